@@ -1,0 +1,136 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Family, formatWords, readAddress, words } from '../net/address.js'
+import { compileMatcher, type Matcher } from '../net/matcher.js'
+import type { Prefix } from '../net/prefix.js'
+import { entry } from './entry.js'
+import { readForwardedHop } from './forwarded.js'
+import { type ReadHop, readListHop } from './hop.js'
+import { readSingle, readViewerAddress } from './single.js'
+import {
+  HEADER_MISSING,
+  HIDDEN_CLIENT,
+  INVALID_ENTRY,
+  INVALID_PEER,
+  NO_PEER,
+  TOO_MANY_HOPS,
+  type Unresolved
+} from './unresolved.js'
+
+/**
+ * Request headers as Node gives them: the object (`request.headers`), or the flat list (`request.rawHeaders`) where the
+ * order of repeated lines matters.
+ */
+export type HeadersInput = IncomingHttpHeaders | readonly string[]
+
+/** The peer of a request that came in over a unix socket, which has no address. */
+export const UNIX_PEER = 'unix'
+
+/** Checked settings of a {@link ClientIpResolver}. */
+export interface ClientIpSettings {
+  readonly trustedProxies: readonly (Prefix | string)[]
+  readonly trustUnix: boolean
+  /** The one header that is read, in lower case. */
+  readonly header: string
+  readonly requireHeader: boolean
+}
+
+/** Nobody has more proxies in a row; 16 KB of forged trusted hops would cost 2 ms to walk. */
+const MAX_TRUSTED_HOPS = 32
+
+/** How each header is read; a header that is not named here holds a single address. */
+const LISTS: Readonly<Record<string, ReadHop>> = {
+  'x-forwarded-for': readListHop,
+  forwarded: readForwardedHop
+}
+
+/** Tells the client IP of a request from its peer and one header, which only trusted proxies are believed. */
+export class ClientIpResolver {
+  readonly #trusted: Matcher<true>
+  readonly #settings: ClientIpSettings
+  readonly #readHop: ReadHop | undefined
+  /** The peer that was found trusted last: behind a proxy it is nearly always the same. */
+  #trustedPeer: string | undefined
+  /** The family of the client IP that was resolved last; its words are the shared ones. */
+  family: Family = 0
+
+  constructor(settings: ClientIpSettings) {
+    this.#settings = settings
+    this.#trusted = compileMatcher(settings.trustedProxies.map((prefix) => ({ prefix, grant: true as const })))
+    this.#readHop = LISTS[settings.header]
+  }
+
+  /** The client IP in canonical text, with its words in the shared ones; or why there is none. */
+  resolve(peer: string | null | undefined, headers: HeadersInput): string | Unresolved {
+    if (!peer) return NO_PEER
+    if (peer === UNIX_PEER) {
+      if (!this.#settings.trustUnix) return NO_PEER
+    } else if (peer !== this.#trustedPeer) {
+      this.family = readAddress(peer, 0, peer.length)
+      if (this.family === 0) return INVALID_PEER
+      if (this.#trusted.findLast(this.family) === 0) return clientText(peer, 0, peer.length, this.family)
+      this.#trustedPeer = peer
+    }
+    const text = headerText(headers, this.#settings.header)
+    if (text !== undefined) return this.#readHop === undefined ? this.#single(text) : this.#walk(text, this.#readHop)
+    if (this.#settings.requireHeader) return HEADER_MISSING
+    if (peer === UNIX_PEER) return NO_PEER
+    this.family = readAddress(peer, 0, peer.length)
+    return clientText(peer, 0, peer.length, this.family)
+  }
+
+  /** Whether a proxy at this address would be believed. */
+  trusts(peer: string): boolean {
+    return peer === UNIX_PEER ? this.#settings.trustUnix : this.#trusted.find(peer) !== 0
+  }
+
+  /** From the right, past the trusted hops, to the first that is not; nothing left of it is looked at. */
+  #walk(text: string, readHop: ReadHop): string | Unresolved {
+    let end = text.length
+    for (let hops = 0; hops <= MAX_TRUSTED_HOPS; hops++) {
+      const family = readHop(text, end)
+      if (family === 0) return isHidden(text) ? HIDDEN_CLIENT : INVALID_ENTRY
+      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) {
+        this.family = family
+        return clientText(text, entry.start, entry.end, family)
+      }
+      end = entry.comma
+    }
+    return TOO_MANY_HOPS
+  }
+
+  #single(text: string): string | Unresolved {
+    const family = this.#settings.header === 'cloudfront-viewer-address' ? readViewerAddress(text) : readSingle(text)
+    if (typeof family !== 'number') return family
+    this.family = family
+    return clientText(text, entry.start, entry.end, family)
+  }
+}
+
+/** The lines of a header, in order, as one text; undefined when there is none. */
+export function headerText(headers: HeadersInput, name: string): string | undefined {
+  if (!Array.isArray(headers)) {
+    const value = (headers as IncomingHttpHeaders)[name]
+    return Array.isArray(value) ? value.join() : value
+  }
+  let text: string | undefined
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]!.length !== name.length || headers[i]!.toLowerCase() !== name) continue
+    text = text === undefined ? headers[i + 1]! : `${text},${headers[i + 1]!}`
+  }
+  return text
+}
+
+/** What RFC 7239 section 6 provides for proxies that keep addresses to themselves, in either header. */
+function isHidden(text: string): boolean {
+  const shown = text.slice(entry.start, Math.min(entry.end, entry.start + 8))
+  return shown.startsWith('_') || shown.toLowerCase() === 'unknown'
+}
+
+/** The canonical text of an address that stands in `[start, end)`. Dotted decimal, strictly read, is canonical as it is. */
+export function clientText(text: string, start: number, end: number, family: Family): string {
+  const isDotted =
+    text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT
+  return isDotted ? text.slice(start, end) : formatWords(family as 4 | 6, words)
+}
+
+const DOT = 46

@@ -1,0 +1,220 @@
+import { type Problem, problemError } from '../errors.js'
+import type { Address } from '../net/address.js'
+import type { Prefix } from '../net/prefix.js'
+import moengage from './moengage.json' with { type: 'json' }
+import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
+import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot, type Snapshot } from './snapshot.js'
+
+/** What an address is published for: one cell of MoEngage's page. The same cell is always the same object. */
+export interface Grant {
+  readonly dataCenter: DataCenter
+  readonly channel: Channel
+}
+
+/** One published prefix with what it is published for. */
+export interface DirectoryEntry {
+  readonly prefix: Prefix
+  readonly grant: Grant
+}
+
+/** Which part of the directory is meant. Names may be written in any spelling that MoEngage or its partners use. */
+export interface Selection {
+  /** One data center, several, or `'all'`. */
+  readonly dataCenters: string | readonly string[]
+  /** `'all'` or channels by our ids or by the names of MoEngage's rows (`'all'`). */
+  readonly channels?: string | readonly string[] | undefined
+}
+
+/** A selection of which a wider scope may supply the rest. */
+export type PartialSelection = { readonly [K in keyof Selection]?: Selection[K] | undefined }
+
+/** Data centers × channels. */
+export interface Cells {
+  readonly dataCenters: readonly DataCenter[]
+  readonly channels: readonly Channel[]
+}
+
+/** A selection whose names were read. */
+export interface Selected extends Cells {
+  /** Mistakes, each with its fix. The rest is only usable when there is none. */
+  readonly problems: readonly Problem[]
+  /** What is right but may surprise. */
+  readonly warnings: readonly Problem[]
+}
+
+const GRANTS = new Map<string, Grant>(
+  DATA_CENTERS.flatMap((dataCenter) =>
+    CHANNELS.map((channel) => [cellKey(dataCenter, channel), Object.freeze({ dataCenter, channel })] as const)
+  )
+)
+
+/** What MoEngage publishes: data centers × channels → prefixes, with where and when it was read. Immutable. */
+export class Directory {
+  readonly #snapshot: ReadSnapshot
+  /** Every published prefix with what it is published for. */
+  readonly entries: readonly DirectoryEntry[]
+
+  /** @throws SnapshotError (`MOE_ERR_SNAPSHOT`) */
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = readSnapshot(snapshot)
+    this.entries = Object.freeze(this.entriesOf({ dataCenters: DATA_CENTERS, channels: CHANNELS }))
+    Object.freeze(this)
+  }
+
+  /** The page's revision, shortened as git does; every verdict carries it. */
+  get revision(): string {
+    return this.#snapshot.provenance.revision.slice(0, 12)
+  }
+
+  /** Where the list comes from and when it was taken. */
+  get provenance(): Snapshot['provenance'] {
+    return this.#snapshot.provenance
+  }
+
+  /**
+   * What the page says for a data center and channel: prefixes, `'NA'` (no published static address, which does not mean
+   * no traffic), the channels it is derived from, or undefined where the page has no such row.
+   */
+  cell(dataCenter: DataCenter, channel: Channel): ReadCell | undefined {
+    return this.#snapshot.cells.get(cellKey(dataCenter, channel))
+  }
+
+  /** The prefixes of a cell; those of the channels it is derived from, each once; none where the page gives none. */
+  prefixes(dataCenter: DataCenter, channel: Channel): readonly Prefix[] {
+    const cell = this.cell(dataCenter, channel)
+    if (cell === undefined || cell === 'NA') return []
+    if (!('derivedFrom' in cell)) return cell
+    const byText = new Map<string, Prefix>()
+    for (const source of cell.derivedFrom) {
+      for (const prefix of this.prefixes(dataCenter, source)) byText.set(prefix.toString(), prefix)
+    }
+    return [...byText.values()]
+  }
+
+  /**
+   * The entries of a part of the directory.
+   *
+   * @throws DataCenterError, ChannelError on a name that is unknown or could mean several;
+   * NoAddressesError when a name that was given contributes no address, so that nothing could be verified by it
+   * @example
+   * directory.select({ dataCenters: 'DC-03', channels: 'segment-sync' }).map(({ prefix }) => `${prefix}`) // ['3.6.251.95/32']
+   */
+  select(selection: Selection): DirectoryEntry[] {
+    const selected = this.read(selection)
+    if (selected.problems[0] !== undefined) throw problemError(selected.problems[0])
+    return this.entriesOf(selected)
+  }
+
+  /**
+   * Reads the names of a selection and reports everything that is wrong with it.
+   *
+   * @param selection names by data center and channel; what is left out is taken from `inherited`
+   * @param inherited names from a wider scope, which were read before and are not checked again
+   */
+  read(selection: Partial<Selection>, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
+    const problems: Problem[] = []
+    const dataCenters = readNames(selection.dataCenters, 'dataCenters', DATA_CENTERS, readDataCenter, problems)
+    const channels = readNames(selection.channels, 'channels', CHANNELS, readChannel, problems)
+    const selected = {
+      dataCenters: dataCenters?.names ?? inherited.dataCenters,
+      channels: channels?.names ?? inherited.channels
+    }
+    const warnings: Problem[] = []
+    if (problems.length === 0) {
+      if (dataCenters?.typed) this.#checkContribution('dataCenters', selected, problems)
+      if (channels?.typed && problems.length === 0) this.#checkContribution('channels', selected, problems)
+      if (channels?.typed && problems.length === 0) this.#warnOfGaps(selected, warnings)
+    }
+    return { ...selected, problems, warnings }
+  }
+
+  /** What is doubtful about meeting this address while expecting this data center. */
+  note(address: Address, dataCenter: DataCenter): string | undefined {
+    return this.#snapshot.notes.find(
+      (note) => note.dataCenter === dataCenter && note.address.toString() === address.toString()
+    )?.text
+  }
+
+  /** The entries of data centers × channels that were read before. @internal */
+  entriesOf({ dataCenters, channels }: Cells): DirectoryEntry[] {
+    return dataCenters.flatMap((dataCenter) =>
+      channels.flatMap((channel) =>
+        this.prefixes(dataCenter, channel).map((prefix) =>
+          Object.freeze({ prefix, grant: GRANTS.get(cellKey(dataCenter, channel))! })
+        )
+      )
+    )
+  }
+
+  /** Whoever types a name expects requests under it to be verified; a name without any address is a mistake. */
+  #checkContribution(option: 'dataCenters' | 'channels', { dataCenters, channels }: Cells, problems: Problem[]): void {
+    const isEmpty = (entries: DirectoryEntry[]) => entries.length === 0
+    const barren =
+      option === 'dataCenters'
+        ? dataCenters.filter((dataCenter) => isEmpty(this.entriesOf({ dataCenters: [dataCenter], channels })))
+        : channels.filter((channel) => isEmpty(this.entriesOf({ dataCenters, channels: [channel] })))
+    for (const name of barren) {
+      const pair =
+        option === 'dataCenters' ? `${channels.join(', ')} in ${name}` : `${name} in ${dataCenters.join(', ')}`
+      problems.push({
+        code: 'MOE_ERR_NO_ADDRESSES',
+        path: option,
+        value: name,
+        message: `MoEngage publishes no static address for ${pair}, so its requests could never be verified.`,
+        fix: `Drop "${name}", or add the addresses that MoEngage's support gave you to "allow" and leave the name out.`
+      })
+    }
+  }
+
+  #warnOfGaps({ dataCenters, channels }: Cells, warnings: Problem[]): void {
+    for (const dataCenter of dataCenters) {
+      for (const channel of channels) {
+        if (this.prefixes(dataCenter, channel).length > 0) continue
+        warnings.push({
+          code: 'MOE_WARN_CHANNEL',
+          path: 'channels',
+          value: channel,
+          message: `MoEngage publishes no static address for ${channel} in ${dataCenter}: such requests will be rejected.`,
+          fix: 'Ask MoEngage support which addresses they come from, and add those to "allow".'
+        })
+      }
+    }
+  }
+}
+
+interface Names<T> {
+  readonly names: readonly T[]
+  /** False for `'all'`, which promises nothing about any one name. */
+  readonly typed: boolean
+}
+
+function readNames<T>(
+  value: unknown,
+  option: string,
+  all: readonly T[],
+  read: (text: unknown, path: string) => { ok: T } | { problem: Problem },
+  problems: Problem[]
+): Names<T> | undefined {
+  if (value === undefined) return undefined
+  if (value === 'all') return { names: all, typed: false }
+  const names = new Set<T>()
+  const list = Array.isArray(value) ? value : [value]
+  for (const [i, text] of list.entries()) {
+    const outcome = read(text, Array.isArray(value) ? `${option}[${i}]` : option)
+    if ('ok' in outcome) names.add(outcome.ok)
+    else problems.push(outcome.problem)
+  }
+  if (list.length === 0) {
+    problems.push({
+      code: 'MOE_ERR_NO_ADDRESSES',
+      path: option,
+      value,
+      message: 'The list is empty, so no request could ever be verified.',
+      fix: `Name at least one, or write 'all'.`
+    })
+  }
+  return { names: [...names], typed: true }
+}
+
+/** The directory that is bundled with this package. Its `provenance` says from which revision and day it is. */
+export const directory = new Directory(moengage as Snapshot)

@@ -1,0 +1,133 @@
+import type { Problem } from '../errors.js'
+import { shown } from '../mistakes.js'
+import { suggestion } from '../nearest.js'
+
+/** The data centers that MoEngage publishes addresses for. */
+export const DATA_CENTERS = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const
+
+/** A MoEngage data center: the cluster that a workspace lives in. It is part of the dashboard's host name. */
+export type DataCenter = (typeof DATA_CENTERS)[number]
+
+/** Our channel ids, with the names that MoEngage's page gives to the rows. */
+const ROW_NAMES = {
+  connector: ['Connector Campaigns'],
+  sms: ['SMS Campaigns'],
+  whatsapp: ['WhatsApp Campaigns'],
+  email: ['Email Campaigns'],
+  push: ['Push Campaigns'],
+  'content-api': ['Content API or Fetch PII Token', 'Content API', 'Fetch PII Token'],
+  'data-import': ['Data Imports'],
+  'warehouse-export': ['Data Warehouse Exports'],
+  streams: ['Streams', 'Streams/Partner Exports'],
+  'segment-sync': ['Outbound Segment Sync'],
+  'file-segment': ['File Segment API'],
+  catalog: ['Catalog and Feeds']
+} as const
+
+/** What MoEngage calls a server for; the rows of its page. */
+export type Channel = keyof typeof ROW_NAMES
+
+/** All channels, in the order of MoEngage's page. */
+export const CHANNELS = Object.keys(ROW_NAMES) as readonly Channel[]
+
+/** The name of a channel as MoEngage's page writes it. */
+export function rowName(channel: Channel): string {
+  return ROW_NAMES[channel][0]
+}
+
+const fold = (text: string) =>
+  text
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, '-')
+
+const CHANNEL_BY_NAME = new Map<string, Channel>(
+  CHANNELS.flatMap((channel) => [channel, ...ROW_NAMES[channel]].map((name) => [fold(name), channel] as const))
+)
+
+/** A number as MoEngage writes it: `1`, `01`, `101`, never `001`. */
+const NUMBER = '(0?[1-9]|[1-9][0-9]+)'
+const IDENTIFIER = new RegExp(`^(?:(?:dc|data-?center)-?)?${NUMBER}$`)
+const HOST = new RegExp(`^(?:https?://)?[a-z0-9]+-${NUMBER}\\.moengage\\.com(?:[:/?#].*)?$`)
+/** RudderStack's names of the regions, as its MoEngage destination writes them. */
+const RUDDERSTACK = new Map<string, DataCenter>([
+  ['us-(rudderstack)', 'DC-01'],
+  ['eu-(rudderstack)', 'DC-02'],
+  ['ind-(rudderstack)', 'DC-03']
+])
+const RUDDERSTACK_NUMBERED = /^(?:us|sgp|idn)-dc-(0[1-9])(?:-\(rudderstack\))?$/
+
+/** Regions by what people call them. A region can hold several data centers, so its name alone is refused. */
+const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = [
+  [/^(?:us|usa|united-states|america)$/, ['DC-01', 'DC-04']],
+  [/^(?:eu|europe)$/, ['DC-02']],
+  [/^(?:in|ind|india)$/, ['DC-03']],
+  [/^(?:sg|sgp|singapore)$/, ['DC-05']],
+  [/^(?:id|idn|indonesia)$/, ['DC-06']]
+]
+
+const PLACEHOLDER = /\{[^}]*\}|-0?x\b/
+const WHERE_TO_LOOK = 'Look at the host name of your dashboard: https://dashboard-01.moengage.com is DC-01.'
+
+/** Either what was asked for, or why it could not be had. */
+export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
+
+/**
+ * Reads a data center in any spelling that MoEngage or its partners use: `DC-01`, `dc1`, `DATA_CENTER_01`, a number, or
+ * the host name or URL of a dashboard or API. Never by a part of the name: `1` is not `101`.
+ */
+export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<DataCenter> {
+  const refuse = (message: string, fix: string) => ({
+    problem: { code: 'MOE_ERR_DATA_CENTER', path, value: text, message, fix } as const
+  })
+  if (typeof text !== 'string') {
+    return refuse(`A data center is a text, not ${shown(text)}.`, `Write it like 'DC-01'.`)
+  }
+  const folded = fold(text)
+  const number = (IDENTIFIER.exec(folded) ?? HOST.exec(folded) ?? RUDDERSTACK_NUMBERED.exec(folded))?.[1]
+  const named = RUDDERSTACK.get(folded)
+  if (named !== undefined) return { ok: named }
+  if (number !== undefined) {
+    const dataCenter = DATA_CENTERS.find((name) => Number(name.slice(3)) === Number(number))
+    if (dataCenter !== undefined) return { ok: dataCenter }
+    return refuse(
+      `"${text}" is a data center that MoEngage publishes no addresses for.`,
+      `Use one of: ${DATA_CENTERS.join(', ')}.`
+    )
+  }
+  if (PLACEHOLDER.test(folded)) {
+    return refuse(`"${text}" is a placeholder copied from the documentation.`, `Put your number in. ${WHERE_TO_LOOK}`)
+  }
+  if (/(?:^|\/\/)[a-z0-9]+\.moengage\.com/.test(folded)) {
+    return refuse(`"${text}" carries no data center number.`, WHERE_TO_LOOK)
+  }
+  const region = REGIONS.find(([names]) => names.test(folded))
+  if (region !== undefined) {
+    const [, dataCenters] = region
+    return refuse(
+      `"${text}" is a region, not a data center.`,
+      dataCenters.length === 1
+        ? `Did you mean "${dataCenters[0]}"?`
+        : `Which one: ${dataCenters.join(' or ')}? ${WHERE_TO_LOOK}`
+    )
+  }
+  return refuse(
+    `"${text}" is not a data center.`,
+    text === '' ? `Write it like 'DC-01'.` : suggestion(text, DATA_CENTERS)
+  )
+}
+
+/** Reads a channel: one of our ids, or the row's name on MoEngage's page. */
+export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> {
+  const channel = typeof text === 'string' ? CHANNEL_BY_NAME.get(fold(text)) : undefined
+  if (channel !== undefined) return { ok: channel }
+  return {
+    problem: {
+      code: 'MOE_ERR_CHANNEL',
+      path,
+      value: text,
+      message: typeof text === 'string' ? `"${text}" is not a channel.` : `A channel is a text, not ${shown(text)}.`,
+      fix: typeof text === 'string' ? suggestion(text, CHANNELS) : `Use one of: ${CHANNELS.join(', ')}.`
+    }
+  }
+}

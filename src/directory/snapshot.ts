@@ -1,0 +1,149 @@
+import { type Problem, problemLine, SnapshotError } from '../errors.js'
+import { shown } from '../mistakes.js'
+import { type Address, parseAddress } from '../net/address.js'
+import { Prefix, readPrefix } from '../net/prefix.js'
+import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
+
+/**
+ * What MoEngage's page says in one cell: addresses or prefixes; `'NA'`, no published static address (not: no traffic); or
+ * the channels of the same data center whose addresses are used.
+ */
+export type Cell = readonly string[] | 'NA' | { readonly derivedFrom: readonly Channel[] }
+
+/** One dated version of what MoEngage publishes, as plain data: it can be written as JSON. */
+export interface Snapshot {
+  readonly provenance: {
+    /** Where the page stands. */
+    readonly page: string
+    /** The revision of the page, as its repository names it. */
+    readonly revision: string
+    /** The day on which the snapshot was taken, as `YYYY-MM-DD`. */
+    readonly retrieved: string
+  }
+  /** The cells. A data center and channel without a row is not on the page. */
+  readonly rows: readonly {
+    readonly dataCenter: DataCenter
+    readonly channel: Channel
+    readonly addresses: Cell
+  }[]
+  /** What is doubtful: shown to whoever meets this address while expecting this data center. */
+  readonly notes?: readonly { readonly address: string; readonly dataCenter: DataCenter; readonly text: string }[]
+}
+
+/** A cell whose prefixes were read. */
+export type ReadCell = readonly Prefix[] | 'NA' | { readonly derivedFrom: readonly Channel[] }
+
+/** A snapshot that was found sound. */
+export interface ReadSnapshot {
+  readonly provenance: Snapshot['provenance']
+  readonly cells: ReadonlyMap<string, ReadCell>
+  readonly notes: readonly { readonly address: Address; readonly dataCenter: DataCenter; readonly text: string }[]
+}
+
+/** The key of a cell. */
+export const cellKey = (dataCenter: DataCenter, channel: Channel) => `${dataCenter} ${channel}`
+
+/**
+ * Checks a snapshot, which may come from a file or another machine, and reads its prefixes.
+ *
+ * @throws SnapshotError (`MOE_ERR_SNAPSHOT`) with everything that is wrong with it
+ */
+export function readSnapshot(snapshot: unknown): ReadSnapshot {
+  const problems: Problem[] = []
+  const report = (path: string, value: unknown, message: string, fix: string) => {
+    problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
+  }
+  const { provenance, rows, notes = [] } = asRecord(snapshot) ?? {}
+  readProvenance(provenance, report)
+  const cells = new Map<string, ReadCell>()
+  if (!Array.isArray(rows) || rows.length === 0) {
+    report('rows', rows, 'There are no rows.', 'Give the rows of the page.')
+  } else {
+    for (const [i, row] of rows.entries()) readRow(row, `rows[${i}]`, cells, report)
+    if (![...cells.values()].some(Array.isArray)) {
+      report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
+    }
+  }
+  const readNotes = (Array.isArray(notes) ? notes : []).flatMap(({ address, dataCenter, text }) => {
+    const read = parseAddress(address)
+    return read === undefined ? [] : [{ address: read, dataCenter, text }]
+  })
+  if (problems.length === 0) {
+    return { provenance: provenance as Snapshot['provenance'], cells, notes: readNotes }
+  }
+  throw new SnapshotError({
+    value: snapshot,
+    message: `The snapshot is damaged:\n${problems.map((problem) => `  - ${problemLine(problem)}`).join('\n')}\n`,
+    fix: 'Take it anew from its source.'
+  })
+}
+
+type Report = (path: string, value: unknown, message: string, fix: string) => void
+
+function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+}
+
+function readProvenance(value: unknown, report: Report): void {
+  const { page, revision, retrieved } = asRecord(value) ?? {}
+  for (const [name, text] of Object.entries({ page, revision })) {
+    if (typeof text !== 'string' || text === '') {
+      report(`provenance.${name}`, text, 'It is missing.', 'Say where the list comes from.')
+    }
+  }
+  const day =
+    typeof retrieved === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(retrieved) ? Date.parse(retrieved) : Number.NaN
+  if (Number.isNaN(day)) {
+    report('provenance.retrieved', retrieved, `${shown(retrieved)} is not a day.`, 'Write it like 2026-11-23.')
+  }
+}
+
+function readRow(value: unknown, path: string, cells: Map<string, ReadCell>, report: Report): void {
+  const { dataCenter, channel, addresses } = asRecord(value) ?? {}
+  const isDataCenter = DATA_CENTERS.includes(dataCenter as DataCenter)
+  const isChannel = CHANNELS.includes(channel as Channel)
+  if (!isDataCenter) {
+    report(
+      `${path}.dataCenter`,
+      dataCenter,
+      `${shown(dataCenter)} is unknown.`,
+      `Use one of: ${DATA_CENTERS.join(', ')}.`
+    )
+  }
+  if (!isChannel) {
+    report(`${path}.channel`, channel, `${shown(channel)} is unknown.`, `Use one of: ${CHANNELS.join(', ')}.`)
+  }
+  const cell = readCell(addresses, `${path}.addresses`, report)
+  if (!isDataCenter || !isChannel) return
+  const key = cellKey(dataCenter as DataCenter, channel as Channel)
+  if (cells.has(key)) report(path, key, `A second row for ${key}.`, 'Put the addresses into one row.')
+  cells.set(key, cell)
+}
+
+function readCell(value: unknown, path: string, report: Report): ReadCell {
+  if (value === 'NA') return 'NA'
+  const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
+  if (
+    Array.isArray(derivedFrom) &&
+    derivedFrom.length > 0 &&
+    derivedFrom.every((channel) => CHANNELS.includes(channel))
+  ) {
+    return { derivedFrom: Object.freeze([...derivedFrom]) }
+  }
+  if (!Array.isArray(value) || value.length === 0) {
+    report(
+      path,
+      value,
+      'It is neither a list of addresses, "NA" nor derived.',
+      'Write "NA" if the page gives no address.'
+    )
+    return 'NA'
+  }
+  const prefixes: Prefix[] = []
+  for (const [i, text] of value.entries()) {
+    const prefix = readPrefix(text)
+    if (prefix instanceof Prefix) prefixes.push(prefix)
+    else report(`${path}[${i}]`, text, prefix.message, prefix.fix)
+  }
+  return Object.freeze(prefixes)
+}

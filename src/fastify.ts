@@ -1,0 +1,197 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, LogLevel, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { trustsStrangers } from './client-ip/permissive-trust.js'
+import { UNIX_PEER } from './client-ip/resolve.js'
+import { type Problem, problemLine, RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
+import { type ActionOptions, type Actions, readActions, readRouteOptions } from './guard/actions.js'
+import { type Guard, loadGuard, type PolicyOptions } from './guard/guard.js'
+import type { GuardOptions, GuardRequest } from './guard/options.js'
+import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+
+/** Your own answer to a rejected request. Send it and `return reply`, or give back a payload; what it throws is thrown. */
+export type OnReject = (request: FastifyRequest, reply: FastifyReply, verdict: RejectedVerdict) => unknown
+
+/** Options of one route, as `config.moengage` or for `app.verifyMoEngage`; what is left out is the plugin's. */
+export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** Options of the plugin. */
+export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, ActionOptions<OnReject> {
+  /** The level at which a rejection is logged (`'warn'`). */
+  readonly logLevel?: LogLevel | undefined
+}
+
+/** The guard of a scope, as `app.moengage`. */
+export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders'> {
+  /**
+   * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
+   * Only judges: neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
+   */
+  judge(request: FastifyRequest | GuardRequest, policy?: PolicyOptions): Verdict
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The guard of this scope. */
+    moengage: FastifyGuard
+    /** A hook that verifies a request, for `@fastify/auth` and routes that the scope's own hook leaves out. */
+    verifyMoEngage(routeOptions?: RouteOptions): onRequestHookHandler
+  }
+  interface FastifyRequest {
+    /** What the guard said of this request; null where it did not run. */
+    moengage: Verdict | null
+  }
+  interface FastifyContextConfig {
+    /** `false` leaves the route unguarded; an object changes what it accepts and what a rejection does. */
+    moengage?: false | RouteOptions
+  }
+}
+
+/** What one route accepts and does; `policy` is undefined where it is the plugin's. */
+interface Route {
+  readonly policy: PolicyOptions | undefined
+  readonly actions: Actions<OnReject>
+}
+
+async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
+  if (app.hasDecorator('moengage')) {
+    throw new RegisteredTwiceError({
+      value: app.prefix,
+      message: 'moengage-allowlist is registered in this scope already, or in one around it.',
+      fix: 'Register it once a scope; for routes that differ, set config.moengage or use sibling scopes.'
+    })
+  }
+  const mistakes: Problem[] = []
+  const actions = readActions<OnReject>(options, mistakes)
+  const guard = await loadGuard<FastifyRequest>(options, {
+    names: ['mode', 'statusCode', 'onReject', 'logLevel'],
+    mistakes
+  })
+  for (const warning of guard.status().warnings) app.log.warn({ moengage: warning }, problemLine(warning))
+
+  const logLevel = options.logLevel ?? 'warn'
+  const { clientIp = 'request.ip' } = options
+  const plain: Route = { policy: undefined, actions }
+  const routes = new WeakMap<RouteOptions, Route>()
+  let permissive: boolean | undefined
+
+  function routeOf(routeOptions: RouteOptions | undefined): Route {
+    if (routeOptions === undefined) return plain
+    let route = routes.get(routeOptions)
+    if (route === undefined) {
+      route = readRouteOptions(routeOptions, actions)
+      if (route.policy !== undefined) guard.addRoute(route.policy)
+      routes.set(routeOptions, route)
+    }
+    return route
+  }
+
+  function judge(request: FastifyRequest, policyOptions: PolicyOptions | undefined): Verdict {
+    const { socket, headers } = request.raw
+    const policy = guard.policy(policyOptions)
+    const peer = socket.remoteAddress ?? (typeof app.server.address() === 'string' ? UNIX_PEER : undefined)
+    if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy)
+    if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
+    permissive ??= trustsStrangers(request)
+    return permissive ? guard.rejectPermissiveTrust(peer) : guard.judgeClient(request.ip, peer, headers, policy)
+  }
+
+  function guarding(chooseRoute: (request: FastifyRequest) => Route | false): onRequestHookHandler {
+    return function verifyMoEngage(request, reply, done) {
+      const route = chooseRoute(request)
+      if (route === false) return done()
+      const verdict = judge(request, route.policy)
+      request.moengage = verdict
+      if (verdict.verified) return done()
+      const { mode, statusCode, onReject } = route.actions
+      log(request, verdict, mode)
+      if (mode === 'tag') return done()
+      const rejection = new RejectedError(verdict, statusCode)
+      if (onReject === undefined) return done(rejection)
+      answer(onReject, request, reply, verdict, rejection).then((error) => {
+        if (error !== undefined) done(error)
+      }, done)
+    }
+  }
+
+  function log(request: FastifyRequest, verdict: RejectedVerdict, mode: Actions<OnReject>['mode']): void {
+    if (logLevel === 'silent') return
+    const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
+    request.log[logLevel](
+      { moengage: verdict },
+      `${verdict.clientIp ?? 'Unknown client'} ${outcome}: ${verdict.reason}`
+    )
+  }
+
+  app.decorate('moengage', {
+    judge: (request, policy) => ('raw' in request ? judge(request, policy) : judgeConnection(request, policy)),
+    explain: (ip, policy) => guard.explain(ip, policy),
+    status: () => guard.status(),
+    reload: () => guard.reload(),
+    senders: () => guard.senders()
+  } satisfies FastifyGuard)
+
+  function judgeConnection({ peer, headers }: GuardRequest, policyOptions: PolicyOptions | undefined): Verdict {
+    const policy = guard.policy(policyOptions)
+    // A function for Fastify requests cannot tell the client of anything else.
+    if (typeof clientIp === 'function') return guard.judgeClient(undefined, peer, headers, policy)
+    return guard.judgePeer(peer, headers, policy)
+  }
+
+  app.decorate('verifyMoEngage', (routeOptions) => {
+    const route = routeOf(routeOptions)
+    return guarding(() => route)
+  })
+  app.decorateRequest('moengage', null)
+
+  app.addHook('onRoute', ({ config }) => {
+    if (config?.moengage) routeOf(config.moengage)
+  })
+  app.addHook(
+    'onRequest',
+    guarding((request) => {
+      // Read here and not in onRoute, which misses the routes that stand before this plugin was loaded.
+      const config = request.routeOptions.config?.moengage
+      if (config === false) return false
+      try {
+        return routeOf(config)
+      } catch (error) {
+        request.log.error(error)
+        throw new RouteError()
+      }
+    })
+  )
+}
+
+/** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. */
+async function answer(
+  onReject: OnReject,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verdict: RejectedVerdict,
+  rejection: RejectedError
+): Promise<Error | undefined> {
+  // A reply can be awaited: it is done when it was sent.
+  const payload = await onReject(request, reply, verdict)
+  if (reply.sent) return undefined
+  if (payload === undefined) return rejection
+  // The status stays what the user made of it; untouched, it is the rejection's.
+  if (reply.statusCode === 200) reply.code(rejection.statusCode)
+  reply.send(payload)
+  return undefined
+}
+
+/**
+ * Guards the routes of the scope that it is registered in: a request that does not come from an address which MoEngage
+ * publishes for your data center and channels is rejected before its body is read.
+ *
+ * @throws (at start-up) OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; RegisteredTwiceError
+ * (`MOE_ERR_REGISTERED_TWICE`); SourceError (`MOE_ERR_SOURCE`)
+ * @example
+ * await app.register(async (hooks) => {
+ *   await hooks.register(moengageAllowlist, { dataCenters: 'DC-01' })
+ *   hooks.post('/moengage/connector', async () => ({ ok: true }))
+ * })
+ */
+export const moengageAllowlist = fp<MoEngageAllowlistOptions>(plugin, { name: 'moengage-allowlist', fastify: '5.x' })

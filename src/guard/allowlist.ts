@@ -1,0 +1,82 @@
+import type { Cells, Directory, Grant } from '../directory/directory.js'
+import { type Address, type Family, lastAddress, words } from '../net/address.js'
+import { compileMatcher, type Entry, type Matcher } from '../net/matcher.js'
+import type { Prefix } from '../net/prefix.js'
+import { Policy } from './policy.js'
+import type { VerifiedVerdict } from './verdict.js'
+
+/** What an entry of the compiled list stands for: a cell of MoEngage's page, or one of the user's own lists. */
+export type ListGrant = Grant | 'allow' | 'deny'
+
+/**
+ * One version of all that requests are judged by: MoEngage's list and the user's own, compiled into one matcher, with
+ * the verdicts that were remembered from it. A reload makes a new one, so nothing outlives the list it belongs to.
+ */
+export class Allowlist {
+  readonly directory: Directory
+  readonly matcher: Matcher<ListGrant>
+  readonly revision: string
+  /**
+   * Verdicts of verified senders, in a table that an address points straight into. Strangers are never put in, so they
+   * cannot push anyone out; see docs/decisions.md for what was measured.
+   */
+  readonly #verified: (VerifiedVerdict | undefined)[]
+  readonly #policies: (Policy | undefined)[]
+  readonly #slotMask: number
+
+  constructor(directory: Directory, own: { allow: readonly Prefix[]; deny: readonly Prefix[] }, cacheSize: number) {
+    const ownEntries = (grant: 'allow' | 'deny') => own[grant].map((prefix) => ({ prefix, grant }))
+    const entries: Entry<ListGrant>[] = [...directory.entries, ...ownEntries('allow'), ...ownEntries('deny')]
+    this.directory = directory
+    this.revision = directory.revision
+    this.matcher = compileMatcher(entries)
+    const slots = Math.min(2 ** Math.floor(Math.log2(cacheSize)), 0x10000)
+    this.#verified = new Array(slots).fill(undefined)
+    this.#policies = new Array(slots).fill(undefined)
+    this.#slotMask = slots - 1
+  }
+
+  /** Compiles what a route accepts. */
+  policy(cells: Cells): Policy {
+    return new Policy(this, cells)
+  }
+
+  /** The verdict of an accepted address, which is the one read last. */
+  verdictOf(policy: Policy, clientIp: string, family: Family, peer: string | null): VerifiedVerdict {
+    const mixed = family === 4 ? words[0]! : words[0]! ^ words[1]! ^ words[2]! ^ words[3]!
+    const slot = (Math.imul(mixed ^ policy.salt, 0x9e3779b1) >>> 16) & this.#slotMask
+    const remembered = this.#verified[slot]
+    if (
+      remembered !== undefined &&
+      this.#policies[slot] === policy &&
+      remembered.clientIp === clientIp &&
+      remembered.peer === peer
+    ) {
+      return remembered
+    }
+    const verdict = this.#newVerdict(policy, lastAddress(family as 4 | 6), peer)
+    this.#verified[slot] = verdict
+    this.#policies[slot] = policy
+    return verdict
+  }
+
+  #newVerdict(policy: Policy, address: Address, peer: string | null): VerifiedVerdict {
+    const accepted = this.matcher.entriesFor(address).filter(({ grant }) => policy.accepted(grant))
+    const grants = accepted.flatMap(({ grant }) => (typeof grant === 'string' ? [] : [grant]))
+    const dataCenter = grants[0]?.dataCenter ?? null
+    return Object.freeze({
+      verified: true,
+      // Written anew from the address: a slice of a header would keep the whole header alive.
+      clientIp: address.toString(),
+      dataCenter,
+      channels: Object.freeze(
+        policy.channels.filter((channel) =>
+          grants.some((grant) => grant.dataCenter === dataCenter && grant.channel === channel)
+        )
+      ),
+      matched: accepted[0]!.prefix.toString(),
+      peer,
+      revision: this.revision
+    } as const)
+  }
+}

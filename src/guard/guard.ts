@@ -1,0 +1,322 @@
+import { forwardedHeader, isInternalLast } from '../client-ip/forwarding.js'
+import { type ClientIpResolver, clientText, type HeadersInput } from '../client-ip/resolve.js'
+import { INVALID_PEER, NO_ANSWER, NO_PEER, type Unresolved } from '../client-ip/unresolved.js'
+import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
+import { BUNDLED, loadDirectory, loadDirectoryNow } from '../directory/source.js'
+import { OptionsError, type Problem } from '../errors.js'
+import { type Family, parseAddress, readAddress } from '../net/address.js'
+import { type Sender, Senders } from '../senders/senders.js'
+import { Allowlist } from './allowlist.js'
+import { type ClientIpOrigin, otherHeader, PERMISSIVE_TRUST, proxyNotConfigured, unresolved } from './hints.js'
+import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
+import type { Policy, Rejection } from './policy.js'
+import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict.js'
+import { listWarnings } from './warnings.js'
+
+/** What one route accepts; what is left out is taken from the guard's options. */
+export type PolicyOptions = PartialSelection
+
+/** What a guard knows of itself. */
+export interface GuardStatus {
+  /** The revision of MoEngage's page that requests are judged by, and where and when it was taken. */
+  readonly revision: string
+  readonly provenance: Directory['provenance']
+  /** The name of the source. */
+  readonly source: string
+  /** How many requests were verified since the start, and how many rejected, by reason. */
+  readonly verified: number
+  readonly rejected: Readonly<Record<Reason, number>>
+  /** How many rejected senders are remembered. */
+  readonly senders: number
+  /** When the list was loaded last, in milliseconds since 1970, and what the last reload failed with, or null. */
+  readonly loadedAt: number
+  readonly lastError: string | null
+  /** What is right in the options but may surprise. */
+  readonly warnings: readonly Problem[]
+}
+
+/** All there is to say about one address, for support and tests. */
+export interface Explanation {
+  /** One line. */
+  readonly text: string
+  readonly verdict: Verdict
+  /** The entries that contain the address, longest prefix first; `grant` is a cell of MoEngage's page or your own list. */
+  readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
+}
+
+/** The framework-free whole: resolves the client IP, matches it, and says what it found. See {@link createGuard}. */
+export class Guard<Request = GuardRequest> {
+  readonly #settings: Settings<Request>
+  readonly #origin: ClientIpOrigin
+  readonly #resolver: ClientIpResolver
+  readonly #senders: Senders
+  readonly #warnings: readonly Problem[]
+  readonly #routes = new Set<PolicyOptions>()
+  readonly #rejected: Record<Reason, number> = {
+    'not-listed': 0,
+    'other-data-center': 0,
+    'other-channel': 0,
+    denied: 0,
+    unresolved: 0,
+    'proxy-not-configured': 0,
+    'permissive-trust': 0
+  }
+  #verified = 0
+  #loadedAt = Date.now()
+  #lastError: string | null = null
+  #reloading: Promise<GuardStatus> | undefined
+  /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
+  #current: { readonly allowlist: Allowlist; readonly policy: Policy; readonly byRoute: WeakMap<PolicyOptions, Policy> }
+
+  /** @internal Use {@link createGuard} or {@link loadGuard}. */
+  constructor(settings: Settings<Request>, directory: Directory, mistakes: Problem[], value: unknown) {
+    this.#settings = settings
+    this.#resolver = settings.resolver
+    this.#senders = new Senders(settings.cacheSize)
+    this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp) }
+    const selected = directory.read(settings.selection)
+    const problems = [...selected.problems, ...mistakes]
+    if (problems.length > 0) throw new OptionsError(problems, value)
+    this.#current = this.#compile(directory, selected)
+    this.#warnings = Object.freeze([
+      ...settings.warnings,
+      ...selected.warnings,
+      ...listWarnings(settings, directory, selected)
+    ])
+  }
+
+  /**
+   * Judges one request.
+   *
+   * @param policy what the route accepts, where it differs from the guard's options. Pass the same object every time: it
+   * is compiled once
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
+   */
+  judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
+    const { clientIp } = this.#settings
+    const { peer, headers } = request
+    if (typeof clientIp === 'function') return this.judgeClient(clientIp(request), peer, headers, this.policy(policy))
+    return this.judgePeer(peer, headers, this.policy(policy))
+  }
+
+  /** Judges by our own resolver, or by the peer itself. @internal */
+  judgePeer(peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
+    const client = this.#resolver.resolve(peer, headers)
+    return this.#decide(client, this.#resolver.family, peer || null, headers, policy)
+  }
+
+  /** Judges a client IP that somebody else resolved. @internal */
+  judgeClient(client: unknown, peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
+    if (typeof client !== 'string' || client === '') {
+      const reason = this.#settings.clientIp === 'request.ip' ? NO_PEER : NO_ANSWER
+      return this.#decide(reason, 0, peer || null, headers, policy)
+    }
+    const family = readAddress(client, 0, client.length)
+    const text = family === 0 ? INVALID_PEER : clientText(client, 0, client.length, family)
+    return this.#decide(text, family, peer || null, headers, policy)
+  }
+
+  /** Rejects because Fastify's own client IP can be chosen by whoever sends the request. @internal */
+  rejectPermissiveTrust(peer: string | null | undefined): RejectedVerdict {
+    return this.#reject(null, { reason: 'permissive-trust', hint: PERMISSIVE_TRUST }, peer || null)
+  }
+
+  #decide(
+    client: string | Unresolved,
+    family: Family,
+    peer: string | null,
+    headers: HeadersInput,
+    policy: Policy
+  ): Verdict {
+    if (typeof client !== 'string') {
+      return this.#reject(null, { reason: 'unresolved', hint: unresolved(client.reason, this.#origin) }, peer)
+    }
+    const { allowlist } = this.#current
+    const set = allowlist.matcher.findLast(family)
+    if (policy.accepts[set] === 1) {
+      this.#verified++
+      return allowlist.verdictOf(policy, client, family, peer)
+    }
+    const rejection = policy.rejection(set, family)
+    if (rejection.reason === 'not-listed' && isInternalLast(family)) {
+      const hint = this.#untrustedProxy(client, peer, headers)
+      if (hint !== undefined) return this.#reject(client, { reason: 'proxy-not-configured', hint }, peer)
+    }
+    return this.#reject(client, rejection, peer)
+  }
+
+  /** An internal client that is the peer itself, while the request was forwarded for somebody: says what to configure. */
+  #untrustedProxy(client: string, peer: string | null, headers: HeadersInput): string | undefined {
+    if (peer === null || parseAddress(peer)?.toString() !== client) return undefined
+    const present = forwardedHeader(headers)
+    if (present === undefined) return undefined
+    return this.#resolver.trusts(peer)
+      ? otherHeader(client, this.#settings.header!, present)
+      : proxyNotConfigured(client, this.#origin)
+  }
+
+  #reject(clientIp: string | null, rejection: Rejection, peer: string | null): RejectedVerdict {
+    this.#rejected[rejection.reason]++
+    if (clientIp !== null) this.#senders.record(clientIp, rejection.reason)
+    return rejectedVerdict(clientIp, rejection, peer, this.#current.allowlist.revision)
+  }
+
+  /** What a route accepts, compiled once an options object and list. @internal */
+  policy(options: PolicyOptions | undefined): Policy {
+    const { policy, byRoute, allowlist } = this.#current
+    if (options === undefined) return policy
+    let known = byRoute.get(options)
+    if (known === undefined) {
+      known = allowlist.policy(this.#select(allowlist.directory, options))
+      byRoute.set(options, known)
+    }
+    return known
+  }
+
+  /** Checks what a route accepts at start-up, and again before every reload takes effect. @internal */
+  addRoute(options: PolicyOptions): void {
+    this.policy(options)
+    this.#routes.add(options)
+  }
+
+  #select(directory: Directory, options: PolicyOptions): Selected {
+    const selected = directory.read(options, directory.read(this.#settings.selection))
+    if (selected.problems.length > 0) throw new OptionsError(selected.problems, options)
+    return selected
+  }
+
+  #compile(directory: Directory, selected: Selected) {
+    const allowlist = new Allowlist(directory, this.#settings, this.#settings.cacheSize)
+    return { allowlist, policy: allowlist.policy(selected), byRoute: new WeakMap<PolicyOptions, Policy>() }
+  }
+
+  /** Explains an address in one line, and shows what it is listed for. Counts and remembers nothing. */
+  explain(ip: string, policy?: PolicyOptions): Explanation {
+    const { allowlist } = this.#current
+    const address = parseAddress(ip)
+    const compiled = this.policy(policy)
+    if (address === undefined) {
+      const hint = `"${ip}" is not an IP address.`
+      const verdict = rejectedVerdict(null, { reason: 'unresolved', hint }, null, allowlist.revision)
+      return { text: hint, verdict, entries: [] }
+    }
+    const entries = allowlist.matcher.entriesFor(address).map(({ prefix, grant }) => ({
+      prefix: prefix.toString(),
+      grant: typeof grant === 'string' ? grant : `${grant.dataCenter} ${grant.channel}`
+    }))
+    const family = readAddress(ip, 0, ip.length)
+    const set = allowlist.matcher.findLast(family)
+    const clientIp = address.toString()
+    if (compiled.accepts[set] === 1) {
+      const verdict = allowlist.verdictOf(compiled, clientIp, family, null)
+      return { text: verifiedText(verdict), verdict, entries }
+    }
+    const rejection = compiled.rejection(set, family)
+    return {
+      text: `${clientIp} is rejected (${rejection.reason}): ${rejection.hint}`,
+      verdict: rejectedVerdict(clientIp, rejection, null, allowlist.revision),
+      entries
+    }
+  }
+
+  /** Counters, the list in use, and what may surprise. */
+  status(): GuardStatus {
+    const { directory } = this.#current.allowlist
+    return {
+      revision: directory.revision,
+      provenance: directory.provenance,
+      source: this.#settings.source?.name ?? BUNDLED,
+      verified: this.#verified,
+      rejected: { ...this.#rejected },
+      senders: this.#senders.size,
+      loadedAt: this.#loadedAt,
+      lastError: this.#lastError,
+      warnings: this.#warnings
+    }
+  }
+
+  /** Rejected senders, most recent first; at most `cacheSize` of them. */
+  senders(): Sender[] {
+    return this.#senders.list()
+  }
+
+  /**
+   * Loads the directory anew from its source and puts it in force, for every route at once. Calls that overlap share one
+   * load.
+   *
+   * @throws SourceError (`MOE_ERR_SOURCE`) when loading fails, or OptionsError (`MOE_ERR_OPTIONS`) when the new list has
+   * no address for what a route accepts. The list in use stays in use.
+   */
+  reload(): Promise<GuardStatus> {
+    this.#reloading ??= this.#reload().finally(() => {
+      this.#reloading = undefined
+    })
+    return this.#reloading
+  }
+
+  async #reload(): Promise<GuardStatus> {
+    try {
+      const directory = await loadDirectory(this.#settings.source)
+      const next = this.#compile(directory, this.#select(directory, {}))
+      for (const options of this.#routes)
+        next.byRoute.set(options, next.allowlist.policy(this.#select(directory, options)))
+      this.#current = next
+      this.#loadedAt = Date.now()
+      this.#lastError = null
+      return this.status()
+    } catch (error) {
+      this.#lastError = (error as Error).message
+      throw error
+    }
+  }
+}
+
+function rejectedVerdict(
+  clientIp: string | null,
+  { reason, hint }: Rejection,
+  peer: string | null,
+  revision: string
+): RejectedVerdict {
+  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision })
+}
+
+function verifiedText({ clientIp, dataCenter, channels, matched }: VerifiedVerdict): string {
+  const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
+  return `${clientIp} is verified: ${matched} is in ${what}.`
+}
+
+function trustFix(clientIp: unknown): (peer: string) => string {
+  if (clientIp === 'trusted-proxies') return (peer) => `add '${peer}' to clientIp.trustedProxies.`
+  if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
+  return (peer) =>
+    `pass clientIp: { trustedProxies: ['${peer}'] }, or list it in Fastify's trustProxy (a number there trusts nobody ` +
+    'since Fastify 5.12.1).'
+}
+
+/**
+ * Makes a guard from options and the bundled directory, or a source that answers at once.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; SourceError (`MOE_ERR_SOURCE`)
+ * @example
+ * const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
+ * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.headers })
+ */
+export function createGuard(options: GuardOptions): Guard {
+  const mistakes: Problem[] = []
+  const settings = readOptions(options, [], mistakes)
+  return new Guard(settings, loadDirectoryNow(mistakes.length > 0 ? undefined : settings.source), mistakes, options)
+}
+
+/**
+ * Like {@link createGuard}, for any source.
+ *
+ * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`)
+ */
+export async function loadGuard<Request = GuardRequest>(
+  options: GuardOptions<Request>,
+  further: { readonly names: readonly string[]; readonly mistakes: Problem[] } = { names: [], mistakes: [] }
+): Promise<Guard<Request>> {
+  const { names, mistakes } = further
+  const settings = readOptions<Request>(options, names, mistakes)
+  return new Guard(settings, await loadDirectory(mistakes.length > 0 ? undefined : settings.source), mistakes, options)
+}

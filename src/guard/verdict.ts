@@ -1,0 +1,55 @@
+import type { Channel, DataCenter } from '../directory/names.js'
+
+/**
+ * Why a request is not verified:
+ *
+ * - `not-listed`: the client IP is in no entry.
+ * - `other-data-center`: it is MoEngage's, of a data center that the route does not accept.
+ * - `other-channel`: it is of an accepted data center, published for other channels.
+ * - `denied`: it is in the `deny` list.
+ * - `unresolved`: there is no client IP that can be relied on.
+ * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
+ * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.
+ */
+export type Reason =
+  | 'not-listed'
+  | 'other-data-center'
+  | 'other-channel'
+  | 'denied'
+  | 'unresolved'
+  | 'proxy-not-configured'
+  | 'permissive-trust'
+
+/** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
+export interface VerifiedVerdict {
+  readonly verified: true
+  /** The client IP in canonical text. */
+  readonly clientIp: string
+  /** The data center that the address is published for; null when only your own `allow` list accepts it. */
+  readonly dataCenter: DataCenter | null
+  /** What the address is published for in that data center, as far as the route accepts it. */
+  readonly channels: readonly Channel[]
+  /** The most specific prefix that accepts the address. */
+  readonly matched: string
+  /** The socket's remote address as the connection reports it; null without one. */
+  readonly peer: string | null
+  /** The revision of MoEngage's page that was judged by. */
+  readonly revision: string
+}
+
+/** The request does not come from an address that the route accepts, or that could not be told. */
+export interface RejectedVerdict {
+  readonly verified: false
+  /** The client IP in canonical text; null when it could not be resolved. */
+  readonly clientIp: string | null
+  readonly reason: Reason
+  /** One or two sentences for whoever must explain or mend it. For your log, not for the sender. */
+  readonly hint: string
+  /** The socket's remote address as the connection reports it; null without one. */
+  readonly peer: string | null
+  /** The revision of MoEngage's page that was judged by. */
+  readonly revision: string
+}
+
+/** What the guard says of one request: frozen, and a union on `verified`. */
+export type Verdict = VerifiedVerdict | RejectedVerdict

@@ -1,0 +1,50 @@
+import type { Cells, Directory } from '../directory/directory.js'
+import type { Problem } from '../errors.js'
+import { compileMatcher } from '../net/matcher.js'
+import type { Prefix } from '../net/prefix.js'
+import type { Settings } from './options.js'
+
+/** After this many days the bundled list is old enough to say so: MoEngage's addresses "change frequently". */
+const STALE_DAYS = 90
+const DAY = 24 * 60 * 60 * 1000
+
+type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>
+
+/** What is worth a warning once the list is known. */
+export function listWarnings(lists: Lists, directory: Directory, cells: Cells): Problem[] {
+  return [...trustedSenders(lists, directory, cells), ...age(directory)]
+}
+
+/** A trusted proxy is believed about everybody else; an address that is also a sender's can speak for any sender. */
+function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {
+  const senders = [...directory.entriesOf(cells).map(({ prefix }) => prefix), ...allow]
+  return overlapping(trustedProxies, senders).map((prefix) => ({
+    code: 'MOE_WARN_TRUSTED_PROXIES',
+    path: 'clientIp.trustedProxies',
+    value: `${prefix}`,
+    message: `${prefix} is both trusted as a proxy and accepted as a sender: it can claim any client address.`,
+    fix: 'Keep proxies and senders apart.'
+  }))
+}
+
+function overlapping(proxies: readonly Prefix[], senders: readonly Prefix[]): Prefix[] {
+  const inside = compileMatcher(senders.map((prefix) => ({ prefix, grant: true })))
+  return proxies.filter((proxy) => {
+    const around = compileMatcher([{ prefix: proxy, grant: true }])
+    return inside.match(proxy.address).length > 0 || senders.some(({ address }) => around.match(address).length > 0)
+  })
+}
+
+function age({ provenance: { retrieved }, revision }: Directory): Problem[] {
+  const days = Math.floor((Date.now() - Date.parse(retrieved)) / DAY)
+  if (days <= STALE_DAYS) return []
+  return [
+    {
+      code: 'MOE_WARN_STALE',
+      path: 'source',
+      value: revision,
+      message: `The list was taken ${days} days ago, on ${retrieved}; MoEngage changes its addresses.`,
+      fix: 'Update moengage-allowlist, or load the list from a source of your own.'
+    }
+  ]
+}

@@ -1,0 +1,16 @@
+export type { ClientIpOptions } from './client-ip/create-resolver.js'
+export type { Channel, DataCenter } from './directory/names.js'
+export type { Snapshot } from './directory/snapshot.js'
+export type { Source } from './directory/source.js'
+export * from './errors.js'
+export {
+  type FastifyGuard,
+  type MoEngageAllowlistOptions,
+  moengageAllowlist as default,
+  type OnReject,
+  type RouteOptions
+} from './fastify.js'
+export type { Explanation, GuardStatus, PolicyOptions } from './guard/guard.js'
+export type { GuardOptions, GuardRequest } from './guard/options.js'
+export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
+export type { Sender } from './senders/senders.js'

@@ -1,0 +1,36 @@
+import { compileMatcher } from './matcher.js'
+import { type Prefix, parsePrefix } from './prefix.js'
+
+/** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
+const GLOBAL_UNICAST = compileMatcher([{ prefix: '2000::/3', grant: true }])
+
+/** Whether prefixes cover half of the public addresses of a family or more, alone or together. */
+export function coverHalf(prefixes: readonly Prefix[]): boolean {
+  const outermost = withoutNested(prefixes)
+  const ipv4 = outermost.filter(({ address }) => address.family === 4)
+  const ipv6 = outermost.filter(({ address }) => address.family === 6)
+  const isGlobal = ({ address }: Prefix) => GLOBAL_UNICAST.match(address).length > 0
+  return (
+    share(ipv4, 0) >= 0.5 ||
+    ipv6.some(({ length, address }) => length <= 1 || (length <= 3 && address.toString() === '2000::')) ||
+    share(ipv6.filter(isGlobal), 3) >= 0.5
+  )
+}
+
+function share(prefixes: readonly Prefix[], shared: number): number {
+  return prefixes.reduce((sum, { length }) => sum + 2 ** (shared - length), 0)
+}
+
+/** The prefixes that lie in no other one, each once. */
+function withoutNested(prefixes: readonly Prefix[]): Prefix[] {
+  const distinct = [...new Map(prefixes.map((prefix) => [`${prefix}`, prefix])).values()]
+  const matcher = compileMatcher(distinct.map((prefix) => ({ prefix, grant: prefix })))
+  return distinct.filter((prefix) => matcher.entriesFor(prefix.address).at(-1)!.grant === prefix)
+}
+
+/** Whether every address of `inner` lies in one of the prefixes. */
+export function contains(prefixes: readonly Prefix[], inner: string): boolean {
+  const { address, length } = parsePrefix(inner)
+  const matcher = compileMatcher(prefixes.map((prefix) => ({ prefix, grant: prefix })))
+  return matcher.entriesFor(address).some(({ prefix }) => prefix.length <= length)
+}
