@@ -111,7 +111,7 @@ export class Directory {
    * @param selection names by data center and channel; what is left out is taken from `inherited`
    * @param inherited names from a wider scope, which were read before and are not checked again
    */
-  read(selection: Partial<Selection>, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
+  read(selection: PartialSelection, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
     const problems: Problem[] = []
     const dataCenters = readNames(selection.dataCenters, 'dataCenters', DATA_CENTERS, readDataCenter, problems)
     const channels = readNames(selection.channels, 'channels', CHANNELS, readChannel, problems)
