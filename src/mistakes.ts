@@ -12,7 +12,9 @@ export function mistake(path: string, value: unknown, message: string, fix: stri
 
 /** A value as a message shows it. */
 export function shown(value: unknown): string {
-  return typeof value === 'function' ? 'A function' : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+  return typeof value === 'function'
+    ? 'A function'
+    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
 }
 
 /** Refuses options that do not exist: a misspelled one would otherwise be ignored without a word. */

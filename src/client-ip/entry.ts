@@ -11,6 +11,13 @@ const UNDERSCORE = 95
  */
 export const entry = { start: 0, end: 0, comma: 0 }
 
+/** Notes that what was read last is no entry that could tell more. */
+export function noEntry(): 0 {
+  entry.start = 0
+  entry.end = 0
+  return 0
+}
+
 /** No entry is longer than a bracketed IPv6 address with a port; the rest is room for an obfuscated one. */
 export const MAX_ENTRY = 128
 

@@ -1,5 +1,5 @@
 import type { Family } from '../net/address.js'
-import { entry, readNode } from './entry.js'
+import { entry, noEntry, readNode } from './entry.js'
 import { type ReadHop, trimEnd } from './hop.js'
 
 const TAB = 9
@@ -29,11 +29,11 @@ export const readForwardedHop: ReadHop = (text, end) => {
     if (i > 0 && last !== SEMICOLON && last !== COMMA) {
       const valueEnd = i
       const value = last === QUOTE ? openingQuote(text, i - 1) : tokenStart(text, i)
-      if (value === valueEnd || value < 2 || text.charCodeAt(value - 1) !== EQUALS) return malformed()
+      if (value === valueEnd || value < 2 || text.charCodeAt(value - 1) !== EQUALS) return noEntry()
       i = tokenStart(text, value - 1)
-      if (i === value - 1) return malformed()
+      if (i === value - 1) return noEntry()
       if (isFor(text, i, value - 1)) {
-        if (node !== undefined) return malformed()
+        if (node !== undefined) return noEntry()
         node = last === QUOTE ? readQuoted(text, value + 1, valueEnd - 1) : readNode(text, value, valueEnd)
         if (node === 0) return 0
       }
@@ -41,18 +41,11 @@ export const readForwardedHop: ReadHop = (text, end) => {
     }
     if (i === 0 || text.charCodeAt(i - 1) === COMMA) {
       entry.comma = i - 1
-      return node ?? malformed()
+      return node ?? noEntry()
     }
-    if (text.charCodeAt(i - 1) !== SEMICOLON) return malformed()
+    if (text.charCodeAt(i - 1) !== SEMICOLON) return noEntry()
     i = trimEnd(text, i - 1)
   }
-}
-
-/** No node was read that could tell more. */
-function malformed(): 0 {
-  entry.start = 0
-  entry.end = 0
-  return 0
 }
 
 function isFor(text: string, start: number, end: number): boolean {
@@ -105,7 +98,7 @@ function readQuoted(text: string, start: number, end: number): Family {
     if (text.charCodeAt(i) !== BACKSLASH) continue
     const plain = text.slice(start, end).replaceAll(/\\(.)/g, '$1')
     const node = readNode(plain, 0, plain.length)
-    malformed()
+    noEntry()
     return node
   }
   return readNode(text, start, end)

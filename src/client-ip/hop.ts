@@ -1,5 +1,5 @@
 import type { Family } from '../net/address.js'
-import { entry, MAX_ENTRY, readEntry } from './entry.js'
+import { entry, MAX_ENTRY, noEntry, readEntry } from './entry.js'
 
 /** Reads the hop that ends before `end`, into {@link entry} and the shared words; 0 when it is no address. */
 export type ReadHop = (text: string, end: number) => Family
@@ -37,6 +37,6 @@ export const readListHop: ReadHop = (text, end) => {
   while (start > limit && text.charCodeAt(start - 1) !== COMMA) start--
   entry.comma = start - 1
   // Cut off at the limit, the entry is too long for an address, and whatever its last characters spell is not one.
-  if (start > 0 && text.charCodeAt(start - 1) !== COMMA) return 0
+  if (start > 0 && text.charCodeAt(start - 1) !== COMMA) return noEntry()
   return readEntry(text, trimStart(text, start, last), last)
 }

@@ -128,9 +128,16 @@ function isHidden(text: string): boolean {
 
 /** The canonical text of an address that stands in `[start, end)`. Dotted decimal, strictly read, is canonical as it is. */
 export function clientText(text: string, start: number, end: number, family: Family): string {
-  const isDotted =
-    text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT
-  return isDotted ? text.slice(start, end) : formatWords(family as 4 | 6, words)
+  return family === 4 && isDotted(text, start) ? text.slice(start, end) : formatWords(family as 4 | 6, words)
 }
 
 const DOT = 46
+const COLON = 58
+
+/** Whether an IPv4 address is written as one, and not as an IPv4-mapped IPv6 address, whose first dot comes later. */
+function isDotted(text: string, start: number): boolean {
+  return (
+    text.charCodeAt(start) !== COLON &&
+    (text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT)
+  )
+}

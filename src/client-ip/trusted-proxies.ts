@@ -1,8 +1,7 @@
 import type { Problem } from '../errors.js'
 import type { Report } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
-import { contains, coverHalf } from '../net/coverage.js'
-import { compileMatcher } from '../net/matcher.js'
+import { contains, coverHalf, overlapping } from '../net/coverage.js'
 import { Prefix, parsePrefix, readPrefix } from '../net/prefix.js'
 import { UNIX_PEER } from './resolve.js'
 
@@ -85,10 +84,10 @@ function meantName(text: unknown): { fix?: string } {
   return { fix: suggestion(text, [...Object.keys(NAMED), UNIX_PEER]) }
 }
 
-const CARRIER_NAT = compileMatcher([{ prefix: '100.64.0.0/10', grant: true }])
+const CARRIER_NAT = [parsePrefix('100.64.0.0/10')]
 
 function warnOfStrangers(prefix: Prefix, text: string, path: string, warn: Report): void {
-  if (CARRIER_NAT.match(prefix.address).length > 0 && prefix.length < 32) {
+  if (prefix.length < 32 && overlapping([prefix], CARRIER_NAT).length > 0) {
     warn({
       code: 'MOE_WARN_TRUSTED_PROXIES',
       path,
@@ -99,7 +98,7 @@ function warnOfStrangers(prefix: Prefix, text: string, path: string, warn: Repor
   }
 }
 
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix)
 
 function warnOfWidth(prefixes: readonly Prefix[], value: unknown, path: string, warn: Report): void {
   if (PRIVATE.every((network) => contains(prefixes, network))) {

@@ -70,13 +70,13 @@ export class Guard<Request = GuardRequest> {
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
   constructor(settings: Settings<Request>, directory: Directory, mistakes: Problem[], value: unknown) {
+    const selected = directory.read(settings.selection)
+    const problems = [...selected.problems, ...mistakes]
+    if (problems.length > 0) throw new OptionsError(problems, value)
     this.#settings = settings
     this.#resolver = settings.resolver
     this.#senders = new Senders(settings.cacheSize)
     this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp) }
-    const selected = directory.read(settings.selection)
-    const problems = [...selected.problems, ...mistakes]
-    if (problems.length > 0) throw new OptionsError(problems, value)
     this.#current = this.#compile(directory, selected)
     this.#warnings = Object.freeze([
       ...settings.warnings,
@@ -179,9 +179,12 @@ export class Guard<Request = GuardRequest> {
     this.#routes.add(options)
   }
 
+  /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
   #select(directory: Directory, options: PolicyOptions): Selected {
-    const selected = directory.read(options, directory.read(this.#settings.selection))
-    if (selected.problems.length > 0) throw new OptionsError(selected.problems, options)
+    const whole = directory.read(this.#settings.selection)
+    const selected = directory.read(options, whole)
+    const problems = [...whole.problems, ...selected.problems]
+    if (problems.length > 0) throw new OptionsError(problems, options)
     return selected
   }
 
@@ -304,7 +307,7 @@ function trustFix(clientIp: unknown): (peer: string) => string {
 export function createGuard(options: GuardOptions): Guard {
   const mistakes: Problem[] = []
   const settings = readOptions(options, [], mistakes)
-  return new Guard(settings, loadDirectoryNow(mistakes.length > 0 ? undefined : settings.source), mistakes, options)
+  return new Guard(settings, loadDirectoryNow(settings.source), mistakes, options)
 }
 
 /**
@@ -318,5 +321,5 @@ export async function loadGuard<Request = GuardRequest>(
 ): Promise<Guard<Request>> {
   const { names, mistakes } = further
   const settings = readOptions<Request>(options, names, mistakes)
-  return new Guard(settings, await loadDirectory(mistakes.length > 0 ? undefined : settings.source), mistakes, options)
+  return new Guard(settings, await loadDirectory(settings.source), mistakes, options)
 }

@@ -98,11 +98,20 @@ export function readOptions<Request>(
       )
     )
   }
-  if (source !== undefined && (typeof source?.name !== 'string' || typeof source.load !== 'function')) {
+  const isSource = typeof source?.name === 'string' && typeof source.load === 'function'
+  if (source !== undefined && !isSource) {
     refuse(mistake('source', source, 'It is not a source.', 'Pass { name, load }, where load gives a snapshot.'))
   }
   const { dataCenters, channels } = options
-  return { ...resolving, selection: { dataCenters, channels }, allow, deny, source, cacheSize, warnings }
+  return {
+    ...resolving,
+    selection: { dataCenters, channels },
+    allow,
+    deny,
+    source: isSource ? source : undefined,
+    cacheSize,
+    warnings
+  }
 }
 
 function readClientIp<Request>(

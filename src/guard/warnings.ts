@@ -1,7 +1,6 @@
 import type { Cells, Directory } from '../directory/directory.js'
 import type { Problem } from '../errors.js'
-import { compileMatcher } from '../net/matcher.js'
-import type { Prefix } from '../net/prefix.js'
+import { overlapping } from '../net/coverage.js'
 import type { Settings } from './options.js'
 
 /** After this many days the bundled list is old enough to say so: MoEngage's addresses "change frequently". */
@@ -25,14 +24,6 @@ function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, 
     message: `${prefix} is both trusted as a proxy and accepted as a sender: it can claim any client address.`,
     fix: 'Keep proxies and senders apart.'
   }))
-}
-
-function overlapping(proxies: readonly Prefix[], senders: readonly Prefix[]): Prefix[] {
-  const inside = compileMatcher(senders.map((prefix) => ({ prefix, grant: true })))
-  return proxies.filter((proxy) => {
-    const around = compileMatcher([{ prefix: proxy, grant: true }])
-    return inside.match(proxy.address).length > 0 || senders.some(({ address }) => around.match(address).length > 0)
-  })
 }
 
 function age({ provenance: { retrieved }, revision }: Directory): Problem[] {

@@ -1,5 +1,5 @@
 import { compileMatcher } from './matcher.js'
-import { type Prefix, parsePrefix } from './prefix.js'
+import type { Prefix } from './prefix.js'
 
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
 const GLOBAL_UNICAST = compileMatcher([{ prefix: '2000::/3', grant: true }])
@@ -29,8 +29,12 @@ function withoutNested(prefixes: readonly Prefix[]): Prefix[] {
 }
 
 /** Whether every address of `inner` lies in one of the prefixes. */
-export function contains(prefixes: readonly Prefix[], inner: string): boolean {
-  const { address, length } = parsePrefix(inner)
-  const matcher = compileMatcher(prefixes.map((prefix) => ({ prefix, grant: prefix })))
-  return matcher.entriesFor(address).some(({ prefix }) => prefix.length <= length)
+export function contains(prefixes: readonly Prefix[], inner: Prefix): boolean {
+  const matcher = compileMatcher(prefixes.map((prefix) => ({ prefix, grant: true })))
+  return matcher.entriesFor(inner.address).some(({ prefix }) => prefix.length <= inner.length)
+}
+
+/** The prefixes that share an address with one of the others. */
+export function overlapping(prefixes: readonly Prefix[], others: readonly Prefix[]): Prefix[] {
+  return prefixes.filter((prefix) => contains(others, prefix) || others.some((other) => contains([prefix], other)))
 }

@@ -2,7 +2,8 @@ import { Address, type Family, readAddress, words } from './address.js'
 import { GrantSets } from './grant-sets.js'
 import { IntervalTable } from './interval-table.js'
 import { Networks } from './networks.js'
-import { networkLength, Prefix, readNetwork, refusePrefix } from './prefix.js'
+import { Prefix, refusePrefix } from './prefix.js'
+import { networkLength, readNetwork } from './read-network.js'
 import { TallTable } from './tall-table.js'
 
 /** One line of an allowlist: a prefix, and what an address in it is granted. */

@@ -1,6 +1,6 @@
 import type { GrantSets } from './grant-sets.js'
 import { compareWords, Intervals, increment } from './intervals.js'
-import { wordMask } from './prefix.js'
+import { wordMask } from './read-network.js'
 
 /** Where the upper half of a 64-bit integer lies when it is seen as two 32-bit ones; which depends on the machine. */
 const UPPER = 1 - new Uint32Array(new BigUint64Array([1n << 32n]).buffer)[0]!

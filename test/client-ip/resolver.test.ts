@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { type ClientIpOptions, createClientIpResolver, type HeadersInput } from '../../src/core.js'
+
+interface Vector {
+  name: string
+  peer: string
+  trusted: string[]
+  header: string
+  values: string[]
+  expect: string | null
+  accept?: (string | null)[]
+}
+
+const vectors: Vector[] = JSON.parse(readFileSync('test/fixtures/forwarded.json', 'utf8'))
+
+/** The ways in which Node hands over the same header lines. */
+function spellings({ header, values }: Vector): HeadersInput[] {
+  const raw = values.flatMap((value) => [header.toUpperCase(), value, 'X-Other', '6.6.6.6'])
+  const joined = values.length === 0 ? {} : { [header]: values.join(', ') }
+  const list = values.length === 0 ? {} : { [header]: values }
+  return [raw, joined, list as HeadersInput]
+}
+
+t.test('every vector of forwarded headers resolves as the rules have it', async (t) => {
+  const failed = vectors.flatMap((vector) => {
+    const resolve = createClientIpResolver({ trustedProxies: vector.trusted, header: vector.header })
+    return spellings(vector).flatMap((headers) => {
+      const { clientIp } = resolve(vector.peer, headers)
+      const isSafe = clientIp === vector.expect || (vector.accept?.includes(clientIp) ?? false)
+      return isSafe ? [] : [{ name: vector.name, headers, clientIp, expected: vector.expect }]
+    })
+  })
+  t.equal(vectors.length, 349)
+  t.strictSame(failed, [])
+})
+
+const trusting = (options: Partial<ClientIpOptions> = {}) =>
+  createClientIpResolver({ trustedProxies: ['10.0.0.0/8', '2001:db8:ffff::/48'], ...options })
+
+t.test('what cannot be resolved says why', async (t) => {
+  const hops = (count: number) => Array(count).fill('10.0.0.2').join(',')
+  const table: [
+    what: string,
+    peer: string | null | undefined,
+    header: string,
+    value: string | undefined,
+    reason: string
+  ][] = [
+    ['no peer', undefined, 'x-forwarded-for', '3.6.251.95', 'no-peer'],
+    ['a null peer', null, 'x-forwarded-for', '3.6.251.95', 'no-peer'],
+    ['an empty peer', '', 'x-forwarded-for', '3.6.251.95', 'no-peer'],
+    ['a unix peer that is not named', 'unix', 'x-forwarded-for', '3.6.251.95', 'no-peer'],
+    ['a peer with a zone', 'fe80::1%eth0', 'x-forwarded-for', '3.6.251.95', 'invalid-peer'],
+    ['a peer that is a word', 'localhost', 'x-forwarded-for', '3.6.251.95', 'invalid-peer'],
+    ['an entry that is a word', '10.0.0.1', 'x-forwarded-for', 'localhost', 'invalid-entry'],
+    ['an empty header', '10.0.0.1', 'x-forwarded-for', '', 'invalid-entry'],
+    ['an empty entry behind a comma', '10.0.0.1', 'x-forwarded-for', '3.6.251.95, ', 'invalid-entry'],
+    ['an empty entry between hops', '10.0.0.1', 'x-forwarded-for', '3.6.251.95,,10.0.0.2', 'invalid-entry'],
+    ['endless white space', '10.0.0.1', 'x-forwarded-for', `3.6.251.95${' '.repeat(16_000)}`, 'invalid-entry'],
+    ['white space beyond any accident', '10.0.0.1', 'x-forwarded-for', `3.6.251.95${' '.repeat(65)}`, 'invalid-entry'],
+    ['an endless entry', '10.0.0.1', 'x-forwarded-for', '1'.repeat(16_000), 'invalid-entry'],
+    [
+      'an entry whose end looks like one',
+      '10.0.0.1',
+      'x-forwarded-for',
+      `${'x'.repeat(200)} 3.6.251.95`,
+      'invalid-entry'
+    ],
+    ['an unknown client', '10.0.0.1', 'x-forwarded-for', '3.6.251.95, Unknown', 'hidden-client'],
+    ['an obfuscated client', '10.0.0.1', 'x-forwarded-for', '3.6.251.95, _hidden', 'hidden-client'],
+    ['an unknown node', '10.0.0.1', 'forwarded', 'for=3.6.251.95, for=unknown', 'hidden-client'],
+    ['an obfuscated node with a port', '10.0.0.1', 'forwarded', 'for="_gazonk:80"', 'hidden-client'],
+    ['an element without a node', '10.0.0.1', 'forwarded', 'for=3.6.251.95, proto=https', 'invalid-entry'],
+    ['an empty Forwarded', '10.0.0.1', 'forwarded', '', 'invalid-entry'],
+    ['33 trusted hops', '10.0.0.1', 'x-forwarded-for', hops(34), 'too-many-hops'],
+    ['two addresses for one', '10.0.0.1', 'x-real-ip', '3.6.251.95, 3.6.251.95', 'several-addresses'],
+    ['a single address that is none', '10.0.0.1', 'x-real-ip', 'unknown', 'invalid-entry'],
+    ['a single address without end', '10.0.0.1', 'x-real-ip', '1'.repeat(16_000), 'invalid-entry'],
+    ['a viewer address without a port', '10.0.0.1', 'cloudfront-viewer-address', '3.6.251.95', 'invalid-entry'],
+    [
+      'a viewer address with a wrong port',
+      '10.0.0.1',
+      'cloudfront-viewer-address',
+      '3.6.251.95:65536',
+      'invalid-entry'
+    ],
+    ['a viewer address in brackets', '10.0.0.1', 'cloudfront-viewer-address', '[2001:db8::1]:443', 'invalid-entry'],
+    ['two viewer addresses', '10.0.0.1', 'cloudfront-viewer-address', '3.6.251.95:1,3.6.251.95:1', 'several-addresses'],
+    ['a viewer address without end', '10.0.0.1', 'cloudfront-viewer-address', '1'.repeat(16_000), 'invalid-entry']
+  ]
+  for (const [what, peer, header, value, reason] of table) {
+    t.strictSame(trusting({ header })(peer, { [header]: value }), { clientIp: null, reason }, what)
+  }
+})
+
+t.test('addresses come out in canonical text, whatever surrounds them', async (t) => {
+  const table: [header: string, value: string, clientIp: string][] = [
+    ['x-forwarded-for', '3.6.251.95', '3.6.251.95'],
+    ['x-forwarded-for', '\t 3.6.251.95 \t', '3.6.251.95'],
+    ['x-forwarded-for', '3.6.251.95:443', '3.6.251.95'],
+    ['x-forwarded-for', '[2A00:0:0::1]:443', '2a00::1'],
+    ['x-forwarded-for', '[::ffff:306:fb5f]', '3.6.251.95'],
+    ['x-forwarded-for', '::FFFF:3.6.251.95', '3.6.251.95'],
+    ['x-forwarded-for', '0::ffff:3.6.251.95', '3.6.251.95'],
+    ['x-forwarded-for', `3.6.251.95, ${Array(32).fill('10.0.0.2').join(' , ')}`, '3.6.251.95'],
+    ['forwarded', 'for="3.6.251\\.95:443"', '3.6.251.95'],
+    ['forwarded', 'for="[2a00::1]:_port"', '2a00::1'],
+    ['forwarded', 'host="a\\"b,c;d\\\\";FOR=3.6.251.95;proto=https', '3.6.251.95'],
+    ['forwarded', 'for=3.6.251.95;;', '3.6.251.95'],
+    ['cloudfront-viewer-address', '3.6.251.95:46532', '3.6.251.95'],
+    ['cloudfront-viewer-address', ' 2A00::1:46532 ', '2a00::1'],
+    ['cf-connecting-ip', '2A00::1', '2a00::1'],
+    ['X-Real-IP', ' 3.6.251.95', '3.6.251.95']
+  ]
+  for (const [header, value, clientIp] of table) {
+    t.strictSame(
+      trusting({ header })('10.0.0.1', { [header.toLowerCase()]: value }),
+      { clientIp },
+      `${header}: ${value}`
+    )
+  }
+})
+
+t.test('malformed elements of Forwarded are never read as far as they seem to make sense', async (t) => {
+  for (const value of [
+    'for==3.6.251.95',
+    '=3.6.251.95',
+    'for="3.6.251.95"x',
+    'for="3.6.251.95',
+    '"3.6.251.95"',
+    'for=3.6.251.95 proto=https',
+    'for="3.6.251.95\\"',
+    '"',
+    'x="\u0001";for=3.6.251.95',
+    'x="\u007f";for=3.6.251.95',
+    'for="3.6.251.95;x=y"',
+    'for="[3.6.251.95]"',
+    'for="2a00::1"',
+    'for="[2a00::1]x"',
+    'for="[2a00::1"',
+    'for="[2a00::1:80"',
+    'for="3.6.251.95:_"',
+    'for="3.6.251.95:_p!"',
+    'for="é"',
+    'fór=3.6.251.95',
+    `for="${'1'.repeat(200)}"`
+  ]) {
+    t.equal(trusting({ header: 'forwarded' })('10.0.0.1', { forwarded: value }).clientIp, null, value)
+  }
+})
+
+t.test('only the one header is read, and only from a trusted peer', async (t) => {
+  const everything = {
+    'x-forwarded-for': '1.1.1.1',
+    forwarded: 'for=2.2.2.2',
+    'x-real-ip': '3.3.3.3',
+    'cf-connecting-ip': '4.4.4.4'
+  }
+  for (const [header, clientIp] of Object.entries({ ...everything, forwarded: '2.2.2.2' })) {
+    t.strictSame(trusting({ header })('10.0.0.1', everything), { clientIp }, header)
+    t.strictSame(trusting({ header })('9.9.9.9', everything), { clientIp: '9.9.9.9' }, `${header} from a stranger`)
+  }
+  t.strictSame(trusting({ header: 'x-azure-socketip' })('10.0.0.1', everything), { clientIp: '10.0.0.1' })
+})
+
+t.test('a trusted peer without the header is the client, unless the header is required', async (t) => {
+  for (const headers of [{}, [], ['Host', 'x'], ['X-Forwarded-For']]) {
+    t.strictSame(trusting()('10.0.0.1', headers), { clientIp: '10.0.0.1' })
+    t.strictSame(trusting({ requireHeader: true })('10.0.0.1', headers), { clientIp: null, reason: 'header-missing' })
+    t.strictSame(
+      trusting({ requireHeader: true })('9.9.9.9', headers),
+      { clientIp: '9.9.9.9' },
+      'a stranger needs none'
+    )
+  }
+})
+
+t.test('a unix peer is believed where it is named, and has no address of its own', async (t) => {
+  const resolve = createClientIpResolver({ trustedProxies: ['unix', '10.0.0.0/8'] })
+  t.strictSame(resolve('unix', { 'x-forwarded-for': '3.6.251.95, 10.0.0.1' }), { clientIp: '3.6.251.95' })
+  t.strictSame(resolve('unix', {}), { clientIp: null, reason: 'no-peer' })
+  t.strictSame(resolve(undefined, { 'x-forwarded-for': '3.6.251.95' }), { clientIp: null, reason: 'no-peer' })
+})
+
+t.test('names stand for groups of proxies', async (t) => {
+  const table: [name: string, peer: string, stranger: string][] = [
+    ['loopback', '127.0.0.53', '126.0.0.1'],
+    ['loopback', '::1', '::2'],
+    ['linklocal', '169.254.1.1', '169.253.1.1'],
+    ['linklocal', 'fe80::1', 'fec0::1'],
+    ['uniquelocal', '10.1.1.1', '11.1.1.1'],
+    ['UniqueLocal', '172.31.0.1', '172.32.0.1'],
+    ['uniquelocal', '192.168.0.1', '192.169.0.1'],
+    ['uniquelocal', 'fdff::1', 'fe00::1']
+  ]
+  for (const [name, peer, stranger] of table) {
+    const resolve = createClientIpResolver({ trustedProxies: [name] })
+    t.strictSame(resolve(peer, { 'x-forwarded-for': '3.6.251.95' }), { clientIp: '3.6.251.95' }, `${name} ${peer}`)
+    t.strictSame(resolve(stranger, { 'x-forwarded-for': '3.6.251.95' }), { clientIp: stranger }, `${name} ${stranger}`)
+  }
+})
+
+t.test('requests of different proxies and strangers do not disturb each other', async (t) => {
+  const resolve = trusting()
+  const headers = { 'x-forwarded-for': '3.6.251.95' }
+  for (const _ of [1, 2]) {
+    t.strictSame(resolve('10.0.0.1', headers), { clientIp: '3.6.251.95' })
+    t.strictSame(resolve('9.9.9.9', headers), { clientIp: '9.9.9.9' })
+    t.strictSame(resolve('10.0.0.1', headers), { clientIp: '3.6.251.95' })
+    t.strictSame(resolve('10.0.0.2', {}), { clientIp: '10.0.0.2' })
+    t.strictSame(resolve('2001:db8:ffff::1', {}), { clientIp: '2001:db8:ffff::1' })
+  }
+})
+
+t.test('the mistakes in its options are told all at once', async (t) => {
+  const options = { trustedProxies: ['*', '10.0.0.1/8'], header: 'X Real IP', requireHeader: 1, trustProxies: [] }
+  try {
+    createClientIpResolver(options as never)
+    t.fail('it must throw')
+  } catch (error) {
+    t.match(error, { code: 'MOE_ERR_OPTIONS', statusCode: 500 })
+    const paths = (error as { mistakes: { path: string }[] }).mistakes.map(({ path }) => path)
+    t.strictSame(paths, ['trustProxies', 'trustedProxies[0]', 'trustedProxies[1]', 'header', 'requireHeader'])
+  }
+})

@@ -1,0 +1,134 @@
+import t from 'tap'
+import { createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
+
+const LISTED = '52.6.248.125'
+const from = (peer: string) => ({ peer, headers: {} })
+
+function snapshot(address: string, revision = 'revision-2', retrieved = '2026-11-20'): Snapshot {
+  return {
+    provenance: { page: 'a test', revision, retrieved },
+    rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [address] }]
+  }
+}
+
+t.test('status counts what was judged and names the list', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', deny: ['9.9.9.9'] })
+  for (const peer of [LISTED, LISTED, '9.9.9.9', '198.51.100.7', '198.51.100.7', '3.6.251.95', ''])
+    guard.judge(from(peer))
+  const status = guard.status()
+  t.match(status, {
+    revision: directory.revision,
+    provenance: { page: /ip-whitelisting-in-moengage/, retrieved: /^\d{4}-\d\d-\d\d$/ },
+    source: 'bundled snapshot',
+    verified: 2,
+    rejected: { 'not-listed': 2, 'other-data-center': 1, 'other-channel': 0, denied: 1, unresolved: 1 },
+    senders: 3,
+    lastError: null,
+    warnings: []
+  })
+  t.ok(status.loadedAt <= Date.now())
+})
+
+t.test('rejected senders are listed, most recent first, with how often and why', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 2 })
+  for (const peer of ['198.51.100.1', '3.6.251.95', '198.51.100.1', LISTED, '198.51.100.2']) guard.judge(from(peer))
+  t.match(guard.senders(), [
+    { clientIp: '198.51.100.2', reason: 'not-listed', count: 1 },
+    { clientIp: '198.51.100.1', reason: 'not-listed', count: 2 }
+  ])
+  t.equal(guard.senders().length, 2)
+  for (const { firstSeen, lastSeen } of guard.senders()) t.ok(firstSeen <= lastSeen && lastSeen <= Date.now())
+})
+
+t.test('an address is explained in one line', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', allow: ['9.9.9.0/24'] })
+  const table: [ip: string, policy: object | undefined, text: RegExp, entries: number][] = [
+    [LISTED, undefined, /^52\.6\.248\.125 is verified: 52\.6\.248\.125\/32 is in MoEngage DC-01 \(connector, /, 8],
+    ['::ffff:52.6.248.125', { channels: 'streams' }, /^52\.6\.248\.125 is verified: .* DC-01 \(streams\)\.$/, 8],
+    [LISTED, { channels: 'catalog' }, /^52\.6\.248\.125 is rejected \(other-channel\): /, 8],
+    ['9.9.9.9', undefined, /^9\.9\.9\.9 is verified: 9\.9\.9\.0\/24 is in your "allow" list\.$/, 1],
+    ['34.218.145.185', undefined, /rejected \(other-data-center\).*0be9a6f/, 1],
+    ['198.51.100.7', undefined, /rejected \(not-listed\)/, 0],
+    ['2001:DB8::1', undefined, /^2001:db8::1 is rejected \(not-listed\)/, 0],
+    ['010.0.0.1', undefined, /^"010\.0\.0\.1" is not an IP address\.$/, 0]
+  ]
+  for (const [ip, policy, text, entries] of table) {
+    const explanation = guard.explain(ip, policy)
+    t.match(explanation.text, text, ip)
+    t.notMatch(explanation.text, /\n/, ip)
+    t.equal(explanation.entries.length, entries, ip)
+    t.ok(Object.isFrozen(explanation.verdict), ip)
+  }
+  t.strictSame(guard.explain('9.9.9.9').entries, [{ prefix: '9.9.9.0/24', grant: 'allow' }])
+  t.match(guard.explain('34.218.145.185').entries, [{ prefix: '34.218.145.185/32', grant: 'DC-101 file-segment' }])
+  t.match(guard.status(), { verified: 0, senders: 0 }, 'explaining counts nothing')
+})
+
+t.test('a reload puts the new list in force for every route at once', async (t) => {
+  let current = snapshot('9.9.9.9', 'revision-1')
+  const source = { name: 'our mirror', load: async () => current }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  const route = { channels: 'connector' }
+  t.match(guard.judge(from('9.9.9.9'), route), { verified: true, revision: 'revision-1' })
+  t.match(guard.judge(from('8.8.8.8'), route), { verified: false, revision: 'revision-1' })
+  current = snapshot('8.8.8.8')
+  t.match(await guard.reload(), { revision: 'revision-2', source: 'our mirror', lastError: null })
+  for (const policy of [route, undefined]) {
+    t.match(guard.judge(from('9.9.9.9'), policy), { verified: false, revision: 'revision-2' })
+    t.match(guard.judge(from('8.8.8.8'), policy), { verified: true, revision: 'revision-2' })
+  }
+})
+
+t.test('a failed reload leaves the list as it is and says why', async (t) => {
+  const results: (() => Snapshot | Promise<Snapshot>)[] = [
+    () => Promise.reject(new Error('connect ECONNREFUSED')),
+    () => {
+      throw 'a string'
+    },
+    () => ({ ...snapshot('9.9.9.9'), rows: [] }),
+    () => undefined as never,
+    () => ({ ...snapshot('9.9.9.9'), rows: [{ dataCenter: 'DC-02', channel: 'sms', addresses: ['9.9.9.9'] }] })
+  ]
+  const errors = [/our mirror.*ECONNREFUSED/, /a string/, /no rows/, /no rows/, /DC-01/]
+  let load: () => Snapshot | Promise<Snapshot> = () => snapshot('9.9.9.9')
+  const guard = createGuard({ dataCenters: 'DC-01', source: { name: 'our mirror', load: () => load() } })
+  for (const [i, result] of results.entries()) {
+    load = result
+    await t.rejects(guard.reload(), { message: errors[i], code: i === 4 ? 'MOE_ERR_OPTIONS' : 'MOE_ERR_SOURCE' })
+    t.match(guard.status(), { lastError: errors[i], revision: 'revision-2' })
+    t.match(guard.judge(from('9.9.9.9')), { verified: true })
+  }
+  load = () => snapshot('8.8.8.8')
+  t.match(await guard.reload(), { lastError: null })
+})
+
+t.test('reloads that overlap share one load', async (t) => {
+  let loads = 0
+  const source = { name: 'counted', load: async () => snapshot(`9.9.9.${++loads}`) }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  await Promise.all([guard.reload(), guard.reload(), guard.reload()])
+  t.equal(loads, 2)
+  await guard.reload()
+  t.equal(loads, 3)
+})
+
+t.test('a guard does not start without a list', async (t) => {
+  const failing = { name: 'failing', load: () => Promise.reject(new Error('no such file')) }
+  await t.rejects(loadGuard({ dataCenters: 'DC-01', source: failing }), {
+    code: 'MOE_ERR_SOURCE',
+    value: 'failing',
+    cause: { message: 'no such file' }
+  })
+  t.throws(() => createGuard({ dataCenters: 'DC-01', source: failing }), {
+    code: 'MOE_ERR_SOURCE',
+    fix: /await loadGuard/
+  })
+  const broken = { name: 'broken', load: () => ({}) as Snapshot }
+  t.throws(() => createGuard({ dataCenters: 'DC-01', source: broken }), { code: 'MOE_ERR_SOURCE', message: /no rows/ })
+})
+
+t.test('a list that has aged is a warning', async (t) => {
+  const aged = { name: 'aged', load: () => snapshot('9.9.9.9', 'old', '2020-01-01') }
+  const { warnings } = createGuard({ dataCenters: 'DC-01', source: aged }).status()
+  t.match(warnings, [{ code: 'MOE_WARN_STALE', value: 'old', message: /2020-01-01/, fix: /Update/ }])
+})

@@ -1,0 +1,281 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { createGuard, directory, type GuardOptions, type Snapshot } from '../../src/core.js'
+
+const LISTED = '52.6.248.125'
+const guardOf = (options: Partial<GuardOptions> = {}) =>
+  createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] }, ...options })
+
+const forwardedFor = (clientIp: string) => ({ peer: '10.0.0.1', headers: { 'x-forwarded-for': clientIp } })
+
+t.test('a verified request carries what the address is published for', async (t) => {
+  const verdict = guardOf().judge(forwardedFor(LISTED))
+  t.strictSame(verdict, {
+    verified: true,
+    clientIp: LISTED,
+    dataCenter: 'DC-01',
+    channels: ['connector', 'sms', 'whatsapp', 'email', 'content-api', 'warehouse-export', 'streams', 'segment-sync'],
+    matched: `${LISTED}/32`,
+    peer: '10.0.0.1',
+    revision: directory.revision
+  })
+  t.ok(Object.isFrozen(verdict))
+  t.ok(verdict.verified && Object.isFrozen(verdict.channels))
+})
+
+t.test('a rejected request carries the reason and what to do about it', async (t) => {
+  const table: [what: string, options: Partial<GuardOptions>, clientIp: string, reason: string, hint: RegExp][] = [
+    ['a stranger', {}, '198.51.100.7', 'not-listed', /static IPs .* list changed/],
+    ['another data center', {}, '3.6.251.95', 'other-data-center', /of DC-03; this route accepts DC-01.*"dataCenters"/],
+    ['a moved address', {}, '34.218.145.185', 'other-data-center', /of DC-101.*0be9a6f.*DC-01/],
+    [
+      'another channel',
+      { channels: 'catalog' },
+      LISTED,
+      'other-channel',
+      /published for connector, .*accepts catalog.*'all'/
+    ],
+    ['a denied stranger', { deny: ['198.51.100.0/24'] }, '198.51.100.7', 'denied', /"deny"/],
+    ['a denied sender', { deny: [LISTED] }, LISTED, 'denied', /"deny"/],
+    [
+      'a client that is denied and allowed',
+      { deny: ['9.9.9.9'], allow: ['9.9.9.0/24'] },
+      '9.9.9.9',
+      'denied',
+      /"deny"/
+    ],
+    ['a forged entry', {}, `${LISTED}, 198.51.100.7`, 'not-listed', /not on MoEngage's list/],
+    ['an IPv6 stranger', {}, '2001:db8::1', 'not-listed', /not on MoEngage's list/],
+    ['an internal client behind the proxy', {}, '192.168.1.1', 'not-listed', /not on MoEngage's list/]
+  ]
+  for (const [what, options, clientIp, reason, hint] of table) {
+    const verdict = guardOf(options).judge(forwardedFor(clientIp))
+    t.match(verdict, { verified: false, reason, hint, clientIp: clientIp.split(', ').at(-1), peer: '10.0.0.1' }, what)
+    t.ok(Object.isFrozen(verdict), what)
+  }
+})
+
+t.test('what cannot be resolved is rejected with the why', async (t) => {
+  const table: [what: string, options: Partial<GuardOptions>, request: object, hint: RegExp][] = [
+    ['no peer', {}, { peer: undefined, headers: {} }, /closed early.*'unix'/],
+    ['a zone', {}, { peer: 'fe80::1%eth0', headers: {} }, /zone/],
+    ['garbage', {}, forwardedFor('<x>'), /entry of x-forwarded-for/],
+    ['a hidden client', {}, forwardedFor('unknown'), /keeps the client's address to itself/],
+    ['endless proxies', {}, forwardedFor(Array(40).fill('10.0.0.1').join()), /more than 32/],
+    [
+      'a missing header',
+      { clientIp: { trustedProxies: ['10.0.0.1'], header: 'forwarded', requireHeader: true } },
+      { peer: '10.0.0.1', headers: {} },
+      /sent no forwarded.*requireHeader/
+    ],
+    [
+      'two addresses for one',
+      { clientIp: { trustedProxies: ['10.0.0.1'], header: 'x-real-ip' } },
+      { peer: '10.0.0.1', headers: { 'x-real-ip': '1.1.1.1, 2.2.2.2' } },
+      /x-real-ip holds one address/
+    ],
+    ['a function without an answer', { clientIp: () => undefined }, forwardedFor(LISTED), /function gave no address/],
+    ['a function with nonsense', { clientIp: () => 'localhost' }, forwardedFor(LISTED), /cannot be read/]
+  ]
+  for (const [what, options, request, hint] of table) {
+    t.match(
+      guardOf(options).judge(request as never),
+      { verified: false, clientIp: null, reason: 'unresolved', hint },
+      what
+    )
+  }
+})
+
+t.test('a proxy that nobody configured is told apart from a stranger', async (t) => {
+  const headers = { 'x-forwarded-for': LISTED }
+  const table: [
+    what: string,
+    options: Partial<GuardOptions>,
+    peer: string,
+    headers: object,
+    reason: string,
+    hint: RegExp
+  ][] = [
+    [
+      'an untrusted private peer',
+      {},
+      '192.168.0.5',
+      headers,
+      'proxy-not-configured',
+      /add '192.168.0.5' to clientIp.trustedProxies/
+    ],
+    [
+      'the peer itself',
+      { clientIp: 'request.ip' },
+      '10.0.0.1',
+      headers,
+      'proxy-not-configured',
+      /trustProxy.*5\.12\.1/
+    ],
+    [
+      'a mapped peer',
+      { clientIp: 'request.ip' },
+      '::ffff:10.0.0.1',
+      headers,
+      'proxy-not-configured',
+      /10\.0\.0\.1 is an internal/
+    ],
+    [
+      'a loopback peer',
+      { clientIp: 'request.ip' },
+      '::1',
+      { forwarded: `for=${LISTED}` },
+      'proxy-not-configured',
+      /::1 is/
+    ],
+    ['raw headers', {}, '192.168.0.5', ['X-Real-IP', LISTED], 'proxy-not-configured', /192\.168\.0\.5/],
+    [
+      'another header',
+      {},
+      '10.0.0.1',
+      { 'cf-connecting-ip': LISTED },
+      'proxy-not-configured',
+      /sends cf-connecting-ip, not x-forwarded-for/
+    ],
+    ['a function', { clientIp: () => '10.9.9.9' }, '10.9.9.9', headers, 'proxy-not-configured', /function/],
+    ['no forwarded header', {}, '192.168.0.5', {}, 'not-listed', /not on/],
+    ['a public peer', {}, '198.51.100.7', headers, 'not-listed', /not on/],
+    ['a function that looked further', { clientIp: () => '10.9.9.9' }, '10.0.0.1', headers, 'not-listed', /not on/],
+    ['a function without a peer', { clientIp: () => '10.9.9.9' }, '', headers, 'not-listed', /not on/]
+  ]
+  for (const [what, options, peer, sent, reason, hint] of table) {
+    t.match(guardOf(options).judge({ peer, headers: sent as never }), { verified: false, reason, hint }, what)
+  }
+})
+
+t.test('extra addresses are accepted on every route, and named as such', async (t) => {
+  const guard = guardOf({ allow: ['9.9.9.0/24', '9.9.9.9', '2001:db8::/32', '52.6.248.0/24'] })
+  t.match(guard.judge(forwardedFor('9.9.9.9')), {
+    verified: true,
+    dataCenter: null,
+    channels: [],
+    matched: '9.9.9.9/32'
+  })
+  t.match(guard.judge(forwardedFor('9.9.9.8')), { verified: true, dataCenter: null, matched: '9.9.9.0/24' })
+  t.match(guard.judge(forwardedFor('[2001:DB8:0::1]:443')), {
+    verified: true,
+    clientIp: '2001:db8::1',
+    matched: '2001:db8::/32'
+  })
+  t.match(guard.judge(forwardedFor('2001:db9::1')), { verified: false, clientIp: '2001:db9::1', reason: 'not-listed' })
+  t.match(guard.judge(forwardedFor(LISTED)), { verified: true, dataCenter: 'DC-01', matched: `${LISTED}/32` })
+  const catalog = { channels: 'catalog' }
+  t.match(guard.judge(forwardedFor(LISTED), catalog), {
+    verified: true,
+    dataCenter: null,
+    channels: [],
+    matched: '52.6.248.0/24'
+  })
+})
+
+t.test('a policy changes what one route accepts', async (t) => {
+  const guard = guardOf()
+  const catalog = { channels: 'catalog' }
+  const elsewhere = { dataCenters: ['DC-03'] }
+  t.match(guard.judge(forwardedFor(LISTED), catalog), { reason: 'other-channel' })
+  t.match(guard.judge(forwardedFor('52.1.205.204'), catalog), { verified: true, channels: ['catalog'] })
+  t.match(guard.judge(forwardedFor('3.6.251.95'), elsewhere), { verified: true, dataCenter: 'DC-03' })
+  t.match(guard.judge(forwardedFor(LISTED), elsewhere), { reason: 'other-data-center' })
+  t.match(guard.judge(forwardedFor(LISTED)), { verified: true })
+  t.throws(() => guard.judge(forwardedFor(LISTED), { channels: 'conector' }), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ code: 'MOE_ERR_CHANNEL', path: 'channels', value: 'conector', fix: /"connector"/ }]
+  })
+})
+
+t.test('every listed address is verified, and by nothing but its own data center', async (t) => {
+  const centers = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101']
+  const guards = centers.map((dataCenters) => guardOf({ dataCenters }))
+  for (const { prefix, grant } of directory.entries) {
+    const verdicts = guards.map((guard) => guard.judge(forwardedFor(prefix.address.toString())))
+    const verified = centers.filter((_, i) => verdicts[i]!.verified)
+    t.strictSame(verified, [grant.dataCenter])
+  }
+})
+
+t.test('a verdict does not depend on who was judged before', async (t) => {
+  const guard = guardOf({ cacheSize: 1, allow: ['9.0.0.0/8', '2001:db8::/32'] })
+  const strict = { channels: 'segment-sync' }
+  const senders = ['9.9.9.9', LISTED, '9.9.9.8', '2001:db8::1', '2001:db8::2', '3.6.251.95']
+  const judgeAll = (judge: typeof guard.judge) =>
+    senders.flatMap((sender) =>
+      ['10.0.0.1', '10.0.0.2'].flatMap((peer) => {
+        const request = { peer, headers: { 'x-forwarded-for': sender } }
+        return [judge(request), judge(request), judge(request, strict)]
+      })
+    )
+  const fresh = judgeAll((request, policy) => guardOf({ allow: ['9.0.0.0/8', '2001:db8::/32'] }).judge(request, policy))
+  t.strictSame(
+    judgeAll((request, policy) => guard.judge(request, policy)),
+    fresh
+  )
+  t.equal(
+    guard.judge(forwardedFor(LISTED)),
+    guard.judge(forwardedFor(LISTED)),
+    'a remembered verdict is the same object'
+  )
+})
+
+t.test('a flood of strangers pushes out no verdict of a genuine sender', async (t) => {
+  const guard = guardOf({ cacheSize: 100 })
+  const verdict = guard.judge(forwardedFor(LISTED))
+  for (let i = 0; i < 5000; i++) guard.judge(forwardedFor(`198.18.${i >> 8}.${i & 255}`))
+  t.equal(guard.judge(forwardedFor(LISTED)), verdict)
+  t.equal(guard.senders().length, 100)
+})
+
+t.test('spoofing scenarios end as they must', async (t) => {
+  interface Scenario {
+    id: string
+    peer: string
+    headers: [string, string][]
+    config: { header: string; trusted: string[]; allow: string[]; deny?: string[]; requireHeader?: boolean }
+    client: string | null
+    must_be: 'accepted' | 'rejected'
+  }
+  const scenarios: Scenario[] = JSON.parse(readFileSync('test/fixtures/spoof-scenarios.json', 'utf8'))
+  t.ok(scenarios.length > 30)
+  for (const { id, peer, headers, config, client, must_be } of scenarios) {
+    const { trusted: trustedProxies, header, requireHeader = false, allow, deny = [] } = config
+    const guard = guardOf({ clientIp: { trustedProxies, header, requireHeader }, allow, deny })
+    const joined: Record<string, string> = {}
+    for (const [name, value] of headers) {
+      const key = name.toLowerCase()
+      joined[key] = key in joined ? `${joined[key]}, ${value}` : value
+    }
+    for (const sent of [joined, headers.flat()]) {
+      const verdict = guard.judge({ peer, headers: sent })
+      t.equal(verdict.verified, must_be === 'accepted', id)
+      t.equal(verdict.clientIp, client, id)
+    }
+  }
+})
+
+t.test('an address that is published for two data centers is verified for the one that is accepted', async (t) => {
+  const snapshot: Snapshot = {
+    provenance: { page: 'test', revision: 'r2', retrieved: '2026-11-23' },
+    rows: [
+      { dataCenter: 'DC-02', channel: 'sms', addresses: ['9.9.9.0/24', '2001:db8::/32'] },
+      { dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] },
+      { dataCenter: 'DC-01', channel: 'catalog', addresses: ['9.9.0.0/16'] }
+    ]
+  }
+  const source = { name: 'test', load: () => snapshot }
+  t.match(guardOf({ source }).judge(forwardedFor('9.9.9.9')), {
+    dataCenter: 'DC-01',
+    channels: ['streams', 'catalog'],
+    matched: '9.9.9.9/32',
+    revision: 'r2'
+  })
+  t.match(guardOf({ source, dataCenters: 'all', channels: ['sms', 'catalog'] }).judge(forwardedFor('9.9.9.9')), {
+    dataCenter: 'DC-02',
+    channels: ['sms'],
+    matched: '9.9.9.0/24'
+  })
+  t.match(guardOf({ source, dataCenters: 'DC-02' }).judge(forwardedFor('2001:db8::9')), { dataCenter: 'DC-02' })
+})
