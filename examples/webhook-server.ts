@@ -1,49 +1,65 @@
 /**
- * A webhook server that only MoEngage can reach: connector campaigns, streams, segment syncs and catalog feeds, behind a
- * proxy on this machine. Started by `npm start`; port 3000, or PORT.
+ * A webhook server that only MoEngage can reach, behind a proxy on this machine: what `npm start` runs.
+ * PORT (3000), DATA_CENTERS (DC-01; several with commas, or all) and TRUSTED_PROXIES (loopback) come from the environment.
  */
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
 
-const app = Fastify({ logger: true, bodyLimit: 4 * 1024 * 1024 })
+const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback' } = process.env
+
+// A segment sync carries up to 10,000 users: more than Fastify's limit of 1 MiB.
+const app = Fastify({ logger: true, bodyLimit: 8 * 1024 * 1024 })
 
 app.get('/health', async () => ({ ok: true }))
 
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
-    dataCenters: 'DC-01',
-    clientIp: { trustedProxies: ['loopback'] }
+    dataCenters: DATA_CENTERS === 'all' ? 'all' : DATA_CENTERS.split(','),
+    clientIp: { trustedProxies: TRUSTED_PROXIES.split(',') }
   })
 
-  // Connector bodies are what the marketer composed: JSON, a form or plain text.
-  hooks.addContentTypeParser(['application/x-www-form-urlencoded', 'text/plain'], { parseAs: 'string' }, (_, body, done) =>
+  // A connector sends what the marketer composed: JSON, plain text or a form.
+  hooks.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>
     done(null, body)
   )
 
-  // MoEngage counts a connector call as failed on anything but 200.
-  hooks.route({
-    method: ['GET', 'POST', 'PUT', 'DELETE'],
-    url: '/moengage/*',
-    handler: async (request) => ({ received: request.moengage })
-  })
-  hooks.post('/streams', async () => ({ status: 'ok' }))
-  hooks.post('/segments', { config: { moengage: { channels: 'segment-sync' } } }, async () => ({ status: 'ok' }))
+  // Every channel of the data center may call these. Answer 200: a connector takes anything else for a failure.
+  const handler = async (request: FastifyRequest) => ({ status: 'ok', sender: request.moengage })
+  hooks.route({ method: ['GET', 'POST', 'PUT', 'DELETE'], url: '/moengage/*', handler })
+  hooks.route({ method: ['GET', 'POST'], url: '/sms/send', handler })
+  hooks.post('/integrations/moengage/rcs/send', handler)
+  hooks.post('/whatsapp/messages', handler)
+  hooks.post('/email/send', handler)
+  hooks.post('/events', handler)
+  hooks.get('/recommendations', handler)
+  hooks.post('/coupons/lookup', handler)
+  hooks.get('/pii/contact', handler)
+  hooks.post('/pii/contacts', handler)
+  hooks.post('/moengage-callback', handler)
+  hooks.get('/exports/segment-users.csv', async (_, reply) => reply.type('text/csv').send('uid\nC10042\n'))
+
+  // The strict choice: only what is published for this one channel.
+  hooks.post('/segments', { config: { moengage: { channels: 'segment-sync' } } }, handler)
   hooks.get('/feeds/catalog.csv', { config: { moengage: { channels: 'catalog' } } }, async (_, reply) =>
     reply.type('text/csv').send('id,title\nsku-1,Trench coat\n')
   )
+
+  // MoEngage publishes no addresses for its OAuth calls; the client secret has to guard this route.
+  hooks.post('/oauth/token', { config: { moengage: false } }, async () => ({ access_token: 'demo', expires_in: 3600 }))
 })
 
-const origin = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) })
+const origin = await app.listen({ host: '127.0.0.1', port: Number(PORT) })
 
-const listed = '52.6.248.125'
-const stranger = '198.51.100.7'
+const curl = (clientIp: string) =>
+  `curl -i ${origin}/segments -H 'x-forwarded-for: ${clientIp}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
+
 console.log(`
 ${app.printRoutes({ commonPrefix: false })}
-From MoEngage's DC-01, as the proxy on this machine reports it:
-  curl -i -X POST ${origin}/segments -H 'x-forwarded-for: ${listed}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'
+As MoEngage's DC-01, reported by the proxy on this machine:
+  ${curl('52.6.248.125')}
 
-From a stranger:
-  curl -i -X POST ${origin}/segments -H 'x-forwarded-for: ${stranger}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'
+As a stranger:
+  ${curl('198.51.100.7')}
 `)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

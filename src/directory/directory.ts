@@ -1,4 +1,4 @@
-import { type Problem, problemError } from '../errors.js'
+import { DataCenterError, type Problem, problemError } from '../errors.js'
 import type { Address } from '../net/address.js'
 import type { Prefix } from '../net/prefix.js'
 import moengage from './moengage.json' with { type: 'json' }
@@ -100,6 +100,14 @@ export class Directory {
    * directory.select({ dataCenters: 'DC-03', channels: 'segment-sync' }).map(({ prefix }) => `${prefix}`) // ['3.6.251.95/32']
    */
   select(selection: Selection): DirectoryEntry[] {
+    if (selection.dataCenters === undefined) {
+      throw new DataCenterError({
+        path: 'dataCenters',
+        value: undefined,
+        message: 'No data center is named.',
+        fix: `Write it like { dataCenters: 'DC-01' }, or { dataCenters: 'all' }.`
+      })
+    }
     const selected = this.read(selection)
     if (selected.problems[0] !== undefined) throw problemError(selected.problems[0])
     return this.entriesOf(selected)

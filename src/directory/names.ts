@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.js'
 import { shown } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
+import { quoted } from '../net/quoted.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const
@@ -49,13 +50,18 @@ const CHANNEL_BY_NAME = new Map<string, Channel>(
 const NUMBER = '(0?[1-9]|[1-9][0-9]+)'
 const IDENTIFIER = new RegExp(`^(?:(?:dc|data-?center)-?)?${NUMBER}$`)
 const HOST = new RegExp(`^(?:https?://)?[a-z0-9]+-${NUMBER}\\.moengage\\.com(?:[:/?#].*)?$`)
-/** RudderStack's names of the regions, as its MoEngage destination writes them. */
+/** RudderStack's names of the regions, as its MoEngage destination writes them; a bare region only with its signature. */
 const RUDDERSTACK = new Map<string, DataCenter>([
   ['us-(rudderstack)', 'DC-01'],
   ['eu-(rudderstack)', 'DC-02'],
-  ['ind-(rudderstack)', 'DC-03']
+  ['ind-(rudderstack)', 'DC-03'],
+  ['us-dc-04', 'DC-04'],
+  ['us-dc-04-(rudderstack)', 'DC-04'],
+  ['sgp-dc-05', 'DC-05'],
+  ['sgp-dc-05-(rudderstack)', 'DC-05'],
+  ['idn-dc-06', 'DC-06'],
+  ['idn-dc-06-(rudderstack)', 'DC-06']
 ])
-const RUDDERSTACK_NUMBERED = /^(?:us|sgp|idn)-dc-(0[1-9])(?:-\(rudderstack\))?$/
 
 /** Regions by what people call them. A region can hold several data centers, so its name alone is refused. */
 const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = [
@@ -66,8 +72,12 @@ const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = 
   [/^(?:id|idn|indonesia)$/, ['DC-06']]
 ]
 
-const PLACEHOLDER = /\{[^}]*\}|-0?x\b/
+const PLACEHOLDER = /\{[^{}]*\}|<[^<>]*>|-0?x+\b/
 const WHERE_TO_LOOK = 'Look at the host name of your dashboard: https://dashboard-01.moengage.com is DC-01.'
+
+/** No name is longer than this, so nothing longer is near one. */
+const LONGEST = 50
+const suggest = (text: string, names: readonly string[]) => suggestion(text.slice(0, LONGEST), names)
 
 /** Either what was asked for, or why it could not be had. */
 export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
@@ -84,36 +94,39 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
     return refuse(`A data center is a text, not ${shown(text)}.`, `Write it like 'DC-01'.`)
   }
   const folded = fold(text)
-  const number = (IDENTIFIER.exec(folded) ?? HOST.exec(folded) ?? RUDDERSTACK_NUMBERED.exec(folded))?.[1]
+  const number = (IDENTIFIER.exec(folded) ?? HOST.exec(folded))?.[1]
   const named = RUDDERSTACK.get(folded)
   if (named !== undefined) return { ok: named }
   if (number !== undefined) {
     const dataCenter = DATA_CENTERS.find((name) => Number(name.slice(3)) === Number(number))
     if (dataCenter !== undefined) return { ok: dataCenter }
     return refuse(
-      `"${text}" is a data center that MoEngage publishes no addresses for.`,
+      `${quoted(text)} is a data center that MoEngage publishes no addresses for.`,
       `Use one of: ${DATA_CENTERS.join(', ')}.`
     )
   }
   if (PLACEHOLDER.test(folded)) {
-    return refuse(`"${text}" is a placeholder copied from the documentation.`, `Put your number in. ${WHERE_TO_LOOK}`)
+    return refuse(
+      `${quoted(text)} is a placeholder copied from the documentation.`,
+      `Put your number in. ${WHERE_TO_LOOK}`
+    )
   }
   if (/(?:^|\/\/)[a-z0-9]+\.moengage\.com/.test(folded)) {
-    return refuse(`"${text}" carries no data center number.`, WHERE_TO_LOOK)
+    return refuse(`${quoted(text)} carries no data center number.`, WHERE_TO_LOOK)
   }
   const region = REGIONS.find(([names]) => names.test(folded))
   if (region !== undefined) {
     const [, dataCenters] = region
     return refuse(
-      `"${text}" is a region, not a data center.`,
+      `${quoted(text)} is a region, not a data center.`,
       dataCenters.length === 1
         ? `Did you mean "${dataCenters[0]}"?`
         : `Which one: ${dataCenters.join(' or ')}? ${WHERE_TO_LOOK}`
     )
   }
   return refuse(
-    `"${text}" is not a data center.`,
-    text === '' ? `Write it like 'DC-01'.` : suggestion(text, DATA_CENTERS)
+    `${quoted(text)} is not a data center.`,
+    text === '' ? `Write it like 'DC-01'.` : suggest(text, DATA_CENTERS)
   )
 }
 
@@ -126,8 +139,9 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
       code: 'MOE_ERR_CHANNEL',
       path,
       value: text,
-      message: typeof text === 'string' ? `"${text}" is not a channel.` : `A channel is a text, not ${shown(text)}.`,
-      fix: typeof text === 'string' ? suggestion(text, CHANNELS) : `Use one of: ${CHANNELS.join(', ')}.`
+      message:
+        typeof text === 'string' ? `${quoted(text)} is not a channel.` : `A channel is a text, not ${shown(text)}.`,
+      fix: typeof text === 'string' ? suggest(text, CHANNELS) : `Use one of: ${CHANNELS.join(', ')}.`
     }
   }
 }

@@ -1,6 +1,7 @@
 import { type Problem, problemLine, SnapshotError } from '../errors.js'
 import { shown } from '../mistakes.js'
 import { type Address, parseAddress } from '../net/address.js'
+import { coverHalf } from '../net/coverage.js'
 import { Prefix, readPrefix } from '../net/prefix.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 
@@ -53,24 +54,13 @@ export function readSnapshot(snapshot: unknown): ReadSnapshot {
   const report = (path: string, value: unknown, message: string, fix: string) => {
     problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
   }
-  const { provenance, rows, notes = [] } = asRecord(snapshot) ?? {}
-  readProvenance(provenance, report)
-  const cells = new Map<string, ReadCell>()
-  if (!Array.isArray(rows) || rows.length === 0) {
-    report('rows', rows, 'There are no rows.', 'Give the rows of the page.')
-  } else {
-    for (const [i, row] of rows.entries()) readRow(row, `rows[${i}]`, cells, report)
-    if (![...cells.values()].some(Array.isArray)) {
-      report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
-    }
+  const { provenance, rows, notes } = asRecord(snapshot) ?? {}
+  const read = {
+    provenance: readProvenance(provenance, report),
+    cells: readRows(rows, report),
+    notes: readNotes(notes, report)
   }
-  const readNotes = (Array.isArray(notes) ? notes : []).flatMap(({ address, dataCenter, text }) => {
-    const read = parseAddress(address)
-    return read === undefined ? [] : [{ address: read, dataCenter, text }]
-  })
-  if (problems.length === 0) {
-    return { provenance: provenance as Snapshot['provenance'], cells, notes: readNotes }
-  }
+  if (problems.length === 0) return read
   throw new SnapshotError({
     value: snapshot,
     message: `The snapshot is damaged:\n${problems.map((problem) => `  - ${problemLine(problem)}`).join('\n')}\n`,
@@ -84,38 +74,73 @@ function asRecord(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
 }
 
-function readProvenance(value: unknown, report: Report): void {
+function readProvenance(value: unknown, report: Report): Snapshot['provenance'] {
   const { page, revision, retrieved } = asRecord(value) ?? {}
   for (const [name, text] of Object.entries({ page, revision })) {
     if (typeof text !== 'string' || text === '') {
       report(`provenance.${name}`, text, 'It is missing.', 'Say where the list comes from.')
     }
   }
-  const day =
-    typeof retrieved === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(retrieved) ? Date.parse(retrieved) : Number.NaN
-  if (Number.isNaN(day)) {
+  if (!isDay(retrieved)) {
     report('provenance.retrieved', retrieved, `${shown(retrieved)} is not a day.`, 'Write it like 2026-11-23.')
   }
+  return Object.freeze({ page, revision, retrieved }) as Snapshot['provenance']
+}
+
+/** `Date.parse` alone takes the thirtieth of February for the second of March. */
+function isDay(text: unknown): boolean {
+  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
+function readRows(rows: unknown, report: Report): ReadSnapshot['cells'] {
+  const cells = new Map<string, ReadCell>()
+  if (!Array.isArray(rows) || rows.length === 0) {
+    report('rows', rows, 'There are no rows.', 'Give the rows of the page.')
+    return cells
+  }
+  for (const [i, row] of rows.entries()) readRow(row, `rows[${i}]`, cells, report)
+  const lists = [...cells.values()].filter(isList)
+  if (lists.length === 0) {
+    report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
+  }
+  if (coverHalf(lists.flat())) {
+    report('rows', rows, 'They cover half of the internet or more.', 'Give the addresses of MoEngage only.')
+  }
+  for (const [key, cell] of cells) {
+    if (cell === 'NA' || isList(cell)) continue
+    const [dataCenter] = key.split(' ') as [DataCenter]
+    for (const channel of cell.derivedFrom) {
+      if (!isDerived(cells.get(cellKey(dataCenter, channel)))) continue
+      report(
+        'rows',
+        key,
+        `${key} is derived from ${channel}, which is derived itself.`,
+        'Name the rows with addresses.'
+      )
+    }
+  }
+  return cells
+}
+
+const isList = (cell: ReadCell): cell is readonly Prefix[] => Array.isArray(cell)
+const isDerived = (cell: ReadCell | undefined) => typeof cell === 'object' && !isList(cell)
+
+const isDataCenter = (value: unknown): value is DataCenter => DATA_CENTERS.includes(value as DataCenter)
+const isChannel = (value: unknown): value is Channel => CHANNELS.includes(value as Channel)
+
+function reportUnknown(path: string, value: unknown, known: readonly string[], report: Report): void {
+  report(path, value, `${shown(value)} is unknown.`, `Use one of: ${known.join(', ')}.`)
 }
 
 function readRow(value: unknown, path: string, cells: Map<string, ReadCell>, report: Report): void {
   const { dataCenter, channel, addresses } = asRecord(value) ?? {}
-  const isDataCenter = DATA_CENTERS.includes(dataCenter as DataCenter)
-  const isChannel = CHANNELS.includes(channel as Channel)
-  if (!isDataCenter) {
-    report(
-      `${path}.dataCenter`,
-      dataCenter,
-      `${shown(dataCenter)} is unknown.`,
-      `Use one of: ${DATA_CENTERS.join(', ')}.`
-    )
-  }
-  if (!isChannel) {
-    report(`${path}.channel`, channel, `${shown(channel)} is unknown.`, `Use one of: ${CHANNELS.join(', ')}.`)
-  }
+  if (!isDataCenter(dataCenter)) reportUnknown(`${path}.dataCenter`, dataCenter, DATA_CENTERS, report)
+  if (!isChannel(channel)) reportUnknown(`${path}.channel`, channel, CHANNELS, report)
   const cell = readCell(addresses, `${path}.addresses`, report)
-  if (!isDataCenter || !isChannel) return
-  const key = cellKey(dataCenter as DataCenter, channel as Channel)
+  if (!isDataCenter(dataCenter) || !isChannel(channel)) return
+  const key = cellKey(dataCenter, channel)
   if (cells.has(key)) report(path, key, `A second row for ${key}.`, 'Put the addresses into one row.')
   cells.set(key, cell)
 }
@@ -123,12 +148,8 @@ function readRow(value: unknown, path: string, cells: Map<string, ReadCell>, rep
 function readCell(value: unknown, path: string, report: Report): ReadCell {
   if (value === 'NA') return 'NA'
   const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
-  if (
-    Array.isArray(derivedFrom) &&
-    derivedFrom.length > 0 &&
-    derivedFrom.every((channel) => CHANNELS.includes(channel))
-  ) {
-    return { derivedFrom: Object.freeze([...derivedFrom]) }
+  if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
+    return Object.freeze({ derivedFrom: Object.freeze([...derivedFrom]) })
   }
   if (!Array.isArray(value) || value.length === 0) {
     report(
@@ -146,4 +167,24 @@ function readCell(value: unknown, path: string, report: Report): ReadCell {
     else report(`${path}[${i}]`, text, prefix.message, prefix.fix)
   }
   return Object.freeze(prefixes)
+}
+
+function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) {
+    report('notes', value, 'It is not a list.', 'Leave it out, or write a list of { address, dataCenter, text }.')
+    return []
+  }
+  return value.map((note, i) => {
+    const { address, dataCenter, text } = asRecord(note) ?? {}
+    const read = parseAddress(address as string)
+    if (read === undefined) {
+      report(`notes[${i}].address`, address, `${shown(address)} is not an address.`, 'Write one address.')
+    }
+    if (!isDataCenter(dataCenter)) reportUnknown(`notes[${i}].dataCenter`, dataCenter, DATA_CENTERS, report)
+    if (typeof text !== 'string' || text === '') {
+      report(`notes[${i}].text`, text, 'It is missing.', 'Say what is doubtful about the address.')
+    }
+    return { address: read, dataCenter, text } as ReadSnapshot['notes'][number]
+  })
 }

@@ -34,7 +34,7 @@ export function readNetwork(text: unknown): Family {
 }
 
 /** Reads one to three digits without a leading zero; −1 for anything else. */
-function readLength(text: string, start: number): number {
+export function readLength(text: string, start: number): number {
   const digits = text.length - start
   if (digits < 1 || digits > 3 || (digits > 1 && text.charCodeAt(start) === 48)) return -1
   let length = 0

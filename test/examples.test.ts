@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { directory } from '../src/core.js'
+import { rowName } from '../src/directory/names.js'
+import { type LogLine, send } from './fastify/support.js'
+
+interface Fixture {
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: unknown
+  _meta: { allowlistRow: string }
+}
+
+const FOLDER = 'test/fixtures/requests'
+const fixtures = readdirSync(FOLDER)
+  .map((file) => ({ file, fixture: JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Fixture }))
+  // reverse-direction.json holds what customers send to MoEngage; the token endpoint has no row to guard it by.
+  .filter(({ file }) => !['reverse-direction.json', 'oauth-token.json'].includes(file))
+
+/** Starts an example as `npm start` does, on a free port. Resolves when it listens. */
+async function start(t: Test, example: string, env: Record<string, string> = {}) {
+  const port = await freePort()
+  // The example is built code of its own process: its coverage is not what is measured here.
+  const { NODE_V8_COVERAGE: _, NODE_OPTIONS: __, ...inherited } = process.env
+  const child = spawn(process.execPath, [`dist/examples/${example}.js`], {
+    env: { ...inherited, PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  t.teardown(() => child.kill())
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', () => output.includes('Server listening') && resolve())
+    child.on('exit', (code) => reject(new Error(`${example} ended with ${code}: ${output}`)))
+  })
+  const rejections = () =>
+    output
+      .split('\n')
+      .filter((line) => line.includes('"moengage":{"verified":false'))
+      .map((line) => JSON.parse(line) as LogLine)
+  return { port, output: () => output, rejections, child }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function sendAs({ method, path, headers, body }: Fixture, port: number, clientIp: string, agent: Agent) {
+  const text = body === null ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+  const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
+  return send(
+    { port },
+    { method, path, headers: { ...headers, ...length, 'x-forwarded-for': clientIp }, body: text, agent }
+  )
+}
+
+/** What the page publishes for the row of a fixture. */
+function listed(row: string, isWanted: (dataCenter: string) => boolean) {
+  return directory.entries
+    .filter(({ grant }) => rowName(grant.channel) === row && isWanted(grant.dataCenter))
+    .map(({ prefix }) => prefix.address.toString())
+}
+
+t.test('every documented request is answered 200 from every address of its row', async (t) => {
+  const { port, rejections } = await start(t, 'webhook-server', { DATA_CENTERS: 'all' })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  t.equal(fixtures.length, 22)
+  for (const { file, fixture } of fixtures) {
+    const addresses = listed(fixture._meta.allowlistRow, () => true)
+    t.ok(addresses.length > 0, file)
+    const answers = await Promise.all(addresses.map((address) => sendAs(fixture, port, address, agent)))
+    t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]), `${file} from ${addresses}`)
+  }
+  t.strictSame(rejections(), [])
+})
+
+t.test('the same requests are answered 403 from elsewhere, and the log says why', async (t) => {
+  const { port, rejections, output } = await start(t, 'webhook-server')
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  for (const { file, fixture } of fixtures) {
+    const row = fixture._meta.allowlistRow
+    const own = listed(row, (dataCenter) => dataCenter === 'DC-01')
+    const others = listed(row, (dataCenter) => dataCenter !== 'DC-01')
+    t.ok(own.length > 0 && others.length > 0, file)
+    const table: [clientIp: string, status: number, reason: string | undefined][] = [
+      ...own.map((address) => [address, 200, undefined] as [string, number, undefined]),
+      ...others.map((address) => [address, 403, 'other-data-center'] as [string, number, string]),
+      ['198.51.100.7', 403, 'not-listed'],
+      [`${own[0]}, 198.51.100.7`, 403, 'not-listed'],
+      [`${own[0]}, unknown`, 403, 'unresolved']
+    ]
+    for (const [clientIp, status, reason] of table) {
+      const before = rejections().length
+      const answer = await sendAs(fixture, port, clientIp, agent)
+      t.equal(answer.status, status, `${file} from ${clientIp}`)
+      if (reason === undefined) continue
+      t.notMatch(answer.body, /DC-|\d+\.\d+\.\d+\.\d+/, 'the answer gives nothing away')
+      await until(() => rejections().length > before)
+      t.equal(rejections().at(-1)?.moengage?.reason, reason, `${file} from ${clientIp}`)
+    }
+  }
+  t.match(output(), /curl -i http:\/\/127\.0\.0\.1:\d+\/segments/)
+})
+
+t.test('a forged header from a peer that is no proxy changes nothing', async (t) => {
+  const { port, rejections } = await start(t, 'webhook-server', { TRUSTED_PROXIES: '10.0.0.0/8' })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  for (const { file, fixture } of fixtures) {
+    const [address] = listed(fixture._meta.allowlistRow, (dataCenter) => dataCenter === 'DC-01')
+    t.equal((await sendAs(fixture, port, address!, agent)).status, 403, file)
+  }
+  await until(() => rejections().length === fixtures.length)
+  t.strictSame(new Set(rejections().map(({ moengage }) => moengage?.reason)), new Set(['proxy-not-configured']))
+  t.strictSame(new Set(rejections().map(({ moengage }) => moengage?.clientIp)), new Set(['127.0.0.1']))
+})
+
+t.test('the commands that the server prints do what they say', async (t) => {
+  const { output } = await start(t, 'webhook-server')
+  await until(() => /As a stranger:\n.*\n/.test(output()))
+  const commands = [...output().matchAll(/curl -i (\S+) -H '([^:]+): ([^']+)' -H '([^:]+): ([^']+)' -d '([^']+)'/g)]
+  const statuses = []
+  for (const [, url, name, value, type, json, body] of commands) {
+    const response = await fetch(url!, { method: 'POST', headers: { [name!]: value!, [type!]: json! }, body: body! })
+    statuses.push(response.status)
+  }
+  t.strictSame(statuses, [200, 403])
+})
+
+t.test('a server that is told to end ends', async (t) => {
+  const { child } = await start(t, 'webhook-server')
+  const ended = new Promise((resolve) => child.on('exit', resolve))
+  child.kill('SIGTERM')
+  t.equal(await ended, 0)
+})
+
+t.test('the roll-out example lets strangers through, tags them and lists them', async (t) => {
+  const { port, rejections } = await start(t, 'roll-out')
+  const post = (path: string, clientIp: string) =>
+    send({ port }, { method: 'POST', path, headers: { 'x-forwarded-for': clientIp } })
+  t.match(await post('/moengage/connector', '198.51.100.7'), { status: 200, body: '{"verified":false}' })
+  t.match(await post('/moengage/connector', '52.6.248.125'), { status: 200, body: '{"verified":true}' })
+  t.match(await post('/segments', '198.51.100.7'), { status: 403 })
+  const senders = JSON.parse((await send({ port }, { path: '/senders' })).body)
+  t.match(senders, { status: { 'not-listed': 2 }, senders: [{ clientIp: '198.51.100.7', count: 2 }] })
+  await until(() => rejections().length === 2)
+  t.strictSame(
+    rejections().map(({ msg }) => msg),
+    ['198.51.100.7 would be rejected: not-listed', '198.51.100.7 rejected: not-listed']
+  )
+})
+
+t.test('the shared-secret example wants the address and the token', async (t) => {
+  const { port } = await start(t, 'shared-secret', { MOENGAGE_SECRET: 'open-sesame' })
+  const table: [path: string, clientIp: string, token: string, status: number][] = [
+    ['/moengage/connector', '52.6.248.125', 'open-sesame', 200],
+    ['/moengage/connector', '52.6.248.125', 'wrong', 401],
+    ['/moengage/connector', '198.51.100.7', 'open-sesame', 403],
+    ['/streams', '52.6.248.125', 'open-sesame', 200],
+    ['/streams', '52.6.248.125', 'wrong', 401],
+    ['/streams', '44.205.83.206', 'open-sesame', 403]
+  ]
+  for (const [path, clientIp, token, status] of table) {
+    const headers = { 'x-forwarded-for': clientIp, authorization: `Bearer ${token}` }
+    t.equal((await send({ port }, { method: 'POST', path, headers })).status, status, `${path} ${clientIp} ${token}`)
+  }
+})
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; !isSo() && i < 500; i++) await new Promise((resolve) => setTimeout(resolve, 10))
+}

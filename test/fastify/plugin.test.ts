@@ -1,0 +1,493 @@
+import { Agent } from 'node:http'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/index.js'
+import { listen, logging, send } from './support.js'
+
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+const OPTIONS = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } satisfies MoEngageAllowlistOptions
+const from = (clientIp: string) => ({ 'x-forwarded-for': clientIp })
+
+async function guarded(
+  options: Partial<MoEngageAllowlistOptions> = {},
+  routes: (app: FastifyInstance) => void = (app) => void app.all('/', async (request) => request.moengage)
+) {
+  const { app, lines } = logging()
+  await app.register(moengageAllowlist, { ...OPTIONS, ...options })
+  routes(app)
+  await app.ready()
+  return { app, lines, rejections: () => lines.filter(({ moengage }) => moengage?.reason !== undefined) }
+}
+
+const inject = (app: FastifyInstance, clientIp: string, url = '/', method: 'GET' | 'POST' | 'HEAD' = 'GET') =>
+  app.inject({ method, url, headers: from(clientIp) })
+
+t.test('a request from MoEngage reaches its handler with the verdict', async (t) => {
+  const { app, rejections } = await guarded()
+  const answer = await inject(app, LISTED)
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json(), { verified: true, clientIp: LISTED, dataCenter: 'DC-01', peer: '127.0.0.1' })
+  t.strictSame(rejections(), [])
+})
+
+t.test('anybody else is answered with a message that gives nothing away, and logged with the verdict', async (t) => {
+  const { app, rejections } = await guarded()
+  const answer = await inject(app, STRANGER, '/', 'POST')
+  t.equal(answer.statusCode, 403)
+  t.strictSame(answer.json(), {
+    statusCode: 403,
+    code: 'MOE_ERR_REJECTED',
+    error: 'Forbidden',
+    message: 'The sender of this request could not be verified.'
+  })
+  t.match(rejections(), [
+    {
+      level: 40,
+      msg: `${STRANGER} rejected: not-listed`,
+      moengage: { verified: false, clientIp: STRANGER, reason: 'not-listed', hint: /static IPs/, peer: '127.0.0.1' }
+    }
+  ])
+  await inject(app, 'unknown')
+  t.match(rejections()[1], { msg: 'Unknown client rejected: unresolved' })
+})
+
+t.test('tag mode lets everybody through, and logs who would be rejected', async (t) => {
+  const { app, rejections } = await guarded({ mode: 'tag', logLevel: 'info' })
+  const answer = await inject(app, STRANGER)
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json(), { verified: false, reason: 'not-listed' })
+  t.match(rejections(), [{ level: 30, msg: `${STRANGER} would be rejected: not-listed` }])
+})
+
+t.test('the level of the log line is the one asked for', async (t) => {
+  const levels: [MoEngageAllowlistOptions['logLevel'], number[]][] = [
+    ['fatal', [60]],
+    ['trace', [10]],
+    ['silent', []]
+  ]
+  for (const [logLevel, expected] of levels) {
+    const { app, rejections } = await guarded({ logLevel })
+    await inject(app, STRANGER)
+    t.strictSame(
+      rejections().map(({ level }) => level),
+      expected
+    )
+  }
+})
+
+t.test('a route changes what it accepts and what a rejection does', async (t) => {
+  const { app } = await guarded({ statusCode: 404 }, (app) => {
+    const handler = async () => 'ok'
+    app.get('/own', handler)
+    app.get('/open', { config: { moengage: false } }, handler)
+    app.get('/catalog', { config: { moengage: { channels: 'catalog' } } }, handler)
+    app.get('/india', { config: { moengage: { dataCenters: 'dc3', statusCode: 401 } } }, handler)
+    app.get('/tag', { config: { moengage: { mode: 'tag' } } }, handler)
+    app.get('/answer', { config: { moengage: { onReject: () => ({ sorry: true }) } } }, handler)
+  })
+  const table: [url: string, clientIp: string, status: number][] = [
+    ['/own', LISTED, 200],
+    ['/own', STRANGER, 404],
+    ['/open', STRANGER, 200],
+    ['/catalog', LISTED, 404],
+    ['/catalog', '52.1.205.204', 200],
+    ['/india', '3.6.251.95', 200],
+    ['/india', LISTED, 401],
+    ['/tag', STRANGER, 200],
+    ['/answer', STRANGER, 404]
+  ]
+  for (const [url, clientIp, status] of table) {
+    t.equal((await inject(app, clientIp, url)).statusCode, status, `${url} ${clientIp}`)
+  }
+  t.equal((await inject(app, STRANGER, '/answer')).body, '{"sorry":true}')
+})
+
+t.test('an unguarded route has no verdict', async (t) => {
+  const app = Fastify()
+  app.register(async (hooks) => {
+    await hooks.register(moengageAllowlist, OPTIONS)
+    hooks.get('/open', { config: { moengage: false } }, async (request) => ({ verdict: request.moengage }))
+  })
+  t.strictSame((await inject(app, STRANGER, '/open')).json(), { verdict: null })
+})
+
+t.test('onReject answers in every way that Fastify knows', async (t) => {
+  type OnReject = NonNullable<MoEngageAllowlistOptions['onReject']>
+  const table: [what: string, onReject: OnReject, status: number, body: RegExp][] = [
+    ['sends and returns the reply', (_, reply) => reply.code(418).send('own'), 418, /^own$/],
+    ['sends only', (_, reply) => void reply.code(418).send('own'), 418, /^own$/],
+    ['sends from an async function', async (_, reply) => reply.code(418).send('own'), 418, /^own$/],
+    [
+      'sends later',
+      async (_, reply) => {
+        await delay(1)
+        return reply.code(418).send('own')
+      },
+      418,
+      /^own$/
+    ],
+    ['gives back a payload', () => ({ own: true }), 403, /^\{"own":true\}$/],
+    ['gives back a payload with a status', async (_, reply) => void reply.code(451) ?? 'own', 451, /^own$/],
+    ['gives back the verdict', (_request, _reply, { reason }) => reason, 403, /^not-listed$/],
+    ['does nothing', () => undefined, 403, /MOE_ERR_REJECTED/],
+    [
+      'throws',
+      () => {
+        throw Object.assign(new Error('own'), { statusCode: 409 })
+      },
+      409,
+      /own/
+    ],
+    ['rejects', () => Promise.reject(Object.assign(new Error('own'), { statusCode: 409 })), 409, /own/],
+    ['redirects', (_, reply) => reply.redirect('https://example.com'), 302, /^$/]
+  ]
+  for (const [what, onReject, status, body] of table) {
+    let handled = false
+    const { app } = await guarded({ onReject }, (app) => {
+      app.get('/', async () => {
+        handled = true
+      })
+    })
+    const answer = await inject(app, STRANGER)
+    t.equal(answer.statusCode, status, what)
+    t.match(answer.body, body, what)
+    t.equal(handled, false, what)
+  }
+})
+
+t.test('an error handler of the user decides about the answer', async (t) => {
+  const { app } = await guarded({ statusCode: 404 }, (app) => {
+    app.setErrorHandler(
+      (error: Error & { code: string; verdict: { reason: string }; statusCode: number }, _, reply) => {
+        const { code, verdict, statusCode, stack } = error
+        reply
+          .code(418)
+          .send({ code, reason: verdict.reason, statusCode, stack: stack ?? null, keys: Object.keys(error) })
+      }
+    )
+    app.get('/', async () => 'ok')
+  })
+  const answer = await inject(app, STRANGER)
+  t.equal(answer.statusCode, 418)
+  t.match(answer.json(), { code: 'MOE_ERR_REJECTED', reason: 'not-listed', statusCode: 404, stack: null })
+  t.notOk(answer.json().keys.includes('verdict'), 'a handler that sends the error as it is gives nothing away')
+})
+
+t.test('every route of the scope is guarded, and none outside', async (t) => {
+  const app = Fastify()
+  app.get('/before', async () => 'ok')
+  app.register(async (hooks) => {
+    hooks.get('/hooks/before', async () => 'ok')
+    hooks.register(moengageAllowlist, OPTIONS)
+    hooks.get('/hooks/after', async () => 'ok')
+    hooks.get('/hooks/open', { config: { moengage: false } }, async () => 'ok')
+    hooks.register(async (inner) => {
+      inner.get('/hooks/inner', async () => 'ok')
+    })
+  })
+  app.get('/after', async () => 'ok')
+  const table: [url: string, status: number][] = [
+    ['/before', 200],
+    ['/after', 200],
+    ['/hooks/before', 403],
+    ['/hooks/after', 403],
+    ['/hooks/inner', 403],
+    ['/hooks/open', 200]
+  ]
+  for (const [url, status] of table) {
+    t.equal((await inject(app, STRANGER, url)).statusCode, status, url)
+    t.equal((await inject(app, LISTED, url)).statusCode, 200, url)
+  }
+  t.equal((await inject(app, STRANGER, '/hooks/after', 'HEAD')).statusCode, 403)
+  t.equal((await inject(app, LISTED, '/hooks/after', 'HEAD')).statusCode, 200)
+})
+
+t.test('what a guarded scope does not have is told to nobody but MoEngage', async (t) => {
+  const { app } = await guarded()
+  t.equal((await inject(app, STRANGER, '/nothing')).statusCode, 403)
+  t.equal((await inject(app, LISTED, '/nothing')).statusCode, 404)
+  const scoped = Fastify()
+  scoped.register(
+    async (hooks) => {
+      await hooks.register(moengageAllowlist, OPTIONS)
+      hooks.setNotFoundHandler((_, reply) => reply.code(404).send('own'))
+    },
+    { prefix: '/hooks' }
+  )
+  t.equal((await inject(scoped, STRANGER, '/hooks/nothing')).statusCode, 403)
+  t.equal((await inject(scoped, LISTED, '/hooks/nothing')).body, 'own')
+  t.equal((await inject(scoped, STRANGER, '/nothing')).statusCode, 404)
+})
+
+t.test('one registration a scope: beside each other they work, twice or inside each other they do not', async (t) => {
+  const siblings = Fastify()
+  for (const [prefix, dataCenters] of [
+    ['/us', 'DC-01'],
+    ['/in', 'DC-03']
+  ] as const) {
+    siblings.register(
+      async (hooks) => {
+        await hooks.register(moengageAllowlist, { ...OPTIONS, dataCenters })
+        hooks.get('/', async () => hooks.moengage.status().verified)
+      },
+      { prefix }
+    )
+  }
+  t.equal((await inject(siblings, LISTED, '/us')).statusCode, 200)
+  t.equal((await inject(siblings, LISTED, '/in')).statusCode, 403)
+  t.equal((await inject(siblings, '3.6.251.95', '/in')).statusCode, 200)
+
+  const twice = Fastify()
+  twice.register(moengageAllowlist, OPTIONS)
+  twice.register(moengageAllowlist, OPTIONS)
+  await t.rejects(twice.ready(), { code: 'MOE_ERR_REGISTERED_TWICE', fix: /config\.moengage/ })
+  const nested = Fastify()
+  nested.register(moengageAllowlist, OPTIONS)
+  nested.register(async (inner) => void inner.register(moengageAllowlist, OPTIONS))
+  await t.rejects(nested.ready(), { code: 'MOE_ERR_REGISTERED_TWICE' })
+})
+
+t.test('wrong options keep the server from starting', async (t) => {
+  const table: [options: object, paths: string[]][] = [
+    [{}, ['dataCenters']],
+    [
+      { dataCenters: 'US', statusCode: 200, mode: 'monitor', onReject: 'log', logLevel: 'loud', allowed: [] },
+      ['dataCenters', 'mode', 'statusCode', 'onReject', 'logLevel', 'allowed']
+    ],
+    [{ dataCenters: 'DC-01', statusCode: 302 }, ['statusCode']],
+    [{ dataCenters: 'DC-01', statusCode: '403' }, ['statusCode']]
+  ]
+  for (const [options, paths] of table) {
+    const app = Fastify()
+    app.register(moengageAllowlist, options as MoEngageAllowlistOptions)
+    const error = await app.ready().then(
+      () => undefined,
+      (error) => error
+    )
+    t.match(error, { code: 'MOE_ERR_OPTIONS' })
+    t.strictSame(
+      error?.mistakes.map(({ path }: { path: string }) => path),
+      paths
+    )
+  }
+})
+
+t.test('wrong options of a route keep the server from starting', async (t) => {
+  const table: [config: unknown, code: string, path: string][] = [
+    [{ channels: 'conector' }, 'MOE_ERR_CHANNEL', 'channels'],
+    [{ dataCenters: 'DC-02', channels: 'segment-sync' }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters'],
+    [{ statusCode: 204 }, 'MOE_ERR_OPTION_VALUE', 'statusCode'],
+    [{ logLevel: 'warn' }, 'MOE_ERR_UNKNOWN_OPTION', 'logLevel'],
+    [true, 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
+    ['off', 'MOE_ERR_OPTION_VALUE', 'config.moengage']
+  ]
+  for (const [moengage, code, path] of table) {
+    const app = Fastify()
+    await app.register(moengageAllowlist, OPTIONS)
+    const add = () => app.get('/', { config: { moengage: moengage as never } }, async () => 'ok')
+    t.throws(add, { code: 'MOE_ERR_OPTIONS', mistakes: [{ code, path }] }, JSON.stringify(moengage))
+  }
+})
+
+t.test('a route that was added too early to be checked is closed while its options are wrong', async (t) => {
+  const { app, lines } = logging()
+  app.register(moengageAllowlist, OPTIONS)
+  app.get('/', { config: { moengage: { channels: 'conector' } } }, async () => 'ok')
+  for (const clientIp of [LISTED, STRANGER]) {
+    const answer = await inject(app, clientIp)
+    t.equal(answer.statusCode, 500)
+    t.notMatch(answer.body, /conector/)
+  }
+  t.ok(
+    lines.some(({ err }) => /conector/.test(err?.message ?? '')),
+    'the log says what is wrong'
+  )
+})
+
+t.test('warnings are logged at start-up', async (t) => {
+  const { lines } = await guarded({ clientIp: { trustedProxies: ['uniquelocal', 'loopback'] } })
+  t.match(
+    lines.filter(({ level }) => level === 40),
+    [{ msg: /covers all private networks/, moengage: { code: 'MOE_WARN_TRUSTED_PROXIES' } }]
+  )
+})
+
+t.test('the list is loaded from a source, and loaded anew on demand', async (t) => {
+  let address = '9.9.9.9'
+  const load = async () => ({
+    provenance: { page: 'test', revision: address, retrieved: '2026-11-23' },
+    rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: [address] } as const]
+  })
+  const { app } = await guarded({ source: { name: 'test', load } })
+  t.equal((await inject(app, '9.9.9.9')).statusCode, 200)
+  address = '8.8.8.8'
+  t.match(await app.moengage.reload(), { revision: '8.8.8.8' })
+  t.equal((await inject(app, '9.9.9.9')).statusCode, 403)
+  t.equal((await inject(app, '8.8.8.8')).statusCode, 200)
+  t.match(app.moengage.senders(), [{ clientIp: '9.9.9.9', count: 1 }])
+  t.match(app.moengage.explain('8.8.8.8').text, /is verified/)
+
+  const broken = Fastify()
+  broken.register(moengageAllowlist, {
+    ...OPTIONS,
+    source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) }
+  })
+  await t.rejects(broken.ready(), { code: 'MOE_ERR_SOURCE' })
+})
+
+t.test('app.moengage judges Fastify requests and bare connections, and logs neither', async (t) => {
+  const { app, rejections } = await guarded({}, (app) => {
+    app.get('/', { config: { moengage: false } }, async (request) =>
+      request.server.moengage.judge(request, { channels: 'catalog' })
+    )
+  })
+  t.match((await inject(app, LISTED)).json(), { verified: false, reason: 'other-channel' })
+  t.match(app.moengage.judge({ peer: '::1', headers: from(LISTED) }), { verified: true, peer: '::1' })
+  t.match(app.moengage.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
+  t.strictSame(rejections(), [])
+
+  const byFunction = await guarded({ clientIp: (request) => request.headers['x-client'] as string })
+  t.equal((await byFunction.app.inject({ url: '/', headers: { 'x-client': LISTED } })).statusCode, 200)
+  t.equal((await byFunction.app.inject({ url: '/' })).statusCode, 403)
+  t.match(byFunction.app.moengage.judge({ peer: LISTED, headers: {} }), { reason: 'unresolved' })
+})
+
+t.test('verifyMoEngage guards where the scope does not', async (t) => {
+  const { app } = await guarded({}, (app) => {
+    const open = { moengage: false } as const
+    app.get('/all', { config: open, preHandler: app.verifyMoEngage() }, async () => 'ok')
+    app.get('/catalog', { config: open, preHandler: app.verifyMoEngage({ channels: 'catalog' }) }, async () => 'ok')
+    t.throws(() => app.verifyMoEngage({ channels: 'x' }), { code: 'MOE_ERR_OPTIONS' })
+  })
+  t.equal((await inject(app, LISTED, '/all')).statusCode, 200)
+  t.equal((await inject(app, STRANGER, '/all')).statusCode, 403)
+  t.equal((await inject(app, LISTED, '/catalog')).statusCode, 403)
+})
+
+t.test('request.ip is the client where Fastify resolves it', async (t) => {
+  const requestIp = { clientIp: 'request.ip' } as const
+  const direct = Fastify()
+  await direct.register(moengageAllowlist, { ...OPTIONS, ...requestIp, allow: ['127.0.0.1'] })
+  direct.get('/', async (request) => request.moengage)
+  t.match((await inject(direct, LISTED)).json(), { verified: true, clientIp: '127.0.0.1', matched: '127.0.0.1/32' })
+
+  const proxied = Fastify({ trustProxy: '127.0.0.1' })
+  await proxied.register(moengageAllowlist, { ...OPTIONS, ...requestIp })
+  proxied.get('/', async (request) => request.moengage)
+  t.match((await inject(proxied, LISTED)).json(), { verified: true, clientIp: LISTED, peer: '127.0.0.1' })
+  t.equal((await inject(proxied, STRANGER)).statusCode, 403)
+})
+
+t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
+  const table: [trustProxy: unknown, reason: string][] = [
+    [true, 'permissive-trust'],
+    [() => true, 'permissive-trust'],
+    [(address: string) => address.includes(':') || address === '127.0.0.1', 'permissive-trust'],
+    [['0.0.0.0/1', '128.0.0.0/1'], 'permissive-trust'],
+    [1, 'proxy-not-configured'],
+    [['10.0.0.0/8'], 'proxy-not-configured'],
+    [(address: string) => address === '10.0.0.1', 'proxy-not-configured']
+  ]
+  for (const [trustProxy, reason] of table) {
+    const { app, lines } = logging({ trustProxy: trustProxy as never })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+    app.get('/', async () => 'ok')
+    for (const _ of [1, 2]) t.equal((await inject(app, LISTED)).statusCode, 403, String(trustProxy))
+    t.match(
+      lines.filter(({ moengage }) => moengage),
+      [{ moengage: { reason } }, { moengage: { reason } }],
+      String(trustProxy)
+    )
+  }
+})
+
+t.test('an IPv4 peer of a dual-stack listener is told as IPv4', async (t) => {
+  const { app } = await guarded({ clientIp: { trustedProxies: ['127.0.0.1'] } })
+  const { port } = await listen(app, '::')
+  t.teardown(() => app.close())
+  const answer = await send({ port }, { headers: from(LISTED) })
+  t.match(JSON.parse(answer.body), { verified: true, peer: '::ffff:127.0.0.1' })
+  t.equal((await send({ port, host: '::1' }, { headers: from(LISTED) })).status, 403, 'another peer is not trusted')
+})
+
+t.test('a unix socket is believed only where it is named', async (t) => {
+  for (const [trustedProxies, status] of [
+    [['unix'], 200],
+    [['loopback'], 403]
+  ] as const) {
+    const { app } = await guarded({ clientIp: { trustedProxies } })
+    const socketPath = join(tmpdir(), `moengage-allowlist-${process.pid}-${status}.sock`)
+    await app.listen({ path: socketPath })
+    t.equal((await send({ socketPath }, { headers: from(LISTED) })).status, status)
+    t.equal((await send({ socketPath })).status, 403, 'without a header there is no client')
+    await app.close()
+  }
+})
+
+t.test('two clients behind one proxy share a connection and not a verdict', async (t) => {
+  const { app } = await guarded()
+  const { port } = await listen(app)
+  t.teardown(() => app.close())
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const statuses: number[] = []
+  for (const clientIp of [LISTED, STRANGER, LISTED, STRANGER]) {
+    statuses.push((await send({ port }, { headers: from(clientIp), agent })).status)
+  }
+  agent.destroy()
+  t.strictSame(statuses, [200, 403, 200, 403])
+})
+
+t.test('a body of 10,000 users is rejected before it is read', async (t) => {
+  let parsed = 0
+  const { app } = await guarded({}, (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
+      parsed++
+      done(null, JSON.parse(String(body)))
+    })
+    app.post('/', { bodyLimit: 8 * 1024 * 1024 }, async (request) => ({ users: (request.body as unknown[]).length }))
+  })
+  const { port } = await listen(app)
+  t.teardown(() => app.close())
+  const body = JSON.stringify(
+    Array.from({ length: 10_000 }, (_, i) => ({ moengage_distinct_id: `id-${i}`, uid: `uid-${i}` }))
+  )
+  const post = (clientIp: string) =>
+    send({ port }, { method: 'POST', headers: { ...from(clientIp), 'content-type': 'application/json' }, body })
+  t.equal((await post(STRANGER)).status, 403)
+  t.equal(parsed, 0)
+  t.match(await post(LISTED), { status: 200, body: '{"users":10000}' })
+  t.equal(parsed, 1)
+})
+
+t.test('a request that is aborted harms nobody', async (t) => {
+  const { app } = await guarded({ onReject: () => delay(5).then(() => 'late') })
+  const { port } = await listen(app)
+  t.teardown(() => app.close())
+  for (const clientIp of [LISTED, STRANGER]) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(`POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${clientIp}\r\nContent-Length: 1000\r\n\r\n{"cut`)
+        setImmediate(() => socket.destroy())
+      })
+      socket.on('close', () => resolve())
+    })
+  }
+  t.equal((await send({ port }, { headers: from(LISTED) })).status, 200)
+  t.equal((await send({ port }, { headers: from(STRANGER) })).body, 'late')
+})
+
+t.test('a header of Fastify itself cannot stand in for the one that was sent', async (t) => {
+  const app = Fastify()
+  app.addHook('onRequest', async (request) => {
+    request.headers = { 'x-forwarded-for': LISTED }
+  })
+  await app.register(moengageAllowlist, OPTIONS)
+  app.get('/', async () => 'ok')
+  t.equal((await inject(app, STRANGER)).statusCode, 403)
+})

@@ -1,0 +1,59 @@
+import { request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+
+export interface Answer {
+  status: number
+  body: string
+  headers: Record<string, unknown>
+}
+
+/** Sends one request over a real socket. */
+export function send(
+  origin: { port: number; host?: string } | { socketPath: string },
+  options: {
+    method?: string
+    path?: string
+    headers?: Record<string, string | string[]>
+    body?: string
+    agent?: unknown
+  } = {}
+): Promise<Answer> {
+  const { method = 'GET', path = '/', headers = {}, body, agent } = options
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: '127.0.0.1', ...origin, method, path, headers, agent: agent as never },
+      (incoming) => {
+        let text = ''
+        incoming.setEncoding('utf8')
+        incoming.on('data', (chunk) => {
+          text += chunk
+        })
+        incoming.on('end', () => resolve({ status: incoming.statusCode!, body: text, headers: incoming.headers }))
+        incoming.on('error', reject)
+      }
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
+
+/** A Fastify whose log lines can be read. */
+export function logging(options: FastifyServerOptions = {}): { app: FastifyInstance; lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  return { app: Fastify({ ...options, logger: { level: 'trace', stream } }), lines }
+}
+
+export interface LogLine {
+  level: number
+  msg: string
+  moengage?: { reason?: string; clientIp?: string; code?: string }
+  err?: { message: string }
+}
+
+/** Listens on a free port of 127.0.0.1, or of another address. */
+export async function listen(app: FastifyInstance, host = '127.0.0.1'): Promise<{ port: number }> {
+  await app.listen({ host, port: 0 })
+  return { port: (app.server.address() as AddressInfo).port }
+}
