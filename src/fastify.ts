@@ -2,11 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, LogLevel, onRequest
 import fp from 'fastify-plugin'
 import { trustsStrangers } from './client-ip/permissive-trust.js'
 import { UNIX_PEER } from './client-ip/resolve.js'
-import { type Problem, problemLine, RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
+import { RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
 import { type ActionOptions, type Actions, readActions, readRouteOptions } from './guard/actions.js'
 import { type Guard, loadGuard, type PolicyOptions } from './guard/guard.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
-import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+import type { Reason, RejectedVerdict, Verdict } from './guard/verdict.js'
+import { type Problem, problemLine } from './problem.js'
 
 /** Your own answer to a rejected request. Send it and `return reply`, or give back a payload; what it throws is thrown. */
 export type OnReject = (request: FastifyRequest, reply: FastifyReply, verdict: RejectedVerdict) => unknown
@@ -74,6 +75,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const { clientIp = 'request.ip' } = options
   const plain: Route = { policy: undefined, actions }
   const routes = new WeakMap<RouteOptions, Route>()
+  const diagnosed = new Set<Reason>()
   let permissive: boolean | undefined
 
   function routeOf(routeOptions: RouteOptions | undefined): Route {
@@ -116,12 +118,14 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
 
   function log(request: FastifyRequest, verdict: RejectedVerdict, mode: Actions<OnReject>['mode']): void {
+    const { clientIp, reason, hint } = verdict
+    if (isDiagnosis(reason) && !diagnosed.has(reason)) {
+      diagnosed.add(reason)
+      request.log.error({ moengage: verdict }, `${reason}: ${hint}`)
+    }
     if (logLevel === 'silent') return
     const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
-    request.log[logLevel](
-      { moengage: verdict },
-      `${verdict.clientIp ?? 'Unknown client'} ${outcome}: ${verdict.reason}`
-    )
+    request.log[logLevel]({ moengage: verdict }, `${clientIp ?? 'Unknown client'} ${outcome}: ${reason}`)
   }
 
   app.decorate('moengage', {
@@ -162,6 +166,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
     })
   )
+}
+
+/** Whether a reason says more about the set-up than about the sender; such a one is told once, as an error. */
+function isDiagnosis(reason: Reason): boolean {
+  return reason === 'permissive-trust' || reason === 'proxy-not-configured'
 }
 
 /** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import type { Problem } from './errors.js'
 import { suggestion } from './nearest.js'
+import type { Problem } from './problem.js'
 
 /** Takes note of a mistake or a warning, so that all of them can be told at once. */
 export type Report = (problem: Problem) => void

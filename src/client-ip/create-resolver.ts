@@ -1,15 +1,17 @@
-import { OptionsError, type Problem } from '../errors.js'
+import { OptionsError } from '../errors.js'
 import { checkNames, mistake, type Report, shown } from '../mistakes.js'
 import type { Prefix } from '../net/prefix.js'
-import { ClientIpResolver, type HeadersInput } from './resolve.js'
+import type { Problem } from '../problem.js'
+import { ClientIpResolver, type HeadersInput, isList } from './resolve.js'
 import { readTrustedProxies } from './trusted-proxies.js'
 import type { Unresolved } from './unresolved.js'
 
 /** How to tell the client IP by our own resolver. */
 export interface ClientIpOptions {
   /**
-   * The proxies that are believed: addresses, prefixes, the names `loopback`, `linklocal`, `uniquelocal`, and `unix` for
-   * connections over a unix socket. A header from anyone else is ignored.
+   * The proxies that are believed: addresses, prefixes, the names `loopback`, `linklocal`, `uniquelocal`, `unix` for
+   * connections over a unix socket, and the presets `cloudflare`, `fastly`, `google-cloud-load-balancing`. A header from
+   * anyone else is ignored.
    */
   readonly trustedProxies: readonly string[]
   /**
@@ -52,16 +54,7 @@ export function readResolver(
       )
     )
   }
-  if (String(header).toLowerCase() === 'x-azure-clientip') {
-    warn({
-      code: 'MOE_WARN_TRUSTED_PROXIES',
-      path: at('header'),
-      value: header,
-      message:
-        'Clients can set X-Azure-ClientIP; Front Door writes the address that connected to it into X-Azure-SocketIP.',
-      fix: `Write 'x-azure-socketip'.`
-    })
-  }
+  warnOfHeader(String(header).toLowerCase(), options.trustedProxies, at('header'), warn)
   if (typeof requireHeader !== 'boolean') {
     refuse(
       mistake(
@@ -78,6 +71,46 @@ export function readResolver(
     resolver: new ClientIpResolver({ trustedProxies: prefixes, trustUnix: unix, header: name, requireHeader }),
     header: name,
     trustedProxies: prefixes
+  }
+}
+
+/** Headers that clients can set where the provider was not told to replace them, by the providers' own documentation. */
+const FORGEABLE: ReadonlyMap<string, readonly [message: string, fix: string]> = new Map([
+  [
+    'x-azure-clientip',
+    ['Clients can set X-Azure-ClientIP.', `Write 'x-azure-socketip', the address that connected to Front Door.`]
+  ],
+  [
+    'fastly-client-ip',
+    [
+      'Fastly keeps the Fastly-Client-IP that a client sends, unless your VCL sets it.',
+      'Set it in VCL as docs/recipes/fastly.md shows.'
+    ]
+  ],
+  [
+    'true-client-ip',
+    [
+      'Cloudflare keeps the True-Client-IP that a client sends, unless its Managed Transform is on.',
+      `At Cloudflare write 'cf-connecting-ip'; elsewhere make sure that your provider replaces it.`
+    ]
+  ]
+])
+
+/** CDNs whose addresses their other customers' code can send from, and so add hops to a list. */
+const SHARED_EDGES = ['cloudflare', 'fastly']
+
+function warnOfHeader(header: string, trustedProxies: unknown, path: string, warn: Report): void {
+  const surprise = (message: string, fix: string) => {
+    warn({ code: 'MOE_WARN_TRUSTED_PROXIES', path, value: header, message, fix })
+  }
+  const forgeable = FORGEABLE.get(header)
+  if (forgeable !== undefined) surprise(...forgeable)
+  const shared = SHARED_EDGES.find((name) => Array.isArray(trustedProxies) && trustedProxies.includes(name))
+  if (shared !== undefined && isList(header)) {
+    surprise(
+      `Other customers' code can send from the addresses of ${shared}, and a list skips them as trusted hops.`,
+      'Read the single-address header of the provider, as its page in docs/recipes shows.'
+    )
   }
 }
 

@@ -38,9 +38,14 @@ export interface ClientIpSettings {
 const MAX_TRUSTED_HOPS = 32
 
 /** How each header is read; a header that is not named here holds a single address. */
-const LISTS: Readonly<Record<string, ReadHop>> = {
-  'x-forwarded-for': readListHop,
-  forwarded: readForwardedHop
+const LISTS: ReadonlyMap<string, ReadHop> = new Map([
+  ['x-forwarded-for', readListHop],
+  ['forwarded', readForwardedHop]
+])
+
+/** Whether a header lists every hop, so that trusted ones are skipped. */
+export function isList(header: string): boolean {
+  return LISTS.has(header)
 }
 
 /** Tells the client IP of a request from its peer and one header, which only trusted proxies are believed. */
@@ -56,7 +61,7 @@ export class ClientIpResolver {
   constructor(settings: ClientIpSettings) {
     this.#settings = settings
     this.#trusted = compileMatcher(settings.trustedProxies.map((prefix) => ({ prefix, grant: true as const })))
-    this.#readHop = LISTS[settings.header]
+    this.#readHop = LISTS.get(settings.header)
   }
 
   /** The client IP in canonical text, with its words in the shared ones; or why there is none. */
@@ -80,7 +85,7 @@ export class ClientIpResolver {
 
   /** Whether a proxy at this address would be believed. */
   trusts(peer: string): boolean {
-    return peer === UNIX_PEER ? this.#settings.trustUnix : this.#trusted.find(peer) !== 0
+    return this.#trusted.find(peer) !== 0
   }
 
   /** From the right, past the trusted hops, to the first that is not; nothing left of it is looked at. */

@@ -1,16 +1,25 @@
-import type { Problem } from '../errors.js'
 import type { Report } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
 import { contains, coverHalf, overlapping } from '../net/coverage.js'
 import { Prefix, parsePrefix, readPrefix } from '../net/prefix.js'
+import type { Problem } from '../problem.js'
+import cloudflare from './presets/cloudflare.json' with { type: 'json' }
+import fastly from './presets/fastly.json' with { type: 'json' }
+import googleCloudLoadBalancing from './presets/google-cloud-load-balancing.json' with { type: 'json' }
 import { UNIX_PEER } from './resolve.js'
 
-/** Names for groups of proxies, as `proxy-addr` has them. */
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']
-}
+/** Providers that publish the few addresses from which they connect to origins; each list is dated and names its source. */
+const PRESETS = [cloudflare, fastly, googleCloudLoadBalancing]
+
+/** Names for groups of proxies: `proxy-addr`'s, and those of the presets. */
+const NAMED: ReadonlyMap<string, readonly Prefix[]> = new Map(
+  [
+    { name: 'loopback', prefixes: ['127.0.0.0/8', '::1/128'] },
+    { name: 'linklocal', prefixes: ['169.254.0.0/16', 'fe80::/10'] },
+    { name: 'uniquelocal', prefixes: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'] },
+    ...PRESETS
+  ].map(({ name, prefixes }) => [name, prefixes.map(parsePrefix)])
+)
 
 /** What a list of trusted proxies stands for. */
 export interface TrustedProxies {
@@ -32,9 +41,9 @@ export function readTrustedProxies(value: unknown, path: string, refuse: Report,
   for (const [i, text] of value.entries()) {
     if (text === UNIX_PEER) continue
     const place = `${path}[${i}]`
-    const named = typeof text === 'string' ? NAMED[text.toLowerCase()] : undefined
+    const named = NAMED.get(String(text).toLowerCase())
     if (named !== undefined) {
-      prefixes.push(...named.map(parsePrefix))
+      prefixes.push(...named)
       continue
     }
     const prefix = readPrefix(text)
@@ -81,7 +90,7 @@ function notAList(value: unknown, path: string): Problem {
 /** A word that is none of the names, but near one. */
 function meantName(text: unknown): { fix?: string } {
   if (typeof text !== 'string' || !/^[a-z][a-z-]*$/i.test(text)) return {}
-  return { fix: suggestion(text, [...Object.keys(NAMED), UNIX_PEER]) }
+  return { fix: suggestion(text, [...NAMED.keys(), UNIX_PEER]) }
 }
 
 const CARRIER_NAT = [parsePrefix('100.64.0.0/10')]

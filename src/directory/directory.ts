@@ -1,6 +1,7 @@
-import { DataCenterError, type Problem, problemError } from '../errors.js'
+import { ChannelError, DataCenterError, NoAddressesError } from '../errors.js'
 import type { Address } from '../net/address.js'
 import type { Prefix } from '../net/prefix.js'
+import type { Problem, ProblemCode } from '../problem.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
 import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot, type Snapshot } from './snapshot.js'
@@ -47,6 +48,12 @@ const GRANTS = new Map<string, Grant>(
     CHANNELS.map((channel) => [cellKey(dataCenter, channel), Object.freeze({ dataCenter, channel })] as const)
   )
 )
+
+const ERRORS: Partial<Record<ProblemCode, new (problem: Problem) => Error>> = {
+  MOE_ERR_DATA_CENTER: DataCenterError,
+  MOE_ERR_CHANNEL: ChannelError,
+  MOE_ERR_NO_ADDRESSES: NoAddressesError
+}
 
 /** What MoEngage publishes: data centers × channels → prefixes, with where and when it was read. Immutable. */
 export class Directory {
@@ -109,7 +116,8 @@ export class Directory {
       })
     }
     const selected = this.read(selection)
-    if (selected.problems[0] !== undefined) throw problemError(selected.problems[0])
+    const [problem] = selected.problems
+    if (problem !== undefined) throw new ERRORS[problem.code]!(problem)
     return this.entriesOf(selected)
   }
 

@@ -1,7 +1,7 @@
-import type { Problem } from '../errors.js'
 import { shown } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
 import { quoted } from '../net/quoted.js'
+import type { Problem } from '../problem.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const

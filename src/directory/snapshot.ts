@@ -1,8 +1,9 @@
-import { type Problem, problemLine, SnapshotError } from '../errors.js'
+import { SnapshotError } from '../errors.js'
 import { shown } from '../mistakes.js'
 import { type Address, parseAddress } from '../net/address.js'
 import { coverHalf } from '../net/coverage.js'
 import { Prefix, readPrefix } from '../net/prefix.js'
+import { type Problem, problemLine } from '../problem.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 
 /**

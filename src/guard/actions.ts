@@ -1,5 +1,6 @@
-import { OptionsError, type Problem } from '../errors.js'
+import { OptionsError } from '../errors.js'
 import { checkNames, mistake, shown } from '../mistakes.js'
+import type { Problem } from '../problem.js'
 import type { PolicyOptions } from './guard.js'
 
 /** What happens to a request that is not verified. */

@@ -2,9 +2,10 @@ import { type ClientIpOptions, readResolver } from '../client-ip/create-resolver
 import { ClientIpResolver, type HeadersInput } from '../client-ip/resolve.js'
 import type { Selection } from '../directory/directory.js'
 import type { Source } from '../directory/source.js'
-import { OptionsError, type Problem } from '../errors.js'
+import { OptionsError } from '../errors.js'
 import { checkNames, mistake, type Report, shown } from '../mistakes.js'
 import type { Prefix } from '../net/prefix.js'
+import type { Problem } from '../problem.js'
 import { readExtraAddresses } from './extra-addresses.js'
 
 /** What {@link Guard.judge} needs to know of a request. */

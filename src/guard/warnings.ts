@@ -1,6 +1,6 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import type { Problem } from '../errors.js'
 import { overlapping } from '../net/coverage.js'
+import type { Problem } from '../problem.js'
 import type { Settings } from './options.js'
 
 /** After this many days the bundled list is old enough to say so: MoEngage's addresses "change frequently". */

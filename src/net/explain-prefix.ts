@@ -112,6 +112,7 @@ function explainRange(text: string, shown: string): Refusal | undefined {
   const from = parseAddress(firstAddress)
   if (from === undefined) return undefined
   if (firstAddress !== first) {
+    if (!isAddress(last.replace(/\/.*/, ''))) return undefined
     return refusal(`${shown} mixes a range with prefixes.`, 'Write one prefix an entry.')
   }
   const to = parseAddress(last)

@@ -323,7 +323,9 @@ t.test('the list is loaded from a source, and loaded anew on demand', async (t) 
     provenance: { page: 'test', revision: address, retrieved: '2026-11-23' },
     rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: [address] } as const]
   })
-  const { app } = await guarded({ source: { name: 'test', load } })
+  const { app } = await guarded({ source: { name: 'test', load } }, (app) => {
+    app.get('/', { config: { moengage: { channels: 'streams' } } }, async () => 'ok')
+  })
   t.equal((await inject(app, '9.9.9.9')).statusCode, 200)
   address = '8.8.8.8'
   t.match(await app.moengage.reload(), { revision: '8.8.8.8' })
@@ -398,10 +400,19 @@ t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
     await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
     app.get('/', async () => 'ok')
     for (const _ of [1, 2]) t.equal((await inject(app, LISTED)).statusCode, 403, String(trustProxy))
+    const told = lines.filter(({ moengage }) => moengage)
+    t.strictSame(
+      told.map(({ level, moengage }) => [level, moengage?.reason]),
+      [
+        [50, reason],
+        [40, reason],
+        [40, reason]
+      ],
+      `${trustProxy}: the diagnosis is told once as an error, the rejections as ever`
+    )
     t.match(
-      lines.filter(({ moengage }) => moengage),
-      [{ moengage: { reason } }, { moengage: { reason } }],
-      String(trustProxy)
+      told[0]?.msg,
+      reason === 'permissive-trust' ? /trustProxy/ : /a number there trusts nobody since Fastify 5\.12\.1/
     )
   }
 })
@@ -427,6 +438,34 @@ t.test('a unix socket is believed only where it is named', async (t) => {
     t.equal((await send({ socketPath })).status, 403, 'without a header there is no client')
     await app.close()
   }
+})
+
+t.test('a connection without an address is never verified', async (t) => {
+  const { app: onSocket, rejections } = await guarded({ clientIp: 'request.ip' })
+  const socketPath = join(tmpdir(), `moengage-allowlist-${process.pid}.sock`)
+  await onSocket.listen({ path: socketPath })
+  t.equal((await send({ socketPath }, { headers: from(LISTED) })).status, 403)
+  t.match(rejections(), [{ moengage: { reason: 'unresolved', hint: /unix socket/, peer: 'unix' } }])
+  await onSocket.close()
+
+  // A client that is gone when its turn comes: the socket has forgotten who it was.
+  let verdict: unknown
+  const gone = Fastify()
+  gone.addHook('onRequest', async (request) => {
+    request.raw.socket.destroy()
+  })
+  await gone.register(moengageAllowlist, {
+    ...OPTIONS,
+    clientIp: { trustedProxies: ['unix', 'loopback'] },
+    onReject: (request) => {
+      verdict = request.moengage
+    }
+  })
+  gone.get('/', async () => t.fail('nobody is to be let through'))
+  const { port } = await listen(gone)
+  t.teardown(() => gone.close())
+  await t.rejects(send({ port }, { headers: from(LISTED) }))
+  t.match(verdict, { verified: false, reason: 'unresolved', peer: null })
 })
 
 t.test('two clients behind one proxy share a connection and not a verdict', async (t) => {

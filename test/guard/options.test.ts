@@ -109,6 +109,7 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ ...base, deny: ['::/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'deny', /that you mean/],
     [{ ...base, cacheSize: 0 }, 'MOE_ERR_OPTION_VALUE', 'cacheSize', /1 to 1000000/],
     [{ ...base, cacheSize: 1.5 }, 'MOE_ERR_OPTION_VALUE', 'cacheSize', /whole number/],
+    [{ ...base, cacheSize: () => 1 }, 'MOE_ERR_OPTION_VALUE', 'cacheSize', /whole number/],
     [{ ...base, cacheSize: '10' }, 'MOE_ERR_OPTION_VALUE', 'cacheSize', /whole number/],
     [{ ...base, cacheSize: 10n }, 'MOE_ERR_OPTION_VALUE', 'cacheSize', /whole number/],
     [{ ...base, source: 'https://example.com' }, 'MOE_ERR_OPTION_VALUE', 'source', /name, load/],
@@ -187,6 +188,30 @@ t.test('what is right but may surprise is a warning', async (t) => {
     [trusting('100.64.0.0/10'), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies[0]', /carrier-grade NAT/],
     [trusting('100.0.0.0/8'), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies[0]', /carrier-grade NAT/],
     [trusting(), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies', /empty/],
+    [
+      { clientIp: { trustedProxies: ['10.0.0.1'], header: 'X-Azure-ClientIP' } },
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.header',
+      /Azure/
+    ],
+    [
+      { clientIp: { trustedProxies: ['fastly'], header: 'fastly-client-ip' } },
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.header',
+      /VCL/
+    ],
+    [
+      { clientIp: { trustedProxies: ['10.0.0.1'], header: 'true-client-ip' } },
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.header',
+      /Managed/
+    ],
+    [
+      trusting('cloudflare'),
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.header',
+      /code can send from the addresses of cloudflare/
+    ],
     [trusting('52.0.0.0/8'), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies', /52\.0\.0\.0\/8 is both/],
     [
       { ...trusting('9.9.9.9'), allow: ['9.9.9.0/24'] },
@@ -209,6 +234,8 @@ t.test('what is right but may surprise is a warning', async (t) => {
   const quiet: Partial<GuardOptions>[] = [
     {},
     { dataCenters: 'all' },
+    { clientIp: { trustedProxies: ['cloudflare'], header: 'cf-connecting-ip' } },
+    trusting('google-cloud-load-balancing'),
     trusting('10.0.0.0/8', 'loopback', 'unix', '100.64.0.7'),
     { deny: ['203.0.113.0/24'], allow: ['9.9.9.9'] }
   ]

@@ -1,0 +1,31 @@
+import { table } from './markdown.js'
+
+/** What an issue asks for, and what was measured. */
+export interface Target {
+  readonly what: string
+  /** As the issue words it. */
+  readonly wanted: string
+  readonly measured: string
+  readonly met: boolean
+}
+
+/** A target that a number reaches when it is at least, or at most, so much. */
+export function target(
+  what: string,
+  order: '≥' | '≤',
+  wanted: number,
+  measured: number,
+  show: (n: number) => string
+): Target {
+  return {
+    what,
+    wanted: `${order} ${show(wanted)}`,
+    measured: show(measured),
+    met: order === '≥' ? measured >= wanted : measured <= wanted
+  }
+}
+
+export function targetTable(targets: readonly Target[]): string {
+  const rows = targets.map(({ what, wanted, measured, met }) => [what, wanted, measured, met ? 'met' : '**not met**'])
+  return table(['target', 'wanted', 'measured', ''], rows)
+}

@@ -1,0 +1,40 @@
+/**
+ * Every error and warning this package can produce, by code. Each has a section of the same name in `docs/errors.md`.
+ */
+export type ProblemCode =
+  | 'MOE_ERR_OPTIONS'
+  | 'MOE_ERR_UNKNOWN_OPTION'
+  | 'MOE_ERR_OPTION_VALUE'
+  | 'MOE_ERR_PREFIX'
+  | 'MOE_ERR_TRUSTS_EVERYONE'
+  | 'MOE_ERR_DATA_CENTER'
+  | 'MOE_ERR_CHANNEL'
+  | 'MOE_ERR_NO_ADDRESSES'
+  | 'MOE_ERR_SNAPSHOT'
+  | 'MOE_ERR_SOURCE'
+  | 'MOE_ERR_REGISTERED_TWICE'
+  | 'MOE_ERR_ROUTE'
+  | 'MOE_ERR_REJECTED'
+  | 'MOE_WARN_TRUSTED_PROXIES'
+  | 'MOE_WARN_EXTRA_ADDRESS'
+  | 'MOE_WARN_CHANNEL'
+  | 'MOE_WARN_STALE'
+
+/** What went wrong, in words for a person: the problem, the value that caused it, and what to do. */
+export interface Problem {
+  /** The code, which is also the anchor in `docs/errors.md`. */
+  readonly code: ProblemCode
+  /** The option or place, as a path: `allow[0]`, `clientIp.header`. Empty where no option is at fault. */
+  readonly path: string
+  /** The offending value. */
+  readonly value: unknown
+  /** One sentence that says what is wrong. */
+  readonly message: string
+  /** One sentence that says what to do. */
+  readonly fix: string
+}
+
+/** A problem as one line: path, message, fix. */
+export function problemLine({ path, message, fix }: Problem): string {
+  return `${path === '' ? '' : `${path}: `}${message} ${fix}`
+}
