@@ -1,11 +1,12 @@
 /**
  * A webhook server that only MoEngage can reach, behind a proxy on this machine: what `npm start` runs.
- * PORT (3000), DATA_CENTERS (DC-01; several with commas, or all) and TRUSTED_PROXIES (loopback) come from the environment.
+ * From the environment: PORT (3000), DATA_CENTERS (DC-01; several with commas, or all), TRUSTED_PROXIES (loopback) and
+ * HEADER (x-forwarded-for).
  */
 import Fastify, { type FastifyRequest } from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
 
-const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback' } = process.env
+const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEADER = 'x-forwarded-for' } = process.env
 
 // A segment sync carries up to 10,000 users: more than Fastify's limit of 1 MiB.
 const app = Fastify({ logger: true, bodyLimit: 8 * 1024 * 1024 })
@@ -15,7 +16,7 @@ app.get('/health', async () => ({ ok: true }))
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
     dataCenters: DATA_CENTERS === 'all' ? 'all' : DATA_CENTERS.split(','),
-    clientIp: { trustedProxies: TRUSTED_PROXIES.split(',') }
+    clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER }
   })
 
   // A connector sends what the marketer composed: JSON, plain text or a form.

@@ -18,7 +18,7 @@ export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
 /** Options of the plugin. */
 export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, ActionOptions<OnReject> {
   /** The level at which a rejection is logged (`'warn'`). */
-  readonly logLevel?: LogLevel | undefined
+  readonly logLevel?: LogLevel
 }
 
 /** The guard of a scope, as `app.moengage`. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CHANNELS, createGuard } from '../src/core.js'
-import { send } from './fastify/support.js'
+import { send } from './support/http.js'
 
 const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdown('docs')]
 const readme = read('README.md')
@@ -48,7 +48,7 @@ t.test("the README's table has every option and every reason", async (t) => {
   for (const channel of CHANNELS) t.ok(readme.includes(`\`${channel}\``), channel)
   const [, reasons] = /export type Reason =([\s\S]*?)\n\n/.exec(read('src/guard/verdict.ts'))!
   for (const [, reason] of reasons!.matchAll(/'([\w-]+)'/g))
-    t.match(readme, new RegExp(`^\\| \`${reason}\` `, 'm'), reason)
+    t.match(readme, new RegExp(`^\\| \`${reason}\` `, 'm'), `${reason}`)
 })
 
 t.test("the README's first example guards its route", async (t) => {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { directory } from '../src/core.js'
 import { rowName } from '../src/directory/names.js'
-import { type LogLine, send } from './fastify/support.js'
+import { start } from './support/example.js'
+import { send, until } from './support/http.js'
 
 interface Fixture {
   method: string
@@ -21,43 +20,9 @@ const fixtures = readdirSync(FOLDER)
   // reverse-direction.json holds what customers send to MoEngage; the token endpoint has no row to guard it by.
   .filter(({ file }) => !['reverse-direction.json', 'oauth-token.json'].includes(file))
 
-/** Starts an example as `npm start` does, on a free port. Resolves when it listens. */
-async function start(t: Test, example: string, env: Record<string, string> = {}) {
-  const port = await freePort()
-  // The example is built code of its own process: its coverage is not what is measured here.
-  const { NODE_V8_COVERAGE: _, NODE_OPTIONS: __, ...inherited } = process.env
-  const child = spawn(process.execPath, [`dist/examples/${example}.js`], {
-    env: { ...inherited, PORT: String(port), ...env },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  t.teardown(() => child.kill())
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', () => output.includes('Server listening') && resolve())
-    child.on('exit', (code) => reject(new Error(`${example} ended with ${code}: ${output}`)))
-  })
-  const rejections = () =>
-    output
-      .split('\n')
-      .filter((line) => line.includes('"moengage":{"verified":false'))
-      .map((line) => JSON.parse(line) as LogLine)
-  return { port, output: () => output, rejections, child }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 function sendAs({ method, path, headers, body }: Fixture, port: number, clientIp: string, agent: Agent) {
   const text = body === null ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-  const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
+  const length: Record<string, string> = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
   return send(
     { port },
     { method, path, headers: { ...headers, ...length, 'x-forwarded-for': clientIp }, body: text, agent }
@@ -177,7 +142,3 @@ t.test('the shared-secret example wants the address and the token', async (t) =>
     t.equal((await send({ port }, { method: 'POST', path, headers })).status, status, `${path} ${clientIp} ${token}`)
   }
 })
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; !isSo() && i < 500; i++) await new Promise((resolve) => setTimeout(resolve, 10))
-}

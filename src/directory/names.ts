@@ -79,6 +79,10 @@ const WHERE_TO_LOOK = 'Look at the host name of your dashboard: https://dashboar
 const LONGEST = 50
 const suggest = (text: string, names: readonly string[]) => suggestion(text.slice(0, LONGEST), names)
 
+/** Names that were joined into one text, as an environment variable holds them. */
+const isSeveral = (text: string) => /[,;]/.test(text)
+const SEVERAL = 'Write a list, each name a string of its own.'
+
 /** Either what was asked for, or why it could not be had. */
 export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
 
@@ -124,6 +128,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
         : `Which one: ${dataCenters.join(' or ')}? ${WHERE_TO_LOOK}`
     )
   }
+  if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
   return refuse(
     `${quoted(text)} is not a data center.`,
     text === '' ? `Write it like 'DC-01'.` : suggest(text, DATA_CENTERS)
@@ -132,16 +137,14 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
 
 /** Reads a channel: one of our ids, or the row's name on MoEngage's page. */
 export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> {
-  const channel = typeof text === 'string' ? CHANNEL_BY_NAME.get(fold(text)) : undefined
-  if (channel !== undefined) return { ok: channel }
-  return {
-    problem: {
-      code: 'MOE_ERR_CHANNEL',
-      path,
-      value: text,
-      message:
-        typeof text === 'string' ? `${quoted(text)} is not a channel.` : `A channel is a text, not ${shown(text)}.`,
-      fix: typeof text === 'string' ? suggest(text, CHANNELS) : `Use one of: ${CHANNELS.join(', ')}.`
-    }
+  const refuse = (message: string, fix: string) => ({
+    problem: { code: 'MOE_ERR_CHANNEL', path, value: text, message, fix } as const
+  })
+  if (typeof text !== 'string') {
+    return refuse(`A channel is a text, not ${shown(text)}.`, `Use one of: ${CHANNELS.join(', ')}.`)
   }
+  const channel = CHANNEL_BY_NAME.get(fold(text))
+  if (channel !== undefined) return { ok: channel }
+  if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
+  return refuse(`${quoted(text)} is not a channel.`, suggest(text, CHANNELS))
 }

@@ -106,13 +106,14 @@ function explainSeveral(text: string, shown: string): Refusal | undefined {
 }
 
 function explainRange(text: string, shown: string): Refusal | undefined {
-  const [first, last, ...more] = text.split('-').map((part) => part.trim())
-  if (first === undefined || last === undefined || more.length > 0) return undefined
-  const [firstAddress] = first.split('/') as [string]
+  const parts = text.split('-').map((part) => part.trim())
+  if (parts.length !== 2) return undefined
+  const [first, last] = parts as [string, string]
+  const [[firstAddress], [lastAddress]] = [first.split('/') as [string], last.split('/') as [string]]
   const from = parseAddress(firstAddress)
   if (from === undefined) return undefined
   if (firstAddress !== first) {
-    if (!isAddress(last.replace(/\/.*/, ''))) return undefined
+    if (!isAddress(lastAddress)) return undefined
     return refusal(`${shown} mixes a range with prefixes.`, 'Write one prefix an entry.')
   }
   const to = parseAddress(last)

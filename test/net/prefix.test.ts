@@ -394,7 +394,7 @@ t.test(
       }),
       runs(10_000)
     )
-    t.ok(seen.accepted > 300 && seen.refused > 3000 && seen.toWrite > 200, JSON.stringify(seen))
+    t.ok(seen.accepted > 200 && seen.toWrite > 100, JSON.stringify(seen))
   }
 )
 

@@ -5,33 +5,30 @@ import { isIP } from 'node:net'
  * set of network numbers for each prefix length. Slow, and obviously right.
  */
 export class Reference {
-  readonly #networks = new Map<string, Set<bigint>>()
+  /** By family, and then by the number of bits behind the prefix: the numbers of the networks. */
+  readonly #networks = { 4: new Map<number, Set<bigint>>(), 6: new Map<number, Set<bigint>>() }
 
   constructor(texts: readonly string[]) {
     for (const text of texts) {
       const [address, length] = text.split('/') as [string, string?]
       const { family, value } = numberOf(address)!
-      const bits = length === undefined ? bitsOf(family) : Number(length)
-      const key = `${family}/${bits}`
-      const numbers = this.#networks.get(key) ?? new Set()
-      numbers.add(value >> BigInt(bitsOf(family) - bits))
-      this.#networks.set(key, numbers)
+      const bits = family === 4 ? 32 : 128
+      const hostBits = bits - Number(length ?? bits)
+      const numbers = this.#networks[family].get(hostBits) ?? new Set()
+      numbers.add(value >> BigInt(hostBits))
+      this.#networks[family].set(hostBits, numbers)
     }
   }
 
   has(text: string): boolean {
     const address = numberOf(text)
     if (address === undefined) return false
-    const bits = bitsOf(address.family)
-    for (let length = 0; length <= bits; length++) {
-      const numbers = this.#networks.get(`${address.family}/${length}`)
-      if (numbers?.has(address.value >> BigInt(bits - length))) return true
+    for (const [hostBits, numbers] of this.#networks[address.family]) {
+      if (numbers.has(address.value >> BigInt(hostBits))) return true
     }
     return false
   }
 }
-
-const bitsOf = (family: 4 | 6) => (family === 4 ? 32 : 128)
 
 /** Every spelling of `::ffff:a.b.c.d` is the IPv4 address. */
 function numberOf(text: string): { family: 4 | 6; value: bigint } | undefined {

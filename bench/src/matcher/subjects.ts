@@ -76,6 +76,7 @@ export const SUBJECTS: Record<string, Subject> = {
     note: 'only what its middleware does before its first await',
     build: ({ texts }) => {
       const connection = { remote: { address: '' } }
+      const context = { text: () => new Response() }
       let passed = false
       const middleware = ipRestriction(
         () => connection,
@@ -88,7 +89,7 @@ export const SUBJECTS: Record<string, Subject> = {
       return (text) => {
         connection.remote.address = text
         passed = false
-        middleware(undefined as never, next)
+        middleware(context as never, next)
         return passed
       }
     }

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type Agent, request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 
 export interface Answer {
@@ -15,24 +15,22 @@ export function send(
     method?: string
     path?: string
     headers?: Record<string, string | string[]>
-    body?: string
-    agent?: unknown
+    body?: string | undefined
+    agent?: Agent
+    localAddress?: string
   } = {}
 ): Promise<Answer> {
-  const { method = 'GET', path = '/', headers = {}, body, agent } = options
+  const { body, ...rest } = options
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { host: '127.0.0.1', ...origin, method, path, headers, agent: agent as never },
-      (incoming) => {
-        let text = ''
-        incoming.setEncoding('utf8')
-        incoming.on('data', (chunk) => {
-          text += chunk
-        })
-        incoming.on('end', () => resolve({ status: incoming.statusCode!, body: text, headers: incoming.headers }))
-        incoming.on('error', reject)
-      }
-    )
+    const outgoing = request({ host: '127.0.0.1', ...origin, ...rest }, (incoming) => {
+      let text = ''
+      incoming.setEncoding('utf8')
+      incoming.on('data', (chunk) => {
+        text += chunk
+      })
+      incoming.on('end', () => resolve({ status: incoming.statusCode!, body: text, headers: incoming.headers }))
+      incoming.on('error', reject)
+    })
     outgoing.on('error', reject)
     outgoing.end(body)
   })
@@ -56,4 +54,18 @@ export interface LogLine {
 export async function listen(app: FastifyInstance, host = '127.0.0.1'): Promise<{ port: number }> {
   await app.listen({ host, port: 0 })
   return { port: (app.server.address() as AddressInfo).port }
+}
+
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Waits until something is so, at most five seconds. What follows checks it. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; !isSo() && i < 500; i++) await new Promise((resolve) => setTimeout(resolve, 10))
 }

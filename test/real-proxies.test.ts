@@ -1,0 +1,225 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { start } from './support/example.js'
+import { freePort, send, until } from './support/http.js'
+
+const MOENGAGE = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+
+/** HAProxy below 2.8 has no `option forwarded`. */
+const haproxyVersion = versionOf('haproxy', ['-v'], /version (\d+\.\d+)/)
+const nginxVersion = versionOf('nginx', ['-v'], /nginx\/(\d+\.\d+)/)
+const missing = Object.entries({ nginx: nginxVersion, haproxy: haproxyVersion }).filter(([, version]) => !version)
+const isRequired = process.env.REAL_PROXIES === 'required'
+const skip =
+  missing.length > 0 && !isRequired
+    ? `tests with real proxies left out: ${missing.map(([name]) => name).join(' and ')} not installed (Debian: apt-get install nginx haproxy)`
+    : false
+if (skip) console.error(`# ${skip}`)
+
+function versionOf(command: string, args: string[], pattern: RegExp): string | undefined {
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  return pattern.exec(`${stdout}${stderr}`)?.[1]
+}
+
+/** The configuration files of a recipe, as a reader copies them. */
+function recipe(page: string): string[] {
+  const text = readFileSync(`docs/recipes/${page}.md`, 'utf8')
+  return [...text.matchAll(/```(?:nginx|haproxy)\n([\s\S]*?)```/g)].map(([, code]) => code!)
+}
+
+interface Wiring {
+  /** Holds what the proxy writes. */
+  folder: string
+  port: number
+  /** Where it hands requests to. */
+  to: number
+  /** With the PROXY protocol a connection says for whom it is, so that any client can be played. */
+  anyClient: boolean
+}
+
+/** Puts ports and folders of the test into the recipe, and leaves what it teaches as it is. */
+const configure = {
+  nginx: (text: string, { folder, port, to, anyClient }: Wiring) => {
+    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${folder}/${name};`
+    )
+    const listen = anyClient
+      ? `listen 127.0.0.1:${port} proxy_protocol; set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;`
+      : `listen 127.0.0.1:${port}; listen [::1]:${port};`
+    return text
+      .replace(/listen 80;\s*listen \[::\]:80;/, listen)
+      .replace('http {', `pid ${folder}/nginx-${port}.pid; http { access_log off; ${paths.join(' ')}`)
+      .replace('127.0.0.1:3000', `127.0.0.1:${to}`)
+  },
+  haproxy: (text: string, { port, to, anyClient }: Wiring) =>
+    text
+      .replace(
+        /bind :80\s*bind :::80 v6only/,
+        `bind 127.0.0.1:${port}${anyClient ? ' accept-proxy' : `\n  bind ::1:${port}`}`
+      )
+      .replace('127.0.0.1:3000', `127.0.0.1:${to}`)
+}
+
+const command = {
+  nginx: (file: string) => ['-e', 'stderr', '-c', file, '-g', 'daemon off;'],
+  haproxy: (file: string) => ['-q', '-db', '-f', file]
+}
+
+/** Starts a proxy in front of a port; gives the port it listens on. */
+async function proxy(
+  t: Test,
+  kind: 'nginx' | 'haproxy',
+  text: string,
+  to: number,
+  { anyClient = true } = {}
+): Promise<number> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'moengage-allowlist-'))
+  const file = join(folder, `${kind}.conf`)
+  writeFileSync(file, configure[kind](text, { folder, port, to, anyClient }))
+  const child = spawn(kind, command[kind](file), { stdio: ['ignore', 'inherit', 'inherit'] })
+  const ended = new Promise((resolve) => child.on('exit', resolve))
+  t.teardown(async () => {
+    child.kill()
+    await ended
+    rmSync(folder, { recursive: true })
+  })
+  for (let attempt = 0; !(await accepts(port)); attempt++) {
+    if (attempt === 100) throw new Error(`${kind} does not listen: ${readFileSync(file, 'utf8')}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return port
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
+  })
+}
+
+/** Sends a request as a client of any address, with header lines exactly as given. Gives the status. */
+function sendAs(port: number, client: string, lines: readonly string[]): Promise<number> {
+  const family = client.includes(':') ? 'TCP6' : 'TCP4'
+  const server = client.includes(':') ? '2001:db8::80' : '203.0.113.80'
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text
+    })
+    socket.on('error', reject).on('close', () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])))
+    const head = [
+      'POST /events HTTP/1.1',
+      'Host: hooks.example.com',
+      'Content-Length: 0',
+      ...lines,
+      'Connection: close'
+    ]
+    socket.write(`PROXY ${family} ${client} ${server} 40000 80\r\n${head.join('\r\n')}\r\n\r\n`)
+  })
+}
+
+const FORGERIES: readonly (readonly string[])[] = [
+  [],
+  [`X-Forwarded-For: ${MOENGAGE}`],
+  [`X-Forwarded-For: ${MOENGAGE}`, `X-Forwarded-For: ${MOENGAGE}, 127.0.0.1`],
+  [`X-Forwarded-For: ${MOENGAGE},`, 'X-Forwarded-For: unknown'],
+  [`X_Forwarded_For: ${MOENGAGE}`, `X-Real-IP: ${MOENGAGE}`, `CF-Connecting-IP: ${MOENGAGE}`],
+  [`Forwarded: for=${MOENGAGE}`],
+  [`Forwarded: for=${MOENGAGE};x="`, `Forwarded: for="${MOENGAGE}`],
+  [`Forwarded: for=${MOENGAGE}, for=127.0.0.1`, 'Forwarded: for=unknown'],
+  [`Connection: X-Forwarded-For, Forwarded`, `X-Forwarded-For: ${MOENGAGE}`, `Forwarded: for=${MOENGAGE}`]
+]
+
+/** Whatever clients write, each is taken for the one that it is. */
+async function holds(t: Test, what: string, port: number, rejections: Awaited<ReturnType<typeof start>>['rejections']) {
+  for (const lines of FORGERIES) {
+    const shown = `${what}: ${lines.join(' | ')}`
+    t.equal(await sendAs(port, MOENGAGE, lines), 200, `MoEngage through ${shown}`)
+    for (const client of [STRANGER, '2001:db8::7', '3.6.251.95']) {
+      const before = rejections().length
+      t.equal(await sendAs(port, client, lines), 403, `${client} through ${shown}`)
+      await until(() => rejections().length > before)
+      t.equal(rejections().at(-1)?.moengage?.clientIp, client, `${client} through ${shown}`)
+    }
+  }
+}
+
+const behind = (t: Test, header: string) => start(t, 'webhook-server', { TRUSTED_PROXIES: '127.0.0.1', HEADER: header })
+
+t.test('configured as its recipe says, a proxy hands on who the client is', { skip }, async (t) => {
+  const [nginxAppends, nginxReplaces, nginxForwarded] = recipe('nginx')
+  const [haproxyAppends, haproxyReplaces, haproxyForwarded, haproxyOption] = recipe('haproxy')
+  const list = await behind(t, 'x-forwarded-for')
+  const forwarded = await behind(t, 'forwarded')
+  const table: [what: string, kind: 'nginx' | 'haproxy', text: string | undefined, server: typeof list][] = [
+    ['nginx that appends', 'nginx', nginxAppends, list],
+    ['nginx that replaces', 'nginx', nginxReplaces, list],
+    ['nginx with Forwarded', 'nginx', nginxForwarded, forwarded],
+    ['HAProxy that appends', 'haproxy', haproxyAppends, list],
+    ['HAProxy that replaces', 'haproxy', haproxyReplaces, list],
+    ['HAProxy with Forwarded', 'haproxy', haproxyForwarded, forwarded]
+  ]
+  if (Number(haproxyVersion) >= 2.8) table.push(['HAProxy with option forwarded', 'haproxy', haproxyOption, forwarded])
+  for (const [what, kind, text, { port, rejections }] of table) {
+    await holds(t, what, await proxy(t, kind, text!, port), rejections)
+  }
+})
+
+t.test('two proxies in a row hand on who the client is', { skip }, async (t) => {
+  const [nginxAppends] = recipe('nginx')
+  const [haproxyAppends] = recipe('haproxy')
+  const { port, rejections } = await behind(t, 'x-forwarded-for')
+  const nginx = await proxy(t, 'nginx', nginxAppends!, port, { anyClient: false })
+  const haproxy = await proxy(t, 'haproxy', haproxyAppends!, port, { anyClient: false })
+  await holds(t, 'HAProxy, nginx', await proxy(t, 'haproxy', haproxyAppends!, nginx), rejections)
+  await holds(t, 'nginx, HAProxy', await proxy(t, 'nginx', nginxAppends!, haproxy), rejections)
+  await holds(t, 'nginx, nginx', await proxy(t, 'nginx', nginxAppends!, nginx), rejections)
+})
+
+t.test('clients of real IPv4 and IPv6 connections are told apart', { skip }, async (t) => {
+  const [nginxAppends] = recipe('nginx')
+  const [haproxyAppends] = recipe('haproxy')
+  const { port, rejections } = await behind(t, 'x-forwarded-for')
+  for (const [kind, text] of [
+    ['nginx', nginxAppends],
+    ['haproxy', haproxyAppends]
+  ] as const) {
+    const origin = { port: await proxy(t, kind, text!, port, { anyClient: false }) }
+    const headers = { 'x-forwarded-for': MOENGAGE }
+    for (const [host, localAddress] of [
+      ['127.0.0.1', '127.0.0.2'],
+      ['::1', '::1']
+    ] as const) {
+      const before = rejections().length
+      const { status } = await send({ ...origin, host }, { method: 'POST', path: '/events', headers, localAddress })
+      t.equal(status, 403, `${localAddress} through ${kind}`)
+      await until(() => rejections().length > before)
+      t.equal(rejections().at(-1)?.moengage?.clientIp, localAddress, `${localAddress} through ${kind}`)
+    }
+  }
+})
+
+t.test(
+  'a proxy that hands on bytes only must not be trusted, and is not believed when it is not',
+  { skip },
+  async (t) => {
+    const { port, rejections } = await start(t, 'webhook-server', { TRUSTED_PROXIES: '10.0.0.0/8' })
+    const [haproxyAppends] = recipe('haproxy')
+    const bytes = haproxyAppends!.replace('mode http', 'mode tcp').replace('option forwardfor', '')
+    const origin = await proxy(t, 'haproxy', bytes, port)
+    for (const client of [MOENGAGE, STRANGER]) {
+      t.equal(await sendAs(origin, client, [`X-Forwarded-For: ${MOENGAGE}`]), 403)
+      t.equal(await sendAs(origin, client, []), 403)
+    }
+    await until(() => rejections().length === 5)
+    const reasons = rejections().map(({ moengage }) => moengage?.reason)
+    t.strictSame(new Set(reasons), new Set(['proxy-not-configured', 'not-listed']))
+  }
+)
