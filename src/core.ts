@@ -6,14 +6,8 @@ export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directo
 export type { Cell, Snapshot } from './directory/snapshot.js'
 export type { Source } from './directory/source.js'
 export * from './errors.js'
-export {
-  createGuard,
-  type Explanation,
-  type Guard,
-  type GuardStatus,
-  loadGuard,
-  type PolicyOptions
-} from './guard/guard.js'
+export { createGuard, loadGuard } from './guard/create-guard.js'
+export type { Explanation, Guard, GuardStatus, PolicyOptions } from './guard/guard.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
 export { type Address, parseAddress } from './net/address.js'

@@ -146,6 +146,6 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   if (mistakes.length > 0) throw new OptionsError(mistakes, options)
   return (peer, headers) => {
     const client = resolver.resolve(peer, headers)
-    return typeof client === 'string' ? { clientIp: client } : client
+    return typeof client === 'number' ? { clientIp: resolver.lastClientIp() } : client
   }
 }

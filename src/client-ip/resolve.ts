@@ -55,8 +55,9 @@ export class ClientIpResolver {
   readonly #readHop: ReadHop | undefined
   /** The peer that was found trusted last: behind a proxy it is nearly always the same. */
   #trustedPeer: string | undefined
-  /** The family of the client IP that was resolved last; its words are the shared ones. */
-  family: Family = 0
+  /** The text that the client IP was read from last, the peer's or the header's; where it stands in it is in `entry`. */
+  #text = ''
+  #family: Family = 0
 
   constructor(settings: ClientIpSettings) {
     this.#settings = settings
@@ -64,23 +65,35 @@ export class ClientIpResolver {
     this.#readHop = LISTS.get(settings.header)
   }
 
-  /** The client IP in canonical text, with its words in the shared ones; or why there is none. */
-  resolve(peer: string | null | undefined, headers: HeadersInput): string | Unresolved {
+  /**
+   * The family of the client IP, with its words in the shared ones; or why there is none. Its text is made by
+   * {@link lastClientIp}, only where it is needed.
+   */
+  resolve(peer: string | null | undefined, headers: HeadersInput): 4 | 6 | Unresolved {
     if (!peer) return NO_PEER
     if (peer === UNIX_PEER) {
       if (!this.#settings.trustUnix) return NO_PEER
     } else if (peer !== this.#trustedPeer) {
-      this.family = readAddress(peer, 0, peer.length)
-      if (this.family === 0) return INVALID_PEER
-      if (this.#trusted.findLast(this.family) === 0) return clientText(peer, 0, peer.length, this.family)
+      const family = readAddress(peer, 0, peer.length)
+      if (family === 0) return INVALID_PEER
+      if (this.#trusted.findLast(family) === 0) return this.#found(peer, 0, peer.length, family)
       this.#trustedPeer = peer
     }
     const text = headerText(headers, this.#settings.header)
     if (text !== undefined) return this.#readHop === undefined ? this.#single(text) : this.#walk(text, this.#readHop)
     if (this.#settings.requireHeader) return HEADER_MISSING
-    if (peer === UNIX_PEER) return NO_PEER
-    this.family = readAddress(peer, 0, peer.length)
-    return clientText(peer, 0, peer.length, this.family)
+    return peer === UNIX_PEER ? NO_PEER : this.readClient(peer)
+  }
+
+  /** Takes a text that somebody else resolved for the client IP. */
+  readClient(text: string): 4 | 6 | Unresolved {
+    const family = readAddress(text, 0, text.length)
+    return family === 0 ? INVALID_PEER : this.#found(text, 0, text.length, family)
+  }
+
+  /** The canonical text of the client IP that was resolved last. */
+  lastClientIp(): string {
+    return clientText(this.#text, entry.start, entry.end, this.#family)
   }
 
   /** Whether a proxy at this address would be believed. */
@@ -89,25 +102,29 @@ export class ClientIpResolver {
   }
 
   /** From the right, past the trusted hops, to the first that is not; nothing left of it is looked at. */
-  #walk(text: string, readHop: ReadHop): string | Unresolved {
+  #walk(text: string, readHop: ReadHop): 4 | 6 | Unresolved {
     let end = text.length
     for (let hops = 0; hops <= MAX_TRUSTED_HOPS; hops++) {
       const family = readHop(text, end)
       if (family === 0) return isHidden(text) ? HIDDEN_CLIENT : INVALID_ENTRY
-      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) {
-        this.family = family
-        return clientText(text, entry.start, entry.end, family)
-      }
+      if (entry.comma < 0 || this.#trusted.findLast(family) === 0)
+        return this.#found(text, entry.start, entry.end, family)
       end = entry.comma
     }
     return TOO_MANY_HOPS
   }
 
-  #single(text: string): string | Unresolved {
+  #single(text: string): 4 | 6 | Unresolved {
     const family = this.#settings.header === 'cloudfront-viewer-address' ? readViewerAddress(text) : readSingle(text)
-    if (typeof family !== 'number') return family
-    this.family = family
-    return clientText(text, entry.start, entry.end, family)
+    return typeof family === 'number' ? this.#found(text, entry.start, entry.end, family) : family
+  }
+
+  #found(text: string, start: number, end: number, family: 4 | 6): 4 | 6 {
+    this.#text = text
+    this.#family = family
+    entry.start = start
+    entry.end = end
+    return family
   }
 }
 

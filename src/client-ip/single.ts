@@ -1,11 +1,10 @@
-import type { Family } from '../net/address.js'
 import { readAddress } from '../net/address.js'
 import { entry, isPortNumber, MAX_ENTRY, readEntry } from './entry.js'
 import { trimEnd, trimStart } from './hop.js'
 import { INVALID_ENTRY, SEVERAL_ADDRESSES, type Unresolved } from './unresolved.js'
 
 /** Reads a header that holds one address. Two values, or two lines, are two claims: nobody knows whose is which. */
-export function readSingle(text: string): Family | Unresolved {
+export function readSingle(text: string): 4 | 6 | Unresolved {
   const end = trimEnd(text, text.length)
   if (end > MAX_ENTRY) return INVALID_ENTRY
   if (text.includes(',')) return SEVERAL_ADDRESSES
@@ -16,7 +15,7 @@ export function readSingle(text: string): Family | Unresolved {
  * Reads `CloudFront-Viewer-Address`, which holds address and port with a colon between them, also where the address is
  * IPv6: `2001:db8::1:46532`. The port is always there, so the last colon is its own.
  */
-export function readViewerAddress(text: string): Family | Unresolved {
+export function readViewerAddress(text: string): 4 | 6 | Unresolved {
   const end = trimEnd(text, text.length)
   if (end > MAX_ENTRY) return INVALID_ENTRY
   if (text.includes(',')) return SEVERAL_ADDRESSES

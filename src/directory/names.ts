@@ -4,7 +4,7 @@ import { quoted } from '../net/quoted.js'
 import type { Problem } from '../problem.js'
 
 /** The data centers that MoEngage publishes addresses for. */
-export const DATA_CENTERS = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const
+export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const)
 
 /** A MoEngage data center: the cluster that a workspace lives in. It is part of the dashboard's host name. */
 export type DataCenter = (typeof DATA_CENTERS)[number]
@@ -29,7 +29,7 @@ const ROW_NAMES = {
 export type Channel = keyof typeof ROW_NAMES
 
 /** All channels, in the order of MoEngage's page. */
-export const CHANNELS = Object.keys(ROW_NAMES) as readonly Channel[]
+export const CHANNELS: readonly Channel[] = Object.freeze(Object.keys(ROW_NAMES) as Channel[])
 
 /** The name of a channel as MoEngage's page writes it. */
 export function rowName(channel: Channel): string {

@@ -1,5 +1,5 @@
 import type { Cells, Directory, Grant } from '../directory/directory.js'
-import { type Address, type Family, lastAddress, words } from '../net/address.js'
+import { type Address, lastAddress, words } from '../net/address.js'
 import { compileMatcher, type Entry, type Matcher } from '../net/matcher.js'
 import type { Prefix } from '../net/prefix.js'
 import { Policy } from './policy.js'
@@ -21,6 +21,9 @@ export class Allowlist {
    * cannot push anyone out; see docs/decisions.md for what was measured.
    */
   readonly #verified: (VerifiedVerdict | undefined)[]
+  /** The address in each slot, and the policy it was judged by. */
+  readonly #families: Uint8Array
+  readonly #words: Int32Array
   readonly #policies: (Policy | undefined)[]
   readonly #slotMask: number
 
@@ -32,6 +35,8 @@ export class Allowlist {
     this.matcher = compileMatcher(entries)
     const slots = Math.min(2 ** Math.floor(Math.log2(cacheSize)), 0x10000)
     this.#verified = new Array(slots).fill(undefined)
+    this.#families = new Uint8Array(slots)
+    this.#words = new Int32Array(4 * slots)
     this.#policies = new Array(slots).fill(undefined)
     this.#slotMask = slots - 1
   }
@@ -42,22 +47,29 @@ export class Allowlist {
   }
 
   /** The verdict of an accepted address, which is the one read last. */
-  verdictOf(policy: Policy, clientIp: string, family: Family, peer: string | null): VerifiedVerdict {
+  verdictOf(policy: Policy, family: 4 | 6, peer: string | null): VerifiedVerdict {
     const mixed = family === 4 ? words[0]! : words[0]! ^ words[1]! ^ words[2]! ^ words[3]!
     const slot = (Math.imul(mixed ^ policy.salt, 0x9e3779b1) >>> 16) & this.#slotMask
-    const remembered = this.#verified[slot]
-    if (
-      remembered !== undefined &&
-      this.#policies[slot] === policy &&
-      remembered.clientIp === clientIp &&
-      remembered.peer === peer
-    ) {
-      return remembered
+    if (this.#policies[slot] === policy && this.#isIn(slot, family)) {
+      const remembered = this.#verified[slot]!
+      if (remembered.peer === peer) return remembered
     }
-    const verdict = this.#newVerdict(policy, lastAddress(family as 4 | 6), peer)
+    const verdict = this.#newVerdict(policy, lastAddress(family), peer)
     this.#verified[slot] = verdict
     this.#policies[slot] = policy
+    this.#families[slot] = family
+    this.#words.set(words, 4 * slot)
     return verdict
+  }
+
+  /** Whether the address that was read last is the one in the slot. */
+  #isIn(slot: number, family: 4 | 6): boolean {
+    const at = 4 * slot
+    if (this.#families[slot] !== family || this.#words[at] !== words[0]) return false
+    return (
+      family === 4 ||
+      (this.#words[at + 1] === words[1] && this.#words[at + 2] === words[2] && this.#words[at + 3] === words[3])
+    )
   }
 
   #newVerdict(policy: Policy, address: Address, peer: string | null): VerifiedVerdict {

@@ -1,15 +1,22 @@
 import { forwardedHeader, isInternalLast } from '../client-ip/forwarding.js'
-import { type ClientIpResolver, clientText, type HeadersInput } from '../client-ip/resolve.js'
-import { INVALID_PEER, NO_ANSWER, NO_PEER, type Unresolved } from '../client-ip/unresolved.js'
+import type { ClientIpResolver, HeadersInput } from '../client-ip/resolve.js'
+import { NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
 import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
-import { BUNDLED, loadDirectory, loadDirectoryNow } from '../directory/source.js'
+import { BUNDLED, loadDirectory } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
-import { type Family, parseAddress, readAddress } from '../net/address.js'
+import { parseAddress, readAddress, words } from '../net/address.js'
 import type { Problem } from '../problem.js'
 import { type Sender, Senders } from '../senders/senders.js'
 import { Allowlist } from './allowlist.js'
-import { type ClientIpOrigin, otherHeader, PERMISSIVE_TRUST, proxyNotConfigured, unresolved } from './hints.js'
-import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
+import {
+  type ClientIpOrigin,
+  otherHeader,
+  PERMISSIVE_TRUST,
+  proxyNotConfigured,
+  trustFix,
+  unresolvedHints
+} from './hints.js'
+import type { GuardRequest, Settings } from './options.js'
 import type { Policy, Rejection } from './policy.js'
 import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict.js'
 import { listWarnings } from './warnings.js'
@@ -49,6 +56,7 @@ export interface Explanation {
 export class Guard<Request = GuardRequest> {
   readonly #settings: Settings<Request>
   readonly #origin: ClientIpOrigin
+  readonly #unresolvedHints: Readonly<Record<UnresolvedReason, string>>
   readonly #resolver: ClientIpResolver
   readonly #senders: Senders
   readonly #warnings: readonly Problem[]
@@ -78,6 +86,7 @@ export class Guard<Request = GuardRequest> {
     this.#resolver = settings.resolver
     this.#senders = new Senders(settings.cacheSize)
     this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp) }
+    this.#unresolvedHints = unresolvedHints(settings.header)
     this.#current = this.#compile(directory, selected)
     this.#warnings = Object.freeze([
       ...settings.warnings,
@@ -102,19 +111,14 @@ export class Guard<Request = GuardRequest> {
 
   /** Judges by our own resolver, or by the peer itself. @internal */
   judgePeer(peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
-    const client = this.#resolver.resolve(peer, headers)
-    return this.#decide(client, this.#resolver.family, peer || null, headers, policy)
+    return this.#decide(this.#resolver.resolve(peer, headers), peer || null, headers, policy)
   }
 
   /** Judges a client IP that somebody else resolved. @internal */
   judgeClient(client: unknown, peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
-    if (typeof client !== 'string' || client === '') {
-      const reason = this.#settings.clientIp === 'request.ip' ? NO_PEER : NO_ANSWER
-      return this.#decide(reason, 0, peer || null, headers, policy)
-    }
-    const family = readAddress(client, 0, client.length)
-    const text = family === 0 ? INVALID_PEER : clientText(client, 0, client.length, family)
-    return this.#decide(text, family, peer || null, headers, policy)
+    const nobody = this.#settings.clientIp === 'request.ip' ? NO_PEER : NO_ANSWER
+    const found = typeof client === 'string' && client !== '' ? this.#resolver.readClient(client) : nobody
+    return this.#decide(found, peer || null, headers, policy)
   }
 
   /** Rejects because Fastify's own client IP can be chosen by whoever sends the request. @internal */
@@ -122,28 +126,35 @@ export class Guard<Request = GuardRequest> {
     return this.#reject(null, { reason: 'permissive-trust', hint: PERMISSIVE_TRUST }, peer || null)
   }
 
-  #decide(
-    client: string | Unresolved,
-    family: Family,
-    peer: string | null,
-    headers: HeadersInput,
-    policy: Policy
-  ): Verdict {
-    if (typeof client !== 'string') {
-      return this.#reject(null, { reason: 'unresolved', hint: unresolved(client.reason, this.#origin) }, peer)
+  /** `client` is the family of the client IP, which was resolved last. */
+  #decide(client: 4 | 6 | Unresolved, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
+    if (typeof client !== 'number') {
+      return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[client.reason] }, peer)
     }
     const { allowlist } = this.#current
-    const set = allowlist.matcher.findLast(family)
+    const set = allowlist.matcher.findLast(client)
     if (policy.accepts[set] === 1) {
       this.#verified++
-      return allowlist.verdictOf(policy, client, family, peer)
+      return allowlist.verdictOf(policy, client, peer)
     }
-    const rejection = policy.rejection(set, family)
-    if (rejection.reason === 'not-listed' && isInternalLast(family)) {
-      const hint = this.#untrustedProxy(client, peer, headers)
-      if (hint !== undefined) return this.#reject(client, { reason: 'proxy-not-configured', hint }, peer)
-    }
-    return this.#reject(client, rejection, peer)
+    const clientIp = this.#resolver.lastClientIp()
+    const sender = client === 4 ? words[0]! : clientIp
+    const rejection = this.#diagnose(policy.rejection(set, client), client, clientIp, peer, headers)
+    this.#senders.record(sender, rejection.reason)
+    return this.#reject(clientIp, rejection, peer)
+  }
+
+  /** What looks like a stranger may be a proxy of our own. */
+  #diagnose(
+    rejection: Rejection,
+    family: 4 | 6,
+    clientIp: string,
+    peer: string | null,
+    headers: HeadersInput
+  ): Rejection {
+    if (rejection.reason !== 'not-listed' || !isInternalLast(family)) return rejection
+    const hint = this.#untrustedProxy(clientIp, peer, headers)
+    return hint === undefined ? rejection : { reason: 'proxy-not-configured', hint }
   }
 
   /** An internal client that is the peer itself, while the request was forwarded for somebody: says what to configure. */
@@ -158,7 +169,6 @@ export class Guard<Request = GuardRequest> {
 
   #reject(clientIp: string | null, rejection: Rejection, peer: string | null): RejectedVerdict {
     this.#rejected[rejection.reason]++
-    if (clientIp !== null) this.#senders.record(clientIp, rejection.reason)
     return rejectedVerdict(clientIp, rejection, peer, this.#current.allowlist.revision)
   }
 
@@ -208,11 +218,12 @@ export class Guard<Request = GuardRequest> {
       prefix: prefix.toString(),
       grant: typeof grant === 'string' ? grant : `${grant.dataCenter} ${grant.channel}`
     }))
-    const family = readAddress(ip, 0, ip.length)
+    const { family } = address
+    readAddress(ip, 0, ip.length)
     const set = allowlist.matcher.findLast(family)
     const clientIp = address.toString()
     if (compiled.accepts[set] === 1) {
-      const verdict = allowlist.verdictOf(compiled, clientIp, family, null)
+      const verdict = allowlist.verdictOf(compiled, family, null)
       return { text: verifiedText(verdict), verdict, entries }
     }
     const rejection = compiled.rejection(set, family)
@@ -287,40 +298,4 @@ function rejectedVerdict(
 function verifiedText({ clientIp, dataCenter, channels, matched }: VerifiedVerdict): string {
   const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
   return `${clientIp} is verified: ${matched} is in ${what}.`
-}
-
-function trustFix(clientIp: unknown): (peer: string) => string {
-  if (clientIp === 'trusted-proxies') return (peer) => `add '${peer}' to clientIp.trustedProxies.`
-  if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
-  return (peer) =>
-    `pass clientIp: { trustedProxies: ['${peer}'] }, or list it in Fastify's trustProxy (a number there trusts nobody ` +
-    'since Fastify 5.12.1).'
-}
-
-/**
- * Makes a guard from options and the bundled directory, or a source that answers at once.
- *
- * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; SourceError (`MOE_ERR_SOURCE`)
- * @example
- * const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
- * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.headers })
- */
-export function createGuard(options: GuardOptions): Guard {
-  const mistakes: Problem[] = []
-  const settings = readOptions(options, [], mistakes)
-  return new Guard(settings, loadDirectoryNow(settings.source), mistakes, options)
-}
-
-/**
- * Like {@link createGuard}, for any source.
- *
- * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`)
- */
-export async function loadGuard<Request = GuardRequest>(
-  options: GuardOptions<Request>,
-  further: { readonly names: readonly string[]; readonly mistakes: Problem[] } = { names: [], mistakes: [] }
-): Promise<Guard<Request>> {
-  const { names, mistakes } = further
-  const settings = readOptions<Request>(options, names, mistakes)
-  return new Guard(settings, await loadDirectory(settings.source), mistakes, options)
 }

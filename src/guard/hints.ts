@@ -53,9 +53,10 @@ export function otherHeader(peer: string, header: string, present: string): stri
   )
 }
 
-export function unresolved(reason: UnresolvedReason, { header }: ClientIpOrigin): string {
+/** The words for every way in which a client IP can be unresolved, where `header` is read. */
+export function unresolvedHints(header: string | null): Record<UnresolvedReason, string> {
   const name = header ?? 'the forwarded header'
-  const hints: Record<UnresolvedReason, string> = {
+  return {
     'no-peer':
       'The connection has no address: it was closed early, or came in over a unix socket. If that is your proxy, add ' +
       "'unix' to clientIp.trustedProxies and let it send the header.",
@@ -68,5 +69,13 @@ export function unresolved(reason: UnresolvedReason, { header }: ClientIpOrigin)
     'too-many-hops': `${name} names more than 32 trusted proxies in a row: somebody forges them.`,
     'no-answer': 'The clientIp function gave no address.'
   }
-  return hints[reason]
+}
+
+/** How to make a proxy known, by the way in which the client IP is told. */
+export function trustFix(clientIp: unknown): (peer: string) => string {
+  if (clientIp === 'trusted-proxies') return (peer) => `add '${peer}' to clientIp.trustedProxies.`
+  if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
+  return (peer) =>
+    `pass clientIp: { trustedProxies: ['${peer}'] }, or list it in Fastify's trustProxy (a number there trusts nobody ` +
+    'since Fastify 5.12.1).'
 }

@@ -1,6 +1,6 @@
 import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { type Family, lastAddress } from '../net/address.js'
+import { lastAddress } from '../net/address.js'
 import type { Allowlist, ListGrant } from './allowlist.js'
 import { DENIED, notListed, otherChannel, otherDataCenter } from './hints.js'
 import type { Reason } from './verdict.js'
@@ -46,13 +46,13 @@ export class Policy {
    * Why the address that was read last, and has this set of grants, is not accepted. The words are written once a set: a
    * flood of strangers writes none.
    */
-  rejection(set: number, family: Family): Rejection {
+  rejection(set: number, family: 4 | 6): Rejection {
     let rejection = this.#rejections[set]
     if (rejection === undefined) {
       rejection = this.#explain(set)
       this.#rejections[set] = rejection
     }
-    return rejection.reason === 'other-data-center' ? this.#withNote(rejection, family as 4 | 6) : rejection
+    return rejection.reason === 'other-data-center' ? this.#withNote(rejection, family) : rejection
   }
 
   #explain(set: number): Rejection {

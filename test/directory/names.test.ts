@@ -327,7 +327,7 @@ t.test('a channel that is unknown is refused with the nearest name, or with all'
 })
 
 t.test('a very long name is refused with a short message', async (t) => {
-  const long = 200_000
+  const long = 100_000
   const parts = ['1', '0', 'a', '-', ' ', '{', '<', '//a', 'x-', '-0x', 'dc-', 'é', '\0', 'https://']
   const texts = parts.flatMap((part) => [
     part.repeat(long),
@@ -384,7 +384,7 @@ t.test('no text but a spelling with the right number means a data center', async
       const [digits = ''] = /[0-9]+(?=\.moengage)/i.exec(text) ?? /[0-9]+/.exec(text) ?? []
       return digits === number || digits === `0${number}` || /rudderstack/i.test(text)
     }),
-    runs(20_000)
+    runs(5000)
   )
-  t.ok(understood > 200, `${understood} were understood`)
+  t.ok(understood > 50, `${understood} were understood`)
 })

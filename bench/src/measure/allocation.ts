@@ -5,10 +5,10 @@ import { median } from './statistics.js'
 /** A child needs these, so that no collection falls into the measurement. */
 export const ALLOCATION_FLAGS = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128']
 
-const WARM_UP = 30_000
-const WARM_UP_MS = 400
-const MOST_BYTES = 48 * 1024 * 1024
-const MOST_CALLS = 20_000
+const WARM_UP_CALLS = 30_000
+const WARM_UP_MS = 250
+const MOST_BYTES = 32 * 1024 * 1024
+const MOST_CALLS = 5_000
 
 /**
  * Bytes that a call leaves on the JavaScript heap, exactly: the growth of the young generation over thousands of calls,
@@ -18,17 +18,17 @@ export function bytesPerCall<Input>({ run, fresh }: Pick<Contender<Input>, 'run'
   const call = ownFunction(run)
   const deadline = performance.now() + WARM_UP_MS
   let calls = 0
-  for (; calls < WARM_UP && performance.now() < deadline; calls++) call(fresh())
+  for (; calls < WARM_UP_CALLS && performance.now() < deadline; calls++) call(fresh())
   const count = Math.min(calls, MOST_CALLS, Math.ceil(MOST_BYTES / Math.max(grown(call, fresh, 8) / 8, 1)))
   const nothing = ownFunction<Input>(() => false)
-  const samples = Array.from({ length: 5 }, () => (grown(call, fresh, count) - grown(nothing, fresh, count)) / count)
+  const samples = Array.from({ length: 3 }, () => (grown(call, fresh, count) - grown(nothing, fresh, count)) / count)
   const bytes = median(samples)
   return Math.abs(bytes) < 0.5 ? 0 : bytes
 }
 
 function grown<Input>(call: (input: Input) => void, fresh: () => Input, count: number): number {
   const inputs = Array.from({ length: count }, fresh)
-  globalThis.gc!()
+  globalThis.gc!({ type: 'minor' })
   const before = youngBytes()
   for (let i = 0; i < count; i++) call(inputs[i]!)
   return youngBytes() - before

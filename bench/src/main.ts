@@ -1,0 +1,21 @@
+import { matcherPart } from './matcher/part.js'
+import { SECTIONS, type Section, writeSection } from './report/document.js'
+
+const PARTS: Record<Section, () => Promise<string>> = {
+  matcher: matcherPart
+} as never
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((name) => !SECTIONS.includes(name as Section))
+if (unknown !== undefined) {
+  console.error(`There is no part "${unknown}". Parts: ${SECTIONS.join(', ')}.`)
+  process.exit(1)
+}
+for (const section of SECTIONS) {
+  if (wanted.length > 0 && !wanted.includes(section)) continue
+  const start = performance.now()
+  console.log(`${section} …`)
+  const body = await PARTS[section]()
+  writeSection(section, body)
+  console.log(`${body}\n\n${section} took ${Math.round((performance.now() - start) / 1000)} s.\n`)
+}

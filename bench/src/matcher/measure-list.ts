@@ -1,0 +1,46 @@
+import { ALLOCATION_FLAGS } from '../measure/allocation.js'
+import { runChild } from '../measure/child.js'
+import type { Timings } from '../measure/rounds.js'
+import type { Answers, AnswersTask } from './answers.js'
+import type { BuildCost, BuildTask } from './build-cost.js'
+import type { ListName } from './lists.js'
+import { LOOP, MATCHER, READING, subjectsFor } from './subjects.js'
+import type { TimingTask } from './timing.js'
+import type { TrafficName } from './traffic.js'
+
+/** All that was measured with one list. */
+export interface ListResult {
+  readonly list: ListName
+  readonly subjects: readonly string[]
+  readonly traffic: readonly TrafficName[]
+  readonly timings: Timings
+  readonly answers: Answers
+  readonly builds: Record<string, BuildCost>
+}
+
+const PLANS: Record<ListName, { traffic: readonly TrafficName[]; processes: number; rounds: number }> = {
+  real: { traffic: ['senders', 'flood', 'neighbours', 'mapped', 'flood6'], processes: 3, rounds: 5 },
+  '10k': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 3, rounds: 3 },
+  '1M': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 5 }
+}
+
+/** Measures checks of one list: several processes one after the other, since no two compile everything alike. */
+export async function measureList(list: ListName): Promise<ListResult> {
+  const { traffic, processes, rounds } = PLANS[list]
+  const subjects = subjectsFor(list)
+  const timings: Timings = {}
+  for (let seed = 1; seed <= processes; seed++) {
+    const task: TimingTask = { list, subjects, traffic, rounds, milliseconds: 3, seed }
+    const more = await runChild<Timings>(new URL('timing.js', import.meta.url), task)
+    for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
+  }
+  const question: AnswersTask = { list, subjects, traffic }
+  const answers = await runChild<Answers>(new URL('answers.js', import.meta.url), question, ALLOCATION_FLAGS)
+  const builds: Record<string, BuildCost> = {}
+  for (const subject of list === '1M' ? [MATCHER, LOOP] : subjects) {
+    if (subject === READING) continue
+    const task: BuildTask = { list, subject, times: list === '1M' ? 3 : 5 }
+    builds[subject] = await runChild<BuildCost>(new URL('build-cost.js', import.meta.url), task)
+  }
+  return { list, subjects, traffic, timings, answers, builds }
+}
