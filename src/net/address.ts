@@ -24,12 +24,8 @@ const EVERY_LEADING = new Int32Array(2048).fill(-1)
  * as no address: nothing that is listed is lost, and a flood of strangers costs half.
  */
 export function readAddress(text: string, start: number, end: number, leading = EVERY_LEADING): Family {
-  if (text.charCodeAt(start) === COLON) {
-    return startsMapped(text, start) && readIPv4(text, start + 7, end, leading) === READ
-      ? 4
-      : readIPv6(text, start, end)
-  }
-  const outcome = readIPv4(text, start, end, leading)
+  const isMapped = text.charCodeAt(start) === COLON && startsMapped(text, start)
+  const outcome = readIPv4(text, isMapped ? start + 7 : start, end, leading)
   if (outcome === READ) return 4
   return outcome === OTHER ? readIPv6(text, start, end) : 0
 }
@@ -173,17 +169,12 @@ export function formatWords(family: 4 | 6, source: ArrayLike<number>): string {
     const word = source[0]!
     return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
   }
-  return new ipaddr.IPv6(octetsOf(6, source)).toRFC5952String()
-}
-
-/** The address's octets in network order. */
-export function octetsOf(family: 4 | 6, source: ArrayLike<number>): number[] {
   const octets: number[] = []
-  for (let i = 0; i < (family === 4 ? 1 : 4); i++) {
+  for (let i = 0; i < 4; i++) {
     const word = source[i]!
     octets.push(word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255)
   }
-  return octets
+  return new ipaddr.IPv6(octets).toRFC5952String()
 }
 
 /**

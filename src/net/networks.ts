@@ -22,10 +22,6 @@ export class Networks {
     this.#words = new Uint32Array(64 * width)
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   /** Adds a network; all are added before {@link sort}. */
   add(words: ArrayLike<number>, length: number, grant: number): void {
     const { width } = this

@@ -78,7 +78,7 @@ t.test('a number means one data center and never a part of another', async (t) =
     ['DC-1', 'DC-01'],
     ['dashboard-1.moengage.com', 'DC-01'],
     ['dashboard-101.moengage.com', 'DC-101']
-  ]) {
+  ] as const) {
     t.equal(dataCenter(text), expected, text)
   }
   const texts = [
@@ -384,7 +384,7 @@ t.test('no text but a spelling with the right number means a data center', async
       const [digits = ''] = /[0-9]+(?=\.moengage)/i.exec(text) ?? /[0-9]+/.exec(text) ?? []
       return digits === number || digits === `0${number}` || /rudderstack/i.test(text)
     }),
-    runs(5000)
+    runs(3000)
   )
-  t.ok(understood > 50, `${understood} were understood`)
+  t.ok(understood > 30, `${understood} were understood`)
 })

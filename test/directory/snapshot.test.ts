@@ -269,13 +269,14 @@ t.test('a snapshot that is changed later does not change the directory', async (
     directory.entries.map(({ prefix, grant }) => `${grant.channel} ${prefix}`),
     ['sms 198.51.100.7/32', 'push 198.51.100.7/32']
   )
+  t.strictSame(directory.prefixes('DC-01', 'push').map(String), ['198.51.100.7/32'])
   t.equal(directory.note(parseAddress('198.51.100.7')!, 'DC-02'), 'It was moved.')
 })
 
 t.test('a long snapshot is read, and every mistake of a long one is told', async (t) => {
-  const addresses = Array.from({ length: 20_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
-  t.equal(new Directory({ ...sound, rows: [{ ...row, addresses }] } as Snapshot).entries.length, 20_000)
-  t.equal(damage({ ...sound, rows: [{ ...row, addresses: addresses.map((text) => `${text}.1`) }] }).length, 20_000)
+  const addresses = Array.from({ length: 5000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+  t.equal(new Directory({ ...sound, rows: [{ ...row, addresses }] } as Snapshot).entries.length, 5000)
+  t.equal(damage({ ...sound, rows: [{ ...row, addresses: addresses.map((text) => `${text}.1`) }] }).length, 5000)
 })
 
 t.test('a guard of a custom snapshot verifies by its IPv4 and IPv6 prefixes', async (t) => {

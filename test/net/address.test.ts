@@ -241,9 +241,9 @@ t.test('any text is judged as the oracle does: changed addresses, and soup of th
       seen[expected === undefined ? 'invalid' : 'valid']++
       return canonical(text) === (expected && formatOracle(expected))
     }),
-    runs(10_000)
+    runs(6000)
   )
-  t.ok(seen.valid > 500 && seen.invalid > 500, `both kinds were met: ${JSON.stringify(seen)}`)
+  t.ok(seen.valid > 300 && seen.invalid > 300, `both kinds were met: ${JSON.stringify(seen)}`)
 })
 
 t.test('reading the canonical text of an address gives the same address', async (t) => {

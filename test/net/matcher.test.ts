@@ -200,6 +200,11 @@ t.test('an empty list matches nothing, a whole space all of one family', async (
     [['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'], 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe', false],
     [['ffff:ffff::/33'], 'ffff:ffff:7fff:ffff:ffff:ffff:ffff:ffff', true],
     [['ffff:ffff::/33'], 'ffff:ffff:8000::', false],
+    [['ffff:fffe::1'], 'ffff:fffe::1', true],
+    [['ffff:fffe::1'], 'ffff:ffff::1', false],
+    [['ffff:fffe:8000::/33'], 'ffff:ffff::', false],
+    [['ffff:ffff::1'], 'ffff:fffe::1', false],
+    [['2001:db8::1', '2001:db9::2'], '2001:db9::1', false],
     [['0.0.0.0/1', '128.0.0.0/1'], '128.0.0.0', true]
   ]
   for (const [prefixes, text, isListed] of rows) {
@@ -338,7 +343,7 @@ t.test('any list gives the answers of the naive search, at its boundaries and an
       })
     }
   )
-  fc.assert(property, runs(600))
+  fc.assert(property, runs(400))
   t.ok(seen.listed > 1000 && seen.unlisted > 1000 && seen.several > 1000, JSON.stringify(seen))
 })
 
@@ -386,8 +391,8 @@ t.test('long lists give the answers of the naive search, however many sets of gr
     [300, 6, 300],
     [9_000, 4, 3],
     [9_000, 6, 3],
-    [70_000, 4, 70_000],
-    [70_000, 6, 70_000]
+    [66_000, 4, 66_000],
+    [66_000, 6, 66_000]
   ]
   for (const [count, family, grants] of rows) {
     const step = family === 4 ? 50_021n : 0x0001_0003_0000_0005_0000_0007_0000n
@@ -401,7 +406,7 @@ t.test('long lists give the answers of the naive search, however many sets of gr
     const matcher = compileMatcher(list.map(({ network, grant }) => ({ prefix: text(network.value), grant })))
     t.equal(matcher.setCount, grants + 1, `${count} of family ${family}: sets`)
     const failures = list.filter(({ network: { value }, grant }, i) => {
-      if (i % 7 !== 0) return false
+      if (i % 41 !== 0) return false
       return (
         `${ask(matcher, text(value))} ${ask(matcher, text(value - 1n))} ${ask(matcher, text(value + 1n))}` !==
         `${grant}  `

@@ -36,8 +36,8 @@ t.test('every conformance vector of a prefix is read as it should be', async (t)
     const outcome = readPrefix(vector.in)
     const found = 'fix' in outcome ? null : outcome.toString()
     if (found !== vector.canonical) return [{ ...vector, found }]
-    const { fix } = 'fix' in outcome ? outcome : { fix: '' }
-    return vector.suggest === null || fix.includes(`Write ${vector.suggest} `) ? [] : [{ ...vector, fix }]
+    const fix = 'fix' in outcome ? outcome.fix : ''
+    return vector.suggest === null || fix.includes(`Write ${vector.suggest} `) ? [] : [{ ...vector, found: fix }]
   })
   t.strictSame(failures, [])
   t.ok(vectors.filter(({ hostBits }) => hostBits).length > 30, 'those with host bits are among them')
@@ -273,6 +273,9 @@ t.test('every mistake in a list is told in one error, with its place', async (t)
 })
 
 t.test('a very long text is refused with a short explanation', async (t) => {
+  const sixty = 'a'.repeat(60)
+  t.match(refused(sixty).message, `"${sixty}" is a host name`)
+  t.match(refused(`${sixty}b`).message, `"${sixty}…" is a host name`)
   const long = 100_000
   const parts = [
     '1',
@@ -392,9 +395,9 @@ t.test(
           (written === undefined || accepts(written))
         )
       }),
-      runs(10_000)
+      runs(6000)
     )
-    t.ok(seen.accepted > 200 && seen.toWrite > 100, JSON.stringify(seen))
+    t.ok(seen.accepted > 100 && seen.toWrite > 60, JSON.stringify(seen))
   }
 )
 
