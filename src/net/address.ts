@@ -10,24 +10,31 @@ export const words = new Int32Array(4)
 /** What a text was read as: 0 for no address at all, or the address family. */
 export type Family = 0 | 4 | 6
 
-const DOT = 46 - 48
+const DOT = 46
+const ZERO = 48
 const COLON = 58
 
-/** A bit for each pair of leading octets, here all of them: which IPv4 addresses are worth reading to the end. */
+/** A bit for each 16 leading bits of an address, here all of them: which addresses are worth reading to the end. */
 const EVERY_LEADING = new Int32Array(2048).fill(-1)
 
 /**
  * Reads `text[start, end)` as one address, strictly, into {@link words}: four decimal octets without leading zeros, or an
  * RFC 4291 text form without a zone. An IPv4-mapped IPv6 address is read as the IPv4 address it carries.
  *
- * With `leading`, a set of leading octet pairs, an IPv4 address outside of it is given up at its second dot and reported
- * as no address: nothing that is listed is lost, and a flood of strangers costs half.
+ * With sets of leading bits for both families, an address outside of them is given up when those are read, and reported as
+ * no address: nothing that is listed is lost, and a flood of strangers costs half.
  */
-export function readAddress(text: string, start: number, end: number, leading = EVERY_LEADING): Family {
+export function readAddress(
+  text: string,
+  start: number,
+  end: number,
+  leadingIPv4: Int32Array = EVERY_LEADING,
+  leadingIPv6: Int32Array = EVERY_LEADING
+): Family {
   const isMapped = text.charCodeAt(start) === COLON && startsMapped(text, start)
-  const outcome = readIPv4(text, isMapped ? start + 7 : start, end, leading)
+  const outcome = readIPv4(text, isMapped ? start + 7 : start, end, leadingIPv4)
   if (outcome === READ) return 4
-  return outcome === OTHER ? readIPv6(text, start, end) : 0
+  return outcome === OTHER ? readIPv6(text, start, end, leadingIPv6) : 0
 }
 
 /** Whether the text starts with `::ffff:` and so most likely goes on in dotted decimal. */
@@ -42,34 +49,45 @@ function startsMapped(text: string, start: number): boolean {
   )
 }
 
+function isLeading(leading: Int32Array, bits: number): boolean {
+  return (leading[bits >>> 5]! & (1 << (bits & 31))) !== 0
+}
+
 const READ = 1
 const UNLISTED = 2
 const OTHER = 3
 
+/** Digit by digit without a loop over them, which takes a quarter off; every read is inside of the text, as V8 likes it. */
 function readIPv4(text: string, start: number, end: number, leading: Int32Array): number {
-  const length = end - start
-  if (length < 7 || length > 15) return OTHER
+  if (end - start < 7 || end - start > 15) return OTHER
   let value = 0
-  let octet = -1
-  let dots = 0
-  for (let i = start; i < end; i++) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit >= 0 && digit <= 9) {
-      if (octet === 0) return OTHER
-      octet = octet < 0 ? digit : octet * 10 + digit
-      if (octet > 255) return OTHER
-    } else {
-      if (digit !== DOT || octet < 0) return OTHER
-      value = (value << 8) | octet
-      octet = -1
-      dots++
-      if (dots === 2) {
-        if ((leading[value >>> 5]! & (1 << (value & 31))) === 0) return UNLISTED
-      } else if (dots > 3) return OTHER
+  let i = start
+  for (let dots = 0; ; dots++) {
+    let octet = text.charCodeAt(i) - ZERO
+    if (octet < 0 || octet > 9) return OTHER
+    if (++i < end) {
+      const second = text.charCodeAt(i) - ZERO
+      if (second >= 0 && second <= 9) {
+        if (octet === 0) return OTHER
+        octet = octet * 10 + second
+        if (++i < end) {
+          const third = text.charCodeAt(i) - ZERO
+          if (third >= 0 && third <= 9) {
+            octet = octet * 10 + third
+            if (octet > 255) return OTHER
+            i++
+          }
+        }
+      }
     }
+    value = (value << 8) | octet
+    if (dots === 3) break
+    if (dots === 1 && !isLeading(leading, value)) return UNLISTED
+    if (i + 1 >= end || text.charCodeAt(i) !== DOT) return OTHER
+    i++
   }
-  if (dots !== 3 || octet < 0) return OTHER
-  words[0] = (value << 8) | octet
+  if (i !== end) return OTHER
+  words[0] = value
   return READ
 }
 
@@ -82,7 +100,7 @@ for (const [digit, code] of [...'0123456789abcdef'].entries()) {
 
 const groups = new Uint16Array(8)
 
-function readIPv6(text: string, start: number, end: number): Family {
+function readIPv6(text: string, start: number, end: number, leading: Int32Array): Family {
   if (end - start < 2 || end - start > 45) return 0
   let count = 0
   let gap = -1
@@ -96,25 +114,26 @@ function readIPv6(text: string, start: number, end: number): Family {
     if (count === 8) return 0
     const first = i
     let group = 0
+    let code = 0
     for (; i < end; i++) {
-      const code = text.charCodeAt(i)
+      code = text.charCodeAt(i)
       const digit = code < 128 ? HEX[code]! : -1
       if (digit < 0) break
       group = (group << 4) | digit
     }
-    const digits = i - first
-    if (i < end && text.charCodeAt(i) === 46) {
+    if (i < end && code === DOT) {
       // A dotted quad may end the address, in the place of the last two groups.
       if (count > 6 || readIPv4(text, first, end, EVERY_LEADING) !== READ) return 0
       groups[count++] = words[0]! >>> 16
       groups[count++] = words[0]! & 0xffff
-      i = end
       break
     }
-    if (digits === 0 || digits > 4) return 0
+    if (i === first || i - first > 4) return 0
     groups[count++] = group
     if (i === end) break
-    if (text.charCodeAt(i) !== COLON || ++i === end) return 0
+    // Zeros may lead to an IPv4-mapped address, whose own leading bits come last.
+    if (count === 1 && gap < 0 && group !== 0 && !isLeading(leading, group)) return 0
+    if (code !== COLON || ++i === end) return 0
     if (text.charCodeAt(i) === COLON) {
       if (gap >= 0) return 0
       gap = count

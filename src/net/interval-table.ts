@@ -1,11 +1,4 @@
-/** An unsigned typed array that is just wide enough for its largest value. */
-export type Values = Uint8Array | Uint16Array | Uint32Array
-
-/** Copies numbers into the narrowest array that holds them: at a million entries the table stays in the cache longer. */
-export function narrow(values: ArrayLike<number>, largest: number): Values {
-  if (largest < 0x100) return Uint8Array.from(values)
-  return largest < 0x10000 ? Uint16Array.from(values) : Uint32Array.from(values)
-}
+import { narrow, type Values } from './narrow.js'
 
 /** Above this many index bits the rest of a word fits 16 bits. */
 const MAX_BITS = 16
@@ -27,9 +20,8 @@ export class IntervalTable {
   /**
    * @param starts the first words of the intervals, ascending; what lies before the first has the value 0
    * @param values the value of each interval
-   * @param largest no value is larger
    */
-  constructor(starts: Uint32Array, values: ArrayLike<number>, largest: number) {
+  constructor(starts: Uint32Array, values: Uint32Array) {
     const count = starts.length
     const bits = Math.min(Math.ceil(Math.log2(count + 1)) + 3, MAX_BITS)
     this.#shift = 32 - bits
@@ -38,7 +30,7 @@ export class IntervalTable {
     this.#lows = bits === MAX_BITS ? Uint16Array.from(lows) : lows
     const shifted = new Uint32Array(count + 1)
     shifted.set(values, 1)
-    this.#values = narrow(shifted, largest)
+    this.#values = narrow(shifted)
     this.#first = new Uint32Array((1 << bits) + 1)
     for (let i = 0, bucket = 0; bucket < this.#first.length; bucket++) {
       while (i < count && starts[i]! >>> this.#shift < bucket) i++

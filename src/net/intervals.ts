@@ -1,16 +1,17 @@
-/** Adds one to an address in place; false when it was the last one. */
-export function increment(words: Uint32Array): boolean {
-  for (let k = words.length - 1; k >= 0; k--) {
+/** Adds one to the address at row `row` in place; false when it was the last one. */
+export function increment(words: Uint32Array, row: number, width: number): boolean {
+  for (let k = (row + 1) * width - 1; k >= row * width; k--) {
     words[k]!++
     if (words[k] !== 0) return true
   }
   return false
 }
 
-/** Negative, zero or positive, as the first address comes before, is or comes after the second. */
-export function compareWords(a: Uint32Array, b: Uint32Array): number {
-  for (let k = 0; k < a.length; k++) {
-    if (a[k] !== b[k]) return a[k]! - b[k]!
+/** Negative, zero or positive, as the address at row `i` of `a` comes before, is or comes after that at row `j` of `b`. */
+export function compareRows(a: Uint32Array, i: number, b: Uint32Array, j: number, width: number): number {
+  for (let k = 0; k < width; k++) {
+    const difference = a[i * width + k]! - b[j * width + k]!
+    if (difference !== 0) return difference
   }
   return 0
 }
@@ -28,21 +29,17 @@ export class Intervals {
     this.#sets = new Uint32Array(networks * 2)
   }
 
-  /** Starts an interval; one that starts where the last one did replaces it. */
-  push(start: Uint32Array, set: number): void {
-    if (this.#count > 0 && compareWords(start, this.start(this.#count - 1)) === 0) this.#count--
+  /** Starts an interval at the address at `row` of `words`; one that starts where the last one did replaces it. */
+  push(words: Uint32Array, row: number, set: number): void {
+    const width = this.#width
+    if (this.#count > 0 && compareRows(words, row, this.#starts, this.#count - 1, width) === 0) this.#count--
     if ((this.#count > 0 ? this.#sets[this.#count - 1] : 0) === set) return
-    this.#starts.set(start, this.#count * this.#width)
+    for (let k = 0; k < width; k++) this.#starts[this.#count * width + k] = words[row * width + k]!
     this.#sets[this.#count++] = set
   }
 
   get count(): number {
     return this.#count
-  }
-
-  /** The first address of an interval. */
-  start(interval: number): Uint32Array {
-    return this.#starts.subarray(interval * this.#width, (interval + 1) * this.#width)
   }
 
   /** All first addresses, word by word. */

@@ -48,7 +48,7 @@ export class Matcher<G> {
     networks[6].sort()
     const ipv4 = networks[4].intervals(this.#sets)
     const ipv6 = networks[6].intervals(this.#sets)
-    this.#ipv4 = new IntervalTable(ipv4.starts, ipv4.sets, this.#sets.count)
+    this.#ipv4 = new IntervalTable(ipv4.starts, ipv4.sets)
     this.#ipv6 = new TallTable(ipv6, this.#sets.count)
   }
 
@@ -62,7 +62,7 @@ export class Matcher<G> {
    * not allocate.
    */
   find(text: string): number {
-    return this.findLast(readAddress(text, 0, text.length, this.#ipv4.leading))
+    return this.findLast(readAddress(text, 0, text.length, this.#ipv4.leading, this.#ipv6.leading))
   }
 
   /** Like {@link find}, for the address that was read last. @internal */

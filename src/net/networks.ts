@@ -1,5 +1,6 @@
 import type { GrantSets } from './grant-sets.js'
-import { compareWords, Intervals, increment } from './intervals.js'
+import { compareRows, Intervals, increment } from './intervals.js'
+import { narrow, type Values } from './narrow.js'
 import { wordMask } from './read-network.js'
 
 /** Where the upper half of a 64-bit integer lies when it is seen as two 32-bit ones; which depends on the machine. */
@@ -15,7 +16,7 @@ export class Networks {
   #count = 0
   #words: Uint32Array
   #lengths = new Uint8Array(64)
-  #grants = new Uint32Array(64)
+  #grants: Values = new Uint32Array(64)
 
   constructor(width: 1 | 4) {
     this.width = width
@@ -58,7 +59,7 @@ export class Networks {
     }
     this.#words = words
     this.#lengths = lengths
-    this.#grants = grants
+    this.#grants = narrow(grants)
   }
 
   /**
@@ -85,11 +86,8 @@ export class Networks {
   }
 
   #compare(a: number, b: number): number {
-    for (let k = 0; k < this.width; k++) {
-      const difference = this.#words[a * this.width + k]! - this.#words[b * this.width + k]!
-      if (difference !== 0) return difference
-    }
-    return this.#lengths[a]! - this.#lengths[b]! || a - b
+    const difference = compareRows(this.#words, a, this.#words, b, this.width)
+    return difference || this.#lengths[a]! - this.#lengths[b]! || a - b
   }
 
   /**
@@ -98,31 +96,28 @@ export class Networks {
    */
   intervals<G>(sets: GrantSets<G>): Intervals {
     const { width } = this
+    const words = this.#words
     const result = new Intervals(width, this.#count)
     const ends = new Uint32Array(width * (32 * width + 1))
     const openSets = new Uint32Array(32 * width + 2)
     let depth = 0
-    const closeBefore = (start: Uint32Array | undefined) => {
-      for (; depth > 0; depth--) {
-        const end = ends.subarray((depth - 1) * width, depth * width)
-        if (start !== undefined && compareWords(end, start) >= 0) return
-        if (increment(end)) result.push(end, openSets[depth - 1]!)
-      }
+    const closeTop = () => {
+      depth--
+      if (increment(ends, depth, width)) result.push(ends, depth, openSets[depth]!)
     }
     for (let i = 0; i < this.#count; i++) {
-      const start = this.#words.subarray(i * width, (i + 1) * width)
       const length = this.#lengths[i]!
-      if (i > 0 && this.#compareRow(i - 1, start, length) === 0) {
+      if (i > 0 && length === this.#lengths[i - 1] && compareRows(words, i, words, i - 1, width) === 0) {
         openSets[depth] = sets.with(openSets[depth]!, this.#grants[i]!)
       } else {
-        closeBefore(start)
-        for (let k = 0; k < width; k++) ends[depth * width + k] = start[k]! | ~wordMask(length, k)
+        while (depth > 0 && compareRows(ends, depth - 1, words, i, width) < 0) closeTop()
+        for (let k = 0; k < width; k++) ends[depth * width + k] = words[i * width + k]! | ~wordMask(length, k)
         depth++
         openSets[depth] = sets.with(openSets[depth - 1]!, this.#grants[i]!)
       }
-      result.push(start, openSets[depth]!)
+      result.push(words, i, openSets[depth]!)
     }
-    closeBefore(undefined)
+    while (depth > 0) closeTop()
     return result
   }
 
@@ -133,7 +128,11 @@ export class Networks {
     const network = new Uint32Array(width)
     for (let length = 32 * width; length >= 0; length--) {
       for (let k = 0; k < width; k++) network[k] = words[k]! & wordMask(length, k)
-      for (let i = this.#firstRow(network, length); i < this.#count && this.#isRow(i, network, length); i++) {
+      for (
+        let i = this.#firstRow(network, length);
+        i < this.#count && this.#compareRow(i, network, length) === 0;
+        i++
+      ) {
         rows.push({ words: network.slice(), length, grant: this.#grants[i]! })
       }
     }
@@ -151,16 +150,8 @@ export class Networks {
     return from
   }
 
-  #isRow(row: number, network: Uint32Array, length: number): boolean {
-    return this.#compareRow(row, network, length) === 0
-  }
-
   #compareRow(row: number, network: Uint32Array, length: number): number {
-    for (let k = 0; k < this.width; k++) {
-      const difference = this.#words[row * this.width + k]! - network[k]!
-      if (difference !== 0) return difference
-    }
-    return this.#lengths[row]! - length
+    return compareRows(this.#words, row, network, 0, this.width) || this.#lengths[row]! - length
   }
 
   /** The bytes that the arrays hold. */

@@ -1,5 +1,6 @@
-import { IntervalTable, narrow, type Values } from './interval-table.js'
+import { IntervalTable } from './interval-table.js'
 import type { Intervals } from './intervals.js'
+import { narrow, type Values } from './narrow.js'
 
 /**
  * Maps every IPv6 address to the value of the interval it lies in. The first 32 bits decide for most addresses: they are
@@ -15,26 +16,27 @@ export class TallTable {
   readonly #values: Values
 
   /** @param limit above every value of an interval */
-  constructor(intervals: Intervals, limit: number) {
+  constructor({ starts, sets, count }: Intervals, limit: number) {
+    const isBlockStart = (i: number) => starts[4 * i + 1] === 0 && starts[4 * i + 2] === 0 && starts[4 * i + 3] === 0
     const tops: number[] = []
     const topValues: number[] = []
+    const rows = new Rows(2 * count)
     const first: number[] = []
-    const rows: { start: ArrayLike<number>; value: number }[] = []
     let value = 0
-    for (let i = 0; i < intervals.count; ) {
-      const top = intervals.start(i)[0]!
-      const from = i
-      while (i < intervals.count && intervals.start(i)[0] === top) i++
-      const last = intervals.sets[i - 1]!
+    for (let i = 0, next = 0; i < count; i = next) {
+      const top = starts[4 * i]!
+      while (next < count && starts[4 * next] === top) next++
+      const last = sets[next - 1]!
       tops.push(top)
-      if (i - from === 1 && isBlockStart(intervals.start(from))) {
+      if (next - i === 1 && isBlockStart(i)) {
         topValues.push(last)
       } else {
         topValues.push(limit + first.length)
-        first.push(rows.length)
-        if (!isBlockStart(intervals.start(from))) rows.push({ start: [top, 0, 0, 0], value })
-        for (let k = from; k < i; k++) rows.push({ start: intervals.start(k), value: intervals.sets[k]! })
-        const nextIsTaken = i < intervals.count && intervals.start(i)[0] === top + 1
+        first.push(rows.count)
+        // The first interval of a block begins with the block, if only to go on with what was before it.
+        if (!isBlockStart(i)) rows.push(0, 0, 0, value)
+        for (let k = i; k < next; k++) rows.push(starts[4 * k + 1]!, starts[4 * k + 2]!, starts[4 * k + 3]!, sets[k]!)
+        const nextIsTaken = next < count && starts[4 * next] === top + 1
         if (!nextIsTaken && top < 0xffffffff) {
           tops.push(top + 1)
           topValues.push(last)
@@ -42,16 +44,17 @@ export class TallTable {
       }
       value = last
     }
-    first.push(rows.length)
-    this.#top = new IntervalTable(Uint32Array.from(tops), topValues, limit + first.length)
+    first.push(rows.count)
+    this.#top = new IntervalTable(Uint32Array.from(tops), Uint32Array.from(topValues))
     this.#blocks = limit
     this.#first = Uint32Array.from(first)
-    const column = (word: number) => Uint32Array.from(rows, (row) => row.start[word]!)
-    this.#columns = [column(1), column(2), column(3)]
-    this.#values = narrow(
-      rows.map((row) => row.value),
-      limit
-    )
+    this.#columns = [rows.column(0), rows.column(1), rows.column(2)]
+    this.#values = narrow(rows.column(3))
+  }
+
+  /** A bit for each 16 leading bits under which some value is not 0. */
+  get leading(): Int32Array {
+    return this.#top.leading
   }
 
   /** The value of the interval that holds the address, given as four signed words. */
@@ -62,7 +65,6 @@ export class TallTable {
     const word1 = words[1]! >>> 0
     const word2 = words[2]! >>> 0
     const word3 = words[3]! >>> 0
-    // The first interval of a block begins with the block, so the answer lies at or behind it.
     let from = this.#first[block]!
     let to = this.#first[block + 1]!
     while (to - from > 1) {
@@ -83,6 +85,25 @@ export class TallTable {
   }
 }
 
-function isBlockStart(start: Uint32Array): boolean {
-  return start[1] === 0 && start[2] === 0 && start[3] === 0
+/** Rows of four numbers, as many as are pushed, column by column. */
+class Rows {
+  readonly #columns: readonly Uint32Array[]
+  count = 0
+
+  constructor(capacity: number) {
+    this.#columns = [0, 1, 2, 3].map(() => new Uint32Array(capacity))
+  }
+
+  push(a: number, b: number, c: number, d: number): void {
+    const [first, second, third, fourth] = this.#columns
+    first![this.count] = a
+    second![this.count] = b
+    third![this.count] = c
+    fourth![this.count++] = d
+  }
+
+  /** One number of each row, in an array of its own. */
+  column(index: number): Uint32Array {
+    return this.#columns[index]!.slice(0, this.count)
+  }
 }
