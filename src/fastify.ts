@@ -93,7 +93,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   function judge(request: FastifyRequest, policyOptions: PolicyOptions | undefined): Verdict {
     const { socket, headers } = request.raw
     const policy = guard.policy(policyOptions)
-    const peer = socket.remoteAddress ?? (typeof app.server.address() === 'string' ? UNIX_PEER : undefined)
+    const peer = socket.remoteAddress ?? (typeof app.server.address() === 'string' ? UNIX_PEER : null)
     if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy)
     if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
     permissive ??= trustsStrangers(request)
@@ -137,7 +137,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     senders: () => guard.senders()
   } satisfies FastifyGuard)
 
-  function judgeConnection({ peer, headers }: GuardRequest, policyOptions: PolicyOptions | undefined): Verdict {
+  function judgeConnection(connection: GuardRequest, policyOptions: PolicyOptions | undefined): Verdict {
+    const { headers } = connection
+    const peer = connection.peer || null
     const policy = guard.policy(policyOptions)
     // A function for Fastify requests cannot tell the client of anything else.
     if (typeof clientIp === 'function') return guard.judgeClient(undefined, peer, headers, policy)

@@ -104,9 +104,8 @@ t.test('the options of every recipe are right, and surprise only where the recip
 
 /** Runs JavaScript from a file inside this package, where it finds the package by its name. */
 function run(t: Test, code: string) {
-  const { NODE_V8_COVERAGE: _, NODE_OPTIONS: __, ...env } = process.env
   const file = join(t.testdir({ 'example.mjs': code }), 'example.mjs')
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
   return child
 }

@@ -80,6 +80,7 @@ t.test('the package works as it would be published', async (t) => {
 
   t.test('and has no other entry', async (t) => {
     t.strictSame(Object.keys(exports), ['.', './core', './package.json'])
-    t.throws(() => evaluate('module', `import '${name}/dist/src/errors.js'`))
+    const code = `import('${name}/dist/src/errors.js').catch(({ code }) => console.log(JSON.stringify(code)))`
+    t.equal(evaluate('module', code), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
   })
 })

@@ -104,26 +104,27 @@ export class Guard<Request = GuardRequest> {
    */
   judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
     const { clientIp } = this.#settings
-    const { peer, headers } = request
+    const { headers } = request
+    const peer = request.peer || null
     if (typeof clientIp === 'function') return this.judgeClient(clientIp(request), peer, headers, this.policy(policy))
     return this.judgePeer(peer, headers, this.policy(policy))
   }
 
   /** Judges by our own resolver, or by the peer itself. @internal */
-  judgePeer(peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
-    return this.#decide(this.#resolver.resolve(peer, headers), peer || null, headers, policy)
+  judgePeer(peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
+    return this.#decide(this.#resolver.resolve(peer, headers), peer, headers, policy)
   }
 
   /** Judges a client IP that somebody else resolved. @internal */
-  judgeClient(client: unknown, peer: string | null | undefined, headers: HeadersInput, policy: Policy): Verdict {
+  judgeClient(client: unknown, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
     const nobody = this.#settings.clientIp === 'request.ip' ? NO_PEER : NO_ANSWER
     const found = typeof client === 'string' && client !== '' ? this.#resolver.readClient(client) : nobody
-    return this.#decide(found, peer || null, headers, policy)
+    return this.#decide(found, peer, headers, policy)
   }
 
   /** Rejects because Fastify's own client IP can be chosen by whoever sends the request. @internal */
-  rejectPermissiveTrust(peer: string | null | undefined): RejectedVerdict {
-    return this.#reject(null, { reason: 'permissive-trust', hint: PERMISSIVE_TRUST }, peer || null)
+  rejectPermissiveTrust(peer: string | null): RejectedVerdict {
+    return this.#reject(null, { reason: 'permissive-trust', hint: PERMISSIVE_TRUST }, peer)
   }
 
   /** `client` is the family of the client IP, which was resolved last. */

@@ -351,6 +351,7 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
   t.match((await inject(app, LISTED)).json(), { verified: false, reason: 'other-channel' })
   t.match(app.moengage.judge({ peer: '::1', headers: from(LISTED) }), { verified: true, peer: '::1' })
   t.match(app.moengage.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
+  t.match(app.moengage.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'unresolved', peer: null })
   t.strictSame(rejections(), [])
 
   const byFunction = await guarded({ clientIp: (request) => request.headers['x-client'] as string })

@@ -37,6 +37,9 @@ t.test('rejected senders are listed, most recent first, with how often and why',
     { clientIp: '198.51.100.1', reason: 'not-listed', count: 2 }
   ])
   t.equal(guard.senders().length, 2)
+  guard.judge(from('2001:DB8::7'))
+  guard.judge(from('2001:db8:0::7'))
+  t.match(guard.senders()[0], { clientIp: '2001:db8::7', count: 2 })
   for (const { firstSeen, lastSeen } of guard.senders()) t.ok(firstSeen <= lastSeen && lastSeen <= Date.now())
 })
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { createGuard, directory, type GuardOptions, type Snapshot } from '../../src/core.js'
+import { createGuard, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
 
 const LISTED = '52.6.248.125'
 const guardOf = (options: Partial<GuardOptions> = {}) =>
@@ -199,9 +199,20 @@ t.test('every listed address is verified, and by nothing but its own data center
 })
 
 t.test('a verdict does not depend on who was judged before', async (t) => {
-  const guard = guardOf({ cacheSize: 1, allow: ['9.0.0.0/8', '2001:db8::/32'] })
+  const allow = ['9.0.0.0/8', '2001:db8::/32', '3406:f87d::/32']
+  const guard = guardOf({ cacheSize: 1, allow })
   const strict = { channels: 'segment-sync' }
-  const senders = ['9.9.9.9', LISTED, '9.9.9.8', '2001:db8::1', '2001:db8::2', '3.6.251.95']
+  // 3406:f87d:: begins with the four bytes of 52.6.248.125.
+  const senders = [
+    '3406:f87d::',
+    '9.9.9.9',
+    LISTED,
+    '3406:f87d::',
+    '9.9.9.8',
+    '2001:db8::1',
+    '2001:db8::2',
+    '3.6.251.95'
+  ]
   const judgeAll = (judge: typeof guard.judge) =>
     senders.flatMap((sender) =>
       ['10.0.0.1', '10.0.0.2'].flatMap((peer) => {
@@ -209,7 +220,7 @@ t.test('a verdict does not depend on who was judged before', async (t) => {
         return [judge(request), judge(request), judge(request, strict)]
       })
     )
-  const fresh = judgeAll((request, policy) => guardOf({ allow: ['9.0.0.0/8', '2001:db8::/32'] }).judge(request, policy))
+  const fresh = judgeAll((request, policy) => guardOf({ allow }).judge(request, policy))
   t.strictSame(
     judgeAll((request, policy) => guard.judge(request, policy)),
     fresh

@@ -5,10 +5,8 @@ import { freePort, type LogLine } from './http.js'
 /** Starts an example as `npm start` does, on a free port. Resolves when it listens. */
 export async function start(t: Test, example: string, env: Record<string, string> = {}) {
   const port = await freePort()
-  // The example is built code of its own process: its coverage is not what is measured here.
-  const { NODE_V8_COVERAGE: _, NODE_OPTIONS: __, ...inherited } = process.env
   const child = spawn(process.execPath, [`dist/examples/${example}.js`], {
-    env: { ...inherited, PORT: String(port), ...env },
+    env: { ...process.env, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   t.teardown(() => child.kill())
