@@ -211,6 +211,8 @@ t.test('a verdict does not depend on who was judged before', async (t) => {
     '9.9.9.8',
     '2001:db8::1',
     '2001:db8::2',
+    '2001:db8:1::2',
+    '2001:db8:1:0:1::',
     '3.6.251.95'
   ]
   const judgeAll = (judge: typeof guard.judge) =>
@@ -225,6 +227,11 @@ t.test('a verdict does not depend on who was judged before', async (t) => {
     judgeAll((request, policy) => guard.judge(request, policy)),
     fresh
   )
+  // With one slot all of them share it.
+  for (const sender of [...senders, ...senders].filter((sender) => sender !== '3.6.251.95')) {
+    const { clientIp } = guard.judge(forwardedFor(sender))
+    t.equal(clientIp, parseAddress(sender)?.toString(), sender)
+  }
   t.equal(
     guard.judge(forwardedFor(LISTED)),
     guard.judge(forwardedFor(LISTED)),
