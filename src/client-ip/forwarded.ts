@@ -1,5 +1,5 @@
 import type { Family } from '../net/address.js'
-import { entry, noEntry, readNode } from './entry.js'
+import { entry, MAX_ENTRY, noEntry, readNode } from './entry.js'
 import { type ReadHop, trimEnd } from './hop.js'
 
 const TAB = 9
@@ -8,6 +8,13 @@ const COMMA = 44
 const SEMICOLON = 59
 const EQUALS = 61
 const BACKSLASH = 92
+
+/**
+ * RFC 7239 sets no bounds. These leave room for anything that proxies write, and bound what 16 KB of hostile header cost.
+ */
+const MAX_PAIRS = 32
+const MAX_TOKEN = 256
+const MAX_QUOTED = 8192
 
 /** tchar of RFC 9110 section 5.6.2, by character code. */
 const TOKEN = new Uint8Array(128)
@@ -24,7 +31,7 @@ for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 export const readForwardedHop: ReadHop = (text, end) => {
   let node: Family | undefined
   let i = trimEnd(text, end)
-  for (;;) {
+  for (let pairs = 0; pairs < MAX_PAIRS; pairs++) {
     const last = text.charCodeAt(i - 1)
     if (i > 0 && last !== SEMICOLON && last !== COMMA) {
       const valueEnd = i
@@ -46,6 +53,7 @@ export const readForwardedHop: ReadHop = (text, end) => {
     if (text.charCodeAt(i - 1) !== SEMICOLON) return noEntry()
     i = trimEnd(text, i - 1)
   }
+  return noEntry()
 }
 
 function isFor(text: string, start: number, end: number): boolean {
@@ -57,10 +65,11 @@ function isFor(text: string, start: number, end: number): boolean {
   )
 }
 
-/** Where the token that ends before `end` starts; `end` itself when there is none. */
+/** Where the token that ends before `end` starts, or its last characters; `end` itself when there is none. */
 function tokenStart(text: string, end: number): number {
+  const limit = Math.max(end - MAX_TOKEN, 0)
   let i = end
-  while (i > 0 && isTokenChar(text.charCodeAt(i - 1))) i--
+  while (i > limit && isTokenChar(text.charCodeAt(i - 1))) i--
   return i
 }
 
@@ -70,8 +79,9 @@ function isTokenChar(code: number): boolean {
 
 /** The quote that opens the string which the quote at `closing` closes, or 0 when there is none or the string is broken. */
 function openingQuote(text: string, closing: number): number {
-  if (isEscaped(text, closing)) return 0
-  for (let i = closing - 1; i > 0; i--) {
+  if (backslashesBefore(text, closing) % 2 === 1) return 0
+  const limit = Math.max(closing - MAX_QUOTED, 0)
+  for (let i = closing - 1; i > limit; i--) {
     const code = text.charCodeAt(i)
     if (code === QUOTE) {
       const backslashes = backslashesBefore(text, i)
@@ -82,24 +92,18 @@ function openingQuote(text: string, closing: number): number {
   return 0
 }
 
-function isEscaped(text: string, i: number): boolean {
-  return backslashesBefore(text, i) % 2 === 1
-}
-
 function backslashesBefore(text: string, i: number): number {
+  const limit = Math.max(i - MAX_QUOTED, 0)
   let start = i
-  while (start > 0 && text.charCodeAt(start - 1) === BACKSLASH) start--
+  while (start > limit && text.charCodeAt(start - 1) === BACKSLASH) start--
   return i - start
 }
 
 /** Reads a node from inside a quoted string, where any character may be escaped. */
 function readQuoted(text: string, start: number, end: number): Family {
-  for (let i = start; i < end; i++) {
-    if (text.charCodeAt(i) !== BACKSLASH) continue
-    const plain = text.slice(start, end).replaceAll(/\\(.)/g, '$1')
-    const node = readNode(plain, 0, plain.length)
-    noEntry()
-    return node
-  }
-  return readNode(text, start, end)
+  if (end - start > MAX_ENTRY || !text.slice(start, end).includes('\\')) return readNode(text, start, end)
+  const plain = text.slice(start, end).replaceAll(/\\(.)/g, '$1')
+  const node = readNode(plain, 0, plain.length)
+  noEntry()
+  return node
 }

@@ -1,4 +1,4 @@
-import type { Family } from '../net/address.js'
+import { type Family, words } from '../net/address.js'
 import { entry, MAX_ENTRY, noEntry, readEntry } from './entry.js'
 
 /** Reads the hop that ends before `end`, into {@link entry} and the shared words; 0 when it is no address. */
@@ -9,6 +9,9 @@ const MAX_SPACE = 64
 const SPACE = 32
 const TAB = 9
 const COMMA = 44
+const DOT = 46
+const ZERO = 48
+const NINE = 57
 
 /** Where the text before `end` ends when trailing blanks are left out, at most {@link MAX_SPACE} of them. */
 export function trimEnd(text: string, end: number): number {
@@ -30,7 +33,48 @@ function isSpace(code: number): boolean {
 }
 
 /** Reads a hop of X-Forwarded-For: what stands between two commas. */
-export const readListHop: ReadHop = (text, end) => {
+export const readListHop: ReadHop = (text, end) => readDottedHop(text, end) || readOtherHop(text, end)
+
+/**
+ * Reads a hop that is a plain IPv4 address from its end, where the walk comes from: each character once, which halves the
+ * cost of a hop. It takes nothing that `readAddress` would not take; whatever else there is, it leaves to that.
+ */
+function readDottedHop(text: string, end: number): Family {
+  let word = 0
+  let shift = 0
+  let octet = 0
+  let scale = 1
+  let digit = 0
+  let code = COMMA
+  let i = end - 1
+  for (; ; i--) {
+    code = i < 0 ? COMMA : text.charCodeAt(i)
+    if (code >= ZERO && code <= NINE) {
+      digit = code - ZERO
+      octet += digit * scale
+      scale *= 10
+      if (scale > 1000) return 0
+      continue
+    }
+    const hasLeadingZero = digit === 0 && scale > 10
+    if (scale === 1 || octet > 255 || hasLeadingZero) return 0
+    word |= octet << shift
+    if (code !== DOT) break
+    if (shift === 24) return 0
+    shift += 8
+    octet = 0
+    scale = 1
+  }
+  const before = isSpace(code) ? trimEnd(text, i) - 1 : i
+  if (shift !== 24 || (before >= 0 && text.charCodeAt(before) !== COMMA)) return 0
+  words[0] = word
+  entry.start = i + 1
+  entry.end = end
+  entry.comma = before
+  return 4
+}
+
+function readOtherHop(text: string, end: number): Family {
   const last = trimEnd(text, end)
   const limit = Math.max(last - MAX_ENTRY, 0)
   let start = last

@@ -74,9 +74,8 @@ export class ClientIpResolver {
     if (peer === UNIX_PEER) {
       if (!this.#settings.trustUnix) return NO_PEER
     } else if (peer !== this.#trustedPeer) {
-      const family = readAddress(peer, 0, peer.length)
-      if (family === 0) return INVALID_PEER
-      if (this.#trusted.findLast(family) === 0) return this.#found(peer, 0, peer.length, family)
+      const client = this.readClient(peer)
+      if (typeof client !== 'number' || this.#trusted.findLast(client) === 0) return client
       this.#trustedPeer = peer
     }
     const text = headerText(headers, this.#settings.header)
@@ -88,7 +87,10 @@ export class ClientIpResolver {
   /** Takes a text that somebody else resolved for the client IP. */
   readClient(text: string): 4 | 6 | Unresolved {
     const family = readAddress(text, 0, text.length)
-    return family === 0 ? INVALID_PEER : this.#found(text, 0, text.length, family)
+    if (family === 0) return INVALID_PEER
+    entry.start = 0
+    entry.end = text.length
+    return this.#found(text, family)
   }
 
   /** The canonical text of the client IP that was resolved last. */
@@ -107,8 +109,7 @@ export class ClientIpResolver {
     for (let hops = 0; hops <= MAX_TRUSTED_HOPS; hops++) {
       const family = readHop(text, end)
       if (family === 0) return isHidden(text) ? HIDDEN_CLIENT : INVALID_ENTRY
-      if (entry.comma < 0 || this.#trusted.findLast(family) === 0)
-        return this.#found(text, entry.start, entry.end, family)
+      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) return this.#found(text, family)
       end = entry.comma
     }
     return TOO_MANY_HOPS
@@ -116,14 +117,12 @@ export class ClientIpResolver {
 
   #single(text: string): 4 | 6 | Unresolved {
     const family = this.#settings.header === 'cloudfront-viewer-address' ? readViewerAddress(text) : readSingle(text)
-    return typeof family === 'number' ? this.#found(text, entry.start, entry.end, family) : family
+    return typeof family === 'number' ? this.#found(text, family) : family
   }
 
-  #found(text: string, start: number, end: number, family: 4 | 6): 4 | 6 {
+  #found(text: string, family: 4 | 6): 4 | 6 {
     this.#text = text
     this.#family = family
-    entry.start = start
-    entry.end = end
     return family
   }
 }

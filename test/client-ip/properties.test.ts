@@ -1,7 +1,7 @@
 import proxyAddr from '@fastify/proxy-addr'
 import fc from 'fast-check'
 import t from 'tap'
-import { createClientIpResolver } from '../../src/core.js'
+import { createClientIpResolver, parseAddress } from '../../src/core.js'
 
 /** A million once: `FC_RUNS=1000000 npx tap test/client-ip/properties.test.ts --timeout=3600` */
 const numRuns = Number(process.env.FC_RUNS ?? 2000)
@@ -138,6 +138,26 @@ t.test('chains of plain addresses resolve as with @fastify/proxy-addr', async ()
         trust
       )
       return xff(peer, headers).clientIp === canonical(theirs)
+    })
+  )
+})
+
+t.test('a plain IPv4 entry is read exactly as the one strict parser reads it', async () => {
+  const octet = fc.oneof(
+    fc.nat(300).map(String),
+    fc.constantFrom('', '00', '01', '010', '0', '255', '256', '1000', '-1', 'a')
+  )
+  const dotted = fc.array(octet, { minLength: 3, maxLength: 5 }).map((octets) => octets.join('.'))
+  const blank = fc.constantFrom('', ' ', '\t', ' \t ')
+  const left = fc.constantFrom('', ',', '1.2.3.4,', 'x ,', '6.6.6.6 ', '6.6.6.6\t', '7', ':', '"')
+  assert(
+    fc.property(left, blank, dotted, blank, (before, space, text, after) => {
+      const { clientIp } = xff(PEER, { 'x-forwarded-for': `${before}${space}${text}${after}` })
+      const [entry] = `${before}${space}${text}${after}`.split(',').slice(-1)
+      const trimmed = entry!.replaceAll(/^[ \t]+|[ \t]+$/g, '')
+      // Hops that are trusted lead on to the left; the rest of this property is about strangers.
+      const address = parseAddress(trimmed)?.toString()
+      return address?.startsWith('10.') || clientIp === (address ?? null)
     })
   )
 })

@@ -144,7 +144,13 @@ t.test('malformed elements of Forwarded are never read as far as they seem to ma
     'for="3.6.251.95:_p!"',
     'for="é"',
     'fór=3.6.251.95',
-    `for="${'1'.repeat(200)}"`
+    `for="${'1'.repeat(200)}"`,
+    `for=3.6.251.95${';a=b'.repeat(40)}`,
+    `for=3.6.251.95${';'.repeat(40)}`,
+    `${'x'.repeat(300)}=y;for=3.6.251.95`,
+    `x=${'y'.repeat(300)};for=3.6.251.95`,
+    `x="${'y'.repeat(9000)}";for=3.6.251.95`,
+    `for=3.6.251.95;x="${'\\\\'.repeat(9000)}"`
   ]) {
     t.equal(trusting({ header: 'forwarded' })('10.0.0.1', { forwarded: value }).clientIp, null, value)
   }
