@@ -1,9 +1,14 @@
+import { clientIpPart } from './client-ip/part.js'
+import { endToEndPart } from './end-to-end/part.js'
 import { matcherPart } from './matcher/part.js'
+import { calibrate } from './measure/quiet.js'
 import { SECTIONS, type Section, writeSection } from './report/document.js'
 
 const PARTS: Record<Section, () => Promise<string>> = {
-  matcher: matcherPart
-} as never
+  matcher: matcherPart,
+  'client-ip': clientIpPart,
+  'end-to-end': endToEndPart
+}
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !SECTIONS.includes(name as Section))
@@ -11,6 +16,7 @@ if (unknown !== undefined) {
   console.error(`There is no part "${unknown}". Parts: ${SECTIONS.join(', ')}.`)
   process.exit(1)
 }
+await calibrate()
 for (const section of SECTIONS) {
   if (wanted.length > 0 && !wanted.includes(section)) continue
   const start = performance.now()

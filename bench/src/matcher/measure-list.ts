@@ -19,9 +19,9 @@ export interface ListResult {
 }
 
 const PLANS: Record<ListName, { traffic: readonly TrafficName[]; processes: number; rounds: number }> = {
-  real: { traffic: ['senders', 'flood', 'neighbours', 'mapped', 'flood6'], processes: 3, rounds: 5 },
-  '10k': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 3, rounds: 3 },
-  '1M': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 5 }
+  real: { traffic: ['senders', 'flood', 'neighbours', 'mapped', 'flood6'], processes: 3, rounds: 9 },
+  '10k': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 3, rounds: 5 },
+  '1M': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 7 }
 }
 
 /** Measures checks of one list: several processes one after the other, since no two compile everything alike. */
@@ -30,7 +30,7 @@ export async function measureList(list: ListName): Promise<ListResult> {
   const subjects = subjectsFor(list)
   const timings: Timings = {}
   for (let seed = 1; seed <= processes; seed++) {
-    const task: TimingTask = { list, subjects, traffic, rounds, milliseconds: 3, seed }
+    const task: TimingTask = { list, subjects, traffic, rounds, milliseconds: 1, seed }
     const more = await runChild<Timings>(new URL('timing.js', import.meta.url), task)
     for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
   }

@@ -1,4 +1,5 @@
 import { measure } from 'mitata'
+import { Quiet } from './quiet.js'
 import type { Random } from './random.js'
 
 /** Something to time: a function, and where its inputs come from. */
@@ -7,7 +8,7 @@ export interface Contender<Input> {
   readonly run: (input: Input) => unknown
   /** Makes the next input. Not timed; called for a whole batch before the clock starts. */
   readonly fresh: () => Input
-  /** How many inputs are made ahead (2,048). */
+  /** How many inputs are made ahead (512). */
   readonly batch?: number
 }
 
@@ -20,34 +21,38 @@ export type Timings = Record<string, number[]>
  */
 export async function timeRounds<Input>(
   contenders: readonly Contender<Input>[],
-  options: { rounds: number; milliseconds: number; random: Random }
+  options: { rounds: number; milliseconds: number; random: Random; patience?: number }
 ): Promise<Timings> {
-  const timings: Timings = {}
-  const lanes = contenders.map(({ name, run, fresh, batch = 2048 }) => ({
-    samples: (timings[name] = []) as number[],
-    call: ownFunction(run),
-    fresh,
-    batch
+  const quiet = new Quiet(options.patience)
+  const lanes = contenders.map((contender) => ({
+    ...contender,
+    call: ownFunction(contender.run),
+    samples: [] as number[]
   }))
-  // One round more than asked for: the first one warms up.
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const { samples, call, fresh, batch } of options.random.shuffle(lanes)) {
-      globalThis.gc?.({ type: 'minor' })
-      const { p50 } = await measure(
-        function* () {
-          yield { [0]: fresh, bench: call }
-        },
-        {
-          gc: false,
-          min_cpu_time: options.milliseconds * 1e6,
-          min_samples: 3,
-          batch_samples: batch
-        } as Parameters<typeof measure>[1]
-      )
-      if (round > 0) samples.push(p50)
+  for (const lane of lanes) await timeSlice(lane, options.milliseconds)
+  for (let round = 0; round < options.rounds; round++) {
+    for (const lane of options.random.shuffle(lanes)) {
+      lane.samples.push(await quiet.take(() => timeSlice(lane, options.milliseconds)))
     }
   }
-  return timings
+  return Object.fromEntries(lanes.map(({ name, samples }) => [name, samples]))
+}
+
+interface Lane<Input> extends Contender<Input> {
+  readonly call: (input: Input) => void
+}
+
+/** Nanoseconds a call, the median of a few milliseconds of batches. */
+async function timeSlice<Input>({ call, fresh, batch = 512 }: Lane<Input>, milliseconds: number): Promise<number> {
+  globalThis.gc?.({ type: 'minor' })
+  const options = { gc: false, min_cpu_time: milliseconds * 1e6, min_samples: 3, batch_samples: batch }
+  const { p50 } = await measure(
+    function* () {
+      yield { 0: fresh, bench: call }
+    },
+    options as Parameters<typeof measure>[1]
+  )
+  return p50
 }
 
 /**

@@ -1,0 +1,80 @@
+import { ALLOCATION_FLAGS } from '../measure/allocation.js'
+import { runChild } from '../measure/child.js'
+import type { Timings } from '../measure/rounds.js'
+import { median, ratio, spread } from '../measure/statistics.js'
+import { machineLine, versionsLine } from '../report/machine.js'
+import { digits, quartiles, table } from '../report/markdown.js'
+import { type Target, target, targetTable } from '../report/targets.js'
+import type { Answers } from './answers.js'
+import { type Case, HOSTILE, lane, ORDINARY } from './headers.js'
+import { FASTIFY_PROXY_ADDR, OURS, PROXY_ADDR } from './resolvers.js'
+import type { TimingTask } from './timing.js'
+
+const PROCESSES = 3
+
+/** Measures headers → client IP, and gives back the section of the document. */
+export async function clientIpPart(): Promise<string> {
+  const timings: Timings = {}
+  for (let seed = 1; seed <= PROCESSES; seed++) {
+    const task: TimingTask = { rounds: 6, seed }
+    const more = await runChild<Timings>(new URL('timing.js', import.meta.url), task)
+    for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
+  }
+  const answers = await runChild<Answers>(new URL('answers.js', import.meta.url), {}, ALLOCATION_FLAGS)
+  return [
+    '## Client IP',
+    'From a peer and a header, new each time, to the client IP. A header of so many hops holds what strangers wrote, then ' +
+      'the client, then two trusted proxies; with one hop the client alone. Peers are given a trust function compiled ' +
+      'beforehand; they do not read Forwarded.',
+    `${machineLine()} ${versionsLine([FASTIFY_PROXY_ADDR, PROXY_ADDR])}`,
+    '### Targets',
+    targetTable(clientIpTargets(timings)),
+    '### Ordinary headers',
+    caseTable(ORDINARY, timings, answers),
+    '### Hostile headers of 16 KB',
+    caseTable(HOSTILE, timings, answers)
+  ].join('\n\n')
+}
+
+function caseTable(cases: readonly Case[], timings: Timings, { clients, bytes }: Answers): string {
+  const rows = cases.flatMap((one) =>
+    [OURS, FASTIFY_PROXY_ADDR, PROXY_ADDR].flatMap((resolver) => {
+      const name = lane(resolver, one.name)
+      const samples = timings[name]
+      if (samples === undefined) return []
+      return [
+        [
+          resolver === OURS ? `**${one.name}**` : '',
+          resolver,
+          quartiles(spread(samples)),
+          resolver === OURS ? '1' : quartiles(ratio(samples, timings[lane(OURS, one.name)]!)),
+          digits(bytes[name]!),
+          clients[name]!
+        ]
+      ]
+    })
+  )
+  return table(['', '', 'ns', '× ours', 'bytes', 'answer'], rows)
+}
+
+/** What issue 4 asks of the client IP. */
+export function clientIpTargets(timings: Timings): Target[] {
+  const times = (value: number) => `${digits(value)} ×`
+  const microseconds = (value: number) => `${digits(value)} µs`
+  const lead = (name: string, wanted: number) =>
+    target(
+      `${name}: ours against ${FASTIFY_PROXY_ADDR}`,
+      '≥',
+      wanted,
+      ratio(timings[lane(FASTIFY_PROXY_ADDR, name)]!, timings[lane(OURS, name)]!).median,
+      times
+    )
+  const cost = (name: string) => median(timings[lane(OURS, name)]!) / 1000
+  return [
+    lead('1 hop', 20),
+    lead('3 hops', 35),
+    lead('20 hops', 40),
+    lead('200 hops', 100),
+    ...HOSTILE.map(({ name }) => target(`16 KB, ${name}`, '≤', 5, cost(name), microseconds))
+  ]
+}

@@ -1,0 +1,146 @@
+import { createServer, type Server } from 'node:http'
+import { BlockList } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import express, { type ErrorRequestHandler } from 'express'
+import { IpFilter } from 'express-ipfilter'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { Hono } from 'hono'
+import { ipRestriction } from 'hono/ip-restriction'
+import ipaddr from 'ipaddr.js'
+import moengageAllowlist, { type MoEngageAllowlistOptions } from 'moengage-allowlist'
+import { directory } from 'moengage-allowlist/core'
+
+/** An application with one webhook route, guarded or not. */
+export interface App {
+  readonly title: string
+  /** The application without a guard that it is compared with. */
+  readonly base: AppName
+  readonly start: (log: boolean) => Promise<Server>
+}
+
+export type AppName =
+  | 'fastify'
+  | 'empty-hook'
+  | 'ours'
+  | 'ours-request-ip'
+  | 'request-ip'
+  | 'ipaddr'
+  | 'block-list'
+  | 'express'
+  | 'express-ipfilter'
+  | 'hono'
+  | 'hono-ip-restriction'
+
+const PROXIES = ['127.0.0.0/8', '10.0.0.0/8']
+const LISTED = [...new Set(directory.entries.map(({ prefix }) => `${prefix.address}`))]
+
+export const APPS: Record<AppName, App> = {
+  fastify: { title: 'Fastify, no guard', base: 'fastify', start: (log) => fastify(log) },
+  'empty-hook': {
+    title: 'an `onRequest` hook that does nothing',
+    base: 'fastify',
+    start: (log) => fastify(log, (app) => app.addHook('onRequest', (_request, _reply, done) => done()))
+  },
+  ours: {
+    title: 'ours, own resolver',
+    base: 'fastify',
+    start: (log) => guarded(log, { clientIp: { trustedProxies: PROXIES } })
+  },
+  'ours-request-ip': {
+    title: 'ours, over `request.ip`',
+    base: 'fastify',
+    start: (log) => guarded(log, {}, PROXIES)
+  },
+  'request-ip': {
+    title: '`request.ip` read, and nothing done with it',
+    base: 'fastify',
+    start: (log) => checking(log, ({ ip }) => ip !== '')
+  },
+  ipaddr: {
+    title: 'hand-written hook: `ipaddr.js` over `request.ip`',
+    base: 'fastify',
+    start: (log) => {
+      const list = LISTED.map((text) => ipaddr.parse(text))
+      return checking(log, ({ ip }) => {
+        const address = ipaddr.process(ip)
+        return list.some((listed) => listed.kind() === address.kind() && address.match(listed as never, 32))
+      })
+    }
+  },
+  'block-list': {
+    title: 'hand-written hook: `net.BlockList` over `request.ip`',
+    base: 'fastify',
+    start: (log) => {
+      const list = new BlockList()
+      for (const text of LISTED) list.addAddress(text)
+      return checking(log, ({ ip }) => list.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4'))
+    }
+  },
+  express: { title: 'Express, no guard', base: 'express', start: async () => expressServer() },
+  'express-ipfilter': {
+    title: 'express-ipfilter',
+    base: 'express',
+    start: async () => expressServer(IpFilter(LISTED, { mode: 'allow', log: false, trustProxy: PROXIES }))
+  },
+  hono: { title: 'Hono, no guard', base: 'hono', start: async () => honoServer() },
+  'hono-ip-restriction': {
+    title: 'Hono ip-restriction, over X-Forwarded-For as it comes',
+    base: 'hono',
+    start: async () =>
+      honoServer(ipRestriction((context) => context.req.header('x-forwarded-for') ?? '', { allowList: LISTED }))
+  }
+}
+
+async function fastify(log: boolean, prepare?: (app: FastifyInstance) => unknown, proxies?: string[]): Promise<Server> {
+  const app = Fastify({ logger: log && { file: '/dev/null' }, ...(proxies && { trustProxy: proxies }) })
+  await prepare?.(app as unknown as FastifyInstance)
+  app.post('/moengage/connector', async () => ({ status: 'ok' }))
+  await app.ready()
+  return app.server
+}
+
+function guarded(log: boolean, options: Partial<MoEngageAllowlistOptions>, proxies?: string[]): Promise<Server> {
+  const logLevel = log ? 'warn' : 'silent'
+  return fastify(
+    log,
+    (app) => app.register(moengageAllowlist as never, { dataCenters: 'all', logLevel, ...options } as never),
+    proxies
+  )
+}
+
+function checking(log: boolean, isListed: (request: FastifyRequest) => boolean): Promise<Server> {
+  return fastify(
+    log,
+    (app) =>
+      app.addHook('onRequest', (request, reply, done) => {
+        if (isListed(request)) return done()
+        request.log.warn({ ip: request.ip }, 'rejected')
+        reply.code(403).send({ statusCode: 403, error: 'Forbidden', message: 'The sender is not listed.' })
+      }),
+    PROXIES
+  )
+}
+
+function expressServer(filter?: express.RequestHandler): Server {
+  const app = express()
+  if (filter !== undefined) app.use(filter)
+  app.use(express.json())
+  app.post('/moengage/connector', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+  const refuse: ErrorRequestHandler = (_error, _request, response, _next) => {
+    response.status(403).json({ error: 'Forbidden' })
+  }
+  app.use(refuse)
+  return createServer(app)
+}
+
+function honoServer(restriction?: ReturnType<typeof ipRestriction>): Server {
+  const app = new Hono()
+  if (restriction !== undefined) app.use(restriction)
+  app.post('/moengage/connector', async (context) => {
+    await context.req.json()
+    return context.json({ status: 'ok' })
+  })
+  return createAdaptorServer({ fetch: app.fetch }) as Server
+}

@@ -1,0 +1,53 @@
+import { runChild } from '../measure/child.js'
+import { median, ratio, type Spread, spread } from '../measure/statistics.js'
+import type { AppName } from './apps.js'
+import type { Comparison, Measured } from './comparison.js'
+import { COPY, discrepancy } from './slices.js'
+
+/** Two identical copies of the base may differ by this much; a run in which they differ more is discarded. */
+const TOLERANCE = 0.02
+
+/** What an application costs beside its base, over all runs that were kept. */
+export interface Cost {
+  readonly app: AppName
+  readonly comparison: Plan
+  readonly status: number
+  /** Nanoseconds a request, of the application and of its base. */
+  readonly nanoseconds: number
+  readonly baseNanoseconds: number
+  /** By how much the application is dearer than its base. */
+  readonly times: Spread
+  /** Nanoseconds above the empty hook that was measured beside it; NaN where there is none. */
+  readonly aboveEmptyHook: number
+  readonly kept: number
+  readonly discarded: number
+}
+
+export type Plan = Omit<Comparison, 'seed'>
+
+/** Runs a comparison in several processes, and discards those in which two copies of the base disagree. */
+export async function compare(module: URL, plan: Plan, processes: number): Promise<Cost[]> {
+  const kept: Measured[] = []
+  let discarded = 0
+  for (let seed = 1; kept.length < processes && discarded <= processes; seed++) {
+    const measured = await runChild<Measured>(module, { ...plan, seed }, ['--max-semi-space-size=16'])
+    if (discrepancy(measured.timings, plan.base) <= TOLERANCE) kept.push(measured)
+    else discarded++
+  }
+  return plan.others.map((app) => {
+    const samples = (name: string) => kept.flatMap(({ timings }) => timings[name]!)
+    const bases = samples(plan.base).map((nanoseconds, i) => (nanoseconds + samples(COPY)[i]!) / 2)
+    const above = kept.map(({ timings }) => median(timings[app]!) - median(timings['empty-hook'] ?? []))
+    return {
+      app,
+      comparison: plan,
+      status: kept[0]?.statuses[app] ?? 0,
+      nanoseconds: spread(samples(app)).median,
+      baseNanoseconds: spread(bases).median,
+      times: ratio(samples(app), bases),
+      aboveEmptyHook: median(above),
+      kept: kept.length,
+      discarded
+    }
+  })
+}

@@ -1,0 +1,91 @@
+import type { Server } from 'node:http'
+import { Duplex } from 'node:stream'
+
+const PEER = '10.0.0.1'
+
+/**
+ * A connection without a network: Node's HTTP server reads requests from it and writes responses to it as to a socket,
+ * so that all of the server's work is there and none of the kernel's.
+ */
+export class FakeConnection extends Duplex {
+  /** The status line and what follows, of the last response. */
+  response = ''
+  #answered: () => void = () => {}
+  readonly #address = { address: PEER }
+
+  constructor(server: Server) {
+    super({ decodeStrings: false })
+    server.emit('connection', this)
+  }
+
+  /** As in a real socket, a getter that looks into an object which was filled the first time. */
+  get remoteAddress(): string {
+    return this.#address.address
+  }
+
+  /** Sends a request; `answered` is called when the response is there. One at a time. */
+  request(bytes: Buffer, answered: () => void): void {
+    this.#answered = answered
+    this.push(bytes)
+  }
+
+  setTimeout(): this {
+    return this
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+
+  setKeepAlive(): this {
+    return this
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const text = typeof chunk === 'string' ? chunk : chunk.toString('latin1')
+    done()
+    // Responses are small: each comes in one piece, or in a head and a body that this does not wait for.
+    if (!text.startsWith('HTTP/1.1 ')) return
+    this.response = text
+    this.#answered()
+  }
+}
+
+/** A few connections to a server, over which requests go in waves. */
+export class FakeClient {
+  readonly #connections: FakeConnection[]
+  readonly #requests: readonly Buffer[]
+  #next = 0
+
+  constructor(server: Server, requests: readonly Buffer[], connections = 16) {
+    this.#connections = Array.from({ length: connections }, () => new FakeConnection(server))
+    this.#requests = requests
+  }
+
+  /** The status of the last response. */
+  get status(): number {
+    return Number(this.#connections[0]!.response.slice(9, 12))
+  }
+
+  /** Sends so many waves of one request a connection, each when the one before is answered. */
+  async send(waves: number): Promise<void> {
+    for (let wave = 0; wave < waves; wave++) {
+      await new Promise<void>((resolve) => {
+        let open = this.#connections.length
+        const answered = () => {
+          if (--open === 0) setImmediate(resolve)
+        }
+        for (const connection of this.#connections) {
+          connection.request(this.#requests[this.#next]!, answered)
+          this.#next = (this.#next + 1) % this.#requests.length
+        }
+      })
+    }
+  }
+
+  get requestsPerWave(): number {
+    return this.#connections.length
+  }
+}
