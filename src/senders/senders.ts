@@ -26,7 +26,7 @@ const BATCH = 256
  * not seen for longest, never a sender that keeps trying.
  *
  * Rejections are noted first and counted in batches, or when somebody asks: between requests the tallies are out of the
- * processor's caches, and counting each at once took 1.5 of the 2 µs that a rejection cost.
+ * processor's caches, and counting each at once was most of what judging a stranger cost.
  */
 export class Senders {
   readonly #tallies: LRUCache<number | string, Tally>
