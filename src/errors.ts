@@ -46,7 +46,7 @@ export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE',
 
 /** The options are wrong; `mistakes` lists every mistake that was found. */
 export class OptionsError extends codedError('MOE_ERR_OPTIONS', 500, TypeError) {
-  /** All mistakes, in the order of the options. */
+  /** All mistakes that were found. */
   readonly mistakes: readonly Problem[]
 
   constructor(mistakes: readonly Problem[], value: unknown) {

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, LogLevel, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { trustsStrangers } from './client-ip/permissive-trust.js'
 import { UNIX_PEER } from './client-ip/resolve.js'
 import { RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
+import { PERMISSIVE_TRUST, TRUST_PROXY_FIX, trustsStrangers } from './fastify-trust.js'
 import { type ActionOptions, type Actions, readActions, readRouteOptions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
@@ -10,7 +10,10 @@ import type { GuardOptions, GuardRequest } from './guard/options.js'
 import type { Reason, RejectedVerdict, Verdict } from './guard/verdict.js'
 import { type Problem, problemLine } from './problem.js'
 
-/** Your own answer to a rejected request. Send it and `return reply`, or give back a payload; what it throws is thrown. */
+/**
+ * Your own answer to a rejected request: send it and `return reply`, or give back a payload. The status is the rejection's
+ * until you set another; what it throws is thrown, with a status of its own.
+ */
 export type OnReject = (request: FastifyRequest, reply: FastifyReply, verdict: RejectedVerdict) => unknown
 
 /** Options of one route, as `config.moengage` or for `app.verifyMoEngage`; what is left out is the plugin's. */
@@ -26,7 +29,7 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders'> {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
-   * Only judges: neither rejects nor logs.
+   * Counts it as judged, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
    */
@@ -68,9 +71,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const actions = readActions<OnReject>(options, mistakes)
   const guard = await loadGuard<FastifyRequest>(options, {
     names: ['mode', 'statusCode', 'onReject', 'logLevel'],
-    mistakes
+    mistakes,
+    frameworkFix: TRUST_PROXY_FIX
   })
-  for (const warning of guard.status().warnings) app.log.warn({ moengage: warning }, problemLine(warning))
+  const warned = new Set<string>()
+  logWarnings()
 
   const logLevel = options.logLevel ?? 'warn'
   const { clientIp = 'request.ip' } = options
@@ -91,20 +96,46 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
 
   function judge(request: FastifyRequest, policyOptions: PolicyOptions | undefined): Verdict {
-    const { socket, headers } = request.raw
+    const { socket, headers, rawHeaders } = request.raw
     const policy = guard.policy(policyOptions)
     const peer = socket.remoteAddress ?? (typeof app.server.address() === 'string' ? UNIX_PEER : null)
+    if (rawHeaders.length >= keptHeaders()) return guard.rejectUnresolved('too-many-headers', peer)
     if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy)
     if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
     permissive ??= trustsStrangers(request)
-    return permissive ? guard.rejectPermissiveTrust(peer) : guard.judgeClient(request.ip, peer, headers, policy)
+    return permissive
+      ? guard.rejectPermissiveTrust(PERMISSIVE_TRUST, peer)
+      : guard.judgeClient(request.ip, peer, headers, policy)
+  }
+
+  /**
+   * How many elements of `rawHeaders` Node keeps; further lines are dropped without a word, and the last one is the one
+   * that a proxy added.
+   */
+  function keptHeaders(): number {
+    const { maxHeadersCount } = app.server
+    return maxHeadersCount === 0 ? Number.POSITIVE_INFINITY : 2 * (maxHeadersCount ?? 1000)
+  }
+
+  function logWarnings(): void {
+    for (const warning of guard.status().warnings) {
+      const line = problemLine(warning)
+      if (!warned.has(line)) app.log.warn({ moengage: warning }, line)
+      warned.add(line)
+    }
   }
 
   function guarding(chooseRoute: (request: FastifyRequest) => Route | false): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
-      const route = chooseRoute(request)
-      if (route === false) return done()
-      const verdict = judge(request, route.policy)
+      let route: Route | false
+      let verdict: Verdict
+      try {
+        route = chooseRoute(request)
+        if (route === false) return done()
+        verdict = judge(request, route.policy)
+      } catch (error) {
+        return done(thrown(error))
+      }
       request.moengage = verdict
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
@@ -114,7 +145,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       if (onReject === undefined) return done(rejection)
       answer(onReject, request, reply, verdict, rejection).then((error) => {
         if (error !== undefined) done(error)
-      }, done)
+      })
     }
   }
 
@@ -133,7 +164,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     judge: (request, policy) => ('raw' in request ? judge(request, policy) : judgeConnection(request, policy)),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
-    reload: () => guard.reload(),
+    reload: () => guard.reload().finally(logWarnings),
     senders: () => guard.senders()
   } satisfies FastifyGuard)
 
@@ -153,7 +184,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorateRequest('moengage', null)
 
   app.addHook('onRoute', ({ config }) => {
-    if (config?.moengage) routeOf(config.moengage)
+    if (config?.moengage !== undefined && config.moengage !== false) routeOf(config.moengage)
   })
   app.addHook(
     'onRequest',
@@ -176,7 +207,7 @@ function isDiagnosis(reason: Reason): boolean {
   return reason === 'permissive-trust' || reason === 'proxy-not-configured'
 }
 
-/** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. */
+/** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. Never rejects. */
 async function answer(
   onReject: OnReject,
   request: FastifyRequest,
@@ -184,14 +215,25 @@ async function answer(
   verdict: RejectedVerdict,
   rejection: RejectedError
 ): Promise<Error | undefined> {
-  // A reply can be awaited: it is done when it was sent.
-  const payload = await onReject(request, reply, verdict)
-  if (reply.sent) return undefined
-  if (payload === undefined) return rejection
-  // The status stays what the user made of it; untouched, it is the rejection's.
-  if (reply.statusCode === 200) reply.code(rejection.statusCode)
-  reply.send(payload)
-  return undefined
+  // Whoever only sends a body does not mean 200.
+  reply.code(rejection.statusCode)
+  try {
+    // A reply can be awaited: it is done when it was sent.
+    const payload = await onReject(request, reply, verdict)
+    if (reply.sent) return undefined
+    if (payload === undefined) return rejection
+    reply.send(payload)
+    return undefined
+  } catch (error) {
+    // Fastify takes the status of an error only where the reply has none.
+    reply.code(200)
+    return error ? thrown(error) : rejection
+  }
+}
+
+/** What was thrown, as something that `done` does not take for "go on". */
+function thrown(error: unknown): Error {
+  return (error || new Error('Something that is nothing was thrown.')) as Error
 }
 
 /**

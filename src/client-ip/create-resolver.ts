@@ -43,18 +43,19 @@ export function readResolver(
       fix: `Add your proxies, or write clientIp: 'request.ip'.`
     })
   }
-  if (typeof header !== 'string' || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/i.test(header)) {
-    const name = String(header).trim().replaceAll(/:$/g, '').replaceAll(/\s+/g, '-').toLowerCase()
+  const name = typeof header === 'string' ? header.toLowerCase() : ''
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+    const near = name.trim().replaceAll(/:$/g, '').replaceAll(/\s+/g, '-')
     refuse(
       mistake(
         at('header'),
         header,
         `${shown(header)} is not a header name.`,
-        `Write one name, like '${name || 'x-forwarded-for'}'.`
+        `Write one name, like '${near || 'x-forwarded-for'}'.`
       )
     )
   }
-  warnOfHeader(String(header).toLowerCase(), options.trustedProxies, at('header'), warn)
+  warnOfHeader(name, options.trustedProxies, at('header'), warn)
   if (typeof requireHeader !== 'boolean') {
     refuse(
       mistake(
@@ -65,7 +66,6 @@ export function readResolver(
       )
     )
   }
-  const name = String(header).toLowerCase()
   const { prefixes, unix } = trusted
   return {
     resolver: new ClientIpResolver({ trustedProxies: prefixes, trustUnix: unix, header: name, requireHeader }),

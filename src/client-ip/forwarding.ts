@@ -1,6 +1,6 @@
 import type { Family } from '../net/address.js'
 import { compileMatcher } from '../net/matcher.js'
-import { type HeadersInput, headerText } from './resolve.js'
+import { type HeadersInput, headerText, isList } from './resolve.js'
 
 /** Private, loopback, link-local and carrier-grade NAT space: where proxies stand, and no sender of MoEngage's. */
 const INTERNAL = compileMatcher(
@@ -26,6 +26,8 @@ const FORWARDED_HEADERS = [
   'true-client-ip',
   'cloudfront-viewer-address',
   'fastly-client-ip',
+  'fly-client-ip',
+  'x-azure-clientip',
   'x-azure-socketip'
 ]
 
@@ -34,7 +36,14 @@ export function isInternalLast(family: Family): boolean {
   return INTERNAL.findLast(family) !== 0
 }
 
-/** The first header of the request that says it was forwarded. */
-export function forwardedHeader(headers: HeadersInput): string | undefined {
-  return FORWARDED_HEADERS.find((name) => headerText(headers, name) !== undefined)
+/** The first header of the request that says it was forwarded; `own` is one that the user declared. */
+export function forwardedHeader(headers: HeadersInput, own: string | null): string | undefined {
+  const names = own === null ? FORWARDED_HEADERS : [own, ...FORWARDED_HEADERS]
+  return names.find((name) => headerText(headers, name) !== undefined)
+}
+
+/** Whether a header that lists hops names more than one. */
+export function listsSeveral(headers: HeadersInput, own: string | null): boolean {
+  const name = own ?? 'x-forwarded-for'
+  return isList(name) && (headerText(headers, name)?.includes(',') ?? false)
 }

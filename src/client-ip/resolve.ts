@@ -130,8 +130,10 @@ export class ClientIpResolver {
 /** The lines of a header, in order, as one text; undefined when there is none. */
 export function headerText(headers: HeadersInput, name: string): string | undefined {
   if (!Array.isArray(headers)) {
-    const value = (headers as IncomingHttpHeaders)[name]
-    return Array.isArray(value) ? value.join() : value
+    const value: unknown = (headers as IncomingHttpHeaders)[name]
+    // A header may be named like something that every object inherits.
+    if (typeof value !== 'string') return Array.isArray(value) ? value.join() : undefined
+    return value
   }
   let text: string | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
@@ -148,8 +150,10 @@ function isHidden(text: string): boolean {
 }
 
 /** The canonical text of an address that stands in `[start, end)`. Dotted decimal, strictly read, is canonical as it is. */
-export function clientText(text: string, start: number, end: number, family: Family): string {
-  return family === 4 && isDotted(text, start) ? text.slice(start, end) : formatWords(family as 4 | 6, words)
+function clientText(text: string, start: number, end: number, family: Family): string {
+  return family === 4 && end > start && isDotted(text, start)
+    ? text.slice(start, end)
+    : formatWords(family as 4 | 6, words)
 }
 
 const DOT = 46

@@ -41,7 +41,7 @@ export function readTrustedProxies(value: unknown, path: string, refuse: Report,
   for (const [i, text] of value.entries()) {
     if (text === UNIX_PEER) continue
     const place = `${path}[${i}]`
-    const named = NAMED.get(String(text).toLowerCase())
+    const named = typeof text === 'string' ? NAMED.get(text.toLowerCase()) : undefined
     if (named !== undefined) {
       prefixes.push(...named)
       continue

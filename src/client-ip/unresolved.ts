@@ -7,7 +7,9 @@ export type UnresolvedReason =
   | 'hidden-client'
   | 'several-addresses'
   | 'too-many-hops'
+  | 'too-many-headers'
   | 'no-answer'
+  | 'invalid-answer'
 
 /** No client IP, and why. One frozen object a reason. */
 export interface Unresolved {
@@ -31,5 +33,9 @@ export const HIDDEN_CLIENT = unresolved('hidden-client')
 export const SEVERAL_ADDRESSES = unresolved('several-addresses')
 /** More trusted hops than anyone has. */
 export const TOO_MANY_HOPS = unresolved('too-many-hops')
-/** The `clientIp` function gave back nothing, or no address. */
+/** The request came with as many header lines as Node keeps, so the line of the proxy may be missing. */
+export const TOO_MANY_HEADERS = unresolved('too-many-headers')
+/** Whoever else is to tell the client IP gave back nothing. */
 export const NO_ANSWER = unresolved('no-answer')
+/** Whoever else is to tell the client IP gave back something that is no address. */
+export const INVALID_ANSWER = unresolved('invalid-answer')

@@ -39,18 +39,23 @@ export function loadDirectoryNow(source: Source | undefined): Directory {
   let snapshot: Snapshot | Promise<Snapshot>
   try {
     snapshot = source.load()
-    if (!(snapshot instanceof Promise)) return new Directory(snapshot)
+    if (!isPromise(snapshot)) return new Directory(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
   // Nobody waits for it any more; what it fails with would otherwise end the process.
-  snapshot.catch(() => {})
+  snapshot.then(undefined, () => {})
   throw new SourceError({
     path: 'source',
     value: source.name,
     message: `The source "${source.name}" answers with a promise.`,
     fix: 'Use await loadGuard(options) instead of createGuard(options).'
   })
+}
+
+/** Also one of another realm or library. */
+function isPromise(value: Snapshot | Promise<Snapshot>): value is Promise<Snapshot> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }
 
 function sourceError(source: Source, error: unknown): SourceError {

@@ -2,6 +2,7 @@ import { OptionsError } from '../errors.js'
 import { checkNames, mistake, shown } from '../mistakes.js'
 import type { Problem } from '../problem.js'
 import type { PolicyOptions } from './guard.js'
+import { copy } from './options.js'
 
 /** What happens to a request that is not verified. */
 export interface ActionOptions<OnReject> {
@@ -67,7 +68,7 @@ export function readRouteOptions<OnReject>(
   inherited: Actions<OnReject>
 ): { policy: PolicyOptions | undefined; actions: Actions<OnReject> } {
   const mistakes: Problem[] = []
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const fix = 'Write false, or { dataCenters, channels, mode, statusCode, onReject }.'
     throw new OptionsError([mistake('config.moengage', options, `${shown(options)} is no route option.`, fix)], options)
   }
@@ -76,7 +77,8 @@ export function readRouteOptions<OnReject>(
   )
   const actions = readActions(options, mistakes, inherited)
   if (mistakes.length > 0) throw new OptionsError(mistakes, options)
-  const { dataCenters, channels } = options
+  const dataCenters = copy(options.dataCenters)
+  const channels = copy(options.channels)
   return {
     policy: dataCenters === undefined && channels === undefined ? undefined : { dataCenters, channels },
     actions

@@ -1,3 +1,4 @@
+import { directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source.js'
 import type { Problem } from '../problem.js'
 import { Guard } from './guard.js'
@@ -14,7 +15,16 @@ import { type GuardOptions, type GuardRequest, readOptions } from './options.js'
 export function createGuard(options: GuardOptions): Guard {
   const mistakes: Problem[] = []
   const settings = readOptions(options, [], mistakes)
-  return new Guard(settings, loadDirectoryNow(settings.source), mistakes, options)
+  return new Guard(settings, mistakes.length > 0 ? directory : loadDirectoryNow(settings.source), mistakes, options)
+}
+
+/** What glue adds to the options of a guard. */
+interface Further {
+  /** Options that the glue reads itself, and what it found wrong with them. */
+  readonly names: readonly string[]
+  readonly mistakes: Problem[]
+  /** What else can be done, in the framework, about a proxy that is not trusted. */
+  readonly frameworkFix: string
 }
 
 /**
@@ -24,9 +34,11 @@ export function createGuard(options: GuardOptions): Guard {
  */
 export async function loadGuard<Request = GuardRequest>(
   options: GuardOptions<Request>,
-  further: { readonly names: readonly string[]; readonly mistakes: Problem[] } = { names: [], mistakes: [] }
+  further: Further = { names: [], mistakes: [], frameworkFix: '' }
 ): Promise<Guard<Request>> {
-  const { names, mistakes } = further
+  const { names, mistakes, frameworkFix } = further
   const settings = readOptions<Request>(options, names, mistakes)
-  return new Guard(settings, await loadDirectory(settings.source), mistakes, options)
+  // Mistakes are told before a source is asked.
+  const loaded = mistakes.length > 0 ? directory : await loadDirectory(settings.source)
+  return new Guard(settings, loaded, mistakes, options, frameworkFix)
 }

@@ -1,6 +1,6 @@
-import { forwardedHeader, isInternalLast } from '../client-ip/forwarding.js'
-import type { ClientIpResolver, HeadersInput } from '../client-ip/resolve.js'
-import { NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
+import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
+import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
+import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
 import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
 import { BUNDLED, loadDirectory } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
@@ -8,18 +8,11 @@ import { parseAddress, readAddress, words } from '../net/address.js'
 import type { Problem } from '../problem.js'
 import { type Sender, Senders } from '../senders/senders.js'
 import { Allowlist } from './allowlist.js'
-import {
-  type ClientIpOrigin,
-  otherHeader,
-  PERMISSIVE_TRUST,
-  proxyNotConfigured,
-  trustFix,
-  unresolvedHints
-} from './hints.js'
+import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
 import type { GuardRequest, Settings } from './options.js'
 import type { Policy, Rejection } from './policy.js'
 import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict.js'
-import { listWarnings } from './warnings.js'
+import { ageWarnings, trustedSenders } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
 export type PolicyOptions = PartialSelection
@@ -59,8 +52,7 @@ export class Guard<Request = GuardRequest> {
   readonly #unresolvedHints: Readonly<Record<UnresolvedReason, string>>
   readonly #resolver: ClientIpResolver
   readonly #senders: Senders
-  readonly #warnings: readonly Problem[]
-  readonly #routes = new Set<PolicyOptions>()
+  readonly #routes = new Map<string, PolicyOptions>()
   readonly #rejected: Record<Reason, number> = {
     'not-listed': 0,
     'other-data-center': 0,
@@ -75,24 +67,30 @@ export class Guard<Request = GuardRequest> {
   #lastError: string | null = null
   #reloading: Promise<GuardStatus> | undefined
   /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
-  #current: { readonly allowlist: Allowlist; readonly policy: Policy; readonly byRoute: WeakMap<PolicyOptions, Policy> }
+  #current: {
+    readonly allowlist: Allowlist
+    readonly policy: Policy
+    readonly byRoute: WeakMap<PolicyOptions, Policy>
+    readonly warnings: readonly Problem[]
+  }
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor(settings: Settings<Request>, directory: Directory, mistakes: Problem[], value: unknown) {
+  constructor(
+    settings: Settings<Request>,
+    directory: Directory,
+    mistakes: Problem[],
+    value: unknown,
+    frameworkFix = ''
+  ) {
     const selected = directory.read(settings.selection)
     const problems = [...selected.problems, ...mistakes]
     if (problems.length > 0) throw new OptionsError(problems, value)
     this.#settings = settings
     this.#resolver = settings.resolver
     this.#senders = new Senders(settings.cacheSize)
-    this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp) }
+    this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp, frameworkFix) }
     this.#unresolvedHints = unresolvedHints(settings.header)
     this.#current = this.#compile(directory, selected)
-    this.#warnings = Object.freeze([
-      ...settings.warnings,
-      ...selected.warnings,
-      ...listWarnings(settings, directory, selected)
-    ])
   }
 
   /**
@@ -117,20 +115,29 @@ export class Guard<Request = GuardRequest> {
 
   /** Judges a client IP that somebody else resolved. @internal */
   judgeClient(client: unknown, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
-    const nobody = this.#settings.clientIp === 'request.ip' ? NO_PEER : NO_ANSWER
-    const found = typeof client === 'string' && client !== '' ? this.#resolver.readClient(client) : nobody
-    return this.#decide(found, peer, headers, policy)
+    if (typeof client !== 'string' || client === '') {
+      const isPeer = this.#settings.clientIp === 'request.ip' && (peer === null || peer === UNIX_PEER)
+      return this.#decide(isPeer ? NO_PEER : NO_ANSWER, peer, headers, policy)
+    }
+    const found = this.#resolver.readClient(client)
+    const isWrong = typeof found !== 'number' && client !== peer
+    return this.#decide(isWrong ? INVALID_ANSWER : found, peer, headers, policy)
   }
 
-  /** Rejects because Fastify's own client IP can be chosen by whoever sends the request. @internal */
-  rejectPermissiveTrust(peer: string | null): RejectedVerdict {
-    return this.#reject(null, { reason: 'permissive-trust', hint: PERMISSIVE_TRUST }, peer)
+  /** Rejects for what the glue found out about the request. @internal */
+  rejectUnresolved(reason: UnresolvedReason, peer: string | null): RejectedVerdict {
+    return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[reason] }, peer)
+  }
+
+  /** Rejects because the framework's own client IP can be chosen by whoever sends the request. @internal */
+  rejectPermissiveTrust(hint: string, peer: string | null): RejectedVerdict {
+    return this.#reject(null, { reason: 'permissive-trust', hint }, peer)
   }
 
   /** `client` is the family of the client IP, which was resolved last. */
   #decide(client: 4 | 6 | Unresolved, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
     if (typeof client !== 'number') {
-      return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[client.reason] }, peer)
+      return this.rejectUnresolved(client.reason, peer)
     }
     const { allowlist } = this.#current
     const set = allowlist.matcher.findLast(client)
@@ -158,13 +165,16 @@ export class Guard<Request = GuardRequest> {
     return hint === undefined ? rejection : { reason: 'proxy-not-configured', hint }
   }
 
-  /** An internal client that is the peer itself, while the request was forwarded for somebody: says what to configure. */
+  /** An internal client, while the request was forwarded for somebody: says what to configure. */
   #untrustedProxy(client: string, peer: string | null, headers: HeadersInput): string | undefined {
-    if (peer === null || parseAddress(peer)?.toString() !== client) return undefined
-    const present = forwardedHeader(headers)
+    const { header } = this.#settings
+    if (peer === null || parseAddress(peer)?.toString() !== client) {
+      return listsSeveral(headers, header) ? proxyNotConfigured(client, this.#origin) : undefined
+    }
+    const present = forwardedHeader(headers, header)
     if (present === undefined) return undefined
     return this.#resolver.trusts(peer)
-      ? otherHeader(client, this.#settings.header!, present)
+      ? otherHeader(client, header!, present)
       : proxyNotConfigured(client, this.#origin)
   }
 
@@ -188,7 +198,7 @@ export class Guard<Request = GuardRequest> {
   /** Checks what a route accepts at start-up, and again before every reload takes effect. @internal */
   addRoute(options: PolicyOptions): void {
     this.policy(options)
-    this.#routes.add(options)
+    this.#routes.set(JSON.stringify(options), options)
   }
 
   /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
@@ -202,10 +212,19 @@ export class Guard<Request = GuardRequest> {
 
   #compile(directory: Directory, selected: Selected) {
     const allowlist = new Allowlist(directory, this.#settings, this.#settings.cacheSize)
-    return { allowlist, policy: allowlist.policy(selected), byRoute: new WeakMap<PolicyOptions, Policy>() }
+    return {
+      allowlist,
+      policy: allowlist.policy(selected),
+      byRoute: new WeakMap<PolicyOptions, Policy>(),
+      warnings: [
+        ...this.#settings.warnings,
+        ...selected.warnings,
+        ...trustedSenders(this.#settings, directory, selected)
+      ]
+    }
   }
 
-  /** Explains an address in one line, and shows what it is listed for. Counts and remembers nothing. */
+  /** Explains an address in one line, and shows what it is listed for. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
     const { allowlist } = this.#current
     const address = parseAddress(ip)
@@ -237,7 +256,8 @@ export class Guard<Request = GuardRequest> {
 
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
-    const { directory } = this.#current.allowlist
+    const { allowlist, warnings } = this.#current
+    const { directory } = allowlist
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -247,7 +267,7 @@ export class Guard<Request = GuardRequest> {
       senders: this.#senders.size,
       loadedAt: this.#loadedAt,
       lastError: this.#lastError,
-      warnings: this.#warnings
+      warnings: [...warnings, ...ageWarnings(directory)]
     }
   }
 
@@ -258,9 +278,9 @@ export class Guard<Request = GuardRequest> {
 
   /**
    * Loads the directory anew from its source and puts it in force, for every route at once. Calls that overlap share one
-   * load.
+   * load. On a timer, handle its rejection: `guard.reload().catch(log)`.
    *
-   * @throws SourceError (`MOE_ERR_SOURCE`) when loading fails, or OptionsError (`MOE_ERR_OPTIONS`) when the new list has
+   * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) when loading fails, or OptionsError (`MOE_ERR_OPTIONS`) when the new list has
    * no address for what a route accepts. The list in use stays in use.
    */
   reload(): Promise<GuardStatus> {
@@ -274,8 +294,7 @@ export class Guard<Request = GuardRequest> {
     try {
       const directory = await loadDirectory(this.#settings.source)
       const next = this.#compile(directory, this.#select(directory, {}))
-      for (const options of this.#routes)
-        next.byRoute.set(options, next.allowlist.policy(this.#select(directory, options)))
+      for (const options of this.#routes.values()) this.#select(directory, options)
       this.#current = next
       this.#loadedAt = Date.now()
       this.#lastError = null

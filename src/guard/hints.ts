@@ -35,10 +35,6 @@ export function otherChannel(grants: readonly Grant[], accepted: readonly string
 
 export const DENIED = 'The address is in your "deny" list.'
 
-export const PERMISSIVE_TRUST =
-  "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
-  'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.'
-
 export function proxyNotConfigured(peer: string, { trustFix }: ClientIpOrigin): string {
   return (
     `${peer} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
@@ -67,15 +63,23 @@ export function unresolvedHints(header: string | null): Record<UnresolvedReason,
     'hidden-client': `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
     'several-addresses': `${name} holds one address, but came with several: your proxy must replace what clients send.`,
     'too-many-hops': `${name} names more than 32 trusted proxies in a row: somebody forges them.`,
-    'no-answer': 'The clientIp function gave no address.'
+    'too-many-headers':
+      'The request has as many header lines as Node keeps, so the line that your proxy wrote may be missing. No sender of ' +
+      'MoEngage sends that many.',
+    'no-answer': 'Nobody could tell the client IP: request.ip or your clientIp function gave nothing.',
+    'invalid-answer':
+      'What request.ip or your clientIp function gave is no address (does it carry a port?). ' +
+      'clientIp: { trustedProxies: [...] } reads what proxies write.'
   }
 }
 
-/** How to make a proxy known, by the way in which the client IP is told. */
-export function trustFix(clientIp: unknown): (peer: string) => string {
+/**
+ * How to make a proxy known, by the way in which the client IP is told.
+ *
+ * @param frameworkFix what else can be done where the framework tells it
+ */
+export function trustFix(clientIp: unknown, frameworkFix: string): (peer: string) => string {
   if (clientIp === 'trusted-proxies') return (peer) => `add '${peer}' to clientIp.trustedProxies.`
   if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
-  return (peer) =>
-    `pass clientIp: { trustedProxies: ['${peer}'] }, or list it in Fastify's trustProxy (a number there trusts nobody ` +
-    'since Fastify 5.12.1).'
+  return (peer) => `pass clientIp: { trustedProxies: ['${peer}'] }${frameworkFix}.`
 }

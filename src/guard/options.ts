@@ -103,7 +103,8 @@ export function readOptions<Request>(
   if (source !== undefined && !isSource) {
     refuse(mistake('source', source, 'It is not a source.', 'Pass { name, load }, where load gives a snapshot.'))
   }
-  const { dataCenters, channels } = options
+  const dataCenters = copy(options.dataCenters)
+  const channels = copy(options.channels)
   return {
     ...resolving,
     selection: { dataCenters, channels },
@@ -144,3 +145,8 @@ const NO_PROXIES = new ClientIpResolver({
   header: 'x-forwarded-for',
   requireHeader: false
 })
+
+/** A list of the user's may change later; what was checked must not. */
+export function copy<T>(value: T): T {
+  return (Array.isArray(value) ? [...value] : value) as T
+}

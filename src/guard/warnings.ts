@@ -9,13 +9,8 @@ const DAY = 24 * 60 * 60 * 1000
 
 type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>
 
-/** What is worth a warning once the list is known. */
-export function listWarnings(lists: Lists, directory: Directory, cells: Cells): Problem[] {
-  return [...trustedSenders(lists, directory, cells), ...age(directory)]
-}
-
 /** A trusted proxy is believed about everybody else; an address that is also a sender's can speak for any sender. */
-function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {
+export function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {
   const senders = [...directory.entriesOf(cells).map(({ prefix }) => prefix), ...allow]
   return overlapping(trustedProxies, senders).map((prefix) => ({
     code: 'MOE_WARN_TRUSTED_PROXIES',
@@ -26,7 +21,8 @@ function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, 
   }))
 }
 
-function age({ provenance: { retrieved }, revision }: Directory): Problem[] {
+/** Whether the list has aged by now. */
+export function ageWarnings({ provenance: { retrieved }, revision }: Directory): Problem[] {
   const days = Math.floor((Date.now() - Date.parse(retrieved)) / DAY)
   if (days <= STALE_DAYS) return []
   return [

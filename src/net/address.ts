@@ -3,7 +3,8 @@ import ipaddr from 'ipaddr.js'
 /**
  * The address that {@link readAddress} read last, as signed 32-bit words: an IPv4 address in `words[0]`, an IPv6 address
  * in all four. Shared and overwritten by the next read, so that reading an address allocates nothing (worth 15 ns of 45,
- * and all of the garbage of a flood). Only `net/` and `client-ip/` touch it; nothing keeps it across a call.
+ * and all of the garbage of a flood). Nothing keeps it across a call, and no code of a user runs
+ * between a read and its use.
  */
 export const words = new Int32Array(4)
 

@@ -22,8 +22,8 @@ interface Tally {
 const BATCH = 256
 
 /**
- * Remembers who was rejected, most recent last to be forgotten. Bounded: a flood of strangers pushes out those that were
- * not seen for longest, never a sender that keeps trying.
+ * Remembers who was rejected, those seen last for longest. Bounded: a flood of strangers pushes out who was not seen
+ * while as many others came as are remembered.
  *
  * Rejections are noted first and counted in batches, or when somebody asks: between requests the tallies are out of the
  * processor's caches, and counting each at once was most of what judging a stranger cost.

@@ -105,6 +105,7 @@ t.test('addresses come out in canonical text, whatever surrounds them', async (t
     ['x-forwarded-for', '0::ffff:3.6.251.95', '3.6.251.95'],
     ['x-forwarded-for', `3.6.251.95, ${Array(32).fill('10.0.0.2').join(' , ')}`, '3.6.251.95'],
     ['forwarded', 'for="3.6.251\\.95:443"', '3.6.251.95'],
+    ['forwarded', 'x.=1, for="3.6.251\\.95"', '3.6.251.95'],
     ['forwarded', 'for="[2a00::1]:_port"', '2a00::1'],
     ['forwarded', 'host="a\\"b,c;d\\\\";FOR=3.6.251.95;proto=https', '3.6.251.95'],
     ['forwarded', 'for=3.6.251.95;;', '3.6.251.95'],
@@ -187,6 +188,13 @@ t.test('a unix peer is believed where it is named, and has no address of its own
   t.strictSame(resolve('unix', { 'x-forwarded-for': '3.6.251.95, 10.0.0.1' }), { clientIp: '3.6.251.95' })
   t.strictSame(resolve('unix', {}), { clientIp: null, reason: 'no-peer' })
   t.strictSame(resolve(undefined, { 'x-forwarded-for': '3.6.251.95' }), { clientIp: null, reason: 'no-peer' })
+})
+
+t.test('a header named like something that objects inherit is only read when it was sent', async (t) => {
+  for (const header of ['constructor', '__proto__', 'tostring']) {
+    t.strictSame(trusting({ header })('10.0.0.1', {}), { clientIp: '10.0.0.1' }, header)
+    t.strictSame(trusting({ header })('10.0.0.1', [header, '3.6.251.95']), { clientIp: '3.6.251.95' }, header)
+  }
 })
 
 t.test('names stand for groups of proxies', async (t) => {

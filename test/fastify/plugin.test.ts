@@ -121,6 +121,19 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
   const table: [what: string, onReject: OnReject, status: number, body: RegExp][] = [
     ['sends and returns the reply', (_, reply) => reply.code(418).send('own'), 418, /^own$/],
     ['sends only', (_, reply) => void reply.code(418).send('own'), 418, /^own$/],
+    ['sends only a body', (_, reply) => void reply.send('own'), 403, /^own$/],
+    ['says that all is well', (_, reply) => void reply.code(200).send('own'), 200, /^own$/],
+    ...[undefined, null, 0, ''].flatMap((nothing): [string, OnReject, number, RegExp][] => [
+      [
+        `throws ${nothing}`,
+        () => {
+          throw nothing
+        },
+        403,
+        /MOE_ERR_REJECTED/
+      ],
+      [`rejects with ${nothing}`, () => Promise.reject(nothing), 403, /MOE_ERR_REJECTED/]
+    ]),
     ['sends from an async function', async (_, reply) => reply.code(418).send('own'), 418, /^own$/],
     [
       'sends later',
@@ -144,7 +157,7 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
       /own/
     ],
     ['rejects', () => Promise.reject(Object.assign(new Error('own'), { statusCode: 409 })), 409, /own/],
-    ['redirects', (_, reply) => reply.redirect('https://example.com'), 302, /^$/]
+    ['redirects', (_, reply) => reply.redirect('https://example.com', 302), 302, /^$/]
   ]
   for (const [what, onReject, status, body] of table) {
     let handled = false
@@ -284,6 +297,10 @@ t.test('wrong options of a route keep the server from starting', async (t) => {
     [{ statusCode: 204 }, 'MOE_ERR_OPTION_VALUE', 'statusCode'],
     [{ logLevel: 'warn' }, 'MOE_ERR_UNKNOWN_OPTION', 'logLevel'],
     [true, 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
+    [null, 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
+    [0, 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
+    ['', 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
+    [[], 'MOE_ERR_OPTION_VALUE', 'config.moengage'],
     ['off', 'MOE_ERR_OPTION_VALUE', 'config.moengage']
   ]
   for (const [moengage, code, path] of table) {
@@ -392,6 +409,7 @@ t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
     [() => true, 'permissive-trust'],
     [(address: string) => address.includes(':') || address === '127.0.0.1', 'permissive-trust'],
     [['0.0.0.0/1', '128.0.0.0/1'], 'permissive-trust'],
+    ['0.0.0.0/1', 'permissive-trust'],
     [1, 'proxy-not-configured'],
     [['10.0.0.0/8'], 'proxy-not-configured'],
     [(address: string) => address === '10.0.0.1', 'proxy-not-configured']
@@ -416,6 +434,76 @@ t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
       reason === 'permissive-trust' ? /trustProxy/ : /a number there trusts nobody since Fastify 5\.12\.1/
     )
   }
+})
+
+t.test('a clientIp function that throws closes the route, whatever it throws', async (t) => {
+  for (const thrown of [undefined, null, 0, new Error('own')]) {
+    const clientIp = () => {
+      throw thrown
+    }
+    let handled = false
+    const { app } = await guarded({ clientIp }, (app) => {
+      app.get('/', async () => {
+        handled = true
+      })
+    })
+    t.equal((await inject(app, LISTED)).statusCode, 500)
+    t.equal(handled, false)
+  }
+})
+
+t.test('a request with as many headers as Node keeps is not judged by what is left of them', async (t) => {
+  for (const maxHeadersCount of [undefined, 50, 0]) {
+    const { app, rejections } = await guarded()
+    if (maxHeadersCount !== undefined) app.server.maxHeadersCount = maxHeadersCount
+    const { port } = await listen(app)
+    t.teardown(() => app.close())
+    const kept = maxHeadersCount ?? 1000
+    for (const lines of [kept / 2, kept, kept + 50]) {
+      const padding = Array.from({ length: lines }, () => 'a:')
+      const request = ['GET / HTTP/1.1', 'Host: x', 'Connection: close', `X-Forwarded-For: ${LISTED}`, ...padding]
+      const answer = await new Promise<string>((resolve) => {
+        let text = ''
+        const socket = connect(port, '127.0.0.1', () => {
+          socket.write(`${request.join('\r\n')}\r\nX-Forwarded-For: ${STRANGER}\r\n\r\n`)
+        })
+        socket.setEncoding('utf8').on('data', (chunk) => {
+          text += chunk
+        })
+        socket.on('close', () => resolve(text))
+      })
+      t.match(answer, /^HTTP\/1\.1 403/, `${lines} lines where Node keeps ${kept}`)
+    }
+    const reasons = rejections().map(({ moengage }) => moengage?.reason)
+    const flooded = maxHeadersCount === 0 ? 'not-listed' : 'unresolved'
+    t.strictSame(reasons, ['not-listed', flooded, flooded], `where Node keeps ${kept}`)
+  }
+})
+
+t.test('request.ip that is no address is told apart from a bad connection', async (t) => {
+  const { app, lines } = logging({ trustProxy: '127.0.0.1' })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async () => 'ok')
+  t.equal((await inject(app, `${LISTED}:443`)).statusCode, 403)
+  t.match(
+    lines.find(({ moengage }) => moengage),
+    { moengage: { reason: 'unresolved', hint: /carry a port/ } }
+  )
+})
+
+t.test('warnings follow the list', async (t) => {
+  let retrieved = new Date().toISOString().slice(0, 10)
+  const load = () => ({
+    provenance: { page: 'test', revision: 'r', retrieved },
+    rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] } as const]
+  })
+  const { app, lines } = await guarded({ source: { name: 'test', load } })
+  t.strictSame(app.moengage.status().warnings, [])
+  retrieved = '2020-01-01'
+  await app.moengage.reload()
+  await app.moengage.reload()
+  t.match(app.moengage.status().warnings, [{ code: 'MOE_WARN_STALE' }])
+  t.equal(lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_STALE').length, 1, 'told once')
 })
 
 t.test('an IPv4 peer of a dual-stack listener is told as IPv4', async (t) => {

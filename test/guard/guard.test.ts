@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
 
@@ -126,6 +127,13 @@ t.test('a guard does not start without a list', async (t) => {
     code: 'MOE_ERR_SOURCE',
     fix: /await loadGuard/
   })
+  const thenable = { name: 'thenable', load: () => runInNewContext('Promise.reject(1)') }
+  t.throws(() => createGuard({ dataCenters: 'DC-01', source: thenable }), {
+    code: 'MOE_ERR_SOURCE',
+    fix: /await loadGuard/
+  })
+  await t.rejects(loadGuard({ dataCenters: 'DC-01', allow: ['x'], source: failing }), { code: 'MOE_ERR_OPTIONS' })
+  t.throws(() => createGuard({ dataCenters: 'DC-01', allow: ['x'], source: failing }), { code: 'MOE_ERR_OPTIONS' })
   const broken = { name: 'broken', load: () => ({}) as Snapshot }
   t.throws(() => createGuard({ dataCenters: 'DC-01', source: broken }), { code: 'MOE_ERR_SOURCE', message: /no rows/ })
 })

@@ -57,6 +57,19 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ ...base, dataCenter: 'DC-01' }, 'MOE_ERR_UNKNOWN_OPTION', 'dataCenter', /"dataCenters"/],
     [{ ...base, allowed: [] }, 'MOE_ERR_UNKNOWN_OPTION', 'allowed', /"allow"/],
     [{ ...base, onUnresolvable: 'allow' }, 'MOE_ERR_UNKNOWN_OPTION', 'onUnresolvable', /one of: dataCenters, channels/],
+    [{ ...base, clientIp: { trustedProxies: [['cloudflare']] } }, 'MOE_ERR_PREFIX', 'clientIp.trustedProxies[0]', /./],
+    [
+      { ...base, clientIp: { trustedProxies: [Object.create(null)] } },
+      'MOE_ERR_PREFIX',
+      'clientIp.trustedProxies[0]',
+      /./
+    ],
+    [
+      { ...base, clientIp: { trustedProxies: [], header: Object.create(null) } },
+      'MOE_ERR_OPTION_VALUE',
+      'clientIp.header',
+      /./
+    ],
     [{ dataCenters: 'US' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /DC-01 or DC-04/],
     [{ dataCenters: ['DC-01', 'DC-1O'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters[1]', /"DC-01"/],
     [{ dataCenters: [] }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters', /'all'/],
