@@ -1,26 +1,25 @@
 import { ALLOCATION_FLAGS } from '../measure/allocation.js'
 import { runChild } from '../measure/child.js'
-import type { Timings } from '../measure/rounds.js'
+import { addTimings, type Timings } from '../measure/rounds.js'
 import { median, ratio, spread } from '../measure/statistics.js'
 import { machineLine, versionsLine } from '../report/machine.js'
 import { digits, quartiles, table } from '../report/markdown.js'
 import { type Target, target, targetTable } from '../report/targets.js'
 import type { Answers } from './answers.js'
-import { type Case, HOSTILE, lane, ORDINARY } from './headers.js'
+import { type Case, GROUPS, type Group, lane } from './headers.js'
 import { FASTIFY_PROXY_ADDR, OURS, PROXY_ADDR } from './resolvers.js'
 import type { TimingTask } from './timing.js'
 
-const PROCESSES = 3
+const ALL = Object.keys(GROUPS) as Group[]
+const PROCESSES = 2
 
 /** Measures headers → client IP, and gives back the section of the document. */
 export async function clientIpPart(): Promise<string> {
   const timings: Timings = {}
   for (let seed = 1; seed <= PROCESSES; seed++) {
-    const task: TimingTask = { rounds: 6, seed }
-    const more = await runChild<Timings>(new URL('timing.js', import.meta.url), task)
-    for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
+    for (const group of ALL) addTimings(timings, await timeGroup({ group, rounds: 9, seed }))
   }
-  const answers = await runChild<Answers>(new URL('answers.js', import.meta.url), {}, ALLOCATION_FLAGS)
+  const answers = await answerGroups(ALL)
   return [
     '## Client IP',
     'From a peer and a header, new each time, to the client IP. A header of so many hops holds what strangers wrote, then ' +
@@ -30,10 +29,20 @@ export async function clientIpPart(): Promise<string> {
     '### Targets',
     targetTable(clientIpTargets(timings)),
     '### Ordinary headers',
-    caseTable(ORDINARY, timings, answers),
+    caseTable([...GROUPS.ordinary, ...GROUPS['ordinary-forwarded']], timings, answers),
     '### Hostile headers of 16 KB',
-    caseTable(HOSTILE, timings, answers)
+    caseTable([...GROUPS.hostile, ...GROUPS['hostile-forwarded']], timings, answers)
   ].join('\n\n')
+}
+
+/** Nanoseconds of all resolvers that can read the headers of a group. */
+export function timeGroup(task: TimingTask): Promise<Timings> {
+  return runChild<Timings>(new URL('timing.js', import.meta.url), task)
+}
+
+/** Answers and garbage of all resolvers. */
+export function answerGroups(groups: readonly Group[]): Promise<Answers> {
+  return runChild<Answers>(new URL('answers.js', import.meta.url), { groups }, ALLOCATION_FLAGS)
 }
 
 function caseTable(cases: readonly Case[], timings: Timings, { clients, bytes }: Answers): string {
@@ -75,6 +84,8 @@ export function clientIpTargets(timings: Timings): Target[] {
     lead('3 hops', 35),
     lead('20 hops', 40),
     lead('200 hops', 100),
-    ...HOSTILE.map(({ name }) => target(`16 KB, ${name}`, '≤', 5, cost(name), microseconds))
+    ...[...GROUPS.hostile, ...GROUPS['hostile-forwarded']].map(({ name }) =>
+      target(`16 KB, ${name}`, '≤', 5, cost(name), microseconds)
+    )
   ]
 }

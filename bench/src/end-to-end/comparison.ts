@@ -9,6 +9,8 @@ export interface Comparison {
   readonly traffic: Traffic
   readonly log: boolean
   readonly rounds: number
+  /** Requests a slice. */
+  readonly requests: number
   readonly seed: number
 }
 

@@ -4,6 +4,10 @@ import type { AppName } from './apps.js'
 import type { Comparison, Measured } from './comparison.js'
 import { COPY, discrepancy } from './slices.js'
 
+export const IN_PROCESS = new URL('in-process.js', import.meta.url)
+export const LOOPBACK = new URL('loopback.js', import.meta.url)
+const FLAGS = ['--max-semi-space-size=16']
+
 /** Two identical copies of the base may differ by this much; a run in which they differ more is discarded. */
 const TOLERANCE = 0.02
 
@@ -25,12 +29,19 @@ export interface Cost {
 
 export type Plan = Omit<Comparison, 'seed'>
 
+/** How many times dearer than its base an application is in process, by one run that is kept whatever it says. */
+export async function compareOnce(plan: Plan, app: AppName): Promise<number> {
+  const { timings } = await runChild<Measured>(IN_PROCESS, { ...plan, seed: 1 }, FLAGS)
+  const bases = timings[plan.base]!.map((nanoseconds, i) => (nanoseconds + timings[COPY]![i]!) / 2)
+  return ratio(timings[app]!, bases).median
+}
+
 /** Runs a comparison in several processes, and discards those in which two copies of the base disagree. */
 export async function compare(module: URL, plan: Plan, processes: number): Promise<Cost[]> {
   const kept: Measured[] = []
   let discarded = 0
-  for (let seed = 1; kept.length < processes && discarded <= processes; seed++) {
-    const measured = await runChild<Measured>(module, { ...plan, seed }, ['--max-semi-space-size=16'])
+  for (let seed = 1; kept.length < processes && discarded < processes + 2; seed++) {
+    const measured = await runChild<Measured>(module, { ...plan, seed }, FLAGS)
     if (discrepancy(measured.timings, plan.base) <= TOLERANCE) kept.push(measured)
     else discarded++
   }

@@ -69,9 +69,9 @@ export class FakeClient {
     return Number(this.#connections[0]!.response.slice(9, 12))
   }
 
-  /** Sends so many waves of one request a connection, each when the one before is answered. */
-  async send(waves: number): Promise<void> {
-    for (let wave = 0; wave < waves; wave++) {
+  /** Sends so many requests, in waves of one a connection, each wave when the one before is answered. */
+  async send(count: number): Promise<void> {
+    for (let sent = 0; sent < count; sent += this.#connections.length) {
       await new Promise<void>((resolve) => {
         let open = this.#connections.length
         const answered = () => {
@@ -83,9 +83,5 @@ export class FakeClient {
         }
       })
     }
-  }
-
-  get requestsPerWave(): number {
-    return this.#connections.length
   }
 }

@@ -2,18 +2,15 @@ import { machineLine, versionsLine } from '../report/machine.js'
 import { digits, percent, table } from '../report/markdown.js'
 import { type Target, target, targetTable } from '../report/targets.js'
 import { APPS, type AppName } from './apps.js'
-import { type Cost, compare, type Plan } from './comparisons.js'
+import { type Cost, compare, IN_PROCESS, LOOPBACK, type Plan } from './comparisons.js'
 import type { Traffic } from './requests.js'
-
-const IN_PROCESS = new URL('in-process.js', import.meta.url)
-const LOOPBACK = new URL('loopback.js', import.meta.url)
 
 /** Measures whole requests, and gives back the section of the document. */
 export async function endToEndPart(): Promise<string> {
   // Express and Hono would otherwise log and explain errors.
   process.env.NODE_ENV = 'production'
   const inProcess: Cost[] = []
-  for (const plan of inProcessPlans()) inProcess.push(...(await compare(IN_PROCESS, plan, 3)))
+  for (const plan of inProcessPlans()) inProcess.push(...(await compare(IN_PROCESS, plan, 2)))
   const loopback: Cost[] = []
   for (const plan of loopbackPlans()) loopback.push(...(await compare(LOOPBACK, plan, 1)))
   return [
@@ -34,43 +31,34 @@ export async function endToEndPart(): Promise<string> {
   ].join('\n\n')
 }
 
+const FASTIFY = { base: 'fastify', log: false, rounds: 90, requests: 320 } as const
+const EXPRESS = { base: 'express', log: false, rounds: 60, requests: 32 } as const
+const HONO = { base: 'hono', log: false, rounds: 90, requests: 320 } as const
+
 function inProcessPlans(): Plan[] {
-  const plan = (base: AppName, others: AppName[], traffic: Traffic, log = false, rounds = 120): Plan => ({
-    base,
-    others,
-    traffic,
-    log,
-    rounds
-  })
   return [
-    plan('fastify', ['empty-hook', 'ours'], 'listed', false, 250),
-    plan('fastify', ['request-ip', 'ours-request-ip', 'ipaddr', 'block-list'], 'listed'),
-    plan('express', ['express-ipfilter'], 'listed', false, 12),
-    plan('hono', ['hono-ip-restriction'], 'listed'),
-    plan('fastify', ['empty-hook', 'ours'], 'strangers', false, 250),
-    plan('fastify', ['ours-request-ip', 'ipaddr', 'block-list'], 'strangers'),
-    plan('express', ['express-ipfilter'], 'strangers', false, 12),
-    plan('hono', ['hono-ip-restriction'], 'strangers'),
-    plan('fastify', ['ours', 'ipaddr'], 'listed', true),
-    plan('fastify', ['ours', 'ipaddr'], 'strangers', true)
+    { ...FASTIFY, others: ['empty-hook', 'ours'], traffic: 'listed', rounds: 150 },
+    { ...FASTIFY, others: ['request-ip', 'ours-request-ip', 'ipaddr', 'block-list'], traffic: 'listed' },
+    { ...EXPRESS, others: ['express-ipfilter'], traffic: 'listed' },
+    { ...HONO, others: ['hono-ip-restriction'], traffic: 'listed' },
+    { ...FASTIFY, others: ['empty-hook', 'ours'], traffic: 'strangers', rounds: 150 },
+    { ...FASTIFY, others: ['ours-request-ip', 'ipaddr', 'block-list'], traffic: 'strangers' },
+    { ...EXPRESS, others: ['express-ipfilter'], traffic: 'strangers' },
+    { ...HONO, others: ['hono-ip-restriction'], traffic: 'strangers' },
+    { ...FASTIFY, others: ['ours', 'ipaddr'], traffic: 'listed', log: true },
+    { ...FASTIFY, others: ['ours', 'ipaddr'], traffic: 'strangers', log: true }
   ]
 }
 
 function loopbackPlans(): Plan[] {
-  const plan = (base: AppName, others: AppName[], traffic: Traffic, log = false, rounds = 14): Plan => ({
-    base,
-    others,
-    traffic,
-    log,
-    rounds
-  })
+  const fastify = { ...FASTIFY, rounds: 30, requests: 300 }
   return [
-    plan('fastify', ['ours', 'ours-request-ip', 'ipaddr', 'block-list'], 'listed'),
-    plan('fastify', ['ours', 'ours-request-ip', 'ipaddr', 'block-list'], 'strangers'),
-    plan('fastify', ['ours', 'ipaddr'], 'listed', true),
-    plan('fastify', ['ours', 'ipaddr'], 'strangers', true),
-    plan('express', ['express-ipfilter'], 'listed', false, 4),
-    plan('hono', ['hono-ip-restriction'], 'listed')
+    { ...fastify, others: ['ours', 'ours-request-ip', 'ipaddr', 'block-list'], traffic: 'listed' },
+    { ...fastify, others: ['ours', 'ours-request-ip', 'ipaddr', 'block-list'], traffic: 'strangers' },
+    { ...fastify, others: ['ours', 'ipaddr'], traffic: 'listed', log: true },
+    { ...fastify, others: ['ours', 'ipaddr'], traffic: 'strangers', log: true },
+    { ...EXPRESS, rounds: 30, requests: 100, others: ['express-ipfilter'], traffic: 'listed' },
+    { ...HONO, rounds: 30, requests: 300, others: ['hono-ip-restriction'], traffic: 'listed' }
   ]
 }
 
@@ -82,7 +70,7 @@ function costTable(costs: readonly Cost[]): string {
     kept === 0 ? 'all runs discarded' : String(status),
     digits(baseNanoseconds / 1000),
     digits(nanoseconds / 1000),
-    `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`,
+    kept === 0 ? '–' : `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`,
     `${kept} of ${kept + discarded}`
   ])
   const header = ['', 'from', 'log', 'answer', 'no guard, µs', 'µs', 'more than no guard', 'runs kept']

@@ -1,6 +1,6 @@
 import { ALLOCATION_FLAGS } from '../measure/allocation.js'
 import { runChild } from '../measure/child.js'
-import type { Timings } from '../measure/rounds.js'
+import { addTimings, type Timings } from '../measure/rounds.js'
 import type { Answers, AnswersTask } from './answers.js'
 import type { BuildCost, BuildTask } from './build-cost.js'
 import type { ListName } from './lists.js'
@@ -24,6 +24,16 @@ const PLANS: Record<ListName, { traffic: readonly TrafficName[]; processes: numb
   '1M': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 7 }
 }
 
+/** Nanoseconds a check. */
+export function timeChecks(task: TimingTask): Promise<Timings> {
+  return runChild<Timings>(new URL('timing.js', import.meta.url), task)
+}
+
+/** Wrong answers and garbage. */
+export function answerChecks(task: AnswersTask): Promise<Answers> {
+  return runChild<Answers>(new URL('answers.js', import.meta.url), task, ALLOCATION_FLAGS)
+}
+
 /** Measures checks of one list: several processes one after the other, since no two compile everything alike. */
 export async function measureList(list: ListName): Promise<ListResult> {
   const { traffic, processes, rounds } = PLANS[list]
@@ -31,15 +41,14 @@ export async function measureList(list: ListName): Promise<ListResult> {
   const timings: Timings = {}
   for (let seed = 1; seed <= processes; seed++) {
     const task: TimingTask = { list, subjects, traffic, rounds, milliseconds: 1, seed }
-    const more = await runChild<Timings>(new URL('timing.js', import.meta.url), task)
-    for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
+    addTimings(timings, await timeChecks(task))
   }
   const question: AnswersTask = { list, subjects, traffic }
-  const answers = await runChild<Answers>(new URL('answers.js', import.meta.url), question, ALLOCATION_FLAGS)
+  const answers = await answerChecks(question)
   const builds: Record<string, BuildCost> = {}
   for (const subject of list === '1M' ? [MATCHER, LOOP] : subjects) {
     if (subject === READING) continue
-    const task: BuildTask = { list, subject, times: list === '1M' ? 3 : 5 }
+    const task: BuildTask = { list, subject, times: list === '1M' ? 2 : 5 }
     builds[subject] = await runChild<BuildCost>(new URL('build-cost.js', import.meta.url), task)
   }
   return { list, subjects, traffic, timings, answers, builds }

@@ -2,7 +2,7 @@ import { ratio, type Spread, spread } from '../measure/statistics.js'
 import { digits, quartiles, table } from '../report/markdown.js'
 import type { ListName } from './lists.js'
 import type { ListResult } from './measure-list.js'
-import { MATCHER, SUBJECTS } from './subjects.js'
+import { MATCHER, READING, SUBJECTS } from './subjects.js'
 import { lane, TRAFFIC, type TrafficName } from './traffic.js'
 
 const TITLES: Record<ListName, string> = {
@@ -37,7 +37,7 @@ function checkTable(result: ListResult, traffic: TrafficName): string {
         quartiles(spread(timings[name]!)),
         subject === MATCHER ? '1' : quartiles(timesAs(result, subject, traffic)),
         digits(answers.bytes[name]!),
-        wrong === 0 ? '0' : `${digits(wrong * 100)} %`
+        subject === READING ? '–' : wrong === 0 ? '0' : `${digits(wrong * 100)} %`
       ]
     }
   })

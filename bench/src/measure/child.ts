@@ -5,6 +5,7 @@ import { fork } from 'node:child_process'
  * and gives back what it sends.
  */
 export function runChild<Result>(module: URL, task: unknown, flags: readonly string[] = []): Promise<Result> {
+  const start = performance.now()
   return new Promise((resolve, reject) => {
     const child = fork(module, [JSON.stringify(task)], { execArgv: ['--expose-gc', ...flags] })
     let result: Result | undefined
@@ -13,8 +14,10 @@ export function runChild<Result>(module: URL, task: unknown, flags: readonly str
     })
     child.on('error', reject)
     child.on('exit', (code) => {
+      const name = module.pathname.split('/').slice(-2).join('/')
+      console.error(`  ${name} ${JSON.stringify(task)}: ${((performance.now() - start) / 1000).toFixed(1)} s`)
       if (code === 0 && result !== undefined) resolve(result)
-      else reject(new Error(`${module.pathname} ended with ${code} for ${JSON.stringify(task)}`))
+      else reject(new Error(`${name} ended with ${code}`))
     })
   })
 }

@@ -11,13 +11,14 @@ const TEXT = '3.6.251.95,52.6.248.125,'.repeat(400)
  * each slice, tells.
  */
 export class Quiet {
-  /** Milliseconds that may still be spent on waiting; on a machine that is never quiet it runs out, and all is taken. */
+  /**
+   * Milliseconds that may still be spent on waiting, in this process; on a machine that is never quiet they run out, and
+   * everything is taken as it comes.
+   */
   #patience: number
-  #taken = 0
-  #disturbed = 0
 
-  constructor(patience = 8_000) {
-    this.#patience = patience
+  constructor() {
+    this.#patience = Number(process.env.BENCH_PATIENCE ?? 4_000)
     for (let i = 0; i < 200; i++) yardstick()
   }
 
@@ -28,11 +29,7 @@ export class Quiet {
       const start = performance.now()
       const result = await slice()
       const isQuiet = isUndisturbed()
-      if (isQuiet || attempt === MOST_ATTEMPTS || this.#patience <= 0) {
-        this.#taken++
-        if (!isQuiet) this.#disturbed++
-        return result
-      }
+      if (isQuiet || attempt === MOST_ATTEMPTS || this.#patience <= 0) return result
       this.#patience -= performance.now() - start
     }
   }
@@ -41,11 +38,6 @@ export class Quiet {
     const start = performance.now()
     while (!isUndisturbed() && performance.now() - start < this.#patience) await sleep(5)
     this.#patience -= performance.now() - start
-  }
-
-  /** The share of slices that had to be taken disturbed. */
-  get disturbed(): number {
-    return this.#disturbed / this.#taken
   }
 }
 

@@ -15,15 +15,20 @@ export interface Contender<Input> {
 /** Nanoseconds a call by name of the contender, one number a round. */
 export type Timings = Record<string, number[]>
 
+/** Adds the samples of another process. */
+export function addTimings(timings: Timings, more: Timings): void {
+  for (const [name, samples] of Object.entries(more)) timings[name] = [...(timings[name] ?? []), ...samples]
+}
+
 /**
  * Times contenders against each other: in each round every one of them for a few milliseconds, in random order, by the
  * median of mitata's batches. Whatever disturbs the machine for longer than a round hits all of them.
  */
 export async function timeRounds<Input>(
   contenders: readonly Contender<Input>[],
-  options: { rounds: number; milliseconds: number; random: Random; patience?: number }
+  options: { rounds: number; milliseconds: number; random: Random }
 ): Promise<Timings> {
-  const quiet = new Quiet(options.patience)
+  const quiet = new Quiet()
   const lanes = contenders.map((contender) => ({
     ...contender,
     call: ownFunction(contender.run),

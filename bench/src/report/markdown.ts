@@ -22,5 +22,6 @@ export function quartiles({ median, low, high }: Spread, unit = ''): string {
 
 /** A difference in per cent, with its sign and one decimal. */
 export function percent(share: number): string {
+  if (!Number.isFinite(share)) return '–'
   return `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(1)} %`
 }
