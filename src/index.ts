@@ -10,7 +10,8 @@ export {
   type OnReject,
   type RouteOptions
 } from './fastify.js'
-export type { Explanation, GuardStatus, PolicyOptions } from './guard/guard.js'
+export type { Explanation } from './guard/explain.js'
+export type { GuardStatus, PolicyOptions } from './guard/guard.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
 export type { Sender } from './senders/senders.js'

@@ -4,14 +4,15 @@ import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedRea
 import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
 import { BUNDLED, loadDirectory } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
-import { parseAddress, readAddress, words } from '../net/address.js'
+import { parseAddress, words } from '../net/address.js'
 import type { Problem } from '../problem.js'
 import { type Sender, Senders } from '../senders/senders.js'
 import { Allowlist } from './allowlist.js'
+import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
 import type { GuardRequest, Settings } from './options.js'
-import type { Policy, Rejection } from './policy.js'
-import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict.js'
+import type { Policy } from './policy.js'
+import { type Reason, type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from './verdict.js'
 import { ageWarnings, trustedSenders } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
@@ -34,15 +35,6 @@ export interface GuardStatus {
   readonly lastError: string | null
   /** What is right in the options but may surprise. */
   readonly warnings: readonly Problem[]
-}
-
-/** All there is to say about one address, for support and tests. */
-export interface Explanation {
-  /** One line. */
-  readonly text: string
-  readonly verdict: Verdict
-  /** The entries that contain the address, longest prefix first; `grant` is a cell of MoEngage's page or your own list. */
-  readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
 }
 
 /** The framework-free whole: resolves the client IP, matches it, and says what it found. See {@link createGuard}. */
@@ -226,32 +218,7 @@ export class Guard<Request = GuardRequest> {
 
   /** Explains an address in one line, and shows what it is listed for. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
-    const { allowlist } = this.#current
-    const address = parseAddress(ip)
-    const compiled = this.policy(policy)
-    if (address === undefined) {
-      const hint = `"${ip}" is not an IP address.`
-      const verdict = rejectedVerdict(null, { reason: 'unresolved', hint }, null, allowlist.revision)
-      return { text: hint, verdict, entries: [] }
-    }
-    const entries = allowlist.matcher.entriesFor(address).map(({ prefix, grant }) => ({
-      prefix: prefix.toString(),
-      grant: typeof grant === 'string' ? grant : `${grant.dataCenter} ${grant.channel}`
-    }))
-    const { family } = address
-    readAddress(ip, 0, ip.length)
-    const set = allowlist.matcher.findLast(family)
-    const clientIp = address.toString()
-    if (compiled.accepts[set] === 1) {
-      const verdict = allowlist.verdictOf(compiled, family, null)
-      return { text: verifiedText(verdict), verdict, entries }
-    }
-    const rejection = compiled.rejection(set, family)
-    return {
-      text: `${clientIp} is rejected (${rejection.reason}): ${rejection.hint}`,
-      verdict: rejectedVerdict(clientIp, rejection, null, allowlist.revision),
-      entries
-    }
+    return explain(ip, this.#current.allowlist, this.policy(policy))
   }
 
   /** Counters, the list in use, and what may surprise. */
@@ -304,18 +271,4 @@ export class Guard<Request = GuardRequest> {
       throw error
     }
   }
-}
-
-function rejectedVerdict(
-  clientIp: string | null,
-  { reason, hint }: Rejection,
-  peer: string | null,
-  revision: string
-): RejectedVerdict {
-  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision })
-}
-
-function verifiedText({ clientIp, dataCenter, channels, matched }: VerifiedVerdict): string {
-  const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
-  return `${clientIp} is verified: ${matched} is in ${what}.`
 }

@@ -3,13 +3,7 @@ import type { Channel, DataCenter } from '../directory/names.js'
 import { lastAddress } from '../net/address.js'
 import type { Allowlist, ListGrant } from './allowlist.js'
 import { DENIED, notListed, otherChannel, otherDataCenter } from './hints.js'
-import type { Reason } from './verdict.js'
-
-/** A reason with the words for it. */
-export interface Rejection {
-  readonly reason: Reason
-  readonly hint: string
-}
+import type { Rejection } from './verdict.js'
 
 let policies = 0
 

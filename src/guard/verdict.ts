@@ -53,3 +53,18 @@ export interface RejectedVerdict {
 
 /** What the guard says of one request: frozen, and a union on `verified`. */
 export type Verdict = VerifiedVerdict | RejectedVerdict
+
+/** A reason with the words for it. */
+export interface Rejection {
+  readonly reason: Reason
+  readonly hint: string
+}
+
+export function rejectedVerdict(
+  clientIp: string | null,
+  { reason, hint }: Rejection,
+  peer: string | null,
+  revision: string
+): RejectedVerdict {
+  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision })
+}

@@ -1,0 +1,45 @@
+import { parseAddress, readAddress } from '../net/address.js'
+import type { Allowlist } from './allowlist.js'
+import type { Policy } from './policy.js'
+import { rejectedVerdict, type Verdict, type VerifiedVerdict } from './verdict.js'
+
+/** All there is to say about one address, for support and tests. */
+export interface Explanation {
+  /** One line. */
+  readonly text: string
+  readonly verdict: Verdict
+  /** The entries that contain the address, longest prefix first; `grant` is a cell of MoEngage's page or your own list. */
+  readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
+}
+
+/** Explains an address by a list and what a route accepts of it. */
+export function explain(ip: string, allowlist: Allowlist, policy: Policy): Explanation {
+  const { matcher, revision } = allowlist
+  const address = parseAddress(ip)
+  if (address === undefined) {
+    const hint = `"${ip}" is not an IP address.`
+    return { text: hint, verdict: rejectedVerdict(null, { reason: 'unresolved', hint }, null, revision), entries: [] }
+  }
+  const entries = matcher.entriesFor(address).map(({ prefix, grant }) => ({
+    prefix: prefix.toString(),
+    grant: typeof grant === 'string' ? grant : `${grant.dataCenter} ${grant.channel}`
+  }))
+  const { family } = address
+  readAddress(ip, 0, ip.length)
+  const set = matcher.findLast(family)
+  if (policy.accepts[set] === 1) {
+    const verdict = allowlist.verdictOf(policy, family, null)
+    return { text: verifiedText(verdict), verdict, entries }
+  }
+  const rejection = policy.rejection(set, family)
+  return {
+    text: `${address} is rejected (${rejection.reason}): ${rejection.hint}`,
+    verdict: rejectedVerdict(address.toString(), rejection, null, revision),
+    entries
+  }
+}
+
+function verifiedText({ clientIp, dataCenter, channels, matched }: VerifiedVerdict): string {
+  const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
+  return `${clientIp} is verified: ${matched} is in ${what}.`
+}
