@@ -40,7 +40,7 @@ export async function compareOnce(plan: Plan, app: AppName): Promise<number> {
 export async function compare(module: URL, plan: Plan, processes: number): Promise<Cost[]> {
   const kept: Measured[] = []
   let discarded = 0
-  for (let seed = 1; kept.length < processes && discarded < processes + 2; seed++) {
+  for (let seed = 1; kept.length < processes && discarded <= processes; seed++) {
     const measured = await runChild<Measured>(module, { ...plan, seed }, FLAGS)
     if (discrepancy(measured.timings, plan.base) <= TOLERANCE) kept.push(measured)
     else discarded++
