@@ -35,22 +35,20 @@ export const awsFormats = {
         `  vpc_id      = var.${name}_vpc_id`,
         `  tags        = { "moengage-allowlist" = "${listing.stamp}" }`,
         '}',
-        families(listing).flatMap(({ family, prefixes }) =>
-          [
-            '',
-            `resource "aws_vpc_security_group_ingress_rule" "${name}_ipv${family}" {`,
-            '  for_each = {',
-            aligned(prefixes.map(({ cidr, about }) => [`"${cidr}"`, `"${cut(about, LONGEST_DESCRIPTION)}"`])),
-            '  }',
-            `  security_group_id = aws_security_group.${name}.id`,
-            `  cidr_ipv${family}         = each.key`,
-            '  description       = each.value',
-            '  ip_protocol       = "tcp"',
-            `  from_port         = ${port}`,
-            `  to_port           = ${port}`,
-            '}'
-          ].flat()
-        )
+        families(listing).flatMap(({ family, prefixes }) => [
+          '',
+          `resource "aws_vpc_security_group_ingress_rule" "${name}_ipv${family}" {`,
+          '  for_each = {',
+          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}"`, `= "${cut(about, LONGEST_DESCRIPTION)}"`])),
+          '  }',
+          `  security_group_id = aws_security_group.${name}.id`,
+          `  cidr_ipv${family}         = each.key`,
+          '  description       = each.value',
+          '  ip_protocol       = "tcp"',
+          `  from_port         = ${port}`,
+          `  to_port           = ${port}`,
+          '}'
+        ])
       )
     }
   },
@@ -123,7 +121,7 @@ export const awsFormats = {
           `  scope              = var.${listing.name}_scope`,
           `  ip_address_version = "IPV${family}"`,
           '  addresses = [',
-          ...prefixes.map(({ cidr, about }) => `    "${cidr}", # ${about}`),
+          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}",`, `# ${about}`])),
           '  ]',
           '}'
         ])
@@ -178,7 +176,7 @@ function ipSets(listing: Listing) {
 function template(listing: Listing, parts: object): string {
   return json({
     AWSTemplateFormatVersion: '2010-09-09',
-    Description: cut(listing.header.join('. '), 1024),
+    Description: cut(`${listing.header[0]}, ${listing.stamp}`, 1024),
     ...parts
   })
 }
@@ -196,8 +194,8 @@ function checkRules(listing: Listing): void {
   }
 }
 
-/** As `terraform fmt` writes it. */
-function aligned(pairs: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...pairs.map(([key]) => key.length))
-  return pairs.map(([key, value]) => `    ${key.padEnd(width)} = ${value}`)
+/** Two columns, as `terraform fmt` writes them. */
+function aligned(pairs: readonly (readonly [left: string, right: string])[]): string[] {
+  const width = Math.max(...pairs.map(([left]) => left.length))
+  return pairs.map(([left, right]) => `    ${left.padEnd(width)} ${right}`)
 }
