@@ -104,6 +104,7 @@ t.test('nginx', { skip: missing('nginx', ['-v']) }, async (t) => {
         listen 127.0.0.1:${port};
         location / { include ${file}; proxy_pass http://127.0.0.1:${to}; }
         location /open { proxy_pass http://127.0.0.1:${to}; }
+        location /returned { include ${file}; return 200; }
       }
     }`
   for (const [name, list] of Object.entries(LISTS)) {
@@ -117,6 +118,7 @@ t.test('nginx', { skip: missing('nginx', ['-v']) }, async (t) => {
   t.equal(await status(port, LISTED), 200, 'MoEngage is let through')
   t.equal(await status(port, STRANGER), 403, 'a stranger is refused')
   t.equal(await status(port, STRANGER, '/open'), 200, 'and only where the file is included')
+  t.equal(await status(port, STRANGER, '/returned'), 200, 'the trap that docs/export.md warns of')
 })
 
 t.test('HAProxy', { skip: missing('haproxy', ['-v']) }, async (t) => {
@@ -172,6 +174,9 @@ http://127.0.0.1:${port} {
 }
 http://localhost:${port} {
 	import ${file}
+	handle /trap {
+		reverse_proxy 127.0.0.1:${to}
+	}
 	reverse_proxy 127.0.0.1:${to}
 }
 `
@@ -184,10 +189,11 @@ http://localhost:${port} {
   const port = await freePort()
   const config = save(folder, 'Caddyfile', sites(port, await backend(t), join(folder, 'loopback.caddy')))
   await serve(t, port, 'caddy', args('run', config), env)
-  const site = async (localAddress: string) =>
-    (await send({ port }, { localAddress, headers: { host: `localhost:${port}` } })).status
+  const site = async (localAddress: string, path = '/') =>
+    (await send({ port }, { path, localAddress, headers: { host: `localhost:${port}` } })).status
   t.equal(await site(LISTED), 200, 'MoEngage is let through to a site')
   t.equal(await site(STRANGER), 403, 'a stranger is refused')
+  t.equal(await site(STRANGER, '/trap'), 200, 'but not by a handle block beside: the trap that docs/export.md warns of')
   t.equal(await status(port, LISTED, '/handled'), 200, 'MoEngage is let through to a handle block')
   t.equal(await status(port, STRANGER, '/handled'), 403, 'a stranger is refused')
   t.equal(await status(port, STRANGER, '/other'), 200, 'and only where the file is imported')

@@ -66,7 +66,11 @@ const template = (parameters: object, resources: object, outputs: object) =>
   })
 
 const getAtt = (names: string, attribute: string) =>
-  object({ Value: object({ 'Fn::GetAtt': { type: 'array', prefixItems: [text(names), exactly(attribute)] } }) })
+  object({
+    Value: object({
+      'Fn::GetAtt': { type: 'array', prefixItems: [text(names), exactly(attribute)], items: false, minItems: 2 }
+    })
+  })
 
 export const SCHEMAS = {
   traefik: {
