@@ -4,6 +4,8 @@ import { comment, cut, json, type ListedPrefix, type Listing, lines, ofFamily } 
 
 /** The default quota of rules a security group, counted for each family. */
 const MOST_RULES = 60
+/** The most addresses of an IP set. */
+const MOST_IN_SET = 10_000
 /** The bounds of a rule's description. */
 const LONGEST_DESCRIPTION = 255
 /** Never changes: a security group with another description is another security group, for AWS. */
@@ -20,7 +22,7 @@ export const awsFormats = {
     name: NAME,
     port: true,
     write: (listing) => {
-      checkRules(listing)
+      checkRoom(listing, MOST_RULES, 'a security group')
       const { name, port } = listing
       return lines(
         comment(listing),
@@ -57,7 +59,7 @@ export const awsFormats = {
     name: NAME,
     port: true,
     write: (listing) => {
-      checkRules(listing)
+      checkRoom(listing, MOST_RULES, 'a security group')
       return template(listing, {
         Parameters: { VpcId: { Type: 'AWS::EC2::VPC::Id', Description: 'The VPC of the security group' } },
         Resources: {
@@ -86,7 +88,7 @@ export const awsFormats = {
     about: 'AWS security group, for aws ec2 authorize-security-group-ingress --ip-permissions',
     port: true,
     write: (listing) => {
-      checkRules(listing)
+      checkRoom(listing, MOST_RULES, 'a security group')
       const described = ({ about }: ListedPrefix) => {
         const stamp = ` (${listing.stamp})`
         return `${cut(about, LONGEST_DESCRIPTION - stamp.length)}${stamp}`
@@ -105,8 +107,9 @@ export const awsFormats = {
   'aws-waf-ipset-terraform': {
     about: 'AWS WAF IP sets, Terraform',
     name: NAME,
-    write: (listing) =>
-      lines(
+    write: (listing) => {
+      checkRoom(listing, MOST_IN_SET, 'an IP set')
+      return lines(
         comment(listing),
         `variable "${listing.name}_scope" {`,
         '  type        = string',
@@ -126,28 +129,31 @@ export const awsFormats = {
           '}'
         ])
       )
+    }
   },
   'aws-waf-ipset-cloudformation': {
     about: 'AWS WAF IP sets, CloudFormation (JSON)',
     name: NAME,
-    write: (listing) =>
-      template(listing, {
+    write: (listing) => {
+      const sets = ipSets(listing)
+      return template(listing, {
         Parameters: {
           Scope: { Type: 'String', Default: 'REGIONAL', AllowedValues: ['REGIONAL', 'CLOUDFRONT'] }
         },
         Resources: Object.fromEntries(
-          ipSets(listing).map((set) => [
+          sets.map((set) => [
             `IPSet${set.IPAddressVersion}`,
             { Type: 'AWS::WAFv2::IPSet', Properties: { ...set, Scope: { Ref: 'Scope' } } }
           ])
         ),
         Outputs: Object.fromEntries(
-          ipSets(listing).map(({ IPAddressVersion }) => [
+          sets.map(({ IPAddressVersion }) => [
             `Arn${IPAddressVersion}`,
             { Value: { 'Fn::GetAtt': [`IPSet${IPAddressVersion}`, 'Arn'] } }
           ])
         )
       })
+    }
   },
   'aws-waf-ipset-cli': {
     about: 'AWS WAF IP sets: a list of inputs for aws wafv2 create-ip-set --cli-input-json',
@@ -165,6 +171,7 @@ function families(listing: Listing) {
 const setDescription = (listing: Listing) => `MoEngage, ${listing.stamp}`
 
 function ipSets(listing: Listing) {
+  checkRoom(listing, MOST_IN_SET, 'an IP set')
   return families(listing).map(({ family, prefixes }) => ({
     Name: `${listing.name}-ipv${family}`,
     Description: setDescription(listing),
@@ -182,14 +189,14 @@ function template(listing: Listing, parts: object): string {
 }
 
 /** A deployment that fails half-way would leave half of the list. */
-function checkRules(listing: Listing): void {
+function checkRoom(listing: Listing, most: number, where: string): void {
   for (const { family, prefixes } of families(listing)) {
-    if (prefixes.length <= MOST_RULES) continue
+    if (prefixes.length <= most) continue
     throw new ExportError({
       path: 'dataCenters',
       value: prefixes.length,
-      message: `These are ${prefixes.length} IPv${family} prefixes, and a security group has room for ${MOST_RULES} rules.`,
-      fix: 'Select fewer data centers or channels, or use an IP set of AWS WAF.'
+      message: `These are ${prefixes.length} IPv${family} prefixes, and ${where} has room for ${most}.`,
+      fix: 'Select fewer data centers or channels.'
     })
   }
 }

@@ -1,4 +1,5 @@
 import { ExportError } from '../errors.js'
+import { compileMatcher } from '../net/matcher.js'
 import type { Format } from './format.js'
 import { comment, cut, json, type ListedPrefix, type Listing, lines, ofFamily } from './listing.js'
 
@@ -44,11 +45,12 @@ export const cloudFormats = {
     },
     port: true,
     write: (listing) => {
-      if (listing.prefixes.length > MOST_IN_GROUP) {
+      const prefixes = widest(listing.prefixes)
+      if (prefixes.length > MOST_IN_GROUP) {
         throw new ExportError({
           path: 'dataCenters',
-          value: listing.prefixes.length,
-          message: `These are ${listing.prefixes.length} prefixes, and a network security group has room for ${MOST_IN_GROUP}.`,
+          value: prefixes.length,
+          message: `These are ${prefixes.length} prefixes, and a network security group has room for ${MOST_IN_GROUP}.`,
           fix: 'Select fewer data centers or channels.'
         })
       }
@@ -63,9 +65,10 @@ export const cloudFormats = {
             location: '[resourceGroup().location]',
             tags: { 'moengage-allowlist': listing.stamp },
             properties: {
-              securityRules: [securityRule(listing, 4, 100), securityRule(listing, 6, 101)].filter(
-                (rule) => rule.properties.sourceAddressPrefixes.length > 0
-              )
+              securityRules: [
+                securityRule({ ...listing, prefixes }, 4, 100),
+                securityRule({ ...listing, prefixes }, 6, 101)
+              ].filter((rule) => rule.properties.sourceAddressPrefixes.length > 0)
             }
           }
         ]
@@ -100,6 +103,12 @@ function chunks(prefixes: readonly ListedPrefix[]): ListedPrefix[][] {
   return Array.from({ length: Math.ceil(prefixes.length / MOST_IN_RULE) }, (_, i) =>
     prefixes.slice(i * MOST_IN_RULE, (i + 1) * MOST_IN_RULE)
   )
+}
+
+/** Azure refuses a rule with a prefix inside of another (OverlappingSubnetsNotPermittedInSecurityRule). */
+function widest(prefixes: readonly ListedPrefix[]): readonly ListedPrefix[] {
+  const matcher = compileMatcher(prefixes.map(({ prefix }) => ({ prefix, grant: prefix })))
+  return prefixes.filter(({ prefix }) => matcher.match(prefix.address).every((other) => other.length >= prefix.length))
 }
 
 /** A rule has one family. The group itself denies what no rule allows. */

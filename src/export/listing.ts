@@ -22,7 +22,7 @@ export interface ListedPrefix {
 /** What a format writes down. Every text in it that came from a snapshot can stand in a comment of any format. */
 export interface Listing {
   /** At least one, IPv4 first, then by number. */
-  readonly prefixes: readonly [ListedPrefix, ...ListedPrefix[]]
+  readonly prefixes: readonly ListedPrefix[]
   /** As the snapshot has it, so for formats that escape what they write. */
   readonly provenance: Snapshot['provenance']
   /** The revision in letters, digits and `_.:/-`. */
@@ -43,7 +43,7 @@ export function readListing(
   selection: Selection,
   { name, port }: Pick<Listing, 'name' | 'port'>
 ): Listing {
-  const prefixes = listPrefixes(directory.select(selection)) as [ListedPrefix, ...ListedPrefix[]]
+  const prefixes = listPrefixes(directory.select(selection))
   const { provenance } = directory
   const revision = asWord(directory.revision)
   const stamp = `revision ${revision}, retrieved ${provenance.retrieved}`
