@@ -6,6 +6,8 @@ export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directo
 export type { Cell, Snapshot } from './directory/snapshot.js'
 export type { Source } from './directory/source.js'
 export * from './errors.js'
+export { type ExportOptions, exportDirectory } from './export/export-directory.js'
+export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'
 export type { Explanation } from './guard/explain.js'
 export type { Guard, GuardStatus, PolicyOptions } from './guard/guard.js'

@@ -41,6 +41,9 @@ export class SnapshotError extends codedError('MOE_ERR_SNAPSHOT', 500, TypeError
 /** A source could not deliver a directory. The list that was in use stays in use. */
 export class SourceError extends codedError('MOE_ERR_SOURCE', 500, Error) {}
 
+/** A format cannot express what was selected for an export. Nothing is written. */
+export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
+
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}
 
