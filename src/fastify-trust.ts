@@ -1,29 +1,32 @@
-/** Strangers, by parts of the address space: whoever trusts all of one part trusts people that nobody can know. */
-const STRANGERS = [
-  ['1.1.1.1', '9.9.9.9', '100.1.2.3'],
-  ['192.0.2.1', '198.51.100.1', '203.0.113.1'],
-  ['2001:db8::1', '2001:db8:ffff::1']
-] as const
+import type { FastifyRequest } from 'fastify'
+import type { FrameworkIp } from './glue/request-judge.js'
+import { trustsStrangers } from './glue/strangers.js'
 
 const CLAIMED = '192.0.2.99'
 
 /**
- * Whether a Fastify believes the forwarded header of people it cannot know. Its `trustProxy` cannot be asked for, so it is
- * tried: `request.ip` is read from an object made on the request's own prototype, with a peer and a header made up.
+ * The client IP as a Fastify tells it. Its `trustProxy` cannot be asked for, so it is tried at the first request:
+ * `request.ip` is read from an object made on the request's own prototype, with a peer and a header made up.
  */
-export function trustsStrangers(request: object): boolean {
-  const ipOf = (remoteAddress: string): unknown => {
-    const socket = { remoteAddress }
-    const raw = { socket, connection: socket, headers: { 'x-forwarded-for': CLAIMED } }
-    return (Object.create(Object.getPrototypeOf(request), { raw: { value: raw } }) as { ip?: unknown }).ip
+export function fastifyIp(): FrameworkIp<FastifyRequest> {
+  let permissive: boolean | undefined
+  return {
+    ip: (request) => request.ip,
+    isPermissive: (request) => {
+      permissive ??= trustsStrangers((stranger) => ipOf(request, stranger) === CLAIMED)
+      return permissive
+    },
+    permissiveTrust:
+      "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
+      'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.'
   }
-  return STRANGERS.some((family) => family.every((stranger) => ipOf(stranger) === CLAIMED))
 }
 
-/** For the log, where {@link trustsStrangers}. */
-export const PERMISSIVE_TRUST =
-  "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
-  'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.'
+function ipOf(request: FastifyRequest, remoteAddress: string): unknown {
+  const socket = { remoteAddress }
+  const raw = { socket, connection: socket, headers: { 'x-forwarded-for': CLAIMED } }
+  return (Object.create(Object.getPrototypeOf(request), { raw: { value: raw } }) as { ip?: unknown }).ip
+}
 
 /** What can be done in Fastify about a proxy that is not trusted. */
 export const TRUST_PROXY_FIX =

@@ -1,14 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, LogLevel, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { UNIX_PEER } from './client-ip/resolve.js'
 import { RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
-import { PERMISSIVE_TRUST, TRUST_PROXY_FIX, trustsStrangers } from './fastify-trust.js'
-import { type ActionOptions, type Actions, readActions, readRouteOptions } from './guard/actions.js'
+import { fastifyIp, TRUST_PROXY_FIX } from './fastify-trust.js'
+import { GuardLog } from './glue/guard-log.js'
+import { RequestJudge } from './glue/request-judge.js'
+import { type Route, Routes } from './glue/routes.js'
+import { type ActionOptions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
-import type { Reason, RejectedVerdict, Verdict } from './guard/verdict.js'
-import { type Problem, problemLine } from './problem.js'
+import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+import type { Problem } from './problem.js'
 
 /**
  * Your own answer to a rejected request: send it and `return reply`, or give back a payload. The status is the rejection's
@@ -53,12 +55,6 @@ declare module 'fastify' {
   }
 }
 
-/** What one route accepts and does; `policy` is undefined where it is the plugin's. */
-interface Route {
-  readonly policy: PolicyOptions | undefined
-  readonly actions: Actions<OnReject>
-}
-
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
   if (app.hasDecorator('moengage')) {
     throw new RegisteredTwiceError({
@@ -74,60 +70,18 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     mistakes,
     frameworkFix: TRUST_PROXY_FIX
   })
-  const warned = new Set<string>()
-  logWarnings()
+  const log = new GuardLog(guard, options.logLevel ?? 'warn')
+  log.warnings(app.log)
+  const routes = new Routes(guard, actions)
+  const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
 
-  const logLevel = options.logLevel ?? 'warn'
-  const { clientIp = 'request.ip' } = options
-  const plain: Route = { policy: undefined, actions }
-  const routes = new WeakMap<RouteOptions, Route>()
-  const diagnosed = new Set<Reason>()
-  let permissive: boolean | undefined
-
-  function routeOf(routeOptions: RouteOptions | undefined): Route {
-    if (routeOptions === undefined) return plain
-    let route = routes.get(routeOptions)
-    if (route === undefined) {
-      route = readRouteOptions(routeOptions, actions)
-      if (route.policy !== undefined) guard.addRoute(route.policy)
-      routes.set(routeOptions, route)
-    }
-    return route
+  function judge(request: FastifyRequest, policy: PolicyOptions | undefined): Verdict {
+    return requests.judge(request, request.raw, app.server, policy)
   }
 
-  function judge(request: FastifyRequest, policyOptions: PolicyOptions | undefined): Verdict {
-    const { socket, headers, rawHeaders } = request.raw
-    const policy = guard.policy(policyOptions)
-    const peer = socket.remoteAddress ?? (typeof app.server.address() === 'string' ? UNIX_PEER : null)
-    if (rawHeaders.length >= keptHeaders()) return guard.rejectUnresolved('too-many-headers', peer)
-    if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy)
-    if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
-    permissive ??= trustsStrangers(request)
-    return permissive
-      ? guard.rejectPermissiveTrust(PERMISSIVE_TRUST, peer)
-      : guard.judgeClient(request.ip, peer, headers, policy)
-  }
-
-  /**
-   * How many elements of `rawHeaders` Node keeps; further lines are dropped without a word, and the last one is the one
-   * that a proxy added.
-   */
-  function keptHeaders(): number {
-    const { maxHeadersCount } = app.server
-    return maxHeadersCount === 0 ? Number.POSITIVE_INFINITY : 2 * (maxHeadersCount ?? 1000)
-  }
-
-  function logWarnings(): void {
-    for (const warning of guard.status().warnings) {
-      const line = problemLine(warning)
-      if (!warned.has(line)) app.log.warn({ moengage: warning }, line)
-      warned.add(line)
-    }
-  }
-
-  function guarding(chooseRoute: (request: FastifyRequest) => Route | false): onRequestHookHandler {
+  function guarding(chooseRoute: (request: FastifyRequest) => Route<OnReject> | false): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
-      let route: Route | false
+      let route: Route<OnReject> | false
       let verdict: Verdict
       try {
         route = chooseRoute(request)
@@ -139,7 +93,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       request.moengage = verdict
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      log(request, verdict, mode)
+      log.rejection(request.log, verdict, mode)
       if (mode === 'tag') return done()
       const rejection = new RejectedError(verdict, statusCode)
       if (onReject === undefined) return done(rejection)
@@ -149,42 +103,22 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     }
   }
 
-  function log(request: FastifyRequest, verdict: RejectedVerdict, mode: Actions<OnReject>['mode']): void {
-    const { clientIp, reason, hint } = verdict
-    if (isDiagnosis(reason) && !diagnosed.has(reason)) {
-      diagnosed.add(reason)
-      request.log.error({ moengage: verdict }, `${reason}: ${hint}`)
-    }
-    if (logLevel === 'silent') return
-    const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
-    request.log[logLevel]({ moengage: verdict }, `${clientIp ?? 'Unknown client'} ${outcome}: ${reason}`)
-  }
-
   app.decorate('moengage', {
-    judge: (request, policy) => ('raw' in request ? judge(request, policy) : judgeConnection(request, policy)),
+    judge: (request, policy) => ('raw' in request ? judge(request, policy) : requests.judgeConnection(request, policy)),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
-    reload: () => guard.reload().finally(logWarnings),
+    reload: () => guard.reload().finally(() => log.warnings(app.log)),
     senders: () => guard.senders()
   } satisfies FastifyGuard)
 
-  function judgeConnection(connection: GuardRequest, policyOptions: PolicyOptions | undefined): Verdict {
-    const { headers } = connection
-    const peer = connection.peer || null
-    const policy = guard.policy(policyOptions)
-    // A function for Fastify requests cannot tell the client of anything else.
-    if (typeof clientIp === 'function') return guard.judgeClient(undefined, peer, headers, policy)
-    return guard.judgePeer(peer, headers, policy)
-  }
-
   app.decorate('verifyMoEngage', (routeOptions) => {
-    const route = routeOf(routeOptions)
+    const route = routes.of(routeOptions)
     return guarding(() => route)
   })
   app.decorateRequest('moengage', null)
 
   app.addHook('onRoute', ({ config }) => {
-    if (config?.moengage !== undefined && config.moengage !== false) routeOf(config.moengage)
+    if (config?.moengage !== undefined && config.moengage !== false) routes.of(config.moengage)
   })
   app.addHook(
     'onRequest',
@@ -193,18 +127,13 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       const config = request.routeOptions.config?.moengage
       if (config === false) return false
       try {
-        return routeOf(config)
+        return routes.of(config)
       } catch (error) {
         request.log.error(error)
         throw new RouteError()
       }
     })
   )
-}
-
-/** Whether a reason says more about the set-up than about the sender; such a one is told once, as an error. */
-function isDiagnosis(reason: Reason): boolean {
-  return reason === 'permissive-trust' || reason === 'proxy-not-configured'
 }
 
 /** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. Never rejects. */

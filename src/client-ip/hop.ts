@@ -11,7 +11,6 @@ const TAB = 9
 const COMMA = 44
 const DOT = 46
 const ZERO = 48
-const NINE = 57
 
 /** Where the text before `end` ends when trailing blanks are left out, at most {@link MAX_SPACE} of them. */
 export function trimEnd(text: string, end: number): number {
@@ -41,37 +40,40 @@ export const readListHop: ReadHop = (text, end) => readDottedHop(text, end) || r
  */
 function readDottedHop(text: string, end: number): Family {
   let word = 0
-  let shift = 0
-  let octet = 0
-  let scale = 1
-  let digit = 0
-  let code = COMMA
   let i = end - 1
-  for (; ; i--) {
-    code = i < 0 ? COMMA : text.charCodeAt(i)
-    if (code >= ZERO && code <= NINE) {
-      digit = code - ZERO
-      octet += digit * scale
-      scale *= 10
-      if (scale > 1000) return 0
-      continue
+  let code = codeAt(text, i)
+  for (let shift = 0; ; shift += 8) {
+    let octet = code - ZERO
+    if (octet < 0 || octet > 9) return 0
+    code = codeAt(text, --i)
+    const tens = code - ZERO
+    if (tens >= 0 && tens <= 9) {
+      octet += 10 * tens
+      code = codeAt(text, --i)
+      const hundreds = code - ZERO
+      if (hundreds >= 0 && hundreds <= 9) {
+        octet += 100 * hundreds
+        if (octet > 255 || hundreds === 0) return 0
+        code = codeAt(text, --i)
+      } else if (tens === 0) return 0
     }
-    const hasLeadingZero = digit === 0 && scale > 10
-    if (scale === 1 || octet > 255 || hasLeadingZero) return 0
     word |= octet << shift
-    if (code !== DOT) break
-    if (shift === 24) return 0
-    shift += 8
-    octet = 0
-    scale = 1
+    if (shift === 24) break
+    if (code !== DOT) return 0
+    code = codeAt(text, --i)
   }
   const before = isSpace(code) ? trimEnd(text, i) - 1 : i
-  if (shift !== 24 || (before >= 0 && text.charCodeAt(before) !== COMMA)) return 0
+  if (before >= 0 && text.charCodeAt(before) !== COMMA) return 0
   words[0] = word
   entry.start = i + 1
   entry.end = end
   entry.comma = before
   return 4
+}
+
+/** A character of the list, which ends before its first one as it does at a comma. */
+function codeAt(text: string, i: number): number {
+  return i < 0 ? COMMA : text.charCodeAt(i)
 }
 
 function readOtherHop(text: string, end: number): Family {

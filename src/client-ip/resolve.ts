@@ -55,6 +55,12 @@ export class ClientIpResolver {
   readonly #readHop: ReadHop | undefined
   /** The peer that was found trusted last: behind a proxy it is nearly always the same. */
   #trustedPeer: string | undefined
+  /**
+   * The trusted hops that were walked past last, from the comma before them on, and how many they are: the proxies in front
+   * of a server are nearly always the same, and comparing their text is worth 40 ns a hop.
+   */
+  #trustedTail = ''
+  #tailHops = 0
   /** The text that the client IP was read from last, the peer's or the header's; where it stands in it is in `entry`. */
   #text = ''
   #family: Family = 0
@@ -105,14 +111,23 @@ export class ClientIpResolver {
 
   /** From the right, past the trusted hops, to the first that is not; nothing left of it is looked at. */
   #walk(text: string, readHop: ReadHop): 4 | 6 | Unresolved {
-    let end = text.length
-    for (let hops = 0; hops <= MAX_TRUSTED_HOPS; hops++) {
+    const knownHops = this.#trustedTail !== '' && text.endsWith(this.#trustedTail) ? this.#tailHops : 0
+    let end = knownHops === 0 ? text.length : text.length - this.#trustedTail.length
+    for (let hops = knownHops; hops <= MAX_TRUSTED_HOPS; hops++) {
       const family = readHop(text, end)
       if (family === 0) return isHidden(text) ? HIDDEN_CLIENT : INVALID_ENTRY
-      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) return this.#found(text, family)
+      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) {
+        if (hops > knownHops) this.#rememberTail(text, end, hops)
+        return this.#found(text, family)
+      }
       end = entry.comma
     }
     return TOO_MANY_HOPS
+  }
+
+  #rememberTail(text: string, start: number, hops: number): void {
+    this.#trustedTail = text.slice(start)
+    this.#tailHops = hops
   }
 
   #single(text: string): 4 | 6 | Unresolved {

@@ -1,5 +1,3 @@
-import ipaddr from 'ipaddr.js'
-
 /**
  * The address that {@link readAddress} read last, as signed 32-bit words: an IPv4 address in `words[0]`, an IPv6 address
  * in all four. Shared and overwritten by the next read, so that reading an address allocates nothing (worth 15 ns of 45,
@@ -189,12 +187,38 @@ export function formatWords(family: 4 | 6, source: ArrayLike<number>): string {
     const word = source[0]!
     return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
   }
-  const octets: number[] = []
-  for (let i = 0; i < 4; i++) {
-    const word = source[i]!
-    octets.push(word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255)
+  return formatIPv6(source)
+}
+
+/** RFC 5952 section 4: lower case, no leading zeros, and `::` for the longest run of two or more zeros, the first of equals. */
+function formatIPv6(source: ArrayLike<number>): string {
+  let gap = 8
+  let gapLength = 1
+  for (let from = 0; from < 8; from++) {
+    let to = from
+    while (to < 8 && groupOf(source, to) === 0) to++
+    if (to - from > gapLength) {
+      gap = from
+      gapLength = to - from
+    }
+    if (to > from) from = to
   }
-  return new ipaddr.IPv6(octets).toRFC5952String()
+  let text = ''
+  for (let i = 0; i < 8; i++) {
+    if (i === gap) {
+      text += '::'
+      i += gapLength - 1
+    } else {
+      if (i > 0 && i !== gap + gapLength) text += ':'
+      text += groupOf(source, i).toString(16)
+    }
+  }
+  return text
+}
+
+function groupOf(source: ArrayLike<number>, i: number): number {
+  const word = source[i >>> 1]!
+  return i & 1 ? word & 0xffff : word >>> 16
 }
 
 /**

@@ -117,6 +117,39 @@ t.test('resolving twice gives the same, whatever was resolved between', async ()
   )
 })
 
+t.test('a resolver that remembers the proxies of requests before answers like a new one', async () => {
+  const few = fc.constantFrom(
+    '10.0.0.2',
+    '10.0.0.3',
+    '10.0.0.3:80',
+    '"[fd00::1]:80"',
+    'for=10.0.0.2',
+    'for="[fd00::1]"'
+  )
+  const tail = fc.tuple(fc.oneof(attack, few), fc.array(few, { maxLength: 4 }), fc.constantFrom(',', ', ', ';a="b", '))
+  const value = tail.map(([first, hops, separator]) => [first, ...hops].join(separator))
+  for (const header of ['x-forwarded-for', 'forwarded']) {
+    assert(
+      fc.property(fc.array(value, { minLength: 2, maxLength: 4 }), (values) => {
+        const options = { trustedProxies: TRUSTED, header }
+        const old = createClientIpResolver(options)
+        return values.every((text) => {
+          const fresh = createClientIpResolver(options)(PEER, { [header]: text })
+          return JSON.stringify(old(PEER, { [header]: text })) === JSON.stringify(fresh)
+        })
+      })
+    )
+  }
+})
+
+t.test('remembered proxies count as hops', async (t) => {
+  const resolve = createClientIpResolver({ trustedProxies: TRUSTED })
+  const chain = (hops: number) => ['198.51.100.7', ...new Array(hops).fill('10.0.0.2')].join(', ')
+  t.equal(resolve(PEER, { 'x-forwarded-for': chain(32) }).clientIp, '198.51.100.7')
+  t.strictSame(resolve(PEER, { 'x-forwarded-for': chain(33) }), { clientIp: null, reason: 'too-many-hops' })
+  t.equal(resolve(PEER, { 'x-forwarded-for': chain(32) }).clientIp, '198.51.100.7')
+})
+
 t.test('the answer is a trusted address only where every address was trusted', async () => {
   const isTrusted = proxyAddr.compile(TRUSTED)
   assert(
