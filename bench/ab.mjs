@@ -24,6 +24,7 @@ const lanes = {
   now: () => app(plugin('/work/main/dist/src/index.js')),
   norecord: () => app(plugin('/tmp/ab/v/norecord/src/index.js')),
   noroute: () => app(plugin('/tmp/ab/v/noroute/src/index.js')),
+  nowOnReject: () => app(plugin('/work/main/dist/src/index.js', { onReject: (_q, r) => r.header('content-type', 'application/json; charset=utf-8').send(REJ) })),
   err: () => app((a) => a.addHook('onRequest', (q, r, d) => d(new E()))),
   errshared: () => app((a) => a.addHook('onRequest', (q, r, d) => d(shared))),
   errplain: () => app((a) => a.addHook('onRequest', (q, r, d) => d(new P({a:1}, 403)))),

@@ -1,4 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, LogLevel, onRequestHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  LogLevel,
+  onRequestHookHandler
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { RegisteredTwiceError, RejectedError, RouteError } from './errors.js'
 import { fastifyIp, TRUST_PROXY_FIX } from './fastify-trust.js'
@@ -95,11 +102,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       const { mode, statusCode, onReject } = route.actions
       log.rejection(request.log, verdict, mode)
       if (mode === 'tag') return done()
-      const rejection = new RejectedError(verdict, statusCode)
-      if (onReject === undefined) return done(rejection)
-      answer(onReject, request, reply, verdict, rejection).then((error) => {
-        if (error !== undefined) done(error)
-      })
+      if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
+      answer(onReject, request, reply, verdict, statusCode, done)
     }
   }
 
@@ -136,28 +140,41 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   )
 }
 
-/** Lets the user answer. Gives back what is left to throw: the rejection where the user's function did nothing. Never rejects. */
-async function answer(
+/** Lets the user answer, and throws the rejection where that did nothing. */
+function answer(
   onReject: OnReject,
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: RejectedVerdict,
-  rejection: RejectedError
-): Promise<Error | undefined> {
-  // Whoever only sends a body does not mean 200.
-  reply.code(rejection.statusCode)
-  try {
-    // A reply can be awaited: it is done when it was sent.
-    const payload = await onReject(request, reply, verdict)
-    if (reply.sent) return undefined
-    if (payload === undefined) return rejection
-    reply.send(payload)
-    return undefined
-  } catch (error) {
+  statusCode: number,
+  done: HookHandlerDoneFunction
+): void {
+  const finish = (payload: unknown) => {
+    if (reply.sent) return
+    if (payload === undefined) done(new RejectedError(verdict, statusCode))
+    else reply.send(payload)
+  }
+  const fail = (error: unknown) => {
     // Fastify takes the status of an error only where the reply has none.
     reply.code(200)
-    return error ? thrown(error) : rejection
+    done(error ? thrown(error) : new RejectedError(verdict, statusCode))
   }
+  // Whoever only sends a body does not mean 200.
+  reply.code(statusCode)
+  try {
+    const outcome = onReject(request, reply, verdict)
+    // An answer that was sent at once needs no promise, which would cost as much as the answer.
+    const isDone = outcome === reply ? reply.sent : !isPromise(outcome)
+    // A reply can be awaited: it is done when it was sent.
+    if (isDone) finish(outcome)
+    else Promise.resolve(outcome).then(finish).catch(fail)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
 /** What was thrown, as something that `done` does not take for "go on". */
