@@ -1,7 +1,8 @@
 import type { Cells, Directory, Grant } from '../directory/directory.js'
-import { type Address, lastAddress, words } from '../net/address.js'
+import { lastAddress, words } from '../net/address.js'
 import { compileMatcher, type Entry, type Matcher } from '../net/matcher.js'
 import type { Prefix } from '../net/prefix.js'
+import type { Counters } from './counters.js'
 import { Policy } from './policy.js'
 import type { VerifiedVerdict } from './verdict.js'
 
@@ -26,8 +27,18 @@ export class Allowlist {
   readonly #words: Int32Array
   readonly #policies: (Policy | undefined)[]
   readonly #slotMask: number
+  readonly #counters: Counters
+  /** How often the verdict in each slot was given. */
+  readonly #hits: Float64Array
+  /** How many verdicts were made anew. */
+  misses = 0
 
-  constructor(directory: Directory, own: { allow: readonly Prefix[]; deny: readonly Prefix[] }, cacheSize: number) {
+  constructor(
+    directory: Directory,
+    own: { allow: readonly Prefix[]; deny: readonly Prefix[] },
+    cacheSize: number,
+    counters: Counters
+  ) {
     const ownEntries = (grant: 'allow' | 'deny') => own[grant].map((prefix) => ({ prefix, grant }))
     const entries: Entry<ListGrant>[] = [...directory.entries, ...ownEntries('allow'), ...ownEntries('deny')]
     this.directory = directory
@@ -39,22 +50,30 @@ export class Allowlist {
     this.#words = new Int32Array(4 * slots)
     this.#policies = new Array(slots).fill(undefined)
     this.#slotMask = slots - 1
+    this.#counters = counters
+    this.#hits = new Float64Array(slots)
   }
 
   /** Compiles what a route accepts. */
   policy(cells: Cells): Policy {
-    return new Policy(this, cells)
+    return new Policy(this, cells, this.#counters.of(cells))
   }
 
-  /** The verdict of an accepted address, which is the one read last. */
+  /** The verdict of an accepted address, which is the one read last; counts it. */
   verdictOf(policy: Policy, family: 4 | 6, peer: string | null): VerifiedVerdict {
     const mixed = family === 4 ? words[0]! : words[0]! ^ words[1]! ^ words[2]! ^ words[3]!
     const slot = (Math.imul(mixed ^ policy.salt, 0x9e3779b1) >>> 16) & this.#slotMask
     if (this.#policies[slot] === policy && this.#isIn(slot, family)) {
       const remembered = this.#verified[slot]!
-      if (remembered.peer === peer) return remembered
+      if (remembered.peer === peer) {
+        this.#hits[slot]!++
+        return remembered
+      }
     }
-    const verdict = this.#newVerdict(policy, lastAddress(family), peer)
+    this.#flush(slot)
+    this.misses++
+    const verdict = this.newVerdict(policy, family, peer)
+    this.#hits[slot] = 1
     this.#verified[slot] = verdict
     this.#policies[slot] = policy
     this.#families[slot] = family
@@ -72,7 +91,20 @@ export class Allowlist {
     )
   }
 
-  #newVerdict(policy: Policy, address: Address, peer: string | null): VerifiedVerdict {
+  /** Hands what was counted over to the counters. */
+  flush(): void {
+    for (let slot = 0; slot <= this.#slotMask; slot++) this.#flush(slot)
+  }
+
+  #flush(slot: number): void {
+    if (this.#hits[slot] === 0) return
+    this.#counters.hit(this.#verified[slot]!, this.#hits[slot]!)
+    this.#hits[slot] = 0
+  }
+
+  /** The verdict of an accepted address, which is the one read last; neither counted nor remembered. */
+  newVerdict(policy: Policy, family: 4 | 6, peer: string | null): VerifiedVerdict {
+    const address = lastAddress(family)
     const accepted = this.matcher.entriesFor(address).filter(({ grant }) => policy.accepted(grant))
     const grants = accepted.flatMap(({ grant }) => (typeof grant === 'string' ? [] : [grant]))
     const dataCenter = grants[0]?.dataCenter ?? null

@@ -28,7 +28,7 @@ export function explain(ip: string, allowlist: Allowlist, policy: Policy): Expla
   readAddress(ip, 0, ip.length)
   const set = matcher.findLast(family)
   if (policy.accepts[set] === 1) {
-    const verdict = allowlist.verdictOf(policy, family, null)
+    const verdict = allowlist.newVerdict(policy, family, null)
     return { text: verifiedText(verdict), verdict, entries }
   }
   const rejection = policy.rejection(set, family)

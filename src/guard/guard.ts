@@ -6,7 +6,8 @@ import { BUNDLED, loadDirectory } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
 import { parseAddress, words } from '../net/address.js'
 import type { Problem } from '../problem.js'
-import { type Sender, Senders } from '../senders/senders.js'
+import type { ListedFor, Sender } from '../senders/senders.js'
+import { Account, type GuardMetrics } from './account.js'
 import { Allowlist } from './allowlist.js'
 import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
@@ -30,6 +31,8 @@ export interface GuardStatus {
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many rejected senders are remembered. */
   readonly senders: number
+  /** Likely causes of the rejections, each in one sentence that says what to do. */
+  readonly diagnosis: readonly string[]
   /** When the list was loaded last, in milliseconds since 1970, and what the last reload failed with, or null. */
   readonly loadedAt: number
   readonly lastError: string | null
@@ -43,18 +46,8 @@ export class Guard<Request = GuardRequest> {
   readonly #origin: ClientIpOrigin
   readonly #unresolvedHints: Readonly<Record<UnresolvedReason, string>>
   readonly #resolver: ClientIpResolver
-  readonly #senders: Senders
+  readonly #account: Account
   readonly #routes = new Map<string, PolicyOptions>()
-  readonly #rejected: Record<Reason, number> = {
-    'not-listed': 0,
-    'other-data-center': 0,
-    'other-channel': 0,
-    denied: 0,
-    unresolved: 0,
-    'proxy-not-configured': 0,
-    'permissive-trust': 0
-  }
-  #verified = 0
   #loadedAt = Date.now()
   #lastError: string | null = null
   #reloading: Promise<GuardStatus> | undefined
@@ -79,7 +72,7 @@ export class Guard<Request = GuardRequest> {
     if (problems.length > 0) throw new OptionsError(problems, value)
     this.#settings = settings
     this.#resolver = settings.resolver
-    this.#senders = new Senders(settings.cacheSize)
+    this.#account = new Account(settings.cacheSize, settings.redact)
     this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp, frameworkFix) }
     this.#unresolvedHints = unresolvedHints(settings.header)
     this.#current = this.#compile(directory, selected)
@@ -96,52 +89,67 @@ export class Guard<Request = GuardRequest> {
     const { clientIp } = this.#settings
     const { headers } = request
     const peer = request.peer || null
-    if (typeof clientIp === 'function') return this.judgeClient(clientIp(request), peer, headers, this.policy(policy))
-    return this.judgePeer(peer, headers, this.policy(policy))
+    if (typeof clientIp === 'function') {
+      return this.judgeClient(clientIp(request), peer, headers, this.policy(policy), null)
+    }
+    return this.judgePeer(peer, headers, this.policy(policy), null)
   }
 
   /** Judges by our own resolver, or by the peer itself. @internal */
-  judgePeer(peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
-    return this.#decide(this.#resolver.resolve(peer, headers), peer, headers, policy)
+  judgePeer(peer: string | null, headers: HeadersInput, policy: Policy, route: string | null): Verdict {
+    return this.#decide(this.#resolver.resolve(peer, headers), peer, headers, policy, route)
   }
 
   /** Judges a client IP that somebody else resolved. @internal */
-  judgeClient(client: unknown, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
+  judgeClient(
+    client: unknown,
+    peer: string | null,
+    headers: HeadersInput,
+    policy: Policy,
+    route: string | null
+  ): Verdict {
     if (typeof client !== 'string' || client === '') {
       const isPeer = this.#settings.clientIp === 'request.ip' && (peer === null || peer === UNIX_PEER)
-      return this.#decide(isPeer ? NO_PEER : NO_ANSWER, peer, headers, policy)
+      return this.#decide(isPeer ? NO_PEER : NO_ANSWER, peer, headers, policy, route)
     }
     const found = this.#resolver.readClient(client)
     const isWrong = typeof found !== 'number' && client !== peer
-    return this.#decide(isWrong ? INVALID_ANSWER : found, peer, headers, policy)
+    return this.#decide(isWrong ? INVALID_ANSWER : found, peer, headers, policy, route)
   }
 
   /** Rejects for what the glue found out about the request. @internal */
-  rejectUnresolved(reason: UnresolvedReason, peer: string | null): RejectedVerdict {
-    return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[reason] }, peer)
+  rejectUnresolved(reason: UnresolvedReason, peer: string | null, policy: Policy): RejectedVerdict {
+    return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[reason] }, peer, policy)
   }
 
   /** Rejects because the framework's own client IP can be chosen by whoever sends the request. @internal */
-  rejectPermissiveTrust(hint: string, peer: string | null): RejectedVerdict {
-    return this.#reject(null, { reason: 'permissive-trust', hint }, peer)
+  rejectPermissiveTrust(hint: string, peer: string | null, policy: Policy): RejectedVerdict {
+    return this.#reject(null, { reason: 'permissive-trust', hint }, peer, policy)
   }
 
   /** `client` is the family of the client IP, which was resolved last. */
-  #decide(client: 4 | 6 | Unresolved, peer: string | null, headers: HeadersInput, policy: Policy): Verdict {
+  #decide(
+    client: 4 | 6 | Unresolved,
+    peer: string | null,
+    headers: HeadersInput,
+    policy: Policy,
+    route: string | null
+  ): Verdict {
     if (typeof client !== 'number') {
-      return this.rejectUnresolved(client.reason, peer)
+      return this.rejectUnresolved(client.reason, peer, policy)
     }
     const { allowlist } = this.#current
     const set = allowlist.matcher.findLast(client)
     if (policy.accepts[set] === 1) {
-      this.#verified++
-      return allowlist.verdictOf(policy, client, peer)
+      const verdict = allowlist.verdictOf(policy, client, peer)
+      this.#account.verified(verdict, policy, route)
+      return verdict
     }
     const clientIp = this.#resolver.lastClientIp()
     const sender = client === 4 ? words[0]! : clientIp
     const rejection = this.#diagnose(policy.rejection(set, client), client, clientIp, peer, headers)
-    this.#senders.record(sender, rejection.reason)
-    return this.#reject(clientIp, rejection, peer)
+    this.#account.record(sender, rejection.reason, route)
+    return this.#reject(clientIp, rejection, peer, policy, route)
   }
 
   /** What looks like a stranger may be a proxy of our own. */
@@ -170,9 +178,16 @@ export class Guard<Request = GuardRequest> {
       : proxyNotConfigured(client, this.#origin)
   }
 
-  #reject(clientIp: string | null, rejection: Rejection, peer: string | null): RejectedVerdict {
-    this.#rejected[rejection.reason]++
-    return rejectedVerdict(clientIp, rejection, peer, this.#current.allowlist.revision)
+  #reject(
+    clientIp: string | null,
+    rejection: Rejection,
+    peer: string | null,
+    policy: Policy,
+    route: string | null = null
+  ): RejectedVerdict {
+    const verdict = rejectedVerdict(clientIp, rejection, peer, this.#current.allowlist.revision)
+    this.#account.rejected(verdict, policy, route)
+    return verdict
   }
 
   /** What a route accepts, compiled once an options object and list. @internal */
@@ -203,7 +218,7 @@ export class Guard<Request = GuardRequest> {
   }
 
   #compile(directory: Directory, selected: Selected) {
-    const allowlist = new Allowlist(directory, this.#settings, this.#settings.cacheSize)
+    const allowlist = new Allowlist(directory, this.#settings, this.#settings.cacheSize, this.#account.counters)
     return {
       allowlist,
       policy: allowlist.policy(selected),
@@ -223,24 +238,47 @@ export class Guard<Request = GuardRequest> {
 
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
-    const { allowlist, warnings } = this.#current
+    const { allowlist, policy, warnings } = this.#current
     const { directory } = allowlist
     return {
       revision: directory.revision,
       provenance: directory.provenance,
       source: this.#settings.source?.name ?? BUNDLED,
-      verified: this.#verified,
-      rejected: { ...this.#rejected },
-      senders: this.#senders.size,
+      ...this.#account.counters.total(),
+      senders: this.#account.senderCount,
+      diagnosis: this.#account.diagnosis(allowlist, policy),
       loadedAt: this.#loadedAt,
       lastError: this.#lastError,
       warnings: [...warnings, ...ageWarnings(directory)]
     }
   }
 
-  /** Rejected senders, most recent first; at most `cacheSize` of them. */
+  /**
+   * Rejected senders, those with the highest counts first; at most `cacheSize` of them. While no more came, all counts are
+   * exact; beyond that those seen last and those with the highest counts are remembered, each with its error.
+   */
   senders(): Sender[] {
-    return this.#senders.list()
+    return this.#account.senders(this.#current.allowlist)
+  }
+
+  /** What was counted since the start, for metrics. */
+  metrics(): GuardMetrics {
+    return this.#account.metrics(this.#current.allowlist, this.#current.policy)
+  }
+
+  /** What MoEngage publishes an address for, whatever is accepted of it. @internal */
+  listedFor(clientIp: string): ListedFor[] {
+    return this.#account.listedFor(clientIp, this.#current.allowlist)
+  }
+
+  /** A rejection as it may leave the process, by `redactAddress`. @internal */
+  redacted(verdict: RejectedVerdict): RejectedVerdict {
+    return this.#account.redacted(verdict)
+  }
+
+  /** The header that our resolver reads; null where something else tells the client IP. @internal */
+  get header(): string | null {
+    return this.#settings.header
   }
 
   /**
@@ -262,12 +300,14 @@ export class Guard<Request = GuardRequest> {
       const directory = await loadDirectory(this.#settings.source)
       const next = this.#compile(directory, this.#select(directory, {}))
       for (const options of this.#routes.values()) this.#select(directory, options)
+      this.#account.reloaded(this.#current.allowlist, next.allowlist)
       this.#current = next
       this.#loadedAt = Date.now()
       this.#lastError = null
       return this.status()
     } catch (error) {
       this.#lastError = (error as Error).message
+      this.#account.notReloaded(this.#current.allowlist, this.#lastError)
       throw error
     }
   }

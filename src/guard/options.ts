@@ -6,6 +6,7 @@ import { OptionsError } from '../errors.js'
 import { checkNames, mistake, type Report, shown } from '../mistakes.js'
 import type { Prefix } from '../net/prefix.js'
 import type { Problem } from '../problem.js'
+import { type Redact, type RedactAddress, readRedaction } from '../senders/redact.js'
 import { readExtraAddresses } from './extra-addresses.js'
 
 /** What {@link Guard.judge} needs to know of a request. */
@@ -34,6 +35,8 @@ export interface GuardOptions<Request = GuardRequest> extends Selection {
   readonly source?: Source | undefined
   /** How many addresses are remembered: verified senders to be quick, rejected ones to be listed (`10_000`). */
   readonly cacheSize?: number | undefined
+  /** What stands for an address in log lines, events and `senders()` (the address). */
+  readonly redactAddress?: RedactAddress | undefined
 }
 
 /** Options that were found right. */
@@ -49,10 +52,11 @@ export interface Settings<Request> {
   readonly deny: readonly Prefix[]
   readonly source: Source | undefined
   readonly cacheSize: number
+  readonly redact: Redact | undefined
   readonly warnings: readonly Problem[]
 }
 
-const GUARD_OPTIONS = ['dataCenters', 'channels', 'clientIp', 'allow', 'deny', 'source', 'cacheSize']
+const GUARD_OPTIONS = ['dataCenters', 'channels', 'clientIp', 'allow', 'deny', 'source', 'cacheSize', 'redactAddress']
 
 /**
  * Reads options into settings, the names of data centers and channels excepted: those need the directory.
@@ -112,6 +116,7 @@ export function readOptions<Request>(
     deny,
     source: isSource ? source : undefined,
     cacheSize,
+    redact: readRedaction(options.redactAddress, mistakes),
     warnings
   }
 }

@@ -2,6 +2,7 @@ import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { lastAddress } from '../net/address.js'
 import type { Allowlist, ListGrant } from './allowlist.js'
+import type { GrowingCounts } from './counters.js'
 import { DENIED, notListed, otherChannel, otherDataCenter } from './hints.js'
 import type { Rejection } from './verdict.js'
 
@@ -15,14 +16,17 @@ export class Policy {
   readonly salt = Math.imul(policies++, 0x85ebca6b)
   /** 1 for each set of grants that is accepted. */
   readonly accepts: Uint8Array
+  /** What became of the requests that were judged by it. */
+  readonly counts: GrowingCounts
   readonly #allowlist: Allowlist
   readonly #rejections: (Rejection | undefined)[]
 
-  constructor(allowlist: Allowlist, { dataCenters, channels }: Cells) {
+  constructor(allowlist: Allowlist, { dataCenters, channels }: Cells, counts: GrowingCounts) {
     const { matcher } = allowlist
     this.#allowlist = allowlist
     this.dataCenters = dataCenters
     this.channels = channels
+    this.counts = counts
     this.accepts = Uint8Array.from({ length: matcher.setCount }, (_, set) => {
       const grants = matcher.grantsOf(set)
       return !grants.includes('deny') && grants.some((grant) => this.accepted(grant)) ? 1 : 0

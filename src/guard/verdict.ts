@@ -20,6 +20,17 @@ export type Reason =
   | 'proxy-not-configured'
   | 'permissive-trust'
 
+/** All reasons. */
+export const REASONS = [
+  'not-listed',
+  'other-data-center',
+  'other-channel',
+  'denied',
+  'unresolved',
+  'proxy-not-configured',
+  'permissive-trust'
+] as const satisfies readonly Reason[]
+
 /** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
 export interface VerifiedVerdict {
   readonly verified: true
