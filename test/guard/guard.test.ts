@@ -30,17 +30,19 @@ t.test('status counts what was judged and names the list', async (t) => {
   t.ok(status.loadedAt <= Date.now())
 })
 
-t.test('rejected senders are listed, most recent first, with how often and why', async (t) => {
-  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 2 })
+t.test('rejected senders are listed, by how often, with why and what else they are published for', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 4 })
   for (const peer of ['198.51.100.1', '3.6.251.95', '198.51.100.1', LISTED, '198.51.100.2']) guard.judge(from(peer))
   t.match(guard.senders(), [
-    { clientIp: '198.51.100.2', reason: 'not-listed', count: 1 },
-    { clientIp: '198.51.100.1', reason: 'not-listed', count: 2 }
+    { clientIp: '198.51.100.1', count: 2, countError: 0, reasons: { 'not-listed': 2 }, listedFor: [], routes: [] },
+    { clientIp: '3.6.251.95', count: 1, reasons: { 'other-data-center': 1 }, listedFor: [{ dataCenter: 'DC-03' }] },
+    { clientIp: '198.51.100.2', count: 1, reasons: { 'not-listed': 1 } }
   ])
-  t.equal(guard.senders().length, 2)
+  t.equal(guard.senders().length, 3)
   guard.judge(from('2001:DB8::7'))
   guard.judge(from('2001:db8:0::7'))
-  t.match(guard.senders()[0], { clientIp: '2001:db8::7', count: 2 })
+  guard.judge(from('2001:db8::7'))
+  t.match(guard.senders()[0], { clientIp: '2001:db8::7', count: 3 })
   for (const { firstSeen, lastSeen } of guard.senders()) t.ok(firstSeen <= lastSeen && lastSeen <= Date.now())
 })
 
