@@ -22,3 +22,8 @@ export class Exit extends Error {
     this.code = code
   }
 }
+
+/** Writes what `--json` asks for. */
+export function writeJson(io: Io, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+}
