@@ -1,6 +1,13 @@
 export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } from './client-ip/create-resolver.js'
 export type { HeadersInput } from './client-ip/resolve.js'
 export type { UnresolvedReason } from './client-ip/unresolved.js'
+export {
+  type AddressChange,
+  type AddressMove,
+  type CellChange,
+  type DirectoryDiff,
+  diffDirectories
+} from './directory/diff.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
 export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'
 export type { Cell, Snapshot } from './directory/snapshot.js'
