@@ -54,8 +54,9 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function fail(error: Error, io: Io): number {
-  io.stderr.write(`error: ${error.message}\n`)
+/** What an error quotes may come from anywhere; it must not steer the terminal. */
+function fail({ message }: Error, io: Io): number {
+  io.stderr.write(`error: ${message.replaceAll(/(?!\n)\p{Cc}/gu, ' ')}\n`)
   return 2
 }
 
