@@ -67,6 +67,7 @@ function readIp(text: string): Address {
 
 /** All that is said of an address. */
 interface Finding {
+  readonly address: Address
   readonly explanation: Explanation
   readonly entries: readonly DirectoryEntry[]
   readonly notes: readonly { readonly dataCenter: DataCenter; readonly text: string }[]
@@ -84,6 +85,7 @@ function find(
   const allowlist = new Allowlist(list, { allow: [], deny: [] }, 1)
   const entries = compileMatcher(list.entries).entriesFor(address)
   return {
+    address,
     explanation: explain(address.toString(), allowlist, allowlist.policy(selected)),
     entries,
     notes: DATA_CENTERS.flatMap((dataCenter) => {
@@ -111,7 +113,11 @@ function asJson({ explanation, entries, notes, nearest }: Finding, list: Directo
   }
 }
 
-function findingText({ explanation, entries, notes, nearest }: Finding, list: Directory, style: Style): string {
+function findingText(
+  { address, explanation, entries, notes, nearest }: Finding,
+  list: Directory,
+  style: Style
+): string {
   const lines = [style(explanation.verdict.verified ? 'green' : 'red', printable(explanation.text))]
   if (entries.length > 0) lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
   // The words for another data center carry the note already.
@@ -121,6 +127,8 @@ function findingText({ explanation, entries, notes, nearest }: Finding, list: Di
   if (nearest.length > 0) {
     lines.push('', 'Nearest on the list:', ...nearest.map((neighbour) => `  ${neighbourText(neighbour)}`))
     lines.push('Being near proves nothing: the next address of a cloud is another customer.')
+  } else if (entries.length === 0) {
+    lines.push('', `The list has no IPv${address.family} address.`)
   }
   lines.push('', provenanceText(list.provenance))
   return `${lines.join('\n')}\n`
