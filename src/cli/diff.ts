@@ -7,8 +7,8 @@ import { type Style, styleFor } from './style.js'
 import { addressText, grantsText, printable } from './text.js'
 
 const EXAMPLES = `
-OLD and NEW are lists: "bundled", a snapshot or help page (file or http(s) URL), or "-" for standard input.
-The text is Markdown, so that it can be the body of a pull request.
+A list is "bundled", a snapshot or a help page (a file or http(s) URL), or "-"
+for standard input. The text is Markdown, fit for the body of a pull request.
 
 Exit codes: 0 the same, 1 different, 2 an error.
 

@@ -11,8 +11,8 @@ const { version } = createRequire(import.meta.url)('moengage-allowlist/package.j
 const COMMANDS = [listCommand, explainCommand, diffCommand]
 
 const EXIT_CODES = `
-Exit codes: 0 all is well (same, verified), 1 it is not (different, rejected), 2 an error.
-Every command explains itself: moengage-allowlist explain --help`
+Exit codes: 0 all is well (same, verified), 1 it is not (different, rejected),
+2 an error. Help and examples of a command: moengage-allowlist explain --help`
 
 /**
  * The command line.

@@ -31,8 +31,7 @@ export function neighbours(address: Address, directory: Directory): Neighbour[] 
     const key = prefix.toString()
     let neighbour = known.get(key)
     if (neighbour === undefined) {
-      const edits = editDistance(text, prefix.address.toString())
-      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits }
+      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits: editDistance(text, written(prefix)) }
       known.set(key, neighbour)
     }
     neighbour.grants.push(grant)
@@ -42,6 +41,10 @@ export function neighbours(address: Address, directory: Directory): Neighbour[] 
   const byTyping = all.filter(({ edits }) => edits <= SLIPS).sort((a, b) => a.edits - b.edits)
   return [...new Set([...byTyping.slice(0, 1), ...all.slice(0, 1), ...byBits.slice(0, 1)])]
 }
+
+/** As the page writes it: one address without its length. */
+const written = ({ address, length }: Prefix) =>
+  length === address.words.length * 32 ? `${address}` : `${address}/${length}`
 
 function nearness(number: bigint, { address, length }: Prefix): Pick<Neighbour, 'distance' | 'commonBits'> {
   const bits = address.words.length * 32

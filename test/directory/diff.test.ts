@@ -149,7 +149,7 @@ const lines = ({ entries }: Directory) => entries.map(({ prefix, grant }) => `${
 
 t.test(
   'what is told of two lists leads from one to the other and back, and is nothing for a list and itself',
-  async (t) => {
+  async () => {
     const property = fc.property(cells, cells, (old, now) => {
       const [before, after] = [list(old), list(now)]
       const { added, removed, moved, same, cells: changed } = diffDirectories(before, after)
