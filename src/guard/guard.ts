@@ -1,19 +1,18 @@
 import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
 import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
 import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
-import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
-import { BUNDLED, loadDirectory } from '../directory/source.js'
-import { OptionsError } from '../errors.js'
+import type { Directory, PartialSelection } from '../directory/directory.js'
 import { parseAddress, words } from '../net/address.js'
 import type { Problem } from '../problem.js'
 import { type Sender, Senders } from '../senders/senders.js'
-import { Allowlist } from './allowlist.js'
 import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
+import type { ListInUse } from './list-in-use.js'
 import type { GuardRequest, Settings } from './options.js'
 import type { Policy } from './policy.js'
+import type { Refresh } from './refresh.js'
 import { type Reason, type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from './verdict.js'
-import { ageWarnings, trustedSenders } from './warnings.js'
+import { ageOf, ageWarnings } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
 export type PolicyOptions = PartialSelection
