@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
 import { type Problem, type ProblemCode, problemLine, type SuspiciousReason } from './problem.js'
 
-export type { Problem, ProblemCode, SuspiciousReason, Suspicion } from './problem.js'
+export type { Problem, ProblemCode, Suspicion, SuspiciousReason } from './problem.js'
 
 function codedError(code: ProblemCode, statusCode: number, Base: ErrorConstructor) {
   const Coded = createError<[string]>(code, '%s', statusCode, Base)

@@ -109,7 +109,10 @@ export class Allowlist {
         )
       ),
       matched: accepted[0]!.prefix.toString(),
-      graceUntil: listed.length > 0 ? null : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
+      graceUntil:
+        listed.length > 0
+          ? null
+          : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
       peer,
       revision: this.revision
     } as const)

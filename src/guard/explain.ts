@@ -1,5 +1,5 @@
 import { parseAddress, readAddress } from '../net/address.js'
-import type { Allowlist, ListGrant } from './allowlist.js'
+import type { ListGrant } from './allowlist.js'
 import type { Policy } from './policy.js'
 import { isRemoved } from './removals.js'
 import { rejectedVerdict, type Verdict, type VerifiedVerdict } from './verdict.js'
@@ -13,8 +13,9 @@ export interface Explanation {
   readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
 }
 
-/** Explains an address by a list and what a route accepts of it. */
-export function explain(ip: string, allowlist: Allowlist, policy: Policy): Explanation {
+/** Explains an address by what a route accepts of a list. */
+export function explain(ip: string, policy: Policy): Explanation {
+  const { allowlist } = policy
   const { matcher, revision } = allowlist
   const address = parseAddress(ip)
   if (address === undefined) {
@@ -48,6 +49,7 @@ function grantText(grant: ListGrant): string {
 
 function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil }: VerifiedVerdict): string {
   const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
-  if (graceUntil !== null) return `${clientIp} is verified: ${matched} was in ${what}, and is accepted until ${graceUntil}.`
+  if (graceUntil !== null)
+    return `${clientIp} is verified: ${matched} was in ${what}, and is accepted until ${graceUntil}.`
   return `${clientIp} is verified: ${matched} is in ${what}.`
 }

@@ -1,8 +1,8 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import { lostPrefixes } from './removals.js'
 import type { Prefix } from '../net/prefix.js'
 import { specialPurpose } from '../net/special-purpose.js'
-import type { SuspiciousReason, Suspicion } from '../problem.js'
+import type { Suspicion, SuspiciousReason } from '../problem.js'
+import { lostPrefixes } from './removals.js'
 
 /** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */
 const SHORTEST = { 4: 16, 6: 32 }
@@ -31,7 +31,10 @@ export function suspicionsOf(
   if (wide.length > 0) add('wide', `${named(wide)}: shorter than /16 (IPv4) or /32 (IPv6).`)
   const special = prefixes.filter((prefix) => specialPurpose(prefix) !== undefined)
   if (special.length > 0) {
-    add('private', `${named(special, (prefix) => ` (${specialPurpose(prefix)})`)}: nobody on the internet sends from there.`)
+    add(
+      'private',
+      `${named(special, (prefix) => ` (${specialPurpose(prefix)})`)}: nobody on the internet sends from there.`
+    )
   }
   if (current === undefined) return reasons
   const { retrieved } = directory.provenance
@@ -46,7 +49,10 @@ export function suspicionsOf(
       const before = prefixesOf(current, cells)
       const gone = lostPrefixes(before, prefixesOf(directory, cells))
       if (gone.length * 2 <= before.length) continue
-      add('shrunk', `${gone.length} of the ${before.length} addresses of ${dataCenter} in use are gone: ${named(gone)}.`)
+      add(
+        'shrunk',
+        `${gone.length} of the ${before.length} addresses of ${dataCenter} in use are gone: ${named(gone)}.`
+      )
     }
   }
   return reasons

@@ -56,6 +56,11 @@ export class ListInUse {
     return this.#current
   }
 
+  /** The revision that requests are judged by. */
+  get revision(): string {
+    return this.#current.allowlist.revision
+  }
+
   /** What a route accepts, compiled once an options object and list. */
   policy(options: PartialSelection | undefined): Policy {
     const { policy, byRoute, allowlist } = this.current

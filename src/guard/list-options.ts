@@ -3,7 +3,7 @@ import type { OpenSource, SourceOption } from '../directory/sources/source.js'
 import { mistake, type Report, shown } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
 import { SUSPICIONS, type Suspicion } from '../problem.js'
-import type { GuardStatus } from './guard.js'
+import type { GuardStatus } from './status.js'
 
 /** Where the list comes from, and what is expected of it. */
 export interface ListOptions {
@@ -54,7 +54,12 @@ export function readListOptions(options: ListOptions, refuse: Report): ListSetti
   readDuration('staleAfter', staleAfter, 1, refuse)
   if (typeof rejectWhenStale !== 'boolean') {
     refuse(
-      mistake('rejectWhenStale', rejectWhenStale, `${shown(rejectWhenStale)} is not true or false.`, 'Write true or false.')
+      mistake(
+        'rejectWhenStale',
+        rejectWhenStale,
+        `${shown(rejectWhenStale)} is not true or false.`,
+        'Write true or false.'
+      )
     )
   }
   if (onReload !== undefined && typeof onReload !== 'function') {
@@ -84,7 +89,9 @@ function readConfirm(value: unknown, refuse: Report): ReadonlySet<Suspicion> {
   for (const [i, word] of value.entries()) {
     if (SUSPICIONS.includes(word)) continue
     const message = `${shown(word)} is nothing that can be confirmed.`
-    refuse(mistake(`confirm[${i}]`, word, message, suggestion(typeof word === 'string' ? word.slice(0, 50) : '', SUSPICIONS)))
+    refuse(
+      mistake(`confirm[${i}]`, word, message, suggestion(typeof word === 'string' ? word.slice(0, 50) : '', SUSPICIONS))
+    )
   }
   return new Set(value)
 }

@@ -1,4 +1,4 @@
-import type { GuardStatus } from './guard.js'
+import type { GuardStatus } from './status.js'
 
 /** One line about a reload, for the log of a framework. */
 export interface News {

@@ -2,6 +2,7 @@ import type { Directory } from '../directory/directory.js'
 import { loadDirectory } from '../directory/sources/load-directory.js'
 import type { OpenSource } from '../directory/sources/source.js'
 import type { Clock } from './clock.js'
+import { DAY } from './list-options.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000
@@ -24,18 +25,21 @@ export class Refresh {
   readonly #clock: Clock
   #loading: Promise<void> | undefined
   #stop: AbortController | undefined
-  #callOff: (() => void) | undefined
+  /** How to call off what waits for its time. */
+  readonly #waiting: { look?: () => void; day?: () => void } = {}
   #isClosed = false
   #failures = 0
   #loadedAt: number
   #lastError: string | null = null
 
-  constructor(source: OpenSource, to: RefreshTo, clock: Clock) {
+  /** @param onDay called once a day, whatever the source does */
+  constructor(source: OpenSource, to: RefreshTo, onDay: (() => void) | undefined, clock: Clock) {
     this.#source = source
     this.#to = to
     this.#clock = clock
     this.#loadedAt = clock.now()
     this.#schedule()
+    if (onDay !== undefined) this.#everyDay(onDay)
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -59,7 +63,8 @@ export class Refresh {
   /** Ends timers, and the load under way. */
   close(): void {
     this.#isClosed = true
-    this.#callOff?.()
+    this.#waiting.look?.()
+    this.#waiting.day?.()
     this.#stop?.abort(CLOSED)
   }
 
@@ -99,7 +104,14 @@ export class Refresh {
       this.#failures === 0
         ? interval * (1 - Math.random() / 10)
         : Math.min(interval, RETRY * 2 ** (this.#failures - 1)) * (1 - Math.random() / 2)
-    this.#callOff = this.#clock.after(wait, () => void this.#look())
+    this.#waiting.look = this.#clock.after(wait, () => void this.#look())
+  }
+
+  #everyDay(run: () => void): void {
+    this.#waiting.day = this.#clock.after(DAY, () => {
+      this.#everyDay(run)
+      run()
+    })
   }
 
   async #look(): Promise<void> {

@@ -8,7 +8,8 @@ import type { OpenSource } from './source.js'
 type Look = { readonly text: string } | { readonly error: Error }
 
 const same = (a: Look | undefined, b: Look) =>
-  a !== undefined && ('text' in a ? 'text' in b && a.text === b.text : 'error' in b && a.error.message === b.error.message)
+  a !== undefined &&
+  ('text' in a ? 'text' in b && a.text === b.text : 'error' in b && a.error.message === b.error.message)
 
 /**
  * A snapshot in a file. It is read at every interval and compared by content: that sees whatever can happen to a path

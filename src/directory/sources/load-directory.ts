@@ -15,7 +15,10 @@ import { type OpenSource, UNCHANGED } from './source.js'
 export async function loadDirectory(source: OpenSource, stop = new AbortController()): Promise<Directory | undefined> {
   const { signal } = stop
   // Keeps the process alive: somebody waits for the answer, for a few seconds at most.
-  const timer = setTimeout(() => stop.abort(new Error(`It did not answer within ${source.timeout} ms.`)), source.timeout)
+  const timer = setTimeout(
+    () => stop.abort(new Error(`It did not answer within ${source.timeout} ms.`)),
+    source.timeout
+  )
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })

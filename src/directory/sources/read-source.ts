@@ -6,7 +6,10 @@ import { SnapshotFile } from './file.js'
 import { SnapshotUrl } from './http.js'
 import type { FileSource, OpenSource, Source, UrlSource } from './source.js'
 
-const KINDS = { file: ['interval', 'maxBytes'], url: ['interval', 'timeout', 'maxBytes', 'headers', 'fetch', 'allowHttp'] }
+const KINDS = {
+  file: ['interval', 'maxBytes'],
+  url: ['interval', 'timeout', 'maxBytes', 'headers', 'fetch', 'allowHttp']
+}
 const OWN = ['name', 'load', 'interval', 'timeout']
 const HOW =
   `Write 'bundled', { file: 'moengage.json' }, { url: 'https://…' }, a function that gives a snapshot, or ` +
@@ -21,11 +24,14 @@ const LONGEST = 2 ** 31 - 1
 /** Reads the option `source`. What is wrong is reported; what is given back can be used only where nothing is. */
 export function readSource(value: unknown, refuse: Report): OpenSource {
   if (value === undefined || value === 'bundled') return BUNDLED
-  if (typeof value === 'function') return readOwn({ name: value.name || 'loader', load: value as Source['load'] }, refuse)
+  if (typeof value === 'function')
+    return readOwn({ name: value.name || 'loader', load: value as Source['load'] }, refuse)
   if (typeof value === 'object' && value !== null) {
     const kinds = ['file', 'url', 'load'].filter((name) => (value as Record<string, unknown>)[name] !== undefined)
     if (kinds.length > 1) {
-      refuse(mistake('source', value, `It names ${kinds.join(' and ')}: a list comes from one place.`, 'Keep one of them.'))
+      refuse(
+        mistake('source', value, `It names ${kinds.join(' and ')}: a list comes from one place.`, 'Keep one of them.')
+      )
       return BUNDLED
     }
     if (kinds[0] === 'file') return readFile(value as FileSource, refuse)
@@ -40,7 +46,9 @@ function readOwn(source: Source, refuse: Report): OpenSource {
   checkNames(source, OWN, 'source', refuse)
   const { name, load, timeout = TIMEOUT, interval } = source
   if (typeof name !== 'string' || name === '') {
-    refuse(mistake('source.name', name, `${shown(name)} is no name.`, 'Say in a word or two where the list comes from.'))
+    refuse(
+      mistake('source.name', name, `${shown(name)} is no name.`, 'Say in a word or two where the list comes from.')
+    )
   }
   if (typeof load !== 'function') {
     refuse(mistake('source.load', load, `${shown(load)} is not a function.`, 'Write load: async () => snapshot.'))
@@ -79,14 +87,23 @@ function readUrl(source: UrlSource, refuse: Report): OpenSource {
     refuse(mistake('source.allowHttp', allowHttp, `${shown(allowHttp)} is not true or false.`, 'Write true or false.'))
   }
   if (source.fetch !== undefined && typeof source.fetch !== 'function') {
-    refuse(mistake('source.fetch', source.fetch, `${shown(source.fetch)} is not a function.`, 'Leave it out, or pass a fetch.'))
+    refuse(
+      mistake(
+        'source.fetch',
+        source.fetch,
+        `${shown(source.fetch)} is not a function.`,
+        'Leave it out, or pass a fetch.'
+      )
+    )
   }
   try {
     new Headers(headers)
   } catch (error) {
     // Their values may be secrets.
     const fix = `Write them like { authorization: 'Bearer …' }.`
-    refuse(mistake('source.headers', Object.keys(headers ?? {}), `They cannot be sent: ${(error as Error).message}`, fix))
+    refuse(
+      mistake('source.headers', Object.keys(headers ?? {}), `They cannot be sent: ${(error as Error).message}`, fix)
+    )
   }
   const url = urlOf(source.url, allowHttp, refuse)
   if (url === undefined) return BUNDLED
@@ -97,7 +114,14 @@ function readUrl(source: UrlSource, refuse: Report): OpenSource {
 function urlOf(value: unknown, allowHttp: boolean, refuse: Report): URL | undefined {
   const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    refuse(mistake('source.url', value, `${shown(value)} is no URL of a web server.`, `Write it like 'https://example.com/moengage.json'.`))
+    refuse(
+      mistake(
+        'source.url',
+        value,
+        `${shown(value)} is no URL of a web server.`,
+        `Write it like 'https://example.com/moengage.json'.`
+      )
+    )
     return undefined
   }
   if (url.username !== '' || url.password !== '') {
@@ -116,7 +140,13 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
-function checkNumber(name: string, value: unknown, unit: string, [least, most]: [number, number], refuse: Report): void {
+function checkNumber(
+  name: string,
+  value: unknown,
+  unit: string,
+  [least, most]: [number, number],
+  refuse: Report
+): void {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return
   const fix = `Write a whole number from ${least} to ${most}.`
   refuse(mistake(`source.${name}`, value, `${shown(value)} is not a number of ${unit} that can be used.`, fix))
