@@ -6,7 +6,9 @@ import { PERMISSIVE_TRUST, TRUST_PROXY_FIX, trustsStrangers } from './fastify-tr
 import { type ActionOptions, type Actions, readActions, readRouteOptions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
+import { reloadNews } from './guard/news.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
+import type { GuardStatus } from './guard/status.js'
 import type { Reason, RejectedVerdict, Verdict } from './guard/verdict.js'
 import { type Problem, problemLine } from './problem.js'
 
@@ -72,8 +74,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const guard = await loadGuard<FastifyRequest>(options, {
     names: ['mode', 'statusCode', 'onReject', 'logLevel'],
     mistakes,
-    frameworkFix: TRUST_PROXY_FIX
+    frameworkFix: TRUST_PROXY_FIX,
+    onReload: logReload,
+    onDay: logWarnings
   })
+  app.addHook('onClose', async () => guard.close())
   const warned = new Set<string>()
   logWarnings()
 
@@ -125,6 +130,12 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     }
   }
 
+  function logReload(error: Error | null, status: GuardStatus): void {
+    const { level, line, moengage } = reloadNews(error, status)
+    app.log[level]({ moengage }, line)
+    logWarnings()
+  }
+
   function guarding(chooseRoute: (request: FastifyRequest) => Route | false): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route | false
@@ -164,7 +175,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     judge: (request, policy) => ('raw' in request ? judge(request, policy) : judgeConnection(request, policy)),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
-    reload: () => guard.reload().finally(logWarnings),
+    reload: () => guard.reload(),
     senders: () => guard.senders()
   } satisfies FastifyGuard)
 

@@ -150,7 +150,7 @@ function readCell(value: unknown, path: string, report: Report): ReadCell {
   if (value === 'NA') return 'NA'
   const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
   if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
-    return Object.freeze({ derivedFrom: Object.freeze([...derivedFrom]) })
+    return Object.freeze({ derivedFrom: Object.freeze([...new Set(derivedFrom)]) })
   }
   if (!Array.isArray(value) || value.length === 0) {
     report(

@@ -1,41 +1,22 @@
 import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
 import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
 import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
-import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
-import { BUNDLED, loadDirectory } from '../directory/source.js'
-import { OptionsError } from '../errors.js'
+import type { PartialSelection } from '../directory/directory.js'
 import { parseAddress, words } from '../net/address.js'
-import type { Problem } from '../problem.js'
 import { type Sender, Senders } from '../senders/senders.js'
-import { Allowlist } from './allowlist.js'
+import type { Clock } from './clock.js'
 import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
+import type { ListInUse } from './list-in-use.js'
 import type { GuardRequest, Settings } from './options.js'
 import type { Policy } from './policy.js'
+import type { Refresh } from './refresh.js'
+import type { GuardStatus } from './status.js'
 import { type Reason, type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from './verdict.js'
-import { ageWarnings, trustedSenders } from './warnings.js'
+import { ageOf, ageWarnings } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
 export type PolicyOptions = PartialSelection
-
-/** What a guard knows of itself. */
-export interface GuardStatus {
-  /** The revision of MoEngage's page that requests are judged by, and where and when it was taken. */
-  readonly revision: string
-  readonly provenance: Directory['provenance']
-  /** The name of the source. */
-  readonly source: string
-  /** How many requests were verified since the start, and how many rejected, by reason. */
-  readonly verified: number
-  readonly rejected: Readonly<Record<Reason, number>>
-  /** How many rejected senders are remembered. */
-  readonly senders: number
-  /** When the list was loaded last, in milliseconds since 1970, and what the last reload failed with, or null. */
-  readonly loadedAt: number
-  readonly lastError: string | null
-  /** What is right in the options but may surprise. */
-  readonly warnings: readonly Problem[]
-}
 
 /** The framework-free whole: resolves the client IP, matches it, and says what it found. See {@link createGuard}. */
 export class Guard<Request = GuardRequest> {
@@ -44,45 +25,31 @@ export class Guard<Request = GuardRequest> {
   readonly #unresolvedHints: Readonly<Record<UnresolvedReason, string>>
   readonly #resolver: ClientIpResolver
   readonly #senders: Senders
-  readonly #routes = new Map<string, PolicyOptions>()
   readonly #rejected: Record<Reason, number> = {
     'not-listed': 0,
     'other-data-center': 0,
     'other-channel': 0,
+    'stale-list': 0,
     denied: 0,
     unresolved: 0,
     'proxy-not-configured': 0,
     'permissive-trust': 0
   }
   #verified = 0
-  #loadedAt = Date.now()
-  #lastError: string | null = null
-  #reloading: Promise<GuardStatus> | undefined
-  /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
-  #current: {
-    readonly allowlist: Allowlist
-    readonly policy: Policy
-    readonly byRoute: WeakMap<PolicyOptions, Policy>
-    readonly warnings: readonly Problem[]
-  }
+  readonly #list: ListInUse
+  readonly #refresh: Refresh
+  readonly #clock: Clock
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor(
-    settings: Settings<Request>,
-    directory: Directory,
-    mistakes: Problem[],
-    value: unknown,
-    frameworkFix = ''
-  ) {
-    const selected = directory.read(settings.selection)
-    const problems = [...selected.problems, ...mistakes]
-    if (problems.length > 0) throw new OptionsError(problems, value)
+  constructor(settings: Settings<Request>, list: ListInUse, refresh: Refresh, clock: Clock, frameworkFix: string) {
     this.#settings = settings
+    this.#list = list
+    this.#refresh = refresh
+    this.#clock = clock
     this.#resolver = settings.resolver
     this.#senders = new Senders(settings.cacheSize)
     this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp, frameworkFix) }
     this.#unresolvedHints = unresolvedHints(settings.header)
-    this.#current = this.#compile(directory, selected)
   }
 
   /**
@@ -131,7 +98,7 @@ export class Guard<Request = GuardRequest> {
     if (typeof client !== 'number') {
       return this.rejectUnresolved(client.reason, peer)
     }
-    const { allowlist } = this.#current
+    const { allowlist } = policy
     const set = allowlist.matcher.findLast(client)
     if (policy.accepts[set] === 1) {
       this.#verified++
@@ -172,69 +139,47 @@ export class Guard<Request = GuardRequest> {
 
   #reject(clientIp: string | null, rejection: Rejection, peer: string | null): RejectedVerdict {
     this.#rejected[rejection.reason]++
-    return rejectedVerdict(clientIp, rejection, peer, this.#current.allowlist.revision)
+    return rejectedVerdict(clientIp, rejection, peer, this.#list.revision)
   }
 
   /** What a route accepts, compiled once an options object and list. @internal */
   policy(options: PolicyOptions | undefined): Policy {
-    const { policy, byRoute, allowlist } = this.#current
-    if (options === undefined) return policy
-    let known = byRoute.get(options)
-    if (known === undefined) {
-      known = allowlist.policy(this.#select(allowlist.directory, options))
-      byRoute.set(options, known)
-    }
-    return known
+    return this.#list.policy(options)
   }
 
   /** Checks what a route accepts at start-up, and again before every reload takes effect. @internal */
   addRoute(options: PolicyOptions): void {
-    this.policy(options)
-    this.#routes.set(JSON.stringify(options), options)
-  }
-
-  /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
-  #select(directory: Directory, options: PolicyOptions): Selected {
-    const whole = directory.read(this.#settings.selection)
-    const selected = directory.read(options, whole)
-    const problems = [...whole.problems, ...selected.problems]
-    if (problems.length > 0) throw new OptionsError(problems, options)
-    return selected
-  }
-
-  #compile(directory: Directory, selected: Selected) {
-    const allowlist = new Allowlist(directory, this.#settings, this.#settings.cacheSize)
-    return {
-      allowlist,
-      policy: allowlist.policy(selected),
-      byRoute: new WeakMap<PolicyOptions, Policy>(),
-      warnings: [
-        ...this.#settings.warnings,
-        ...selected.warnings,
-        ...trustedSenders(this.#settings, directory, selected)
-      ]
-    }
+    this.#list.addRoute(options)
   }
 
   /** Explains an address in one line, and shows what it is listed for. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
-    return explain(ip, this.#current.allowlist, this.policy(policy))
+    return explain(ip, this.policy(policy))
   }
 
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
-    const { allowlist, warnings } = this.#current
-    const { directory } = allowlist
+    const { allowlist, warnings } = this.#list.current
+    const { directory, removals } = allowlist
+    const now = this.#clock.now()
     return {
       revision: directory.revision,
       provenance: directory.provenance,
-      source: this.#settings.source?.name ?? BUNDLED,
+      age: ageOf(directory, now),
+      entries: directory.entries.length,
+      pendingRemovals: removals.map(({ prefix, grant: { dataCenter, channel, until } }) => ({
+        prefix: `${prefix}`,
+        dataCenter,
+        channel,
+        until: new Date(until).toISOString()
+      })),
+      source: this.#settings.source.name,
       verified: this.#verified,
       rejected: { ...this.#rejected },
       senders: this.#senders.size,
-      loadedAt: this.#loadedAt,
-      lastError: this.#lastError,
-      warnings: [...warnings, ...ageWarnings(directory)]
+      loadedAt: this.#refresh.loadedAt,
+      lastError: this.#refresh.lastError,
+      warnings: [...warnings, ...ageWarnings(directory, this.#settings.staleAfter, now)]
     }
   }
 
@@ -244,31 +189,20 @@ export class Guard<Request = GuardRequest> {
   }
 
   /**
-   * Loads the directory anew from its source and puts it in force, for every route at once. Calls that overlap share one
+   * Loads the directory anew from its source and puts it in use, for every route at once. Calls that overlap share one
    * load. On a timer, handle its rejection: `guard.reload().catch(log)`.
    *
-   * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) when loading fails, or OptionsError (`MOE_ERR_OPTIONS`) when the new list has
-   * no address for what a route accepts. The list in use stays in use.
+   * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) when loading fails; SuspiciousError (`MOE_ERR_SUSPICIOUS`) when the new list
+   * may be a mistake or an attack; OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route accepts. The list in
+   * use stays in use.
    */
-  reload(): Promise<GuardStatus> {
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = undefined
-    })
-    return this.#reloading
+  async reload(): Promise<GuardStatus> {
+    await this.#refresh.load()
+    return this.status()
   }
 
-  async #reload(): Promise<GuardStatus> {
-    try {
-      const directory = await loadDirectory(this.#settings.source)
-      const next = this.#compile(directory, this.#select(directory, {}))
-      for (const options of this.#routes.values()) this.#select(directory, options)
-      this.#current = next
-      this.#loadedAt = Date.now()
-      this.#lastError = null
-      return this.status()
-    } catch (error) {
-      this.#lastError = (error as Error).message
-      throw error
-    }
+  /** Ends what runs in the background: the source is no longer looked at. The list in use stays in use. */
+  close(): void {
+    this.#refresh.close()
   }
 }
