@@ -38,6 +38,31 @@ export class NoAddressesError extends codedError('MOE_ERR_NO_ADDRESSES', 500, Ty
 /** A snapshot of the directory is damaged or incomplete. */
 export class SnapshotError extends codedError('MOE_ERR_SNAPSHOT', 500, TypeError) {}
 
+/** A cell of the help page that could not be read, or whose text got lost. */
+export interface PageCell {
+  /** The heading above the cell's table; empty where there is none. */
+  readonly table: string
+  /** The row, by its name and data center as the page writes them. */
+  readonly row: string
+  /** The column's header. */
+  readonly column: string
+  /** What stands in the cell; empty where nothing does. */
+  readonly text: string
+  /** One sentence that says why it could not be read. */
+  readonly message: string
+}
+
+/** MoEngage's help page could not be read as a whole. Nothing is taken from such a page; `cells` names what is at fault. */
+export class PageError extends codedError('MOE_ERR_PAGE', 500, Error) {
+  /** Every cell that could not be read; empty where the page as such is at fault. */
+  readonly cells: readonly PageCell[]
+
+  constructor(problem: { value: unknown; message: string; fix: string }, cells: readonly PageCell[] = []) {
+    super(problem)
+    this.cells = Object.freeze([...cells])
+  }
+}
+
 /** A source could not deliver a directory. The list that was in use stays in use. */
 export class SourceError extends codedError('MOE_ERR_SOURCE', 500, Error) {}
 

@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'MOE_ERR_CHANNEL'
   | 'MOE_ERR_NO_ADDRESSES'
   | 'MOE_ERR_SNAPSHOT'
+  | 'MOE_ERR_PAGE'
   | 'MOE_ERR_SOURCE'
   | 'MOE_ERR_SUSPICIOUS'
   | 'MOE_ERR_REGISTERED_TWICE'
@@ -20,6 +21,7 @@ export type ProblemCode =
   | 'MOE_WARN_EXTRA_ADDRESS'
   | 'MOE_WARN_CHANNEL'
   | 'MOE_WARN_STALE'
+  | 'MOE_WARN_PAGE'
 
 /** What went wrong, in words for a person: the problem, the value that caused it, and what to do. */
 export interface Problem {
