@@ -6,7 +6,8 @@ export {
   type AddressMove,
   type CellChange,
   type DirectoryDiff,
-  diffDirectories
+  diffDirectories,
+  type UnknownChange
 } from './directory/diff.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
 export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'

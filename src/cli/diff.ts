@@ -58,6 +58,12 @@ function diffText(diff: DirectoryDiff, style: Style): string {
       diff.cells.map(
         ({ dataCenter, channel, from, to }) => `${dataCenter} ${channel}: ${cellText(from)} → ${cellText(to)}`
       )
+    ),
+    section(
+      style('bold', 'Rows that this version does not know'),
+      diff.unknown.map(({ dataCenter, name, from, to }) => {
+        return `\`${printable(dataCenter)}\` \`${printable(name)}\`: ${cellText(from)} → ${cellText(to)}`
+      })
     )
   ]
   return `MoEngage's list changed ${versions}.\n${sections.join('')}`

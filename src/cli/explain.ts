@@ -82,11 +82,11 @@ function find(
 ): Finding {
   const selected = list.read(selection)
   if (selected.problems.length > 0) throw new OptionsError(selected.problems, selection)
-  const allowlist = new Allowlist(list, { allow: [], deny: [] }, 1)
+  const allowlist = new Allowlist(list, { allow: [], deny: [], cacheSize: 1 }, [], false)
   const entries = compileMatcher(list.entries).entriesFor(address)
   return {
     address,
-    explanation: explain(address.toString(), allowlist, allowlist.policy(selected)),
+    explanation: explain(address.toString(), allowlist.policy(selected)),
     entries,
     notes: DATA_CENTERS.flatMap((dataCenter) => {
       const text = list.note(address, dataCenter)

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
-import { Exit, type Io } from './io.js'
+import { Exit, type Io, tell } from './io.js'
 import { listCommand } from './list.js'
 
 const { version } = createRequire(import.meta.url)('moengage-allowlist/package.json') as { version: string }
@@ -54,9 +54,8 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** What an error quotes may come from anywhere; it must not steer the terminal. */
 function fail({ message }: Error, io: Io): number {
-  io.stderr.write(`error: ${message.replaceAll(/(?!\n)\p{Cc}/gu, ' ')}\n`)
+  tell(io, 'error', message)
   return 2
 }
 

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 
-/** Which list a command works on; see {@link readList}. */
+/** Which list a command works on; see `readList`. */
 export const fromOption = () =>
   new Option(
     '--from <list>',

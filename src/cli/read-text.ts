@@ -1,63 +1,58 @@
 import { createReadStream } from 'node:fs'
+import { download } from '../directory/sources/download.js'
+import { readText } from '../directory/sources/read-text.js'
 import { SourceError } from '../errors.js'
 import { quoted } from '../net/quoted.js'
 import type { Io } from './io.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
-const LIMIT = 5_000_000
+const MAX_BYTES = 5_000_000
 const TIMEOUT = 30_000
 
 /**
- * Reads a file, an http(s) URL, or `-` for standard input: at most 5 MB of UTF-8, without the byte order mark. A URL
- * must answer within 30 seconds and is not followed anywhere else.
+ * Reads what an argument names: a file, an http(s) URL, or `-` for standard input; at most 5 MB of UTF-8. A URL must
+ * answer within 30 seconds, and redirects are not followed.
  *
  * @throws SourceError (`MOE_ERR_SOURCE`)
  */
-export async function readText(argument: string, io: Io): Promise<string> {
+export async function readArgument(argument: string, io: Io): Promise<string> {
   try {
-    const bytes = await collect(isUrl(argument) ? await download(argument, io) : openLocal(argument, io))
-    if (bytes.length === 0) throw new Error('it is empty')
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const text = isUrl(argument) ? await fetchText(argument, io) : await readText(openLocal(argument, io), MAX_BYTES)
+    if (text.trim() === '') throw new Error('It is empty.')
+    return text
   } catch (error) {
     throw new SourceError({
       value: argument,
-      message: `${argument === '-' ? 'Standard input' : quoted(argument)} cannot be read: ${reasonOf(error as Error)}.`,
+      message: `${nameOf(argument)} cannot be read: ${reasonOf(error as Error)}`,
       fix: 'Name "bundled", a file, an http(s) URL, or "-" for standard input.'
     })
   }
 }
 
-export const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+/** An argument as messages name it. */
+export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : quoted(argument))
 
-function openLocal(argument: string, io: Io): AsyncIterable<Uint8Array | string> {
+const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+
+function openLocal(argument: string, io: Io): AsyncIterable<Uint8Array> {
   return argument === '-' ? io.stdin : createReadStream(argument)
 }
 
-async function download(url: string, io: Io): Promise<AsyncIterable<Uint8Array>> {
-  const response = await io.fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT) })
-  if (response.status === 200 && response.body !== null) return response.body
-  await response.body?.cancel()
-  const location = response.headers.get('location')
-  throw new Error(
-    location === null
-      ? `the server answers with status ${response.status}`
-      : `it redirects (${response.status}) to ${quoted(location)}, which is not followed; name that URL if you trust it`
-  )
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of chunks) {
-    const part = Buffer.from(chunk)
-    length += part.length
-    if (length > LIMIT) throw new Error('it is larger than 5 MB')
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
+async function fetchText(argument: string, { fetch }: Io): Promise<string> {
+  const downloaded = await download(new URL(argument), {
+    fetch,
+    headers: { accept: '*/*' },
+    maxBytes: MAX_BYTES,
+    signal: AbortSignal.timeout(TIMEOUT),
+    known: undefined
+  })
+  // Undefined only where a version is known already.
+  return downloaded!.text
 }
 
 /** `fetch` only says that it failed; its cause says why. */
 function reasonOf({ message, cause }: Error): string {
-  return cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+  const words =
+    cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+  return words.endsWith('.') ? words : `${words}.`
 }

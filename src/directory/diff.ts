@@ -35,6 +35,18 @@ export interface CellChange {
   readonly to: Cell | null
 }
 
+/** A row of a data center or channel which this version does not know, that came, went, or changed. */
+export interface UnknownChange {
+  /** As the page names it. */
+  readonly dataCenter: string
+  /** The row's name on the page. */
+  readonly name: string
+  /** What the page said; null where it had no such row. */
+  readonly from: Cell | null
+  /** What it says now; null where it has no such row. */
+  readonly to: Cell | null
+}
+
 /** What changed from one list to another, as plain data: it can be written as JSON. */
 export interface DirectoryDiff {
   /** Whether nothing changed but, perhaps, the provenance. */
@@ -48,6 +60,8 @@ export interface DirectoryDiff {
   readonly moved: readonly AddressMove[]
   /** Cells in the order of data centers, then channels. */
   readonly cells: readonly CellChange[]
+  /** Rows that no request is matched against, whatever they say. */
+  readonly unknown: readonly UnknownChange[]
 }
 
 /**
@@ -71,14 +85,16 @@ export function diffDirectories(before: Directory, after: Directory): DirectoryD
     return lost.length + gained.length === 0 ? [] : [{ prefix: text, from, to, lost, gained }]
   })
   const cells = changedCells(before, after)
+  const unknown = changedUnknown(before, after)
   return {
-    same: added.length + removed.length + moved.length + cells.length === 0,
+    same: added.length + removed.length + moved.length + cells.length + unknown.length === 0,
     before: before.provenance,
     after: after.provenance,
     added,
     removed,
     moved,
-    cells
+    cells,
+    unknown
   }
 }
 
@@ -119,6 +135,28 @@ function changedCells(before: Directory, after: Directory): CellChange[] {
       return kindOf(from) === kindOf(to) ? [] : [{ dataCenter, channel, from: plain(from), to: plain(to) }]
     })
   )
+}
+
+function changedUnknown(before: Directory, after: Directory): UnknownChange[] {
+  const old = unknownRows(before)
+  const now = unknownRows(after)
+  const names = new Map([...old, ...now])
+  return [...names]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, { dataCenter, name }]) => {
+      const from = plain(old.get(key)?.cell)
+      const to = plain(now.get(key)?.cell)
+      return meaning(from) === meaning(to) ? [] : [{ dataCenter, name, from, to }]
+    })
+}
+
+function unknownRows({ unknown }: Directory) {
+  return new Map(unknown.map((row) => [`${row.dataCenter}\n${row.name}`, row]))
+}
+
+/** The same for the same addresses in whatever order. */
+function meaning(cell: Cell | null): string {
+  return JSON.stringify(Array.isArray(cell) ? [...new Set(cell)].sort() : cell)
 }
 
 /** What a cell says, apart from the addresses themselves. */

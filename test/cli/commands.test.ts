@@ -224,6 +224,7 @@ t.test('explain', async (t) => {
         dataCenter: 'DC-101',
         channels: ['file-segment'],
         matched: '34.218.145.185/32',
+        graceUntil: null,
         peer: null,
         revision: directory.revision
       },

@@ -15,12 +15,12 @@ import { Directory } from '../../src/directory/directory.js'
 type Rows = Record<string, Snapshot['rows'][number]['addresses']>
 
 /** A list from cells, each keyed `DC-01 sms`. */
-function list(cells: Rows, revision = 'r1'): Directory {
+function list(cells: Rows, revision = 'r1', unknown: NonNullable<Snapshot['unknown']> = []): Directory {
   const rows = Object.entries(cells).map(([key, addresses]) => {
     const [dataCenter, channel] = key.split(' ')
     return { dataCenter, channel, addresses } as Snapshot['rows'][number]
   })
-  return new Directory({ provenance: { page: 'a test', revision, retrieved: '2026-11-23' }, rows })
+  return new Directory({ provenance: { page: 'a test', revision, retrieved: '2026-11-23' }, rows, unknown })
 }
 
 const names = (grants: readonly Grant[]) => grants.map(({ dataCenter, channel }) => `${dataCenter} ${channel}`)
@@ -126,6 +126,31 @@ t.test('a move carries all that the address is published for, before and after',
   t.strictSame([diff.before.revision, diff.after.revision], ['r1', 'r2'])
 })
 
+t.test('rows that this version does not know are compared by all they say', async (t) => {
+  const cells = { 'DC-01 sms': ['192.0.2.1'] }
+  const before = list(cells, 'r1', [
+    { dataCenter: 'DC-07', name: 'SMS Campaigns', addresses: ['192.0.2.1', '192.0.2.2'] },
+    { dataCenter: 'DC-01', name: 'Carrier Pigeons', addresses: 'NA' },
+    { dataCenter: 'DC-08', name: 'Telex', addresses: ['192.0.2.1'] },
+    { dataCenter: 'DC-08', name: 'Fax', addresses: ['192.0.2.1'] }
+  ])
+  const after = list(cells, 'r2', [
+    { dataCenter: 'DC-08', name: 'Fax', addresses: ['192.0.2.9'] },
+    { dataCenter: 'DC-01', name: 'Carrier Pigeons', addresses: { derivedFrom: ['sms'] } },
+    { dataCenter: 'DC-07', name: 'SMS Campaigns', addresses: ['192.0.2.2', '192.0.2.1', '192.0.2.1'] },
+    { dataCenter: 'DC-07', name: 'Push Campaigns', addresses: ['192.0.2.1'] }
+  ])
+  const { same, unknown, ...rest } = diffDirectories(before, after)
+  t.equal(same, false)
+  t.strictSame(unknown, [
+    { dataCenter: 'DC-01', name: 'Carrier Pigeons', from: 'NA', to: { derivedFrom: ['sms'] } },
+    { dataCenter: 'DC-07', name: 'Push Campaigns', from: null, to: ['192.0.2.1/32'] },
+    { dataCenter: 'DC-08', name: 'Fax', from: ['192.0.2.1/32'], to: ['192.0.2.9/32'] },
+    { dataCenter: 'DC-08', name: 'Telex', from: ['192.0.2.1/32'], to: null }
+  ])
+  t.strictSame([rest.added, rest.removed, rest.moved, rest.cells], [[], [], [], []])
+})
+
 t.test('the bundled list is the same as itself', async (t) => {
   t.ok(diffDirectories(directory, directory).same)
 })
@@ -173,7 +198,8 @@ t.test(
           lost: gained,
           gained: lost
         })),
-        cells: changed.map(({ from, to, ...cell }) => ({ ...cell, from: to, to: from }))
+        cells: changed.map(({ from, to, ...cell }) => ({ ...cell, from: to, to: from })),
+        unknown: []
       }
       return (
         JSON.stringify([...held].sort()) === JSON.stringify(lines(after)) &&

@@ -19,7 +19,7 @@ export async function run(argv: readonly string[], world: World = {}) {
   const err = capture()
   const { stdin = '', env = {}, isTTY, stdout = out.stream, fetch: fetchOf = noNetwork } = world
   const io: Io = {
-    stdin: Readable.from([stdin]),
+    stdin: Readable.from([Buffer.from(stdin)]),
     stdout: Object.assign(stdout, { isTTY }),
     stderr: err.stream,
     env,
