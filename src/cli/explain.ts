@@ -15,14 +15,15 @@ import { type Style, styleFor } from './style.js'
 import { addressText, grantsText, printable, provenanceText } from './text.js'
 
 const EXAMPLES = `
-Says whether a guard with these data centers and channels accepts the address, and why not.
+Says whether a guard with these data centers and channels accepts the address,
+and if not, why.
 
 Exit codes: 0 it would be accepted, 1 it would be rejected, 2 an error.
 
 Examples:
   $ moengage-allowlist explain 52.6.248.125
   $ moengage-allowlist explain 52.6.248.125 --data-center DC-03
-  $ moengage-allowlist explain ::ffff:3.6.251.95 -d DC-03 -c connector,streams --json`
+  $ moengage-allowlist explain ::ffff:3.6.251.95 -d DC-03 -c sms,push --json`
 
 interface Options {
   readonly from: string
