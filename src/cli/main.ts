@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { importCommand } from './import.js'
 import { Exit, type Io } from './io.js'
 import { listCommand } from './list.js'
 
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
     .showSuggestionAfterError()
     .exitOverride()
-  for (const command of [listCommand]) {
+  for (const command of [listCommand, importCommand]) {
     program.addCommand(command(io).copyInheritedSettings(program))
   }
   try {

@@ -145,7 +145,8 @@ class TableReader {
     if (name === 0 && isLonely(row)) {
       this.#dropLonely()
       this.#lonely = textAt(row, 0)
-      if (!looksLikeAddress(this.#lonely)) this.#name = this.#lonely
+      if (looksLikeAddress(this.#lonely)) this.#dropLonely()
+      else this.#name = this.#lonely
       return
     }
     const isShifted = name === 0 && dataCenter === 1 && addresses === 2 && lostItsName(row)
@@ -176,7 +177,10 @@ class TableReader {
     addressText: string,
     columns: Columns
   ): void {
-    const place = `${firstLine(written)}, ${firstLine(dataCenterText)}`
+    const place = [written, dataCenterText]
+      .filter((text) => text !== '')
+      .map(firstLine)
+      .join(', ')
     const header = (column: number | undefined) => (column === undefined ? 'heading' : columns.headers[column]!)
     const name = written.includes(STRIKE) ? STRUCK : readRowName(written)
     const dataCenters = dataCenterText.includes(STRIKE) ? STRUCK : readDataCenterCell(dataCenterText)
@@ -233,7 +237,8 @@ class TableReader {
 }
 
 const STRUCK = unreadable('Its text is struck out.')
-const firstLine = (text: string) => text.split('\n')[0]!
+/** As much of a name as tells which row is meant. */
+const firstLine = (text: string) => text.split('\n')[0]!.slice(0, 60)
 
 /** Whether a row holds its first cell only, which does not even name a data center. */
 function isLonely(row: Row): boolean {
