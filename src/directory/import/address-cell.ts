@@ -2,7 +2,7 @@ import { Prefix, readPrefix } from '../../net/prefix.js'
 import type { Channel } from '../names.js'
 import type { Cell } from '../snapshot.js'
 import { BULLET } from './cell-text.js'
-import { withoutBrackets, withoutFootnotes } from './marks.js'
+import { LONGEST_ADDRESS_CELL, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './marks.js'
 
 /** An address cell that was read as a whole. */
 export interface AddressCell {
@@ -23,10 +23,9 @@ const ITEM = new RegExp(`^(?:[${BULLET}·▪◦‣●○*+–—-]|\\d{1,2}[.)](
 
 /**
  * Reads a cell of addresses. Everything in it has to be understood: what is left over is never dropped.
- *
- * @returns what is wrong with it, as a sentence
  */
-export function readAddressCell(text: string): AddressCell | string {
+export function readAddressCell(text: string): AddressCell | Unreadable {
+  if (text.length > LONGEST_ADDRESS_CELL) return unreadable('It is too long for a list of addresses.')
   if (DERIVED.test(text) && !TURNS.test(text) && !/\d/.test(text)) {
     return { addresses: { derivedFrom: CAMPAIGN_CHANNELS }, remarks: [] }
   }
@@ -36,18 +35,18 @@ export function readAddressCell(text: string): AddressCell | string {
     if (!keep) remarks.push(words.trim())
     return keep
   })
-  if (bare.trim() === '') return 'The cell is empty: its text got lost.'
+  if (bare.trim() === '') return unreadable('The cell is empty: its text got lost.')
   if (NOT_PUBLISHED.test(bare.replace(BULLET, '').trim())) return { addresses: 'NA', remarks }
   const addresses = new Set<string>()
   for (const line of linesOf(bare)) {
     const item = line.replace(ITEM, '')
-    if (item === '') return 'An item of its list is empty: its text got lost.'
+    if (item === '') return unreadable('An item of its list is empty: its text got lost.')
     for (const part of item.split(/[,;]/)) {
-      if (part.trim() === '') return 'There is nothing behind or before a comma: its text got lost.'
+      if (part.trim() === '') return unreadable('There is nothing behind or before a comma: its text got lost.')
       for (const word of part.split(/\s+|\band\b|&/)) {
         if (word === '') continue
         const prefix = readPrefix(word)
-        if (!(prefix instanceof Prefix)) return prefix.message
+        if (!(prefix instanceof Prefix)) return unreadable(prefix.message)
         addresses.add(shortest(prefix))
       }
     }

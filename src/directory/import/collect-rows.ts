@@ -7,7 +7,7 @@ import type { PageRow } from './read-table.js'
 export interface Collected {
   readonly rows: Snapshot['rows']
   readonly unknown: NonNullable<Snapshot['unknown']>
-  /** Cells that say something else than one before them of the same data center and row. */
+  /** Second cells of a data center and name: they say something else, or their name is above them and may be another's. */
   readonly conflicts: readonly PageCell[]
 }
 
@@ -27,13 +27,13 @@ export function collectRows(pageRows: readonly PageRow[]): Collected {
       const key = JSON.stringify([cell.dataCenter, cell.channel ?? cell.name.toLowerCase()])
       const before = found.get(key)
       if (before === undefined) found.set(key, cell)
-      else if (meaning(before.addresses) !== meaning(cell.addresses)) {
+      else if (row.isInherited || meaning(before.addresses) !== meaning(cell.addresses)) {
         conflicts.push({
           table: row.table,
           row: `${cell.name}, ${cell.dataCenter}`,
           column: row.column,
           text: row.text,
-          message: `An earlier row of the same name and data center says something else: ${meaning(before.addresses)}.`
+          message: `An earlier row of the same name and data center says ${meaning(before.addresses)}.`
         })
       }
     }

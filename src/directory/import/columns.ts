@@ -1,5 +1,5 @@
 import type { Row } from './html.js'
-import { looksLikeAddress, withoutBrackets, withoutFootnotes } from './marks.js'
+import { looksLikeAddress, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './marks.js'
 
 /** Which column holds what. */
 export interface Columns {
@@ -7,7 +7,7 @@ export interface Columns {
   readonly name: number | undefined
   readonly dataCenter: number
   readonly addresses: number
-  /** The headers of columns that nothing is read from. */
+  /** Columns that nothing is read from. */
   readonly others: readonly number[]
   readonly headers: readonly string[]
 }
@@ -19,9 +19,9 @@ const NAME = /\b(?:channels?|campaigns?|transfers?|features?|services?|types?|na
 /**
  * Reads a row as the header of a table of addresses by data center.
  *
- * @returns undefined where it is not one; a sentence where it is one that could mean several things
+ * @returns undefined where it is not one
  */
-export function readColumns(row: Row): Columns | string | undefined {
+export function readColumns(row: Row): Columns | Unreadable | undefined {
   const headers = Array.from(row, (slot) => headerText(slot?.text ?? ''))
   const columns = [...headers.keys()]
   const dataCenters = columns.filter((column) => DATA_CENTER.test(headers[column]!))
@@ -31,8 +31,8 @@ export function readColumns(row: Row): Columns | string | undefined {
   const [dataCenter] = dataCenters
   const [addressColumn] = addresses
   if (dataCenter === undefined || addressColumn === undefined) return undefined
-  if (dataCenters.length > 1) return 'Two columns are headed as data centers.'
-  if (addresses.length > 1) return 'Two columns are headed as addresses.'
+  if (dataCenters.length > 1) return unreadable('Two columns are headed as data centers.')
+  if (addresses.length > 1) return unreadable('Two columns are headed as addresses.')
   const rest = columns.filter((column) => column !== dataCenter && column !== addressColumn)
   const name = rest.find((column) => NAME.test(headers[column]!)) ?? rest.find((column) => column < dataCenter)
   return {

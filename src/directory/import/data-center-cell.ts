@@ -1,6 +1,6 @@
 import { DATA_CENTERS, type DataCenter, readDataCenter } from '../names.js'
 import { BULLET } from './cell-text.js'
-import { withoutBrackets, withoutFootnotes } from './marks.js'
+import { LONGEST_NAME_CELL, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './marks.js'
 
 /** The data centers of a row: those that we know, and names of those that we don't. */
 export type DataCenters = readonly (DataCenter | { readonly unknown: string })[]
@@ -13,18 +13,17 @@ const MOST_IN_RANGE = 20
 
 /**
  * Reads a cell that names data centers: one, several, a range (which means just those from its first to its last), or all.
- *
- * @returns what is wrong with it, as a sentence
  */
-export function readDataCenterCell(text: string): DataCenters | string {
+export function readDataCenterCell(text: string): DataCenters | Unreadable {
+  if (text.length > LONGEST_NAME_CELL) return unreadable('It is too long for the name of a data center.')
   const bare = withoutFootnotes(text).replaceAll(BULLET, '\n').trim()
-  if (bare === '') return 'The data center is missing.'
+  if (bare === '') return unreadable('The data center is missing.')
   const [all, afterColon, inBrackets] = ALL.exec(bare) ?? []
   const named = afterColon ?? inBrackets
   if (all !== undefined && named === undefined) return DATA_CENTERS
   const list = withoutBrackets(named ?? bare, (words) => /\d|\b(?:not|except|without|only)\b/i.test(words)).trim()
   const found = readOne(list) ?? readList(list)
-  return found ?? 'It is not the name of a data center.'
+  return found ?? unreadable('It is not the name of a data center.')
 }
 
 function readList(text: string): DataCenters | undefined {

@@ -5,14 +5,17 @@ import { STRIKE } from './cell-text.js'
 import { type Columns, readColumns } from './columns.js'
 import { type DataCenters, readDataCenterCell } from './data-center-cell.js'
 import type { Row, Table } from './html.js'
-import { looksLikeAddress } from './marks.js'
+import { isUnreadable, looksLikeAddress, type Unreadable, unreadable } from './marks.js'
 import { type RowName, readRowName } from './row-name.js'
 
 /** One row of the page. */
 export interface PageRow {
   readonly table: string
+  readonly place: string
   readonly column: string
   readonly name: RowName
+  /** Whether its name stands in a row above. */
+  readonly isInherited: boolean
   readonly dataCenters: DataCenters
   readonly addresses: Cell
   /** The text of the address cell. */
@@ -73,9 +76,9 @@ function withoutHeader({ heading, rows }: Table): PageCell[] {
     const isNamed = texts.some((text) => {
       if (/^(?:dc|data[ -]?cent(?:er|re))[-_ ]?\d/i.test(text)) return true
       const name = readRowName(text)
-      return typeof name !== 'string' && name.channels.length > 0
+      return !isUnreadable(name) && name.channels.length > 0
     })
-    return isNamed && texts.some((text) => looksLikeAddress(text) || typeof readAddressCell(text) !== 'string')
+    return isNamed && texts.some((text) => looksLikeAddress(text) || !isUnreadable(readAddressCell(text)))
   }
   return rows.filter(isListed).map((row) => ({
     table: heading,
@@ -91,9 +94,11 @@ class TableReader {
   readonly #rows: PageRow[] = []
   readonly #unread: PageCell[] = []
   readonly #asides: Aside[] = []
-  #columns: Columns | string = 'There is no header.'
+  #columns: Columns | undefined
   /** The name that rows without one belong to. */
   #name = ''
+  /** Whether rows repeat the name of the row before: then one without a name has lost it. */
+  #repeats = false
   /** A name that stood alone in its row, as long as no row took it up. */
   #lonely: string | undefined
   /** The name of the row before, where it says that the addresses are those of the channels. */
@@ -106,20 +111,22 @@ class TableReader {
   read(row: Row): void {
     const columns = readColumns(row)
     if (columns !== undefined) this.#start(columns, row)
-    else if (typeof this.#columns !== 'string' && row.some((slot) => slot.text !== ''))
-      this.#readRow(row, this.#columns)
+    else if (this.#columns !== undefined && row.some((slot) => slot.text !== '')) this.#readRow(row, this.#columns)
   }
 
   end(): ReadTable {
     this.#dropLonely()
+    for (const { isInherited, place } of this.#repeats ? this.#rows : []) {
+      if (isInherited) this.#refuse(place, '', unreadable('The name of the row is missing.'), 'name')
+    }
     return { rows: this.#rows, unread: this.#unread, asides: this.#asides }
   }
 
-  #start(columns: Columns | string, row: Row): void {
+  #start(columns: Columns | Unreadable, row: Row): void {
     this.#dropLonely()
-    this.#columns = columns
     this.#derived = undefined
-    if (typeof columns === 'string') {
+    this.#columns = isUnreadable(columns) ? undefined : columns
+    if (isUnreadable(columns)) {
       this.#refuse('', row.map((slot) => slot.text).join(' | '), columns, 'header')
       return
     }
@@ -135,62 +142,72 @@ class TableReader {
       return
     }
     const { name, dataCenter, addresses } = columns
-    const filled = row.flatMap((slot, column) => (slot.text === '' ? [] : [column]))
-    if (
-      name === 0 &&
-      filled.length === 1 &&
-      filled[0] === 0 &&
-      typeof readDataCenterCell(textAt(row, 0)) === 'string'
-    ) {
+    if (name === 0 && isLonely(row)) {
       this.#dropLonely()
       this.#lonely = textAt(row, 0)
-      this.#name = this.#lonely
+      if (looksLikeAddress(this.#lonely)) this.#dropLonely()
+      else this.#name = this.#lonely
       return
     }
     const isShifted = name === 0 && dataCenter === 1 && addresses === 2 && lostItsName(row)
-    if (!isShifted) this.#dropLonely()
-    this.#lonely = undefined
     const cells = isShifted
       ? { dataCenter: textAt(row, 0), addresses: textAt(row, 1) }
       : { dataCenter: textAt(row, dataCenter), addresses: textAt(row, addresses) }
     const written = name === undefined || isShifted ? '' : textAt(row, name)
-    if (written !== '') this.#name = written
-    this.#readCells(this.#name, cells.dataCenter, cells.addresses, columns)
+    const isInherited = name !== undefined && written === ''
+    if (isInherited) this.#lonely = undefined
+    else {
+      this.#dropLonely()
+      if (written !== '' && written === this.#name) this.#repeats = true
+      if (written !== '') this.#name = written
+    }
+    this.#readCells(this.#name, isInherited, cells.dataCenter, cells.addresses, columns)
     for (const column of columns.others) {
       if (looksLikeAddress(textAt(row, column))) {
-        const message = 'There is an address in a column that is not headed as addresses.'
+        const message = unreadable('There is an address in a column that is not headed as addresses.')
         this.#refuse(`${this.#name}, ${cells.dataCenter}`, textAt(row, column), message, columns.headers[column]!)
       }
     }
   }
 
-  #readCells(written: string, dataCenterText: string, addressText: string, columns: Columns): void {
-    const place = `${firstLine(written)}, ${firstLine(dataCenterText)}`
+  #readCells(
+    written: string,
+    isInherited: boolean,
+    dataCenterText: string,
+    addressText: string,
+    columns: Columns
+  ): void {
+    const place = [written, dataCenterText]
+      .filter((text) => text !== '')
+      .map(firstLine)
+      .join(', ')
     const header = (column: number | undefined) => (column === undefined ? 'heading' : columns.headers[column]!)
     const name = written.includes(STRIKE) ? STRUCK : readRowName(written)
     const dataCenters = dataCenterText.includes(STRIKE) ? STRUCK : readDataCenterCell(dataCenterText)
     const addresses = this.#readAddresses(written, addressText, place)
-    if (typeof name === 'string') this.#refuse(place, written, name, header(columns.name))
-    if (typeof dataCenters === 'string') this.#refuse(place, dataCenterText, dataCenters, header(columns.dataCenter))
-    if (typeof addresses === 'string') this.#refuse(place, addressText, addresses, header(columns.addresses))
-    if (typeof name === 'string' || typeof dataCenters === 'string' || typeof addresses === 'string') return
+    if (isUnreadable(name)) this.#refuse(place, written, name, header(columns.name))
+    if (isUnreadable(dataCenters)) this.#refuse(place, dataCenterText, dataCenters, header(columns.dataCenter))
+    if (isUnreadable(addresses)) this.#refuse(place, addressText, addresses, header(columns.addresses))
+    if (isUnreadable(name) || isUnreadable(dataCenters) || isUnreadable(addresses)) return
     this.#rows.push({
       table: this.#heading,
+      place,
       column: header(columns.addresses),
       name,
+      isInherited,
       dataCenters,
       addresses,
       text: addressText
     })
   }
 
-  #readAddresses(name: string, text: string, place: string): Cell | string {
+  #readAddresses(name: string, text: string, place: string): Cell | Unreadable {
     if (text.includes(STRIKE)) return STRUCK
     // Where a sentence spanned the cells below, a page without spans leaves those empty.
     if (text === '' && this.#derived?.name === name) return this.#derived.addresses
     const read = readAddressCell(text)
     this.#derived = undefined
-    if (typeof read === 'string') return read
+    if (isUnreadable(read)) return read
     if (typeof read.addresses === 'object' && 'derivedFrom' in read.addresses) {
       this.#derived = { name, addresses: read.addresses }
     }
@@ -201,27 +218,35 @@ class TableReader {
   /** A cell across the whole table: the name of what follows where rows have none, a remark elsewhere. */
   #readBand(text: string, columns: Columns): void {
     this.#dropLonely()
-    if (looksLikeAddress(text)) this.#refuse('', text, 'There is an address in a cell across all columns.', 'all')
+    if (looksLikeAddress(text))
+      this.#refuse('', text, unreadable('There is an address in a cell across all columns.'), 'all')
     else if (columns.name === undefined) this.#name = text
     else this.#asides.push({ place: 'a row across all columns', text })
   }
 
   #dropLonely(): void {
     if (this.#lonely === undefined) return
-    const message = 'The row has nothing but a name: the rest of it got lost.'
+    const message = unreadable('The row has nothing but this cell: the rest of it got lost.')
     this.#refuse(firstLine(this.#lonely), this.#lonely, message, 'name')
     this.#lonely = undefined
   }
 
-  #refuse(row: string, text: string, message: string, column: string): void {
+  #refuse(row: string, text: string, { unreadable: message }: Unreadable, column: string): void {
     this.#unread.push({ table: this.#heading, row, column, text, message })
   }
 }
 
-const STRUCK = 'Its text is struck out.'
-const firstLine = (text: string) => text.split('\n')[0]!
+const STRUCK = unreadable('Its text is struck out.')
+/** As much of a name as tells which row is meant. */
+const firstLine = (text: string) => text.split('\n')[0]!.slice(0, 60)
+
+/** Whether a row holds its first cell only, which does not even name a data center. */
+function isLonely(row: Row): boolean {
+  const filled = row.filter((slot) => slot.text !== '')
+  return filled.length === 1 && textAt(row, 0) !== '' && isUnreadable(readDataCenterCell(textAt(row, 0)))
+}
 
 /** Whether a row begins with its data center, as it does below a spanning name whose span got lost. */
 function lostItsName(row: Row): boolean {
-  return textAt(row, 2) === '' && typeof readDataCenterCell(textAt(row, 0)) !== 'string'
+  return textAt(row, 2) === '' && !isUnreadable(readDataCenterCell(textAt(row, 0)))
 }

@@ -1,6 +1,13 @@
 import { CHANNELS, type Channel, ROW_NAMES } from '../names.js'
 import { BULLET, OBJECT } from './cell-text.js'
-import { looksLikeAddress, withoutBrackets, withoutFootnotes } from './marks.js'
+import {
+  LONGEST_NAME_CELL,
+  looksLikeAddress,
+  type Unreadable,
+  unreadable,
+  withoutBrackets,
+  withoutFootnotes
+} from './marks.js'
 
 /** What the name of a row means. */
 export interface RowName {
@@ -43,19 +50,20 @@ const nameIn = (line: string) =>
 /**
  * Reads the name of a row, which may be followed by examples, footnotes and a list of what belongs to it.
  *
- * @returns what is wrong with it, as a sentence, where it could mean several things or nothing
+ * @returns why not, where it could mean several things or nothing
  */
-export function readRowName(text: string): RowName | string {
-  if (looksLikeAddress(text)) return 'There is an address where the name of a row belongs.'
+export function readRowName(text: string): RowName | Unreadable {
+  if (text.length > LONGEST_NAME_CELL) return unreadable('It is too long for the name of a row.')
+  if (looksLikeAddress(text)) return unreadable('There is an address where the name of a row belongs.')
   // Brackets may reach over a line break.
   const lines = withoutBrackets(text.replaceAll(BULLET, `\n${BULLET}`), () => false).split('\n')
   const names = lines.map((line) => nameIn(line.replace(BULLET, ''))).filter((name) => name !== '')
   const [name] = names
-  if (name === undefined) return 'The name of the row is missing.'
+  if (name === undefined) return unreadable('The name of the row is missing.')
   const known = names.flatMap((line) => channelOf(line) ?? [])
   const first = channelOf(name)
   if (known.length === names.length) return { name: names.join(', '), channels: [...new Set(known)] }
-  if (known.some((channel) => channel !== first)) return 'It names several channels, and more.'
+  if (known.some((channel) => channel !== first)) return unreadable('It names several channels, and more.')
   return { name, channels: first === undefined ? channelsOf(name) : [first] }
 }
 
