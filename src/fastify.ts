@@ -16,7 +16,9 @@ import { type OnVerdict, readOnVerdict, VerdictListener } from './glue/verdict-l
 import { type ActionOptions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
+import { reloadNews } from './guard/news.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
+import type { GuardStatus } from './guard/status.js'
 import type { RejectedVerdict, Verdict } from './guard/verdict.js'
 import type { Problem } from './problem.js'
 import { type LogOptions, readLogOptions } from './senders/log-options.js'
@@ -86,7 +88,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const guard = await loadGuard<FastifyRequest>(options, {
     names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
     mistakes,
-    frameworkFix: TRUST_PROXY_FIX
+    frameworkFix: TRUST_PROXY_FIX,
+    onReload: logReload,
+    onDay: () => log.warnings(app.log)
   })
   const log = new GuardLog<FastifyRequest>(guard, {
     level: options.logLevel ?? 'warn',
@@ -94,7 +98,10 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     logger: app.log,
     facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
   })
-  app.addHook('onClose', async () => log.close())
+  app.addHook('onClose', async () => {
+    guard.close()
+    log.close()
+  })
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
   log.warnings(app.log)
   const routes = new Routes(guard, actions)
@@ -102,6 +109,12 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
   function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
     return requests.judge(request, request.raw, app.server, policy, route)
+  }
+
+  function logReload(error: Error | null, status: GuardStatus): void {
+    const { level, line, moengage } = reloadNews(error, status)
+    app.log[level]({ moengage }, line)
+    log.warnings(app.log)
   }
 
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
@@ -135,7 +148,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         : requests.judgeConnection(request, policy),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
-    reload: () => guard.reload().finally(() => log.warnings(app.log)),
+    reload: () => guard.reload(),
     senders: () => guard.senders(),
     metrics: () => guard.metrics()
   } satisfies FastifyGuard)

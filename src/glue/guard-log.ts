@@ -30,7 +30,7 @@ export interface GuardLogSettings<Request> {
 const SUMMARY_AT_MOST = 3_600_000
 
 /** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
-const bucketOf = (reason: Reason) => (reason === 'other-data-center' || reason === 'other-channel' ? 1 : 0)
+const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
 type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'listedFor' | 'policy' | 'header'>
 
@@ -70,7 +70,12 @@ export class GuardLog<Request> {
     }
     if (level === 'silent' || log.isLevelEnabled?.(level) === false) return
     const kind = 2 * REASONS.indexOf(reason) + (mode === 'tag' ? 1 : 0)
-    const suppressed = this.#throttle.admit(verdict.clientIp ?? verdict.peer ?? '', kind, bucketOf(reason), Date.now())
+    const suppressed = this.#throttle.admit(
+      verdict.clientIp ?? verdict.peer ?? '',
+      kind,
+      LISTED.has(reason) ? 1 : 0,
+      Date.now()
+    )
     if (suppressed === WITHHELD) return
     const line = rejectionLine(this.#guard, verdict, mode, policy, this.#settings.facts(request), suppressed)
     const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'

@@ -50,11 +50,11 @@ export class RequestJudge<Request> {
     const { socket, headers, rawHeaders } = incoming
     const policy = guard.policy(policyOptions)
     const peer = socket.remoteAddress ?? (typeof server?.address() === 'string' ? UNIX_PEER : null)
-    if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer, policy)
+    if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer, policy, route)
     if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy, route)
     if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy, route)
     return this.#framework.isPermissive(request)
-      ? guard.rejectPermissiveTrust(this.#framework.permissiveTrust, peer, policy)
+      ? guard.rejectPermissiveTrust(this.#framework.permissiveTrust, peer, policy, route)
       : guard.judgeClient(this.#framework.ip(request), peer, headers, policy, route)
   }
 

@@ -4,8 +4,9 @@ import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
 import { type About, type ListedFor, type Sender, Senders } from '../senders/senders.js'
 import type { Allowlist } from './allowlist.js'
+import type { Clock } from './clock.js'
 import { Counters, type PolicyCounts, type PrefixHits } from './counters.js'
-import { reloadChannel, type VerdictEvent, verdictChannel } from './events.js'
+import { type ReloadEvent, reloadChannel, type VerdictEvent, verdictChannel } from './events.js'
 import type { Policy } from './policy.js'
 import type { Reason, RejectedVerdict, Verdict } from './verdict.js'
 
@@ -34,11 +35,12 @@ export class Account {
   readonly #reloads = { succeeded: 0, failed: 0 }
   /** The day on which a prefix was found to be gone from the list. */
   readonly #removed = new Map<string, string>()
-  #misses = 0
+  readonly #clock: Clock
 
-  constructor(capacity: number, redact: Redact | undefined) {
+  constructor(capacity: number, redact: Redact | undefined, clock: Clock) {
     this.#senders = new Senders(capacity, redact)
     this.#redact = redact
+    this.#clock = clock
   }
 
   /** Counts a verdict, and tells whoever listens. */
@@ -49,7 +51,7 @@ export class Account {
 
   /** Notes a sender as {@link Senders.record} does. */
   record(key: number | string, reason: Reason, route: string | null): void {
-    this.#senders.record(key, reason, route, Date.now())
+    this.#senders.record(key, reason, route, this.#clock.now())
   }
 
   rejected(verdict: RejectedVerdict, policy: Policy, route: string | null): void {
@@ -104,28 +106,22 @@ export class Account {
     return diagnose({ ...this.counters.total(), dataCenters, senders: (asked) => this.senders(allowlist, asked) })
   }
 
-  /** Takes note of a list that took another's place. */
-  reloaded(before: Allowlist, after: Allowlist): void {
+  /** Takes note of a list that takes another's place. */
+  listChanged(before: Allowlist, after: Allowlist): void {
     before.flush()
-    this.#misses += before.misses
-    this.#reloads.succeeded++
-    const day = new Date().toISOString().slice(0, 10)
+    const day = new Date(this.#clock.now()).toISOString().slice(0, 10)
     const listed = new Set(after.directory.entries.map(({ prefix }) => `${prefix}`))
     for (const prefix of listed) this.#removed.delete(prefix)
     for (const { prefix } of before.directory.entries) {
       if (!listed.has(`${prefix}`) && this.#removed.size < REMOVED) this.#removed.set(`${prefix}`, day)
     }
-    this.#publishReload(after, null)
   }
 
-  /** Takes note of a reload that failed. */
-  notReloaded(inUse: Allowlist, error: string): void {
-    this.#reloads.failed++
-    this.#publishReload(inUse, error)
-  }
-
-  #publishReload({ revision }: Allowlist, error: string | null): void {
-    if (reloadChannel.hasSubscribers) reloadChannel.publish({ revision, error })
+  /** Counts what came of loading the list anew, and tells whoever listens. */
+  reloaded(revision: string, error: Error | null): void {
+    this.#reloads[error === null ? 'succeeded' : 'failed']++
+    if (!reloadChannel.hasSubscribers) return
+    reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
   metrics(allowlist: Allowlist, policy: Policy): GuardMetrics {
@@ -134,7 +130,7 @@ export class Account {
     for (const { prefix, grant } of directory.entriesOf(policy)) {
       this.counters.hit({ matched: `${prefix}`, dataCenter: grant.dataCenter }, 0)
     }
-    const misses = this.#misses + allowlist.misses
+    const { misses } = this.counters
     return {
       verdicts: this.counters.policies(),
       hits: this.counters.hits(),

@@ -1,13 +1,17 @@
 import type { Cells, Directory, Grant } from '../directory/directory.js'
 import { lastAddress, words } from '../net/address.js'
 import { compileMatcher, type Entry, type Matcher } from '../net/matcher.js'
-import type { Prefix } from '../net/prefix.js'
 import type { Counters } from './counters.js'
+import type { Settings } from './options.js'
 import { Policy } from './policy.js'
+import { isRemoved, type Removal, type RemovedGrant } from './removals.js'
 import type { VerifiedVerdict } from './verdict.js'
 
-/** What an entry of the compiled list stands for: a cell of MoEngage's page, or one of the user's own lists. */
-export type ListGrant = Grant | 'allow' | 'deny'
+/**
+ * What an entry of the compiled list stands for: a cell of MoEngage's page, one that the address was removed from a
+ * while ago, or one of the user's own lists.
+ */
+export type ListGrant = Grant | RemovedGrant | 'allow' | 'deny'
 
 /**
  * One version of all that requests are judged by: MoEngage's list and the user's own, compiled into one matcher, with
@@ -17,6 +21,10 @@ export class Allowlist {
   readonly directory: Directory
   readonly matcher: Matcher<ListGrant>
   readonly revision: string
+  /** What the list has lost and is accepted nevertheless. */
+  readonly removals: readonly Removal[]
+  /** Whether it is too old to accept anything by it. */
+  readonly isStale: boolean
   /**
    * Verdicts of verified senders, in a table that an address points straight into. Strangers are never put in, so they
    * cannot push anyone out; see docs/decisions.md for what was measured.
@@ -30,21 +38,27 @@ export class Allowlist {
   readonly #counters: Counters
   /** How often the verdict in each slot was given. */
   readonly #hits: Float64Array
-  /** How many verdicts were made anew. */
-  misses = 0
 
   constructor(
     directory: Directory,
-    own: { allow: readonly Prefix[]; deny: readonly Prefix[] },
-    cacheSize: number,
+    own: Pick<Settings<never>, 'allow' | 'deny' | 'cacheSize'>,
+    removals: readonly Removal[],
+    isStale: boolean,
     counters: Counters
   ) {
     const ownEntries = (grant: 'allow' | 'deny') => own[grant].map((prefix) => ({ prefix, grant }))
-    const entries: Entry<ListGrant>[] = [...directory.entries, ...ownEntries('allow'), ...ownEntries('deny')]
+    const entries: Entry<ListGrant>[] = [
+      ...directory.entries,
+      ...removals,
+      ...ownEntries('allow'),
+      ...ownEntries('deny')
+    ]
     this.directory = directory
     this.revision = directory.revision
+    this.removals = removals
+    this.isStale = isStale
     this.matcher = compileMatcher(entries)
-    const slots = Math.min(2 ** Math.floor(Math.log2(cacheSize)), 0x10000)
+    const slots = Math.min(2 ** Math.floor(Math.log2(own.cacheSize)), 0x10000)
     this.#verified = new Array(slots).fill(undefined)
     this.#families = new Uint8Array(slots)
     this.#words = new Int32Array(4 * slots)
@@ -71,7 +85,7 @@ export class Allowlist {
       }
     }
     this.#flush(slot)
-    this.misses++
+    this.#counters.misses++
     const verdict = this.newVerdict(policy, family, peer)
     this.#hits[slot] = 1
     this.#verified[slot] = verdict
@@ -105,7 +119,9 @@ export class Allowlist {
   /** The verdict of an accepted address, which is the one read last; neither counted nor remembered. */
   newVerdict(policy: Policy, family: 4 | 6, peer: string | null): VerifiedVerdict {
     const address = lastAddress(family)
-    const accepted = this.matcher.entriesFor(address).filter(({ grant }) => policy.accepted(grant))
+    const all = this.matcher.entriesFor(address).filter(({ grant }) => policy.accepted(grant))
+    const listed = all.filter(({ grant }) => !isRemoved(grant))
+    const accepted = listed.length > 0 ? listed : all
     const grants = accepted.flatMap(({ grant }) => (typeof grant === 'string' ? [] : [grant]))
     const dataCenter = grants[0]?.dataCenter ?? null
     return Object.freeze({
@@ -119,6 +135,10 @@ export class Allowlist {
         )
       ),
       matched: accepted[0]!.prefix.toString(),
+      graceUntil:
+        listed.length > 0
+          ? null
+          : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
       peer,
       revision: this.revision
     } as const)

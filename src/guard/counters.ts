@@ -31,6 +31,9 @@ export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
   readonly #hits = new Map<string, { prefix: string; dataCenter: DataCenter | null; count: number }>()
 
+  /** How many verdicts of verified senders were made anew. */
+  misses = 0
+
   /** The counts of a policy: the same for all routes that accept the same. */
   of({ dataCenters, channels }: Cells): GrowingCounts {
     const key = `${dataCenters} ${channels}`

@@ -135,6 +135,7 @@ const DOUBTS: Partial<Record<Reason, string>> = {
   'other-channel': "from MoEngage's addresses of other channels",
   'proxy-not-configured': 'from what seems to be your own proxy',
   'permissive-trust': 'while every sender could choose its address',
+  'stale-list': 'from listed addresses, while the list was stale',
   unresolved: 'without a client IP that can be relied on'
 }
 

@@ -37,6 +37,7 @@ export function diagnose(findings: Findings): string[] {
     ...proxies(findings, share),
     ...otherDataCenters(findings),
     ...otherChannels(findings),
+    ...stale(rejected['stale-list'], share),
     ...denied(findings),
     ...unresolved(rejected.unresolved, share),
     ...removed(findings),
@@ -81,6 +82,11 @@ function otherChannels({ senders }: Findings): string[] {
       "use any address of a data center, so consider channels: 'all'."
     )
   })
+}
+
+function stale(count: number, share: Share): string[] {
+  if (count === 0) return []
+  return [`${share(count)}: the list is stale, and rejectWhenStale is set; see to it that the list is loaded anew.`]
 }
 
 function denied({ senders }: Findings): string[] {

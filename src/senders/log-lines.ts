@@ -1,5 +1,6 @@
 import { CHANNELS } from '../directory/names.js'
-import type { Guard, GuardStatus, PolicyOptions } from '../guard/guard.js'
+import type { Guard, PolicyOptions } from '../guard/guard.js'
+import type { GuardStatus } from '../guard/status.js'
 import { REASONS, type Reason, type RejectedVerdict } from '../guard/verdict.js'
 import type { ListedFor, Sender } from './senders.js'
 

@@ -497,7 +497,7 @@ t.test('warnings follow the list', async (t) => {
     provenance: { page: 'test', revision: 'r', retrieved },
     rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] } as const]
   })
-  const { app, lines } = await guarded({ source: { name: 'test', load } })
+  const { app, lines } = await guarded({ source: { name: 'test', load }, confirm: ['older'] })
   t.strictSame(app.moengage.status().warnings, [])
   retrieved = '2020-01-01'
   await app.moengage.reload()

@@ -73,7 +73,7 @@ t.test('an address is explained in one line', async (t) => {
 t.test('a reload puts the new list in force for every route at once', async (t) => {
   let current = snapshot('9.9.9.9', 'revision-1')
   const source = { name: 'our mirror', load: async () => current }
-  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], gracePeriod: 0 })
   const route = { channels: 'connector' }
   t.match(guard.judge(from('9.9.9.9'), route), { verified: true, revision: 'revision-1' })
   t.match(guard.judge(from('8.8.8.8'), route), { verified: false, revision: 'revision-1' })
@@ -97,7 +97,8 @@ t.test('a failed reload leaves the list as it is and says why', async (t) => {
   ]
   const errors = [/our mirror.*ECONNREFUSED/, /a string/, /no rows/, /no rows/, /DC-01/]
   let load: () => Snapshot | Promise<Snapshot> = () => snapshot('9.9.9.9')
-  const guard = createGuard({ dataCenters: 'DC-01', source: { name: 'our mirror', load: () => load() } })
+  const source = { name: 'our mirror', load: () => load() }
+  const guard = createGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'] })
   for (const [i, result] of results.entries()) {
     load = result
     await t.rejects(guard.reload(), { message: errors[i], code: i === 4 ? 'MOE_ERR_OPTIONS' : 'MOE_ERR_SOURCE' })
@@ -111,7 +112,7 @@ t.test('a failed reload leaves the list as it is and says why', async (t) => {
 t.test('reloads that overlap share one load', async (t) => {
   let loads = 0
   const source = { name: 'counted', load: async () => snapshot(`9.9.9.${++loads}`) }
-  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'] })
   await Promise.all([guard.reload(), guard.reload(), guard.reload()])
   t.equal(loads, 2)
   await guard.reload()
