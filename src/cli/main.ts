@@ -6,10 +6,11 @@ import { explainCommand } from './explain.js'
 import { importCommand } from './import.js'
 import { Exit, type Io, tell } from './io.js'
 import { listCommand } from './list.js'
+import { reportCommand } from './report.js'
 
 const { version } = createRequire(import.meta.url)('moengage-allowlist/package.json') as { version: string }
 
-const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand]
+const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, reportCommand]
 
 const EXIT_CODES = `
 Exit codes: 0 all is well (same, verified), 1 it is not (different, rejected),

@@ -39,10 +39,9 @@ export function reportCommand(io: Io): Command {
       const progress = new Progress(io.stderr, sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0))
       const damaged: string[] = []
       for (const file of files) {
-        const source = file === '-' ? io.stdin : createReadStream(file)
-        source.on('data', (chunk) => progress.add(chunk.length))
+        const source: Readable = file === '-' ? io.stdin : createReadStream(file)
         try {
-          await readLines(source as Readable, builder)
+          await readLines(counting(source, progress), builder)
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException
           // What cannot be unpacked was cut off, or is still being written: the lines before count.
@@ -56,6 +55,13 @@ export function reportCommand(io: Io): Command {
       if (json) writeJson(io, report)
       else io.stdout.write(reportText(report))
     })
+}
+
+async function* counting(source: Readable, progress: Progress): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    progress.add((chunk as Buffer).length)
+    yield chunk as Buffer
+  }
 }
 
 async function sizeOf(file: string): Promise<number> {

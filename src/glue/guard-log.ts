@@ -1,8 +1,8 @@
 import type { Guard, PolicyOptions } from '../guard/guard.js'
-import { REASONS, type Reason, type RejectedVerdict } from '../guard/verdict.js'
+import type { Reason, RejectedVerdict } from '../guard/verdict.js'
 import { problemLine } from '../problem.js'
 import { counted } from '../senders/diagnosis.js'
-import { type Facts, rejectionLine, summaryLine } from '../senders/log-lines.js'
+import { type Facts, KINDS, kindOf, noSender, rejectionLine, summaryLine } from '../senders/log-lines.js'
 import type { LogPace } from '../senders/log-options.js'
 import { Throttle, WITHHELD } from '../senders/throttle.js'
 
@@ -32,7 +32,7 @@ const SUMMARY_AT_MOST = 3_600_000
 /** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
-type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'listedFor' | 'policy' | 'header'>
+type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'listedFor' | 'policy' | 'header'>
 
 /** What a guard writes to the log, whatever framework it stands in. */
 export class GuardLog<Request> {
@@ -47,7 +47,7 @@ export class GuardLog<Request> {
   constructor(guard: Log, settings: GuardLogSettings<Request>) {
     this.#guard = guard
     this.#settings = settings
-    this.#throttle = new Throttle(settings.pace, 2 * REASONS.length, 2)
+    this.#throttle = new Throttle(settings.pace, KINDS, 2)
     const { verified, rejected } = guard.status()
     this.#summarized = { at: Date.now(), verified, rejected }
     this.#timer = setInterval(() => this.#summarize(false), settings.pace.summaryEvery).unref()
@@ -69,13 +69,9 @@ export class GuardLog<Request> {
       log.error({ moengage: { event: 'moengage.diagnosis', reason, hint } }, `${reason}: ${hint}`)
     }
     if (level === 'silent' || log.isLevelEnabled?.(level) === false) return
-    const kind = 2 * REASONS.indexOf(reason) + (mode === 'tag' ? 1 : 0)
-    const suppressed = this.#throttle.admit(
-      verdict.clientIp ?? verdict.peer ?? '',
-      kind,
-      LISTED.has(reason) ? 1 : 0,
-      Date.now()
-    )
+    const sender = verdict.clientIp ?? noSender(verdict.peer)
+    const bucket = LISTED.has(reason) ? 1 : 0
+    const suppressed = this.#throttle.admit(sender, kindOf(reason, mode), bucket, Date.now())
     if (suppressed === WITHHELD) return
     const line = rejectionLine(this.#guard, verdict, mode, policy, this.#settings.facts(request), suppressed)
     const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
@@ -103,10 +99,10 @@ export class GuardLog<Request> {
     if (level === 'silent') return
     const now = Date.now()
     const withheld = this.#throttle.take(now, isLast)
-    const missing = withheld.reduce((sum, count) => sum + count, 0)
+    const missing = withheld.byKind.reduce((sum, count) => sum + count, 0)
     if (missing === 0 && !isLast && now - this.#summarized.at < SUMMARY_AT_MOST) return
     const status = this.#guard.status()
-    const line = summaryLine(status, this.#summarized, withheld, this.#guard.senders().slice(0, 5))
+    const line = summaryLine(this.#guard, status, this.#summarized, withheld)
     if (missing === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0) return
     this.#summarized = { at: now, verified: status.verified, rejected: status.rejected }
     const [cause] = line.diagnosis

@@ -231,6 +231,11 @@ export class Guard<Request = GuardRequest> {
     return this.#account.redacted(verdict)
   }
 
+  /** An address as it may leave the process. @internal */
+  redactedAddress(address: string): string {
+    return this.#settings.redact?.(address) ?? address
+  }
+
   /** The header that our resolver reads; null where something else tells the client IP. @internal */
   get header(): string | null {
     return this.#settings.header

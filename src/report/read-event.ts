@@ -26,6 +26,8 @@ export interface Summary {
   readonly event: 'summary'
   readonly time: number | undefined
   readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
+  /** Those of them that are of a sender which the log names. */
+  readonly suppressedOf: readonly { readonly clientIp: string; readonly reason: Reason; readonly count: number }[]
   readonly verified: number
 }
 
@@ -97,7 +99,7 @@ function readSummary(own: Record<string, unknown>, time: number | undefined): Su
   const reject = readCounts(asRecord(own.suppressed)?.reject)
   const tag = readCounts(asRecord(own.suppressed)?.tag)
   if (!isCount(verified) || reject === undefined || tag === undefined) return undefined
-  return { event: 'summary', time, suppressed: { reject, tag }, verified }
+  return { event: 'summary', time, suppressed: { reject, tag }, suppressedOf: readSenders(own.suppressedOf), verified }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
@@ -107,6 +109,15 @@ function readCounts(value: unknown): Counts | undefined {
   if (counts === undefined) return undefined
   const isSound = ([reason, count]: [string, unknown]) => REASONS.includes(reason as Reason) && isCount(count)
   return Object.entries(counts).every(isSound) ? (counts as Counts) : undefined
+}
+
+function readSenders(value: unknown): Summary['suppressedOf'] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((item) => {
+    const { clientIp, reason, count } = asRecord(item) ?? {}
+    if (typeof clientIp !== 'string' || !REASONS.includes(reason as Reason) || !isCount(count)) return []
+    return [{ clientIp: clientIp.slice(0, LONGEST_TEXT), reason: reason as Reason, count }]
+  })
 }
 
 function readListedFor(value: unknown): ListedFor[] {

@@ -18,7 +18,7 @@ const LINE_FEED = 10
  *
  * @throws (rejects with) what the stream fails with, or gzip that is damaged; lines before that have been handed over
  */
-export async function readLines(source: Readable, sink: LineSink): Promise<void> {
+export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): Promise<void> {
   let rest: Buffer[] = []
   let length = 0
   let isSkipping = false
@@ -50,7 +50,7 @@ export async function readLines(source: Readable, sink: LineSink): Promise<void>
 }
 
 /** The bytes of a stream, or of what was packed into it. */
-async function unpacked(source: Readable): Promise<Readable> {
+async function unpacked(source: AsyncIterable<Buffer>): Promise<Readable> {
   const chunks = source[Symbol.asyncIterator]()
   const begin: Buffer[] = []
   let isEnd = false

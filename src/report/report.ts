@@ -87,7 +87,7 @@ export class ReportBuilder implements LineSink {
     return count
   }
 
-  #addSummary({ suppressed, verified }: Summary): number {
+  #addSummary({ suppressed, suppressedOf, verified, time }: Summary): number {
     let count = 0
     for (const mode of ['reject', 'tag'] as const) {
       for (const reason of REASONS) {
@@ -97,6 +97,10 @@ export class ReportBuilder implements LineSink {
       }
     }
     this.#withoutSender += count
+    for (const { clientIp, reason, count } of suppressedOf) {
+      this.#senders.record(clientIp, reason, null, time ?? 0, count)
+      this.#withoutSender -= count
+    }
     this.#verified = (this.#verified ?? 0) + verified
     return count
   }

@@ -3,6 +3,7 @@ import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
 import { REASONS, type Reason, type RejectedVerdict } from '../guard/verdict.js'
 import type { ListedFor, Sender } from './senders.js'
+import type { Withheld } from './throttle.js'
 
 /** What a line says of its request. */
 export interface Facts {
@@ -44,6 +45,13 @@ export interface SummaryLine {
   readonly event: 'moengage.summary'
   /** Rejections that no line tells, by mode and reason. */
   readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
+  /** Those of them whose sender had a line before, the twenty with the most. */
+  readonly suppressedOf: readonly {
+    readonly clientIp: string
+    readonly mode: 'reject' | 'tag'
+    readonly reason: Reason
+    readonly count: number
+  }[]
   readonly verified: number
   /** All rejections, those with a line and those without. */
   readonly rejected: Counts
@@ -91,38 +99,65 @@ export function rejectionLine(
   }
 }
 
-/**
- * @param before the counts at the summary before
- * @param withheld rejections without a line, by reason and mode
- */
+/** So many senders a summary names. */
+const NAMED = { suppressed: 20, top: 5 }
+
+/** The number of a kind of rejections, for the throttle: each has lines of its own. */
+export function kindOf(reason: Reason, mode: 'reject' | 'tag'): number {
+  return 2 * REASONS.indexOf(reason) + (mode === 'tag' ? 1 : 0)
+}
+
+const NO_SENDER = 'peer '
+
+/** What stands for the sender of requests whose client IP could not be resolved. */
+export const noSender = (peer: string | null) => `${NO_SENDER}${peer}`
+const isNoSender = (sender: string) => sender.startsWith(NO_SENDER)
+
+/** How many kinds there are. */
+export const KINDS = 2 * REASONS.length
+
+/** @param before the counts at the summary before */
 export function summaryLine(
+  guard: Pick<Guard, 'redactedAddress' | 'senders'>,
   status: GuardStatus,
   before: Pick<GuardStatus, 'verified' | 'rejected'>,
-  withheld: readonly number[],
-  top: readonly Sender[]
+  { byKind, bySender }: Withheld
 ): SummaryLine {
   return {
     event: 'moengage.summary',
     suppressed: {
-      reject: counts((_, i) => withheld[2 * i]!),
-      tag: counts((_, i) => withheld[2 * i + 1]!)
+      reject: counts((reason) => byKind[kindOf(reason, 'reject')]!),
+      tag: counts((reason) => byKind[kindOf(reason, 'tag')]!)
     },
+    suppressedOf: bySender
+      .filter(({ sender }) => !isNoSender(sender))
+      .toSorted((a, b) => b.count - a.count)
+      .slice(0, NAMED.suppressed)
+      .map(({ sender, kind, count }) => ({
+        clientIp: guard.redactedAddress(sender),
+        mode: kind % 2 === 1 ? 'tag' : 'reject',
+        reason: REASONS[kind >> 1]!,
+        count
+      })),
     verified: status.verified - before.verified,
     rejected: counts((reason) => status.rejected[reason] - before.rejected[reason]),
     senders: status.senders,
-    top: top.map(({ clientIp, count, countError, reasons, listedFor }) => ({
-      clientIp,
-      count,
-      countError,
-      reasons,
-      listedFor
-    })),
+    top: guard
+      .senders()
+      .slice(0, NAMED.top)
+      .map(({ clientIp, count, countError, reasons, listedFor }) => ({
+        clientIp,
+        count,
+        countError,
+        reasons,
+        listedFor
+      })),
     diagnosis: status.diagnosis,
     revision: status.revision
   }
 }
 
-function counts(count: (reason: Reason, i: number) => number): Counts {
-  const entries = REASONS.map((reason, i) => [reason, count(reason, i)] as const)
+function counts(count: (reason: Reason) => number): Counts {
+  const entries = REASONS.map((reason) => [reason, count(reason)] as const)
   return Object.fromEntries(entries.filter(([, count]) => count > 0))
 }

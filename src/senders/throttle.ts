@@ -10,6 +10,20 @@ export interface Pace {
   readonly repeatAtMost: number
 }
 
+/** Rejections of one sender and kind. */
+export interface WithheldSender {
+  readonly sender: string
+  readonly kind: number
+  readonly count: number
+}
+
+/** Rejections that no line tells. */
+export interface Withheld {
+  readonly byKind: readonly number[]
+  /** Those of them whose sender had a line before. */
+  readonly bySender: readonly WithheldSender[]
+}
+
 /** So many senders with a line are remembered. */
 const SLOTS = 4096
 
@@ -97,19 +111,23 @@ export class Throttle {
   }
 
   /**
-   * Tells how many rejections no line has told or will tell, by kind, and forgets them: those that found the bucket empty,
-   * and those whose sender did not come again when it could have had a line.
+   * Tells how many rejections no line has told or will tell, and forgets them: those that found the bucket empty, and those
+   * whose sender did not come again when it could have had a line.
    *
    * @param isLast whether nothing comes after this, so that nothing may be left waiting
    */
-  take(now: number, isLast: boolean): number[] {
+  take(now: number, isLast: boolean): Withheld {
+    const bySender: WithheldSender[] = []
     for (let slot = 0; slot < SLOTS; slot++) {
-      if (!isLast && now < this.#quietUntil[slot]!) continue
-      this.#withheld[this.#kinds[slot]!]! += this.#waiting[slot]!
+      const count = this.#waiting[slot]!
+      if (count === 0 || (!isLast && now < this.#quietUntil[slot]!)) continue
+      const kind = this.#kinds[slot]!
+      bySender.push({ sender: this.#senders[slot]!, kind, count })
+      this.#withheld[kind]! += count
       this.#waiting[slot] = 0
     }
-    const taken = [...this.#withheld]
+    const byKind = [...this.#withheld]
     this.#withheld.fill(0)
-    return taken
+    return { byKind, bySender }
   }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Throttle, WITHHELD } from '../../src/senders/throttle.js'
+import { Throttle, WITHHELD, type Withheld } from '../../src/senders/throttle.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const PACE = { linesPerSecond: 10, repeatAfter: MINUTE, repeatAtMost: HOUR }
 const START = Date.UTC(2026, 10, 23)
 
-const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
+const sum = ({ byKind: counts }: Withheld) => counts.reduce((total, count) => total + count, 0)
 
 t.test(
   'a new sender gets a line at once, the same again at growing intervals that tell what came between',
@@ -65,17 +65,23 @@ t.test('a bucket bounds the lines of a flood, and no other bucket', async (t) =>
   }
   t.equal(lines, 100 + 99, 'ten seconds at once, and as many in the ten seconds that the flood took')
   t.equal(throttle.admit('52.6.248.125', 1, 1, START + 10_000), 0)
-  t.strictSame(throttle.take(START + 10_000, false), [100_000 - 199, 0])
-  t.strictSame(throttle.take(START + 10_000, false), [0, 0])
+  t.strictSame(throttle.take(START + 10_000, false), { byKind: [100_000 - 199, 0], bySender: [] })
+  t.strictSame(throttle.take(START + 10_000, false), { byKind: [0, 0], bySender: [] })
 })
 
 t.test('what waits for a sender that does not come again is told when its time is over, or at the end', async (t) => {
   const throttle = new Throttle(PACE, 1, 1)
   for (let i = 0; i < 5; i++) throttle.admit('198.51.100.7', 0, 0, START)
-  t.strictSame(throttle.take(START + MINUTE - 1, false), [0])
-  t.strictSame(throttle.take(START + MINUTE, false), [4])
+  t.strictSame(throttle.take(START + MINUTE - 1, false), { byKind: [0], bySender: [] })
+  t.strictSame(throttle.take(START + MINUTE, false), {
+    byKind: [4],
+    bySender: [{ sender: '198.51.100.7', kind: 0, count: 4 }]
+  })
   for (let i = 0; i < 5; i++) throttle.admit('198.51.100.8', 0, 0, START + MINUTE)
-  t.strictSame(throttle.take(START + MINUTE, true), [4])
+  t.strictSame(throttle.take(START + MINUTE, true), {
+    byKind: [4],
+    bySender: [{ sender: '198.51.100.8', kind: 0, count: 4 }]
+  })
 })
 
 t.test('a clock that is set back neither fills the bucket nor loses anything', async (t) => {
@@ -84,7 +90,7 @@ t.test('a clock that is set back neither fills the bucket nor loses anything', a
   t.equal(throttle.admit('b', 0, 0, START - HOUR), WITHHELD)
   t.equal(throttle.admit('b', 0, 0, START - HOUR + 9_000), WITHHELD)
   t.equal(throttle.admit('b', 0, 0, START - HOUR + 10_001), 0)
-  t.strictSame(throttle.take(START, true), [2])
+  t.strictSame(throttle.take(START, true).byKind, [2])
 })
 
 t.test('every rejection is told exactly once, and lines stay within the pace', async () => {
