@@ -10,10 +10,16 @@ export {
   type OnReject,
   type RouteOptions
 } from './fastify.js'
+export type { OnVerdict } from './glue/verdict-listener.js'
+export type { GuardMetrics } from './guard/account.js'
+export type { PolicyCounts, PrefixHits } from './guard/counters.js'
+export type { ReloadEvent, VerdictEvent } from './guard/events.js'
 export type { Explanation } from './guard/explain.js'
 export type { PolicyOptions } from './guard/guard.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
-export type { Sender } from './senders/senders.js'
+export type { LogOptions } from './senders/log-options.js'
+export type { RedactAddress } from './senders/redact.js'
+export type { ListedFor, Sender } from './senders/senders.js'

@@ -19,6 +19,8 @@ export interface GuardMetrics {
   readonly reloads: { readonly succeeded: number; readonly failed: number }
   /** Verdicts of verified senders that were remembered, and those that were made anew. */
   readonly cache: { readonly hits: number; readonly misses: number }
+  /** How many rejected senders are remembered. */
+  readonly senders: number
   /** How many entries the list in use has, and the day it was taken. */
   readonly entries: number
   readonly retrieved: string
@@ -136,6 +138,7 @@ export class Account {
       hits: this.counters.hits(),
       reloads: { ...this.#reloads },
       cache: { hits: this.counters.total().verified - misses, misses },
+      senders: this.#senders.size,
       entries: directory.entries.length,
       retrieved: directory.provenance.retrieved
     }
