@@ -26,8 +26,8 @@ export function readRedaction(value: unknown, mistakes: Problem[]): Redact | und
   mistakes.push(
     mistake(
       'redactAddress',
-      value,
       // A key that is too short is a secret nevertheless.
+      key === undefined ? value : { key: '…' },
       key === undefined ? `${shown(value)} is no way to redact addresses.` : 'The key is too short to keep a secret.',
       `Write 'truncate', or { key } with a text of ${KEY_LENGTH} characters or more that nobody can guess.`
     )

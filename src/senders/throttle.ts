@@ -112,7 +112,7 @@ export class Throttle {
 
   /**
    * Tells how many rejections no line has told or will tell, and forgets them: those that found the bucket empty, and those
-   * whose sender did not come again when it could have had a line.
+   * whose sender did not come again for a while when it could have had a line.
    *
    * @param isLast whether nothing comes after this, so that nothing may be left waiting
    */
@@ -120,7 +120,9 @@ export class Throttle {
     const bySender: WithheldSender[] = []
     for (let slot = 0; slot < SLOTS; slot++) {
       const count = this.#waiting[slot]!
-      if (count === 0 || (!isLast && now < this.#quietUntil[slot]!)) continue
+      // One that calls all the time is to have the chance to tell it.
+      const isLate = now >= this.#quietUntil[slot]! + this.#pace.repeatAfter
+      if (count === 0 || !(isLate || isLast)) continue
       const kind = this.#kinds[slot]!
       bySender.push({ sender: this.#senders[slot]!, kind, count })
       this.#withheld[kind]! += count
