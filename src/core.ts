@@ -1,19 +1,33 @@
 export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } from './client-ip/create-resolver.js'
 export type { HeadersInput } from './client-ip/resolve.js'
 export type { UnresolvedReason } from './client-ip/unresolved.js'
+export {
+  type AddressChange,
+  type AddressMove,
+  type CellChange,
+  type DirectoryDiff,
+  diffDirectories,
+  type UnknownChange
+} from './directory/diff.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
 export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'
 export type { Cell, Snapshot } from './directory/snapshot.js'
-export type { Source } from './directory/source.js'
+export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
 export * from './errors.js'
 export { type ExportOptions, exportDirectory } from './export/export-directory.js'
 export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
+export type { GuardMetrics } from './guard/account.js'
+export type { PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'
+export type { ReloadEvent, VerdictEvent } from './guard/events.js'
 export type { Explanation } from './guard/explain.js'
-export type { Guard, GuardStatus, PolicyOptions } from './guard/guard.js'
+export type { Guard, PolicyOptions } from './guard/guard.js'
+export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
+export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
 export { type Address, parseAddress } from './net/address.js'
 export { compileMatcher, type Entry, type Matcher } from './net/matcher.js'
 export { type Prefix, parsePrefix } from './net/prefix.js'
-export type { Sender } from './senders/senders.js'
+export type { RedactAddress } from './senders/redact.js'
+export type { ListedFor, Sender } from './senders/senders.js'

@@ -1,7 +1,7 @@
 import createError from '@fastify/error'
-import { type Problem, type ProblemCode, problemLine } from './problem.js'
+import { type Problem, type ProblemCode, problemLine, type SuspiciousReason } from './problem.js'
 
-export type { Problem, ProblemCode } from './problem.js'
+export type { Problem, ProblemCode, Suspicion, SuspiciousReason } from './problem.js'
 
 function codedError(code: ProblemCode, statusCode: number, Base: ErrorConstructor) {
   const Coded = createError<[string]>(code, '%s', statusCode, Base)
@@ -38,11 +38,55 @@ export class NoAddressesError extends codedError('MOE_ERR_NO_ADDRESSES', 500, Ty
 /** A snapshot of the directory is damaged or incomplete. */
 export class SnapshotError extends codedError('MOE_ERR_SNAPSHOT', 500, TypeError) {}
 
+/** A cell of the help page that could not be read, or whose text got lost. */
+export interface PageCell {
+  /** The heading above the cell's table; empty where there is none. */
+  readonly table: string
+  /** The row, by its name and data center as the page writes them. */
+  readonly row: string
+  /** The column's header. */
+  readonly column: string
+  /** What stands in the cell; empty where nothing does. */
+  readonly text: string
+  /** One sentence that says why it could not be read. */
+  readonly message: string
+}
+
+/** MoEngage's help page could not be read as a whole. Nothing is taken from such a page; `cells` names what is at fault. */
+export class PageError extends codedError('MOE_ERR_PAGE', 500, Error) {
+  /** Every cell that could not be read; empty where the page as such is at fault. */
+  readonly cells: readonly PageCell[]
+
+  constructor(problem: { value: unknown; message: string; fix: string }, cells: readonly PageCell[] = []) {
+    super(problem)
+    this.cells = Object.freeze([...cells])
+  }
+}
+
 /** A source could not deliver a directory. The list that was in use stays in use. */
 export class SourceError extends codedError('MOE_ERR_SOURCE', 500, Error) {}
 
 /** A format cannot express what was selected for an export. Nothing is written. */
 export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
+/**
+ * A list is sound, but so unlike what MoEngage publishes, or the list in use, that it may be a mistake or an attack. The list
+ * that was in use stays in use; without one, the guard does not start.
+ */
+export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error) {
+  /** Every reason, with the word that confirms it. */
+  readonly reasons: readonly SuspiciousReason[]
+
+  constructor(reasons: readonly SuspiciousReason[], source: string) {
+    const words = [...new Set(reasons.map(({ suspicion }) => `'${suspicion}'`))].join(', ')
+    super({
+      path: 'source',
+      value: source,
+      message: `The list of "${source}" is suspicious:\n${reasons.map(({ message }) => `  - ${message}`).join('\n')}\n`,
+      fix: `Look at it. If it is right, confirm it: confirm: [${words}].`
+    })
+    this.reasons = Object.freeze([...reasons])
+  }
+}
 
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}

@@ -12,12 +12,16 @@ import { fastifyIp, TRUST_PROXY_FIX } from './fastify-trust.js'
 import { GuardLog } from './glue/guard-log.js'
 import { RequestJudge } from './glue/request-judge.js'
 import { type Route, Routes } from './glue/routes.js'
+import { type OnVerdict, readOnVerdict, VerdictListener } from './glue/verdict-listener.js'
 import { type ActionOptions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
+import { reloadNews } from './guard/news.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
+import type { GuardStatus } from './guard/status.js'
 import type { RejectedVerdict, Verdict } from './guard/verdict.js'
 import type { Problem } from './problem.js'
+import { type LogOptions, readLogOptions } from './senders/log-options.js'
 
 /**
  * Your own answer to a rejected request: send it and `return reply`, or give back a payload. The status is the rejection's
@@ -32,10 +36,14 @@ export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
 export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, ActionOptions<OnReject> {
   /** The level at which a rejection is logged (`'warn'`). */
   readonly logLevel?: LogLevel
+  /** How many lines about rejections are written, in bounds that no flood exceeds. */
+  readonly log?: LogOptions | undefined
+  /** Hears of every verdict. What it throws is logged once, and changes nothing. */
+  readonly onVerdict?: OnVerdict<FastifyRequest> | undefined
 }
 
 /** The guard of a scope, as `app.moengage`. */
-export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders'> {
+export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics'> {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
    * Counts it as judged, but neither rejects nor logs.
@@ -62,6 +70,9 @@ declare module 'fastify' {
   }
 }
 
+/** What a request's route accepts and does; false where it is not guarded. */
+type ChooseRoute = (config: false | RouteOptions | undefined, request: FastifyRequest) => Route<OnReject> | false
+
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
   if (app.hasDecorator('moengage')) {
     throw new RegisteredTwiceError({
@@ -72,35 +83,58 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
   const mistakes: Problem[] = []
   const actions = readActions<OnReject>(options, mistakes)
+  const pace = readLogOptions(options.log, mistakes)
+  const onVerdict = readOnVerdict<FastifyRequest>(options.onVerdict, mistakes)
   const guard = await loadGuard<FastifyRequest>(options, {
-    names: ['mode', 'statusCode', 'onReject', 'logLevel'],
+    names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
     mistakes,
-    frameworkFix: TRUST_PROXY_FIX
+    frameworkFix: TRUST_PROXY_FIX,
+    onReload: logReload,
+    onDay: () => log.warnings(app.log)
   })
-  const log = new GuardLog(guard, options.logLevel ?? 'warn')
+  const log = new GuardLog<FastifyRequest>(guard, {
+    level: options.logLevel ?? 'warn',
+    pace,
+    logger: app.log,
+    facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
+  })
+  app.addHook('onClose', async () => {
+    guard.close()
+    log.close()
+  })
+  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
   log.warnings(app.log)
   const routes = new Routes(guard, actions)
   const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
 
-  function judge(request: FastifyRequest, policy: PolicyOptions | undefined): Verdict {
-    return requests.judge(request, request.raw, app.server, policy)
+  function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
+    return requests.judge(request, request.raw, app.server, policy, route)
   }
 
-  function guarding(chooseRoute: (request: FastifyRequest) => Route<OnReject> | false): onRequestHookHandler {
+  function logReload(error: Error | null, status: GuardStatus): void {
+    const { level, line, moengage } = reloadNews(error, status)
+    app.log[level]({ moengage }, line)
+    log.warnings(app.log)
+  }
+
+  function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
       let verdict: Verdict
       try {
-        route = chooseRoute(request)
+        // Fastify makes this object anew whenever it is asked for.
+        const { config, url } = request.routeOptions
+        route = chooseRoute(config?.moengage, request)
         if (route === false) return done()
-        verdict = judge(request, route.policy)
+        verdict = judge(request, route.policy, url ?? null)
       } catch (error) {
         return done(thrown(error))
       }
       request.moengage = verdict
+      listener?.tell(verdict, request)
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      log.rejection(request.log, verdict, mode)
+      log.rejection(request.log, verdict, mode, route.policy, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -108,11 +142,15 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
 
   app.decorate('moengage', {
-    judge: (request, policy) => ('raw' in request ? judge(request, policy) : requests.judgeConnection(request, policy)),
+    judge: (request, policy) =>
+      'raw' in request
+        ? judge(request, policy, request.routeOptions.url ?? null)
+        : requests.judgeConnection(request, policy),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
-    reload: () => guard.reload().finally(() => log.warnings(app.log)),
-    senders: () => guard.senders()
+    reload: () => guard.reload(),
+    senders: () => guard.senders(),
+    metrics: () => guard.metrics()
   } satisfies FastifyGuard)
 
   app.decorate('verifyMoEngage', (routeOptions) => {
@@ -126,9 +164,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   })
   app.addHook(
     'onRequest',
-    guarding((request) => {
-      // Read here and not in onRoute, which misses the routes that stand before this plugin was loaded.
-      const config = request.routeOptions.config?.moengage
+    // Read here and not in onRoute, which misses the routes that stand before this plugin was loaded.
+    guarding((config, request) => {
       if (config === false) return false
       try {
         return routes.of(config)

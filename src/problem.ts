@@ -11,8 +11,10 @@ export type ProblemCode =
   | 'MOE_ERR_CHANNEL'
   | 'MOE_ERR_NO_ADDRESSES'
   | 'MOE_ERR_SNAPSHOT'
+  | 'MOE_ERR_PAGE'
   | 'MOE_ERR_SOURCE'
   | 'MOE_ERR_EXPORT'
+  | 'MOE_ERR_SUSPICIOUS'
   | 'MOE_ERR_REGISTERED_TWICE'
   | 'MOE_ERR_ROUTE'
   | 'MOE_ERR_REJECTED'
@@ -20,6 +22,7 @@ export type ProblemCode =
   | 'MOE_WARN_EXTRA_ADDRESS'
   | 'MOE_WARN_CHANNEL'
   | 'MOE_WARN_STALE'
+  | 'MOE_WARN_PAGE'
 
 /** What went wrong, in words for a person: the problem, the value that caused it, and what to do. */
 export interface Problem {
@@ -38,4 +41,18 @@ export interface Problem {
 /** A problem as one line: path, message, fix. */
 export function problemLine({ path, message, fix }: Problem): string {
   return `${path === '' ? '' : `${path}: `}${message} ${fix}`
+}
+
+/** What can be suspicious about a list, as the option `confirm` names it. */
+export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as const
+
+/** See {@link SUSPICIONS}. */
+export type Suspicion = (typeof SUSPICIONS)[number]
+
+/** One reason why a list is suspicious. */
+export interface SuspiciousReason {
+  /** What the option `confirm` calls it. */
+  readonly suspicion: Suspicion
+  /** One sentence. */
+  readonly message: string
 }

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-const { name, exports, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { name, version, exports, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([variable]) => !/^(NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(variable))
 )
@@ -62,6 +62,7 @@ t.test('the package works as it would be published', async (t) => {
         'compileMatcher',
         'createClientIpResolver',
         'createGuard',
+        'diffDirectories',
         'directory',
         'exportDirectory',
         'loadGuard',
@@ -79,6 +80,20 @@ t.test('the package works as it would be published', async (t) => {
        console.log(JSON.stringify([typeof root.default, typeof core.createGuard, typeof version]))`
     )
     t.strictSame(types, ['function', 'function', 'string'])
+  })
+
+  t.test('on the command line', async (t) => {
+    // Links the program as an installation does, and makes it executable.
+    execFileSync('npm', ['rebuild', '--offline', '--ignore-scripts', name], { cwd: folder, env })
+    const npx = (...argv: string[]) => {
+      const options = { cwd: folder, env, encoding: 'utf8' } as const
+      const { status, stdout, stderr } = spawnSync('npx', ['--no', '--', name, ...argv], options)
+      return { code: status, stdout, stderr: stderr.replaceAll(/^npm warn .*\n/gm, '') }
+    }
+    t.strictSame(npx('--version'), { code: 0, stdout: `${version}\n`, stderr: '' })
+    t.match(npx('list'), { code: 0, stdout: /^segment-sync/m, stderr: '' })
+    t.match(npx('explain', '192.0.2.1', '-d', 'DC-01'), { code: 1, stdout: /not-listed/, stderr: '' })
+    t.match(npx('explain', '192.0.2'), { code: 2, stdout: '', stderr: /^error: "192\.0\.2"/ })
   })
 
   t.test('and has no other entry', async (t) => {

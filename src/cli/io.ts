@@ -22,3 +22,13 @@ export class Exit extends Error {
     this.code = code
   }
 }
+
+/** Writes what `--json` asks for. */
+export function writeJson(io: Io, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** Tells an error or a warning. What it quotes may come from anywhere; it must not steer the terminal. */
+export function tell(io: Io, kind: 'error' | 'warning', message: string): void {
+  io.stderr.write(`${kind}: ${message.replaceAll(/(?!\n)\p{Cc}/gu, ' ')}\n`)
+}

@@ -1,11 +1,98 @@
 import { Command } from 'commander'
-import { directory } from '../directory/directory.js'
-import type { Io } from './io.js'
+import type { Directory } from '../directory/directory.js'
+import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
+import { type Io, writeJson } from './io.js'
+import { readList } from './list-argument.js'
+import { channelOption, dataCenterOption, fromOption, jsonOption, type Names } from './options.js'
+import { styleFor } from './style.js'
+import { addressText, provenanceText, table } from './text.js'
 
+const EXAMPLES = `
+Without a filter you get the matrix only; with one also the addresses.
+
+Examples:
+  $ moengage-allowlist list
+  $ moengage-allowlist list --data-center DC-01
+  $ moengage-allowlist list -d DC-01,DC-03 -c segment-sync --json
+  $ moengage-allowlist list --from https://example.com/moengage.json`
+
+interface Options {
+  readonly from: string
+  readonly dataCenter: Names<DataCenter>
+  readonly channel: Names<Channel>
+  readonly json?: true
+}
+
+/** `list`: the matrix of data centers and channels, and the addresses of a part of it. */
 export function listCommand(io: Io): Command {
-  return new Command('list').description('print the addresses, as a matrix of data centers and channels').action(() => {
-    for (const { prefix, grant } of directory.entries) {
-      io.stdout.write(`${grant.dataCenter}\t${grant.channel}\t${prefix}\n`)
-    }
-  })
+  return new Command('list')
+    .description('print the list as a matrix of data centers and channels; with a filter, the addresses')
+    .addOption(dataCenterOption())
+    .addOption(channelOption())
+    .addOption(fromOption())
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ from, dataCenter, channel, json }: Options) => {
+      const list = await readList(from, io)
+      const cells = {
+        dataCenters: dataCenter === 'all' ? DATA_CENTERS : DATA_CENTERS.filter((name) => dataCenter.includes(name)),
+        channels: channel === 'all' ? CHANNELS : CHANNELS.filter((name) => channel.includes(name))
+      }
+      if (json) writeJson(io, { ...list.provenance, cells: cellsOf(list, cells) })
+      else io.stdout.write(listText(list, cells, dataCenter !== 'all' || channel !== 'all', io))
+    })
+}
+
+interface Part {
+  readonly dataCenters: readonly DataCenter[]
+  readonly channels: readonly Channel[]
+}
+
+/** The cells that the page has, with what stands in them. */
+function cellsOf(list: Directory, { dataCenters, channels }: Part) {
+  return dataCenters.flatMap((dataCenter) =>
+    channels.flatMap((channel) => {
+      const cell = list.cell(dataCenter, channel)
+      if (cell === undefined) return []
+      const addresses = list.prefixes(dataCenter, channel).map(String)
+      if (cell === 'NA') return [{ dataCenter, channel, published: false, addresses }]
+      const derivedFrom = 'derivedFrom' in cell ? { derivedFrom: cell.derivedFrom } : {}
+      return [{ dataCenter, channel, published: true, ...derivedFrom, addresses }]
+    })
+  )
+}
+
+function listText(list: Directory, part: Part, isFiltered: boolean, io: Io): string {
+  const style = styleFor(io)
+  const [head, ...body] = table([
+    ['', ...part.dataCenters],
+    ...part.channels.map((channel) => [
+      channel,
+      ...part.dataCenters.map((dataCenter) => cellText(list, dataCenter, channel))
+    ])
+  ]).split('\n')
+  const sections = [
+    [
+      style('bold', head!),
+      ...body.map((line) => line.replaceAll(/\bNA\b|(?<= )-(?= |$)/g, (text) => style('dim', text)))
+    ]
+  ]
+  if (isFiltered) {
+    const rows = cellsOf(list, part).flatMap(({ dataCenter, channel, addresses }) =>
+      addresses.map((prefix) => [dataCenter, channel, addressText(prefix)])
+    )
+    if (rows.length > 0) sections.push([table(rows)])
+  }
+  sections.push([LEGEND, provenanceText(list.provenance)])
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+const LEGEND = `Numbers of addresses; with + those of other channels; NA: no static address
+published, which does not mean no traffic; -: no such row.`
+
+function cellText(list: Directory, dataCenter: DataCenter, channel: Channel): string {
+  const cell = list.cell(dataCenter, channel)
+  if (cell === undefined) return '-'
+  if (cell === 'NA') return 'NA'
+  return `${list.prefixes(dataCenter, channel).length}${'derivedFrom' in cell ? '+' : ''}`
 }

@@ -79,6 +79,14 @@ export class Directory {
   }
 
   /**
+   * Rows of the page that belong to a data center or channel which this version does not know. Nothing is matched against
+   * them.
+   */
+  get unknown(): ReadSnapshot['unknown'] {
+    return this.#snapshot.unknown
+  }
+
+  /**
    * What the page says for a data center and channel: prefixes, `'NA'` (no published static address, which does not mean
    * no traffic), the channels it is derived from, or undefined where the page has no such row.
    */

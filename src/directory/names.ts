@@ -10,7 +10,7 @@ export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', '
 export type DataCenter = (typeof DATA_CENTERS)[number]
 
 /** Our channel ids, with the names that MoEngage's page gives to the rows. */
-const ROW_NAMES = {
+export const ROW_NAMES = {
   connector: ['Connector Campaigns'],
   sms: ['SMS Campaigns'],
   whatsapp: ['WhatsApp Campaigns'],

@@ -28,6 +28,11 @@ export interface Snapshot {
     readonly channel: Channel
     readonly addresses: Cell
   }[]
+  /**
+   * Rows of the page that belong to a data center or channel which this version does not know, by the names on the page.
+   * They are kept so that nobody misses them; no request is matched against them.
+   */
+  readonly unknown?: readonly { readonly dataCenter: string; readonly name: string; readonly addresses: Cell }[]
   /** What is doubtful: shown to whoever meets this address while expecting this data center. */
   readonly notes?: readonly { readonly address: string; readonly dataCenter: DataCenter; readonly text: string }[]
 }
@@ -39,6 +44,7 @@ export type ReadCell = readonly Prefix[] | 'NA' | { readonly derivedFrom: readon
 export interface ReadSnapshot {
   readonly provenance: Snapshot['provenance']
   readonly cells: ReadonlyMap<string, ReadCell>
+  readonly unknown: readonly { readonly dataCenter: string; readonly name: string; readonly cell: ReadCell }[]
   readonly notes: readonly { readonly address: Address; readonly dataCenter: DataCenter; readonly text: string }[]
 }
 
@@ -55,10 +61,11 @@ export function readSnapshot(snapshot: unknown): ReadSnapshot {
   const report = (path: string, value: unknown, message: string, fix: string) => {
     problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
   }
-  const { provenance, rows, notes } = asRecord(snapshot) ?? {}
+  const { provenance, rows, unknown, notes } = asRecord(snapshot) ?? {}
   const read = {
     provenance: readProvenance(provenance, report),
     cells: readRows(rows, report),
+    unknown: readUnknown(unknown, report),
     notes: readNotes(notes, report)
   }
   if (problems.length === 0) return read
@@ -150,7 +157,7 @@ function readCell(value: unknown, path: string, report: Report): ReadCell {
   if (value === 'NA') return 'NA'
   const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
   if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
-    return Object.freeze({ derivedFrom: Object.freeze([...derivedFrom]) })
+    return Object.freeze({ derivedFrom: Object.freeze([...new Set(derivedFrom)]) })
   }
   if (!Array.isArray(value) || value.length === 0) {
     report(
@@ -168,6 +175,31 @@ function readCell(value: unknown, path: string, report: Report): ReadCell {
     else report(`${path}[${i}]`, text, prefix.message, prefix.fix)
   }
   return Object.freeze(prefixes)
+}
+
+/** More names than any page has, and longer ones. */
+const MOST_UNKNOWN = 1000
+const LONGEST_NAME = 200
+
+function readUnknown(rows: unknown, report: Report): ReadSnapshot['unknown'] {
+  if (rows === undefined) return []
+  if (!Array.isArray(rows) || rows.length > MOST_UNKNOWN) {
+    const message = Array.isArray(rows) ? `It has more than ${MOST_UNKNOWN} rows.` : 'It is not a list.'
+    report('unknown', rows, message, 'Leave it out, or write a list of { dataCenter, name, addresses }.')
+    return []
+  }
+  return Object.freeze(
+    rows.map((row, i) => {
+      const { dataCenter, name, addresses } = asRecord(row) ?? {}
+      for (const [field, text] of Object.entries({ dataCenter, name })) {
+        if (typeof text === 'string' && text !== '' && text.length <= LONGEST_NAME) continue
+        const message = `${shown(text)} is not a name of 1 to ${LONGEST_NAME} characters.`
+        report(`unknown[${i}].${field}`, text, message, 'Write it as the page does.')
+      }
+      const cell = readCell(addresses, `unknown[${i}].addresses`, report)
+      return Object.freeze({ dataCenter, name, cell } as ReadSnapshot['unknown'][number])
+    })
+  )
 }
 
 function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {

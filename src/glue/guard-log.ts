@@ -1,36 +1,81 @@
-import type { Guard } from '../guard/guard.js'
+import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { Reason, RejectedVerdict } from '../guard/verdict.js'
 import { problemLine } from '../problem.js'
+import { counted } from '../senders/diagnosis.js'
+import { type Facts, KINDS, kindOf, noSender, rejectionLine, summaryLine } from '../senders/log-lines.js'
+import type { LogPace } from '../senders/log-options.js'
+import { Throttle, WITHHELD } from '../senders/throttle.js'
 
 /** The levels of pino, and of a Fastify logger. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** A logger with pino's methods. */
-export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: object, message: string) => void>>
+export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: object, message: string) => void>> & {
+  /** Spares what is not written anyway. */
+  readonly isLevelEnabled?: (level: string) => boolean
+}
+
+/** How a guard logs. */
+export interface GuardLogSettings<Request> {
+  /** The level of a rejection. */
+  readonly level: LogLevel
+  readonly pace: LogPace
+  /** Takes the lines that belong to no request. */
+  readonly logger: Logger
+  /** What a line says of its request; only asked when the line is written. */
+  readonly facts: (request: Request) => Facts
+}
+
+/** A summary is due after so long, whatever happened: it tells how many requests were verified. */
+const SUMMARY_AT_MOST = 3_600_000
+
+/** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
+const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
+
+type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'listedFor' | 'policy' | 'header'>
 
 /** What a guard writes to the log, whatever framework it stands in. */
-export class GuardLog {
-  readonly #guard: Pick<Guard, 'status'>
-  readonly #level: LogLevel
+export class GuardLog<Request> {
+  readonly #guard: Log
+  readonly #settings: GuardLogSettings<Request>
+  readonly #throttle: Throttle
   readonly #diagnosed = new Set<Reason>()
   readonly #warned = new Set<string>()
+  readonly #timer: NodeJS.Timeout
+  #summarized: { readonly at: number; readonly verified: number; readonly rejected: Readonly<Record<Reason, number>> }
 
-  /** @param level of a rejection */
-  constructor(guard: Pick<Guard, 'status'>, level: LogLevel) {
+  constructor(guard: Log, settings: GuardLogSettings<Request>) {
     this.#guard = guard
-    this.#level = level
+    this.#settings = settings
+    this.#throttle = new Throttle(settings.pace, KINDS, 2)
+    const { verified, rejected } = guard.status()
+    this.#summarized = { at: Date.now(), verified, rejected }
+    this.#timer = setInterval(() => this.#summarize(false), settings.pace.summaryEvery).unref()
   }
 
-  /** One line a rejection; a diagnosis is told once besides. */
-  rejection(log: Logger, verdict: RejectedVerdict, mode: 'reject' | 'tag'): void {
-    const { clientIp, reason, hint } = verdict
+  /** A line for a rejection that is worth one; a diagnosis is told once besides. */
+  rejection(
+    log: Logger,
+    verdict: RejectedVerdict,
+    mode: 'reject' | 'tag',
+    policy: PolicyOptions | undefined,
+    request: Request
+  ): void {
+    const { level } = this.#settings
+    const { reason } = verdict
     if (isDiagnosis(reason) && !this.#diagnosed.has(reason)) {
       this.#diagnosed.add(reason)
-      log.error({ moengage: verdict }, `${reason}: ${hint}`)
+      const { hint } = this.#guard.redacted(verdict)
+      log.error({ moengage: { event: 'moengage.diagnosis', reason, hint } }, `${reason}: ${hint}`)
     }
-    if (this.#level === 'silent') return
+    if (level === 'silent' || log.isLevelEnabled?.(level) === false) return
+    const sender = verdict.clientIp ?? noSender(verdict.peer)
+    const bucket = LISTED.has(reason) ? 1 : 0
+    const suppressed = this.#throttle.admit(sender, kindOf(reason, mode), bucket, Date.now())
+    if (suppressed === WITHHELD) return
+    const line = rejectionLine(this.#guard, verdict, mode, policy, this.#settings.facts(request), suppressed)
     const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
-    log[this.#level]({ moengage: verdict }, `${clientIp ?? 'Unknown client'} ${outcome}: ${reason}`)
+    log[level]({ moengage: line }, `${line.clientIp ?? 'Unknown client'} ${outcome}: ${reason}`)
   }
 
   /** The warnings that were not told yet. */
@@ -40,6 +85,31 @@ export class GuardLog {
       if (!this.#warned.has(line)) log.warn({ moengage: warning }, line)
       this.#warned.add(line)
     }
+  }
+
+  /** Tells what is left to tell, and stops. */
+  close(): void {
+    clearInterval(this.#timer)
+    this.#summarize(true)
+  }
+
+  /** Tells what no line told; and every hour, and at the end, how many requests there were. */
+  #summarize(isLast: boolean): void {
+    const { logger, level } = this.#settings
+    if (level === 'silent') return
+    const now = Date.now()
+    const withheld = this.#throttle.take(now, isLast)
+    const missing = withheld.byKind.reduce((sum, count) => sum + count, 0)
+    if (missing === 0 && !isLast && now - this.#summarized.at < SUMMARY_AT_MOST) return
+    const status = this.#guard.status()
+    const line = summaryLine(this.#guard, status, this.#summarized, withheld)
+    if (missing === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0) return
+    this.#summarized = { at: now, verified: status.verified, rejected: status.rejected }
+    const [cause] = line.diagnosis
+    const message = `${counted(missing, 'rejection')} without a line, ${counted(line.verified, 'request')} verified${
+      cause === undefined ? '' : `: ${cause}`
+    }`
+    logger[missing === 0 ? 'info' : level]({ moengage: line }, message)
   }
 }
 

@@ -42,19 +42,20 @@ export class RequestJudge<Request> {
     request: Request,
     incoming: Incoming,
     server: IncomingServer | undefined,
-    policyOptions: PolicyOptions | undefined
+    policyOptions: PolicyOptions | undefined,
+    route: string | null
   ): Verdict {
     const guard = this.#guard
     const clientIp = this.#clientIp
     const { socket, headers, rawHeaders } = incoming
     const policy = guard.policy(policyOptions)
     const peer = socket.remoteAddress ?? (typeof server?.address() === 'string' ? UNIX_PEER : null)
-    if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer)
-    if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy)
-    if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
+    if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer, policy, route)
+    if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy, route)
+    if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy, route)
     return this.#framework.isPermissive(request)
-      ? guard.rejectPermissiveTrust(this.#framework.permissiveTrust, peer)
-      : guard.judgeClient(this.#framework.ip(request), peer, headers, policy)
+      ? guard.rejectPermissiveTrust(this.#framework.permissiveTrust, peer, policy, route)
+      : guard.judgeClient(this.#framework.ip(request), peer, headers, policy, route)
   }
 
   /** Judges a connection that the framework does not handle. */
@@ -62,8 +63,8 @@ export class RequestJudge<Request> {
     const peer = address || null
     const policy = this.#guard.policy(policyOptions)
     // A function for the framework's requests cannot tell the client of anything else.
-    if (typeof this.#clientIp === 'function') return this.#guard.judgeClient(undefined, peer, headers, policy)
-    return this.#guard.judgePeer(peer, headers, policy)
+    if (typeof this.#clientIp === 'function') return this.#guard.judgeClient(undefined, peer, headers, policy, null)
+    return this.#guard.judgePeer(peer, headers, policy, null)
   }
 }
 

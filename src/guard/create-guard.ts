@@ -1,13 +1,33 @@
-import { directory } from '../directory/directory.js'
-import { loadDirectory, loadDirectoryNow } from '../directory/source.js'
+import { type Directory, directory } from '../directory/directory.js'
+import { loadDirectory, loadDirectoryNow } from '../directory/sources/load-directory.js'
 import type { Problem } from '../problem.js'
+import { Account } from './account.js'
+import { CLOCK, type Clock } from './clock.js'
 import { Guard } from './guard.js'
-import { type GuardOptions, type GuardRequest, readOptions } from './options.js'
+import { ListInUse } from './list-in-use.js'
+import type { ListOptions } from './list-options.js'
+import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
+import { Refresh } from './refresh.js'
+
+/** What glue adds to the options of a guard. */
+export interface Further {
+  /** Options that the glue reads itself, and what it found wrong with them. */
+  readonly names?: readonly string[]
+  readonly mistakes?: Problem[]
+  /** What else can be done, in the framework, about a proxy that is not trusted. */
+  readonly frameworkFix?: string
+  /** Told what `onReload` is told, for the framework's log. */
+  readonly onReload?: NonNullable<ListOptions['onReload']>
+  /** Called once a day, to log the warnings that came with time. */
+  readonly onDay?: () => void
+  readonly clock?: Clock
+}
 
 /**
  * Makes a guard from options and the bundled directory, or a source that answers at once.
  *
- * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; SourceError (`MOE_ERR_SOURCE`)
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; SourceError (`MOE_ERR_SOURCE`); SuspiciousError
+ * (`MOE_ERR_SUSPICIOUS`)
  * @example
  * const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
  * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.headers })
@@ -15,30 +35,47 @@ import { type GuardOptions, type GuardRequest, readOptions } from './options.js'
 export function createGuard(options: GuardOptions): Guard {
   const mistakes: Problem[] = []
   const settings = readOptions(options, [], mistakes)
-  return new Guard(settings, mistakes.length > 0 ? directory : loadDirectoryNow(settings.source), mistakes, options)
-}
-
-/** What glue adds to the options of a guard. */
-interface Further {
-  /** Options that the glue reads itself, and what it found wrong with them. */
-  readonly names: readonly string[]
-  readonly mistakes: Problem[]
-  /** What else can be done, in the framework, about a proxy that is not trusted. */
-  readonly frameworkFix: string
+  const loaded = mistakes.length > 0 ? directory : loadDirectoryNow(settings.source)
+  return compose(settings, loaded, { mistakes }, options)
 }
 
 /**
  * Like {@link createGuard}, for any source.
  *
- * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`)
+ * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`), SuspiciousError (`MOE_ERR_SUSPICIOUS`)
  */
 export async function loadGuard<Request = GuardRequest>(
   options: GuardOptions<Request>,
-  further: Further = { names: [], mistakes: [], frameworkFix: '' }
+  further: Further = {}
 ): Promise<Guard<Request>> {
-  const { names, mistakes, frameworkFix } = further
+  const { names = [], mistakes = [] } = further
   const settings = readOptions<Request>(options, names, mistakes)
-  // Mistakes are told before a source is asked.
-  const loaded = mistakes.length > 0 ? directory : await loadDirectory(settings.source)
-  return new Guard(settings, loaded, mistakes, options, frameworkFix)
+  // Mistakes are told before a source is asked. The first answer of a source is never that nothing is new.
+  const loaded = mistakes.length > 0 ? directory : (await loadDirectory(settings.source))!
+  return compose(settings, loaded, { ...further, mistakes }, options)
+}
+
+function compose<Request>(
+  settings: Settings<Request>,
+  loaded: Directory,
+  { mistakes = [], frameworkFix = '', onReload, onDay, clock = CLOCK }: Further,
+  options: unknown
+): Guard<Request> {
+  const account = new Account(settings.cacheSize, settings.redact, clock)
+  const list = new ListInUse(settings, loaded, account, clock, mistakes, options)
+  const tell = (error: Error | null) => {
+    for (const listener of [onReload, settings.onReload]) {
+      try {
+        listener?.(error, guard.status())
+      } catch (thrown) {
+        // Nobody waits for a reload that happens by itself.
+        process.emitWarning(thrown as Error)
+      }
+    }
+  }
+  const replace = (next: Directory) => list.replace(next)
+  const count = (error: Error | null) => account.reloaded(list.revision, error)
+  const refresh = new Refresh(settings.source, { replace, count, tell }, onDay, clock)
+  const guard = new Guard(settings, list, refresh, account, clock, frameworkFix)
+  return guard
 }

@@ -1,6 +1,7 @@
 import { parseAddress, readAddress } from '../net/address.js'
-import type { Allowlist } from './allowlist.js'
+import type { ListGrant } from './allowlist.js'
 import type { Policy } from './policy.js'
+import { isRemoved } from './removals.js'
 import { rejectedVerdict, type Verdict, type VerifiedVerdict } from './verdict.js'
 
 /** All there is to say about one address, for support and tests. */
@@ -12,8 +13,9 @@ export interface Explanation {
   readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
 }
 
-/** Explains an address by a list and what a route accepts of it. */
-export function explain(ip: string, allowlist: Allowlist, policy: Policy): Explanation {
+/** Explains an address by what a route accepts of a list. */
+export function explain(ip: string, policy: Policy): Explanation {
+  const { allowlist } = policy
   const { matcher, revision } = allowlist
   const address = parseAddress(ip)
   if (address === undefined) {
@@ -22,13 +24,13 @@ export function explain(ip: string, allowlist: Allowlist, policy: Policy): Expla
   }
   const entries = matcher.entriesFor(address).map(({ prefix, grant }) => ({
     prefix: prefix.toString(),
-    grant: typeof grant === 'string' ? grant : `${grant.dataCenter} ${grant.channel}`
+    grant: grantText(grant)
   }))
   const { family } = address
   readAddress(ip, 0, ip.length)
   const set = matcher.findLast(family)
   if (policy.accepts[set] === 1) {
-    const verdict = allowlist.verdictOf(policy, family, null)
+    const verdict = allowlist.newVerdict(policy, family, null)
     return { text: verifiedText(verdict), verdict, entries }
   }
   const rejection = policy.rejection(set, family)
@@ -39,7 +41,15 @@ export function explain(ip: string, allowlist: Allowlist, policy: Policy): Expla
   }
 }
 
-function verifiedText({ clientIp, dataCenter, channels, matched }: VerifiedVerdict): string {
+function grantText(grant: ListGrant): string {
+  if (typeof grant === 'string') return grant
+  const cell = `${grant.dataCenter} ${grant.channel}`
+  return isRemoved(grant) ? `${cell} (removed, accepted until ${new Date(grant.until).toISOString()})` : cell
+}
+
+function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil }: VerifiedVerdict): string {
   const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
+  if (graceUntil !== null)
+    return `${clientIp} is verified: ${matched} was in ${what}, and is accepted until ${graceUntil}.`
   return `${clientIp} is verified: ${matched} is in ${what}.`
 }

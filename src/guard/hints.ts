@@ -18,6 +18,13 @@ export function notListed(revision: string, retrieved: string): string {
   )
 }
 
+export function staleList(revision: string, retrieved: string): string {
+  return (
+    `The address is on the list, but the list is stale: it was taken on ${retrieved} (revision ${revision}), and ` +
+    'rejectWhenStale is set. Load a newer one.'
+  )
+}
+
 export function otherDataCenter(grants: readonly Grant[], accepted: readonly string[]): string {
   const own = list(grants.map((grant) => grant.dataCenter))
   return (

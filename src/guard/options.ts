@@ -1,12 +1,13 @@
 import { type ClientIpOptions, readResolver } from '../client-ip/create-resolver.js'
 import { ClientIpResolver, type HeadersInput } from '../client-ip/resolve.js'
 import type { Selection } from '../directory/directory.js'
-import type { Source } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
 import { checkNames, mistake, type Report, shown } from '../mistakes.js'
 import type { Prefix } from '../net/prefix.js'
 import type { Problem } from '../problem.js'
+import { type Redact, type RedactAddress, readRedaction } from '../senders/redact.js'
 import { readExtraAddresses } from './extra-addresses.js'
+import { type ListOptions, type ListSettings, readListOptions } from './list-options.js'
 
 /** What {@link Guard.judge} needs to know of a request. */
 export interface GuardRequest {
@@ -20,7 +21,7 @@ export interface GuardRequest {
 }
 
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest> extends Selection {
+export interface GuardOptions<Request = GuardRequest> extends Selection, ListOptions {
   /**
    * How the client IP is told: `'request.ip'` is the framework's own (without one: the peer), an object our own resolver,
    * a function whatever it gives back (`'request.ip'`).
@@ -30,14 +31,14 @@ export interface GuardOptions<Request = GuardRequest> extends Selection {
   readonly allow?: readonly string[] | undefined
   /** Addresses or prefixes to reject, whatever else accepts them (`[]`). */
   readonly deny?: readonly string[] | undefined
-  /** Where the directory comes from (the snapshot bundled with this package). */
-  readonly source?: Source | undefined
   /** How many addresses are remembered: verified senders to be quick, rejected ones to be listed (`10_000`). */
   readonly cacheSize?: number | undefined
+  /** What stands for an address in log lines, events and `senders()` (the address). */
+  readonly redactAddress?: RedactAddress | undefined
 }
 
 /** Options that were found right. */
-export interface Settings<Request> {
+export interface Settings<Request> extends ListSettings {
   readonly selection: Selection
   readonly resolver: ClientIpResolver
   /** How the client IP is told where it is not our resolver. */
@@ -47,12 +48,26 @@ export interface Settings<Request> {
   readonly trustedProxies: readonly Prefix[]
   readonly allow: readonly Prefix[]
   readonly deny: readonly Prefix[]
-  readonly source: Source | undefined
   readonly cacheSize: number
+  readonly redact: Redact | undefined
   readonly warnings: readonly Problem[]
 }
 
-const GUARD_OPTIONS = ['dataCenters', 'channels', 'clientIp', 'allow', 'deny', 'source', 'cacheSize']
+const GUARD_OPTIONS = [
+  'dataCenters',
+  'channels',
+  'clientIp',
+  'allow',
+  'deny',
+  'source',
+  'confirm',
+  'gracePeriod',
+  'staleAfter',
+  'rejectWhenStale',
+  'onReload',
+  'cacheSize',
+  'redactAddress'
+]
 
 /**
  * Reads options into settings, the names of data centers and channels excepted: those need the directory.
@@ -85,7 +100,7 @@ export function readOptions<Request>(
       )
     )
   }
-  const { clientIp = 'request.ip', cacheSize = 10_000, source } = options
+  const { clientIp = 'request.ip', cacheSize = 10_000 } = options
   const resolving = readClientIp(clientIp, refuse, warn)
   const allow = readExtraAddresses(options.allow, 'allow', refuse, warn)
   const deny = readExtraAddresses(options.deny, 'deny', refuse, warn)
@@ -99,19 +114,16 @@ export function readOptions<Request>(
       )
     )
   }
-  const isSource = typeof source?.name === 'string' && typeof source.load === 'function'
-  if (source !== undefined && !isSource) {
-    refuse(mistake('source', source, 'It is not a source.', 'Pass { name, load }, where load gives a snapshot.'))
-  }
   const dataCenters = copy(options.dataCenters)
   const channels = copy(options.channels)
   return {
     ...resolving,
+    ...readListOptions(options, refuse),
     selection: { dataCenters, channels },
     allow,
     deny,
-    source: isSource ? source : undefined,
     cacheSize,
+    redact: readRedaction(options.redactAddress, mistakes),
     warnings
   }
 }

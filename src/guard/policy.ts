@@ -2,7 +2,8 @@ import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { lastAddress } from '../net/address.js'
 import type { Allowlist, ListGrant } from './allowlist.js'
-import { DENIED, notListed, otherChannel, otherDataCenter } from './hints.js'
+import type { GrowingCounts } from './counters.js'
+import { DENIED, notListed, otherChannel, otherDataCenter, staleList } from './hints.js'
 import type { Rejection } from './verdict.js'
 
 let policies = 0
@@ -15,14 +16,18 @@ export class Policy {
   readonly salt = Math.imul(policies++, 0x85ebca6b)
   /** 1 for each set of grants that is accepted. */
   readonly accepts: Uint8Array
-  readonly #allowlist: Allowlist
+  /** What became of the requests that were judged by it. */
+  readonly counts: GrowingCounts
+  /** What it was compiled for; a request is judged by this one, even if another has come into use meanwhile. */
+  readonly allowlist: Allowlist
   readonly #rejections: (Rejection | undefined)[]
 
-  constructor(allowlist: Allowlist, { dataCenters, channels }: Cells) {
+  constructor(allowlist: Allowlist, { dataCenters, channels }: Cells, counts: GrowingCounts) {
     const { matcher } = allowlist
-    this.#allowlist = allowlist
+    this.allowlist = allowlist
     this.dataCenters = dataCenters
     this.channels = channels
+    this.counts = counts
     this.accepts = Uint8Array.from({ length: matcher.setCount }, (_, set) => {
       const grants = matcher.grantsOf(set)
       return !grants.includes('deny') && grants.some((grant) => this.accepted(grant)) ? 1 : 0
@@ -33,6 +38,10 @@ export class Policy {
   /** Whether a grant is one that the route accepts. */
   accepted(grant: ListGrant): boolean {
     if (typeof grant === 'string') return grant === 'allow'
+    return !this.allowlist.isStale && this.#covers(grant)
+  }
+
+  #covers(grant: Grant): boolean {
     return this.dataCenters.includes(grant.dataCenter) && this.channels.includes(grant.channel)
   }
 
@@ -50,12 +59,15 @@ export class Policy {
   }
 
   #explain(set: number): Rejection {
-    const { directory, matcher, revision } = this.#allowlist
+    const { directory, matcher, revision, isStale } = this.allowlist
     const listed = matcher.grantsOf(set)
     const grants = listed.filter((grant): grant is Grant => typeof grant !== 'string')
     if (listed.includes('deny')) return { reason: 'denied', hint: DENIED }
     if (grants.length === 0) {
       return { reason: 'not-listed', hint: notListed(revision, directory.provenance.retrieved) }
+    }
+    if (isStale && grants.some((grant) => this.#covers(grant))) {
+      return { reason: 'stale-list', hint: staleList(revision, directory.provenance.retrieved) }
     }
     const own = grants.filter((grant) => this.dataCenters.includes(grant.dataCenter))
     if (own.length > 0) return { reason: 'other-channel', hint: otherChannel(own, this.channels) }
@@ -65,7 +77,7 @@ export class Policy {
   /** Adds what the page once said of this address, where that explains the mismatch. */
   #withNote(rejection: Rejection, family: 4 | 6): Rejection {
     const address = lastAddress(family)
-    const notes = this.dataCenters.flatMap((dataCenter) => this.#allowlist.directory.note(address, dataCenter) ?? [])
+    const notes = this.dataCenters.flatMap((dataCenter) => this.allowlist.directory.note(address, dataCenter) ?? [])
     return { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
   }
 }

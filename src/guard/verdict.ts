@@ -6,6 +6,7 @@ import type { Channel, DataCenter } from '../directory/names.js'
  * - `not-listed`: the client IP is in no entry.
  * - `other-data-center`: it is MoEngage's, of a data center that the route does not accept.
  * - `other-channel`: it is of an accepted data center, published for other channels.
+ * - `stale-list`: it is in an entry, but the list is stale and `rejectWhenStale` is set.
  * - `denied`: it is in the `deny` list.
  * - `unresolved`: there is no client IP that can be relied on.
  * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
@@ -15,10 +16,23 @@ export type Reason =
   | 'not-listed'
   | 'other-data-center'
   | 'other-channel'
+  | 'stale-list'
   | 'denied'
   | 'unresolved'
   | 'proxy-not-configured'
   | 'permissive-trust'
+
+/** All reasons. */
+export const REASONS = [
+  'not-listed',
+  'other-data-center',
+  'other-channel',
+  'stale-list',
+  'denied',
+  'unresolved',
+  'proxy-not-configured',
+  'permissive-trust'
+] as const satisfies readonly Reason[]
 
 /** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
 export interface VerifiedVerdict {
@@ -31,6 +45,11 @@ export interface VerifiedVerdict {
   readonly channels: readonly Channel[]
   /** The most specific prefix that accepts the address. */
   readonly matched: string
+  /**
+   * Null where the list in use has the address. Otherwise it was removed, and until this time (ISO 8601) is accepted
+   * nevertheless: see the option `gracePeriod`.
+   */
+  readonly graceUntil: string | null
   /** The socket's remote address as the connection reports it; null without one. */
   readonly peer: string | null
   /** The revision of MoEngage's page that was judged by. */

@@ -1,11 +1,8 @@
 import type { Cells, Directory } from '../directory/directory.js'
 import { overlapping } from '../net/coverage.js'
 import type { Problem } from '../problem.js'
+import { DAY } from './list-options.js'
 import type { Settings } from './options.js'
-
-/** After this many days the bundled list is old enough to say so: MoEngage's addresses "change frequently". */
-const STALE_DAYS = 90
-const DAY = 24 * 60 * 60 * 1000
 
 type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>
 
@@ -21,16 +18,22 @@ export function trustedSenders({ trustedProxies, allow }: Lists, directory: Dire
   }))
 }
 
+/** How long ago a list was taken, in milliseconds; 0 where the clock is behind it. */
+export function ageOf({ provenance: { retrieved } }: Directory, now: number): number {
+  return Math.max(0, now - Date.parse(retrieved))
+}
+
 /** Whether the list has aged by now. */
-export function ageWarnings({ provenance: { retrieved }, revision }: Directory): Problem[] {
-  const days = Math.floor((Date.now() - Date.parse(retrieved)) / DAY)
-  if (days <= STALE_DAYS) return []
+export function ageWarnings(directory: Directory, staleAfter: number, now: number): Problem[] {
+  const age = ageOf(directory, now)
+  if (age < staleAfter) return []
+  const { provenance, revision } = directory
   return [
     {
       code: 'MOE_WARN_STALE',
       path: 'source',
       value: revision,
-      message: `The list was taken ${days} days ago, on ${retrieved}; MoEngage changes its addresses.`,
+      message: `The list was taken ${Math.floor(age / DAY)} days ago, on ${provenance.retrieved}; MoEngage changes its addresses.`,
       fix: 'Update moengage-allowlist, or load the list from a source of your own.'
     }
   ]

@@ -1,85 +1,117 @@
-import { LRUCache } from 'lru-cache'
+import { REASONS, type Reason } from '../guard/verdict.js'
 import { formatWords } from '../net/address.js'
+import type { Redact } from './redact.js'
+import { type Entry, ROUTES, Tally } from './tally.js'
+
+/** A data center, and the channels in it, that an address is published for. */
+export interface ListedFor {
+  readonly dataCenter: string
+  readonly channels: readonly string[]
+}
 
 /** A client IP that was rejected, and how often. Times are milliseconds since 1970. */
 export interface Sender {
+  /** In canonical text, or what stands for it by `redactAddress`. */
   readonly clientIp: string
-  /** Why it was rejected last. */
-  readonly reason: string
+  /** How often it was rejected. */
   readonly count: number
+  /**
+   * By how much `count` may be too high, never too low: 0 unless the sender was forgotten for a while, because more came
+   * than are remembered.
+   */
+  readonly countError: number
   readonly firstSeen: number
   readonly lastSeen: number
+  /** How often for each reason, since `firstSeen`. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** The routes that it called, the first eight. */
+  readonly routes: readonly string[]
+  /** What MoEngage publishes the address for; empty for strangers. */
+  readonly listedFor: readonly ListedFor[]
+  /** The day on which the address was found to be gone from MoEngage's list, where that was seen. */
+  readonly removed: string | null
 }
 
-interface Tally {
-  reason: string
-  count: number
-  firstSeen: number
-  lastSeen: number
+/** What the list in use knows of an address. */
+export type About = (clientIp: string) => Pick<Sender, 'listedFor' | 'removed'>
+
+/** Which senders are asked for. */
+export interface Asked {
+  /** The most of them (all). */
+  readonly limit?: number
+  /** Only those that were rejected for this reason, by how often they were. */
+  readonly reason?: Reason
 }
 
-/** So many rejections wait to be counted together. */
-const BATCH = 256
-
-/**
- * Remembers who was rejected, those seen last for longest. Bounded: a flood of strangers pushes out who was not seen
- * while as many others came as are remembered.
- *
- * Rejections are noted first and counted in batches, or when somebody asks: between requests the tallies are out of the
- * processor's caches, and counting each at once was most of what judging a stranger cost.
- */
+/** Remembers who was rejected, in constant memory. */
 export class Senders {
-  readonly #tallies: LRUCache<number | string, Tally>
-  readonly #keys: (number | string)[] = new Array(BATCH).fill(0)
-  readonly #reasons: string[] = new Array(BATCH).fill('')
-  readonly #times = new Float64Array(BATCH)
-  #noted = 0
+  readonly #tally: Tally<Reason>
+  readonly #redact: Redact | undefined
 
-  constructor(capacity: number) {
-    this.#tallies = new LRUCache({ max: capacity })
+  constructor(capacity: number, redact: Redact | undefined) {
+    this.#tally = new Tally(capacity, REASONS)
+    this.#redact = redact
   }
 
-  /**
-   * Notes a rejection.
-   *
-   * @param key an IPv4 address as its word: a number is quicker to hash than a text, and a text cut out of a header would
-   * keep all 16 KB of the header alive; an IPv6 address as its canonical text, which was written anew
-   */
-  record(key: number | string, reason: string): void {
-    this.#keys[this.#noted] = key
-    this.#reasons[this.#noted] = reason
-    this.#times[this.#noted] = Date.now()
-    if (++this.#noted === BATCH) this.#count()
-  }
-
-  #count(): void {
-    for (let i = 0; i < this.#noted; i++) {
-      const key = this.#keys[i]!
-      const reason = this.#reasons[i]!
-      const seen = this.#times[i]!
-      const tally = this.#tallies.get(key)
-      if (tally === undefined) {
-        this.#tallies.set(key, { reason, count: 1, firstSeen: seen, lastSeen: seen })
-      } else {
-        tally.reason = reason
-        tally.count++
-        tally.lastSeen = seen
-      }
-    }
-    this.#noted = 0
+  /** Notes a rejection; see {@link Tally.record}. */
+  record(key: number | string, reason: Reason, route: string | null, time: number, weight = 1): void {
+    this.#tally.record(key, reason, route, time, weight)
   }
 
   get size(): number {
-    this.#count()
-    return this.#tallies.size
+    return this.#tally.size
   }
 
-  /** The remembered senders, most recent first. */
-  list(): Sender[] {
-    this.#count()
-    return [...this.#tallies.entries()].map(([key, tally]) => ({
-      clientIp: typeof key === 'number' ? formatWords(4, [key]) : key,
-      ...tally
-    }))
+  /** The remembered senders, those with the highest counts first. */
+  list(about: About, { limit = Number.POSITIVE_INFINITY, reason }: Asked = {}): Sender[] {
+    const index = reason === undefined ? -1 : REASONS.indexOf(reason)
+    const rank = (entry: Readonly<Entry>) => (index === -1 ? entry.count : entry.byReason[index]!)
+    const ranked = [...this.#tally.entries()]
+      .filter((entry) => index === -1 || entry.byReason[index]! > 0)
+      .sort((a, b) => rank(b) - rank(a) || b.lastSeen - a.lastSeen)
+    if (this.#redact === undefined) return ranked.slice(0, limit).map((entry) => senderOf(entry, about))
+    return joined(
+      ranked.map((entry) => senderOf(entry, about)),
+      this.#redact
+    ).slice(0, limit)
+  }
+}
+
+function senderOf({ key, byReason, ...entry }: Readonly<Entry>, about: About): Sender {
+  const clientIp = typeof key === 'number' ? formatWords(4, [key]) : key
+  const reasons: Partial<Record<Reason, number>> = {}
+  for (const [i, reason] of REASONS.entries()) {
+    if (byReason[i]! > 0) reasons[reason] = byReason[i]!
+  }
+  return { clientIp, ...entry, reasons, ...about(clientIp) }
+}
+
+/** Several addresses may be one when they are redacted. */
+function joined(senders: readonly Sender[], redact: Redact): Sender[] {
+  const byName = new Map<string, Sender>()
+  for (const sender of senders) {
+    const clientIp = redact(sender.clientIp)
+    const other = byName.get(clientIp)
+    byName.set(clientIp, other === undefined ? { ...sender, clientIp } : join(other, sender))
+  }
+  return [...byName.values()].sort((a, b) => b.count - a.count)
+}
+
+function join(a: Sender, b: Sender): Sender {
+  const reasons = { ...a.reasons }
+  for (const reason of REASONS) {
+    const count = b.reasons[reason]
+    if (count !== undefined) reasons[reason] = (reasons[reason] ?? 0) + count
+  }
+  return {
+    clientIp: a.clientIp,
+    count: a.count + b.count,
+    countError: a.countError + b.countError,
+    firstSeen: Math.min(a.firstSeen, b.firstSeen),
+    lastSeen: Math.max(a.lastSeen, b.lastSeen),
+    reasons,
+    routes: [...new Set([...a.routes, ...b.routes])].slice(0, ROUTES),
+    listedFor: a.listedFor.length > 0 ? a.listedFor : b.listedFor,
+    removed: a.removed ?? b.removed
   }
 }

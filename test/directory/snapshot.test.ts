@@ -289,7 +289,7 @@ t.test('a guard of a custom snapshot verifies by its IPv4 and IPv6 prefixes', as
         { dataCenter: 'DC-01', channel: 'content-api', addresses: { derivedFrom: ['sms'] } }
       ]
     }) as Snapshot
-  const guard = createGuard({ dataCenters: 'DC-01', source: { name: 'ours', load } })
+  const guard = createGuard({ dataCenters: 'DC-01', source: { name: 'ours', load }, confirm: ['private'] })
   const rows: [peer: string, outcome: string][] = [
     ['2001:db8:1::', '2001:db8:1::/48 r2'],
     ['2001:0DB8:1:ffff:ffff:ffff:ffff:ffff', '2001:db8:1::/48 r2'],

@@ -30,17 +30,19 @@ t.test('status counts what was judged and names the list', async (t) => {
   t.ok(status.loadedAt <= Date.now())
 })
 
-t.test('rejected senders are listed, most recent first, with how often and why', async (t) => {
-  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 2 })
+t.test('rejected senders are listed, by how often, with why and what else they are published for', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 4 })
   for (const peer of ['198.51.100.1', '3.6.251.95', '198.51.100.1', LISTED, '198.51.100.2']) guard.judge(from(peer))
   t.match(guard.senders(), [
-    { clientIp: '198.51.100.2', reason: 'not-listed', count: 1 },
-    { clientIp: '198.51.100.1', reason: 'not-listed', count: 2 }
+    { clientIp: '198.51.100.1', count: 2, countError: 0, reasons: { 'not-listed': 2 }, listedFor: [], routes: [] },
+    { clientIp: '3.6.251.95', count: 1, reasons: { 'other-data-center': 1 }, listedFor: [{ dataCenter: 'DC-03' }] },
+    { clientIp: '198.51.100.2', count: 1, reasons: { 'not-listed': 1 } }
   ])
-  t.equal(guard.senders().length, 2)
+  t.equal(guard.senders().length, 3)
   guard.judge(from('2001:DB8::7'))
   guard.judge(from('2001:db8:0::7'))
-  t.match(guard.senders()[0], { clientIp: '2001:db8::7', count: 2 })
+  guard.judge(from('2001:db8::7'))
+  t.match(guard.senders()[0], { clientIp: '2001:db8::7', count: 3 })
   for (const { firstSeen, lastSeen } of guard.senders()) t.ok(firstSeen <= lastSeen && lastSeen <= Date.now())
 })
 
@@ -71,7 +73,7 @@ t.test('an address is explained in one line', async (t) => {
 t.test('a reload puts the new list in force for every route at once', async (t) => {
   let current = snapshot('9.9.9.9', 'revision-1')
   const source = { name: 'our mirror', load: async () => current }
-  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], gracePeriod: 0 })
   const route = { channels: 'connector' }
   t.match(guard.judge(from('9.9.9.9'), route), { verified: true, revision: 'revision-1' })
   t.match(guard.judge(from('8.8.8.8'), route), { verified: false, revision: 'revision-1' })
@@ -95,7 +97,8 @@ t.test('a failed reload leaves the list as it is and says why', async (t) => {
   ]
   const errors = [/our mirror.*ECONNREFUSED/, /a string/, /no rows/, /no rows/, /DC-01/]
   let load: () => Snapshot | Promise<Snapshot> = () => snapshot('9.9.9.9')
-  const guard = createGuard({ dataCenters: 'DC-01', source: { name: 'our mirror', load: () => load() } })
+  const source = { name: 'our mirror', load: () => load() }
+  const guard = createGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'] })
   for (const [i, result] of results.entries()) {
     load = result
     await t.rejects(guard.reload(), { message: errors[i], code: i === 4 ? 'MOE_ERR_OPTIONS' : 'MOE_ERR_SOURCE' })
@@ -109,7 +112,7 @@ t.test('a failed reload leaves the list as it is and says why', async (t) => {
 t.test('reloads that overlap share one load', async (t) => {
   let loads = 0
   const source = { name: 'counted', load: async () => snapshot(`9.9.9.${++loads}`) }
-  const guard = await loadGuard({ dataCenters: 'DC-01', source })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'] })
   await Promise.all([guard.reload(), guard.reload(), guard.reload()])
   t.equal(loads, 2)
   await guard.reload()

@@ -16,6 +16,7 @@ t.test('a verified request carries what the address is published for', async (t)
     dataCenter: 'DC-01',
     channels: ['connector', 'sms', 'whatsapp', 'email', 'content-api', 'warehouse-export', 'streams', 'segment-sync'],
     matched: `${LISTED}/32`,
+    graceUntil: null,
     peer: '10.0.0.1',
     revision: directory.revision
   })
@@ -295,7 +296,7 @@ t.test('an address that is published for two data centers is verified for the on
   const snapshot: Snapshot = {
     provenance: { page: 'test', revision: 'r2', retrieved: '2026-11-23' },
     rows: [
-      { dataCenter: 'DC-02', channel: 'sms', addresses: ['9.9.9.0/24', '2001:db8::/32'] },
+      { dataCenter: 'DC-02', channel: 'sms', addresses: ['9.9.9.0/24', '2620:fe::/48'] },
       { dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] },
       { dataCenter: 'DC-01', channel: 'catalog', addresses: ['9.9.0.0/16'] }
     ]
@@ -312,5 +313,5 @@ t.test('an address that is published for two data centers is verified for the on
     channels: ['sms'],
     matched: '9.9.9.0/24'
   })
-  t.match(guardOf({ source, dataCenters: 'DC-02' }).judge(forwardedFor('2001:db8::9')), { dataCenter: 'DC-02' })
+  t.match(guardOf({ source, dataCenters: 'DC-02' }).judge(forwardedFor('2620:fe::9')), { dataCenter: 'DC-02' })
 })

@@ -1,0 +1,146 @@
+import { Command } from 'commander'
+import type { Directory, DirectoryEntry } from '../directory/directory.js'
+import { type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
+import { type Neighbour, neighbours } from '../directory/neighbours.js'
+import { OptionsError, PrefixError } from '../errors.js'
+import { Allowlist } from '../guard/allowlist.js'
+import { Counters } from '../guard/counters.js'
+import { type Explanation, explain } from '../guard/explain.js'
+import { type Address, parseAddress } from '../net/address.js'
+import { compileMatcher } from '../net/matcher.js'
+import { Prefix, readPrefix } from '../net/prefix.js'
+import { Exit, type Io, writeJson } from './io.js'
+import { readList } from './list-argument.js'
+import { channelOption, dataCenterOption, fromOption, jsonOption, type Names } from './options.js'
+import { type Style, styleFor } from './style.js'
+import { addressText, grantsText, printable, provenanceText } from './text.js'
+
+const EXAMPLES = `
+Says whether a guard with these data centers and channels accepts the address,
+and if not, why.
+
+Exit codes: 0 it would be accepted, 1 it would be rejected, 2 an error.
+
+Examples:
+  $ moengage-allowlist explain 52.6.248.125
+  $ moengage-allowlist explain 52.6.248.125 --data-center DC-03
+  $ moengage-allowlist explain ::ffff:3.6.251.95 -d DC-03 -c sms,push --json`
+
+interface Options {
+  readonly from: string
+  readonly dataCenter: Names<DataCenter>
+  readonly channel: Names<Channel>
+  readonly json?: true
+}
+
+/** `explain`: what an address is listed for, and whether a guard would accept it. */
+export function explainCommand(io: Io): Command {
+  return new Command('explain')
+    .description('say what an address is listed for, and why a guard would reject it')
+    .argument('<ip>', 'an IPv4 or IPv6 address')
+    .addOption(dataCenterOption())
+    .addOption(channelOption())
+    .addOption(fromOption())
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (ip: string, { from, dataCenter, channel, json }: Options) => {
+      const address = readIp(ip)
+      const list = await readList(from, io)
+      const finding = find(address, list, { dataCenters: dataCenter, channels: channel })
+      if (json) writeJson(io, asJson(finding, list))
+      else io.stdout.write(findingText(finding, list, styleFor(io)))
+      if (!finding.explanation.verdict.verified) throw new Exit(1)
+    })
+}
+
+function readIp(text: string): Address {
+  const address = parseAddress(text)
+  if (address !== undefined) return address
+  const prefix = readPrefix(text)
+  const refusal =
+    prefix instanceof Prefix
+      ? {
+          message: `"${text}" is a prefix, not one address.`,
+          fix: `Write an address of it, such as ${prefix.address}.`
+        }
+      : prefix
+  throw new PrefixError({ value: text, ...refusal })
+}
+
+/** All that is said of an address. */
+interface Finding {
+  readonly address: Address
+  readonly explanation: Explanation
+  readonly entries: readonly DirectoryEntry[]
+  readonly notes: readonly { readonly dataCenter: DataCenter; readonly text: string }[]
+  /** Empty where the address is listed. */
+  readonly nearest: readonly Neighbour[]
+}
+
+function find(
+  address: Address,
+  list: Directory,
+  selection: { readonly dataCenters: Names<DataCenter>; readonly channels: Names<Channel> }
+): Finding {
+  const selected = list.read(selection)
+  if (selected.problems.length > 0) throw new OptionsError(selected.problems, selection)
+  const allowlist = new Allowlist(list, { allow: [], deny: [], cacheSize: 1 }, [], false, new Counters())
+  const entries = compileMatcher(list.entries).entriesFor(address)
+  return {
+    address,
+    explanation: explain(address.toString(), allowlist.policy(selected)),
+    entries,
+    notes: DATA_CENTERS.flatMap((dataCenter) => {
+      const text = list.note(address, dataCenter)
+      return text === undefined ? [] : [{ dataCenter, text }]
+    }),
+    nearest: entries.length > 0 ? [] : neighbours(address, list)
+  }
+}
+
+function asJson({ explanation, entries, notes, nearest }: Finding, list: Directory) {
+  return {
+    verdict: explanation.verdict,
+    entries: entries.map(({ prefix, grant }) => ({ prefix: `${prefix}`, ...grant })),
+    notes,
+    nearest: nearest.map(({ prefix, grants, distance, commonBits, edits }) => ({
+      prefix: `${prefix}`,
+      grants,
+      // Exact for IPv4; JSON has no larger numbers.
+      distance: Number(distance),
+      commonBits,
+      edits
+    })),
+    list: list.provenance
+  }
+}
+
+function findingText(
+  { address, explanation, entries, notes, nearest }: Finding,
+  list: Directory,
+  style: Style
+): string {
+  const lines = [style(explanation.verdict.verified ? 'green' : 'red', printable(explanation.text))]
+  if (entries.length > 0) lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
+  // The words for another data center carry the note already.
+  for (const { dataCenter, text } of notes.filter(({ text }) => !explanation.text.includes(text))) {
+    lines.push('', `Note for ${dataCenter}: ${printable(text)}`)
+  }
+  if (nearest.length > 0) {
+    lines.push('', 'Nearest on the list:', ...nearest.map((neighbour) => `  ${neighbourText(neighbour)}`))
+    lines.push('Being near proves nothing: the next address of a cloud is another customer.')
+  } else if (entries.length === 0) {
+    lines.push('', `The list has no IPv${address.family} address.`)
+  }
+  lines.push('', provenanceText(list.provenance))
+  return `${lines.join('\n')}\n`
+}
+
+function neighbourText({ prefix, grants, distance, commonBits, edits }: Neighbour): string {
+  const near = [
+    `${distance} ${distance === 1n ? 'address' : 'addresses'} away`,
+    `${commonBits} leading bits in common`,
+    ...(edits <= 2 ? [`${edits} ${edits === 1 ? 'keystroke' : 'keystrokes'} apart`] : [])
+  ]
+  return `${addressText(`${prefix}`)} (${near.join(', ')}): ${grantsText(grants)}`
+}

@@ -1,0 +1,96 @@
+import { basename } from 'node:path'
+import { Command, Option } from 'commander'
+import { formatSnapshot } from '../directory/format-snapshot.js'
+import { type Imported, importPage, LARGEST_PAGE, type PageFormat } from '../directory/import/import-page.js'
+import { PageError } from '../errors.js'
+import { problemLine } from '../problem.js'
+import { Exit, type Io } from './io.js'
+import { readPage } from './read-page.js'
+import { replaceSnapshot } from './replace-snapshot.js'
+
+interface Options {
+  readonly output?: string
+  readonly revision?: string
+  readonly retrieved?: string
+  readonly page?: string
+  readonly format?: PageFormat
+  readonly json?: true
+}
+
+const HELP = `
+PAGE is a file, "-" for standard input, or an http(s) URL. The snapshot goes to standard output, the report to standard
+error; with --output the report goes to standard output. A page of which one cell cannot be read gives no snapshot.
+
+Exit code: 0 if the whole page was read, also with warnings; 2 if not.
+
+Examples:
+  $ moengage-allowlist import page.mdx --output moengage.json
+  $ moengage-allowlist import https://docs.example/ip-whitelisting.mdx --revision f7b9336c727c > moengage.json
+  $ pbpaste | moengage-allowlist import - --page https://help.moengage.com/ --json > moengage.json`
+
+export function importCommand(io: Io): Command {
+  return new Command('import')
+    .description("turn MoEngage's help page (Markdown, MDX or HTML) into a snapshot")
+    .argument('<page>', 'file, URL, or "-" for standard input')
+    .option('-o, --output <file>', 'write the snapshot to a file; of those that exist only a snapshot is replaced')
+    .option('--revision <id>', 'revision of the page (default: a hash of what it says)')
+    .option('--retrieved <day>', 'day on which the page was loaded (default: today)')
+    .option('--page <url>', 'where the page stands (default: the URL or name of the file)')
+    .addOption(
+      new Option('--format <format>', 'how the page is written (default: told by its text)').choices([
+        'markdown',
+        'html'
+      ])
+    )
+    .option('--json', 'write the report as JSON')
+    .addHelpText('after', HELP)
+    .action((page: string, options: Options) => run(page, options, io))
+}
+
+async function run(place: string, options: Options, io: Io): Promise<void> {
+  const report = options.output === undefined ? io.stderr : io.stdout
+  let imported: Imported
+  try {
+    imported = importPage(await readPage(place, io, LARGEST_PAGE), {
+      page: options.page ?? nameOf(place),
+      revision: options.revision,
+      retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),
+      format: options.format
+    })
+  } catch (error) {
+    if (options.json === undefined || !(error instanceof PageError)) throw error
+    const { code, message, fix, cells } = error
+    report.write(`${JSON.stringify({ code, message, fix, cells }, null, 2)}\n`)
+    throw new Exit(2)
+  }
+  const text = formatSnapshot(imported.snapshot)
+  if (options.output === undefined) io.stdout.write(text)
+  else await replaceSnapshot(options.output, text)
+  report.write(options.json === undefined ? reportText(imported) : `${JSON.stringify(reportJson(imported), null, 2)}\n`)
+}
+
+function nameOf(place: string): string {
+  if (place === '-') return 'standard input'
+  return /^https?:\/\//i.test(place) ? place : basename(place)
+}
+
+function reportJson({ snapshot, warnings }: Imported) {
+  const cells = [...snapshot.rows, ...(snapshot.unknown ?? [])].map(({ addresses }) => addresses)
+  return {
+    ...snapshot.provenance,
+    rows: snapshot.rows.length,
+    unknown: snapshot.unknown?.length ?? 0,
+    addresses: new Set(cells.flatMap((cell) => (Array.isArray(cell) ? cell : []))).size,
+    warnings
+  }
+}
+
+function reportText(imported: Imported): string {
+  const { page, revision, retrieved, rows, unknown, addresses, warnings } = reportJson(imported)
+  const kept = unknown === 0 ? '' : `, ${unknown} of them unknown`
+  return [
+    `${page}: ${rows + unknown} rows${kept}, ${addresses} addresses (revision ${revision}, ${retrieved}).`,
+    ...warnings.map((warning) => `warning: ${problemLine(warning)}`),
+    ''
+  ].join('\n')
+}

@@ -1,0 +1,34 @@
+import { InvalidArgumentError, Option } from 'commander'
+import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
+
+/** Which list a command works on; see `readList`. */
+export const fromOption = () =>
+  new Option(
+    '--from <list>',
+    '"bundled", a snapshot or help page (file or http(s) URL), or "-" for standard input'
+  ).default('bundled')
+
+/** Which data centers: `'all'`, or their canonical names. */
+export const dataCenterOption = () =>
+  namesOption<DataCenter>('-d, --data-center <name>', 'a data center, like DC-01 (repeat it, or a,b)', readDataCenter)
+
+/** Which channels: `'all'`, or our ids. */
+export const channelOption = () =>
+  namesOption<Channel>('-c, --channel <name>', 'a channel, like segment-sync (repeat it, or a,b)', readChannel)
+
+export const jsonOption = () => new Option('--json', 'write JSON')
+
+/** The names that an option was given, or all. */
+export type Names<T> = 'all' | readonly T[]
+
+function namesOption<T>(flags: string, description: string, read: (text: string) => Outcome<T>): Option {
+  return new Option(flags, description).default('all').argParser((text: string, before: Names<T>): Names<T> => {
+    if (text === 'all') return 'all'
+    const names = text.split(',').map((name) => {
+      const outcome = read(name.trim())
+      if ('ok' in outcome) return outcome.ok
+      throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
+    })
+    return [...new Set([...(before === 'all' ? [] : before), ...names])]
+  })
+}

@@ -1,0 +1,172 @@
+import type { Prefix } from '../net/prefix.js'
+import type { Directory, DirectoryEntry, Grant } from './directory.js'
+import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
+import type { Cell, ReadCell, Snapshot } from './snapshot.js'
+
+/** A prefix that is in only one of two lists. */
+export interface AddressChange {
+  /** In CIDR notation, always with the length: `52.6.248.125/32`. */
+  readonly prefix: string
+  /** What it is, or was, published for. */
+  readonly grants: readonly Grant[]
+}
+
+/** A prefix that is in both lists, published for something else. */
+export interface AddressMove {
+  /** In CIDR notation, always with the length: `52.6.248.125/32`. */
+  readonly prefix: string
+  /** All that it was published for. */
+  readonly from: readonly Grant[]
+  /** All that it is published for now. */
+  readonly to: readonly Grant[]
+  /** What is in `from` only. */
+  readonly lost: readonly Grant[]
+  /** What is in `to` only. */
+  readonly gained: readonly Grant[]
+}
+
+/** A cell of the page that came, went, or says something of another kind: addresses, `'NA'`, or a derivation. */
+export interface CellChange {
+  readonly dataCenter: DataCenter
+  readonly channel: Channel
+  /** What the page said; null where it had no such row. */
+  readonly from: Cell | null
+  /** What it says now; null where it has no such row. */
+  readonly to: Cell | null
+}
+
+/** A row of a data center or channel which this version does not know, that came, went, or changed. */
+export interface UnknownChange {
+  /** As the page names it. */
+  readonly dataCenter: string
+  /** The row's name on the page. */
+  readonly name: string
+  /** What the page said; null where it had no such row. */
+  readonly from: Cell | null
+  /** What it says now; null where it has no such row. */
+  readonly to: Cell | null
+}
+
+/** What changed from one list to another, as plain data: it can be written as JSON. */
+export interface DirectoryDiff {
+  /** Whether nothing changed but, perhaps, the provenance. */
+  readonly same: boolean
+  /** Page, revision and day of both lists. */
+  readonly before: Snapshot['provenance']
+  readonly after: Snapshot['provenance']
+  /** Prefixes in the order of their addresses, IPv4 first. */
+  readonly added: readonly AddressChange[]
+  readonly removed: readonly AddressChange[]
+  readonly moved: readonly AddressMove[]
+  /** Cells in the order of data centers, then channels. */
+  readonly cells: readonly CellChange[]
+  /** Rows that no request is matched against, whatever they say. */
+  readonly unknown: readonly UnknownChange[]
+}
+
+/**
+ * Compares two lists. Addresses are compared by the prefixes that were published, not by what these contain; the order of
+ * rows and of the addresses in a cell means nothing.
+ *
+ * @example
+ * const { same, added, removed, moved } = diffDirectories(before, after)
+ * if (!same) console.log(`${added.length} added, ${removed.length} removed, ${moved.length} moved`)
+ */
+export function diffDirectories(before: Directory, after: Directory): DirectoryDiff {
+  const old = byPrefix(before.entries)
+  const now = byPrefix(after.entries)
+  const added = [...now.values()].filter(({ text }) => !old.has(text)).map(change)
+  const removed = [...old.values()].filter(({ text }) => !now.has(text)).map(change)
+  const moved = [...old.values()].flatMap(({ text, grants: from }) => {
+    const to = now.get(text)?.grants
+    if (to === undefined) return []
+    const lost = from.filter((grant) => !to.includes(grant))
+    const gained = to.filter((grant) => !from.includes(grant))
+    return lost.length + gained.length === 0 ? [] : [{ prefix: text, from, to, lost, gained }]
+  })
+  const cells = changedCells(before, after)
+  const unknown = changedUnknown(before, after)
+  return {
+    same: added.length + removed.length + moved.length + cells.length + unknown.length === 0,
+    before: before.provenance,
+    after: after.provenance,
+    added,
+    removed,
+    moved,
+    cells,
+    unknown
+  }
+}
+
+interface Listed {
+  readonly prefix: Prefix
+  readonly text: string
+  /** A cell is always the same object, so grants are compared by identity. */
+  readonly grants: Grant[]
+}
+
+/** Each prefix once with all its grants, in the order of addresses. */
+function byPrefix(entries: readonly DirectoryEntry[]): Map<string, Listed> {
+  const listed = new Map<string, Listed>()
+  for (const { prefix, grant } of entries) {
+    const text = prefix.toString()
+    const known = listed.get(text)
+    if (known === undefined) listed.set(text, { prefix, text, grants: [grant] })
+    else if (!known.grants.includes(grant)) known.grants.push(grant)
+  }
+  return new Map([...listed].sort(([, a], [, b]) => comparePrefixes(a.prefix, b.prefix)))
+}
+
+function comparePrefixes({ address: a, length }: Prefix, { address: b, length: otherLength }: Prefix): number {
+  if (a.family !== b.family) return a.family - b.family
+  for (const [i, word] of a.words.entries()) {
+    if (word !== b.words[i]) return word - b.words[i]!
+  }
+  return length - otherLength
+}
+
+const change = ({ text, grants }: Listed): AddressChange => ({ prefix: text, grants })
+
+function changedCells(before: Directory, after: Directory): CellChange[] {
+  return DATA_CENTERS.flatMap((dataCenter) =>
+    CHANNELS.flatMap((channel) => {
+      const from = before.cell(dataCenter, channel)
+      const to = after.cell(dataCenter, channel)
+      return kindOf(from) === kindOf(to) ? [] : [{ dataCenter, channel, from: plain(from), to: plain(to) }]
+    })
+  )
+}
+
+function changedUnknown(before: Directory, after: Directory): UnknownChange[] {
+  const old = unknownRows(before)
+  const now = unknownRows(after)
+  const names = new Map([...old, ...now])
+  return [...names]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, { dataCenter, name }]) => {
+      const from = plain(old.get(key)?.cell)
+      const to = plain(now.get(key)?.cell)
+      return meaning(from) === meaning(to) ? [] : [{ dataCenter, name, from, to }]
+    })
+}
+
+function unknownRows({ unknown }: Directory) {
+  return new Map(unknown.map((row) => [`${row.dataCenter}\n${row.name}`, row]))
+}
+
+/** The same for the same addresses in whatever order. */
+function meaning(cell: Cell | null): string {
+  return JSON.stringify(Array.isArray(cell) ? [...new Set(cell)].sort() : cell)
+}
+
+/** What a cell says, apart from the addresses themselves. */
+function kindOf(cell: ReadCell | undefined): string | undefined {
+  if (cell === undefined || cell === 'NA') return cell
+  return 'derivedFrom' in cell ? cell.derivedFrom.toSorted().join() : 'addresses'
+}
+
+function plain(cell: ReadCell | undefined): Cell | null {
+  if (cell === undefined) return null
+  if (cell === 'NA' || 'derivedFrom' in cell) return cell
+  return cell.map(String)
+}

@@ -1,0 +1,74 @@
+import type { Cells } from '../directory/directory.js'
+import type { Channel, DataCenter } from '../directory/names.js'
+import { REASONS, type Reason, type VerifiedVerdict } from './verdict.js'
+
+/** What became of the requests that were judged by one policy, since the start. */
+export interface PolicyCounts {
+  readonly dataCenters: readonly DataCenter[]
+  readonly channels: readonly Channel[]
+  readonly verified: number
+  readonly rejected: Readonly<Record<Reason, number>>
+}
+
+/** How many requests a prefix verified, since the start. */
+export interface PrefixHits {
+  readonly prefix: string
+  /** Null for a prefix of your own `allow` list. */
+  readonly dataCenter: DataCenter | null
+  readonly count: number
+}
+
+/** The counts of one policy, as they grow. */
+export interface GrowingCounts extends PolicyCounts {
+  verified: number
+  readonly rejected: Record<Reason, number>
+}
+
+const none = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
+
+/** What is counted of verdicts. It outlives the lists and policies that it is counted by. */
+export class Counters {
+  readonly #byPolicy = new Map<string, GrowingCounts>()
+  readonly #hits = new Map<string, { prefix: string; dataCenter: DataCenter | null; count: number }>()
+
+  /** How many verdicts of verified senders were made anew. */
+  misses = 0
+
+  /** The counts of a policy: the same for all routes that accept the same. */
+  of({ dataCenters, channels }: Cells): GrowingCounts {
+    const key = `${dataCenters} ${channels}`
+    let counts = this.#byPolicy.get(key)
+    if (counts === undefined) {
+      counts = { dataCenters, channels, verified: 0, rejected: none() }
+      this.#byPolicy.set(key, counts)
+    }
+    return counts
+  }
+
+  policies(): PolicyCounts[] {
+    return [...this.#byPolicy.values()].map((counts) => ({ ...counts, rejected: { ...counts.rejected } }))
+  }
+
+  /** The counts of all policies together. */
+  total(): Pick<PolicyCounts, 'verified' | 'rejected'> {
+    const rejected = none()
+    let verified = 0
+    for (const counts of this.#byPolicy.values()) {
+      verified += counts.verified
+      for (const reason of REASONS) rejected[reason] += counts.rejected[reason]
+    }
+    return { verified, rejected }
+  }
+
+  /** Takes note of a prefix, and of how often it verified. */
+  hit({ matched, dataCenter }: Pick<VerifiedVerdict, 'matched' | 'dataCenter'>, count: number): void {
+    const key = `${matched} ${dataCenter}`
+    const hits = this.#hits.get(key)
+    if (hits === undefined) this.#hits.set(key, { prefix: matched, dataCenter, count })
+    else hits.count += count
+  }
+
+  hits(): PrefixHits[] {
+    return [...this.#hits.values()].map((hits) => ({ ...hits }))
+  }
+}

@@ -1,0 +1,45 @@
+import type { Directory } from '../directory/directory.js'
+import type { Channel, DataCenter } from '../directory/names.js'
+import type { Problem } from '../problem.js'
+import type { Reason } from './verdict.js'
+
+/** An address that the list has lost, and that is accepted for a while longer. */
+export interface PendingRemoval {
+  /** The prefix, as `3.6.251.95/32`. */
+  readonly prefix: string
+  readonly dataCenter: DataCenter
+  readonly channel: Channel
+  /** When its grace period ends (ISO 8601). */
+  readonly until: string
+}
+
+/** What a guard knows of itself. */
+export interface GuardStatus {
+  /** The revision of MoEngage's page that requests are judged by, and where and when it was taken. */
+  readonly revision: string
+  readonly provenance: Directory['provenance']
+  /** How long ago the list was taken, in milliseconds from the start of that day (UTC). */
+  readonly age: number
+  /** How many entries it has: addresses and prefixes, counted once for every data center and channel. */
+  readonly entries: number
+  /** What the list has lost and is still accepted. */
+  readonly pendingRemovals: readonly PendingRemoval[]
+  /** The name of the source. */
+  readonly source: string
+  /** How many requests were verified since the start, and how many rejected, by reason. */
+  readonly verified: number
+  readonly rejected: Readonly<Record<Reason, number>>
+  /** How many rejected senders are remembered. */
+  readonly senders: number
+  /** Likely causes of the rejections, each in one sentence that says what to do. */
+  readonly diagnosis: readonly string[]
+  /**
+   * The last success: when the source last gave a list that was accepted, or said that there is none newer, in
+   * milliseconds since 1970.
+   */
+  readonly loadedAt: number
+  /** What the last reload failed with; null when it did not. */
+  readonly lastError: string | null
+  /** What is right in the options but may surprise. */
+  readonly warnings: readonly Problem[]
+}

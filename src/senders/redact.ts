@@ -1,0 +1,56 @@
+import { createHmac } from 'node:crypto'
+import { mistake, shown } from '../mistakes.js'
+import { formatWords, readAddress, words } from '../net/address.js'
+import { wordMask } from '../net/read-network.js'
+import type { Problem } from '../problem.js'
+
+/**
+ * What stands for an address in logs: `'truncate'` leaves its network, /24 of IPv4 and /48 of IPv6; a `key` makes an
+ * HMAC-SHA-256 of it, 64 bits in hexadecimal, by which the same sender can be told again and nobody without the key can
+ * tell the address.
+ */
+export type RedactAddress = 'truncate' | { readonly key: string }
+
+/** Writes what stands for an address. */
+export type Redact = (address: string) => string
+
+/** An IPv4 address has only 32 bits: with a key that can be guessed, all of them are tried in minutes. */
+const KEY_LENGTH = 16
+
+/** Reads the option; adds what is wrong with it to `mistakes`. */
+export function readRedaction(value: unknown, mistakes: Problem[]): Redact | undefined {
+  if (value === undefined) return undefined
+  if (value === 'truncate') return truncate
+  const key = (value as { key?: unknown } | null)?.key
+  if (typeof key === 'string' && key.length >= KEY_LENGTH) return (address) => keyedHash(address, key)
+  mistakes.push(
+    mistake(
+      'redactAddress',
+      // A key that is too short is a secret nevertheless.
+      key === undefined ? value : { key: '…' },
+      key === undefined ? `${shown(value)} is no way to redact addresses.` : 'The key is too short to keep a secret.',
+      `Write 'truncate', or { key } with a text of ${KEY_LENGTH} characters or more that nobody can guess.`
+    )
+  )
+  return undefined
+}
+
+const KEPT = { 4: 24, 6: 48 } as const
+
+function truncate(address: string): string {
+  const family = readAddress(address, 0, address.length)
+  if (family === 0) return unreadable(address)
+  const network = words.map((word, i) => word & wordMask(KEPT[family], i))
+  return `${formatWords(family, network)}/${KEPT[family]}`
+}
+
+function keyedHash(address: string, key: string): string {
+  const family = readAddress(address, 0, address.length)
+  if (family === 0) return unreadable(address)
+  return `hmac:${createHmac('sha256', key).update(formatWords(family, words)).digest('hex').slice(0, 16)}`
+}
+
+/** A peer that is no address is the word `unix`, or has a zone. */
+function unreadable(address: string): string {
+  return address === 'unix' ? address : 'unreadable'
+}

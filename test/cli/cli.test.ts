@@ -1,0 +1,148 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { Writable } from 'node:stream'
+import t from 'tap'
+import { run } from '../support/cli.js'
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const BIN = [...process.execArgv, 'src/cli/bin.ts']
+const COMMANDS = ['list', 'explain', 'diff']
+
+t.test('the version is that of the package', async (t) => {
+  t.strictSame(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+t.test('the help names every command and the exit codes', async (t) => {
+  const { code, stdout, stderr } = await run(['--help'])
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  for (const command of COMMANDS) t.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
+  t.match(stdout, /Exit codes: 0 .*, 1 .*,\n2 an error\./)
+})
+
+t.test('every command has help with examples, its own options and --json, in 80 columns', async (t) => {
+  for (const command of COMMANDS) {
+    const { code, stdout } = await run([command, '--help'])
+    t.equal(code, 0, command)
+    t.match(stdout, new RegExp(`Examples:\n {2}\\$ moengage-allowlist ${command}`), command)
+    t.match(stdout, /^ {2}--json /m, command)
+    t.strictSame(
+      stdout.split('\n').filter((line) => line.length > 80),
+      [],
+      command
+    )
+    t.equal((await run(['help', command])).stdout, stdout, command)
+  }
+})
+
+t.test('without a command the help is told as an error', async (t) => {
+  const { code, stdout, stderr } = await run([])
+  t.strictSame([code, stdout], [2, ''])
+  t.match(stderr, /^Usage: moengage-allowlist/)
+})
+
+t.test('what is wrong with the arguments is told on stderr, with what was meant', async (t) => {
+  const rows: [argv: string[], message: RegExp][] = [
+    [['lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
+    [['list', '--form', 'x'], /unknown option '--form'\n\(Did you mean --from\?\)/],
+    [['list', 'DC-01'], /too many arguments/],
+    [['list', '--from'], /argument missing/],
+    [['list', '-d', 'DC-1o'], /"DC-1o" is not a data center\. Did you mean "DC-01"\?/],
+    [['list', '-d', 'DC-01,us'], /"us" is a region.*DC-01 or DC-04/],
+    [['list', '-c', 'segments'], /"segments" is not a channel\. Did you mean "segment-sync"\?/],
+    [['list', '-c', ''], /"" is not a channel/],
+    [['explain'], /missing required argument 'ip'/],
+    [['diff', 'bundled'], /missing required argument 'new'/]
+  ]
+  for (const [argv, message] of rows) {
+    const { code, stdout, stderr } = await run(argv)
+    t.strictSame([code, stdout], [2, ''], argv.join(' '))
+    t.match(stderr, message, argv.join(' '))
+  }
+})
+
+/** Fails each write as the system does. */
+function broken(code: string): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`write ${code}`), { code })) })
+}
+
+t.test('a reader that leaves early ends a command quietly, with its own exit code', async (t) => {
+  t.strictSame(await run(['list'], { stdout: broken('EPIPE') }), { code: 0, stdout: '', stderr: '' })
+  t.strictSame(await run(['explain', '192.0.2.1'], { stdout: broken('EPIPE') }), { code: 1, stdout: '', stderr: '' })
+})
+
+t.test('output that cannot be written is an error', async (t) => {
+  const { code, stderr } = await run(['list'], { stdout: broken('ENOSPC') })
+  t.equal(code, 2)
+  t.equal(stderr, 'error: write ENOSPC\n')
+})
+
+t.test('only a terminal gets colours, unless the environment says otherwise', async (t) => {
+  const rows: [name: string, isTTY: boolean, env: Record<string, string>, isColoured: boolean][] = [
+    ['a terminal', true, {}, true],
+    ['a pipe', false, {}, false],
+    ['a dumb terminal', true, { TERM: 'dumb' }, false],
+    ['NO_COLOR on a terminal', true, { NO_COLOR: '1' }, false],
+    ['an empty NO_COLOR, which says nothing', true, { NO_COLOR: '' }, true],
+    ['FORCE_COLOR in a pipe', false, { FORCE_COLOR: '1' }, true],
+    ['FORCE_COLOR on a dumb terminal', true, { FORCE_COLOR: '1', TERM: 'dumb' }, true],
+    ['FORCE_COLOR=0 on a terminal', true, { FORCE_COLOR: '0' }, false],
+    ['FORCE_COLOR=false on a terminal', true, { FORCE_COLOR: 'false' }, false],
+    ['NO_COLOR and FORCE_COLOR', false, { NO_COLOR: '1', FORCE_COLOR: '1' }, false]
+  ]
+  for (const argv of [['list'], ['explain', '52.6.248.125'], ['explain', '192.0.2.1']]) {
+    const plain = await run(argv)
+    for (const [name, isTTY, env, isColoured] of rows) {
+      const { stdout } = await run(argv, { isTTY, env })
+      t.equal(stdout.includes('\x1b['), isColoured, `${argv[0]}: ${name}`)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+      t.equal(stdout.replaceAll(/\x1b\[\d+m/g, ''), plain.stdout, `${argv[0]}: ${name}`)
+    }
+    t.notMatch((await run([...argv, '--json'], { isTTY: true })).stdout, '\x1b[')
+  }
+})
+
+t.test('as a program', async (t) => {
+  const env = { ...process.env, NO_COLOR: '1' }
+  const program = (argv: string[], input = '') => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...BIN, ...argv], { env, input, encoding: 'utf8' })
+    return { code: status, stdout, stderr }
+  }
+
+  t.test('it says what it says in this process, and ends with the same codes', async (t) => {
+    for (const argv of [
+      ['list', '--json'],
+      ['explain', '192.0.2.1', '-d', 'DC-01'],
+      ['explain', '192.0.2']
+    ]) {
+      t.strictSame(program(argv), await run(argv), argv.join(' '))
+    }
+  })
+
+  t.test('it reads standard input', async (t) => {
+    const { code, stdout } = program(['diff', 'bundled', '-'], readFileSync('src/directory/moengage.json', 'utf8'))
+    t.equal(code, 0)
+    t.match(stdout, /^No address changed/)
+  })
+
+  t.test('it ends when its reader leaves', async (t) => {
+    const child = spawn(process.execPath, [...BIN, 'list', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text
+    })
+    t.strictSame(await once(child, 'close'), [0, null])
+    t.equal(stderr, '')
+  })
+
+  t.test('it says so when a disk is full', { skip: !existsSync('/dev/full') }, async (t) => {
+    const { status, stderr } = spawnSync('sh', ['-c', '"$@" > /dev/full', 'sh', process.execPath, ...BIN, 'list'], {
+      env,
+      encoding: 'utf8'
+    })
+    t.equal(status, 2)
+    t.match(stderr, /^error: .*ENOSPC/)
+  })
+})
