@@ -150,6 +150,11 @@ t.test('a server that does not deliver is an error', async (t) => {
     t.match(await read(`${origin}${path}`, { fetch }), { code: 2, stderr: message }, path)
   }
   t.match(await read('http://127.0.0.1:1/', { fetch }), { code: 2, stderr: /cannot be read: fetch failed: \S/ })
+  // As Node tells that neither of a name's addresses answers.
+  const cause = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })
+  const refused: typeof fetch = () => Promise.reject(new TypeError('fetch failed', { cause }))
+  const { stderr } = await read('http://example.com/', { fetch: refused })
+  t.match(stderr, 'cannot be read: fetch failed: ECONNREFUSED. Name')
 })
 
 t.test('a server that does not answer is given up', async (t) => {
