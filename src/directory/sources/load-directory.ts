@@ -23,6 +23,7 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
     signal.addEventListener('abort', () => reject(signal.reason))
   })
   try {
+    signal.throwIfAborted()
     const snapshot = await Promise.race([source.load(signal), stopped])
     return snapshot === UNCHANGED ? undefined : readDirectory(snapshot)
   } catch (error) {
@@ -77,10 +78,10 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
 
 /** The message of an error; `fetch` hides what happened behind "fetch failed", and an address that refuses behind no words. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return `${error}.`
   const { message, cause } = error
-  if (!(cause instanceof Error)) return message
-  return `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}`
+  const why = cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+  return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 
 const MAX_LINES = 12
