@@ -41,6 +41,7 @@ t.test('the package works as it would be published', async (t) => {
     const errors = [
       'ChannelError',
       'DataCenterError',
+      'ExportError',
       'NoAddressesError',
       'OptionsError',
       'PrefixError',
@@ -57,11 +58,13 @@ t.test('the package works as it would be published', async (t) => {
         ...errors,
         'CHANNELS',
         'DATA_CENTERS',
+        'EXPORT_FORMATS',
         'compileMatcher',
         'createClientIpResolver',
         'createGuard',
         'diffDirectories',
         'directory',
+        'exportDirectory',
         'loadGuard',
         'parseAddress',
         'parsePrefix'

@@ -9,6 +9,8 @@ import {
   createGuard,
   type DataCenter,
   directory,
+  type ExportFormat,
+  exportDirectory,
   type GuardOptions,
   parseAddress,
   type RejectedVerdict,
@@ -76,3 +78,10 @@ expectTypeOf(compileMatcher([{ prefix: '10.0.0.0/8', grant: 'office' as const }]
   readonly 'office'[]
 >()
 expectTypeOf(parseAddress('10.0.0.1')?.family).toEqualTypeOf<4 | 6 | undefined>()
+
+expectTypeOf(exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-01' })).toEqualTypeOf<string>()
+expectTypeOf<ExportFormat>().extract<'aws-waf-ipset-cli'>().toEqualTypeOf<'aws-waf-ipset-cli'>()
+// @ts-expect-error: the syntax is part of the name
+exportDirectory(directory, { format: 'aws-waf-ipset', dataCenters: 'DC-01' })
+// @ts-expect-error: the data centers are required
+exportDirectory(directory, { format: 'nginx' })
