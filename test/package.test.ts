@@ -49,7 +49,8 @@ t.test('the package works as it would be published', async (t) => {
       'RejectedError',
       'RouteError',
       'SnapshotError',
-      'SourceError'
+      'SourceError',
+      'SuspiciousError'
     ]
     t.strictSame(names.root, [...errors, 'default'].sort(), 'the root has the plugin and the errors')
     t.strictSame(

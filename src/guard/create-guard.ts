@@ -58,9 +58,11 @@ function compose<Request>(
   settings: Settings<Request>,
   loaded: Directory,
   { mistakes = [], frameworkFix = '', onReload, onDay, clock = CLOCK }: Further,
-  options: unknown
+  options: GuardOptions<Request>
 ): Guard<Request> {
-  const list = new ListInUse(settings, loaded, clock, mistakes, options)
+  // An error may be logged whole, and the headers of a source are secret.
+  const value = options.source === undefined ? options : { ...options, source: settings.source.name }
+  const list = new ListInUse(settings, loaded, clock, mistakes, value)
   const tell = (error: Error | null) => {
     for (const listener of [onReload, settings.onReload]) {
       try {

@@ -101,6 +101,14 @@ t.test('a suspicious list is refused with every reason, until it is confirmed', 
   }
 })
 
+t.test('a long reason names some addresses and counts the rest', async (t) => {
+  const many = Array.from({ length: 8 }, (_, i) => `9.9.9.${i}`)
+  const { reload } = await guarding({}, sound({}, many))
+  await t.rejects(reload(sound({}, ['9.9.9.0'])), {
+    message: /7 of the 8 addresses of DC-01 in use are gone: 9\.9\.9\.1\/32, [^a]*9\.9\.9\.5\/32 and 2 more\./
+  })
+})
+
 t.test('what is not suspicious takes effect at once', async (t) => {
   const table: [what: string, next: Snapshot][] = [
     ['the same list', sound({ revision: 'r2' })],

@@ -32,6 +32,9 @@ t.test('reloads by hand and by time that overlap share one load', async (t) => {
   t.equal(loads.length, 3, 'what comes later loads anew')
   loads[2]!.fail(new Error('away'))
   await t.rejects(next, { message: /"ours" failed: away\./ })
+  const long = guard.reload()
+  loads[3]!.fail(new Error('x'.repeat(100_000)))
+  await long.catch(({ message }) => t.ok(message.length < 500, 'an endless message is cut'))
 })
 
 t.test(

@@ -22,14 +22,15 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })
-  try {
+  const load = async () => {
     signal.throwIfAborted()
-    const snapshot = await Promise.race([source.load(signal), stopped])
+    return source.load(signal)
+  }
+  try {
+    const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
     return snapshot === UNCHANGED ? undefined : readDirectory(snapshot)
   } catch (error) {
     throw sourceError(source, error)
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -61,7 +61,7 @@ function readOwn(source: Source, refuse: Report): OpenSource {
   }
   checkNumber('timeout', timeout, 'milliseconds', [1, LONGEST], refuse)
   if (interval !== undefined) checkNumber('interval', interval, 'milliseconds', [1_000, LONGEST], refuse)
-  return { name, timeout, interval, load: (signal) => source.load(signal) }
+  return { name, timeout, interval, load: (signal) => load.call(source, signal) }
 }
 
 function readFile(source: FileSource, refuse: Report): OpenSource {
