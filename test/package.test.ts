@@ -44,6 +44,7 @@ t.test('the package works as it would be published', async (t) => {
       'ExportError',
       'NoAddressesError',
       'OptionsError',
+      'PageError',
       'PrefixError',
       'RegisteredTwiceError',
       'RejectedError',
