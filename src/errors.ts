@@ -66,8 +66,6 @@ export class PageError extends codedError('MOE_ERR_PAGE', 500, Error) {
 /** A source could not deliver a directory. The list that was in use stays in use. */
 export class SourceError extends codedError('MOE_ERR_SOURCE', 500, Error) {}
 
-/** A format cannot express what was selected for an export. Nothing is written. */
-export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
 /**
  * A list is sound, but so unlike what MoEngage publishes, or the list in use, that it may be a mistake or an attack. The list
  * that was in use stays in use; without one, the guard does not start.
@@ -87,6 +85,9 @@ export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error
     this.reasons = Object.freeze([...reasons])
   }
 }
+
+/** A format cannot express what was selected for an export. Nothing is written. */
+export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
 
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}

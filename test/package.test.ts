@@ -44,12 +44,14 @@ t.test('the package works as it would be published', async (t) => {
       'ExportError',
       'NoAddressesError',
       'OptionsError',
+      'PageError',
       'PrefixError',
       'RegisteredTwiceError',
       'RejectedError',
       'RouteError',
       'SnapshotError',
-      'SourceError'
+      'SourceError',
+      'SuspiciousError'
     ]
     t.strictSame(names.root, [...errors, 'default'].sort(), 'the root has the plugin and the errors')
     t.strictSame(

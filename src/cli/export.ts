@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises'
-import { Command, Option } from 'commander'
-import { type Directory, directory } from '../directory/directory.js'
+import { Command } from 'commander'
+import type { Channel, DataCenter } from '../directory/names.js'
 import { exportDirectory } from '../export/export-directory.js'
 import { EXPORT_FORMATS, type ExportFormat, FORMATS } from '../export/formats.js'
 import { problemLine } from '../problem.js'
 import type { Io } from './io.js'
+import { readList } from './list-argument.js'
+import { channelOption, dataCenterOption, fromOption, type Names } from './options.js'
 
 const NOTES = `
 Formats:
@@ -22,8 +24,8 @@ Examples:
   $ moengage-allowlist export text --data-center all`
 
 interface Options {
-  readonly dataCenter: Names
-  readonly channel: Names
+  readonly dataCenter: Names<DataCenter>
+  readonly channel: Names<Channel>
   readonly from: string
   readonly name?: string
   readonly port?: number | string
@@ -36,14 +38,9 @@ export function exportCommand(io: Io): Command {
   return new Command('export')
     .description('write the addresses as firewall rules, or as a plain list')
     .argument('[format]', 'one of the formats below (json with --json)')
-    .addOption(
-      namesOption(
-        '-d, --data-center <name>',
-        'a data center, like DC-01 (repeat it, or a,b), or all'
-      ).makeOptionMandatory()
-    )
-    .addOption(namesOption('-c, --channel <name>', 'a channel, like catalog (repeat it, or a,b)').default('all'))
-    .option('--from <list>', 'the list that is exported', 'bundled')
+    .addOption(dataCenterOption().makeOptionMandatory())
+    .addOption(channelOption().default('all'))
+    .addOption(fromOption())
     .option('--name <name>', 'what to call the thing that is made: a table, a group, a user (default: "moengage")')
     .option('--port <port>', 'the TCP port that is guarded, in formats that guard one (default: 443)', readPort)
     .option('-o, --output <file>', 'write a file instead of standard output')
@@ -54,7 +51,7 @@ export function exportCommand(io: Io): Command {
       if (format === undefined) command.error('error: Name a format; see moengage-allowlist export --help')
       if (options.json && format !== 'json')
         command.error(`error: --json is the format json, not ${format}. Leave one out.`)
-      const list = await readList(options.from)
+      const list = await readList(options.from, io)
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
       const { name, port, output } = options
       const text = exportDirectory(list, { ...selection, format: format as ExportFormat, name, port: port as number })
@@ -64,22 +61,5 @@ export function exportCommand(io: Io): Command {
     })
 }
 
-/** Names as they were typed; the export reads them. */
-type Names = 'all' | readonly string[]
-
-function namesOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text: string, before: Names | undefined): Names => {
-    if (text === 'all') return 'all'
-    const names = text.split(',').map((name) => name.trim())
-    return before === undefined || before === 'all' ? names : [...before, ...names]
-  })
-}
-
 /** What is no number is left for the export to refuse. */
 const readPort = (text: string) => (/^\d+$/.test(text) ? Number(text) : text)
-
-/** Until `list-argument.ts` is there. */
-async function readList(from: string): Promise<Directory> {
-  if (from === 'bundled') return directory
-  throw new Error(`--from ${from}: only the bundled list can be exported yet.`)
-}

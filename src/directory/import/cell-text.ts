@@ -16,6 +16,9 @@ const STRUCK = new Set(['del', 's', 'strike'])
 /** What a browser shows nothing of: soft hyphen, zero-width characters, byte order mark. */
 const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g
 
+/** The hyphens that look like the one on the keyboard. */
+const HYPHENS = /[\u2010\u2011]/g
+
 /** Stands for an element that shows something which is not text. */
 export const OBJECT = '\ufffc'
 /** Stands before every item of a list, so that an empty one can be told. */
@@ -33,6 +36,7 @@ export function cellText(element: Element): string {
   return parts
     .join('')
     .replaceAll(INVISIBLE, '')
+    .replaceAll(HYPHENS, '-')
     .replaceAll(/[^\S\n]+/g, ' ')
     .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
     .replaceAll(/ ?\n[ \n]*/g, '\n')
