@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, type GuardOptions, type Snapshot } from '../../src/core.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
@@ -200,6 +201,33 @@ t.test('a malicious list leaves the one in use, and one line in the log', async 
   t.notOk('rows' in {}, 'no prototype was changed')
 })
 
+t.test('whatever a source gives, the list in use stays or a sound one takes its place', async (t) => {
+  const { guard, reload } = await guarding()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(fc.anything(), fc.jsonValue(), fc.object({ key: fc.constantFrom('rows', 'provenance', '__proto__') })),
+      async (next) => {
+        const error = await reload(next).catch((error) => error)
+        return error.code === 'MOE_ERR_SOURCE' && guard.judge(from(FOUR[0]!)).verified
+      }
+    )
+  )
+  t.match(guard.status(), { revision: 'r1', verified: 100 })
+})
+
+t.test('no beginning of a snapshot is taken for a whole one', async (t) => {
+  const text = JSON.stringify(sound({ revision: 'r2' }))
+  let length = text.length
+  const answer = (async () => new Response(text.slice(0, length))) as typeof fetch
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: { url: 'https://lists.example/', fetch: answer } })
+  for (length = 0; length < text.length; length++) {
+    const error = await guard.reload().catch((error) => error)
+    if (error.code !== 'MOE_ERR_SOURCE') t.fail(text.slice(0, length))
+  }
+  t.match(await guard.reload(), { revision: 'r2', lastError: null })
+  guard.close()
+})
+
 t.test('a channel that is named twice counts once', async (t) => {
   const derived = { dataCenter: 'DC-01', channel: 'push', addresses: { derivedFrom: new Array(9_000).fill('sms') } }
   const snapshot = { ...snapshotOf({ 'DC-01 sms': FOUR }), rows: [...snapshotOf({ 'DC-01 sms': FOUR }).rows, derived] }
@@ -344,7 +372,7 @@ t.test('a stale list accepts nobody where that is asked for, until there is a ne
   t.match(guard.judge(from('9.9.9.1')), { verified: true })
 })
 
-t.test('a guarded Fastify warns of a stale list once a day', async (t) => {
+t.test('whoever keeps a log is called once a day, in time for a list that has become stale', async (t) => {
   const clock = new TestClock('2026-11-23T12:00:00Z')
   const days: number[] = []
   const source = () => sound({ retrieved: '2026-08-27' })
