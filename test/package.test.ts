@@ -43,6 +43,7 @@ t.test('the package works as it would be published', async (t) => {
       'DataCenterError',
       'NoAddressesError',
       'OptionsError',
+      'PageError',
       'PrefixError',
       'RegisteredTwiceError',
       'RejectedError',

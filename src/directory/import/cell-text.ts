@@ -54,6 +54,7 @@ function addText(node: Node, parts: string[]): void {
     parts.push(node.value.replaceAll('\n', ' '))
     return
   }
+  // A document type, which is left, stands in no cell.
   if (!isElement(node) || SILENT.has(node.tagName)) return
   if (OPAQUE.has(node.tagName)) {
     parts.push(OBJECT)
