@@ -110,6 +110,12 @@ t.test('a page that cannot be read as a whole gives nothing, and every cell on a
   })
 })
 
+t.test('the example of the documentation is refused as it says', async (t) => {
+  const text = readFileSync('docs/import.md', 'utf8')
+  const block = (language: string) => text.split(`\`\`\`${language}\n`)[1]!.split('```')[0]!
+  t.equal((await run(['-'], { stdin: block('md') })).stderr, block('text'))
+})
+
 t.test('the report can be JSON', async (t) => {
   const stdin = page('SMS | DC-01 | 3.6.251.95, 52.1.1.1', 'Voice | DC-01 | 3.6.251.95', 'Push | DC-01 | NA')
   const { stdout, stderr } = await run(['-', '--json'], { stdin })

@@ -262,6 +262,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ["3.6.251.95{' '}52.1.1.1", '3.6.251.95 52.1.1.1'],
     ['<ul style={{ margin: 0 }}><li key={1}>3.6.251.95</li></ul>', '3.6.251.95'],
     ['<Tooltip tip="static">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['3.6.251.95<svg><title>52.9.9.9</title></svg>', '3.6.251.95'],
     ['NA', 'NA'],
     ['n/a', 'NA'],
     ['N.A.', 'NA'],
