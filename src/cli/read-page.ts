@@ -15,7 +15,7 @@ export async function readPage(place: string, io: Io, largest: number): Promise<
   let size = 0
   try {
     for await (const chunk of await openPage(place, io)) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array)
+      const bytes = Buffer.from(chunk as Uint8Array)
       size += bytes.length
       if (size > largest) throw refuse(place, `is larger than ${largest} bytes.`, 'Give the help page only.')
       chunks.push(bytes)

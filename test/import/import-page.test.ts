@@ -262,6 +262,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ["3.6.251.95{' '}52.1.1.1", '3.6.251.95 52.1.1.1'],
     ['<ul style={{ margin: 0 }}><li key={1}>3.6.251.95</li></ul>', '3.6.251.95'],
     ['<Tooltip tip="static">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['3.6.251.95<svg><title>52.9.9.9</title></svg>', '3.6.251.95'],
     ['NA', 'NA'],
     ['n/a', 'NA'],
     ['N.A.', 'NA'],
@@ -278,6 +279,8 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['<ul><li>3.6.251.95</li><li></li></ul>', ''],
     ['<ul><li></li><li>3.6.251.95</li></ul>', ''],
     ['-<br />-<br />-', ''],
+    ['- [^1]', ''],
+    ['-*', ''],
     ['-<br />- 3.6.251.95', ''],
     ['3.6.251.95,', ''],
     ['3.6.251.95,,52.1.1.1', ''],
@@ -509,6 +512,10 @@ t.test('names are taken from where the page writes them', async (t) => {
       `<table>${head}<tr><td rowspan=x colspan=-1>SMS<td>DC-01<td>3.6.251.95<tr><td>SMS<td>DC-02<td>52.1.1.1</table>`
     ],
     ['a header twice', page('SMS | DC-01 | 3.6.251.95', 'Channel | Data Center | IPs', 'SMS | DC-02 | 52.1.1.1')],
+    [
+      'a header of two lines',
+      '<table><tr><th rowspan=2>Channel<th rowspan=2>Data Center<tr><td><th>IPs<tr><td>SMS<td>DC-01<td><td>3.6.251.95<tr><td>SMS<td>DC-02<td><td>52.1.1.1</table>'
+    ],
     ['a row without anything', page('SMS | DC-01 | 3.6.251.95', ' | | ', 'SMS | DC-02 | 52.1.1.1')],
     [
       'a table inside of a table',

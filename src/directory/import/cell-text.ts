@@ -54,14 +54,16 @@ function addText(node: Node, parts: string[]): void {
     parts.push(node.value.replaceAll('\n', ' '))
     return
   }
-  if (!isElement(node) || SILENT.has(node.tagName)) return
-  if (OPAQUE.has(node.tagName)) {
+  // What else there is, a document type, stands in no cell.
+  const element = node as Element
+  if (SILENT.has(element.tagName)) return
+  if (OPAQUE.has(element.tagName)) {
     parts.push(OBJECT)
     return
   }
-  const [before, after] = around(node)
+  const [before, after] = around(element)
   parts.push(before)
-  for (const child of node.childNodes) addText(child, parts)
+  for (const child of element.childNodes) addText(child, parts)
   parts.push(after)
 }
 

@@ -40,7 +40,7 @@ function readOne(text: string): DataCenters | undefined {
   if (first !== undefined && last !== undefined) return readRange(first.trim(), last)
   const [, number] = NUMBERED.exec(text) ?? []
   if (number !== undefined) return [byNumber(Number(number))]
-  return UNKNOWN.test(text) ? [{ unknown: text.toUpperCase() }] : undefined
+  return UNKNOWN.test(text) ? [{ unknown: text.toUpperCase().replaceAll(/[_ ]/g, '-') }] : undefined
 }
 
 function readRange(first: string, last: string): DataCenters | undefined {
