@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
 import { Command, Option } from 'commander'
 import { formatSnapshot } from '../directory/format-snapshot.js'
-import { type Imported, importPage, LARGEST_PAGE, type PageFormat } from '../directory/import/import-page.js'
+import { type Imported, importPage, type PageFormat } from '../directory/import/import-page.js'
 import { PageError } from '../errors.js'
 import { problemLine } from '../problem.js'
 import { Exit, type Io } from './io.js'
-import { readPage } from './read-page.js'
+import { readArgument } from './read-text.js'
 import { replaceSnapshot } from './replace-snapshot.js'
 
 interface Options {
@@ -51,7 +51,7 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   const report = options.output === undefined ? io.stderr : io.stdout
   let imported: Imported
   try {
-    imported = importPage(await readPage(place, io, LARGEST_PAGE), {
+    imported = importPage(await readArgument(place, io), {
       page: options.page ?? nameOf(place),
       revision: options.revision,
       retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),

@@ -19,7 +19,7 @@ import { isUrl, nameOf, readArgument } from './read-text.js'
  */
 export async function readList(argument: string, io: Io): Promise<Directory> {
   if (argument === 'bundled') return directory
-  const text = await readArgument(argument, io)
+  const text = await readArgument(argument, io, '"bundled", ')
   try {
     return new Directory(isSnapshot(text, argument) ? readSnapshot(text) : readPage(text, argument, io))
   } catch (error) {

@@ -12,9 +12,10 @@ const TIMEOUT = 30_000
  * Reads what an argument names: a file, an http(s) URL, or `-` for standard input; at most 5 MB of UTF-8. A URL must
  * answer within 30 seconds, and redirects are not followed.
  *
+ * @param also what else the argument may be, for the error
  * @throws SourceError (`MOE_ERR_SOURCE`)
  */
-export async function readArgument(argument: string, io: Io): Promise<string> {
+export async function readArgument(argument: string, io: Io, also = ''): Promise<string> {
   try {
     const text = isUrl(argument) ? await fetchText(argument, io) : await readText(openLocal(argument, io), MAX_BYTES)
     if (text.trim() === '') throw new Error('It is empty.')
@@ -23,7 +24,7 @@ export async function readArgument(argument: string, io: Io): Promise<string> {
     throw new SourceError({
       value: argument,
       message: `${nameOf(argument)} cannot be read: ${reasonOf(error as Error)}`,
-      fix: 'Name "bundled", a file, an http(s) URL, or "-" for standard input.'
+      fix: `Name ${also}a file, an http(s) URL, or "-" for standard input.`
     })
   }
 }

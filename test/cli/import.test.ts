@@ -93,7 +93,7 @@ t.test('a page that cannot be read as a whole gives nothing, and every cell on a
     t.equal(stdout, '')
     t.match(
       stderr,
-      /^2 cells of the page could not be read.*\n {2}- IPs \| SMS, DC-02 \| .*\n {2}- IPs \| SMS, DC-03 \| /
+      /^error: 2 cells of the page could not be read.*\n {2}- IPs \| SMS, DC-02 \| .*\n {2}- IPs \| SMS, DC-03 \| /
     )
   }
   const { code, stdout, stderr } = await run(['-', '--json'], { stdin })
@@ -177,53 +177,15 @@ t.test('a URL is read', async (t) => {
 })
 
 t.test('a URL that does not answer with the page is refused', async (t) => {
-  const answers: [what: string, listener: RequestListener, stderr: RegExp][] = [
-    [
-      'a redirect',
-      (_, reply) => reply.writeHead(302, { location: 'https://elsewhere.example/' }).end('moved'),
-      /redirects to https:\/\/elsewhere\.example\/, which is not followed/
-    ],
-    ['an error', (_, reply) => reply.writeHead(404).end(mdx), /answers with status 404/],
-    ['no content', (_, reply) => reply.writeHead(204).end(), /answers with status 204/],
-    ['nothing', (_, reply) => reply.end(), /no table of addresses/],
-    ['too much', (_, reply) => reply.end(Buffer.alloc(5_000_001, 32)), /is larger than 5000000 bytes/],
-    [
-      'half of it',
-      (request, reply) =>
-        reply.writeHead(200, { 'content-length': mdx.length + 1 }).write(mdx, () => request.socket.destroy()),
-      /could not be read: /
-    ],
-    ['another encoding', (_, reply) => reply.end(Buffer.from(mdx, 'utf16le').fill(0xff, 0, 2)), /is not UTF-8/]
-  ]
-  for (const [what, listener, stderr] of answers) {
-    t.match(await run([await serve(t, listener)]), { code: 2, stdout: '', stderr }, what)
-  }
-  const fetch = async () => {
-    throw new TypeError('fetch failed')
-  }
-  t.match(await run(['https://127.0.0.1/'], { fetch }), { code: 2, stderr: /could not be read: fetch failed\./ })
-  const body = async () => new Response(null)
-  t.match(await run(['https://127.0.0.1/'], { fetch: body }), { code: 2, stderr: /no table/ })
-})
-
-t.test('a URL is asked for with a time-out, and redirects are not followed', async (t) => {
-  let asked: RequestInit | undefined
-  const fetch: Io['fetch'] = async (_, init) => {
-    asked = init
-    throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
-  }
-  t.match(await run(['https://127.0.0.1/'], { fetch }), { code: 2, stderr: /aborted due to timeout/ })
-  t.ok(asked?.signal instanceof AbortSignal)
-  t.equal(asked?.redirect, 'manual')
+  const redirect: RequestListener = (_, reply) =>
+    reply.writeHead(302, { location: 'https://elsewhere.example/' }).end(mdx)
+  t.match(await run([await serve(t, redirect)]), { code: 2, stdout: '', stderr: /cannot be read: .*redirect/ })
+  const missing: RequestListener = (_, reply) => reply.writeHead(404).end(mdx)
+  t.match(await run([await serve(t, missing)]), { code: 2, stdout: '', stderr: /cannot be read: .*404/ })
 })
 
 t.test('a file that is not there is named', async (t) => {
-  t.match(await run([join(t.testdir({}), 'none.mdx')]), { code: 2, stderr: /none\.mdx could not be read: ENOENT/ })
-  t.match(await run([t.testdir({})]), { code: 2, stderr: /could not be read: EISDIR/ })
-  t.match(await run(['-'], { stdin: filledTo(5_000_001) }), {
-    code: 2,
-    stderr: /Standard input is larger than 5000000/
-  })
+  t.match(await run([join(t.testdir({}), 'none.mdx')]), { code: 2, stderr: /none\.mdx" cannot be read: ENOENT/ })
   t.match(await run([]), { code: 2, stderr: /missing required argument 'page'/ })
 })
 
@@ -236,5 +198,3 @@ t.test('the program reads a pipe', async (t) => {
   t.strictSame(JSON.parse(stdout).rows, bundled.rows)
   t.match(stderr, /^standard input: 73 rows/)
 })
-
-const filledTo = (length: number) => ' '.repeat(length)

@@ -35,7 +35,7 @@ export interface Imported {
 }
 
 /** The largest page that is read, in bytes. */
-export const LARGEST_PAGE = 5_000_000
+const LARGEST_PAGE = 5_000_000
 
 /**
  * Reads MoEngage's help page: its Markdown or MDX source, or saved HTML of the docs site or the help centre. It reads all of
