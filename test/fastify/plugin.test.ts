@@ -340,7 +340,7 @@ t.test('the list is loaded from a source, and loaded anew on demand', async (t) 
     provenance: { page: 'test', revision: address, retrieved: '2026-11-23' },
     rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: [address] } as const]
   })
-  const { app } = await guarded({ source: { name: 'test', load } }, (app) => {
+  const { app } = await guarded({ source: { name: 'test', load }, confirm: ['shrunk'], gracePeriod: 0 }, (app) => {
     app.get('/', { config: { moengage: { channels: 'streams' } } }, async () => 'ok')
   })
   t.equal((await inject(app, '9.9.9.9')).statusCode, 200)
