@@ -14,6 +14,8 @@ export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directo
 export type { Cell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
 export * from './errors.js'
+export { type ExportOptions, exportDirectory } from './export/export-directory.js'
+export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
 export type { GuardMetrics } from './guard/account.js'
 export type { PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'

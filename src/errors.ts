@@ -86,6 +86,9 @@ export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error
   }
 }
 
+/** A format cannot express what was selected for an export. Nothing is written. */
+export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
+
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}
 

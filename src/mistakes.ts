@@ -14,7 +14,7 @@ export function mistake(path: string, value: unknown, message: string, fix: stri
 export function shown(value: unknown): string {
   return typeof value === 'function'
     ? 'A function'
-    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100, maxArrayLength: 10 })
 }
 
 /** Refuses options that do not exist: a misspelled one would otherwise be ignored without a word. */

@@ -14,6 +14,7 @@ export type ProblemCode =
   | 'MOE_ERR_PAGE'
   | 'MOE_ERR_SOURCE'
   | 'MOE_ERR_SUSPICIOUS'
+  | 'MOE_ERR_EXPORT'
   | 'MOE_ERR_REGISTERED_TWICE'
   | 'MOE_ERR_ROUTE'
   | 'MOE_ERR_REJECTED'

@@ -41,14 +41,17 @@ t.test('the package works as it would be published', async (t) => {
     const errors = [
       'ChannelError',
       'DataCenterError',
+      'ExportError',
       'NoAddressesError',
       'OptionsError',
+      'PageError',
       'PrefixError',
       'RegisteredTwiceError',
       'RejectedError',
       'RouteError',
       'SnapshotError',
-      'SourceError'
+      'SourceError',
+      'SuspiciousError'
     ]
     t.strictSame(names.root, [...errors, 'default'].sort(), 'the root has the plugin and the errors')
     t.strictSame(
@@ -57,11 +60,13 @@ t.test('the package works as it would be published', async (t) => {
         ...errors,
         'CHANNELS',
         'DATA_CENTERS',
+        'EXPORT_FORMATS',
         'compileMatcher',
         'createClientIpResolver',
         'createGuard',
         'diffDirectories',
         'directory',
+        'exportDirectory',
         'loadGuard',
         'parseAddress',
         'parsePrefix'

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { Directory, directory } from '../directory/directory.js'
 import { importPage } from '../directory/import/import-page.js'
 import type { Snapshot } from '../directory/snapshot.js'
@@ -6,7 +7,7 @@ import { parseJson } from '../directory/sources/parse-json.js'
 import { SnapshotError } from '../errors.js'
 import { problemLine } from '../problem.js'
 import { type Io, tell } from './io.js'
-import { nameOf, readArgument } from './read-text.js'
+import { isUrl, nameOf, readArgument } from './read-text.js'
 
 /**
  * Reads a list as it is named on the command line: `bundled`, a snapshot's JSON file, a help page (Markdown, MDX or HTML),
@@ -38,15 +39,17 @@ function readSnapshot(text: string): Snapshot {
   try {
     snapshot = parseJson(text)
   } catch (error) {
-    throw new SnapshotError({ value: text, message: (error as Error).message, fix: 'Take it anew from its source.' })
+    const message = (error as Error).message.replace(/\.?$/, '.')
+    throw new SnapshotError({ value: text, message, fix: 'Take it anew from its source.' })
   }
   checkBounds(snapshot)
   return snapshot as Snapshot
 }
 
 function readPage(text: string, argument: string, io: Io): Snapshot {
+  const page = argument === '-' ? 'standard input' : isUrl(argument) ? argument : basename(argument)
   const { snapshot, warnings } = importPage(text, {
-    page: argument === '-' ? 'standard input' : argument,
+    page,
     retrieved: io.now().toISOString().slice(0, 10)
   })
   for (const warning of warnings) tell(io, 'warning', problemLine(warning))

@@ -27,8 +27,8 @@ interface Options {
 export function listCommand(io: Io): Command {
   return new Command('list')
     .description('print the list as a matrix of data centers and channels; with a filter, the addresses')
-    .addOption(dataCenterOption())
-    .addOption(channelOption())
+    .addOption(dataCenterOption().default('all'))
+    .addOption(channelOption().default('all'))
     .addOption(fromOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
+import { exportCommand } from './export.js'
 import { importCommand } from './import.js'
 import { Exit, type Io, tell } from './io.js'
 import { listCommand } from './list.js'
@@ -10,7 +11,7 @@ import { reportCommand } from './report.js'
 
 const { version } = createRequire(import.meta.url)('moengage-allowlist/package.json') as { version: string }
 
-const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, reportCommand]
+const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, exportCommand, reportCommand]
 
 const EXIT_CODES = `
 Exit codes: 0 all is well (same, verified), 1 it is not (different, rejected),

@@ -10,11 +10,15 @@ export const fromOption = () =>
 
 /** Which data centers: `'all'`, or their canonical names. */
 export const dataCenterOption = () =>
-  namesOption<DataCenter>('-d, --data-center <name>', 'a data center, like DC-01 (repeat it, or a,b)', readDataCenter)
+  namesOption<DataCenter>(
+    '-d, --data-center <name>',
+    'a data center, like DC-01 (repeat it, or a,b), or all',
+    readDataCenter
+  )
 
 /** Which channels: `'all'`, or our ids. */
 export const channelOption = () =>
-  namesOption<Channel>('-c, --channel <name>', 'a channel, like segment-sync (repeat it, or a,b)', readChannel)
+  namesOption<Channel>('-c, --channel <name>', 'a channel, like segment-sync (repeat it, or a,b), or all', readChannel)
 
 export const jsonOption = () => new Option('--json', 'write JSON')
 
@@ -22,7 +26,7 @@ export const jsonOption = () => new Option('--json', 'write JSON')
 export type Names<T> = 'all' | readonly T[]
 
 function namesOption<T>(flags: string, description: string, read: (text: string) => Outcome<T>): Option {
-  return new Option(flags, description).default('all').argParser((text: string, before: Names<T>): Names<T> => {
+  return new Option(flags, description).argParser((text: string, before: Names<T> = 'all'): Names<T> => {
     if (text === 'all') return 'all'
     const names = text.split(',').map((name) => {
       const outcome = read(name.trim())

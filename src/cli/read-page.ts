@@ -15,7 +15,7 @@ export async function readPage(place: string, io: Io, largest: number): Promise<
   let size = 0
   try {
     for await (const chunk of await openPage(place, io)) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array)
+      const bytes = Buffer.from(chunk as Uint8Array)
       size += bytes.length
       if (size > largest) throw refuse(place, `is larger than ${largest} bytes.`, 'Give the help page only.')
       chunks.push(bytes)
@@ -33,16 +33,17 @@ export async function readPage(place: string, io: Io, largest: number): Promise<
   }
 }
 
-async function openPage(place: string, io: Io): Promise<AsyncIterable<unknown>> {
+async function openPage(place: string, io: Io): Promise<AsyncIterable<unknown> | Iterable<unknown>> {
   if (place === '-') return io.stdin
   if (!/^https?:\/\//i.test(place)) return (await open(place)).createReadStream()
   const response = await io.fetch(place, { redirect: 'manual', signal: AbortSignal.timeout(TIME_OUT) })
+  if (response.status !== 200) await response.body?.cancel()
   if (response.status >= 300 && response.status < 400) {
     const location = response.headers.get('location')
     throw refuse(place, `redirects to ${location}, which is not followed.`, 'Give that URL if you trust it.')
   }
   if (response.status !== 200) throw refuse(place, `answers with status ${response.status}.`, 'Check the URL.')
-  return response.body ?? (async function* () {})()
+  return response.body ?? []
 }
 
 /** `fetch` tells what happened in the cause only. */

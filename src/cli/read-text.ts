@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import { download } from '../directory/sources/download.js'
 import { readText } from '../directory/sources/read-text.js'
 import { SourceError } from '../errors.js'
-import { quoted } from '../net/quoted.js'
 import type { Io } from './io.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
@@ -30,9 +29,9 @@ export async function readArgument(argument: string, io: Io): Promise<string> {
 }
 
 /** An argument as messages name it. */
-export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : quoted(argument))
+export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${argument}"`)
 
-const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+export const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
 
 function openLocal(argument: string, io: Io): AsyncIterable<Uint8Array> {
   return argument === '-' ? io.stdin : createReadStream(argument)
@@ -54,5 +53,5 @@ async function fetchText(argument: string, { fetch }: Io): Promise<string> {
 function reasonOf({ message, cause }: Error): string {
   const words =
     cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
-  return words.endsWith('.') ? words : `${words}.`
+  return words.replace(/\.?$/, '.')
 }

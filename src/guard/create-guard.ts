@@ -59,10 +59,12 @@ function compose<Request>(
   settings: Settings<Request>,
   loaded: Directory,
   { mistakes = [], frameworkFix = '', onReload, onDay, clock = CLOCK }: Further,
-  options: unknown
+  options: GuardOptions<Request>
 ): Guard<Request> {
+  // An error may be logged whole, and the headers of a source are secret.
+  const value = options.source === undefined ? options : { ...options, source: settings.source.name }
   const account = new Account(settings.cacheSize, settings.redact, clock)
-  const list = new ListInUse(settings, loaded, account, clock, mistakes, options)
+  const list = new ListInUse(settings, loaded, account, clock, mistakes, value)
   const tell = (error: Error | null) => {
     for (const listener of [onReload, settings.onReload]) {
       try {

@@ -15,7 +15,7 @@ export function reloadNews(error: Error | null, status: GuardStatus): News {
   if (error !== null) {
     const { code } = error as { code?: string }
     // Errors that list their reasons do so on lines of their own.
-    const why = error.message.replaceAll(/\s*\n\s*/g, ' ')
+    const why = error.message.replace(/^source: /, '').replaceAll(/\s*\n\s*/g, ' ')
     return { level: 'error', line: `The list in use stays, ${list}. ${why}`, moengage: { code, ...facts } }
   }
   const pending = pendingRemovals.length
@@ -23,6 +23,6 @@ export function reloadNews(error: Error | null, status: GuardStatus): News {
   return {
     level: 'info',
     line: `The list in use is ${list}, with ${entries} entries${removed}.`,
-    moengage: { ...facts, pendingRemovals }
+    moengage: { ...facts, pendingRemovals: pending }
   }
 }

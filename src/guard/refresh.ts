@@ -34,12 +34,17 @@ export class Refresh {
   #loadedAt: number
   #lastError: string | null = null
 
-  /** @param onDay called once a day, whatever the source does */
+  /**
+   * The first list has come into use already.
+   *
+   * @param onDay called once a day, whatever the source does
+   */
   constructor(source: OpenSource, to: RefreshTo, onDay: (() => void) | undefined, clock: Clock) {
     this.#source = source
     this.#to = to
     this.#clock = clock
     this.#loadedAt = clock.now()
+    source.accepted?.()
     this.#schedule()
     if (onDay !== undefined) this.#everyDay(onDay)
   }
@@ -119,8 +124,9 @@ export class Refresh {
   }
 
   async #look(): Promise<void> {
+    const source = this.#source
     // A failure is told where all are.
-    if ((await this.#source.hasChanged?.()) !== false) await this.load().catch(() => {})
+    if (source.hasChanged === undefined || (await source.hasChanged())) await this.load().catch(() => {})
     this.#schedule()
   }
 }

@@ -124,6 +124,11 @@ t.test('as a program', async (t) => {
     const { code, stdout } = program(['diff', 'bundled', '-'], readFileSync('src/directory/moengage.json', 'utf8'))
     t.equal(code, 0)
     t.match(stdout, /^No address changed/)
+    const page = program(
+      ['list', '--from', '-', '--json'],
+      readFileSync('test/fixtures/page-tables-sample.mdx', 'utf8')
+    )
+    t.match(JSON.parse(page.stdout).retrieved, /^\d{4}-\d{2}-\d{2}$/)
   })
 
   t.test('it ends when its reader leaves', async (t) => {

@@ -299,6 +299,16 @@ t.test('diff', async (t) => {
     t.match((await run(['diff', ...paths.toReversed()])).stdout, '- `192.0.2.1`: no longer DC-01 (push)\n')
   })
 
+  t.test('tells of rows that this version does not know', async (t) => {
+    const unknown = [{ dataCenter: 'DC-07', name: 'Carrier `Pigeons`', addresses: ['192.0.2.9'] }]
+    const { code, stdout } = await run(['diff', paths[0]!, '-'], { stdin: snapshot(old, { unknown }) })
+    t.equal(code, 1)
+    t.match(
+      stdout,
+      '\n### Rows that this version does not know (1)\n\n- `DC-07` `Carrier  Pigeons `: no row → `192.0.2.9`\n'
+    )
+  })
+
   t.test('says when there is nothing to say, with exit code 0', async (t) => {
     const { code, stdout } = await run(['diff', paths[0]!, paths[0]!])
     t.equal(code, 0)

@@ -26,6 +26,8 @@ const damage = (snapshot: unknown) =>
 const withRows = (...rows: unknown[]) => ({ provenance, rows: [row, ...rows] })
 const withCell = (addresses: unknown) => withRows({ dataCenter: 'DC-02', channel: 'push', addresses })
 const withNotes = (notes: unknown) => ({ ...sound, notes })
+const withUnknown = (unknown: unknown) => ({ ...sound, unknown })
+const stranger = { dataCenter: 'DC-07', name: 'Voice Campaigns', addresses: ['198.51.100.9'] }
 const withProvenance = (change: object) => ({ ...sound, provenance: { ...provenance, ...change } })
 
 t.test('a sound snapshot is accepted', async (t) => {
@@ -39,6 +41,9 @@ t.test('a sound snapshot is accepted', async (t) => {
     ['with a cell that is derived from an absent one', withCell({ derivedFrom: ['sms'] })],
     ['with prefixes', withCell(['203.0.113.0/24', '2001:db8::/32'])],
     ['with an address twice', withCell(['203.0.113.1', '203.0.113.1'])],
+    ['with unknown rows', withUnknown([stranger, { ...stranger, addresses: 'NA' }])],
+    ['with no unknown rows', withUnknown([])],
+    ['with as many unknown rows as may be', withUnknown(Array(1000).fill({ ...stranger, name: 'x'.repeat(200) }))],
     ['with a leap day', withProvenance({ retrieved: '2028-02-29' })],
     ['with further fields', { ...sound, comment: 'ours', rows: [{ ...row, section: 'Campaign Sending' }] }],
     ['read from JSON', JSON.parse(JSON.stringify(withNotes([])))],
@@ -180,6 +185,24 @@ t.test('every kind of damage is reported with its place and what to do', async (
         ]
       },
       [/They cover half/]
+    ],
+    ['unknown rows that are no list', withUnknown({}), [/unknown: It is not a list\. Leave it out, or write/]],
+    ['unknown rows that are null', withUnknown(null), [/unknown: It is not a list/]],
+    ['too many unknown rows', withUnknown(Array(1001).fill(stranger)), [/unknown: It has more than 1000 rows/]],
+    [
+      'an unknown row that is null',
+      withUnknown([null]),
+      [/unknown\[0\]\.dataCenter: undefined is not a name/, /unknown\[0\]\.name: /, /unknown\[0\]\.addresses: /]
+    ],
+    [
+      'an unknown row with wrong names',
+      withUnknown([stranger, { ...stranger, dataCenter: '', name: 'x'.repeat(201) }]),
+      [/unknown\[1\]\.dataCenter: '' is not a name of 1 to 200 characters\. Write it as/, /unknown\[1\]\.name: /]
+    ],
+    [
+      'an unknown row with a wrong address',
+      withUnknown([{ ...stranger, addresses: ['198.51.100.9', '198.51.100.256'] }]),
+      [/unknown\[0\]\.addresses\[1\]: /]
     ],
     ['notes that are no list', withNotes({}), [/notes: It is not a list\. Leave it out, or write/]],
     ['notes that are null', withNotes(null), [/notes: It is not a list/]],

@@ -9,9 +9,13 @@ import {
   createGuard,
   type DataCenter,
   directory,
+  type ExportFormat,
+  exportDirectory,
   type GuardOptions,
+  loadGuard,
   parseAddress,
   type RejectedVerdict,
+  type Snapshot,
   type UnresolvedReason,
   type Verdict,
   type VerifiedVerdict
@@ -50,10 +54,32 @@ expectTypeOf(app.moengage).toEqualTypeOf<FastifyGuard>()
 expectTypeOf(app.moengage.judge).parameter(0).extract<FastifyRequest>().not.toBeNever()
 
 const guard = createGuard({ dataCenters: 'DC-01' })
+for (const source of [
+  'bundled' as const,
+  { file: new URL('list.json', import.meta.url), interval: 1_000 },
+  { url: 'https://lists.example/', headers: { authorization: 'x' }, fetch },
+  async (signal: AbortSignal) => (await fetch('https://lists.example/', { signal })).json() as Promise<Snapshot>,
+  { name: 'ours', load: () => ({}) as Snapshot, interval: 60_000 }
+]) {
+  await loadGuard({
+    dataCenters: 'DC-01',
+    source,
+    confirm: ['shrunk'],
+    onReload: (error, { pendingRemovals }) => {
+      expectTypeOf(error).toEqualTypeOf<Error | null>()
+      expectTypeOf(pendingRemovals[0]!.until).toEqualTypeOf<string>()
+    }
+  })
+}
+// @ts-expect-error: there is nothing of that name to confirm
+createGuard({ dataCenters: 'DC-01', confirm: ['everything'] })
+// @ts-expect-error: a list comes from a file or a URL
+createGuard({ dataCenters: 'DC-01', source: { path: 'list.json' } })
 const verdict = guard.judge({ peer: undefined, headers: ['Host', 'x'] }, { channels: 'streams' })
 if (verdict.verified) {
   expectTypeOf(verdict).toEqualTypeOf<VerifiedVerdict>()
   expectTypeOf(verdict.dataCenter).toEqualTypeOf<DataCenter | null>()
+  expectTypeOf(verdict.graceUntil).toEqualTypeOf<string | null>()
   expectTypeOf(verdict.channels).toEqualTypeOf<readonly Channel[]>()
 } else {
   expectTypeOf(verdict).toEqualTypeOf<RejectedVerdict>()
@@ -76,3 +102,10 @@ expectTypeOf(compileMatcher([{ prefix: '10.0.0.0/8', grant: 'office' as const }]
   readonly 'office'[]
 >()
 expectTypeOf(parseAddress('10.0.0.1')?.family).toEqualTypeOf<4 | 6 | undefined>()
+
+expectTypeOf(exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-01' })).toEqualTypeOf<string>()
+expectTypeOf<ExportFormat>().extract<'aws-waf-ipset-cli'>().toEqualTypeOf<'aws-waf-ipset-cli'>()
+// @ts-expect-error: the syntax is part of the name
+exportDirectory(directory, { format: 'aws-waf-ipset', dataCenters: 'DC-01' })
+// @ts-expect-error: the data centers are required
+exportDirectory(directory, { format: 'nginx' })

@@ -3,12 +3,12 @@ import { BlockList } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import express, { type ErrorRequestHandler } from 'express'
 import { IpFilter } from 'express-ipfilter'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Hono } from 'hono'
 import { ipRestriction } from 'hono/ip-restriction'
 import ipaddr from 'ipaddr.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from 'moengage-allowlist'
-import { directory } from 'moengage-allowlist/core'
+import { directory, RejectedError } from 'moengage-allowlist/core'
 
 /** An application with one webhook route, guarded or not. */
 export interface App {
@@ -22,8 +22,11 @@ export type AppName =
   | 'fastify'
   | 'empty-hook'
   | 'ours'
+  | 'ours-on-reject'
   | 'ours-request-ip'
+  | 'prepared'
   | 'request-ip'
+  | 'thrown'
   | 'ipaddr'
   | 'block-list'
   | 'express'
@@ -46,10 +49,27 @@ export const APPS: Record<AppName, App> = {
     base: 'fastify',
     start: (log) => guarded(log, { clientIp: { trustedProxies: PROXIES } })
   },
+  'ours-on-reject': {
+    title: 'ours, own resolver, answered by `onReject` with a prepared text',
+    base: 'fastify',
+    start: (log) =>
+      guarded(log, { clientIp: { trustedProxies: PROXIES }, onReject: (_request, reply) => refuse(reply) })
+  },
   'ours-request-ip': {
     title: 'ours, over `request.ip`',
     base: 'fastify',
     start: (log) => guarded(log, {}, PROXIES)
+  },
+  thrown: {
+    title: 'an `onRequest` hook that throws at everybody, without a stack: the floor of throwing',
+    base: 'fastify',
+    start: (log) =>
+      fastify(log, (app) => app.addHook('onRequest', (_request, _reply, done) => done(new RejectedError(null, 403))))
+  },
+  prepared: {
+    title: 'an `onRequest` hook that answers everybody with a prepared text: the floor',
+    base: 'fastify',
+    start: (log) => fastify(log, (app) => app.addHook('onRequest', (_request, reply) => void refuse(reply)))
   },
   'request-ip': {
     title: '`request.ip` read, and nothing done with it',
@@ -89,6 +109,12 @@ export const APPS: Record<AppName, App> = {
     start: async () =>
       honoServer(ipRestriction((context) => context.req.header('x-forwarded-for') ?? '', { allowList: LISTED }))
   }
+}
+
+const REFUSAL = JSON.stringify({ statusCode: 403, error: 'Forbidden', message: 'The sender is not listed.' })
+
+function refuse(reply: { code(status: number): FastifyReply }): FastifyReply {
+  return reply.code(403).header('content-type', 'application/json; charset=utf-8').send(REFUSAL)
 }
 
 async function fastify(log: boolean, prepare?: (app: FastifyInstance) => unknown, proxies?: string[]): Promise<Server> {

@@ -7,6 +7,8 @@ export interface Target {
   readonly wanted: string
   readonly measured: string
   readonly met: boolean
+  /** What stands in the way, where it is known; shown when the target is missed. */
+  readonly why: string
 }
 
 /** A target that a number reaches when it is at least, or at most, so much. */
@@ -15,17 +17,22 @@ export function target(
   order: '≥' | '≤',
   wanted: number,
   measured: number,
-  show: (n: number) => string
+  show: (n: number) => string,
+  why = ''
 ): Target {
   return {
     what,
     wanted: `${order} ${show(wanted)}`,
     measured: show(measured),
-    met: order === '≥' ? measured >= wanted : measured <= wanted
+    met: order === '≥' ? measured >= wanted : measured <= wanted,
+    why
   }
 }
 
 export function targetTable(targets: readonly Target[]): string {
   const rows = targets.map(({ what, wanted, measured, met }) => [what, wanted, measured, met ? 'met' : '**not met**'])
-  return table(['target', 'wanted', 'measured', ''], rows)
+  const reasons = targets.filter(({ met, why }) => !met && why !== '').map(({ what, why }) => `- *${what}*: ${why}`)
+  return [table(['target', 'wanted', 'measured', ''], rows), ...(reasons.length > 0 ? [reasons.join('\n')] : [])].join(
+    '\n\n'
+  )
 }

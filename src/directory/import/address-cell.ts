@@ -14,7 +14,9 @@ export interface AddressCell {
 /** Whose addresses "the channel's" are. */
 const CAMPAIGN_CHANNELS: readonly Channel[] = ['connector', 'sms', 'whatsapp', 'email', 'push']
 
-const NOT_PUBLISHED = /^(?:n[./\s]?a\.?|none|nil|-{1,3}|[–—−]|not applicable|not available)$/i
+const NOT_PUBLISHED = /^(?:n[./\s]?a\.?|none|nil|not applicable|not available)$/i
+/** Alone only: with a footnote it is the bullet of an item that got lost. */
+const DASH = /^(?:-{1,3}|[–—−])$/
 const DERIVED = /\bsame\b[^.]*\b(?:ips?|addresses)\b[^.]*\bchannels?\b/i
 /** Words that may turn the meaning of a sentence or of the address before them. */
 const TURNS =
@@ -36,7 +38,8 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
     return keep
   })
   if (bare.trim() === '') return unreadable('The cell is empty: its text got lost.')
-  if (NOT_PUBLISHED.test(bare.replace(BULLET, '').trim())) return { addresses: 'NA', remarks }
+  if (DASH.test(text.replace(BULLET, '')) || NOT_PUBLISHED.test(bare.replace(BULLET, '').trim()))
+    return { addresses: 'NA', remarks }
   const addresses = new Set<string>()
   for (const line of linesOf(bare)) {
     const item = line.replace(ITEM, '')

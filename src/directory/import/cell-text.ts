@@ -16,6 +16,9 @@ const STRUCK = new Set(['del', 's', 'strike'])
 /** What a browser shows nothing of: soft hyphen, zero-width characters, byte order mark. */
 const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g
 
+/** The hyphens that look like the one on the keyboard. */
+const HYPHENS = /[\u2010\u2011]/g
+
 /** Stands for an element that shows something which is not text. */
 export const OBJECT = '\ufffc'
 /** Stands before every item of a list, so that an empty one can be told. */
@@ -33,6 +36,7 @@ export function cellText(element: Element): string {
   return parts
     .join('')
     .replaceAll(INVISIBLE, '')
+    .replaceAll(HYPHENS, '-')
     .replaceAll(/[^\S\n]+/g, ' ')
     .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
     .replaceAll(/ ?\n[ \n]*/g, '\n')
@@ -50,14 +54,16 @@ function addText(node: Node, parts: string[]): void {
     parts.push(node.value.replaceAll('\n', ' '))
     return
   }
-  if (!isElement(node) || SILENT.has(node.tagName)) return
-  if (OPAQUE.has(node.tagName)) {
+  // What else there is, a document type, stands in no cell.
+  const element = node as Element
+  if (SILENT.has(element.tagName)) return
+  if (OPAQUE.has(element.tagName)) {
     parts.push(OBJECT)
     return
   }
-  const [before, after] = around(node)
+  const [before, after] = around(element)
   parts.push(before)
-  for (const child of node.childNodes) addText(child, parts)
+  for (const child of element.childNodes) addText(child, parts)
   parts.push(after)
 }
 

@@ -22,7 +22,7 @@ const NAME = /\b(?:channels?|campaigns?|transfers?|features?|services?|types?|na
  * @returns undefined where it is not one
  */
 export function readColumns(row: Row): Columns | Unreadable | undefined {
-  const headers = Array.from(row, (slot) => headerText(slot?.text ?? ''))
+  const headers = row.map((slot) => headerText(slot.text))
   const columns = [...headers.keys()]
   const dataCenters = columns.filter((column) => DATA_CENTER.test(headers[column]!))
   const addresses = columns.filter(

@@ -7,6 +7,7 @@ export type DataCenters = readonly (DataCenter | { readonly unknown: string })[]
 
 const ALL = /^all(?: of)?(?: the)?(?: moengage)?(?: data[ -]?cent(?:er|re)s?| dcs?)?\s*(?::\s*(.+)|\((.+)\))?$/is
 const RANGE = /^(.*\d)\s*(?:[-–—−]|\bto\b|\bthrough\b)\s*((?:dc|data[ -]?cent(?:er|re))?[-_ ]?\d+)$/i
+const NUMBERED = /^(?:dc|data[ -]?cent(?:er|re))[-_ ]?(\d{1,5})$/i
 const UNKNOWN = /^(?:dc|data[ -]?cent(?:er|re))[-_ ]?[a-z\d]{1,20}$/i
 /** More than these would hardly be listed in a range. */
 const MOST_IN_RANGE = 20
@@ -37,15 +38,19 @@ function readOne(text: string): DataCenters | undefined {
   if ('ok' in known) return [known.ok]
   const [, first, last] = RANGE.exec(text) ?? []
   if (first !== undefined && last !== undefined) return readRange(first.trim(), last)
-  return UNKNOWN.test(text) ? [{ unknown: text.toUpperCase().replace(/^(DC)[-_ ]?/, '$1-') }] : undefined
+  const [, number] = NUMBERED.exec(text) ?? []
+  if (number !== undefined) return [byNumber(Number(number))]
+  return UNKNOWN.test(text) ? [{ unknown: text.toUpperCase().replaceAll(/[_ ]/g, '-') }] : undefined
 }
 
 function readRange(first: string, last: string): DataCenters | undefined {
-  if (!/^(?:dc|data[ -]?cent(?:er|re))[-_ ]?\d+$/i.test(first)) return undefined
-  const [from, to] = [first, last].map((name) => Number(/\d+$/.exec(name)![0])) as [number, number]
-  if (from > to || to - from >= MOST_IN_RANGE) return undefined
-  return Array.from({ length: to - from + 1 }, (_, i) => {
-    const known = readDataCenter(`${from + i}`)
-    return 'ok' in known ? known.ok : { unknown: `DC-${`${from + i}`.padStart(2, '0')}` }
-  })
+  const [from, to] = [NUMBERED.exec(first)?.[1], /\d+$/.exec(last)?.[0]].map(Number) as [number, number]
+  if (!(from <= to && to - from < MOST_IN_RANGE)) return undefined
+  return Array.from({ length: to - from + 1 }, (_, i) => byNumber(from + i))
+}
+
+/** A data center that we know, or the name that MoEngage would give to one of this number. */
+function byNumber(number: number): DataCenters[number] {
+  const known = readDataCenter(`${number}`)
+  return 'ok' in known ? known.ok : { unknown: `DC-${`${number}`.padStart(2, '0')}` }
 }

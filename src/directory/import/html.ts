@@ -9,6 +9,7 @@ export interface Slot {
   readonly span: number
 }
 
+/** As long as every other row of its table. */
 export type Row = readonly Slot[]
 
 /** A table of the page, its spans filled out. */
@@ -102,8 +103,12 @@ function readGrid(table: Element): Row[] {
     for (const _ of elements) rows.push([])
     for (const [i, element] of elements.entries()) placeRow(element, rows, first + i)
   }
-  return rows
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0)
+  return rows.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? NOTHING))
 }
+
+/** Where a row has no cell. */
+const NOTHING: Slot = { text: '', span: 1 }
 
 /** Puts the cells of a row into the first free places, and into those below that they span. */
 function placeRow(element: Element, rows: readonly Slot[][], index: number): void {

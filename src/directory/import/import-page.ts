@@ -73,10 +73,13 @@ export function importPage(text: string, about: AboutPage): Imported {
       unread
     )
   }
-  if (rows.length + unknown.length === 0) {
+  if (rows.length === 0) {
     throw new PageError({
       value: about.page,
-      message: 'The page has no table of addresses by data center.',
+      message:
+        unknown.length === 0
+          ? 'The page has no table of addresses by data center.'
+          : 'Every row of the page is unknown to this version.',
       fix: 'Give the page "IP Whitelisting in MoEngage": its source, or as your browser saves it.'
     })
   }

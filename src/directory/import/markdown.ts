@@ -6,9 +6,9 @@ import { mdxToMarkdown } from './mdx.js'
 const LONGEST_PAGE = 512 * 1024
 /** A longer text is left as it stands: the parser's time for one text grows with the square of its length. */
 const LONGEST_TEXT = 10_000
-const LONGEST_EMPHASIS = 1000
+const LONGEST_EMPHASIS = 500
 /** Lists and quotes nested deeper than any page's; the parser recurses into each. */
-const TOO_DEEP = /^(?:\s|>|[*+-]\s|\d{1,9}[.)]\s){200}\s*\S/m
+const TOO_DEEP = /^(?:[ \t]|>|[*+-][ \t]|\d{1,9}[.)][ \t]){200}/m
 
 /** Emphasis is looked for from every mark to the end of the text, so only in short ones. */
 class BoundedTokenizer extends Tokenizer {

@@ -35,7 +35,7 @@ export interface ReadTable {
   readonly asides: readonly Aside[]
 }
 
-const textAt = (row: Row, column: number) => row[column]?.text ?? ''
+const textAt = (row: Row, column: number) => row[column]!.text
 const isRule = (row: Row) => {
   const texts = row.map((slot) => slot.text).filter((text) => text !== '')
   return texts.length > 0 && texts.every((text) => /^:?-{3,}:?$/.test(text))
@@ -84,7 +84,7 @@ function withoutHeader({ heading, rows }: Table): PageCell[] {
     table: heading,
     row: row.map((slot) => slot.text).join(', '),
     column: '',
-    text: row.at(-1)!.text,
+    text: row.findLast((slot) => slot.text !== '')!.text,
     message: 'The table has no header that tells its columns, or lost it.'
   }))
 }

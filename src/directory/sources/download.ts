@@ -30,11 +30,12 @@ export async function download(
   if (!asked.has('accept')) asked.set('accept', 'application/json')
   if (known?.etag) asked.set('if-none-match', known.etag)
   if (known?.lastModified) asked.set('if-modified-since', known.lastModified)
+  const isConditional = asked.has('if-none-match') || asked.has('if-modified-since')
   const response = await fetch(url, { headers: asked, redirect: 'manual', signal })
   const { status } = response
   if (status !== 200) {
     await response.body?.cancel()
-    if (status === 304 && known !== undefined) return undefined
+    if (status === 304 && isConditional) return undefined
     throw new Error(refusal(status, response.headers.get('location')))
   }
   return {

@@ -22,13 +22,15 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })
+  const load = async () => {
+    signal.throwIfAborted()
+    return source.load(signal)
+  }
   try {
-    const snapshot = await Promise.race([source.load(signal), stopped])
+    const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
     return snapshot === UNCHANGED ? undefined : readDirectory(snapshot)
   } catch (error) {
     throw sourceError(source, error)
-  } finally {
-    clearTimeout(timer)
   }
 }
 
@@ -77,10 +79,10 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
 
 /** The message of an error; `fetch` hides what happened behind "fetch failed", and an address that refuses behind no words. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return `${error}.`
   const { message, cause } = error
-  if (!(cause instanceof Error)) return message
-  return `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}`
+  const why = cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+  return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 
 const MAX_LINES = 12

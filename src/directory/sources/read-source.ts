@@ -28,15 +28,21 @@ export function readSource(value: unknown, refuse: Report): OpenSource {
     return readOwn({ name: value.name || 'loader', load: value as Source['load'] }, refuse)
   if (typeof value === 'object' && value !== null) {
     const kinds = ['file', 'url', 'load'].filter((name) => (value as Record<string, unknown>)[name] !== undefined)
+    // What else it holds may be secret.
+    const names = Object.keys(value)
     if (kinds.length > 1) {
       refuse(
-        mistake('source', value, `It names ${kinds.join(' and ')}: a list comes from one place.`, 'Keep one of them.')
+        mistake('source', names, `It names ${kinds.join(' and ')}: a list comes from one place.`, 'Keep one of them.')
       )
+      return BUNDLED
+    }
+    if (kinds.length === 0) {
+      refuse(mistake('source', names, `An object with ${shown(names)} is no source.`, HOW))
       return BUNDLED
     }
     if (kinds[0] === 'file') return readFile(value as FileSource, refuse)
     if (kinds[0] === 'url') return readUrl(value as UrlSource, refuse)
-    if (kinds[0] === 'load') return readOwn(value as Source, refuse)
+    return readOwn(value as Source, refuse)
   }
   refuse(mistake('source', value, `${shown(value)} is no source.`, HOW))
   return BUNDLED
@@ -55,7 +61,7 @@ function readOwn(source: Source, refuse: Report): OpenSource {
   }
   checkNumber('timeout', timeout, 'milliseconds', [1, LONGEST], refuse)
   if (interval !== undefined) checkNumber('interval', interval, 'milliseconds', [1_000, LONGEST], refuse)
-  return { name, timeout, interval, load: (signal) => source.load(signal) }
+  return { name, timeout, interval, load: (signal) => load.call(source, signal) }
 }
 
 function readFile(source: FileSource, refuse: Report): OpenSource {

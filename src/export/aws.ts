@@ -1,0 +1,208 @@
+import { ExportError } from '../errors.js'
+import type { Format, NameRule } from './format.js'
+import { comment, cut, json, type ListedPrefix, type Listing, lines, ofFamily } from './listing.js'
+
+/** The default quota of rules a security group, counted for each family. */
+const MOST_RULES = 60
+/** The most addresses of an IP set. */
+const MOST_IN_SET = 10_000
+/** The bounds of a rule's description. */
+const LONGEST_DESCRIPTION = 255
+/** Never changes: a security group with another description is another security group, for AWS. */
+const GROUP_DESCRIPTION = 'Lets MoEngage in. Written by moengage-allowlist.'
+
+const NAME: NameRule = {
+  pattern: /^(?!sg-)[A-Za-z][A-Za-z0-9_-]{0,99}$/,
+  rule: 'up to 100 letters, digits, underscores and hyphens, with a letter first, and not "sg-"'
+}
+
+export const awsFormats = {
+  'aws-security-group-terraform': {
+    about: 'AWS security group, Terraform',
+    name: NAME,
+    port: true,
+    write: (listing) => {
+      checkRoom(listing, MOST_RULES, 'a security group')
+      const { name, port } = listing
+      return lines(
+        comment(listing),
+        `variable "${name}_vpc_id" {`,
+        '  type        = string',
+        '  description = "The VPC of the security group"',
+        '}',
+        '',
+        `resource "aws_security_group" "${name}" {`,
+        `  name        = "${name}"`,
+        `  description = "${GROUP_DESCRIPTION}"`,
+        `  vpc_id      = var.${name}_vpc_id`,
+        `  tags        = { "moengage-allowlist" = "${listing.stamp}" }`,
+        '}',
+        families(listing).flatMap(({ family, prefixes }) => [
+          '',
+          `resource "aws_vpc_security_group_ingress_rule" "${name}_ipv${family}" {`,
+          '  for_each = {',
+          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}"`, `= "${cut(about, LONGEST_DESCRIPTION)}"`])),
+          '  }',
+          `  security_group_id = aws_security_group.${name}.id`,
+          `  cidr_ipv${family}         = each.key`,
+          '  description       = each.value',
+          '  ip_protocol       = "tcp"',
+          `  from_port         = ${port}`,
+          `  to_port           = ${port}`,
+          '}'
+        ])
+      )
+    }
+  },
+  'aws-security-group-cloudformation': {
+    about: 'AWS security group, CloudFormation (JSON)',
+    name: NAME,
+    port: true,
+    write: (listing) => {
+      checkRoom(listing, MOST_RULES, 'a security group')
+      return template(listing, {
+        Parameters: { VpcId: { Type: 'AWS::EC2::VPC::Id', Description: 'The VPC of the security group' } },
+        Resources: {
+          SecurityGroup: {
+            Type: 'AWS::EC2::SecurityGroup',
+            Properties: {
+              GroupName: listing.name,
+              GroupDescription: GROUP_DESCRIPTION,
+              VpcId: { Ref: 'VpcId' },
+              SecurityGroupIngress: listing.prefixes.map(({ prefix, cidr, about }) => ({
+                IpProtocol: 'tcp',
+                FromPort: listing.port,
+                ToPort: listing.port,
+                [prefix.address.family === 4 ? 'CidrIp' : 'CidrIpv6']: cidr,
+                Description: cut(about, LONGEST_DESCRIPTION)
+              })),
+              Tags: [{ Key: 'moengage-allowlist', Value: listing.stamp }]
+            }
+          }
+        },
+        Outputs: { GroupId: { Value: { 'Fn::GetAtt': ['SecurityGroup', 'GroupId'] } } }
+      })
+    }
+  },
+  'aws-security-group-cli': {
+    about: 'AWS security group, for aws ec2 authorize-security-group-ingress --ip-permissions',
+    port: true,
+    write: (listing) => {
+      checkRoom(listing, MOST_RULES, 'a security group')
+      const described = ({ about }: ListedPrefix) => {
+        const stamp = ` (${listing.stamp})`
+        return `${cut(about, LONGEST_DESCRIPTION - stamp.length)}${stamp}`
+      }
+      return json([
+        {
+          IpProtocol: 'tcp',
+          FromPort: listing.port,
+          ToPort: listing.port,
+          IpRanges: ofFamily(listing, 4).map((one) => ({ CidrIp: one.cidr, Description: described(one) })),
+          Ipv6Ranges: ofFamily(listing, 6).map((one) => ({ CidrIpv6: one.cidr, Description: described(one) }))
+        }
+      ])
+    }
+  },
+  'aws-waf-ipset-terraform': {
+    about: 'AWS WAF IP sets, Terraform',
+    name: NAME,
+    write: (listing) => {
+      checkRoom(listing, MOST_IN_SET, 'an IP set')
+      return lines(
+        comment(listing),
+        `variable "${listing.name}_scope" {`,
+        '  type        = string',
+        '  default     = "REGIONAL"',
+        '  description = "REGIONAL, or CLOUDFRONT (in us-east-1)"',
+        '}',
+        families(listing).flatMap(({ family, prefixes }) => [
+          '',
+          `resource "aws_wafv2_ip_set" "${listing.name}_ipv${family}" {`,
+          `  name               = "${listing.name}-ipv${family}"`,
+          `  description        = "${setDescription(listing)}"`,
+          `  scope              = var.${listing.name}_scope`,
+          `  ip_address_version = "IPV${family}"`,
+          '  addresses = [',
+          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}",`, `# ${about}`])),
+          '  ]',
+          '}'
+        ])
+      )
+    }
+  },
+  'aws-waf-ipset-cloudformation': {
+    about: 'AWS WAF IP sets, CloudFormation (JSON)',
+    name: NAME,
+    write: (listing) => {
+      const sets = ipSets(listing)
+      return template(listing, {
+        Parameters: {
+          Scope: { Type: 'String', Default: 'REGIONAL', AllowedValues: ['REGIONAL', 'CLOUDFRONT'] }
+        },
+        Resources: Object.fromEntries(
+          sets.map((set) => [
+            `IPSet${set.IPAddressVersion}`,
+            { Type: 'AWS::WAFv2::IPSet', Properties: { ...set, Scope: { Ref: 'Scope' } } }
+          ])
+        ),
+        Outputs: Object.fromEntries(
+          sets.map(({ IPAddressVersion }) => [
+            `Arn${IPAddressVersion}`,
+            { Value: { 'Fn::GetAtt': [`IPSet${IPAddressVersion}`, 'Arn'] } }
+          ])
+        )
+      })
+    }
+  },
+  'aws-waf-ipset-cli': {
+    about: 'AWS WAF IP sets: a list of inputs for aws wafv2 create-ip-set --cli-input-json',
+    name: NAME,
+    write: (listing) => json(ipSets(listing))
+  }
+} as const satisfies Record<string, Format>
+
+function families(listing: Listing) {
+  return ([4, 6] as const)
+    .map((family) => ({ family, prefixes: ofFamily(listing, family) }))
+    .filter(({ prefixes }) => prefixes.length > 0)
+}
+
+const setDescription = (listing: Listing) => `MoEngage, ${listing.stamp}`
+
+function ipSets(listing: Listing) {
+  checkRoom(listing, MOST_IN_SET, 'an IP set')
+  return families(listing).map(({ family, prefixes }) => ({
+    Name: `${listing.name}-ipv${family}`,
+    Description: setDescription(listing),
+    IPAddressVersion: `IPV${family}`,
+    Addresses: prefixes.map(({ cidr }) => cidr)
+  }))
+}
+
+function template(listing: Listing, parts: object): string {
+  return json({
+    AWSTemplateFormatVersion: '2010-09-09',
+    Description: cut(`${listing.header[0]}, ${listing.stamp}`, 1024),
+    ...parts
+  })
+}
+
+/** A deployment that fails half-way would leave half of the list. */
+function checkRoom(listing: Listing, most: number, where: string): void {
+  for (const { family, prefixes } of families(listing)) {
+    if (prefixes.length <= most) continue
+    throw new ExportError({
+      path: 'dataCenters',
+      value: prefixes.length,
+      message: `These are ${prefixes.length} IPv${family} prefixes, and ${where} has room for ${most}.`,
+      fix: 'Select fewer data centers or channels.'
+    })
+  }
+}
+
+/** Two columns, as `terraform fmt` writes them. */
+function aligned(pairs: readonly (readonly [left: string, right: string])[]): string[] {
+  const width = Math.max(...pairs.map(([left]) => left.length))
+  return pairs.map(([left, right]) => `    ${left.padEnd(width)} ${right}`)
+}

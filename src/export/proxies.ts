@@ -1,0 +1,63 @@
+import type { Format, NameRule } from './format.js'
+import { comment, lines } from './listing.js'
+
+const MATCHER: NameRule = {
+  pattern: /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+  rule: 'letters, digits and underscores, with no digit first'
+}
+
+export const proxyFormats = {
+  nginx: {
+    about: 'nginx: allow and deny, to include in http, server or location',
+    write: (listing) =>
+      lines(
+        comment(listing),
+        listing.prefixes.map(({ cidr, about }) => `allow ${cidr}; # ${about}`),
+        'deny all;'
+      )
+  },
+  caddy: {
+    about: 'Caddy: a matcher and a 403 for everybody else, to import in a site or handle block',
+    name: MATCHER,
+    write: (listing) =>
+      lines(
+        comment(listing),
+        '# Caddy runs handle, handle_path, route and redir before respond: import this file inside of each, not beside them.',
+        `@not_${listing.name} not {`,
+        listing.prefixes.flatMap(({ cidr, about }) => [`\t# ${about}`, `\tremote_ip ${cidr}`]),
+        '}',
+        `respond @not_${listing.name} 403`
+      )
+  },
+  haproxy: {
+    about: 'HAProxy: a file for an acl (the lines that use it are in its comment)',
+    name: MATCHER,
+    write: (listing) =>
+      lines(
+        comment(listing),
+        '# In the frontend or backend:',
+        `#   acl ${listing.name} src -f /etc/haproxy/${listing.name}.acl`,
+        `#   http-request deny unless ${listing.name}`,
+        '# With mode tcp, in the frontend:',
+        `#   tcp-request connection reject unless ${listing.name}`,
+        listing.prefixes.flatMap(({ cidr, about }) => [`# ${about}`, cidr])
+      )
+  },
+  traefik: {
+    about: 'Traefik 3: an ipAllowList middleware, as dynamic configuration in YAML',
+    name: {
+      pattern: /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,
+      rule: 'letters, digits, underscores and hyphens, with a letter first'
+    },
+    write: (listing) =>
+      lines(
+        comment(listing),
+        'http:',
+        '  middlewares:',
+        `    ${JSON.stringify(listing.name)}:`,
+        '      ipAllowList:',
+        '        sourceRange:',
+        listing.prefixes.map(({ cidr, about }) => `          - "${cidr}" # ${about}`)
+      )
+  }
+} as const satisfies Record<string, Format>

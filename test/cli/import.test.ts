@@ -1,0 +1,240 @@
+import { spawnSync } from 'node:child_process'
+import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import t, { type Test } from 'tap'
+import type { Io } from '../../src/cli/io.js'
+import { main } from '../../src/cli/main.js'
+import { bundled, current, htmlPage, mdxPage, page, sample } from '../import/pages.js'
+
+/** Runs the command in this process. */
+async function run(
+  argv: readonly string[],
+  { stdin = '', fetch = globalThis.fetch }: { stdin?: string; fetch?: Io['fetch'] } = {}
+) {
+  const output = { stdout: '', stderr: '' }
+  const into = (name: keyof typeof output) =>
+    new Writable({
+      write(chunk, _, done) {
+        output[name] += chunk
+        done()
+      }
+    })
+  const io: Io = {
+    stdin: Readable.from([stdin], { objectMode: false }),
+    stdout: into('stdout'),
+    stderr: into('stderr'),
+    env: {},
+    fetch,
+    now: () => new Date('2027-02-28T23:59:59Z')
+  }
+  const code = await main(['import', ...argv], io)
+  return { code, ...output }
+}
+
+/** A server that answers as told, and its URL. */
+async function serve(t: Test, listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/ips.mdx`
+}
+
+const mdx = mdxPage(current)
+
+t.test('a file becomes a snapshot on standard output, and the report goes to standard error', async (t) => {
+  const folder = t.testdir({ 'page.mdx': mdx, 'page.html': htmlPage(current) })
+  for (const name of ['page.mdx', 'page.html']) {
+    const { code, stdout, stderr } = await run([join(folder, name), '--revision', 'f7b9336c727c'])
+    t.equal(code, 0)
+    t.strictSame(JSON.parse(stdout), {
+      provenance: { page: name, revision: 'f7b9336c727c', retrieved: '2027-02-28' },
+      rows: bundled.rows,
+      notes: bundled.notes
+    })
+    t.equal(stderr, `${name}: 73 rows, 41 addresses (revision f7b9336c727c, 2027-02-28).\n`)
+  }
+})
+
+t.test('standard input is read, and told what the page is', async (t) => {
+  const { code, stdout, stderr } = await run(['-', '--page', 'https://help.example/', '--retrieved', '2027-01-31'], {
+    stdin: sample
+  })
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout).provenance, { page: 'https://help.example/', retrieved: '2027-01-31' })
+  t.match(
+    stderr,
+    /^https:\/\/help\.example\/: 72 rows, 41 addresses .*\nwarning: rows: The page has no row "File Segment API" for DC-101/
+  )
+  t.match((await run(['-'], { stdin: sample })).stdout, /"page": "standard input"/)
+})
+
+t.test('the format can be told', async (t) => {
+  t.equal((await run(['-', '--format', 'markdown'], { stdin: mdx })).code, 0)
+  t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /no table/ })
+  t.match(await run(['-', '--format', 'pdf'], { stdin: mdx }), {
+    code: 2,
+    stderr: /Allowed choices are markdown, html/
+  })
+})
+
+t.test('a page that cannot be read as a whole gives nothing, and every cell on a line of its own', async (t) => {
+  const stdin = page('SMS | DC-01 | 3.6.251.95', 'SMS | DC-02 | ', 'SMS | DC-03 | 52.6.248.')
+  const folder = t.testdir({ 'moengage.json': JSON.stringify(bundled) })
+  const output = join(folder, 'moengage.json')
+  for (const more of [[], ['--output', output]]) {
+    const { code, stdout, stderr } = await run(['-', ...more], { stdin })
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(
+      stderr,
+      /^2 cells of the page could not be read.*\n {2}- IPs \| SMS, DC-02 \| .*\n {2}- IPs \| SMS, DC-03 \| /
+    )
+  }
+  const { code, stdout, stderr } = await run(['-', '--json'], { stdin })
+  t.equal(code, 2)
+  t.equal(stdout, '')
+  t.match(JSON.parse(stderr), {
+    code: 'MOE_ERR_PAGE',
+    cells: [{ row: 'SMS, DC-02' }, { row: 'SMS, DC-03', text: '52.6.248.' }]
+  })
+  t.strictSame(JSON.parse(readFileSync(output, 'utf8')), bundled, 'the file is as it was')
+  t.match(await run(['-', '--json', '--retrieved', 'today'], { stdin: mdx }), {
+    code: 2,
+    stderr: /'today' is not a day/
+  })
+})
+
+t.test('the example of the documentation is refused as it says', async (t) => {
+  const text = readFileSync('docs/import.md', 'utf8')
+  const block = (language: string) => text.split(`\`\`\`${language}\n`)[1]!.split('```')[0]!
+  t.equal((await run(['-'], { stdin: block('md') })).stderr, block('text'))
+})
+
+t.test('the report can be JSON', async (t) => {
+  const stdin = page('SMS | DC-01 | 3.6.251.95, 52.1.1.1', 'Voice | DC-01 | 3.6.251.95', 'Push | DC-01 | NA')
+  const { stdout, stderr } = await run(['-', '--json'], { stdin })
+  t.equal(JSON.parse(stdout).rows.length, 2)
+  t.match(JSON.parse(stderr), {
+    page: 'standard input',
+    revision: /^[\da-f]{12}$/,
+    retrieved: '2027-02-28',
+    rows: 2,
+    unknown: 1,
+    addresses: 2,
+    warnings: [{ code: 'MOE_WARN_PAGE', path: 'unknown', fix: /newer version/ }]
+  })
+  t.match((await run(['-'], { stdin })).stderr, /^standard input: 3 rows, 1 of them unknown, 2 addresses/)
+})
+
+t.test('a file is written whole, and of those that exist only a snapshot is replaced', async (t) => {
+  const folder = t.testdir({ 'notes.json': '{"rows": []}', 'README.md': '# Ours', empty: '', folder: {} })
+  const file = join(folder, 'moengage.json')
+  for (const retrieved of ['2027-01-30', '2027-01-31']) {
+    const { code, stdout, stderr } = await run(['-', '--output', file, '--retrieved', retrieved], { stdin: mdx })
+    t.match({ code, stderr }, { code: 0, stderr: '' })
+    t.match(stdout, /73 rows, 41 addresses/, 'the report goes to standard output')
+    t.equal(JSON.parse(readFileSync(file, 'utf8')).provenance.retrieved, retrieved)
+  }
+  symlinkSync('moengage.json', join(folder, 'link.json'))
+  t.equal((await run(['-', '-o', join(folder, 'link.json')], { stdin: sample })).code, 0)
+  t.ok(lstatSync(join(folder, 'link.json')).isSymbolicLink())
+  t.equal(JSON.parse(readFileSync(file, 'utf8')).rows.length, 72, 'what the link leads to is replaced')
+  for (const name of ['notes.json', 'README.md', 'empty']) {
+    const before = readFileSync(join(folder, name), 'utf8')
+    t.match(await run(['-', '-o', join(folder, name)], { stdin: mdx }), {
+      code: 2,
+      stderr: /is no snapshot, so it is not replaced/
+    })
+    t.equal(readFileSync(join(folder, name), 'utf8'), before)
+  }
+  t.match(await run(['-', '-o', join(folder, 'folder')], { stdin: mdx }), {
+    code: 2,
+    stderr: /could not be read: EISDIR/
+  })
+  t.match(await run(['-', '-o', join(folder, 'none', 'x.json')], { stdin: mdx }), {
+    code: 2,
+    stderr: /could not be written: ENOENT/
+  })
+  t.strictSame(
+    readdirSync(folder).sort(),
+    ['README.md', 'empty', 'folder', 'link.json', 'moengage.json', 'notes.json'],
+    'no draft is left'
+  )
+  t.ok(statSync(join(folder, 'folder')).isDirectory())
+})
+
+t.test('a URL is read', async (t) => {
+  const url = await serve(t, (_, reply) => reply.end(mdx))
+  const { code, stdout } = await run([url])
+  t.equal(code, 0)
+  t.equal(JSON.parse(stdout).provenance.page, url)
+})
+
+t.test('a URL that does not answer with the page is refused', async (t) => {
+  const answers: [what: string, listener: RequestListener, stderr: RegExp][] = [
+    [
+      'a redirect',
+      (_, reply) => reply.writeHead(302, { location: 'https://elsewhere.example/' }).end('moved'),
+      /redirects to https:\/\/elsewhere\.example\/, which is not followed/
+    ],
+    ['an error', (_, reply) => reply.writeHead(404).end(mdx), /answers with status 404/],
+    ['no content', (_, reply) => reply.writeHead(204).end(), /answers with status 204/],
+    ['nothing', (_, reply) => reply.end(), /no table of addresses/],
+    ['too much', (_, reply) => reply.end(Buffer.alloc(5_000_001, 32)), /is larger than 5000000 bytes/],
+    [
+      'half of it',
+      (request, reply) =>
+        reply.writeHead(200, { 'content-length': mdx.length + 1 }).write(mdx, () => request.socket.destroy()),
+      /could not be read: /
+    ],
+    ['another encoding', (_, reply) => reply.end(Buffer.from(mdx, 'utf16le').fill(0xff, 0, 2)), /is not UTF-8/]
+  ]
+  for (const [what, listener, stderr] of answers) {
+    t.match(await run([await serve(t, listener)]), { code: 2, stdout: '', stderr }, what)
+  }
+  const fetch = async () => {
+    throw new TypeError('fetch failed')
+  }
+  t.match(await run(['https://127.0.0.1/'], { fetch }), { code: 2, stderr: /could not be read: fetch failed\./ })
+  const body = async () => new Response(null)
+  t.match(await run(['https://127.0.0.1/'], { fetch: body }), { code: 2, stderr: /no table/ })
+})
+
+t.test('a URL is asked for with a time-out, and redirects are not followed', async (t) => {
+  let asked: RequestInit | undefined
+  const fetch: Io['fetch'] = async (_, init) => {
+    asked = init
+    throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+  }
+  t.match(await run(['https://127.0.0.1/'], { fetch }), { code: 2, stderr: /aborted due to timeout/ })
+  t.ok(asked?.signal instanceof AbortSignal)
+  t.equal(asked?.redirect, 'manual')
+})
+
+t.test('a file that is not there is named', async (t) => {
+  t.match(await run([join(t.testdir({}), 'none.mdx')]), { code: 2, stderr: /none\.mdx could not be read: ENOENT/ })
+  t.match(await run([t.testdir({})]), { code: 2, stderr: /could not be read: EISDIR/ })
+  t.match(await run(['-'], { stdin: filledTo(5_000_001) }), {
+    code: 2,
+    stderr: /Standard input is larger than 5000000/
+  })
+  t.match(await run([]), { code: 2, stderr: /missing required argument 'page'/ })
+})
+
+t.test('the program reads a pipe', async (t) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli/bin.js', 'import', '-'], {
+    input: mdx,
+    encoding: 'utf8'
+  })
+  t.equal(status, 0)
+  t.strictSame(JSON.parse(stdout).rows, bundled.rows)
+  t.match(stderr, /^standard input: 73 rows/)
+})
+
+const filledTo = (length: number) => ' '.repeat(length)

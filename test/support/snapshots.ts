@@ -1,0 +1,22 @@
+import type { Snapshot } from '../../src/core.js'
+
+/** A snapshot of cells as `DC-01 sms: [...]`. */
+export function snapshotOf(
+  cells: Record<string, readonly string[] | 'NA'>,
+  { revision = 'r1', retrieved = '2026-11-20' } = {}
+): Snapshot {
+  return {
+    provenance: { page: 'a test', revision, retrieved },
+    rows: Object.entries(cells).map(([cell, addresses]) => {
+      const [dataCenter, channel] = cell.split(' ')
+      return { dataCenter, channel, addresses } as Snapshot['rows'][number]
+    })
+  }
+}
+
+/** Four addresses, of which one can go without suspicion. */
+export const FOUR = ['9.9.9.1', '9.9.9.2', '9.9.9.3', '9.9.9.4']
+
+/** DC-01 with four addresses, and DC-02 with one. */
+export const sound = (about: { revision?: string; retrieved?: string } = {}, addresses: readonly string[] = FOUR) =>
+  snapshotOf({ 'DC-01 connector': addresses, 'DC-02 connector': ['8.8.4.4'] }, about)
