@@ -118,7 +118,6 @@ t.test('a flood of strangers gets few lines, and every rejection is counted in t
   const { port, output, child } = await start(t, 'webhook-server')
   const agent = new Agent({ keepAlive: true, maxSockets: 20 })
   t.teardown(() => agent.destroy())
-  const before = output().split('\n').length
   const clients = Array.from({ length: 2000 }, (_, i) => `198.51.${i >> 8}.${i & 255}`)
   const answers = await Promise.all(
     clients.map((clientIp) =>
@@ -130,10 +129,9 @@ t.test('a flood of strangers gets few lines, and every rejection is counted in t
   child.kill('SIGTERM')
   await ended
   const lines = output()
-    .trim()
     .split('\n')
-    .slice(before - 1)
-  const own = lines.map((line) => JSON.parse(line).moengage)
+    .filter((line) => line.startsWith('{'))
+  const own = lines.map((line) => JSON.parse(line).moengage).filter((own) => own !== undefined)
   const told = own.flatMap(({ event, suppressed }) =>
     event === 'moengage.summary' ? [suppressed.reject['not-listed']] : [1 + suppressed]
   )

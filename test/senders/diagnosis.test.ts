@@ -8,7 +8,7 @@ const XFF = { 'x-forwarded-for': '52.6.248.125' }
 /** Judges `peer × times` and gives back the diagnosis. */
 function diagnosisOf(
   options: Partial<GuardOptions>,
-  requests: [peer: string, times: number, policy?: object, headers?: object][]
+  requests: [peer: string, times: number, policy?: object | undefined, headers?: object][]
 ): readonly string[] {
   const guard = createGuard({ dataCenters: 'DC-01', ...options })
   for (const [peer, times, policy, headers = {}] of requests) {
