@@ -27,3 +27,6 @@ await app.register(async (hooks) => {
 })
 
 await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) })
+
+// Closing the server writes the last summary; a process that is killed keeps it to itself.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close())

@@ -99,7 +99,7 @@ t.test('the package works as it would be published', async (t) => {
   })
 
   t.test('and has no other entry', async (t) => {
-    t.strictSame(Object.keys(exports), ['.', './core', './package.json'])
+    t.strictSame(Object.keys(exports), ['.', './core', './prometheus', './package.json'])
     const code = `import('${name}/dist/src/errors.js').catch(({ code }) => console.log(JSON.stringify(code)))`
     t.equal(evaluate('module', code), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
   })

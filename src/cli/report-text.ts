@@ -1,5 +1,6 @@
 import { REASONS } from '../guard/verdict.js'
 import type { Rejections, Report } from '../report/report.js'
+import { counted } from '../senders/diagnosis.js'
 import type { Sender } from '../senders/senders.js'
 import { printable, table } from './text.js'
 
@@ -65,7 +66,18 @@ function histogramText({ histogram: { width, bars } }: Report): string {
     '#'.repeat(Math.max(1, Math.round((BAR * count) / most))),
     number(count)
   ])
-  return `Rejections, every ${number(width / 60_000)} minutes (UTC):\n${table(rows)}`
+  return `Rejections, a bar for ${spanText(width)} (UTC):\n${table(rows)}`
+}
+
+const SPANS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000]
+] as const
+
+function spanText(width: number): string {
+  const [unit, length] = SPANS.find(([, length]) => width >= length)!
+  return counted(width / length, unit)
 }
 
 function listText(title: string, items: readonly string[]): string {

@@ -7,8 +7,8 @@ import { ReportBuilder } from '../report/report.js'
 import { type Io, tell, writeJson } from './io.js'
 import { jsonOption } from './options.js'
 import { Progress } from './progress.js'
-import { nameOf } from './read-text.js'
 import { reportText } from './report-text.js'
+import { printable } from './text.js'
 
 const EXAMPLES = `
 Reads the log of a Fastify, pino or Express server, one JSON object a line, also
@@ -45,8 +45,10 @@ export function reportCommand(io: Io): Command {
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException
           // What cannot be unpacked was cut off, or is still being written: the lines before count.
-          if (!code?.startsWith('Z_')) throw new Error(`${nameOf(file)} cannot be read: ${message}`)
-          damaged.push(`${nameOf(file)} ends early (${message}); what stands before that is counted.`)
+          if (!code?.startsWith('Z_')) throw new Error(`${printable(file)} cannot be read: ${message}`)
+          damaged.push(
+            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what stands before that is counted.`
+          )
         }
       }
       progress.end()

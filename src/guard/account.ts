@@ -82,14 +82,12 @@ export class Account {
   /** What an address is published for, whatever is accepted of it. */
   listedFor(clientIp: string, { matcher }: Allowlist): ListedFor[] {
     const address = parseAddress(clientIp)
-    const channels = new Map<string, string[]>()
+    const channels = new Map<string, Set<string>>()
     for (const { grant } of address === undefined ? [] : matcher.entriesFor(address)) {
       if (typeof grant === 'string') continue
-      const known = channels.get(grant.dataCenter)
-      if (known === undefined) channels.set(grant.dataCenter, [grant.channel])
-      else if (!known.includes(grant.channel)) known.push(grant.channel)
+      channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
     }
-    return [...channels].map(([dataCenter, channels]) => ({ dataCenter, channels }))
+    return [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] }))
   }
 
   get senderCount(): number {

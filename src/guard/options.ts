@@ -104,7 +104,8 @@ export function readOptions<Request>(
   const resolving = readClientIp(clientIp, refuse, warn)
   const allow = readExtraAddresses(options.allow, 'allow', refuse, warn)
   const deny = readExtraAddresses(options.deny, 'deny', refuse, warn)
-  if (!Number.isInteger(cacheSize) || cacheSize < 1 || cacheSize > 1_000_000) {
+  const isSize = Number.isInteger(cacheSize) && cacheSize >= 1 && cacheSize <= 1_000_000
+  if (!isSize) {
     refuse(
       mistake(
         'cacheSize',
@@ -122,7 +123,7 @@ export function readOptions<Request>(
     selection: { dataCenters, channels },
     allow,
     deny,
-    cacheSize,
+    cacheSize: isSize ? cacheSize : 1,
     redact: readRedaction(options.redactAddress, mistakes),
     warnings
   }

@@ -34,6 +34,9 @@ export interface Summary {
 /** A line is broken when it is no JSON object, or says that it is ours and is not whole. */
 export type LineKind = LoggedEvent | 'broken' | 'other'
 
+/** Later times have more digits, and are surely wrong. */
+const YEAR_10000 = 253_402_300_800_000
+
 /** The longest text that is taken from a log. */
 const LONGEST_TEXT = 200
 
@@ -73,7 +76,7 @@ function timeOf(fields: Record<string, unknown>): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : typeof value === 'number' ? value : Number.NaN
   // What is below would be before 1973 in milliseconds, and is until 5138 in seconds.
   const milliseconds = typeof value === 'number' && time < 1e11 ? time * 1000 : time
-  return milliseconds >= 0 && milliseconds < 8.64e15 ? milliseconds : undefined
+  return milliseconds >= 0 && milliseconds < YEAR_10000 ? milliseconds : undefined
 }
 
 function readRejected(own: Record<string, unknown>, time: number | undefined): Rejected | undefined {

@@ -32,10 +32,19 @@ t.test('status counts what was judged and names the list', async (t) => {
 
 t.test('rejected senders are listed, by how often, with why and what else they are published for', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 4 })
-  for (const peer of ['198.51.100.1', '3.6.251.95', '198.51.100.1', LISTED, '198.51.100.2']) guard.judge(from(peer))
+  for (const peer of [
+    '198.51.100.1',
+    '3.6.251.95',
+    '198.51.100.1',
+    LISTED,
+    '198.51.100.2',
+    '198.51.100.1',
+    '3.6.251.95'
+  ])
+    guard.judge(from(peer))
   t.match(guard.senders(), [
-    { clientIp: '198.51.100.1', count: 2, countError: 0, reasons: { 'not-listed': 2 }, listedFor: [], routes: [] },
-    { clientIp: '3.6.251.95', count: 1, reasons: { 'other-data-center': 1 }, listedFor: [{ dataCenter: 'DC-03' }] },
+    { clientIp: '198.51.100.1', count: 3, countError: 0, reasons: { 'not-listed': 3 }, listedFor: [], routes: [] },
+    { clientIp: '3.6.251.95', count: 2, reasons: { 'other-data-center': 2 }, listedFor: [{ dataCenter: 'DC-03' }] },
     { clientIp: '198.51.100.2', count: 1, reasons: { 'not-listed': 1 } }
   ])
   t.equal(guard.senders().length, 3)

@@ -8,7 +8,7 @@ const XFF = { 'x-forwarded-for': '52.6.248.125' }
 /** Judges `peer × times` and gives back the diagnosis. */
 function diagnosisOf(
   options: Partial<GuardOptions>,
-  requests: [peer: string, times: number, policy?: object, headers?: object][]
+  requests: [peer: string, times: number, policy?: object | undefined, headers?: object][]
 ): readonly string[] {
   const guard = createGuard({ dataCenters: 'DC-01', ...options })
   for (const [peer, times, policy, headers = {}] of requests) {
@@ -147,15 +147,23 @@ t.test('an address that a reload removed is named while it still calls, until it
 
 t.test('senders that are one when redacted are listed as one', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', deny: ['3.6.251.95'], redactAddress: 'truncate' })
-  for (const peer of ['198.51.100.7', '198.51.100.8', '198.51.100.8', '3.6.251.95', '3.6.251.9']) {
+  for (const peer of [
+    '198.51.100.7',
+    '198.51.100.7',
+    '198.51.100.8',
+    '198.51.100.8',
+    '3.6.251.95',
+    '3.6.251.95',
+    '3.6.251.9'
+  ]) {
     guard.judge({ peer, headers: {} })
   }
   t.match(guard.senders(), [
-    { clientIp: '198.51.100.0/24', count: 3, reasons: { 'not-listed': 3 }, listedFor: [], routes: [] },
+    { clientIp: '198.51.100.0/24', count: 4, reasons: { 'not-listed': 4 }, listedFor: [], routes: [] },
     {
       clientIp: '3.6.251.0/24',
-      count: 2,
-      reasons: { 'not-listed': 1, denied: 1 },
+      count: 3,
+      reasons: { 'not-listed': 1, denied: 2 },
       listedFor: [{ dataCenter: 'DC-03' }],
       removed: null
     }

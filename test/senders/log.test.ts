@@ -1,7 +1,9 @@
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { createGuard, type RejectedVerdict } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
+import { rejectionLine } from '../../src/senders/log-lines.js'
 import { logging } from '../support/http.js'
 
 const LISTED = '52.6.248.125'
@@ -180,6 +182,14 @@ t.test('text of a client is bounded and cannot break a line', async (t) => {
   await cased.send(STRANGER)
   t.equal(cased.events('rejected')[0]?.moengage.requestId, 'a  [31m b ')
   await app.close()
+})
+
+t.test('what a framework does not tell is null', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', channels: 'streams' })
+  const verdict = guard.judge({ peer: null, headers: {} }) as RejectedVerdict
+  const line = rejectionLine(guard, verdict, 'reject', undefined, { route: null, method: 'GET', requestId: null }, 0)
+  t.match(line, { clientIp: null, peer: null, header: null, route: null, requestId: null, listedFor: [] })
+  t.strictSame(line.policy, { dataCenters: ['DC-01'], channels: ['streams'] })
 })
 
 t.test('addresses are redacted wherever they leave the guard', async (t) => {

@@ -21,7 +21,7 @@ export async function start(t: Test, example: string, env: Record<string, string
   const rejections = () =>
     output
       .split('\n')
-      .filter((line) => line.includes('"moengage":{"verified":false'))
+      .filter((line) => line.includes('"event":"moengage.rejected"'))
       .map((line) => JSON.parse(line) as LogLine)
   return { port, output: () => output, rejections, child }
 }
