@@ -1,5 +1,5 @@
 export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } from './client-ip/create-resolver.js'
-export type { HeadersInput } from './client-ip/resolve.js'
+export type { FetchHeaders, HeadersInput } from './client-ip/resolve.js'
 export type { UnresolvedReason } from './client-ip/unresolved.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
 export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'

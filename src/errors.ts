@@ -67,6 +67,12 @@ export class OptionsError extends codedError('MOE_ERR_OPTIONS', 500, TypeError) 
  */
 export const RouteError = createError('MOE_ERR_ROUTE', 'This route is not set up correctly.', 500)
 
+/**
+ * Answered (503) while the first list is not there: it is still loading, or its source failed and the log has why. Thrown
+ * by a guard that is asked before it is ready.
+ */
+export const NotReadyError = createError('MOE_ERR_NOT_READY', 'The list of senders is not loaded yet.', 503 as number)
+
 /** A rejected sender is told that it was refused, never why and never what would have been accepted. */
 const Rejection = createError(
   'MOE_ERR_REJECTED',
@@ -81,12 +87,18 @@ const Rejection = createError(
  * capturing one costs more than serving the request.
  */
 export class RejectedError<V = unknown> extends Rejection {
+  declare readonly statusCode: number
   readonly #verdict: V
 
   constructor(verdict: V, statusCode: number) {
     super()
     this.statusCode = statusCode
     this.#verdict = verdict
+  }
+
+  /** The same as `statusCode`, by the name that Express and its middleware use. */
+  get status(): number {
+    return this.statusCode
   }
 
   /** Why the request was rejected. Neither enumerable nor part of the answer; the guard's own log line has it. */

@@ -5,7 +5,8 @@ import { fastifyIp, TRUST_PROXY_FIX } from './fastify-trust.js'
 import { GuardLog } from './glue/guard-log.js'
 import { RequestJudge } from './glue/request-judge.js'
 import { type Route, Routes } from './glue/routes.js'
-import { type ActionOptions, readActions } from './guard/actions.js'
+import { thrown } from './glue/thrown.js'
+import { type ActionOptions, defaultActions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
@@ -55,6 +56,8 @@ declare module 'fastify' {
   }
 }
 
+const ON_REJECT = { words: [], fix: 'Write (request, reply, verdict) => ….', routePath: 'config.moengage' }
+
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
   if (app.hasDecorator('moengage')) {
     throw new RegisteredTwiceError({
@@ -64,7 +67,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     })
   }
   const mistakes: Problem[] = []
-  const actions = readActions<OnReject>(options, mistakes)
+  const actions = readActions<OnReject>(options, mistakes, defaultActions(ON_REJECT))
   const guard = await loadGuard<FastifyRequest>(options, {
     names: ['mode', 'statusCode', 'onReject', 'logLevel'],
     mistakes,
@@ -158,11 +161,6 @@ async function answer(
     reply.code(200)
     return error ? thrown(error) : rejection
   }
-}
-
-/** What was thrown, as something that `done` does not take for "go on". */
-function thrown(error: unknown): Error {
-  return (error || new Error('Something that is nothing was thrown.')) as Error
 }
 
 /**

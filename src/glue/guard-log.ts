@@ -5,8 +5,16 @@ import { problemLine } from '../problem.js'
 /** The levels of pino, and of a Fastify logger. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
-/** A logger with pino's methods. */
+/** A logger with pino's methods: the fields of a line first, then its text. */
 export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: object, message: string) => void>>
+
+const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+
+/** Whether something has a logger's methods. */
+export function isLogger(logger: unknown): logger is Logger {
+  const methods = logger as Record<string, unknown> | null | undefined
+  return METHODS.every((method) => typeof methods?.[method] === 'function')
+}
 
 /** What a guard writes to the log, whatever framework it stands in. */
 export class GuardLog {

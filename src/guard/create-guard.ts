@@ -1,4 +1,4 @@
-import { directory } from '../directory/directory.js'
+import { type Directory, directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source.js'
 import type { Problem } from '../problem.js'
 import { Guard } from './guard.js'
@@ -36,9 +36,21 @@ export async function loadGuard<Request = GuardRequest>(
   options: GuardOptions<Request>,
   further: Further = { names: [], mistakes: [], frameworkFix: '' }
 ): Promise<Guard<Request>> {
-  const { names, mistakes, frameworkFix } = further
+  const started = startGuard(options, further)
+  return typeof started === 'function' ? started() : started
+}
+
+/**
+ * A guard with the bundled directory, or a function that loads the source and makes one.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`): mistakes are told before a source is asked
+ */
+export function startGuard<Request>(
+  options: GuardOptions<Request>,
+  { names, mistakes, frameworkFix }: Further
+): Guard<Request> | (() => Promise<Guard<Request>>) {
   const settings = readOptions<Request>(options, names, mistakes)
-  // Mistakes are told before a source is asked.
-  const loaded = mistakes.length > 0 ? directory : await loadDirectory(settings.source)
-  return new Guard(settings, loaded, mistakes, options, frameworkFix)
+  const guardBy = (list: Directory) => new Guard(settings, list, mistakes, options, frameworkFix)
+  if (mistakes.length > 0 || settings.source === undefined) return guardBy(directory)
+  return async () => guardBy(await loadDirectory(settings.source))
 }
