@@ -63,7 +63,7 @@ export class RequestJudge<Request> {
     const framework = this.#framework
     const { socket, headers, rawHeaders } = incoming
     const policy = guard.policy(policyOptions)
-    const peer = socket.remoteAddress ?? (typeof server?.address() === 'string' ? UNIX_PEER : null)
+    const peer = socket.remoteAddress || (typeof server?.address() === 'string' ? UNIX_PEER : null)
     if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer)
     if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy)
     if (typeof clientIp === 'object' || framework === undefined) return guard.judgePeer(peer, headers, policy)
