@@ -24,7 +24,6 @@ const EXPRESSES = [
   ['Express 4', express4],
   ['Express 5', express]
 ] as const
-type App = ReturnType<typeof express>
 type Options = Partial<MoEngageAllowlistOptions<express.Request, express.Response>>
 
 const guarding = (options: Options = {}) => {
@@ -40,7 +39,7 @@ const guarding = (options: Options = {}) => {
 const verdict: express.RequestHandler = (request, response) => void response.json(request.moengage ?? null)
 
 /** Listens, and gives back how to ask. */
-async function serve(t: Test, app: App | RequestListener) {
+async function serve(t: Test, app: RequestListener) {
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
