@@ -1,12 +1,13 @@
-/** Webhooks in Nest on Express, behind a proxy on this machine. */
+/** Webhooks in Nest on Express, behind a proxy on this machine. A connector takes Nest's 201 for a failure. */
 import 'reflect-metadata'
-import { Controller, Module, Post } from '@nestjs/common'
+import { Controller, HttpCode, Module, Post } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import moengageAllowlist from 'moengage-allowlist/express'
 
 @Controller('moengage')
 class Hooks {
   @Post('connector')
+  @HttpCode(200)
   connector() {
     return { ok: true }
   }

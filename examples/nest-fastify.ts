@@ -1,6 +1,6 @@
-/** Webhooks in Nest on Fastify, behind a proxy on this machine. A route differs by `@RouteConfig`. */
+/** Webhooks in Nest on Fastify, behind a proxy on this machine. A connector takes Nest's 201 for a failure. A route differs by `@RouteConfig`. */
 import 'reflect-metadata'
-import { Controller, Get, Module, Post } from '@nestjs/common'
+import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify'
 import moengageAllowlist from 'moengage-allowlist'
@@ -8,6 +8,7 @@ import moengageAllowlist from 'moengage-allowlist'
 @Controller('moengage')
 class Hooks {
   @Post('connector')
+  @HttpCode(200)
   connector() {
     return { ok: true }
   }

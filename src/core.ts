@@ -2,7 +2,15 @@ export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } fr
 export type { FetchHeaders, HeadersInput } from './client-ip/resolve.js'
 export type { UnresolvedReason } from './client-ip/unresolved.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
-export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'
+export {
+  CHANNELS,
+  type Channel,
+  DATA_CENTERS,
+  type DataCenter,
+  type DataCenterName,
+  parseChannel,
+  parseDataCenter
+} from './directory/names.js'
 export type { Cell, Snapshot } from './directory/snapshot.js'
 export type { Source } from './directory/source.js'
 export * from './errors.js'

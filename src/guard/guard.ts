@@ -1,7 +1,7 @@
 import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
 import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
 import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
-import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
+import type { Directory, Selected } from '../directory/directory.js'
 import { BUNDLED, loadDirectory } from '../directory/source.js'
 import { OptionsError } from '../errors.js'
 import { parseAddress, words } from '../net/address.js'
@@ -10,13 +10,13 @@ import { type Sender, Senders } from '../senders/senders.js'
 import { Allowlist } from './allowlist.js'
 import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
-import type { GuardRequest, Settings } from './options.js'
+import type { Accepted, GuardRequest, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import { type Reason, type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from './verdict.js'
 import { ageWarnings, trustedSenders } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
-export type PolicyOptions = PartialSelection
+export type PolicyOptions = { readonly [Option in keyof Accepted]?: Accepted[Option] | undefined }
 
 /** What a guard knows of itself. */
 export interface GuardStatus {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { directory } from '../../src/core.js'
 import { rowName } from '../../src/directory/names.js'
 import { type Answer, type LogLine, send, until } from '../support/http.js'
-import { ADAPTERS } from './adapters.js'
+import { ADAPTERS, type CommonOptions } from './adapters.js'
 
 interface Scenario {
   id: string
@@ -84,7 +84,7 @@ for (const adapter of ADAPTERS) {
 
     t.test('takes every documented request from its own row of its own data center', async (t) => {
       const lines: LogLine[] = []
-      const options = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } }
+      const options: CommonOptions = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } }
       const port = await adapter.start(t, options, lines)
       for (const { method, path, headers, body, _meta } of SAMPLES) {
         const addressOf = (dataCenter: string) =>
@@ -127,7 +127,7 @@ for (const adapter of ADAPTERS) {
 
     t.test('lets a route be narrower', async (t) => {
       const lines: LogLine[] = []
-      const options = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } }
+      const options: CommonOptions = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } }
       const port = await adapter.start(t, options, lines)
       const post = (path: string, clientIp: string) =>
         request(port, {

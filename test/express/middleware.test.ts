@@ -432,7 +432,7 @@ t.test('a list that cannot be loaded closes the routes until a reload brings one
   const never = guarding({ dataCenters: 'DC-02', source: { name: 'other', load } })
   await t.rejects(never.guard.ready(), { code: 'MOE_ERR_OPTIONS' })
   const wrongRoute = guarding({ source: { name: 'again', load } })
-  wrongRoute.guard.route({ channels: 'conector' })
+  wrongRoute.guard.route({ channels: 'conector' as never })
   await t.rejects(wrongRoute.guard.ready(), { code: 'MOE_ERR_OPTIONS' })
 })
 
