@@ -75,7 +75,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   })
   const log = new GuardLog(guard, options.logLevel ?? 'warn')
   log.warnings(app.log)
-  const routes = new Routes(guard, actions)
+  const routes = new Routes((policy) => guard.addRoute(policy), actions)
   const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
 
   function judge(request: FastifyRequest, policy: PolicyOptions | undefined): Verdict {

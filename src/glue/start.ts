@@ -80,7 +80,7 @@ export class Start<Request, OnReject> {
       const made = {
         guard,
         log: new GuardLog(guard, logLevel),
-        routes: new Routes(guard, actions),
+        routes: new Routes((policy) => guard.addRoute(policy), actions),
         requests: new RequestJudge(guard, options.clientIp, framework)
       }
       for (const routeOptions of this.#waiting) made.routes.of(routeOptions)
