@@ -116,7 +116,7 @@ const PROJECTS: [what: string, others: string[], code: string][] = [
      import guardConnect from '${name}/express'
      import guardFetch from '${name}/fetch'
      import guardNode from '${name}/http'
-     createServer(guardNode({ dataCenters: 'DC-01' }).listener((request, response) => response.end(request.url)))
+     createServer(guardNode({ dataCenters: 'DC-01' }).listener((request, response) => response.end(request.method ?? '')))
      createServer((request, response) => guardConnect({ dataCenters: 'DC-01' })(request, response, () => response.end()))
      const { response } = await guardFetch({ dataCenters: 'DC-01' }).check(new Request('http://x'), '52.6.248.125')
      if (response !== undefined || !createGuard({ dataCenters: 'DC-01' }).explain('52.6.248.125').verdict.verified) throw response`
