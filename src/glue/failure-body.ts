@@ -12,5 +12,5 @@ export const NOT_JUDGED: Failure = { statusCode: 500, message: 'This request cou
 
 /** The JSON that a rejected sender is answered with. */
 export function failureBody({ statusCode, code, message }: Failure): string {
-  return JSON.stringify({ statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message })
+  return JSON.stringify({ statusCode, code, error: STATUS_CODES[statusCode], message })
 }
