@@ -5,6 +5,7 @@
  */
 import Fastify, { type FastifyRequest, LogController } from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
+import { parseDataCenter } from 'moengage-allowlist/core'
 
 const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEADER = 'x-forwarded-for' } = process.env
 
@@ -32,7 +33,7 @@ app.get('/health', async () => ({ ok: true }))
 
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
-    dataCenters: DATA_CENTERS === 'all' ? 'all' : DATA_CENTERS.split(','),
+    dataCenters: DATA_CENTERS === 'all' ? 'all' : DATA_CENTERS.split(',').map(parseDataCenter),
     clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER }
   })
 

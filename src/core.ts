@@ -1,5 +1,5 @@
 export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } from './client-ip/create-resolver.js'
-export type { HeadersInput } from './client-ip/resolve.js'
+export type { FetchHeaders, HeadersInput } from './client-ip/resolve.js'
 export type { UnresolvedReason } from './client-ip/unresolved.js'
 export {
   type AddressChange,
@@ -10,7 +10,15 @@ export {
   type UnknownChange
 } from './directory/diff.js'
 export { type Directory, type DirectoryEntry, directory, type Grant, type Selection } from './directory/directory.js'
-export { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './directory/names.js'
+export {
+  CHANNELS,
+  type Channel,
+  DATA_CENTERS,
+  type DataCenter,
+  type DataCenterName,
+  parseChannel,
+  parseDataCenter
+} from './directory/names.js'
 export type { Cell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
 export * from './errors.js'

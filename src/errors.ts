@@ -1,7 +1,10 @@
-import createError from '@fastify/error'
+import createError, { type FastifyErrorConstructor } from '@fastify/error'
 import { type Problem, type ProblemCode, problemLine, type SuspiciousReason } from './problem.js'
 
 export type { Problem, ProblemCode, Suspicion, SuspiciousReason } from './problem.js'
+
+/** Named here because the type that is inferred cannot be written into the declarations for every kind of resolution. */
+type Coded<Code extends ProblemCode> = FastifyErrorConstructor<{ code: Code; statusCode: number }, []>
 
 function codedError(code: ProblemCode, statusCode: number, Base: ErrorConstructor) {
   const Coded = createError<[string]>(code, '%s', statusCode, Base)
@@ -113,10 +116,24 @@ export class OptionsError extends codedError('MOE_ERR_OPTIONS', 500, TypeError) 
  * Answered (500) on a route whose `config.moengage` turned out to be wrong at its first request, because the route was
  * added before the plugin was loaded. The log has the mistakes; the sender is told nothing of them.
  */
-export const RouteError = createError('MOE_ERR_ROUTE', 'This route is not set up correctly.', 500)
+export const RouteError: Coded<'MOE_ERR_ROUTE'> = createError(
+  'MOE_ERR_ROUTE',
+  'This route is not set up correctly.',
+  500 as number
+)
+
+/**
+ * Answered (503) while the first list is not there: it is still loading, or its source failed and the log has why. Thrown
+ * by a guard that is asked before it is ready.
+ */
+export const NotReadyError: Coded<'MOE_ERR_NOT_READY'> = createError(
+  'MOE_ERR_NOT_READY',
+  'The list of senders is not loaded yet.',
+  503 as number
+)
 
 /** A rejected sender is told that it was refused, never why and never what would have been accepted. */
-const Rejection = createError(
+const Rejection: Coded<'MOE_ERR_REJECTED'> = createError(
   'MOE_ERR_REJECTED',
   'The sender of this request could not be verified.',
   403 as number,
@@ -129,12 +146,18 @@ const Rejection = createError(
  * capturing one costs more than serving the request.
  */
 export class RejectedError<V = unknown> extends Rejection {
+  declare readonly statusCode: number
   readonly #verdict: V
 
   constructor(verdict: V, statusCode: number) {
     super()
     this.statusCode = statusCode
     this.#verdict = verdict
+  }
+
+  /** The same as `statusCode`, by the name that Express and its middleware use. */
+  get status(): number {
+    return this.statusCode
   }
 
   /** Why the request was rejected. Neither enumerable nor part of the answer; the guard's own log line has it. */

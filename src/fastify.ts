@@ -12,8 +12,9 @@ import { fastifyIp, TRUST_PROXY_FIX } from './fastify-trust.js'
 import { GuardLog } from './glue/guard-log.js'
 import { RequestJudge } from './glue/request-judge.js'
 import { type Route, Routes } from './glue/routes.js'
+import { thrown } from './glue/thrown.js'
 import { type OnVerdict, readOnVerdict, VerdictListener } from './glue/verdict-listener.js'
-import { type ActionOptions, readActions } from './guard/actions.js'
+import { type ActionOptions, defaultActions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
 import { reloadNews } from './guard/news.js'
@@ -72,6 +73,7 @@ declare module 'fastify' {
 
 /** What a request's route accepts and does; false where it is not guarded. */
 type ChooseRoute = (config: false | RouteOptions | undefined, request: FastifyRequest) => Route<OnReject> | false
+const ON_REJECT = { words: [], fix: 'Write (request, reply, verdict) => ….', routePath: 'config.moengage' }
 
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
   if (app.hasDecorator('moengage')) {
@@ -82,7 +84,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     })
   }
   const mistakes: Problem[] = []
-  const actions = readActions<OnReject>(options, mistakes)
+  const actions = readActions<OnReject>(options, mistakes, defaultActions(ON_REJECT))
   const pace = readLogOptions(options.log, mistakes)
   const onVerdict = readOnVerdict<FastifyRequest>(options.onVerdict, mistakes)
   const guard = await loadGuard<FastifyRequest>(options, {
@@ -104,7 +106,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   })
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
   log.warnings(app.log)
-  const routes = new Routes(guard, actions)
+  const routes = new Routes((policy) => guard.addRoute(policy), actions)
   const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
 
   function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
@@ -212,11 +214,6 @@ function answer(
 
 function isPromise(value: unknown): boolean {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-/** What was thrown, as something that `done` does not take for "go on". */
-function thrown(error: unknown): Error {
-  return (error || new Error('Something that is nothing was thrown.')) as Error
 }
 
 /**

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 
 const { name, version, exports, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -8,23 +8,24 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter(([variable]) => !/^(NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(variable))
 )
 
-/** Unpacks what npm would publish beside its dependencies, as an installation does. */
-function install(folder: string): string {
+/** Unpacks what npm would publish beside its dependencies and `others`, as an installation does. */
+function install(folder: string, others: readonly string[]): string {
   const modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, '@fastify'), { recursive: true })
+  mkdirSync(modules, { recursive: true })
   const [{ filename }] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { env, encoding: 'utf8' })
   )
   execFileSync('tar', ['-xzf', filename, '-C', modules], { cwd: folder, env })
   execFileSync('mv', [join(modules, 'package'), join(modules, name)])
-  for (const dependency of [...Object.keys(dependencies), 'fastify']) {
+  for (const dependency of [...Object.keys(dependencies), ...others]) {
+    mkdirSync(dirname(join(modules, dependency)), { recursive: true })
     symlinkSync(join(process.cwd(), 'node_modules', dependency), join(modules, dependency))
   }
   return folder
 }
 
 t.test('the package works as it would be published', async (t) => {
-  const folder = install(t.testdir({}))
+  const folder = install(t.testdir({}), ['fastify'])
   const evaluate = (type: 'module' | 'commonjs', code: string) =>
     JSON.parse(
       execFileSync(process.execPath, [`--input-type=${type}`, '-e', code], { cwd: folder, env, encoding: 'utf8' })
@@ -43,6 +44,7 @@ t.test('the package works as it would be published', async (t) => {
       'DataCenterError',
       'ExportError',
       'NoAddressesError',
+      'NotReadyError',
       'OptionsError',
       'PageError',
       'PrefixError',
@@ -69,6 +71,8 @@ t.test('the package works as it would be published', async (t) => {
         'exportDirectory',
         'loadGuard',
         'parseAddress',
+        'parseChannel',
+        'parseDataCenter',
         'parsePrefix'
       ].sort()
     )
@@ -99,8 +103,76 @@ t.test('the package works as it would be published', async (t) => {
   })
 
   t.test('and has no other entry', async (t) => {
-    t.strictSame(Object.keys(exports), ['.', './core', './prometheus', './package.json'])
+    t.strictSame(Object.keys(exports), [
+      '.',
+      './core',
+      './prometheus',
+      './express',
+      './http',
+      './fetch',
+      './package.json'
+    ])
     const code = `import('${name}/dist/src/errors.js').catch(({ code }) => console.log(JSON.stringify(code)))`
     t.equal(evaluate('module', code), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
   })
 })
+
+/** Projects that have only what is named here, and the entries that they use. */
+const PROJECTS: [what: string, others: string[], code: string][] = [
+  [
+    'only Fastify',
+    ['fastify'],
+    `import moengageAllowlist from '${name}'
+     import Fastify from 'fastify'
+     const app = Fastify()
+     await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+     app.get('/', { config: { moengage: { channels: 'streams' } } }, async (request) => request.moengage?.verified)`
+  ],
+  [
+    'only Express',
+    ['express', '@types/express'],
+    `import moengageAllowlist from '${name}/express'
+     import express, { type Request, type Response } from 'express'
+     const guard = moengageAllowlist({ dataCenters: 'DC-01', onReject: (_: Request, response: Response) => response.sendStatus(404) })
+     express().use('/hooks', guard, (request, response) => { response.json(request.moengage) })`
+  ],
+  [
+    'no framework',
+    [],
+    `import { createServer } from 'node:http'
+     import { createGuard } from '${name}/core'
+     import guardConnect from '${name}/express'
+     import guardFetch from '${name}/fetch'
+     import guardNode from '${name}/http'
+     createServer(guardNode({ dataCenters: 'DC-01' }).listener((request, response) => response.end(request.method ?? '')))
+     createServer((request, response) => guardConnect({ dataCenters: 'DC-01' })(request, response, () => response.end()))
+     const { response } = await guardFetch({ dataCenters: 'DC-01' }).check(new Request('http://x'), '52.6.248.125')
+     if (response !== undefined || !createGuard({ dataCenters: 'DC-01' }).explain('52.6.248.125').verdict.verified) throw response`
+  ]
+]
+
+for (const [what, others, code] of PROJECTS) {
+  t.test(`the package works in a project with ${what}`, async (t) => {
+    const folder = install(t.testdir({}), [...others, '@types/node', 'typescript'])
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'main.ts'), code)
+    for (const [module, moduleResolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler']
+    ]) {
+      const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, types: ['node'] }
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+      t.doesNotThrow(
+        () => execFileSync('node', ['node_modules/typescript/bin/tsc'], { cwd: folder, env, stdio: 'inherit' }),
+        `TypeScript, ${moduleResolution}`
+      )
+    }
+    t.doesNotThrow(() => execFileSync('node', ['main.js'], { cwd: folder, env, stdio: 'inherit' }), 'and runs')
+    const entries = Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`)
+    const load = `for (const entry of ${JSON.stringify(entries)}) require(entry)`
+    t.doesNotThrow(
+      () => execFileSync('node', ['--input-type=commonjs', '-e', load], { cwd: folder, env, stdio: 'inherit' }),
+      'every entry can be required'
+    )
+  })
+}

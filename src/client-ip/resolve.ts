@@ -16,11 +16,16 @@ import {
   type Unresolved
 } from './unresolved.js'
 
+/** The `Headers` of a Fetch `Request`, as far as they are read. */
+export interface FetchHeaders {
+  get(name: string): string | null
+}
+
 /**
- * Request headers as Node gives them: the object (`request.headers`), or the flat list (`request.rawHeaders`) where the
- * order of repeated lines matters.
+ * Request headers: Node's object (`request.headers`), its flat list (`request.rawHeaders`) where the order of repeated
+ * lines matters, or the `Headers` of a Fetch `Request`.
  */
-export type HeadersInput = IncomingHttpHeaders | readonly string[]
+export type HeadersInput = IncomingHttpHeaders | readonly string[] | FetchHeaders
 
 /** The peer of a request that came in over a unix socket, which has no address. */
 export const UNIX_PEER = 'unix'
@@ -146,9 +151,11 @@ export class ClientIpResolver {
 export function headerText(headers: HeadersInput, name: string): string | undefined {
   if (!Array.isArray(headers)) {
     const value: unknown = (headers as IncomingHttpHeaders)[name]
-    // A header may be named like something that every object inherits.
-    if (typeof value !== 'string') return Array.isArray(value) ? value.join() : undefined
-    return value
+    if (typeof value === 'string') return value
+    if (Array.isArray(value)) return value.join()
+    // A header may be named like something that every object inherits, but no header's value is a function.
+    const { get } = headers as FetchHeaders
+    return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : undefined
   }
   let text: string | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {

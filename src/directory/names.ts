@@ -1,3 +1,4 @@
+import { ChannelError, DataCenterError } from '../errors.js'
 import { shown } from '../mistakes.js'
 import { suggestion } from '../nearest.js'
 import { quoted } from '../net/quoted.js'
@@ -8,6 +9,14 @@ export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', '
 
 /** A MoEngage data center: the cluster that a workspace lives in. It is part of the dashboard's host name. */
 export type DataCenter = (typeof DATA_CENTERS)[number]
+
+type NumberOf<Id> = Id extends `DC-${infer Digits}` ? Digits : never
+
+/**
+ * A data center as TypeScript takes it: its id, or the host name or URL of a dashboard or API, which carries the number. For
+ * text from outside, in any spelling, there is {@link parseDataCenter}.
+ */
+export type DataCenterName = DataCenter | `${string}-${NumberOf<DataCenter>}.moengage.com${string}`
 
 /** Our channel ids, with the names that MoEngage's page gives to the rows. */
 export const ROW_NAMES = {
@@ -133,6 +142,33 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
     `${quoted(text)} is not a data center.`,
     text === '' ? `Write it like 'DC-01'.` : suggest(text, DATA_CENTERS)
   )
+}
+
+/**
+ * Reads a data center from configuration, in any spelling that MoEngage or its partners use.
+ *
+ * @throws DataCenterError (`MOE_ERR_DATA_CENTER`) when it is unknown, or could mean more than one
+ * @example
+ * parseDataCenter('dc1') // 'DC-01'
+ * parseDataCenter('https://dashboard-01.moengage.com') // 'DC-01'
+ */
+export function parseDataCenter(text: string): DataCenter {
+  const read = readDataCenter(text, '')
+  if ('problem' in read) throw new DataCenterError(read.problem)
+  return read.ok
+}
+
+/**
+ * Reads a channel from configuration: one of our ids, or the row's name on MoEngage's page.
+ *
+ * @throws ChannelError (`MOE_ERR_CHANNEL`) when it is unknown
+ * @example
+ * parseChannel('Outbound Segment Sync') // 'segment-sync'
+ */
+export function parseChannel(text: string): Channel {
+  const read = readChannel(text, '')
+  if ('problem' in read) throw new ChannelError(read.problem)
+  return read.ok
 }
 
 /** Reads a channel: one of our ids, or the row's name on MoEngage's page. */

@@ -9,7 +9,7 @@ import { Throttle, WITHHELD } from '../senders/throttle.js'
 /** The levels of pino, and of a Fastify logger. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
-/** A logger with pino's methods. */
+/** A logger with pino's methods: the fields of a line first, then its text. */
 export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: object, message: string) => void>> & {
   /** Spares what is not written anyway. */
   readonly isLevelEnabled?: (level: string) => boolean
@@ -33,6 +33,14 @@ const SUMMARY_AT_MOST = 3_600_000
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
 type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'listedFor' | 'policy' | 'header'>
+
+const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+
+/** Whether something has a logger's methods. */
+export function isLogger(logger: unknown): logger is Logger {
+  const methods = logger as Record<string, unknown> | null | undefined
+  return METHODS.every((method) => typeof methods?.[method] === 'function')
+}
 
 /** What a guard writes to the log, whatever framework it stands in. */
 export class GuardLog<Request> {

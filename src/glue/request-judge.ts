@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { UNIX_PEER } from '../client-ip/resolve.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions, GuardRequest } from '../guard/options.js'
@@ -17,6 +18,14 @@ export interface IncomingServer {
   address(): unknown
 }
 
+/** A request of Node's own servers. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest
+
+/** The server that a request came to. Node's servers note it at the socket; requests that were made up have none. */
+export function serverOf({ socket }: NodeRequest): IncomingServer | undefined {
+  return (socket as { server?: IncomingServer } | undefined)?.server
+}
+
 /** How a framework tells the client IP by itself. */
 export interface FrameworkIp<Request> {
   ip(request: Request): unknown
@@ -30,9 +39,14 @@ export interface FrameworkIp<Request> {
 export class RequestJudge<Request> {
   readonly #guard: Guard<Request>
   readonly #clientIp: NonNullable<GuardOptions<Request>['clientIp']>
-  readonly #framework: FrameworkIp<Request>
+  readonly #framework: FrameworkIp<Request> | undefined
 
-  constructor(guard: Guard<Request>, clientIp: GuardOptions<Request>['clientIp'], framework: FrameworkIp<Request>) {
+  /** @param framework none where there is nothing but the peer */
+  constructor(
+    guard: Guard<Request>,
+    clientIp: GuardOptions<Request>['clientIp'],
+    framework: FrameworkIp<Request> | undefined
+  ) {
     this.#guard = guard
     this.#clientIp = clientIp ?? 'request.ip'
     this.#framework = framework
@@ -47,15 +61,16 @@ export class RequestJudge<Request> {
   ): Verdict {
     const guard = this.#guard
     const clientIp = this.#clientIp
+    const framework = this.#framework
     const { socket, headers, rawHeaders } = incoming
     const policy = guard.policy(policyOptions)
-    const peer = socket.remoteAddress ?? (typeof server?.address() === 'string' ? UNIX_PEER : null)
+    const peer = socket.remoteAddress || (typeof server?.address() === 'string' ? UNIX_PEER : null)
     if (rawHeaders.length >= keptHeaders(server)) return guard.rejectUnresolved('too-many-headers', peer, policy, route)
-    if (typeof clientIp === 'object') return guard.judgePeer(peer, headers, policy, route)
     if (typeof clientIp === 'function') return guard.judgeClient(clientIp(request), peer, headers, policy, route)
-    return this.#framework.isPermissive(request)
-      ? guard.rejectPermissiveTrust(this.#framework.permissiveTrust, peer, policy, route)
-      : guard.judgeClient(this.#framework.ip(request), peer, headers, policy, route)
+    if (typeof clientIp === 'object' || framework === undefined) return guard.judgePeer(peer, headers, policy, route)
+    return framework.isPermissive(request)
+      ? guard.rejectPermissiveTrust(framework.permissiveTrust, peer, policy, route)
+      : guard.judgeClient(framework.ip(request), peer, headers, policy, route)
   }
 
   /** Judges a connection that the framework does not handle. */

@@ -1,5 +1,5 @@
 import { type ActionOptions, type Actions, readRouteOptions } from '../guard/actions.js'
-import type { Guard, PolicyOptions } from '../guard/guard.js'
+import type { PolicyOptions } from '../guard/guard.js'
 
 /** What one route accepts and does; `policy` is undefined where it is the guard's. */
 export interface Route<OnReject> {
@@ -9,12 +9,13 @@ export interface Route<OnReject> {
 
 /** The routes of a guard: the options of each are read once. */
 export class Routes<OnReject> {
-  readonly #guard: Pick<Guard, 'addRoute'>
+  readonly #check: (policy: PolicyOptions) => void
   readonly #plain: Route<OnReject>
   readonly #known = new WeakMap<object, Route<OnReject>>()
 
-  constructor(guard: Pick<Guard, 'addRoute'>, actions: Actions<OnReject>) {
-    this.#guard = guard
+  /** @param check what a route accepts */
+  constructor(check: (policy: PolicyOptions) => void, actions: Actions<OnReject>) {
+    this.#check = check
     this.#plain = { policy: undefined, actions }
   }
 
@@ -24,7 +25,7 @@ export class Routes<OnReject> {
     let route = this.#known.get(options)
     if (route === undefined) {
       route = readRouteOptions(options, this.#plain.actions)
-      if (route.policy !== undefined) this.#guard.addRoute(route.policy)
+      if (route.policy !== undefined) this.#check(route.policy)
       this.#known.set(options, route)
     }
     return route

@@ -19,6 +19,20 @@ export interface Actions<OnReject> {
   readonly mode: 'reject' | 'tag'
   readonly statusCode: number
   readonly onReject: OnReject | undefined
+  readonly form: OnRejectForm
+}
+
+/** How `onReject` is written in one framework, and where options of a route stand. */
+export interface OnRejectForm {
+  /** What may stand in place of a function. */
+  readonly words: readonly unknown[]
+  readonly fix: string
+  readonly routePath: string
+}
+
+/** What is done where no option says otherwise. */
+export function defaultActions(form: OnRejectForm): Actions<never> {
+  return { mode: 'reject', statusCode: 403, onReject: undefined, form }
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
@@ -27,7 +41,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export function readActions<OnReject>(
   options: ActionOptions<OnReject> & { logLevel?: unknown },
   mistakes: Problem[],
-  inherited: Actions<OnReject> = { mode: 'reject', statusCode: 403, onReject: undefined }
+  inherited: Actions<OnReject>
 ): Actions<OnReject> {
   const {
     mode = inherited.mode,
@@ -45,17 +59,16 @@ export function readActions<OnReject>(
       : `${shown(statusCode)} is not a 4xx or 5xx status.`
     mistakes.push(mistake('statusCode', statusCode, message, 'Write 403, or another status from 400 to 599.'))
   }
-  if (onReject !== undefined && typeof onReject !== 'function') {
-    mistakes.push(
-      mistake('onReject', onReject, `${shown(onReject)} is not a function.`, 'Write (request, reply, verdict) => ….')
-    )
+  const { form } = inherited
+  if (onReject !== undefined && typeof onReject !== 'function' && !form.words.includes(onReject)) {
+    mistakes.push(mistake('onReject', onReject, `${shown(onReject)} is not a function.`, form.fix))
   }
   if (!LOG_LEVELS.includes(logLevel as string)) {
     mistakes.push(
       mistake('logLevel', logLevel, `${shown(logLevel)} is not a log level.`, `Use one of: ${LOG_LEVELS.join(', ')}.`)
     )
   }
-  return { mode, statusCode, onReject }
+  return { mode, statusCode, onReject, form }
 }
 
 /**
@@ -69,8 +82,9 @@ export function readRouteOptions<OnReject>(
 ): { policy: PolicyOptions | undefined; actions: Actions<OnReject> } {
   const mistakes: Problem[] = []
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const fix = 'Write false, or { dataCenters, channels, mode, statusCode, onReject }.'
-    throw new OptionsError([mistake('config.moengage', options, `${shown(options)} is no route option.`, fix)], options)
+    const fix = 'Write { dataCenters, channels, mode, statusCode, onReject }, each of them optional.'
+    const { routePath } = inherited.form
+    throw new OptionsError([mistake(routePath, options, `${shown(options)} is no route option.`, fix)], options)
   }
   checkNames(options, ['dataCenters', 'channels', 'mode', 'statusCode', 'onReject'], '', (problem) =>
     mistakes.push(problem)

@@ -1,4 +1,5 @@
 import { type Directory, directory } from '../directory/directory.js'
+import { BUNDLED } from '../directory/sources/bundled.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/sources/load-directory.js'
 import type { Problem } from '../problem.js'
 import { Account } from './account.js'
@@ -48,11 +49,25 @@ export async function loadGuard<Request = GuardRequest>(
   options: GuardOptions<Request>,
   further: Further = {}
 ): Promise<Guard<Request>> {
+  const started = startGuard(options, further)
+  return typeof started === 'function' ? started() : started
+}
+
+/**
+ * A guard with the bundled directory, or a function that loads the source and makes one.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`): mistakes are told before a source is asked
+ */
+export function startGuard<Request>(
+  options: GuardOptions<Request>,
+  further: Further
+): Guard<Request> | (() => Promise<Guard<Request>>) {
   const { names = [], mistakes = [] } = further
   const settings = readOptions<Request>(options, names, mistakes)
-  // Mistakes are told before a source is asked. The first answer of a source is never that nothing is new.
-  const loaded = mistakes.length > 0 ? directory : (await loadDirectory(settings.source))!
-  return compose(settings, loaded, { ...further, mistakes }, options)
+  const guardBy = (list: Directory) => compose(settings, list, { ...further, mistakes }, options)
+  if (mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
+  // The first answer of a source is never that nothing is new.
+  return async () => guardBy((await loadDirectory(settings.source))!)
 }
 
 function compose<Request>(

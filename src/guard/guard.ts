@@ -1,7 +1,6 @@
 import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
 import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
 import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
-import type { PartialSelection } from '../directory/directory.js'
 import { parseAddress, words } from '../net/address.js'
 import type { ListedFor, Sender } from '../senders/senders.js'
 import type { Account, GuardMetrics } from './account.js'
@@ -9,7 +8,7 @@ import type { Clock } from './clock.js'
 import { type Explanation, explain } from './explain.js'
 import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from './hints.js'
 import type { ListInUse } from './list-in-use.js'
-import type { GuardRequest, Settings } from './options.js'
+import type { Accepted, GuardRequest, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
 import type { GuardStatus } from './status.js'
@@ -17,7 +16,7 @@ import { type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } f
 import { ageOf, ageWarnings } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
-export type PolicyOptions = PartialSelection
+export type PolicyOptions = { readonly [Option in keyof Accepted]?: Accepted[Option] | undefined }
 
 /** The framework-free whole: resolves the client IP, matches it, and says what it found. See {@link createGuard}. */
 export class Guard<Request = GuardRequest> {

@@ -1,6 +1,7 @@
 import { type ClientIpOptions, readResolver } from '../client-ip/create-resolver.js'
 import { ClientIpResolver, type HeadersInput } from '../client-ip/resolve.js'
 import type { Selection } from '../directory/directory.js'
+import type { Channel, DataCenterName } from '../directory/names.js'
 import { OptionsError } from '../errors.js'
 import { checkNames, mistake, type Report, shown } from '../mistakes.js'
 import type { Prefix } from '../net/prefix.js'
@@ -20,8 +21,16 @@ export interface GuardRequest {
   readonly headers: HeadersInput
 }
 
+/** Which senders are accepted. */
+export interface Accepted {
+  /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
+  readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
+  /** `'all'` or channels (`'all'`). Text from outside goes through `parseChannel`. */
+  readonly channels?: 'all' | Channel | readonly Channel[] | undefined
+}
+
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest> extends Selection, ListOptions {
+export interface GuardOptions<Request = GuardRequest> extends Accepted, ListOptions {
   /**
    * How the client IP is told: `'request.ip'` is the framework's own (without one: the peer), an object our own resolver,
    * a function whatever it gives back (`'request.ip'`).

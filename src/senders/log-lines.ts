@@ -9,7 +9,8 @@ import type { Withheld } from './throttle.js'
 export interface Facts {
   /** The pattern of the route, never the path that was asked for; null where there is none. */
   readonly route: string | null
-  readonly method: string
+  /** null for a connection without requests. */
+  readonly method: string | null
   readonly requestId: string | null
 }
 
@@ -30,7 +31,7 @@ export interface RejectionLine {
   /** What the route accepts. */
   readonly policy: { readonly dataCenters: readonly string[]; readonly channels: 'all' | readonly string[] }
   readonly route: string | null
-  readonly method: string
+  readonly method: string | null
   readonly requestId: string | null
   /** The revision of the list. */
   readonly revision: string
@@ -66,7 +67,8 @@ export interface SummaryLine {
 const LONGEST = 64
 
 /** What is left of a text that a client may have chosen: no control characters, and not too long. */
-function bounded(text: string): string {
+function bounded(text: string | null): string | null {
+  if (text === null) return null
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
@@ -87,13 +89,13 @@ export function rejectionLine(
     reason,
     hint,
     clientIp,
-    peer: peer === null ? null : bounded(peer),
+    peer: bounded(peer),
     header: guard.header,
     listedFor: verdict.clientIp === null ? [] : guard.listedFor(verdict.clientIp),
     policy: { dataCenters, channels: channels.length === CHANNELS.length ? 'all' : channels },
     route,
     method: bounded(method),
-    requestId: requestId === null ? null : bounded(requestId),
+    requestId: bounded(requestId),
     revision,
     suppressed
   }

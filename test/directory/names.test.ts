@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { CHANNELS, ChannelError, DATA_CENTERS, DataCenterError, directory } from '../../src/core.js'
+import {
+  CHANNELS,
+  ChannelError,
+  DATA_CENTERS,
+  DataCenterError,
+  directory,
+  parseChannel,
+  parseDataCenter
+} from '../../src/core.js'
 import { readChannel, readDataCenter, rowName } from '../../src/directory/names.js'
 import { runs } from '../net/oracle.js'
 
@@ -387,4 +395,18 @@ t.test('no text but a spelling with the right number means a data center', async
     runs(3000)
   )
   t.ok(understood > 30, `${understood} were understood`)
+})
+
+t.test('text from configuration is read into an id, or refused with the fix', async (t) => {
+  const table: [text: string, id: string][] = [
+    ['dc1', 'DC-01'],
+    ['https://dashboard-101.moengage.com', 'DC-101'],
+    [' DATA_CENTER_03 ', 'DC-03']
+  ]
+  for (const [text, id] of table) t.equal(parseDataCenter(text), id, text)
+  t.equal(parseChannel('Outbound Segment Sync'), 'segment-sync')
+  t.throws(() => parseDataCenter('US'), { code: 'MOE_ERR_DATA_CENTER', value: 'US', fix: /DC-01 or DC-04/ })
+  t.throws(() => parseDataCenter(undefined as never), { code: 'MOE_ERR_DATA_CENTER' })
+  t.throws(() => parseChannel('conector'), { code: 'MOE_ERR_CHANNEL', value: 'conector', fix: /"connector"/ })
+  t.throws(() => parseChannel(''), { code: 'MOE_ERR_CHANNEL' })
 })

@@ -83,7 +83,7 @@ t.test('a reload puts the new list in force for every route at once', async (t) 
   let current = snapshot('9.9.9.9', 'revision-1')
   const source = { name: 'our mirror', load: async () => current }
   const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], gracePeriod: 0 })
-  const route = { channels: 'connector' }
+  const route = { channels: 'connector' } as const
   t.match(guard.judge(from('9.9.9.9'), route), { verified: true, revision: 'revision-1' })
   t.match(guard.judge(from('8.8.8.8'), route), { verified: false, revision: 'revision-1' })
   current = snapshot('8.8.8.8')

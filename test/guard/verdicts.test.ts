@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { createGuard, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
+import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
 
 const LISTED = '52.6.248.125'
 const guardOf = (options: Partial<GuardOptions> = {}) =>
@@ -182,7 +182,7 @@ t.test('extra addresses are accepted on every route, and named as such', async (
   })
   t.match(guard.judge(forwardedFor('2001:db9::1')), { verified: false, clientIp: '2001:db9::1', reason: 'not-listed' })
   t.match(guard.judge(forwardedFor(LISTED)), { verified: true, dataCenter: 'DC-01', matched: `${LISTED}/32` })
-  const catalog = { channels: 'catalog' }
+  const catalog = { channels: 'catalog' } as const
   t.match(guard.judge(forwardedFor(LISTED), catalog), {
     verified: true,
     dataCenter: null,
@@ -193,21 +193,21 @@ t.test('extra addresses are accepted on every route, and named as such', async (
 
 t.test('a policy changes what one route accepts', async (t) => {
   const guard = guardOf()
-  const catalog = { channels: 'catalog' }
-  const elsewhere = { dataCenters: ['DC-03'] }
+  const catalog = { channels: 'catalog' } as const
+  const elsewhere = { dataCenters: ['DC-03'] } as const
   t.match(guard.judge(forwardedFor(LISTED), catalog), { reason: 'other-channel' })
   t.match(guard.judge(forwardedFor('52.1.205.204'), catalog), { verified: true, channels: ['catalog'] })
   t.match(guard.judge(forwardedFor('3.6.251.95'), elsewhere), { verified: true, dataCenter: 'DC-03' })
   t.match(guard.judge(forwardedFor(LISTED), elsewhere), { reason: 'other-data-center' })
   t.match(guard.judge(forwardedFor(LISTED)), { verified: true })
-  t.throws(() => guard.judge(forwardedFor(LISTED), { channels: 'conector' }), {
+  t.throws(() => guard.judge(forwardedFor(LISTED), { channels: 'conector' as never }), {
     code: 'MOE_ERR_OPTIONS',
     mistakes: [{ code: 'MOE_ERR_CHANNEL', path: 'channels', value: 'conector', fix: /"connector"/ }]
   })
 })
 
 t.test('every listed address is verified, and by nothing but its own data center', async (t) => {
-  const centers = ['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101']
+  const centers = DATA_CENTERS
   const guards = centers.map((dataCenters) => guardOf({ dataCenters }))
   for (const { prefix, grant } of directory.entries) {
     const verdicts = guards.map((guard) => guard.judge(forwardedFor(prefix.address.toString())))
@@ -219,7 +219,7 @@ t.test('every listed address is verified, and by nothing but its own data center
 t.test('a verdict does not depend on who was judged before', async (t) => {
   const allow = ['9.0.0.0/8', '2001:db8::/32', '3406:f87d::/32']
   const guard = guardOf({ cacheSize: 1, allow })
-  const strict = { channels: 'segment-sync' }
+  const strict = { channels: 'segment-sync' } as const
   // 3406:f87d:: begins with the four bytes of 52.6.248.125.
   const senders = [
     '3406:f87d::',

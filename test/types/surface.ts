@@ -1,5 +1,8 @@
 /** Compiled by `npm run types`; nothing here runs. */
+import { createServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { expectTypeOf } from 'expect-type'
+import express from 'express'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   type Channel,
@@ -8,24 +11,30 @@ import {
   createClientIpResolver,
   createGuard,
   type DataCenter,
+  type DataCenterName,
   directory,
   type ExportFormat,
   exportDirectory,
   type GuardOptions,
   loadGuard,
   parseAddress,
+  parseChannel,
+  parseDataCenter,
   type RejectedVerdict,
   type Snapshot,
   type UnresolvedReason,
   type Verdict,
   type VerifiedVerdict
 } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import guardNode from '../../src/http.js'
 import moengageAllowlist, { type FastifyGuard, type MoEngageAllowlistOptions } from '../../src/index.js'
 
 const app = Fastify()
 
 await app.register(moengageAllowlist, {
-  dataCenters: ['DC-01', 'dc2'],
+  dataCenters: ['DC-01', 'https://dashboard-02.moengage.com'],
   channels: 'all',
   mode: 'tag',
   clientIp: (request) => {
@@ -41,6 +50,20 @@ await app.register(moengageAllowlist, {
 })
 // @ts-expect-error: the data centers are required
 await app.register(moengageAllowlist, { channels: 'all' })
+// @ts-expect-error: there is no such data center
+await app.register(moengageAllowlist, { dataCenters: 'DC-99' })
+// @ts-expect-error: nor one with this host
+await app.register(moengageAllowlist, { dataCenters: 'https://dashboard-99.moengage.com' })
+// @ts-expect-error: text from outside has to be read first
+await app.register(moengageAllowlist, { dataCenters: process.env.DC ?? '' })
+await app.register(moengageAllowlist, {
+  dataCenters: parseDataCenter(process.env.DC ?? ''),
+  channels: [parseChannel(process.env.CHANNEL ?? '')]
+})
+// @ts-expect-error: there is no such channel
+await app.register(moengageAllowlist, { dataCenters: 'DC-01', channels: ['connector', 'conector'] })
+// @ts-expect-error: nor on a route
+app.get('/wrong', { config: { moengage: { channels: 'conector' } } }, async () => 'ok')
 // @ts-expect-error: there is no such mode
 await app.register(moengageAllowlist, { dataCenters: 'all', mode: 'monitor' })
 
@@ -89,6 +112,8 @@ if (verdict.verified) {
 verdict.verified = true
 
 expectTypeOf<DataCenter>().toEqualTypeOf<'DC-01' | 'DC-02' | 'DC-03' | 'DC-04' | 'DC-05' | 'DC-06' | 'DC-101'>()
+expectTypeOf<'dashboard-101.moengage.com'>().toExtend<DataCenterName>()
+expectTypeOf<'dashboard-11.moengage.com'>().not.toExtend<DataCenterName>()
 expectTypeOf<Channel>().extract<'segment-sync'>().toEqualTypeOf<'segment-sync'>()
 expectTypeOf<MoEngageAllowlistOptions>().toExtend<Omit<GuardOptions<FastifyRequest>, never>>()
 expectTypeOf<ClientIpOptions['requireHeader']>().toEqualTypeOf<boolean | undefined>()
@@ -109,3 +134,38 @@ expectTypeOf<ExportFormat>().extract<'aws-waf-ipset-cli'>().toEqualTypeOf<'aws-w
 exportDirectory(directory, { format: 'aws-waf-ipset', dataCenters: 'DC-01' })
 // @ts-expect-error: the data centers are required
 exportDirectory(directory, { format: 'nginx' })
+const middleware = guardExpress({
+  dataCenters: 'DC-01',
+  onReject: (request: express.Request, response: express.Response, verdict) => {
+    expectTypeOf(verdict).toEqualTypeOf<RejectedVerdict>()
+    return response.status(404).json({ path: request.path })
+  }
+})
+express()
+  .use('/hooks', middleware)
+  .post('/segments', middleware.route({ channels: 'segment-sync', onReject: 'next' }), (request, response) => {
+    expectTypeOf(request.moengage).toEqualTypeOf<Verdict | undefined>()
+    response.end()
+  })
+// @ts-expect-error: there is no such data center
+guardExpress({ dataCenters: 'DC-99' })
+// @ts-expect-error: there is no such channel
+middleware.route({ channels: 'conector' })
+guardExpress({ dataCenters: 'all', onReject: (_, response) => response.end() })
+
+const nodeGuard = guardNode({ dataCenters: 'DC-01' })
+createServer(nodeGuard.listener((request, response, verdict) => response.end(`${request.url} ${verdict.verified}`)))
+createSecureServer(
+  nodeGuard.listener((request, response) =>
+    response.stream.respond({ ':status': 200 }, { endStream: !request.aborted })
+  )
+)
+// @ts-expect-error: nobody is next
+nodeGuard.listener(() => {}, { onReject: 'next' })
+
+const { response, verdict: checked } = await guardFetch({ dataCenters: 'DC-01' }).check(
+  new Request('http://x'),
+  '10.0.0.1'
+)
+if (response) expectTypeOf(checked).toEqualTypeOf<RejectedVerdict | null>()
+else expectTypeOf(checked).toEqualTypeOf<Verdict>()

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { expressIp, TRUST_PROXY_FIX } from './express-trust.js'
+import { NodeGuard, type NodeOnReject } from './glue/node-guard.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
+import type { ActionOptions } from './guard/actions.js'
+import type { PolicyOptions } from './guard/guard.js'
+import type { GuardRequest } from './guard/options.js'
+import type { Verdict } from './guard/verdict.js'
+
+export type { Logger, LogLevel } from './glue/guard-log.js'
+
+declare global {
+  // The namespace is Express's own way to be extended; whoever has no Express sees two lines more.
+  namespace Express {
+    interface Request {
+      /** What the guard said of this request; undefined where it did not run. */
+      moengage?: Verdict
+    }
+  }
+}
+
+/** A request of Express, Connect or `node:http`. */
+export type ExpressRequest = IncomingMessage & Express.Request
+
+/**
+ * What happens to a rejected request instead of a JSON error. `'next'` hands the error to `next(error)`, for your own error
+ * handler; Express's built-in one would answer with HTML and print each rejection. A function answers itself, as a handler
+ * does: the status is the rejection's until it sets another, and what it throws goes to `next(error)`.
+ */
+export type OnReject<Request = ExpressRequest, Response = ServerResponse> = NodeOnReject<Request, Response>
+
+/** Options of one route; what is left out is the guard's. */
+export interface RouteOptions<Request = ExpressRequest, Response = ServerResponse>
+  extends PolicyOptions,
+    ActionOptions<OnReject<Request, Response>> {}
+
+/** Options of the middleware. */
+export interface MoEngageAllowlistOptions<Request = ExpressRequest, Response = ServerResponse>
+  extends StandaloneOptions<Request, OnReject<Request, Response>> {}
+
+/** A middleware for Express 4 and 5, Connect, and all that takes their middleware. */
+export type Middleware = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
+
+/** The middleware, and the guard that it stands for. */
+export interface ExpressGuard<Request = ExpressRequest, Response = ServerResponse> extends Middleware, GuardMethods {
+  /**
+   * A middleware of one route, by the same guard. It stands alone: a route behind the guard's own middleware is judged by
+   * both.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`)
+   */
+  route(options: RouteOptions<Request, Response>): Middleware
+  /**
+   * Judges a request, or the peer and headers of a connection that Express does not handle, such as an upgrade. Counts it
+   * as judged, but neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   */
+  judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
+}
+
+const ON_REJECT = { words: ['next'], fix: `Write 'next' or (request, response, verdict) => ….`, routePath: 'route' }
+
+/** Known to a middleware of the route, and not to one that is mounted before it. */
+function routeOf(request: IncomingMessage): string | null {
+  const { baseUrl, route } = request as { baseUrl?: string; route?: { path?: unknown } }
+  return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : null
+}
+
+/**
+ * Guards what is mounted behind it: a request that does not come from an address which MoEngage publishes for your data
+ * center and channels is rejected before its body is read. Mount it before body parsers.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
+ * @example
+ * const guard = moengageAllowlist({ dataCenters: 'DC-01' })
+ * app.use('/moengage', guard)
+ * app.post('/segments', guard.route({ channels: 'segment-sync' }), handler)
+ */
+export default function moengageAllowlist<
+  Request extends IncomingMessage = ExpressRequest,
+  Response extends ServerResponse = ServerResponse
+>(options: MoEngageAllowlistOptions<Request, Response>): ExpressGuard<Request, Response> {
+  const start = new Start<Request, OnReject<Request, Response>>(options, {
+    framework: expressIp(),
+    frameworkFix: TRUST_PROXY_FIX,
+    onReject: ON_REJECT,
+    routeOf
+  })
+  const guard = new NodeGuard(start)
+
+  function middleware(routeOptions?: RouteOptions<Request, Response>): Middleware {
+    return function moengageAllowlist(request, response, next) {
+      guard.handle(request as Request, response as Response, routeOptions, { pass: () => next(), fail: next })
+    }
+  }
+
+  return Object.assign(middleware(), start.methods(), {
+    route(routeOptions: RouteOptions<Request, Response>) {
+      start.addRoute(routeOptions)
+      return middleware(routeOptions)
+    },
+    judge: (request: Request | GuardRequest, policy?: PolicyOptions) => guard.judge(request, policy)
+  })
+}

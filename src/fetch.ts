@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import { RejectedError } from './errors.js'
+import { type Failure, failureBody } from './glue/failure-body.js'
+import { serverOf } from './glue/request-judge.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
+import type { ActionOptions } from './guard/actions.js'
+import type { PolicyOptions } from './guard/guard.js'
+import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+
+export type { Logger, LogLevel } from './glue/guard-log.js'
+
+/** Your own answer to a rejected request. What it throws, `check` rejects with. */
+export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>
+
+/** Options of one route; what is left out is the guard's. */
+export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** Options of the guard. `clientIp: 'request.ip'` is the peer: there is no framework to tell another. */
+export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
+
+/**
+ * Where a request comes from, as the server's adapter tells it: the socket's remote address, or on Node the
+ * `IncomingMessage` (Hono's `c.env.incoming`), which also tells unix sockets and headers that Node dropped.
+ */
+export type Peer = string | null | undefined | IncomingMessage
+
+/** What became of a request: let through, or to be answered with `response`. `verdict` is null where there is no list yet. */
+export type Checked =
+  | { readonly response: undefined; readonly verdict: Verdict }
+  | { readonly response: Response; readonly verdict: RejectedVerdict | null }
+
+/** A guard of servers that speak `Request` and `Response`. */
+export interface FetchGuard extends GuardMethods {
+  /**
+   * Judges a request, logs a rejection, and makes its answer. Where there is a response, return it.
+   *
+   * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong, and what your functions throw
+   */
+  check(request: Request, peer: Peer, options?: RouteOptions): Promise<Checked>
+  /**
+   * Judges a request. Counts it as judged, but neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   */
+  judge(request: Request, peer: Peer, policy?: PolicyOptions): Verdict
+}
+
+const ON_REJECT = { words: [], fix: 'Write (request, verdict) => new Response(…).', routePath: 'options' }
+
+/**
+ * Makes a guard for Hono, Bun, Deno and other servers of `Request` and `Response`. The peer is handed over by whoever has
+ * it: a `Request` does not know where it came from.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
+ * @example
+ * const guard = moengageAllowlist({ dataCenters: 'DC-01' })
+ * const { response } = await guard.check(request, server.requestIP(request)?.address) // Bun
+ * if (response) return response
+ */
+export default function moengageAllowlist(options: MoEngageAllowlistOptions): FetchGuard {
+  const start = new Start<Request, OnReject>(options, {
+    framework: undefined,
+    frameworkFix: '',
+    onReject: ON_REJECT,
+    routeOf: () => null
+  })
+
+  function judge(request: Request, peer: Peer, policy: PolicyOptions | undefined): Verdict {
+    const { requests, guard } = start.started
+    if (typeof peer === 'object' && peer !== null) return requests.judge(request, peer, serverOf(peer), policy, null)
+    const { clientIp } = options
+    const connection = { peer, headers: request.headers }
+    if (typeof clientIp !== 'function') return requests.judgeConnection(connection, policy)
+    return guard.judgeClient(clientIp(request), peer || null, request.headers, guard.policy(policy), null)
+  }
+
+  async function check(request: Request, peer: Peer, routeOptions?: RouteOptions): Promise<Checked> {
+    try {
+      await start.wait()
+    } catch (error) {
+      return { response: failureResponse(error as Failure), verdict: null }
+    }
+    const route = start.started.routes.of(routeOptions)
+    const { actions } = route
+    const verdict = judge(request, peer, route.policy)
+    start.tell(verdict, route, request)
+    if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
+    const answer = await actions.onReject?.(request, verdict)
+    return { response: answer ?? failureResponse(new RejectedError(verdict, actions.statusCode)), verdict }
+  }
+
+  return { ...start.methods(), check, judge: (request, peer, policy) => judge(request, peer, policy) }
+}
+
+function failureResponse(failure: Failure): Response {
+  return new Response(failureBody(failure), {
+    status: failure.statusCode,
+    headers: { 'content-type': 'application/json; charset=utf-8' }
+  })
+}

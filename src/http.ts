@@ -1,0 +1,134 @@
+import type { ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Socket } from 'node:net'
+import { NotReadyError } from './errors.js'
+import { NOT_JUDGED } from './glue/failure-body.js'
+import { answerFailure, NodeGuard } from './glue/node-guard.js'
+import type { NodeRequest } from './glue/request-judge.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
+import type { ActionOptions } from './guard/actions.js'
+import type { PolicyOptions } from './guard/guard.js'
+import type { GuardRequest } from './guard/options.js'
+import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+
+export type { Logger, LogLevel } from './glue/guard-log.js'
+
+/** A request of `node:http`, `node:https` or `node:http2`. */
+export type Request = NodeRequest
+
+/** A response of `node:http`, `node:https` or `node:http2`. */
+export type Response = ServerResponse | Http2ServerResponse
+
+/**
+ * Your own answer to a rejected request. The status is the rejection's until you set another; what it throws is logged and
+ * answered with 500.
+ */
+export type OnReject = (request: Request, response: Response, verdict: RejectedVerdict) => unknown
+
+/** Options of one listener; what is left out is the guard's. */
+export interface ListenerOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** Options of one listener for connections. */
+export interface ConnectionOptions extends PolicyOptions, Pick<ActionOptions<OnReject>, 'mode'> {}
+
+/** Options of the guard. `clientIp: 'request.ip'` is the peer: there is no framework to tell another. */
+export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
+
+/** A guard of Node's own servers. */
+export interface HttpGuard extends GuardMethods {
+  /**
+   * Wraps a request listener of `node:http`, `node:https` or `node:http2`. It is called for requests that are let through,
+   * with the verdict.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`)
+   */
+  listener<Req extends Request, Res extends Response>(
+    listener: (request: Req, response: Res, verdict: Verdict) => unknown,
+    options?: ListenerOptions
+  ): (request: Req, response: Res) => void
+  /**
+   * Wraps a connection listener of `node:net`: whoever is not let through is cut off before a byte is exchanged. The client
+   * is the peer, since a bare connection has no headers.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`)
+   */
+  connectionListener(
+    listener: (socket: Socket, verdict: Verdict) => unknown,
+    options?: ConnectionOptions
+  ): (socket: Socket) => void
+  /**
+   * Judges a request, or the peer and headers of a connection. Counts it as judged, but neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   */
+  judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
+}
+
+const ON_REJECT = { words: [], fix: 'Write (request, response, verdict) => ….', routePath: 'options' }
+
+/**
+ * Makes a guard for servers of `node:http`, `node:https`, `node:http2` and `node:net`.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
+ * @example
+ * const guard = moengageAllowlist({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
+ * createServer(guard.listener((request, response) => response.end('ok'))).listen(3000)
+ */
+export default function moengageAllowlist(options: MoEngageAllowlistOptions): HttpGuard {
+  const start = new Start<Request, OnReject>(options, {
+    framework: undefined,
+    frameworkFix: '',
+    onReject: ON_REJECT,
+    routeOf: () => null
+  })
+  const guard = new NodeGuard(start)
+
+  function judgeSocket(
+    socket: Socket,
+    listener: (socket: Socket, verdict: Verdict) => unknown,
+    options: ConnectionOptions | undefined
+  ): void {
+    const { requests, routes } = start.started
+    const route = routes.of(options)
+    const verdict = requests.judgeConnection({ peer: socket.remoteAddress, headers: {} }, route.policy)
+    start.tell(verdict, route, undefined)
+    if (verdict.verified || route.actions.mode === 'tag') listener(socket, verdict)
+    else socket.destroy()
+  }
+
+  return {
+    ...start.methods(),
+    listener(listener, options) {
+      start.addRoute(options)
+      return (request, response) => {
+        guard.handle(request, response, options, {
+          pass: (verdict) => listener(request, response, verdict),
+          fail(error) {
+            start.logger.error({ err: error }, error.message)
+            answerFailure(request, response, error instanceof NotReadyError ? error : NOT_JUDGED)
+          }
+        })
+      }
+    },
+    connectionListener(listener, options) {
+      start.addRoute(options)
+      return (socket) => {
+        if (start.now !== undefined) {
+          judgeSocket(socket, listener, options)
+          return
+        }
+        // An error that nobody listens for would end the process.
+        const ignore = () => {}
+        socket.on('error', ignore)
+        start.wait().then(
+          () => {
+            socket.off('error', ignore)
+            if (!socket.destroyed) judgeSocket(socket, listener, options)
+          },
+          () => socket.destroy()
+        )
+      }
+    },
+    judge: (request, policy) => guard.judge(request, policy)
+  }
+}

@@ -1,0 +1,108 @@
+import t from 'tap'
+import { createClientIpResolver, createGuard } from '../../src/core.js'
+import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
+import type { LogLine } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+
+function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
+  const lines: LogLine[] = []
+  const guard = moengageAllowlist({
+    dataCenters: 'DC-01',
+    clientIp: { trustedProxies: ['10.0.0.0/8'] },
+    logger: lineLogger(lines),
+    ...options
+  })
+  return { guard, lines }
+}
+
+const requestFrom = (...clientIps: string[]) => {
+  const request = new Request('http://localhost/')
+  for (const clientIp of clientIps) request.headers.append('X-Forwarded-For', clientIp)
+  return request
+}
+
+t.test('a request is let through with its verdict, or comes with its answer', async (t) => {
+  const { guard, lines } = guarding()
+  t.match(await guard.check(requestFrom(LISTED), '10.0.0.1'), {
+    response: undefined,
+    verdict: { verified: true, clientIp: LISTED, peer: '10.0.0.1' }
+  })
+  const { response, verdict } = await guard.check(requestFrom(LISTED, STRANGER), '10.0.0.1')
+  t.match(verdict, { verified: false, clientIp: STRANGER, reason: 'not-listed' })
+  t.equal(response?.status, 403)
+  t.equal(response?.headers.get('content-type'), 'application/json; charset=utf-8')
+  t.match(await response?.json(), { code: 'MOE_ERR_REJECTED', error: 'Forbidden' })
+  t.match(lines, [{ level: 40, msg: `${STRANGER} rejected: not-listed` }])
+  for (const peer of [undefined, null, '']) {
+    t.match((await guard.check(requestFrom(LISTED), peer)).verdict, { reason: 'unresolved', peer: null })
+  }
+})
+
+t.test('a route changes what it accepts and what a rejection does', async (t) => {
+  const { guard } = guarding()
+  const table: [options: RouteOptions, clientIp: string, status: number | undefined, body: RegExp][] = [
+    [{ channels: 'catalog' }, LISTED, 403, /MOE_ERR_REJECTED/],
+    [{ mode: 'tag' }, STRANGER, undefined, /^$/],
+    [{ statusCode: 404 }, STRANGER, 404, /Not Found/],
+    [{ onReject: (_, { reason }) => new Response(reason, { status: 418 }) }, STRANGER, 418, /^not-listed$/],
+    [{ onReject: async () => new Response('own') }, STRANGER, 200, /^own$/],
+    [{ onReject: (() => undefined) as never }, STRANGER, 403, /MOE_ERR_REJECTED/]
+  ]
+  for (const [options, clientIp, status, body] of table) {
+    const { response } = await guard.check(requestFrom(clientIp), '10.0.0.1', options)
+    t.equal(response?.status, status)
+    t.match((await response?.text()) ?? '', body)
+  }
+  await t.rejects(
+    guard.check(requestFrom(STRANGER), '10.0.0.1', {
+      onReject: () => {
+        throw new Error('own')
+      }
+    }),
+    { message: 'own' }
+  )
+  await t.rejects(guard.check(requestFrom(LISTED), '10.0.0.1', { channels: 'x' as never }), { code: 'MOE_ERR_OPTIONS' })
+})
+
+t.test('a clientIp function is asked with the request', async (t) => {
+  const { guard } = guarding({ clientIp: (request) => request.headers.get('fly-client-ip') ?? undefined })
+  const request = new Request('http://localhost/', { headers: { 'Fly-Client-IP': LISTED } })
+  t.match(await guard.check(request, '10.0.0.1'), { verdict: { verified: true, clientIp: LISTED } })
+  t.match(await guard.check(requestFrom(LISTED), undefined), { verdict: { reason: 'unresolved' } })
+})
+
+t.test('judging alone answers and logs nothing', async (t) => {
+  const { guard, lines } = guarding()
+  t.match(guard.judge(requestFrom(STRANGER), '10.0.0.1'), { verified: false })
+  t.match(guard.judge(requestFrom(LISTED), '10.0.0.1', { channels: 'catalog' }), { reason: 'other-channel' })
+  t.strictSame(lines, [])
+  t.match(guard.status(), { rejected: { 'not-listed': 1 } })
+})
+
+t.test('a list that cannot be loaded answers 503', async (t) => {
+  const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })
+  const { response, verdict } = await guard.check(requestFrom(LISTED), '10.0.0.1')
+  t.equal(verdict, null)
+  t.equal(response?.status, 503)
+  t.match(await response?.json(), { code: 'MOE_ERR_NOT_READY', error: 'Service Unavailable' })
+  t.throws(() => guard.judge(requestFrom(LISTED), '10.0.0.1'), { code: 'MOE_ERR_NOT_READY' })
+})
+
+t.test('the core reads the headers of a Fetch request', async (t) => {
+  const resolve = createClientIpResolver({ trustedProxies: ['10.0.0.0/8'] })
+  t.strictSame(resolve('10.0.0.1', requestFrom('6.6.6.6', LISTED).headers), { clientIp: LISTED })
+  t.strictSame(resolve('10.0.0.1', requestFrom('unknown').headers), { clientIp: null, reason: 'hidden-client' })
+  t.strictSame(resolve('10.0.0.1', new Headers()), { clientIp: '10.0.0.1' })
+  for (const header of ['get', 'constructor', 'x-real-ip']) {
+    const single = createClientIpResolver({ trustedProxies: ['10.0.0.0/8'], header, requireHeader: true })
+    t.strictSame(single('10.0.0.1', new Headers({ [header]: LISTED })), { clientIp: LISTED }, header)
+    t.strictSame(single('10.0.0.1', new Headers()), { clientIp: null, reason: 'header-missing' }, header)
+    t.strictSame(single('10.0.0.1', {}), { clientIp: null, reason: 'header-missing' }, header)
+    t.strictSame(single('10.0.0.1', { [header]: LISTED }), { clientIp: LISTED }, header)
+  }
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  t.match(guard.judge({ peer: '10.0.0.1', headers: requestFrom(LISTED).headers }), { reason: 'proxy-not-configured' })
+})

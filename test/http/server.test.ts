@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Snapshot } from '../../src/core.js'
+import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
+import { type LogLine, send } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+
+function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
+  const lines: LogLine[] = []
+  const guard = moengageAllowlist({
+    dataCenters: 'DC-01',
+    clientIp: { trustedProxies: ['loopback'] },
+    logger: lineLogger(lines),
+    ...options
+  })
+  return { guard, lines }
+}
+
+async function listen(t: Test, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** What a client of `net` gets before the end. */
+async function talk(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('error', () => {})
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk
+  })
+  await once(socket, 'close')
+  return text
+}
+
+t.test('a request listener is called for whoever is let through, with the verdict', async (t) => {
+  const { guard, lines } = guarding({ statusCode: 404 })
+  const routes: Record<string, RequestListener> = {}
+  for (const [path, options] of Object.entries<ListenerOptions>({
+    '/': {},
+    '/catalog': { channels: 'catalog', statusCode: 401 },
+    '/tag': { mode: 'tag' },
+    '/own': { onReject: (_, response, { reason }) => void response.end(reason) },
+    '/fails': { onReject: () => Promise.reject(new Error('own')) },
+    '/fails-late': {
+      onReject: (_, response) => {
+        response.writeHead(404)
+        throw new Error('late')
+      }
+    }
+  })) {
+    routes[path] = guard.listener((_, response, verdict) => response.end(JSON.stringify(verdict)), options)
+  }
+  const port = await listen(
+    t,
+    createServer((request, response) => routes[request.url!]!(request, response))
+  )
+  const ask = (path: string, clientIp: string) => send({ port }, { path, headers: { 'x-forwarded-for': clientIp } })
+  const table: [path: string, clientIp: string, status: number, body: RegExp][] = [
+    ['/', LISTED, 200, /"verified":true/],
+    ['/', STRANGER, 404, /"code":"MOE_ERR_REJECTED","error":"Not Found"/],
+    ['/catalog', LISTED, 401, /Unauthorized/],
+    ['/catalog', '52.1.205.204', 200, /catalog/],
+    ['/tag', STRANGER, 200, /"verified":false/],
+    ['/own', STRANGER, 404, /^not-listed$/],
+    ['/fails', STRANGER, 500, /^\{"statusCode":500,"error":"Internal Server Error","message":"[^"]*"\}$/]
+  ]
+  for (const [path, clientIp, status, body] of table) {
+    t.match(await ask(path, clientIp), { status, body }, `${path} ${clientIp}`)
+  }
+  await t.rejects(ask('/fails-late', STRANGER), 'an answer that has begun can only be cut off')
+  t.match(
+    lines.filter(({ err }) => err).map(({ err }) => err?.message),
+    ['own', 'late'],
+    'what fails is logged'
+  )
+})
+
+t.test('HTTP/2 is guarded with its bodies and its HEAD', async (t) => {
+  const { guard } = guarding()
+  const server = createHttp2Server(
+    guard.listener(async (request, response, verdict) => {
+      let length = 0
+      for await (const chunk of request) length += chunk.length
+      response.end(`${verdict.verified} ${length}`)
+    })
+  )
+  const port = await listen(t, server)
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  t.teardown(() => session.close())
+  const table: [method: string, clientIp: string, status: number, body: RegExp][] = [
+    ['POST', LISTED, 200, /^true 100000$/],
+    ['POST', STRANGER, 403, /MOE_ERR_REJECTED/],
+    ['HEAD', STRANGER, 403, /^$/],
+    ['POST', LISTED, 200, /^true 100000$/]
+  ]
+  for (const [method, clientIp, status, expected] of table) {
+    const stream = session.request({ ':method': method, 'x-forwarded-for': clientIp })
+    let body = ''
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      body += chunk
+    })
+    stream.on('error', () => {})
+    if (method === 'POST') stream.end('x'.repeat(100_000))
+    const closed = once(stream, 'close')
+    const [head] = await once(stream, 'response')
+    t.equal(head[':status'], status, `${method} ${clientIp}`)
+    await closed
+    t.match(body, expected)
+  }
+})
+
+t.test('a connection of a stranger is cut off before a byte is exchanged', async (t) => {
+  const { guard, lines } = guarding({ clientIp: 'request.ip', allow: ['127.0.0.1'] })
+  const welcome = guard.connectionListener((socket, { verified }) => socket.end(`verified: ${verified}`))
+  t.equal(await talk(await listen(t, createNetServer(welcome))), 'verified: true')
+  t.strictSame(lines, [])
+
+  const strict = guarding({ clientIp: 'request.ip' })
+  const greet = (socket: { end(text: string): unknown }) => socket.end('hello')
+  t.equal(await talk(await listen(t, createNetServer(strict.guard.connectionListener(greet)))), '')
+  t.match(strict.lines, [{ msg: '127.0.0.1 rejected: not-listed' }])
+  const tagged = strict.guard.connectionListener(greet, { mode: 'tag', channels: 'catalog' })
+  t.equal(await talk(await listen(t, createNetServer(tagged))), 'hello')
+  t.match(strict.lines[1], { msg: '127.0.0.1 would be rejected: not-listed' })
+
+  const behind = guarding()
+  t.equal(
+    await talk(await listen(t, createNetServer(behind.guard.connectionListener(greet)))),
+    '',
+    'a proxy is no sender'
+  )
+  const byFunction = guarding({ clientIp: () => '52.6.248.125' })
+  t.equal(await talk(await listen(t, createNetServer(byFunction.guard.connectionListener(greet)))), '')
+  t.match(byFunction.lines, [{ moengage: { reason: 'unresolved' } }])
+})
+
+t.test('requests and connections wait for the first list', async (t) => {
+  const snapshot: Snapshot = {
+    provenance: { page: 'test', revision: 'r', retrieved: new Date().toISOString().slice(0, 10) },
+    rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] }]
+  }
+  for (const fails of [false, true]) {
+    let arrive = () => {}
+    const load = () =>
+      new Promise<Snapshot>((resolve, reject) => {
+        arrive = () => (fails ? reject(new Error('gone')) : resolve(snapshot))
+      })
+    const source = { name: 'slow', load }
+    const { guard } = guarding({ clientIp: 'request.ip', allow: ['127.0.0.1'], source })
+    const http = await listen(t, createServer(guard.listener((_, response) => response.end('hello'))))
+    let connected = 0
+    const netServer = createNetServer(guard.connectionListener((socket) => socket.end('hello')))
+    netServer.on('connection', (socket) => {
+      // A client that is gone before the list is there; how its socket ends is up to the system.
+      if (++connected === 1) socket.emit('error', new Error('ECONNRESET'))
+      else arrive()
+    })
+    const net = await listen(t, netServer)
+    const request = send({ port: http })
+    const gone = connect(net, '127.0.0.1')
+    await once(gone, 'connect')
+    gone.resetAndDestroy()
+    const greeting = talk(net)
+    t.match(await request, fails ? { status: 503, body: /MOE_ERR_NOT_READY/ } : { status: 200, body: 'hello' })
+    t.equal(await greeting, fails ? '' : 'hello')
+  }
+})
+
+t.test('the guard judges requests and connections without a line in the log', async (t) => {
+  t.match(moengageAllowlist({ dataCenters: 'DC-01' }).judge({ peer: LISTED, headers: {} }), { verified: true })
+  const { guard, lines } = guarding()
+  await guard.ready()
+  const server = createServer((request, response) => response.end(JSON.stringify(guard.judge(request))))
+  const port = await listen(t, server)
+  const { body } = await send({ port }, { headers: { 'x-forwarded-for': STRANGER } })
+  t.match(JSON.parse(body), { verified: false, reason: 'not-listed' })
+  t.match(guard.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
+  t.strictSame(lines, [])
+  t.match(guard.status(), { rejected: { 'not-listed': 1, 'other-channel': 1 } })
+  t.throws(() => guard.listener(() => {}, { onReject: 'next' as never }), /onReject/)
+  t.throws(() => guard.connectionListener(() => {}, { channels: 'x' as never }), /channels/)
+})
