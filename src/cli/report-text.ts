@@ -45,7 +45,7 @@ function sendersText({ senders, withoutSender }: Report): string {
     countText(sender),
     Object.keys(sender.reasons).join(', '),
     sender.listedFor.map(({ dataCenter }) => dataCenter).join(', ') || '-',
-    minute(new Date(sender.lastSeen).toISOString()),
+    sender.lastSeen === 0 ? '-' : minute(new Date(sender.lastSeen).toISOString()),
     sender.routes.map(printable).join(' ')
   ])
   const head = ['  sender', 'count', 'reason', 'listed', 'last seen', 'routes']

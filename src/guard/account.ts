@@ -81,9 +81,8 @@ export class Account {
 
   /** What an address is published for, whatever is accepted of it. */
   listedFor(clientIp: string, { matcher }: Allowlist): ListedFor[] {
-    const address = parseAddress(clientIp)
     const channels = new Map<string, Set<string>>()
-    for (const { grant } of address === undefined ? [] : matcher.entriesFor(address)) {
+    for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
       if (typeof grant === 'string') continue
       channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
     }
