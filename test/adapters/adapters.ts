@@ -15,7 +15,6 @@ import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
-import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
 /** Options that mean the same everywhere. */
@@ -34,10 +33,15 @@ export interface Adapter {
    * Starts a server whose routes are all guarded, `/segments` for that channel only, and which answers with the verdict.
    *
    * @param peer what the server is told of every connection instead of 127.0.0.1: no test can connect from the internet
-   * @returns the port
    */
-  start(t: Test, options: CommonOptions, lines: LogLine[], peer?: string): Promise<number>
+  start(t: Test, options: CommonOptions, peer?: string): Promise<Running>
   stop?(): void
+}
+
+export interface Running {
+  port: number
+  /** What `onVerdict` was told last, once. */
+  takeVerdict(): Verdict | undefined | Promise<Verdict | undefined>
 }
 
 const REJECTED = {
@@ -49,36 +53,54 @@ const REJECTED = {
 const SEGMENTS = { channels: 'segment-sync' } as const
 const answer = (verdict: Verdict | null | undefined, body: unknown = null) => ({ verdict, body })
 
+/** Options that hear of every verdict, and write no line to standard output. */
+function listening() {
+  let last: Verdict | undefined
+  const onVerdict = (verdict: Verdict) => {
+    last = verdict
+  }
+  const takeVerdict = () => {
+    const taken = last
+    last = undefined
+    return taken
+  }
+  return { hearing: { onVerdict, logger: lineLogger([]) }, takeVerdict }
+}
+
 /** Express's own type of request and response differs between 4 and 5; the tests only need this much. */
 function onExpress(makeApp: typeof express): Adapter['start'] {
-  return async (t, options, lines, peer) => {
+  return async (t, options, peer) => {
     const app = makeApp()
-    const guard = guardExpress({ ...options, logger: lineLogger(lines) })
+    const { hearing, takeVerdict } = listening()
+    const guard = guardExpress({ ...options, ...hearing })
     const handler: express.RequestHandler = (request, response) =>
       void response.json(answer(request.moengage, request.body))
     app.post('/segments', guard.route(SEGMENTS), makeApp.json({ limit: '8mb' }), handler)
     app.use(guard, makeApp.json({ limit: '8mb' }), handler)
-    return listenAs(t, createServer(app), peer)
+    return { port: await listenAs(t, createServer(app), peer), takeVerdict }
   }
 }
 
 /** Nest runs in another process: see there. */
 function onNest(platform: 'express' | 'fastify'): Pick<Adapter, 'start' | 'stop'> {
   let child: ChildProcess | undefined
-  let answered: (message: { line?: LogLine; port?: number }) => void
-  return {
-    async start(_, options, lines, peer) {
-      child ??= fork('test/adapters/nest-server.mjs', [platform], { execArgv: [] }).on('message', (message: object) =>
-        answered(message)
-      )
-      const port = new Promise<number>((resolve) => {
-        answered = ({ line, port }) => {
-          if (line !== undefined) lines.push(line)
-          if (port !== undefined) resolve(port)
-        }
+  /** Every message has one answer; a process that ends has none. */
+  function ask<Answer>(message: object): Promise<Answer> {
+    child ??= fork('test/adapters/nest-server.mjs', [platform], { execArgv: [] })
+    const process = child
+    return new Promise((resolve, reject) => {
+      const ended = (code: number | null) => reject(new Error(`Nest has ended with ${code}.`))
+      process.once('exit', ended).once('message', (answer) => {
+        process.off('exit', ended)
+        resolve(answer as Answer)
       })
-      child.send({ options, peer })
-      return port
+      process.send(message)
+    })
+  }
+  return {
+    async start(_, options, peer) {
+      const { port } = await ask<{ port: number }>({ options, peer })
+      return { port, takeVerdict: async () => (await ask<{ verdict?: Verdict }>({})).verdict }
     },
     stop: () => child?.kill()
   }
@@ -86,8 +108,9 @@ function onNest(platform: 'express' | 'fastify'): Pick<Adapter, 'start' | 'stop'
 
 const onNode =
   (makeServer: (listener: never) => NetServer): Adapter['start'] =>
-  async (t, options, lines, peer) => {
-    const guard = guardNode({ ...options, logger: lineLogger(lines) })
+  async (t, options, peer) => {
+    const { hearing, takeVerdict } = listening()
+    const guard = guardNode({ ...options, ...hearing })
     const listenerFor = (routeOptions?: typeof SEGMENTS) =>
       guard.listener(async (request, response, verdict) => {
         let body = ''
@@ -98,15 +121,16 @@ const onNode =
     const others = listenerFor()
     const listener: typeof others = (request, response) =>
       (request.url === '/segments' ? segments : others)(request, response)
-    return listenAs(t, makeServer(listener as never), peer)
+    return { port: await listenAs(t, makeServer(listener as never), peer), takeVerdict }
   }
 
 function onHono(
   peerOf: (c: Parameters<typeof getConnInfo>[0]) => Parameters<ReturnType<typeof guardFetch>['check']>[1]
 ) {
-  return async (t: Test, options: CommonOptions, lines: LogLine[], peer?: string) => {
+  return async (t: Test, options: CommonOptions, peer?: string) => {
     const app = new Hono<{ Bindings: HttpBindings; Variables: { verdict: Verdict } }>()
-    const guard = guardFetch({ ...options, logger: lineLogger(lines) })
+    const { hearing, takeVerdict } = listening()
+    const guard = guardFetch({ ...options, ...hearing })
     app.use(async (c, next) => {
       const route = c.req.path === '/segments' ? SEGMENTS : undefined
       const { response, verdict } = await guard.check(c.req.raw, peerOf(c), route)
@@ -115,7 +139,7 @@ function onHono(
       return next()
     })
     app.all('*', async (c) => c.json(answer(c.var.verdict, await c.req.text())))
-    return listenAs(t, createAdaptorServer({ fetch: app.fetch }) as Server, peer)
+    return { port: await listenAs(t, createAdaptorServer({ fetch: app.fetch }) as Server, peer), takeVerdict }
   }
 }
 
@@ -125,14 +149,14 @@ const { code: _, error: __, ...REJECTED_BY_NEST } = REJECTED
 const WITHOUT_ANSWERS: Omit<Adapter, 'rejected'>[] = [
   {
     name: 'Fastify',
-    async start(t, options, lines, peer) {
-      const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
-      const app = Fastify({ logger: { level: 'warn', stream }, bodyLimit: 8 << 20 })
-      await app.register(guardFastify, options)
+    async start(t, options, peer) {
+      const app = Fastify({ bodyLimit: 8 << 20 })
+      const { hearing, takeVerdict } = listening()
+      await app.register(guardFastify, { ...options, onVerdict: hearing.onVerdict })
       app.post('/segments', { config: { moengage: SEGMENTS } }, async ({ moengage, body }) => answer(moengage, body))
       app.all('*', async ({ moengage, body }) => answer(moengage, body))
       await app.ready()
-      return listenAs(t, app.server, peer)
+      return { port: await listenAs(t, app.server, peer), takeVerdict }
     }
   },
   { name: 'Express 4', start: onExpress(express4) },
@@ -143,8 +167,9 @@ const WITHOUT_ANSWERS: Omit<Adapter, 'rejected'>[] = [
   { name: 'node:http2', http2: true, start: onNode((listener) => createHttp2Server(listener)) },
   {
     name: 'Express middleware on node:http',
-    async start(t, options, lines, peer) {
-      const guard = guardExpress({ ...options, logger: lineLogger(lines) })
+    async start(t, options, peer) {
+      const { hearing, takeVerdict } = listening()
+      const guard = guardExpress({ ...options, ...hearing })
       const segments = guard.route(SEGMENTS)
       const server = createServer((request, response) => {
         const isSegments = request.url === '/segments'
@@ -153,7 +178,7 @@ const WITHOUT_ANSWERS: Omit<Adapter, 'rejected'>[] = [
           response.end(JSON.stringify(answer((request as { moengage?: Verdict }).moengage)))
         })
       })
-      return listenAs(t, server, peer)
+      return { port: await listenAs(t, server, peer), takeVerdict }
     }
   },
   { name: 'Hono with its incoming message', start: onHono((c) => c.env.incoming) },

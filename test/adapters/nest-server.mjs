@@ -1,7 +1,7 @@
 /**
- * Nest in a process of its own, with the built package: the loader that tests run under cannot resolve Nest 12. Its argument is the platform. Each
- * message is answered with a port; lines of the log follow. The decorators are called as functions, which is all that their
- * syntax does.
+ * Nest in a process of its own, with the built package: the loader that tests run under cannot resolve Nest 12. Its argument
+ * is the platform. A message with options is answered with the port of a server by them, one without with the last verdict.
+ * The decorators are called as functions, which is all that their syntax does.
  */
 import 'reflect-metadata'
 import { All, Controller, Module, Post, Req } from '@nestjs/common'
@@ -33,26 +33,32 @@ Controller()(Hooks)
 class App {}
 Module({ controllers: [Hooks] })(App)
 
-const stream = { write: (line) => process.send({ line: JSON.parse(line) }) }
+let verdict
+const onVerdict = (heard) => {
+  verdict = heard
+}
 
 async function onExpress(options) {
   const app = await NestFactory.create(App, { logger: false })
-  const guard = guardExpress({ ...options, logger: pino({}, stream) })
+  const guard = guardExpress({ ...options, onVerdict, logger: pino({ enabled: false }) })
   app.use('/segments', guard.route(SEGMENTS))
   app.use(guard)
   return app
 }
 
 async function onFastify(options) {
-  const app = await NestFactory.create(App, new FastifyAdapter({ logger: { level: 'warn', stream } }), {
-    logger: false
-  })
-  await app.register(guardFastify, options)
+  const app = await NestFactory.create(App, new FastifyAdapter(), { logger: false })
+  await app.register(guardFastify, { ...options, onVerdict })
   return app
 }
 
 let app
 process.on('message', async ({ options, peer }) => {
+  if (options === undefined) {
+    process.send({ verdict })
+    verdict = undefined
+    return
+  }
   await app?.close()
   app = await (process.argv[2] === 'express' ? onExpress(options) : onFastify(options))
   const server = app.getHttpServer()
