@@ -55,8 +55,8 @@ t.test("the README's first example guards its route", async (t) => {
   const [example] = blocks(readme, 'ts')
   const code = example!.replace('port: 3000', 'port: 0').replace('logger: true', 'logger: { level: "info" }')
   const child = run(t, code)
+  let output = ''
   const port = await new Promise<number>((resolve) => {
-    let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
       const [, found] = /127\.0\.0\.1:(\d+)/.exec(output) ?? []
