@@ -28,7 +28,7 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
 }
 
 /** What a guard offers besides judging, whatever it guards. */
-export interface GuardMethods extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics' | 'close'> {
+export interface GuardMethods extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics'> {
   /**
    * Resolves when the first list is there: at once with the bundled one. Await it before you listen, so that a source that
    * fails keeps the server from starting. Until then requests wait, and after a failure they are answered with 503.
@@ -37,6 +37,11 @@ export interface GuardMethods extends Pick<Guard, 'explain' | 'status' | 'reload
    * what is accepted
    */
   ready(): Promise<void>
+  /**
+   * Ends what runs in the background, and tells the last summary: the source is no longer looked at, and nothing keeps the
+   * process from ending. Call it when the server is closed. Requests that come nevertheless are judged by the list in use.
+   */
+  close(): void
 }
 
 /** How one kind of server differs from the others. */
@@ -140,7 +145,8 @@ export class Start<Request, OnReject> {
   #first(): Promise<Started<Request, OnReject>> {
     const loading = this.#load!().then((guard) => {
       this.now = this.#make(guard)
-      if (this.#isClosed) this.#close()
+      // After those that waited, so that the last summary counts them.
+      if (this.#isClosed) setImmediate(() => this.#close())
       return this.now
     })
     loading.catch((error) => this.logger.error({ err: error }, 'MoEngage requests cannot be judged.'))
@@ -220,5 +226,6 @@ export class Start<Request, OnReject> {
 function factsOf<Request>(request: Request | undefined, routeOf: (request: Request) => string | null): Facts {
   if (request === undefined) return { route: null, method: null, requestId: null }
   const { method, id } = request as { method?: string; id?: unknown }
-  return { route: routeOf(request), method: method ?? null, requestId: id === undefined ? null : String(id) }
+  const hasId = typeof id === 'string' || typeof id === 'number'
+  return { route: routeOf(request), method: method ?? null, requestId: hasId ? String(id) : null }
 }
