@@ -379,6 +379,13 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
   t.equal((await byFunction.app.inject({ url: '/', headers: { 'x-client': LISTED } })).statusCode, 200)
   t.equal((await byFunction.app.inject({ url: '/' })).statusCode, 403)
   t.match(byFunction.app.moengage.judge({ peer: LISTED, headers: {} }), { reason: 'unresolved' })
+  const outside = await guarded({}, (app) => {
+    app.register(async (hooks) => {
+      hooks.setNotFoundHandler((request) => Promise.resolve(app.moengage.judge(request)))
+    })
+  })
+  t.match((await inject(outside.app, LISTED, '/nowhere')).json(), { verified: true }, 'also where there is no route')
+  t.match(outside.app.moengage.metrics(), { cache: { hits: 1, misses: 1 }, senders: 0 })
 })
 
 t.test('verifyMoEngage guards where the scope does not', async (t) => {

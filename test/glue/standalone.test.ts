@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net'
+import { createServer, IncomingMessage, type RequestListener, ServerResponse } from 'node:http'
+import { type AddressInfo, connect, createServer as createNetServer, type Server, Socket } from 'node:net'
 import { mock } from 'node:test'
 import express from 'express'
 import Fastify from 'fastify'
@@ -255,6 +255,17 @@ t.test('a line says which route of Express it was, by its pattern, and which req
     guard.senders().find(({ clientIp }) => clientIp === '198.51.100.0'),
     { routes: ['/api/hooks/:id'] }
   )
+})
+
+t.test('what a request that was made up does not tell is null', async (t) => {
+  const lines: Line[] = []
+  const guard = guardExpress({ ...OPTIONS, logger: lineLogger(lines) })
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  guard(request, response, () => t.fail('it is let through'))
+  t.equal(response.statusCode, 403)
+  t.match(lines[0]?.moengage, { reason: 'unresolved', clientIp: null, peer: null, method: null, requestId: null })
+  guard.close()
 })
 
 t.test('a connection that is cut off has a line, and no request to tell anybody of', async (t) => {
