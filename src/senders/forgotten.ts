@@ -1,8 +1,8 @@
 /** Half a megabyte of bounds: of a million strangers some 15 share one, so that a sender with more calls stands out. */
-const SLOTS = 0x10000
+export const BOUNDS = 0x10000
 
 /** Where the bound of a key lies, by its hash. */
-export const boundOf = (hashed: number) => hashed % SLOTS
+export const boundOf = (hashed: number) => hashed & (BOUNDS - 1)
 
 /**
  * What is left of senders that are not remembered: a small table of upper bounds of what they had. Whoever returns starts with
@@ -25,7 +25,7 @@ export class Forgotten {
 
   /** Notes the count of a sender that is forgotten; `bound` is where its bound lies. */
   add(bound: number, count: number): void {
-    this.#bounds ??= new Float64Array(SLOTS)
+    this.#bounds ??= new Float64Array(BOUNDS)
     if (this.#bounds[bound]! < count) this.#bounds[bound] = count
   }
 }
