@@ -76,7 +76,7 @@ t.test('standard input is read, and told what the page is', async (t) => {
 
 t.test('the format can be told', async (t) => {
   t.equal((await run(['-', '--format', 'markdown'], { stdin: mdx })).code, 0)
-  t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /no table/ })
+  t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /outside of any table/ })
   t.match(await run(['-', '--format', 'pdf'], { stdin: mdx }), {
     code: 2,
     stderr: /Allowed choices are markdown, html/
