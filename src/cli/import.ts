@@ -1,11 +1,10 @@
-import { basename } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatSnapshot } from '../directory/format-snapshot.js'
 import { type Imported, importPage, type PageFormat } from '../directory/import/import-page.js'
 import { isDay } from '../directory/snapshot.js'
 import { problemLine } from '../problem.js'
 import type { Io } from './io.js'
-import { readArgument } from './read-text.js'
+import { placeOf, readArgument } from './read-text.js'
 import { replaceSnapshot } from './replace-snapshot.js'
 
 interface Options {
@@ -60,7 +59,7 @@ function readDay(text: string): string {
 async function run(place: string, options: Options, io: Io): Promise<void> {
   const report = options.output === undefined ? io.stderr : io.stdout
   const imported = importPage(await readArgument(place, io), {
-    page: options.page ?? nameOf(place),
+    page: options.page ?? placeOf(place),
     revision: options.revision,
     retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),
     format: options.format
@@ -69,11 +68,6 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   if (options.output === undefined) io.stdout.write(text)
   else await replaceSnapshot(options.output, text)
   report.write(options.json === undefined ? reportText(imported) : `${JSON.stringify(reportJson(imported), null, 2)}\n`)
-}
-
-function nameOf(place: string): string {
-  if (place === '-') return 'standard input'
-  return /^https?:\/\//i.test(place) ? place : basename(place)
 }
 
 function reportJson({ snapshot, warnings }: Imported) {
