@@ -702,6 +702,6 @@ t.test('the format is told by the text, or by the caller', async (t) => {
   t.equal(importPage(html, about).snapshot.rows.length, 73)
   t.equal(importPage(`<?xml version="1.0"?>\n<!-- x -->${htmlPage(current)}`, about).snapshot.rows.length, 73)
   t.equal(importPage(`<div>x</div>\n\n${mdxPage(current)}`, about).snapshot.rows.length, 73)
-  t.match(refused(mdxPage(current), { format: 'html' }).message, /no table/)
+  t.match(refused(mdxPage(current), { format: 'html' }).message, /outside of any table/)
   t.equal(importPage(mdxPage(current), { ...about, format: 'markdown' }).snapshot.rows.length, 73)
 })
