@@ -1,12 +1,13 @@
-import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { Channel, DataCenter } from '../directory/names.js'
+import { ExportError } from '../errors.js'
 import { exportDirectory } from '../export/export-directory.js'
 import { EXPORT_FORMATS, type ExportFormat, FORMATS } from '../export/formats.js'
 import { problemLine } from '../problem.js'
 import type { Io } from './io.js'
 import { readList } from './list-argument.js'
 import { channelOption, dataCenterOption, fromOption, type Names } from './options.js'
+import { replaceFile } from './replace-file.js'
 
 const NOTES = `
 Formats:
@@ -57,8 +58,20 @@ export function exportCommand(io: Io): Command {
       const text = exportDirectory(list, { ...selection, format: format as ExportFormat, name, port: port as number })
       for (const warning of list.read(selection).warnings) io.stderr.write(`warning: ${problemLine(warning)}\n`)
       if (output === undefined) io.stdout.write(text)
-      else await writeFile(output, text)
+      else await writeOutput(output, text)
     })
+}
+
+async function writeOutput(file: string, text: string): Promise<void> {
+  try {
+    await replaceFile(file, text)
+  } catch (error) {
+    throw new ExportError({
+      value: file,
+      message: `${file} could not be written: ${(error as Error).message}.`,
+      fix: 'Check the folder.'
+    })
+  }
 }
 
 /** What is no number is left for the export to refuse. */

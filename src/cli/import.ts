@@ -1,11 +1,10 @@
-import { basename } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatSnapshot } from '../directory/format-snapshot.js'
 import { type Imported, importPage, type PageFormat } from '../directory/import/import-page.js'
-import { PageError } from '../errors.js'
+import { isDay } from '../directory/snapshot.js'
 import { problemLine } from '../problem.js'
-import { Exit, type Io } from './io.js'
-import { readArgument } from './read-text.js'
+import type { Io } from './io.js'
+import { placeOf, readArgument } from './read-text.js'
 import { replaceSnapshot } from './replace-snapshot.js'
 
 interface Options {
@@ -33,45 +32,42 @@ export function importCommand(io: Io): Command {
     .description("turn MoEngage's help page (Markdown, MDX or HTML) into a snapshot")
     .argument('<page>', 'file, URL, or "-" for standard input')
     .option('-o, --output <file>', 'write the snapshot to a file; of those that exist only a snapshot is replaced')
-    .option('--revision <id>', 'revision of the page (default: a hash of what it says)')
-    .option('--retrieved <day>', 'day on which the page was loaded (default: today)')
-    .option('--page <url>', 'where the page stands (default: the URL or name of the file)')
+    .option('--revision <id>', 'revision of the page (default: a hash of what it says)', readWord)
+    .option('--retrieved <day>', 'day on which the page was loaded (default: today)', readDay)
+    .option('--page <url>', 'where the page stands (default: the URL or name of the file)', readWord)
     .addOption(
       new Option('--format <format>', 'how the page is written (default: told by its text)').choices([
         'markdown',
         'html'
       ])
     )
-    .option('--json', 'write the report as JSON')
+    .option('--json', 'write the report, or the error, as JSON')
     .addHelpText('after', HELP)
     .action((page: string, options: Options) => run(page, options, io))
 }
 
+function readWord(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty. Leave it out, or write something.')
+  return text
+}
+
+function readDay(text: string): string {
+  if (!isDay(text)) throw new InvalidArgumentError('It is not a day. Write it like 2026-11-23.')
+  return text
+}
+
 async function run(place: string, options: Options, io: Io): Promise<void> {
   const report = options.output === undefined ? io.stderr : io.stdout
-  let imported: Imported
-  try {
-    imported = importPage(await readArgument(place, io), {
-      page: options.page ?? nameOf(place),
-      revision: options.revision,
-      retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),
-      format: options.format
-    })
-  } catch (error) {
-    if (options.json === undefined || !(error instanceof PageError)) throw error
-    const { code, message, fix, cells } = error
-    report.write(`${JSON.stringify({ code, message, fix, cells }, null, 2)}\n`)
-    throw new Exit(2)
-  }
+  const imported = importPage(await readArgument(place, io), {
+    page: options.page ?? placeOf(place),
+    revision: options.revision,
+    retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),
+    format: options.format
+  })
   const text = formatSnapshot(imported.snapshot)
   if (options.output === undefined) io.stdout.write(text)
   else await replaceSnapshot(options.output, text)
   report.write(options.json === undefined ? reportText(imported) : `${JSON.stringify(reportJson(imported), null, 2)}\n`)
-}
-
-function nameOf(place: string): string {
-  if (place === '-') return 'standard input'
-  return /^https?:\/\//i.test(place) ? place : basename(place)
 }
 
 function reportJson({ snapshot, warnings }: Imported) {

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import { Directory, directory } from '../directory/directory.js'
 import { importPage } from '../directory/import/import-page.js'
 import type { Snapshot } from '../directory/snapshot.js'
@@ -7,7 +6,7 @@ import { parseJson } from '../directory/sources/parse-json.js'
 import { SnapshotError } from '../errors.js'
 import { problemLine } from '../problem.js'
 import { type Io, tell } from './io.js'
-import { isUrl, nameOf, readArgument } from './read-text.js'
+import { nameOf, placeOf, readArgument } from './read-text.js'
 
 /**
  * Reads a list as it is named on the command line: `bundled`, a snapshot's JSON file, a help page (Markdown, MDX or HTML),
@@ -47,9 +46,8 @@ function readSnapshot(text: string): Snapshot {
 }
 
 function readPage(text: string, argument: string, io: Io): Snapshot {
-  const page = argument === '-' ? 'standard input' : isUrl(argument) ? argument : basename(argument)
   const { snapshot, warnings } = importPage(text, {
-    page,
+    page: placeOf(argument),
     retrieved: io.now().toISOString().slice(0, 10)
   })
   for (const warning of warnings) tell(io, 'warning', problemLine(warning))

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
 import { download } from '../directory/sources/download.js'
 import { readText } from '../directory/sources/read-text.js'
 import { SourceError } from '../errors.js'
@@ -32,7 +33,13 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
 /** An argument as messages name it. */
 export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${argument}"`)
 
-export const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+
+/** Where a page stands, as a snapshot says it: without the folders of this machine. */
+export function placeOf(argument: string): string {
+  if (argument === '-') return 'standard input'
+  return isUrl(argument) ? argument : basename(argument)
+}
 
 function openLocal(argument: string, io: Io): AsyncIterable<Uint8Array> {
   return argument === '-' ? io.stdin : createReadStream(argument)

@@ -2,11 +2,13 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { SourceError } from '../errors.js'
 import { readLines } from '../report/read-lines.js'
 import { ReportBuilder } from '../report/report.js'
 import { type Io, tell, writeJson } from './io.js'
 import { jsonOption } from './options.js'
 import { Progress } from './progress.js'
+import { nameOf } from './read-text.js'
 import { reportText } from './report-text.js'
 import { printable } from './text.js'
 
@@ -45,7 +47,13 @@ export function reportCommand(io: Io): Command {
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException
           // What cannot be unpacked was cut off, or is still being written: the lines before count.
-          if (!code?.startsWith('Z_')) throw new Error(`${printable(file)} cannot be read: ${message}`)
+          if (!code?.startsWith('Z_')) {
+            throw new SourceError({
+              value: file,
+              message: `${nameOf(file)} cannot be read: ${message.replace(/\.?$/, '.')}`,
+              fix: 'Name a file, or "-" for standard input.'
+            })
+          }
           damaged.push(
             `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what stands before that is counted.`
           )

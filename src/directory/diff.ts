@@ -1,4 +1,4 @@
-import type { Prefix } from '../net/prefix.js'
+import { comparePrefixes, type Prefix } from '../net/prefix.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import type { Cell, ReadCell, Snapshot } from './snapshot.js'
@@ -115,14 +115,6 @@ function byPrefix(entries: readonly DirectoryEntry[]): Map<string, Listed> {
     else if (!known.grants.includes(grant)) known.grants.push(grant)
   }
   return new Map([...listed].sort(([, a], [, b]) => comparePrefixes(a.prefix, b.prefix)))
-}
-
-function comparePrefixes({ address: a, length }: Prefix, { address: b, length: otherLength }: Prefix): number {
-  if (a.family !== b.family) return a.family - b.family
-  for (const [i, word] of a.words.entries()) {
-    if (word !== b.words[i]) return word - b.words[i]!
-  }
-  return length - otherLength
 }
 
 const change = ({ text, grants }: Listed): AddressChange => ({ prefix: text, grants })

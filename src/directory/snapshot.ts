@@ -95,8 +95,8 @@ function readProvenance(value: unknown, report: Report): Snapshot['provenance'] 
   return Object.freeze({ page, revision, retrieved }) as Snapshot['provenance']
 }
 
-/** `Date.parse` alone takes the thirtieth of February for the second of March. */
-function isDay(text: unknown): boolean {
+/** Whether it is a day as `YYYY-MM-DD`. `Date.parse` alone takes the thirtieth of February for the second of March. */
+export function isDay(text: unknown): boolean {
   if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
   const time = Date.parse(text)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)

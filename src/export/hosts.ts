@@ -5,8 +5,9 @@ export const hostFormats = {
   nftables: {
     about: 'nftables: a table that lets only MoEngage reach a port of this host',
     name: {
-      pattern: /^[A-Za-z][A-Za-z0-9_]{0,30}$/,
-      rule: 'up to 31 letters, digits and underscores, with a letter first'
+      // The table of this name is deleted, and a keyword of nft is no name.
+      pattern: /^moengage[A-Za-z0-9_]{0,23}$/,
+      rule: '"moengage" and what you append to it: up to 31 letters, digits and underscores'
     },
     port: true,
     // Declaring the table first lets it be deleted the first time too; nft applies a file as a whole or not at all.

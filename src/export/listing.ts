@@ -1,7 +1,7 @@
 import type { Directory, DirectoryEntry, Selection } from '../directory/directory.js'
 import { CHANNELS, type Channel, type DataCenter } from '../directory/names.js'
 import type { Snapshot } from '../directory/snapshot.js'
-import type { Prefix } from '../net/prefix.js'
+import { comparePrefixes, type Prefix } from '../net/prefix.js'
 
 /** A data center, with the channels for which it uses a prefix. */
 export interface Purpose {
@@ -81,16 +81,7 @@ function listPrefixes(entries: readonly DirectoryEntry[]): ListedPrefix[] {
       const about = purposes.map((purpose) => `${purpose.dataCenter}: ${purpose.channels.join(', ')}`).join('; ')
       return { prefix, cidr, purposes, about }
     })
-    .sort((a, b) => byNumber(a.prefix, b.prefix))
-}
-
-function byNumber(a: Prefix, b: Prefix): number {
-  if (a.address.family !== b.address.family) return a.address.family - b.address.family
-  for (const [i, word] of a.address.words.entries()) {
-    const difference = word - b.address.words[i]!
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
+    .sort((a, b) => comparePrefixes(a.prefix, b.prefix))
 }
 
 /** The prefixes of one family. */

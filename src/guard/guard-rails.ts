@@ -2,11 +2,11 @@ import type { Cells, Directory } from '../directory/directory.js'
 import type { Prefix } from '../net/prefix.js'
 import { specialPurpose } from '../net/special-purpose.js'
 import type { Suspicion, SuspiciousReason } from '../problem.js'
+import { DAY } from './list-options.js'
 import { lostPrefixes } from './removals.js'
 
 /** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */
 const SHORTEST = { 4: 16, 6: 32 }
-const DAY = 24 * 60 * 60 * 1000
 /** So many prefixes are named. */
 const NAMED = 5
 

@@ -48,3 +48,12 @@ export function readPrefix(text: unknown): Prefix | Refusal {
   if (family !== 0) return new Prefix(lastAddress(family), networkLength)
   return explainPrefix(text)
 }
+
+/** For sorting: IPv4 first, then by number, the wider of two first. */
+export function comparePrefixes({ address: a, length }: Prefix, { address: b, length: otherLength }: Prefix): number {
+  if (a.family !== b.family) return a.family - b.family
+  for (const [i, word] of a.words.entries()) {
+    if (word !== b.words[i]) return word - b.words[i]!
+  }
+  return length - otherLength
+}

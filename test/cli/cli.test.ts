@@ -62,6 +62,25 @@ t.test('what is wrong with the arguments is told on stderr, with what was meant'
   }
 })
 
+t.test('with --json an error is an object on standard error', async (t) => {
+  const table: [argv: string[], error: object][] = [
+    [['list', '--from', 'absent.json'], { code: 'MOE_ERR_SOURCE', message: /ENOENT/, fix: /^Name "bundled"/ }],
+    [['explain', '010.0.0.1'], { code: 'MOE_ERR_PREFIX', message: /leading zero/ }],
+    [['diff', 'bundled', '-'], { code: 'MOE_ERR_SOURCE', message: /^Standard input cannot be read: It is empty/ }],
+    [['import', 'absent.mdx'], { code: 'MOE_ERR_SOURCE', message: /absent\.mdx/ }],
+    [['export', '-d', 'DC-05', '-c', 'sms'], { code: 'MOE_ERR_NO_ADDRESSES', path: 'dataCenters' }],
+    [['export', '-d', 'DC-01', '--port', '1'], { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'port' }] }],
+    [['report', 'absent.log'], { code: 'MOE_ERR_SOURCE', message: /"absent\.log" cannot be read: ENOENT/ }],
+    [['list', '-d', 'DC-99'], { message: /^option '-d, --data-center <name>' argument 'DC-99' is invalid/ }],
+    [['diff', 'bundled'], { message: "missing required argument 'new'" }]
+  ]
+  for (const [argv, error] of table) {
+    const { code, stdout, stderr } = await run([...argv, '--json'])
+    t.strictSame([code, stdout], [2, ''], argv.join(' '))
+    t.match(JSON.parse(stderr), error, argv.join(' '))
+  }
+})
+
 /** Fails each write as the system does. */
 function broken(code: string): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`write ${code}`), { code })) })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, closeSync, lstatSync, openSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import t, { type Test } from 'tap'
@@ -48,7 +48,29 @@ t.test('a file is written instead, as a whole or not at all', async (t) => {
   t.equal(readFileSync(file, 'utf8'), 'deny all;\n', 'an error leaves the file as it was')
   t.strictSame(await run('nginx', '-d', 'DC-03', '-o', file), { code: 0, stdout: '', stderr: '' })
   t.equal(readFileSync(file, 'utf8'), written('nginx', { dataCenters: 'DC-03' }))
-  t.match(await run('nginx', '-d', 'DC-03', '-o', join(file, 'x')), { code: 2, stdout: '', stderr: /ENOTDIR/ })
+  t.match(await run('nginx', '-d', 'DC-03', '-o', join(file, 'x')), {
+    code: 2,
+    stdout: '',
+    stderr: /ENOTDIR.*Check the folder/
+  })
+})
+
+t.test('a file that is replaced keeps its permissions, and a link leads to it still', async (t) => {
+  const folder = t.testdir({ 'moengage.conf': 'deny all;\n', folder: {} })
+  const file = join(folder, 'moengage.conf')
+  const before = openSync(file, 'r')
+  t.teardown(() => closeSync(before))
+  chmodSync(file, 0o640)
+  symlinkSync('moengage.conf', join(folder, 'link.conf'))
+  t.equal((await run('nginx', '-d', 'DC-03', '-o', join(folder, 'link.conf'))).code, 0)
+  t.equal(readFileSync(file, 'utf8'), written('nginx', { dataCenters: 'DC-03' }))
+  t.equal(readFileSync(before, 'utf8'), 'deny all;\n', 'whoever reads the old file reads it to its end')
+  t.equal(statSync(file).mode & 0o777, 0o640)
+  t.ok(lstatSync(join(folder, 'link.conf')).isSymbolicLink())
+  t.match(await run('nginx', '-d', 'DC-03', '-o', join(folder, 'folder')), { code: 2, stderr: /folder could.*EISDIR/ })
+  t.equal((await run('nginx', '-d', 'DC-03', '-o', '/dev/null')).code, 0)
+  t.ok(statSync('/dev/null').isCharacterDevice(), 'what is no file is not replaced')
+  t.strictSame(readdirSync(folder).sort(), ['folder', 'link.conf', 'moengage.conf'], 'no draft is left')
 })
 
 t.test('a data center without an address for a channel is told, but keeps nobody waiting', async (t) => {

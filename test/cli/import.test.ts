@@ -76,7 +76,7 @@ t.test('standard input is read, and told what the page is', async (t) => {
 
 t.test('the format can be told', async (t) => {
   t.equal((await run(['-', '--format', 'markdown'], { stdin: mdx })).code, 0)
-  t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /no table/ })
+  t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /outside of any table/ })
   t.match(await run(['-', '--format', 'pdf'], { stdin: mdx }), {
     code: 2,
     stderr: /Allowed choices are markdown, html/
@@ -106,8 +106,11 @@ t.test('a page that cannot be read as a whole gives nothing, and every cell on a
   t.strictSame(JSON.parse(readFileSync(output, 'utf8')), bundled, 'the file is as it was')
   t.match(await run(['-', '--json', '--retrieved', 'today'], { stdin: mdx }), {
     code: 2,
-    stderr: /'today' is not a day/
+    stderr: /'today' is invalid\. It is not a day\. Write it like 2026-11-23/
   })
+  for (const option of ['--revision', '--page']) {
+    t.match(await run(['-', option, ' '], { stdin: mdx }), { code: 2, stdout: '', stderr: /It is empty/ })
+  }
 })
 
 t.test('the example of the documentation is refused as it says', async (t) => {

@@ -113,7 +113,7 @@ t.test('a list that cannot be read is an error, which names it', async (t) => {
     ['ftp://example.com/list', /cannot be read: ENOENT/]
   ]
   for (const [argument, message] of rows) {
-    const { code, stderr } = await read(argument)
+    const { code, stderr } = await run(['list', '--from', argument])
     t.equal(code, 2, argument)
     t.match(stderr, message, argument)
     t.match(stderr, /^error: "/, argument)

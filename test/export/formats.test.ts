@@ -127,9 +127,11 @@ t.test('what does not deny by itself ends with a denial', async (t) => {
 t.test('the name is used where the format names something, and refused elsewhere', async (t) => {
   for (const format of EXPORT_FORMATS) {
     if (NAMED.includes(format)) {
-      const text = write(format, { name: 'feeds' })
-      t.match(text, /\b(?:not_)?feeds/, format)
-      t.notMatch(text.replaceAll(/moengage-allowlist|^\s*(?:#|--).*$/gm, ''), /moengage/, format)
+      // The tables of nftables begin with "moengage".
+      const name = format === 'nftables' ? 'moengage_feeds' : 'feeds'
+      const text = write(format, { name })
+      t.match(text, new RegExp(`\\b(?:not_)?${name}`), format)
+      t.notMatch(text.replaceAll(/moengage-allowlist|^\s*(?:#|--).*$/gm, '').replaceAll(name, ''), /moengage/, format)
     } else {
       t.throws(
         () => write(format, { name: 'feeds' }),
@@ -193,6 +195,10 @@ t.test('a name that could mean more than a name is refused', async (t) => {
   }
   const particular: [ExportFormat, string][] = [
     ['nftables', '1a'],
+    ['nftables', 'table'],
+    ['nftables', 'filter'],
+    ['nftables', 'moengage-1'],
+    ['nftables', `moengage${'a'.repeat(24)}`],
     ['caddy', 'a-b'],
     ['haproxy', 'a.b'],
     ['aws-security-group-cli', 'a'],

@@ -583,13 +583,38 @@ t.test('rows and tables that lost a part are refused with their cells', async (t
       '<table><tr><td>SMS<td>DC-01<td>NA</tr><tr><th>Channel<th>Data Center<th>IPs</tr><tr><td>Push<td>DC-01<td>3.6.251.95</table>',
       { row: 'SMS, DC-01, NA' }
     ],
-    ['the heading', '| Data Center | IPs |\n| - | - |\n| DC-01 | 3.6.251.95 |\n', { row: 'DC-01', column: 'heading' }]
+    ['the heading', '| Data Center | IPs |\n| - | - |\n| DC-01 | 3.6.251.95 |\n', { row: 'DC-01', column: 'heading' }],
+    [
+      'the way to write an address without a pipe before it',
+      page('SMS | DC-01 | 3.6.251.95', 'SMS | DC-02 | 3.6.251.96 | 3.6.251.97'),
+      { row: 'SMS, DC-02', text: '3.6.251.97', message: /not headed/ }
+    ],
+    [
+      'the end of a line',
+      page('SMS | DC-01 | NA || SMS | DC-02 | NA'),
+      { row: 'SMS, DC-01', column: '', text: 'SMS', message: /more cells/ }
+    ],
+    [
+      'what belongs to the rows above, by an empty line',
+      page('SMS | DC-01 | NA', 'SMS | DC-02 | 3.6.251.95').replace('| SMS | DC-02', '\n| SMS | DC-02'),
+      { text: '| SMS | DC-02 | 3.6.251.95 |', message: /outside of any table/ }
+    ]
   ]
   for (const [what, text, cell] of damaged) {
     const error = refused(`${text}\n# Rest\n\n${mdxPage(current.slice(1, 2))}`)
     t.match(error.cells[0], cell, what)
-    t.equal(error.cells.length, 1, `${what}: ${error.message}`)
+    t.equal(error.cells.length, what === 'the end of a line' ? 2 : 1, `${what}: ${error.message}`)
   }
+})
+
+t.test('cells beyond the header are read as Markdown has them', async (t) => {
+  const text = '| Channel | Data Center | IPs |\n| - | - | - |\nSMS | DC-01 | 3.6.251.95\n| Push | DC-01 | NA | |\n'
+  t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95', 'DC-01 push: NA'], 'empty ones mean nothing')
+  t.strictSame(warnings(text), [])
+  const other = '\n\n| Format | Example |\n| - | - |\n| a \\| b | c | d |\n'
+  t.strictSame(warnings(page('SMS | DC-01 | 3.6.251.95') + other), [], 'tables of other things are not concerned')
+  const piped = page('SMS | DC-01 | 3.6.251.95 | see \\| there')
+  t.match(refused(piped).cells, [{ text: 'see | there', column: '' }])
 })
 
 t.test('an error names every cell, with its place, its text and what is wrong', async (t) => {
@@ -622,7 +647,7 @@ t.test('a page without the tables is refused, and so is one that was cut', async
       /no table/
     ],
     ['a header only', '| Channel | Data Center | IPs |\n| - | - | - |\n', /no table/],
-    ['tables in a code block', `\`\`\`md\n${whole}\n\`\`\`\n`, /no table/],
+    ['tables in a code block', `\`\`\`md\n${whole}\n\`\`\`\n`, /in a code block\?/],
     ['tables in a comment', `{/*\n${whole}\n*/}\n`, /no table/],
     ['tables in an HTML comment', `<!--\n${whole.replaceAll('-->', '')}\n-->\n`, /no table/],
     ['Markdown that is cut in a cell', whole.slice(0, whole.indexOf('18.195.110.23') + 8), /middle of a table row/],
@@ -632,6 +657,9 @@ t.test('a page without the tables is refused, and so is one that was cut', async
       page('SMS | DC-01 | <ul><li>3.6.251.95</li>'),
       /<ul> is never closed after "•3\.6\.251\.95"/
     ],
+    ['a comment of MDX that never ends', `${whole}\n{/* to do\n`, /begins with \{\/\* never ends/],
+    ['a comment of HTML that never ends', `${htmlPage(current)}<!-- to do`, /a comment never ends/],
+    ['HTML that is cut in a tag', `${htmlPage(current)}<a href="`, /a tag never ends/],
     ['HTML that is cut', htmlPage(current).slice(0, 2000), /<table> is never closed/]
   ]
   for (const [what, text, message] of pages) t.match(refused(text).message, message, what)
@@ -674,6 +702,6 @@ t.test('the format is told by the text, or by the caller', async (t) => {
   t.equal(importPage(html, about).snapshot.rows.length, 73)
   t.equal(importPage(`<?xml version="1.0"?>\n<!-- x -->${htmlPage(current)}`, about).snapshot.rows.length, 73)
   t.equal(importPage(`<div>x</div>\n\n${mdxPage(current)}`, about).snapshot.rows.length, 73)
-  t.match(refused(mdxPage(current), { format: 'html' }).message, /no table/)
+  t.match(refused(mdxPage(current), { format: 'html' }).message, /outside of any table/)
   t.equal(importPage(mdxPage(current), { ...about, format: 'markdown' }).snapshot.rows.length, 73)
 })

@@ -1,4 +1,10 @@
-import { type DefaultTreeAdapterMap, type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5'
+import {
+  type DefaultTreeAdapterMap,
+  type DefaultTreeAdapterTypes,
+  defaultTreeAdapter,
+  type ParserError,
+  parse
+} from 'parse5'
 import { PageError } from '../../errors.js'
 import { attribute, cellText, type Element, isElement, type Node } from './cell-text.js'
 
@@ -59,7 +65,11 @@ function boundedAdapter() {
  * @throws PageError (`MOE_ERR_PAGE`) where the page is too large, too deep, or was cut
  */
 export function readHtml(html: string): Page {
-  const document = parse(html, { treeAdapter: boundedAdapter(), sourceCodeLocationInfo: true })
+  const document = parse(html, {
+    treeAdapter: boundedAdapter(),
+    sourceCodeLocationInfo: true,
+    onParseError: refuseOpen
+  })
   const tables: Table[] = []
   const prose: string[] = []
   let heading = ''
@@ -76,6 +86,16 @@ export function readHtml(html: string): Page {
   }
   walk(document, false)
   return { tables, prose: prose.join(' ') }
+}
+
+/** A comment or tag that never ends hides the rest of the page. */
+function refuseOpen({ code }: ParserError): void {
+  if (code !== 'eof-in-comment' && code !== 'eof-in-tag') return
+  throw new PageError({
+    value: code,
+    message: `The page was cut: a ${code === 'eof-in-tag' ? 'tag' : 'comment'} never ends.`,
+    fix: 'Load it again.'
+  })
 }
 
 /** The end tag of these may not be left out, so without it the page, or the cell, was cut. */

@@ -10,6 +10,7 @@ import { type Page, readHtml } from './html.js'
 import { looksLikeHtml } from './looks-like-html.js'
 import { markdownToHtml } from './markdown.js'
 import { type Aside, readTable, splitAtRules } from './read-table.js'
+import { rowsOutside } from './rows-outside.js'
 import { strayAddresses } from './stray-addresses.js'
 
 /** What a page is, as whoever loaded it knows. */
@@ -58,7 +59,7 @@ export function importPage(text: string, about: AboutPage): Imported {
   const tables = page.tables.flatMap(splitAtRules).map((table) => ({ table, read: readTable(table) }))
   const read = tables.flatMap((table) => table.read ?? [])
   const { rows, unknown, conflicts } = collectRows(read.flatMap((table) => table.rows))
-  const unread = [...read.flatMap((table) => table.unread), ...conflicts]
+  const unread = [...read.flatMap((table) => table.unread), ...conflicts, ...rowsOutside(page.prose)]
   if (unread.length > 0) {
     const lines = unread.map(
       (cell) =>

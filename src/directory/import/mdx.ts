@@ -1,3 +1,5 @@
+import { PageError } from '../../errors.js'
+
 /** A line with nothing but a component's tag: `<Note>`, `</Tabs>`, `<Card title="x" />`. */
 const COMPONENT = /^[ \t]*<\/?[A-Z][^<>]*>[ \t]*$/
 /** The module syntax of MDX, which stands at the start of a line. */
@@ -11,6 +13,8 @@ const SPACE = /\{\s*(['"])\s*\1\s*\}/g
 /**
  * Takes out of an MDX page what Markdown does not know, so that the Markdown in and around it is read: comments, module
  * lines, tags of components that stand alone, attributes that are expressions. Code blocks are left as they are.
+ *
+ * @throws PageError (`MOE_ERR_PAGE`) where a comment never ends: it would hide the rest of the page
  */
 export function mdxToMarkdown(text: string): string {
   let fence: string | undefined
@@ -38,6 +42,13 @@ export function mdxToMarkdown(text: string): string {
       .replaceAll(ATTRIBUTE, '$1=""')
       .replaceAll(SPACE, ' ')
   })
+  if (inComment) {
+    throw new PageError({
+      value: '{/*',
+      message: 'The page was cut: a comment that begins with {/* never ends.',
+      fix: 'Load it again, or end the comment.'
+    })
+  }
   return lines.join('\n')
 }
 

@@ -131,7 +131,7 @@ class TableReader {
       return
     }
     this.#name = columns.name === undefined ? this.#heading : ''
-    for (const column of columns.others) {
+    for (const column of columns.others.filter((column) => columns.headers[column] !== '')) {
       this.#asides.push({ place: `column "${columns.headers[column]}"`, text: columns.headers[column]! })
     }
   }
@@ -163,9 +163,18 @@ class TableReader {
     }
     this.#readCells(this.#name, isInherited, cells.dataCenter, cells.addresses, columns)
     for (const column of columns.others) {
-      if (looksLikeAddress(textAt(row, column))) {
-        const message = unreadable('There is an address in a column that is not headed as addresses.')
-        this.#refuse(`${this.#name}, ${cells.dataCenter}`, textAt(row, column), message, columns.headers[column]!)
+      const text = textAt(row, column)
+      const header = columns.headers[column]!
+      const place = `${this.#name}, ${cells.dataCenter}`
+      if (looksLikeAddress(text)) {
+        this.#refuse(
+          place,
+          text,
+          unreadable('There is an address in a column that is not headed as addresses.'),
+          header
+        )
+      } else if (header === '' && text !== '') {
+        this.#refuse(place, text, unreadable('The row has more cells than the header, or its column has none.'), header)
       }
     }
   }
