@@ -11,7 +11,8 @@ export interface Facts {
   readonly route: string | null
   /** null for a connection without requests. */
   readonly method: string | null
-  readonly requestId: string | null
+  /** A text or a number: a framework takes whatever the user's function makes. */
+  readonly requestId: unknown
 }
 
 /** The fields of a line about a rejection. */
@@ -67,8 +68,9 @@ export interface SummaryLine {
 const LONGEST = 64
 
 /** What is left of a text that a client may have chosen: no control characters, and not too long. */
-function bounded(text: string | null): string | null {
-  if (text === null) return null
+function bounded(text: unknown): string | null {
+  if (typeof text === 'number') return `${text}`
+  if (typeof text !== 'string') return null
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
