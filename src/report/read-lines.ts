@@ -1,4 +1,5 @@
-import { pipeline, Readable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 
 /** The longest line that is read, in bytes; what our own lines take is far below. */
@@ -29,8 +30,7 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): 
     length = 0
     isSkipping = false
   }
-  for await (const chunk of await unpacked(source)) {
-    const bytes = chunk as Buffer
+  const take = (bytes: Buffer) => {
     let start = 0
     for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, start)) {
       if (length + at - start > LONGEST_LINE) isSkipping = true
@@ -46,11 +46,12 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): 
       rest.push(left)
     }
   }
+  await unpack(source, take)
   if (length > 0) end(Buffer.alloc(0))
 }
 
-/** The bytes of a stream, or of what was packed into it. */
-async function unpacked(source: AsyncIterable<Buffer>): Promise<Readable> {
+/** Hands over the bytes of a stream, or of what was packed into it. */
+async function unpack(source: AsyncIterable<Buffer>, take: (bytes: Buffer) => void): Promise<void> {
   const chunks = source[Symbol.asyncIterator]()
   const begin: Buffer[] = []
   let isEnd = false
@@ -69,7 +70,13 @@ async function unpacked(source: AsyncIterable<Buffer>): Promise<Readable> {
     })(),
     { objectMode: false }
   )
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole
-  // What fails is told by whoever reads.
-  return pipeline(whole, createGunzip(), () => {})
+  // Written to at once: an iterator would drop what was unpacked when gzip turns out to be damaged.
+  const taker = new Writable({
+    write(bytes: Buffer, _, done) {
+      take(bytes)
+      done()
+    }
+  })
+  if (head[0] === 0x1f && head[1] === 0x8b) await pipeline(whole, createGunzip(), taker)
+  else await pipeline(whole, taker)
 }

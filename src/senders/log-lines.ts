@@ -2,7 +2,7 @@ import { CHANNELS } from '../directory/names.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
 import { REASONS, type Reason, type RejectedVerdict } from '../guard/verdict.js'
-import type { ListedFor, Sender } from './senders.js'
+import type { About, ListedFor, Sender } from './senders.js'
 import type { Withheld } from './throttle.js'
 
 /** What a line says of its request. */
@@ -29,6 +29,8 @@ export interface RejectionLine {
   readonly header: string | null
   /** What MoEngage publishes the address for; empty for strangers. */
   readonly listedFor: readonly ListedFor[]
+  /** The day on which a reload found that the address is gone from MoEngage's list; null where none did. */
+  readonly removed: string | null
   /** What the route accepts. */
   readonly policy: { readonly dataCenters: readonly string[]; readonly channels: 'all' | readonly string[] }
   readonly route: string | null
@@ -75,8 +77,11 @@ function bounded(text: unknown): string | null {
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
 
+/** What is known of a client that could not be resolved. */
+const UNKNOWN: ReturnType<About> = { listedFor: [], removed: null }
+
 export function rejectionLine(
-  guard: Pick<Guard, 'redacted' | 'listedFor' | 'policy' | 'header'>,
+  guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header'>,
   verdict: RejectedVerdict,
   mode: 'reject' | 'tag',
   policyOptions: PolicyOptions | undefined,
@@ -93,7 +98,7 @@ export function rejectionLine(
     clientIp,
     peer: bounded(peer),
     header: guard.header,
-    listedFor: verdict.clientIp === null ? [] : guard.listedFor(verdict.clientIp),
+    ...(verdict.clientIp === null ? UNKNOWN : guard.about(verdict.clientIp)),
     policy: { dataCenters, channels: channels.length === CHANNELS.length ? 'all' : channels },
     route,
     method: bounded(method),

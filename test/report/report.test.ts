@@ -143,6 +143,33 @@ t.test('broken lines are counted and passed over', async (t) => {
   t.match(found.senders, [{ clientIp: '198.51.100.7', listedFor: [], routes: [] }])
 })
 
+t.test('a byte order mark, CRLF and blank lines are no broken lines', async (t) => {
+  const { found } = await report([`\ufeff${line({})}\r`, '\r', '  ', `${line({})}\r`])
+  t.match(found.lines, { read: 2, own: 2, broken: 0 })
+})
+
+t.test('an address that the logger itself left out, or that is endless, costs no rejection', async (t) => {
+  const endless = 'x'.repeat(5000)
+  const { found } = await report([
+    line({ clientIp: undefined }),
+    line({ clientIp: endless, route: endless, removed: endless })
+  ])
+  t.match(found, {
+    lines: { own: 2, broken: 0 },
+    rejected: { total: 2 },
+    withoutSender: 1,
+    senders: [{ clientIp: 'x'.repeat(200), routes: ['x'.repeat(200)], removed: null }]
+  })
+})
+
+t.test('what was unpacked before gzip turned out to be damaged counts', async (t) => {
+  const dir = t.testdir({ 'a.gz': Buffer.concat([gzipSync(`${line({})}\n`), Buffer.from([0x1f, 0x8b, 1, 2, 3])]) })
+  const { code, stdout, stderr } = await run(['report', '--json', join(dir, 'a.gz')])
+  t.equal(code, 0)
+  t.match(stderr, /ends early/)
+  t.equal(JSON.parse(stdout).rejected.total, 1)
+})
+
 t.test('files are read one after the other, packed or not, and what cannot be read is told', async (t) => {
   const packed = gzipSync(`${line({})}\n${line({})}\n`)
   const dir = t.testdir({
@@ -213,13 +240,21 @@ t.test('more senders than are remembered are counted with their error', async (t
 t.test('whether "tag" can become "reject" is answered by evidence', async (t) => {
   const tag = (reason: string) => line({ mode: 'tag', reason })
   const verified = summary({ verified: 5 })
+  const COVERS = /^The log covers/
   const table: [lines: string[], answer: string, evidence: RegExp[]][] = [
-    [[], 'unclear', [/no summary/]],
-    [[verified], 'yes', [/^5 requests verified/]],
-    [[summary({})], 'no', [/^0 requests verified/]],
-    [[tag('not-listed')], 'unclear', [/no summary/, /^1 request from addresses that are not listed/]],
-    [[verified, tag('not-listed')], 'unclear', [/^5/, /do you know any of them/]],
-    [[verified, tag('denied')], 'yes', [/^5/]],
+    [[], 'unclear', [/^No line is about senders/]],
+    [['{"level":30,"msg":"incoming request"}'], 'unclear', [/^No line is about senders/]],
+    [[verified], 'yes', [/^5 requests verified/, /^The log covers 0 minutes: did every channel call/]],
+    [[verified, summary({}).replace(`${TIME}`, `${TIME + 3 * 86_400_000}`)], 'yes', [/^5/, /covers 3 days/]],
+    [[summary({}).replace(`"time":${TIME},`, '')], 'no', [/^0 requests verified/]],
+    [
+      [verified, tag('not-listed'), line({ mode: 'tag', clientIp: '18.1.2.3', removed: '2026-11-20', suppressed: 2 })],
+      'no',
+      [/^5/, /^3 requests from addresses that were removed/, /^1 request from addresses that are not/, COVERS]
+    ],
+    [[tag('not-listed')], 'unclear', [/no summary/, /^1 request from addresses that are not listed/, COVERS]],
+    [[verified, tag('not-listed')], 'unclear', [/^5/, /do you know any of them/, COVERS]],
+    [[verified, tag('denied')], 'yes', [/^5/, COVERS]],
     ...(
       [
         ['other-data-center', /of other data centers/],
@@ -229,7 +264,7 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
         ['stale-list', /while the list was stale/],
         ['unresolved', /without a client IP/]
       ] as const
-    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words]])
+    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]])
   ]
   for (const [lines, answer, evidence] of table) {
     const { found } = await report(lines)
