@@ -47,7 +47,7 @@ export function reportCommand(io: Io): Command {
           // What cannot be unpacked was cut off, or is still being written: the lines before count.
           if (!code?.startsWith('Z_')) throw new Error(`${printable(file)} cannot be read: ${message}`)
           damaged.push(
-            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what stands before that is counted.`
+            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what could be unpacked is counted.`
           )
         }
       }

@@ -1,5 +1,4 @@
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 /** The longest line that is read, in bytes; what our own lines take is far below. */
@@ -30,7 +29,8 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): 
     length = 0
     isSkipping = false
   }
-  const take = (bytes: Buffer) => {
+  for await (const chunk of await unpacked(source)) {
+    const bytes = chunk as Buffer
     let start = 0
     for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, start)) {
       if (length + at - start > LONGEST_LINE) isSkipping = true
@@ -46,12 +46,11 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): 
       rest.push(left)
     }
   }
-  await unpack(source, take)
   if (length > 0) end(Buffer.alloc(0))
 }
 
-/** Hands over the bytes of a stream, or of what was packed into it. */
-async function unpack(source: AsyncIterable<Buffer>, take: (bytes: Buffer) => void): Promise<void> {
+/** The bytes of a stream, or of what was packed into it. */
+async function unpacked(source: AsyncIterable<Buffer>): Promise<Readable> {
   const chunks = source[Symbol.asyncIterator]()
   const begin: Buffer[] = []
   let isEnd = false
@@ -70,13 +69,7 @@ async function unpack(source: AsyncIterable<Buffer>, take: (bytes: Buffer) => vo
     })(),
     { objectMode: false }
   )
-  // Written to at once: an iterator would drop what was unpacked when gzip turns out to be damaged.
-  const taker = new Writable({
-    write(bytes: Buffer, _, done) {
-      take(bytes)
-      done()
-    }
-  })
-  if (head[0] === 0x1f && head[1] === 0x8b) await pipeline(whole, createGunzip(), taker)
-  else await pipeline(whole, taker)
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole
+  // What fails is told by whoever reads.
+  return pipeline(whole, createGunzip(), () => {})
 }

@@ -32,7 +32,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'nothing was ever verified',
       diagnosisOf({}, [['198.51.100.7', 1204]]),
       [
-        /^No request was ever verified: are static IPs enabled for this channel\?.* the from addresses that are not listed \(1,204 rejections\)\.$/
+        /^No request was ever verified: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
       ]
     ],
     [

@@ -58,6 +58,7 @@ t.test('a line has a stable set of fields', async (t) => {
     clientIp: '3.6.251.95',
     peer: '127.0.0.1',
     header: 'x-forwarded-for',
+    removed: null,
     policy: { dataCenters: ['DC-01'], channels: 'all' },
     route: '/hooks/:id',
     method: 'GET',
