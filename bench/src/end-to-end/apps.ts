@@ -28,6 +28,7 @@ export type AppName =
   | 'fastify'
   | 'empty-hook'
   | 'ours'
+  | 'ours-silent'
   | 'ours-logging'
   | 'ours-on-reject'
   | 'ours-request-ip'
@@ -56,10 +57,15 @@ export const APPS: Record<AppName, App> = {
     base: 'fastify',
     start: (log) => guarded(log, { clientIp: { trustedProxies: PROXIES } })
   },
+  'ours-silent': {
+    title: "the same with `logLevel: 'silent'`",
+    base: 'ours',
+    start: () => webhookLog('silent')
+  },
   'ours-logging': {
     title: 'ours, logging as in `examples/webhook-server.ts`',
-    base: 'ours',
-    start: () => guarded(true, { clientIp: { trustedProxies: PROXIES } }, { logController: new WebhookLog() })
+    base: 'ours-silent',
+    start: () => webhookLog('warn')
   },
   'ours-on-reject': {
     title: 'ours, own resolver, answered by `onReject` with a prepared text',
@@ -136,6 +142,11 @@ class WebhookLog extends LogController {
   override isLogDisabled(request: FastifyRequest): boolean {
     return (request as { moengage?: { verified: boolean } | null }).moengage?.verified === false
   }
+}
+
+/** The guard in an application with the log of the example. */
+function webhookLog(logLevel: 'silent' | 'warn'): Promise<Server> {
+  return guarded(true, { clientIp: { trustedProxies: PROXIES }, logLevel }, { logController: new WebhookLog() })
 }
 
 async function fastify(
