@@ -55,7 +55,7 @@ export function reportCommand(io: Io): Command {
             })
           }
           damaged.push(
-            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what stands before that is counted.`
+            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what could be unpacked is counted.`
           )
         }
       }

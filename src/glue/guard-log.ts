@@ -33,7 +33,7 @@ const SUMMARY_AT_MOST = 3_600_000
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
 /** @internal */
-type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'listedFor' | 'policy' | 'header'>
+type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
 
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
@@ -110,7 +110,9 @@ export class GuardLog<Request> {
     const now = Date.now()
     const withheld = this.#throttle.take(now, isLast)
     const missing = withheld.byKind.reduce((sum, count) => sum + count, 0)
-    if (missing === 0 && !isLast && now - this.#summarized.at < SUMMARY_AT_MOST) return
+    // A clock that was set back must not silence what is due every hour.
+    const isDue = isLast || Math.abs(now - this.#summarized.at) >= SUMMARY_AT_MOST
+    if (missing === 0 && !isDue) return
     const status = this.#guard.status()
     const line = summaryLine(this.#guard, status, this.#summarized, withheld)
     if (missing === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0) return

@@ -2,7 +2,7 @@ import { parseAddress } from '../net/address.js'
 import type { Findings } from '../senders/diagnosis.js'
 import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
-import { type About, type ListedFor, type Sender, Senders } from '../senders/senders.js'
+import { type About, type Sender, Senders } from '../senders/senders.js'
 import type { Allowlist } from './allowlist.js'
 import type { Clock } from './clock.js'
 import { Counters, type PolicyCounts, type PrefixHits } from './counters.js'
@@ -79,14 +79,17 @@ export class Account {
     })
   }
 
-  /** What an address is published for, whatever is accepted of it. */
-  listedFor(clientIp: string, { matcher }: Allowlist): ListedFor[] {
+  /** What an address is and was published for, whatever is accepted of it. */
+  about(clientIp: string, { matcher }: Allowlist): ReturnType<About> {
     const channels = new Map<string, Set<string>>()
     for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
       if (typeof grant === 'string') continue
       channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
     }
-    return [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] }))
+    return {
+      listedFor: [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] })),
+      removed: this.#removed.get(`${clientIp}/${clientIp.includes(':') ? 128 : 32}`) ?? null
+    }
   }
 
   get senderCount(): number {
@@ -94,15 +97,16 @@ export class Account {
   }
 
   senders(allowlist: Allowlist, asked: Parameters<Findings['senders']>[0] = {}): Sender[] {
-    const about: About = (clientIp) => ({
-      listedFor: this.listedFor(clientIp, allowlist),
-      removed: this.#removed.get(`${clientIp}/${clientIp.includes(':') ? 128 : 32}`) ?? null
-    })
-    return this.#senders.list(about, asked)
+    return this.#senders.list((clientIp) => this.about(clientIp, allowlist), asked)
   }
 
   diagnosis(allowlist: Allowlist, { dataCenters }: Policy): string[] {
-    return diagnose({ ...this.counters.total(), dataCenters, senders: (asked) => this.senders(allowlist, asked) })
+    return diagnose({
+      ...this.counters.total(),
+      dataCenters,
+      senders: (asked) => this.senders(allowlist, asked),
+      isCrowd: this.#senders.isCrowd
+    })
   }
 
   /** Takes note of a list that takes another's place. */

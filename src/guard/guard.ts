@@ -2,7 +2,7 @@ import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forw
 import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolve.js'
 import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
 import { parseAddress, words } from '../net/address.js'
-import type { ListedFor, Sender } from '../senders/senders.js'
+import type { About, Sender } from '../senders/senders.js'
 import type { Account, GuardMetrics } from './account.js'
 import type { Clock } from './clock.js'
 import { type Explanation, explain } from './explain.js'
@@ -220,9 +220,9 @@ export class Guard<Request = GuardRequest> {
     return this.#account.metrics(allowlist, policy)
   }
 
-  /** What MoEngage publishes an address for, whatever is accepted of it. @internal */
-  listedFor(clientIp: string): ListedFor[] {
-    return this.#account.listedFor(clientIp, this.#list.current.allowlist)
+  /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */
+  about(clientIp: string): ReturnType<About> {
+    return this.#account.about(clientIp, this.#list.current.allowlist)
   }
 
   /** A rejection as it may leave the process, by `redactAddress`. @internal */

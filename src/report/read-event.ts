@@ -17,6 +17,7 @@ export interface Rejected {
   readonly clientIp: string | null
   readonly route: string | null
   readonly listedFor: readonly ListedFor[]
+  readonly removed: string | null
   readonly dataCenters: readonly string[]
   readonly count: number
 }
@@ -36,6 +37,8 @@ export type LineKind = LoggedEvent | 'broken' | 'other'
 
 /** Later times have more digits, and are surely wrong. */
 const YEAR_10000 = 253_402_300_800_000
+
+const DAY = /^\d{4}-\d\d-\d\d$/
 
 /** The longest text that is taken from a log. */
 const LONGEST_TEXT = 200
@@ -83,15 +86,17 @@ function readRejected(own: Record<string, unknown>, time: number | undefined): R
   const { mode, reason, clientIp, route, suppressed } = own
   if (mode !== 'reject' && mode !== 'tag') return undefined
   if (!REASONS.includes(reason as Reason) || !isCount(suppressed)) return undefined
-  if (clientIp !== null && typeof clientIp !== 'string') return undefined
+  // A logger's own redaction may have taken the address away; the rejection counts nevertheless.
+  if (typeof (clientIp ?? '') !== 'string') return undefined
   return {
     event: 'rejected',
     time,
     mode,
     reason: reason as Reason,
-    clientIp: clientIp === null ? null : clientIp.slice(0, LONGEST_TEXT),
-    route: typeof route === 'string' ? route.slice(0, LONGEST_TEXT) : null,
+    clientIp: typeof clientIp === 'string' ? bounded(clientIp) : null,
+    route: typeof route === 'string' ? bounded(route) : null,
     listedFor: readListedFor(own.listedFor),
+    removed: typeof own.removed === 'string' && DAY.test(own.removed) ? own.removed : null,
     dataCenters: known(asRecord(own.policy)?.dataCenters, DATA_CENTERS),
     count: 1 + suppressed
   }
@@ -104,6 +109,10 @@ function readSummary(own: Record<string, unknown>, time: number | undefined): Su
   if (!isCount(verified) || reject === undefined || tag === undefined) return undefined
   return { event: 'summary', time, suppressed: { reject, tag }, suppressedOf: readSenders(own.suppressedOf), verified }
 }
+
+/** Written anew where it is cut: a slice would keep the whole line alive. */
+const bounded = (text: string) =>
+  text.length > LONGEST_TEXT ? Buffer.from(text.slice(0, LONGEST_TEXT)).toString() : text
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
@@ -119,7 +128,7 @@ function readSenders(value: unknown): Summary['suppressedOf'] {
   return value.flatMap((item) => {
     const { clientIp, reason, count } = asRecord(item) ?? {}
     if (typeof clientIp !== 'string' || !REASONS.includes(reason as Reason) || !isCount(count)) return []
-    return [{ clientIp: clientIp.slice(0, LONGEST_TEXT), reason: reason as Reason, count }]
+    return [{ clientIp: bounded(clientIp), reason: reason as Reason, count }]
   })
 }
 

@@ -1,6 +1,6 @@
 import { REASONS, type Reason } from '../guard/verdict.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
-import { type ListedFor, type Sender, Senders } from '../senders/senders.js'
+import { type About, type Sender, Senders } from '../senders/senders.js'
 import { type Bar, Histogram } from './histogram.js'
 import { type Rejected, readEvent, type Summary } from './read-event.js'
 import type { LineSink } from './read-lines.js'
@@ -45,8 +45,8 @@ export class ReportBuilder implements LineSink {
   readonly #lines = { read: 0, own: 0, broken: 0, tooLong: 0 }
   readonly #counts = { reject: noCounts(), tag: noCounts() }
   readonly #senders = new Senders(SENDERS, undefined)
-  /** What listed senders are listed for: there are no more than MoEngage's page has addresses. */
-  readonly #listedFor = new Map<string, readonly ListedFor[]>()
+  /** What is known of senders that are listed or were: there are no more than MoEngage's page has addresses. */
+  readonly #about = new Map<string, ReturnType<About>>()
   readonly #dataCenters = new Set<string>()
   readonly #histogram = new Histogram()
   #withoutSender = 0
@@ -59,7 +59,10 @@ export class ReportBuilder implements LineSink {
     this.#lines.tooLong++
   }
 
-  line(text: string): void {
+  line(line: string): void {
+    // A byte order mark and the CR of CRLF are white space to JavaScript, not to JSON.
+    const text = line.trim()
+    if (text === '') return
     this.#lines.read++
     const event = readEvent(text)
     if (event === 'other') return
@@ -75,7 +78,7 @@ export class ReportBuilder implements LineSink {
     if (count > 0) this.#histogram.add(event.time, count)
   }
 
-  #addRejected({ mode, reason, clientIp, route, time, count, listedFor, dataCenters }: Rejected): number {
+  #addRejected({ mode, reason, clientIp, route, time, count, dataCenters, ...about }: Rejected): number {
     this.#counts[mode][reason] += count
     for (const dataCenter of dataCenters) this.#dataCenters.add(dataCenter)
     if (clientIp === null) {
@@ -83,7 +86,10 @@ export class ReportBuilder implements LineSink {
       return count
     }
     this.#senders.record(clientIp, reason, route, time ?? 0, count)
-    if (listedFor.length > 0 && this.#listedFor.size < SENDERS) this.#listedFor.set(clientIp, listedFor)
+    const { listedFor, removed } = about
+    if ((listedFor.length > 0 || removed !== null) && this.#about.size < SENDERS) {
+      this.#about.set(clientIp, { listedFor, removed })
+    }
     return count
   }
 
@@ -110,7 +116,8 @@ export class ReportBuilder implements LineSink {
     const { reject, tag } = this.#counts
     const all = noCounts()
     for (const reason of REASONS) all[reason] = reject[reason] + tag[reason]
-    const about = (clientIp: string) => ({ listedFor: this.#listedFor.get(clientIp) ?? [], removed: null })
+    const about: About = (clientIp) => this.#about.get(clientIp) ?? { listedFor: [], removed: null }
+    const removed = this.#senders.list(about, { reason: 'not-listed' }).filter((sender) => sender.removed !== null)
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     return {
       lines: { ...this.#lines },
@@ -126,9 +133,16 @@ export class ReportBuilder implements LineSink {
         verified: this.#verified,
         rejected: all,
         dataCenters: [...this.#dataCenters].sort(),
-        senders: (asked) => this.#senders.list(about, asked)
+        senders: (asked) => this.#senders.list(about, asked),
+        isCrowd: this.#senders.isCrowd
       }),
-      canReject: canReject(this.#verified, all)
+      canReject: canReject({
+        isEmpty: this.#lines.own === 0,
+        span: this.#to - this.#from,
+        verified: this.#verified,
+        rejected: all,
+        removed: removed.reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0)
+      })
     }
   }
 }
@@ -143,22 +157,54 @@ const DOUBTS: Partial<Record<Reason, string>> = {
   unresolved: 'without a client IP that can be relied on'
 }
 
+/** What the answer is made of. */
+interface Evidence {
+  /** Whether no line was ours. */
+  readonly isEmpty: boolean
+  /** Milliseconds between our first line and the last; not finite where no line tells a time. */
+  readonly span: number
+  readonly verified: number | null
+  readonly rejected: Readonly<Record<Reason, number>>
+  /** How many rejections are of addresses that MoEngage's page had before. */
+  readonly removed: number
+}
+
 /** Whether requests that are tagged now could be rejected, and what speaks for it or against it. */
-function canReject(verified: number | null, rejected: Readonly<Record<Reason, number>>): Report['canReject'] {
+function canReject({ isEmpty, span, verified, rejected, removed }: Evidence): Report['canReject'] {
+  if (isEmpty) {
+    return {
+      answer: 'unclear',
+      evidence: ['No line is about senders: is this the log of a guarded server, at level "info"?']
+    }
+  }
   const doubts = REASONS.flatMap((reason) => {
     const words = DOUBTS[reason]
     return words === undefined || rejected[reason] === 0 ? [] : [`${counted(rejected[reason], 'request')} ${words}.`]
   })
-  const strangers = rejected['not-listed']
+  if (removed > 0) doubts.push(`${counted(removed, 'request')} from addresses that were removed from MoEngage's page.`)
+  const strangers = rejected['not-listed'] - removed
   const evidence = [
     verified === null
       ? 'The log has no summary, so nothing tells how many requests were verified.'
       : `${counted(verified, 'request')} verified.`,
     ...doubts,
-    ...(strangers === 0
-      ? []
-      : [`${counted(strangers, 'request')} from addresses that are not listed: do you know any of them?`])
+    ...(strangers > 0
+      ? [`${counted(strangers, 'request')} from addresses that are not listed: do you know any of them?`]
+      : []),
+    ...(Number.isFinite(span) ? [`The log covers ${spanText(span)}: did every channel call in that time?`] : [])
   ]
   if (doubts.length > 0 || verified === 0) return { answer: 'no', evidence }
   return { answer: verified === null || strangers > 0 ? 'unclear' : 'yes', evidence }
+}
+
+const SPANS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000]
+] as const
+
+/** How long a time was, as a person says it. */
+function spanText(span: number): string {
+  const [unit, length] = SPANS.find(([, length]) => span >= 2 * length) ?? SPANS[2]
+  return counted(Math.round(span / length), unit)
 }

@@ -10,6 +10,8 @@ export interface Findings {
   readonly dataCenters: readonly string[]
   /** Rejected senders, those with the highest counts first. */
   readonly senders: (asked: Asked) => readonly Sender[]
+  /** Whether more senders came than are remembered. */
+  readonly isCrowd: boolean
 }
 
 /** So many senders are named for one cause. */
@@ -41,7 +43,8 @@ export function diagnose(findings: Findings): string[] {
     ...denied(findings),
     ...unresolved(rejected.unresolved, share),
     ...removed(findings),
-    ...neverVerified(findings)
+    ...neverVerified(findings),
+    ...crowd(findings)
   ]
 }
 
@@ -58,7 +61,7 @@ function permissive(count: number, share: Share): string[] {
 function proxies({ senders }: Findings, share: Share): string[] {
   return senders({ reason: 'proxy-not-configured', limit: NAMED }).map(
     ({ clientIp, reasons }) =>
-      `${share(reasons['proxy-not-configured']!)} from ${clientIp}, which seems to be your own proxy: add it to ` +
+      `${share(reasons['proxy-not-configured']!)} came from ${clientIp}, which seems to be your own proxy: add it to ` +
       'clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
   )
 }
@@ -123,6 +126,18 @@ function neverVerified({ verified, rejected }: Findings): string[] {
   if (verified !== 0 || rejected['not-listed'] === 0) return []
   return [
     "No request was ever verified: are static IPs enabled for this channel? Only MoEngage's support can tell, and until " +
-      `then genuine requests are among the ${counted(rejected['not-listed'], 'rejection')} from addresses that are not listed.`
+      `then genuine requests may be among those from addresses that are not listed (${counted(rejected['not-listed'], 'rejection')}).`
+  ]
+}
+
+/** So many rejections are more than a crowd of curious people. */
+const FLOOD = 10_000
+
+function crowd({ rejected, isCrowd }: Findings): string[] {
+  const count = rejected['not-listed']
+  if (!isCrowd || count < FLOOD) return []
+  return [
+    `${counted(count, 'rejection')} are of more senders than are remembered, from addresses that are not listed: a flood rather ` +
+      'than missing webhooks; what `moengage-allowlist export` prints for your proxy or firewall keeps it away from this server.'
   ]
 }

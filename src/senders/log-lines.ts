@@ -2,7 +2,7 @@ import { CHANNELS } from '../directory/names.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
 import { REASONS, type Reason, type RejectedVerdict } from '../guard/verdict.js'
-import type { ListedFor, Sender } from './senders.js'
+import type { About, ListedFor, Sender } from './senders.js'
 import type { Withheld } from './throttle.js'
 
 /** What a line says of its request. */
@@ -11,7 +11,8 @@ export interface Facts {
   readonly route: string | null
   /** null for a connection without requests. */
   readonly method: string | null
-  readonly requestId: string | null
+  /** A text or a number: a framework takes whatever the user's function makes. */
+  readonly requestId: unknown
 }
 
 /** The fields of a line about a rejection. */
@@ -28,6 +29,8 @@ export interface RejectionLine {
   readonly header: string | null
   /** What MoEngage publishes the address for; empty for strangers. */
   readonly listedFor: readonly ListedFor[]
+  /** The day on which a reload found that the address is gone from MoEngage's list; null where none did. */
+  readonly removed: string | null
   /** What the route accepts. */
   readonly policy: { readonly dataCenters: readonly string[]; readonly channels: 'all' | readonly string[] }
   readonly route: string | null
@@ -67,15 +70,19 @@ export interface SummaryLine {
 const LONGEST = 64
 
 /** What is left of a text that a client may have chosen: no control characters, and not too long. */
-function bounded(text: string | null): string | null {
-  if (text === null) return null
+function bounded(text: unknown): string | null {
+  if (typeof text === 'number') return `${text}`
+  if (typeof text !== 'string') return null
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
 
+/** What is known of a client that could not be resolved. */
+const UNKNOWN: ReturnType<About> = { listedFor: [], removed: null }
+
 /** @internal */
 export function rejectionLine(
-  guard: Pick<Guard, 'redacted' | 'listedFor' | 'policy' | 'header'>,
+  guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header'>,
   verdict: RejectedVerdict,
   mode: 'reject' | 'tag',
   policyOptions: PolicyOptions | undefined,
@@ -92,7 +99,7 @@ export function rejectionLine(
     clientIp,
     peer: bounded(peer),
     header: guard.header,
-    listedFor: verdict.clientIp === null ? [] : guard.listedFor(verdict.clientIp),
+    ...(verdict.clientIp === null ? UNKNOWN : guard.about(verdict.clientIp)),
     policy: { dataCenters, channels: channels.length === CHANNELS.length ? 'all' : channels },
     route,
     method: bounded(method),

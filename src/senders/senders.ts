@@ -62,6 +62,11 @@ export class Senders {
     return this.#tally.size
   }
 
+  /** Whether more senders came than are remembered. */
+  get isCrowd(): boolean {
+    return !this.#tally.isExact
+  }
+
   /** The remembered senders, those with the highest counts first. */
   list(about: About, { limit = Number.POSITIVE_INFINITY, reason }: Asked = {}): Sender[] {
     const index = reason === undefined ? -1 : REASONS.indexOf(reason)

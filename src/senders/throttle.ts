@@ -76,7 +76,7 @@ export class Throttle {
     }
     const slot = (hash(sender) + 31 * kind) % SLOTS
     const isKnown = this.#senders[slot] === sender && this.#kinds[slot] === kind
-    if (isKnown && now < this.#quietUntil[slot]!) {
+    if (isKnown && now < this.#quietUntil[slot]! && !this.#isAhead(slot, now)) {
       this.#waiting[slot]!++
       return WITHHELD
     }
@@ -95,6 +95,11 @@ export class Throttle {
       : this.#pace.repeatAfter
     this.#quietUntil[slot] = now + this.#quietFor[slot]!
     return isKnown ? waiting : 0
+  }
+
+  /** Whether the sender's line was written later than now: the clock was set back, and its quiet time means nothing. */
+  #isAhead(slot: number, now: number): boolean {
+    return now < this.#quietUntil[slot]! - this.#quietFor[slot]!
   }
 
   /** Fills a bucket up to now. Says whether there is a line in it. */
@@ -121,7 +126,7 @@ export class Throttle {
     for (let slot = 0; slot < SLOTS; slot++) {
       const count = this.#waiting[slot]!
       // One that calls all the time is to have the chance to tell it.
-      const isLate = now >= this.#quietUntil[slot]! + this.#pace.repeatAfter
+      const isLate = now >= this.#quietUntil[slot]! + this.#pace.repeatAfter || this.#isAhead(slot, now)
       if (count === 0 || !(isLate || isLast)) continue
       const kind = this.#kinds[slot]!
       bySender.push({ sender: this.#senders[slot]!, kind, count })

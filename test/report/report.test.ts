@@ -143,6 +143,25 @@ t.test('broken lines are counted and passed over', async (t) => {
   t.match(found.senders, [{ clientIp: '198.51.100.7', listedFor: [], routes: [] }])
 })
 
+t.test('a byte order mark, CRLF and blank lines are no broken lines', async (t) => {
+  const { found } = await report([`\ufeff${line({})}\r`, '\r', '  ', `${line({})}\r`])
+  t.match(found.lines, { read: 2, own: 2, broken: 0 })
+})
+
+t.test('an address that the logger itself left out, or that is endless, costs no rejection', async (t) => {
+  const endless = 'x'.repeat(5000)
+  const { found } = await report([
+    line({ clientIp: undefined }),
+    line({ clientIp: endless, route: endless, removed: endless })
+  ])
+  t.match(found, {
+    lines: { own: 2, broken: 0 },
+    rejected: { total: 2 },
+    withoutSender: 1,
+    senders: [{ clientIp: 'x'.repeat(200), routes: ['x'.repeat(200)], removed: null }]
+  })
+})
+
 t.test('files are read one after the other, packed or not, and what cannot be read is told', async (t) => {
   const packed = gzipSync(`${line({})}\n${line({})}\n`)
   const dir = t.testdir({
@@ -167,7 +186,7 @@ t.test('files are read one after the other, packed or not, and what cannot be re
   t.equal(await counts('a.log', '-'), 3)
   const cut = await run(['report', '--json', file('cut.gz')])
   t.equal(cut.code, 0)
-  t.match(cut.stderr, /warning: .*cut\.gz.* ends early \(unexpected end of file\); what stands before that is counted/)
+  t.match(cut.stderr, /warning: .*cut\.gz.* ends early \(unexpected end of file\); what could be unpacked is counted/)
   t.ok(JSON.parse(cut.stdout).rejected.total > 100)
   const cutInput = await run(['report', '-'], { stdin: gzipSync(line({})).subarray(0, 60) })
   t.match(cutInput, { code: 0, stderr: /^warning: Standard input ends early/ })
@@ -199,27 +218,35 @@ t.test('the text says what to do next', async (t) => {
 
 t.test('more senders than are remembered are counted with their error', async (t) => {
   const listedFor = [{ dataCenter: 'DC-03', channels: ['sms'] }]
-  const lines = Array.from({ length: 11_000 }, (_, i) =>
-    line({ clientIp: `10.0.${i >> 8}.${i & 255}`, listedFor }, { time: TIME + i * 60_000 })
+  const lines = Array.from({ length: 60_000 }, (_, i) =>
+    line({ clientIp: `10.0.${i >> 8}.${i & 255}`, listedFor }, { time: TIME + i * 10_000 })
   )
-  const again = Array.from({ length: 6000 }, () => line({ clientIp: '10.0.21.124' }))
+  const again = Array.from({ length: 6000 }, () => line({ clientIp: '10.0.35.40' }))
   const { stdout } = await run(['report', '--senders', '1'], { stdin: [...lines, ...again].join('\n') })
   // It came after as many as are kept for their counts, and was forgotten before it came again.
-  t.match(stdout, /^ {2}10\.0\.21\.124 +6,000 to 6,001 /m)
+  t.match(stdout, /^ {2}10\.0\.35\.40 +6,\d{3} to 6,\d{3} /m)
   t.match(stdout, /a bar for 6 hours \(UTC\)/)
-  t.match(stdout, /^Rejected: 17,000$/m)
+  t.match(stdout, /^Rejected: 66,000$/m)
 })
 
 t.test('whether "tag" can become "reject" is answered by evidence', async (t) => {
   const tag = (reason: string) => line({ mode: 'tag', reason })
   const verified = summary({ verified: 5 })
+  const COVERS = /^The log covers/
   const table: [lines: string[], answer: string, evidence: RegExp[]][] = [
-    [[], 'unclear', [/no summary/]],
-    [[verified], 'yes', [/^5 requests verified/]],
-    [[summary({})], 'no', [/^0 requests verified/]],
-    [[tag('not-listed')], 'unclear', [/no summary/, /^1 request from addresses that are not listed/]],
-    [[verified, tag('not-listed')], 'unclear', [/^5/, /do you know any of them/]],
-    [[verified, tag('denied')], 'yes', [/^5/]],
+    [[], 'unclear', [/^No line is about senders/]],
+    [['{"level":30,"msg":"incoming request"}'], 'unclear', [/^No line is about senders/]],
+    [[verified], 'yes', [/^5 requests verified/, /^The log covers 0 minutes: did every channel call/]],
+    [[verified, summary({}).replace(`${TIME}`, `${TIME + 3 * 86_400_000}`)], 'yes', [/^5/, /covers 3 days/]],
+    [[summary({}).replace(`"time":${TIME},`, '')], 'no', [/^0 requests verified/]],
+    [
+      [verified, tag('not-listed'), line({ mode: 'tag', clientIp: '18.1.2.3', removed: '2026-11-20', suppressed: 2 })],
+      'no',
+      [/^5/, /^3 requests from addresses that were removed/, /^1 request from addresses that are not/, COVERS]
+    ],
+    [[tag('not-listed')], 'unclear', [/no summary/, /^1 request from addresses that are not listed/, COVERS]],
+    [[verified, tag('not-listed')], 'unclear', [/^5/, /do you know any of them/, COVERS]],
+    [[verified, tag('denied')], 'yes', [/^5/, COVERS]],
     ...(
       [
         ['other-data-center', /of other data centers/],
@@ -229,7 +256,7 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
         ['stale-list', /while the list was stale/],
         ['unresolved', /without a client IP/]
       ] as const
-    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words]])
+    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]])
   ]
   for (const [lines, answer, evidence] of table) {
     const { found } = await report(lines)

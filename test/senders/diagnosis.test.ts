@@ -32,13 +32,15 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'nothing was ever verified',
       diagnosisOf({}, [['198.51.100.7', 1204]]),
       [
-        /^No request was ever verified: are static IPs enabled for this channel\?.* the 1,204 rejections from addresses that are not listed\.$/
+        /^No request was ever verified: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
       ]
     ],
     [
       'a proxy that is not configured',
       diagnosisOf({}, [['10.0.3.7', 1204, undefined, XFF]]),
-      [/^All 1,204 rejections from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies/]
+      [
+        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies/
+      ]
     ],
     [
       'a proxy among others',
@@ -47,7 +49,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ['10.0.3.7', 2, undefined, XFF],
         ['198.51.100.7', 2]
       ]),
-      [/^2 of 4 rejections from 10\.0\.3\.7/]
+      [/^2 of 4 rejections came from 10\.0\.3\.7/]
     ],
     [
       'another data center',
@@ -103,7 +105,8 @@ t.test('what only glue or a log can find is named too', async (t) => {
     verified: null,
     rejected: { ...none, 'permissive-trust': 3, 'stale-list': 2, 'other-channel': 4, 'not-listed': 1 },
     dataCenters: ['DC-01'],
-    senders: ({ reason }) => (reason === 'other-channel' ? [sender] : [])
+    senders: ({ reason }) => (reason === 'other-channel' ? [sender] : []),
+    isCrowd: true
   })
   t.match(diagnosis, [
     /^3 of 10 rejections: the framework believes everybody's forwarded header/,
@@ -111,6 +114,19 @@ t.test('what only glue or a log can find is named too', async (t) => {
     /^2 of 10 rejections: the list is stale/
   ])
   t.equal(diagnosis.length, 3, 'where nobody knows how many were verified, none is said to be')
+})
+
+t.test('a flood is called one, a crowd of curious people is not', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 100 })
+  guard.judge({ peer: LISTED, headers: {} })
+  const judge = (from: number, to: number) => {
+    for (let i = from; i < to; i++) guard.judge({ peer: `198.51.${i >> 8}.${i & 255}`, headers: {} })
+  }
+  judge(0, 9_999)
+  t.strictSame(guard.status().diagnosis, [])
+  judge(9_999, 10_000)
+  t.match(guard.status().diagnosis, [/^10,000 rejections are of more senders than are remembered.* a flood/])
+  t.equal(guard.status().diagnosis.length, 1)
 })
 
 t.test('an address that a reload removed is named while it still calls, until it is back', async (t) => {

@@ -58,6 +58,7 @@ t.test('a line has a stable set of fields', async (t) => {
     clientIp: '3.6.251.95',
     peer: '127.0.0.1',
     header: 'x-forwarded-for',
+    removed: null,
     policy: { dataCenters: ['DC-01'], channels: 'all' },
     route: '/hooks/:id',
     method: 'GET',
@@ -152,6 +153,15 @@ t.test('every hour, and at the end, a summary tells how many requests were verif
   t.equal(events('summary').length, 2, 'the timer has ended')
 })
 
+t.test('a clock that is set back does not silence the hourly summary', async (t) => {
+  const { app, send, events, pass } = await guarded(t)
+  await send(LISTED)
+  t.intercept(Date, 'now', { value: () => Date.UTC(2020, 0, 1) })
+  pass(MINUTE)
+  t.match(events('summary'), [{ moengage: { verified: 1 } }])
+  await app.close()
+})
+
 t.test('where the level is off nothing is written, and everything counted', async (t) => {
   for (const [logLevel, level] of [
     ['silent', 'info'],
@@ -182,6 +192,20 @@ t.test('text of a client is bounded and cannot break a line', async (t) => {
   await cased.send(STRANGER)
   t.equal(cased.events('rejected')[0]?.moengage.requestId, 'a  [31m b ')
   await app.close()
+})
+
+t.test('a request id may be anything that the user makes of it, and a rejection stays one', async (t) => {
+  for (const [id, logged] of [
+    [4711, '4711'],
+    [{ id: 1 }, null],
+    [undefined, null]
+  ]) {
+    const { app, send, events } = await guarded(t, {}, { genReqId: () => id })
+    t.equal((await send(STRANGER)).statusCode, 403)
+    t.equal((await send(STRANGER, '/catalog')).statusCode, 200, 'let through with its tag')
+    t.equal(events('rejected')[0]?.moengage.requestId, logged)
+    await app.close()
+  }
 })
 
 t.test('what a framework does not tell is null', async (t) => {

@@ -93,6 +93,20 @@ t.test('a clock that is set back neither fills the bucket nor loses anything', a
   t.strictSame(throttle.take(START, true).byKind, [2])
 })
 
+t.test(
+  'a sender whose line was written before the clock was set back is not quiet until the clock is there again',
+  async (t) => {
+    const throttle = new Throttle(PACE, 1, 1)
+    const year = 365 * 24 * HOUR
+    for (const sender of ['a', 'b']) {
+      t.equal(throttle.admit(sender, 0, 0, START + year), 0)
+      t.equal(throttle.admit(sender, 0, 0, START + year), WITHHELD)
+    }
+    t.equal(throttle.admit('a', 0, 0, START), 1)
+    t.strictSame(throttle.take(START, false).bySender, [{ sender: 'b', kind: 0, count: 1 }])
+  }
+)
+
 t.test('every rejection is told exactly once, and lines stay within the pace', async () => {
   const rejection = fc.record({
     sender: fc.oneof(

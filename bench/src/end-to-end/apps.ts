@@ -3,7 +3,13 @@ import { BlockList } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import express, { type ErrorRequestHandler } from 'express'
 import { IpFilter } from 'express-ipfilter'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController
+} from 'fastify'
 import { Hono } from 'hono'
 import { ipRestriction } from 'hono/ip-restriction'
 import ipaddr from 'ipaddr.js'
@@ -22,6 +28,8 @@ export type AppName =
   | 'fastify'
   | 'empty-hook'
   | 'ours'
+  | 'ours-silent'
+  | 'ours-logging'
   | 'ours-on-reject'
   | 'ours-request-ip'
   | 'prepared'
@@ -49,6 +57,16 @@ export const APPS: Record<AppName, App> = {
     base: 'fastify',
     start: (log) => guarded(log, { clientIp: { trustedProxies: PROXIES } })
   },
+  'ours-silent': {
+    title: "the same with `logLevel: 'silent'`",
+    base: 'ours',
+    start: () => webhookLog('silent')
+  },
+  'ours-logging': {
+    title: 'ours, logging as in `examples/webhook-server.ts`',
+    base: 'ours-silent',
+    start: () => webhookLog('warn')
+  },
   'ours-on-reject': {
     title: 'ours, own resolver, answered by `onReject` with a prepared text',
     base: 'fastify',
@@ -58,7 +76,7 @@ export const APPS: Record<AppName, App> = {
   'ours-request-ip': {
     title: 'ours, over `request.ip`',
     base: 'fastify',
-    start: (log) => guarded(log, {}, PROXIES)
+    start: (log) => guarded(log, {}, { trustProxy: PROXIES })
   },
   thrown: {
     title: 'an `onRequest` hook that throws at everybody, without a stack: the floor of throwing',
@@ -117,20 +135,42 @@ function refuse(reply: { code(status: number): FastifyReply }): FastifyReply {
   return reply.code(403).header('content-type', 'application/json; charset=utf-8').send(REFUSAL)
 }
 
-async function fastify(log: boolean, prepare?: (app: FastifyInstance) => unknown, proxies?: string[]): Promise<Server> {
-  const app = Fastify({ logger: log && { file: '/dev/null' }, ...(proxies && { trustProxy: proxies }) })
+/** Leaves the lines of rejected requests to the guard. */
+class WebhookLog extends LogController {
+  override incomingRequest(): void {}
+
+  override isLogDisabled(request: FastifyRequest): boolean {
+    return (request as { moengage?: { verified: boolean } | null }).moengage?.verified === false
+  }
+}
+
+/** The guard in an application with the log of the example. */
+function webhookLog(logLevel: 'silent' | 'warn'): Promise<Server> {
+  return guarded(true, { clientIp: { trustedProxies: PROXIES }, logLevel }, { logController: new WebhookLog() })
+}
+
+async function fastify(
+  log: boolean,
+  prepare?: (app: FastifyInstance) => unknown,
+  options: FastifyServerOptions = {}
+): Promise<Server> {
+  const app = Fastify({ logger: log && { file: '/dev/null' }, ...options })
   await prepare?.(app as unknown as FastifyInstance)
   app.post('/moengage/connector', async () => ({ status: 'ok' }))
   await app.ready()
   return app.server
 }
 
-function guarded(log: boolean, options: Partial<MoEngageAllowlistOptions>, proxies?: string[]): Promise<Server> {
+function guarded(
+  log: boolean,
+  options: Partial<MoEngageAllowlistOptions>,
+  fastifyOptions?: FastifyServerOptions
+): Promise<Server> {
   const logLevel = log ? 'warn' : 'silent'
   return fastify(
     log,
     (app) => app.register(moengageAllowlist as never, { dataCenters: 'all', logLevel, ...options } as never),
-    proxies
+    fastifyOptions
   )
 }
 
@@ -143,7 +183,7 @@ function checking(log: boolean, isListed: (request: FastifyRequest) => boolean):
         request.log.warn({ ip: request.ip }, 'rejected')
         reply.code(403).send({ statusCode: 403, error: 'Forbidden', message: 'The sender is not listed.' })
       }),
-    PROXIES
+    { trustProxy: PROXIES }
   )
 }
 

@@ -11,6 +11,8 @@ export async function endToEndPart(): Promise<string> {
   process.env.NODE_ENV = 'production'
   const inProcess: Cost[] = []
   for (const plan of inProcessPlans()) inProcess.push(...(await compare(IN_PROCESS, plan, 2)))
+  const logging: Cost[] = []
+  for (const plan of LOGGING) logging.push(...(await compare(IN_PROCESS, plan, 2)))
   const loopback: Cost[] = []
   for (const plan of loopbackPlans()) loopback.push(...(await compare(LOOPBACK, plan, 1)))
   return [
@@ -21,10 +23,14 @@ export async function endToEndPart(): Promise<string> {
       'addresses that were never seen, and the application without a guard serves them.',
     `${machineLine()} ${versionsLine(['fastify', 'express', 'express-ipfilter', 'hono', '@hono/node-server', 'ipaddr.js'])}`,
     '### Targets',
-    targetTable(endToEndTargets(inProcess)),
+    targetTable([...endToEndTargets(inProcess), ...loggingTargets(logging)]),
     '### In process',
     "On fake sockets: Node's HTTP parser and server without the kernel.",
     costTable(inProcess),
+    '### Log on against log off',
+    'The guard with the log of `examples/webhook-server.ts` (Fastify leaves the lines of rejected requests to the guard), in ' +
+      "process, beside the same with `logLevel: 'silent'`, and beside an application that has no logger at all.",
+    loggingTable(logging),
     '### Over loopback',
     "From a second process, over kept-alive connections: processor time of the server's process, the kernel's part included.",
     costTable(loopback)
@@ -55,6 +61,13 @@ function inProcessPlans(): Plan[] {
   ]
 }
 
+/** What issue 6 asks about is the first; the others add what Fastify's own logger costs, and what everybody logs. */
+const LOGGING: readonly Plan[] = [
+  { ...FASTIFY, base: 'ours-silent', others: ['ours-logging'], traffic: 'strangers' },
+  { ...FASTIFY, base: 'ours', others: ['ours-logging'], traffic: 'strangers' },
+  { ...FASTIFY, base: 'ours-silent', others: ['ours-logging'], traffic: 'listed' }
+]
+
 function loopbackPlans(): Plan[] {
   const fastify = { ...FASTIFY, rounds: 30, requests: 300 }
   return [
@@ -80,6 +93,24 @@ function costTable(costs: readonly Cost[]): string {
   ])
   const header = ['', 'from', 'log', 'answer', 'no guard, µs', 'µs', 'more than no guard', 'runs kept']
   return table(header, rows)
+}
+
+function loggingTable(costs: readonly Cost[]): string {
+  const rows = costs.map(({ comparison, nanoseconds, baseNanoseconds, times, kept, discarded }) => [
+    comparison.traffic,
+    comparison.base === 'ours' ? 'no logger' : 'the guard silent',
+    digits(baseNanoseconds / 1000),
+    digits(nanoseconds / 1000),
+    kept === 0 ? '–' : `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`,
+    `${kept} of ${kept + discarded}`
+  ])
+  return table(['from', 'log off', 'off, µs', 'on, µs', 'more than off', 'runs kept'], rows)
+}
+
+/** What issue 6 asks of a flood. */
+function loggingTargets(costs: readonly Cost[]): Target[] {
+  const flood = costs.find(({ comparison }) => comparison.traffic === 'strangers' && comparison.base === 'ours-silent')!
+  return [target("rejected, logged: more than with logLevel: 'silent'", '≤', 0.05, flood.times.median - 1, percent)]
 }
 
 /** What issue 4 asks of whole requests. */
