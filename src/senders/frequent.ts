@@ -1,28 +1,22 @@
+import { boundOf, type Forgotten } from './forgotten.js'
 import { hash } from './hash.js'
 import type { Entry } from './tally.js'
 
-/** Half a megabyte of bounds: of a million strangers some 15 share one, so that a sender with more calls stands out. */
-const SLOTS = 0x10000
-
-/**
- * Remembers the entries with the highest counts. What is not remembered leaves its count behind in a small table of
- * bounds, so that whoever returns starts with an upper bound of what it had: no count is ever too low, and each says by how
- * much it may be too high. (Filtered Space-Saving, Homem and Carvalho 2010, with maxima instead of sums in the filter:
- * entries come here with their counts, so nothing is counted while it is forgotten.)
- */
+/** Remembers the entries with the highest counts. */
 export class Frequent {
   readonly #capacity: number
   readonly #byKey = new Map<number | string, Entry>()
   readonly #entries: Entry[] = []
-  /** The highest count that was forgotten, for every slot of keys; made when the first is. */
-  #bounds: Float64Array | undefined
-  /** No entry has a lower count. */
-  #floor = 0
+  /** No entry has a lower count; 0 as long as there is room. */
+  floor = 0
   /** Where the search for the lowest count goes on. */
   #cursor = 0
 
-  constructor(capacity: number) {
+  readonly #forgotten: Forgotten
+
+  constructor(capacity: number, forgotten: Forgotten) {
     this.#capacity = capacity
+    this.#forgotten = forgotten
   }
 
   get(key: number | string): Entry | undefined {
@@ -33,17 +27,8 @@ export class Frequent {
     return this.#entries.length
   }
 
-  get isExact(): boolean {
-    return this.#bounds === undefined
-  }
-
   values(): Iterable<Entry> {
     return this.#entries
-  }
-
-  /** How often a key may have been counted before it was forgotten. */
-  forgotten(key: number | string): number {
-    return this.#bounds === undefined ? 0 : this.#bounds[hash(key) % SLOTS]!
   }
 
   /**
@@ -57,7 +42,7 @@ export class Frequent {
       this.#byKey.set(entry.key, entry)
       return undefined
     }
-    const lowest = entry.count > this.#floor ? this.#findLowest() : -1
+    const lowest = entry.count > this.floor ? this.#findLowest() : -1
     if (lowest === -1 || this.#entries[lowest]!.count >= entry.count) return this.#forget(entry)
     const other = this.#entries[lowest]!
     this.#entries[lowest] = entry
@@ -75,18 +60,16 @@ export class Frequent {
     for (let steps = 0; steps < this.#entries.length; steps++) {
       const at = this.#cursor
       const { count } = this.#entries[at]!
-      if (count <= this.#floor) return at
+      if (count <= this.floor) return at
       if (lowest === -1 || count < this.#entries[lowest]!.count) lowest = at
       this.#cursor = (at + 1) % this.#entries.length
     }
-    if (lowest !== -1) this.#floor = this.#entries[lowest]!.count
+    if (lowest !== -1) this.floor = this.#entries[lowest]!.count
     return lowest
   }
 
   #forget(entry: Entry): Entry {
-    this.#bounds ??= new Float64Array(SLOTS)
-    const slot = hash(entry.key) % SLOTS
-    this.#bounds[slot] = Math.max(this.#bounds[slot]!, entry.count)
+    this.#forgotten.add(boundOf(hash(entry.key)), entry.count)
     return entry
   }
 }

@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import { BOUNDS, boundOf, Forgotten } from './forgotten.js'
 import { Frequent } from './frequent.js'
+import { hash } from './hash.js'
+import { type Newcomer, Newcomers } from './newcomers.js'
 
 /** What is known of one sender. */
 export interface Entry {
@@ -24,10 +27,14 @@ const BATCH = 256
 /** So many routes are kept of a sender. */
 export const ROUTES = 8
 
+/** A smaller tally has no places for newcomers: they would be too few to meet anybody again. */
+const SMALL = 64
+
 /**
- * Counts senders in constant memory. While no more than `capacity` of them came, every count is exact. Beyond that two
- * kinds are remembered, half of the capacity for each: those seen last, and those counted most often. A flood of
- * strangers pushes out neither a sender that calls often nor the ones that called just now; see docs/decisions.md.
+ * Counts senders in constant memory. While no more came than are counted, every count is exact. Beyond that two kinds are
+ * counted, half of the places for each: those seen last, and those counted most often; and whoever is new waits in a place
+ * for newcomers until it calls again. A flood of strangers passes through those places, and pushes out nobody who calls more
+ * than once; see docs/decisions.md.
  *
  * Rejections are noted first and counted in batches, or when somebody asks: between requests the entries are out of the
  * processor's caches, and counting each at once was most of what judging a stranger cost.
@@ -36,6 +43,10 @@ export class Tally<Reason extends string> {
   readonly #reasons: readonly Reason[]
   readonly #recent: LRUCache<number | string, Entry>
   readonly #frequent: Frequent
+  readonly #newcomers: Newcomers | undefined
+  readonly #forgotten = new Forgotten()
+  /** How many counted senders share a bound: where there is none, two look-ups are spared, which is half of a stranger's cost. */
+  readonly #counted = new Uint16Array(BOUNDS)
   readonly #keys: (number | string)[] = new Array(BATCH).fill(0)
   readonly #reasonIndexes = new Uint8Array(BATCH)
   readonly #routes: (string | null)[] = new Array(BATCH).fill(null)
@@ -45,10 +56,12 @@ export class Tally<Reason extends string> {
 
   /** @param reasons all that there are, at most 256 */
   constructor(capacity: number, reasons: readonly Reason[]) {
-    const recent = Math.ceil(capacity / 2)
+    const places = capacity < SMALL ? 0 : 2 ** Math.floor(Math.log2(capacity / 4))
+    const recent = Math.ceil((capacity - places) / 2)
     this.#reasons = reasons
     this.#recent = new LRUCache({ max: recent })
-    this.#frequent = new Frequent(capacity - recent)
+    this.#frequent = new Frequent(capacity - places - recent, this.#forgotten)
+    this.#newcomers = places === 0 ? undefined : new Newcomers(places, this.#forgotten)
   }
 
   /**
@@ -70,54 +83,70 @@ export class Tally<Reason extends string> {
 
   #count(): void {
     for (let i = 0; i < this.#noted; i++) {
-      const entry = this.#entryOf(this.#keys[i]!)
+      const key = this.#keys[i]!
+      const reason = this.#reasonIndexes[i]!
       const weight = this.#weights[i]!
       const time = this.#times[i]!
       const route = this.#routes[i]!
-      entry.count += weight
-      entry.byReason[this.#reasonIndexes[i]!]! += weight
-      if (time < entry.firstSeen) entry.firstSeen = time
-      if (time > entry.lastSeen) entry.lastSeen = time
-      if (route !== null && entry.routes.length < ROUTES && !entry.routes.includes(route)) {
-        entry.routes = entry.routes === NONE ? [route] : [...entry.routes, route]
-      }
+      const hashed = hash(key)
+      const known =
+        this.#counted[boundOf(hashed)] === 0 ? undefined : (this.#recent.get(key) ?? this.#frequent.get(key))
+      if (known !== undefined) add(known, reason, route, time, weight)
+      else this.#countNew(key, hashed, reason, route, time, weight)
     }
     this.#noted = 0
   }
 
-  /** The entry of a sender, made anew where there is none, and then out of the one that it pushes out. */
-  #entryOf(key: number | string): Entry {
-    const known = this.#recent.get(key) ?? this.#frequent.get(key)
-    if (known !== undefined) return known
+  /** Whoever cannot be among the frequent yet is counted from its second call on, and its first call with it. */
+  #countNew(
+    key: number | string,
+    hashed: number,
+    reason: number,
+    route: string | null,
+    time: number,
+    weight: number
+  ): void {
+    const bound = boundOf(hashed)
+    const before = this.#forgotten.countAt(bound)
+    const newcomer = this.#newcomers?.take(key, hashed)
+    if (newcomer !== undefined) {
+      const entry = this.#newEntry(key, bound, newcomer.before)
+      add(entry, newcomer.reason, newcomer.route, newcomer.time, newcomer.weight)
+      add(entry, reason, route, time, weight)
+    } else if (this.#newcomers === undefined || before + weight > this.#frequent.floor) {
+      add(this.#newEntry(key, bound, before), reason, route, time, weight)
+    } else {
+      this.#newcomers.put(key, hashed, reason, route, time, weight)
+    }
+  }
+
+  /** An entry for a sender, made out of the one that it pushes out. */
+  #newEntry(key: number | string, bound: number, before: number): Entry {
     const dropped = this.#recent.size === this.#recent.max ? this.#frequent.offer(this.#recent.pop()!) : undefined
-    const entry = dropped ?? this.#newEntry()
-    const before = this.#frequent.forgotten(key)
+    if (dropped !== undefined) this.#counted[boundOf(hash(dropped.key))]!--
+    this.#counted[bound]!++
+    const entry = dropped ?? emptyEntry(this.#reasons.length)
     entry.key = key
     entry.count = before
     entry.countError = before
     entry.firstSeen = Number.POSITIVE_INFINITY
     entry.lastSeen = Number.NEGATIVE_INFINITY
-    for (let i = 0; i < entry.byReason.length; i++) entry.byReason[i] = 0
+    entry.byReason.fill(0)
     entry.routes = NONE
     this.#recent.set(key, entry)
     return entry
   }
 
-  #newEntry(): Entry {
-    const byReason = new Array<number>(this.#reasons.length).fill(0)
-    return { key: 0, count: 0, countError: 0, firstSeen: 0, lastSeen: 0, byReason, routes: NONE }
-  }
-
   /** How many senders are remembered. */
   get size(): number {
     this.#count()
-    return this.#recent.size + this.#frequent.size
+    return this.#recent.size + this.#frequent.size + (this.#newcomers?.size ?? 0)
   }
 
-  /** Whether more senders came than are remembered, so that counts may be too high. */
+  /** Whether every sender that ever came is remembered, with its exact count. */
   get isExact(): boolean {
     this.#count()
-    return this.#frequent.isExact
+    return this.#forgotten.isEmpty
   }
 
   /** All that are remembered, in no order. The entries are the tally's own. */
@@ -125,5 +154,37 @@ export class Tally<Reason extends string> {
     this.#count()
     yield* this.#recent.values()
     yield* this.#frequent.values()
+    for (const newcomer of this.#newcomers?.values() ?? []) yield this.#entryFor(newcomer)
+  }
+
+  #entryFor({ key, before, weight, reason, route, time }: Newcomer): Entry {
+    const entry = emptyEntry(this.#reasons.length)
+    entry.key = key
+    entry.count = before
+    entry.countError = before
+    add(entry, reason, route, time, weight)
+    return entry
+  }
+}
+
+function emptyEntry(reasons: number): Entry {
+  return {
+    key: 0,
+    count: 0,
+    countError: 0,
+    firstSeen: Number.POSITIVE_INFINITY,
+    lastSeen: Number.NEGATIVE_INFINITY,
+    byReason: new Array<number>(reasons).fill(0),
+    routes: NONE
+  }
+}
+
+function add(entry: Entry, reason: number, route: string | null, time: number, weight: number): void {
+  entry.count += weight
+  entry.byReason[reason]! += weight
+  if (time < entry.firstSeen) entry.firstSeen = time
+  if (time > entry.lastSeen) entry.lastSeen = time
+  if (route !== null && entry.routes.length < ROUTES && !entry.routes.includes(route)) {
+    entry.routes = entry.routes === NONE ? [route] : [...entry.routes, route]
   }
 }

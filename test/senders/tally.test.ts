@@ -50,7 +50,7 @@ t.test('routes are kept up to a bound, each once', async (t) => {
 })
 
 t.test('a million strangers push out neither frequent senders nor recent ones, and memory stays', async (t) => {
-  const capacity = 200
+  const capacity = 2000
   const tally = new Tally(capacity, REASONS)
   const frequent = Array.from({ length: 20 }, (_, i) => `frequent-${i}`)
   const oracle = new Map<number | string, number>()
@@ -60,18 +60,31 @@ t.test('a million strangers push out neither frequent senders nor recent ones, a
   }
   for (let i = 0; i < 1_000_000; i++) {
     record(i, i)
-    // Each of them calls once in 2,000 strangers: ten times as rarely as all recent ones are replaced.
-    if (i % 100 === 0) record(frequent[(i / 100) % 20]!, i)
+    // Each of them calls once in 5,000 strangers, and has long lost its place when it calls again.
+    if (i % 250 === 0) record(frequent[(i / 250) % 20]!, i)
   }
   record('late', 1_000_000)
   const entries = all(tally)
-  t.equal(entries.size, capacity)
-  t.equal(tally.size, capacity)
+  t.equal(tally.size, entries.size)
+  t.ok(entries.size > 0.95 * capacity && entries.size <= capacity, `${entries.size} of ${capacity}`)
   t.notOk(tally.isExact)
-  for (const key of [...frequent, 'late', 999_999, 999_950]) t.ok(entries.has(key), `${key} is remembered`)
+  for (const key of [...frequent, 'late']) t.ok(entries.has(key), `${key} is remembered`)
+  const last = Array.from({ length: 20 }, (_, i) => 999_980 + i).filter((key) => entries.has(key))
+  t.ok(last.length >= 10, `${last.length} of the last 20 strangers are remembered`)
   checkBounds(entries, oracle, (message) => t.fail(message))
   const top = [...entries.values()].sort((a, b) => b.count - b.countError - (a.count - a.countError)).slice(0, 20)
   t.strictSame(new Set(top.map(({ key }) => key)), new Set(frequent))
+})
+
+t.test('a sender that calls again is counted with its first call', async (t) => {
+  const tally = new Tally(400, REASONS)
+  for (let i = 0; i < 100_000; i++) tally.record(i, 'stranger', '/', i)
+  tally.record('again', 'neighbour', '/a', 200_000)
+  t.match(all(tally).get('again'), { firstSeen: 200_000, byReason: [0, 1], routes: ['/a'] }, 'it is shown at once')
+  tally.record('again', 'stranger', '/b', 200_001)
+  const { count, countError, ...entry } = all(tally).get('again')!
+  t.equal(count - countError, 2)
+  t.match(entry, { firstSeen: 200_000, lastSeen: 200_001, byReason: [1, 1], routes: ['/a', '/b'] })
 })
 
 t.test('whatever comes in whatever order: exact while all fit, and within the stated error beyond', async () => {
@@ -79,7 +92,7 @@ t.test('whatever comes in whatever order: exact while all fit, and within the st
     fc.record({
       key: fc.oneof(
         fc.integer({ min: 0, max: 6 }),
-        fc.integer({ min: -40, max: 40 }),
+        fc.integer({ min: -90, max: 90 }),
         fc.constantFrom('a', 'b', '2001:db8::1')
       ),
       reason: fc.constantFrom(...REASONS),
@@ -88,7 +101,7 @@ t.test('whatever comes in whatever order: exact while all fit, and within the st
     { maxLength: 700 }
   )
   fc.assert(
-    fc.property(rejections, fc.integer({ min: 1, max: 30 }), fc.boolean(), (list, capacity, isAsked) => {
+    fc.property(rejections, fc.integer({ min: 1, max: 90 }), fc.boolean(), (list, capacity, isAsked) => {
       const tally = new Tally(capacity, REASONS)
       const oracle = new Map<number | string, number>()
       for (const [i, { key, reason, weight }] of list.entries()) {
@@ -97,12 +110,15 @@ t.test('whatever comes in whatever order: exact while all fit, and within the st
         if (isAsked && tally.size > capacity) throw new Error(`${tally.size} are remembered of ${capacity}`)
       }
       const entries = all(tally)
-      if (entries.size !== Math.min(oracle.size, capacity)) throw new Error(`${entries.size} of ${oracle.size}`)
-      if (tally.isExact !== oracle.size <= capacity) throw new Error('isExact is wrong')
+      // A quarter of the places of a larger tally is for newcomers.
+      const exact = capacity < 64 ? capacity : 0.75 * capacity
+      if (entries.size < Math.min(oracle.size, exact)) throw new Error(`${entries.size} of ${oracle.size}`)
+      if (oracle.size <= exact && !tally.isExact) throw new Error('It says that it is not exact.')
+      if (tally.isExact && entries.size < oracle.size) throw new Error('It says that it is exact.')
       checkBounds(entries, oracle, (message) => {
         throw new Error(message)
       })
-      if (oracle.size > capacity) return
+      if (!tally.isExact) return
       for (const { key, countError } of entries.values()) if (countError !== 0) throw new Error(`${key} is not exact`)
     }),
     { numRuns: 500 }

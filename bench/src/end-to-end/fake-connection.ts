@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { Duplex } from 'node:stream'
+import type { Requests } from './requests.js'
 
 const PEER = '10.0.0.1'
 
@@ -56,10 +57,9 @@ export class FakeConnection extends Duplex {
 /** A few connections to a server, over which requests go in waves. */
 export class FakeClient {
   readonly #connections: FakeConnection[]
-  readonly #requests: readonly Buffer[]
-  #next = 0
+  readonly #requests: Requests
 
-  constructor(server: Server, requests: readonly Buffer[], connections = 16) {
+  constructor(server: Server, requests: Requests, connections = 16) {
     this.#connections = Array.from({ length: connections }, () => new FakeConnection(server))
     this.#requests = requests
   }
@@ -78,8 +78,7 @@ export class FakeClient {
           if (--open === 0) setImmediate(resolve)
         }
         for (const connection of this.#connections) {
-          connection.request(this.#requests[this.#next]!, answered)
-          this.#next = (this.#next + 1) % this.#requests.length
+          connection.request(this.#requests(), answered)
         }
       })
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import type { Requests } from './requests.js'
 
 const CONNECTIONS = 8
 
@@ -7,19 +8,18 @@ const CONNECTIONS = 8
 export class LoopbackClient {
   status = 0
   readonly #sockets: readonly Socket[]
-  readonly #requests: readonly Buffer[]
-  #next = 0
+  readonly #requests: Requests
   #unsent = 0
   #unanswered = 0
   #done: () => void = () => {}
 
-  private constructor(sockets: readonly Socket[], requests: readonly Buffer[]) {
+  private constructor(sockets: readonly Socket[], requests: Requests) {
     this.#sockets = sockets
     this.#requests = requests
     for (const socket of sockets) socket.on('data', (chunk: Buffer) => this.#answered(socket, chunk))
   }
 
-  static async connect(port: number, requests: readonly Buffer[]): Promise<LoopbackClient> {
+  static async connect(port: number, requests: Requests): Promise<LoopbackClient> {
     const sockets = Array.from({ length: CONNECTIONS }, () => connect({ port, host: '127.0.0.1', noDelay: true }))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
     return new LoopbackClient(sockets, requests)
@@ -37,8 +37,7 @@ export class LoopbackClient {
   #request(socket: Socket): void {
     if (this.#unsent === 0) return
     this.#unsent--
-    socket.write(this.#requests[this.#next]!)
-    this.#next = (this.#next + 1) % this.#requests.length
+    socket.write(this.#requests())
   }
 
   #answered(socket: Socket, chunk: Buffer): void {

@@ -1,12 +1,14 @@
 import { directory } from 'moengage-allowlist/core'
-import { dotted } from '../matcher/lists.js'
 import { Random } from '../measure/random.js'
 
 /** Who sends: MoEngage, or strangers, each from an address that was never seen. */
 export type Traffic = 'listed' | 'strangers'
 
-/** More than any guard remembers, so that a flood never repeats itself within reach. */
-const STRANGERS = 20_000
+/** Hands out one request after the other. */
+export type Requests = () => Buffer
+
+/** More requests than are ever under way: each is used again, ten thousand times or more, with another address written into it. */
+const TEMPLATES = 256
 
 /** A connector campaign's call. */
 const BODY = JSON.stringify({
@@ -17,14 +19,39 @@ const BODY = JSON.stringify({
 })
 
 /** Whole requests as they come over the wire, from behind one proxy that names the client. */
-export function makeRequests(traffic: Traffic): Buffer[] {
+export function makeRequests(traffic: Traffic): Requests {
   const random = new Random(11)
-  if (traffic === 'strangers') {
-    return Array.from({ length: STRANGERS }, () => request(dotted(0x01000000 + random.below(0xdf000000))))
+  let next = 0
+  if (traffic === 'listed') {
+    const listed = [...new Set(directory.entries.map(({ prefix }) => `${prefix.address}`))]
+    const requests = random.shuffle(listed).slice(0, 8).map(request)
+    return () => requests[next++ % requests.length]!
   }
-  const listed = [...new Set(directory.entries.map(({ prefix }) => `${prefix.address}`))]
-  return random.shuffle(listed).slice(0, 8).map(request)
+  const templates = Array.from({ length: TEMPLATES }, () => {
+    // Outside of private space, with two to three digits an octet.
+    const client = `${20 + random.below(80)}.${octet(random)}.${octet(random)}.${octet(random)}`
+    const bytes = request(client)
+    const from = bytes.indexOf(client)
+    // All digits but the first of each octet.
+    const digits = [...client].flatMap((char, i) =>
+      char === '.' || i === 0 || client[i - 1] === '.' ? [] : [from + i]
+    )
+    return { bytes, digits }
+  })
+  return () => {
+    const { bytes, digits } = templates[next % TEMPLATES]!
+    let rest = Math.floor(next++ / TEMPLATES)
+    for (const at of digits) {
+      bytes[at] = ZERO + (rest % 10)
+      rest = Math.floor(rest / 10)
+    }
+    return bytes
+  }
 }
+
+const ZERO = 48
+
+const octet = (random: Random) => (random.below(2) === 0 ? 10 + random.below(90) : 100 + random.below(100))
 
 function request(client: string): Buffer {
   const lines = [
