@@ -6,6 +6,8 @@ import ts from 'typescript'
 import { parseAllDocuments } from 'yaml'
 import { current, htmlPage, mdxPage } from './import/pages.js'
 import { type Block, blocksOf, PAGES } from './support/blocks.js'
+import { run } from './support/cli.js'
+import { start as startExample } from './support/example.js'
 import { send } from './support/http.js'
 
 const blocks = PAGES.flatMap(blocksOf)
@@ -269,6 +271,28 @@ t.test('every block of shell runs as it stands', async (t) => {
     }
     if (calls.length === 0) t.equal(status, 0, at(block))
   }
+})
+
+t.test('the report of docs/roll-out.md is that of its example', async (t) => {
+  const [session] = blocksOf('docs/roll-out.md').filter(({ language }) => language === 'console')
+  const { port, output, child } = await startExample(t, 'roll-out')
+  for (const [clientIp, count] of [
+    ['52.6.248.125', 8],
+    ['3.6.251.95', 5],
+    ['198.51.100.7', 2]
+  ] as const) {
+    for (let i = 0; i < count; i++) {
+      const headers = { 'x-forwarded-for': clientIp }
+      await send({ port }, { method: 'POST', path: '/moengage/connector', headers })
+    }
+  }
+  const closed = new Promise((resolve) => child.on('close', resolve))
+  child.kill('SIGTERM')
+  await closed
+  // All in one minute, as if the clock had stood still.
+  const { stdout } = await run(['report', '-'], { stdin: output().replaceAll(/"time":\d+/g, '"time":1795474531324') })
+  const timeless = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'then')
+  t.equal(timeless(`$ moengage-allowlist report webhooks.log\n${stdout}`), timeless(session!.code))
 })
 
 /** What the reader sets. */

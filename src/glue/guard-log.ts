@@ -32,6 +32,7 @@ const SUMMARY_AT_MOST = 3_600_000
 /** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
+/** What is asked of a guard. @internal */
 type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'listedFor' | 'policy' | 'header'>
 
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
@@ -52,6 +53,7 @@ export class GuardLog<Request> {
   readonly #timer: NodeJS.Timeout
   #summarized: { readonly at: number; readonly verified: number; readonly rejected: Readonly<Record<Reason, number>> }
 
+  /** @internal */
   constructor(guard: Log, settings: GuardLogSettings<Request>) {
     this.#guard = guard
     this.#settings = settings

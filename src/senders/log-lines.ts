@@ -73,6 +73,7 @@ function bounded(text: string | null): string | null {
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
 
+/** @internal It is handed a guard's own members, which are not in the declarations. */
 export function rejectionLine(
   guard: Pick<Guard, 'redacted' | 'listedFor' | 'policy' | 'header'>,
   verdict: RejectedVerdict,
@@ -118,7 +119,10 @@ const isNoSender = (sender: string) => sender.startsWith(NO_SENDER)
 /** How many kinds there are. */
 export const KINDS = 2 * REASONS.length
 
-/** @param before the counts at the summary before */
+/**
+ * @param before the counts at the summary before
+ * @internal
+ */
 export function summaryLine(
   guard: Pick<Guard, 'redactedAddress' | 'senders'>,
   status: GuardStatus,
