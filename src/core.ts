@@ -1,6 +1,17 @@
-export { type ClientIpOptions, createClientIpResolver, type ResolveClientIp } from './client-ip/create-resolver.js'
+/**
+ * The guard without a framework, and its parts: client IP, matcher, directory, export.
+ *
+ * @module moengage-allowlist/core
+ */
+
+export {
+  type ClientIpOptions,
+  createClientIpResolver,
+  type ResolveClientIp,
+  type ResolvedClientIp
+} from './client-ip/create-resolver.js'
 export type { FetchHeaders, HeadersInput } from './client-ip/resolve.js'
-export type { UnresolvedReason } from './client-ip/unresolved.js'
+export type { Unresolved, UnresolvedReason } from './client-ip/unresolved.js'
 export {
   type AddressChange,
   type AddressMove,
@@ -19,7 +30,7 @@ export {
   parseChannel,
   parseDataCenter
 } from './directory/names.js'
-export type { Cell, Snapshot } from './directory/snapshot.js'
+export type { Cell, DerivedCell, ReadCell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
 export * from './errors.js'
 export { type ExportOptions, exportDirectory } from './export/export-directory.js'
@@ -35,7 +46,7 @@ export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
 export { type Address, parseAddress } from './net/address.js'
-export { compileMatcher, type Entry, type Matcher } from './net/matcher.js'
+export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './net/matcher.js'
 export { type Prefix, parsePrefix } from './net/prefix.js'
 export type { RedactAddress } from './senders/redact.js'
 export type { ListedFor, Sender } from './senders/senders.js'

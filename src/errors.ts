@@ -9,6 +9,7 @@ type Coded<Code extends ProblemCode> = FastifyErrorConstructor<{ code: Code; sta
 function codedError(code: ProblemCode, statusCode: number, Base: ErrorConstructor) {
   const Coded = createError<[string]>(code, '%s', statusCode, Base)
   return class extends Coded implements Problem {
+    /** Which error it is, such as `MOE_ERR_OPTIONS`: a name that stays when the words of the message change. */
     declare readonly code: ProblemCode
     readonly path: string
     readonly value: unknown
@@ -146,6 +147,7 @@ const Rejection: Coded<'MOE_ERR_REJECTED'> = createError(
  * capturing one costs more than serving the request.
  */
 export class RejectedError<V = unknown> extends Rejection {
+  /** The status of the answer: the option `statusCode`, 403 unless it was set. */
   declare readonly statusCode: number
   readonly #verdict: V
 

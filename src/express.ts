@@ -1,3 +1,9 @@
+/**
+ * The guard as a middleware for Express 4 and 5, Connect and Nest.
+ *
+ * @module moengage-allowlist/express
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expressIp, TRUST_PROXY_FIX } from './express-trust.js'
 import { NodeGuard, type NodeOnReject } from './glue/node-guard.js'

@@ -1,3 +1,9 @@
+/**
+ * The guard for servers of `Request` and `Response`: Hono, Bun, Deno.
+ *
+ * @module moengage-allowlist/fetch
+ */
+
 import type { IncomingMessage } from 'node:http'
 import { RejectedError } from './errors.js'
 import { type Failure, failureBody } from './glue/failure-body.js'
@@ -26,8 +32,18 @@ export type Peer = string | null | undefined | IncomingMessage
 
 /** What became of a request: let through, or to be answered with `response`. `verdict` is null where there is no list yet. */
 export type Checked =
-  | { readonly response: undefined; readonly verdict: Verdict }
-  | { readonly response: Response; readonly verdict: RejectedVerdict | null }
+  | {
+      /** The request is let through. */
+      readonly response: undefined
+      /** The verdict; in mode `'tag'` it may be a rejected one. */
+      readonly verdict: Verdict
+    }
+  | {
+      /** What the request is to be answered with. */
+      readonly response: Response
+      /** Why it is rejected; null where there is no list yet, which is answered with 503. */
+      readonly verdict: RejectedVerdict | null
+    }
 
 /** A guard of servers that speak `Request` and `Response`. */
 export interface FetchGuard extends GuardMethods {

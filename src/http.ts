@@ -1,3 +1,9 @@
+/**
+ * The guard for servers of `node:http`, `node:https`, `node:http2` and `node:net`.
+ *
+ * @module moengage-allowlist/http
+ */
+
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'

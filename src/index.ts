@@ -1,6 +1,12 @@
+/**
+ * The Fastify plugin, its options, and the errors.
+ *
+ * @module moengage-allowlist
+ */
+
 export type { ClientIpOptions } from './client-ip/create-resolver.js'
 export type { Channel, DataCenter } from './directory/names.js'
-export type { Snapshot } from './directory/snapshot.js'
+export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
 export * from './errors.js'
 export {

@@ -44,10 +44,18 @@ export function problemLine({ path, message, fix }: Problem): string {
   return `${path === '' ? '' : `${path}: `}${message} ${fix}`
 }
 
-/** What can be suspicious about a list, as the option `confirm` names it. */
+/** Every {@link Suspicion}. */
 export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as const
 
-/** See {@link SUSPICIONS}. */
+/**
+ * What can be suspicious about a list, as the option `confirm` names it:
+ *
+ * - `wide`: a prefix is shorter than /16, or /32 for IPv6.
+ * - `private`: an address is private, loopback, documentation or otherwise reserved.
+ * - `shrunk`: of the addresses that a route accepts of a data center, more than half are gone.
+ * - `older`: it was taken before the list in use.
+ * - `future`: it is newer than the list in use, and dated more than a day ahead.
+ */
 export type Suspicion = (typeof SUSPICIONS)[number]
 
 /** One reason why a list is suspicious. */

@@ -1,3 +1,9 @@
+/**
+ * The metrics of a guard, for `prom-client`.
+ *
+ * @module moengage-allowlist/prometheus
+ */
+
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Guard } from './guard/guard.js'
 import { REASONS } from './guard/verdict.js'

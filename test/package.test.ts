@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
@@ -135,6 +135,19 @@ t.test('the package works as it would be published', async (t) => {
     t.match(command(linked, 'list'), { code: 0, stdout: /^segment-sync/m, stderr: '' })
     t.match(command(linked, 'explain', '192.0.2.1', '-d', 'DC-01'), { code: 1, stdout: /not-listed/, stderr: '' })
     t.match(command(linked, 'explain', '192.0.2'), { code: 2, stdout: '', stderr: /^error: "192\.0\.2"/ })
+  })
+
+  t.test('with pages whose links lead to something that is part of it', async (t) => {
+    const root = join(folder, 'node_modules', name)
+    const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md'))
+    t.ok(pages.includes('README.md') && pages.includes('docs/errors.md'))
+    for (const page of pages) {
+      for (const [, target] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^(?:https?:|#|mailto:)/.test(target!)) continue
+        t.ok(existsSync(join(root, dirname(page), target!.split('#')[0]!)), `${page}: ${target}`)
+      }
+    }
+    t.notOk(existsSync(join(root, 'docs/api')), 'and without the API documentation, which is built for a release')
   })
 
   t.test('and has no other entry', async (t) => {

@@ -114,16 +114,19 @@ function warnOfHeader(header: string, trustedProxies: unknown, path: string, war
   }
 }
 
+/** The client IP that was told. */
+export interface ResolvedClientIp {
+  /** In canonical text: `::ffff:3.6.251.95` is `3.6.251.95`. */
+  readonly clientIp: string
+}
+
 /**
  * Tells the client IP of a request.
  *
  * @param peer the socket's remote address, or `'unix'` for a connection over a unix socket
  * @param headers `request.headers`, or `request.rawHeaders` where order and repeats matter
  */
-export type ResolveClientIp = (
-  peer: string | null | undefined,
-  headers: HeadersInput
-) => { readonly clientIp: string } | Unresolved
+export type ResolveClientIp = (peer: string | null | undefined, headers: HeadersInput) => ResolvedClientIp | Unresolved
 
 /**
  * Makes a function that tells the client IP behind your own proxies: the first address from the right that is not one of

@@ -18,6 +18,7 @@ import {
 
 /** The `Headers` of a Fetch `Request`, as far as they are read. */
 export interface FetchHeaders {
+  /** The lines of a header joined by commas, or null. */
   get(name: string): string | null
 }
 

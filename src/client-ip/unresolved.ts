@@ -13,7 +13,9 @@ export type UnresolvedReason =
 
 /** No client IP, and why. One frozen object a reason. */
 export interface Unresolved {
+  /** Never an address. */
   readonly clientIp: null
+  /** Why there is none. */
   readonly reason: UnresolvedReason
 }
 

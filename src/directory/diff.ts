@@ -27,7 +27,9 @@ export interface AddressMove {
 
 /** A cell of the page that came, went, or says something of another kind: addresses, `'NA'`, or a derivation. */
 export interface CellChange {
+  /** The cell's data center. */
   readonly dataCenter: DataCenter
+  /** The cell's channel. */
   readonly channel: Channel
   /** What the page said; null where it had no such row. */
   readonly from: Cell | null
@@ -51,12 +53,15 @@ export interface UnknownChange {
 export interface DirectoryDiff {
   /** Whether nothing changed but, perhaps, the provenance. */
   readonly same: boolean
-  /** Page, revision and day of both lists. */
+  /** Page, revision and day of the list before. */
   readonly before: Snapshot['provenance']
+  /** Page, revision and day of the list after. */
   readonly after: Snapshot['provenance']
-  /** Prefixes in the order of their addresses, IPv4 first. */
+  /** Prefixes that only the list after has, in the order of their addresses, IPv4 first. */
   readonly added: readonly AddressChange[]
+  /** Prefixes that only the list before has, in the same order. */
   readonly removed: readonly AddressChange[]
+  /** Prefixes that both have, for something else, in the same order. */
   readonly moved: readonly AddressMove[]
   /** Cells in the order of data centers, then channels. */
   readonly cells: readonly CellChange[]

@@ -8,13 +8,17 @@ import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot, type Snapshot 
 
 /** What an address is published for: one cell of MoEngage's page. The same cell is always the same object. */
 export interface Grant {
+  /** The data center, by its id. */
   readonly dataCenter: DataCenter
+  /** The channel, by its id. */
   readonly channel: Channel
 }
 
 /** One published prefix with what it is published for. */
 export interface DirectoryEntry {
+  /** The address or prefix. */
   readonly prefix: Prefix
+  /** The cell of the page that it stands in. */
   readonly grant: Grant
 }
 
@@ -134,6 +138,7 @@ export class Directory {
    *
    * @param selection names by data center and channel; what is left out is taken from `inherited`
    * @param inherited names from a wider scope, which were read before and are not checked again
+   * @internal
    */
   read(selection: PartialSelection, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
     const problems: Problem[] = []

@@ -10,10 +10,17 @@ import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.j
  * What MoEngage's page says in one cell: addresses or prefixes; `'NA'`, no published static address (not: no traffic); or
  * the channels of the same data center whose addresses are used.
  */
-export type Cell = readonly string[] | 'NA' | { readonly derivedFrom: readonly Channel[] }
+export type Cell = readonly string[] | 'NA' | DerivedCell
+
+/** A cell that has the addresses of other channels of its data center. */
+export interface DerivedCell {
+  /** The channels whose addresses are used. */
+  readonly derivedFrom: readonly Channel[]
+}
 
 /** One dated version of what MoEngage publishes, as plain data: it can be written as JSON. */
 export interface Snapshot {
+  /** Where the list comes from and when it was taken. */
   readonly provenance: {
     /** Where the page stands. */
     readonly page: string
@@ -24,27 +31,51 @@ export interface Snapshot {
   }
   /** The cells. A data center and channel without a row is not on the page. */
   readonly rows: readonly {
+    /** The data center, by its id. */
     readonly dataCenter: DataCenter
+    /** The channel, by its id. */
     readonly channel: Channel
+    /** What the cell says. */
     readonly addresses: Cell
   }[]
   /**
    * Rows of the page that belong to a data center or channel which this version does not know, by the names on the page.
    * They are kept so that nobody misses them; no request is matched against them.
    */
-  readonly unknown?: readonly { readonly dataCenter: string; readonly name: string; readonly addresses: Cell }[]
+  readonly unknown?: readonly {
+    /** The data center, as the page names it. */
+    readonly dataCenter: string
+    /** The row's name on the page. */
+    readonly name: string
+    /** What the cell says. */
+    readonly addresses: Cell
+  }[]
   /** What is doubtful: shown to whoever meets this address while expecting this data center. */
-  readonly notes?: readonly { readonly address: string; readonly dataCenter: DataCenter; readonly text: string }[]
+  readonly notes?: readonly {
+    /** The doubtful address. */
+    readonly address: string
+    /** The data center that it is expected of. */
+    readonly dataCenter: DataCenter
+    /** What is shown: one or two sentences. */
+    readonly text: string
+  }[]
 }
 
 /** A cell whose prefixes were read. */
-export type ReadCell = readonly Prefix[] | 'NA' | { readonly derivedFrom: readonly Channel[] }
+export type ReadCell = readonly Prefix[] | 'NA' | DerivedCell
 
 /** A snapshot that was found sound. */
 export interface ReadSnapshot {
   readonly provenance: Snapshot['provenance']
   readonly cells: ReadonlyMap<string, ReadCell>
-  readonly unknown: readonly { readonly dataCenter: string; readonly name: string; readonly cell: ReadCell }[]
+  readonly unknown: readonly {
+    /** The data center, as the page names it. */
+    readonly dataCenter: string
+    /** The row's name on the page. */
+    readonly name: string
+    /** What the cell says. */
+    readonly cell: ReadCell
+  }[]
   readonly notes: readonly { readonly address: Address; readonly dataCenter: DataCenter; readonly text: string }[]
 }
 

@@ -32,7 +32,7 @@ const SUMMARY_AT_MOST = 3_600_000
 /** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
-/** @internal */
+/** What is asked of a guard. @internal */
 type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
 
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']

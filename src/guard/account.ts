@@ -16,13 +16,25 @@ export interface GuardMetrics {
   readonly verdicts: readonly PolicyCounts[]
   /** How often each prefix of the guard's data centers and channels verified; 0 for those that never did. */
   readonly hits: readonly PrefixHits[]
-  readonly reloads: { readonly succeeded: number; readonly failed: number }
-  /** Verdicts of verified senders that were remembered, and those that were made anew. */
-  readonly cache: { readonly hits: number; readonly misses: number }
+  /** Loads of the list after the first one. */
+  readonly reloads: {
+    /** How many brought a list into use, or found that there is none newer. */
+    readonly succeeded: number
+    /** How many failed, or brought a list that was refused. */
+    readonly failed: number
+  }
+  /** The verdicts of verified senders, which are remembered. */
+  readonly cache: {
+    /** How many were remembered. */
+    readonly hits: number
+    /** How many were made anew. */
+    readonly misses: number
+  }
   /** How many rejected senders are remembered. */
   readonly senders: number
-  /** How many entries the list in use has, and the day it was taken. */
+  /** How many entries the list in use has. */
   readonly entries: number
+  /** The day on which it was taken, as `YYYY-MM-DD`. */
   readonly retrieved: string
 }
 

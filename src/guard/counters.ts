@@ -4,17 +4,23 @@ import { REASONS, type Reason, type VerifiedVerdict } from './verdict.js'
 
 /** What became of the requests that were judged by one policy, since the start. */
 export interface PolicyCounts {
+  /** The data centers that the policy accepts. */
   readonly dataCenters: readonly DataCenter[]
+  /** The channels that the policy accepts. */
   readonly channels: readonly Channel[]
+  /** How many requests were verified. */
   readonly verified: number
+  /** How many were not, by reason; in mode `'tag'` these were let through. */
   readonly rejected: Readonly<Record<Reason, number>>
 }
 
 /** How many requests a prefix verified, since the start. */
 export interface PrefixHits {
+  /** In CIDR notation, always with the length: `52.6.248.125/32`. */
   readonly prefix: string
-  /** Null for a prefix of your own `allow` list. */
+  /** What it is published for; null for a prefix of your own `allow` list. */
   readonly dataCenter: DataCenter | null
+  /** How many requests it verified. */
   readonly count: number
 }
 

@@ -43,6 +43,7 @@ export function createGuard(options: GuardOptions): Guard {
 /**
  * Like {@link createGuard}, for any source.
  *
+ * @param further what the glue of a framework adds; leave it out
  * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`), SuspiciousError (`MOE_ERR_SUSPICIOUS`)
  */
 export async function loadGuard<Request = GuardRequest>(

@@ -7,7 +7,12 @@ export interface VerdictEvent {
   /** Addresses of rejected senders are redacted by `redactAddress`. */
   readonly verdict: Verdict
   /** What the route accepts. */
-  readonly policy: { readonly dataCenters: readonly DataCenter[]; readonly channels: readonly Channel[] }
+  readonly policy: {
+    /** Its data centers. */
+    readonly dataCenters: readonly DataCenter[]
+    /** Its channels. */
+    readonly channels: readonly Channel[]
+  }
   /** The pattern of the route; null where none is known. */
   readonly route: string | null
 }

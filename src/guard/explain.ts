@@ -8,9 +8,15 @@ import { rejectedVerdict, type Verdict, type VerifiedVerdict } from './verdict.j
 export interface Explanation {
   /** One line. */
   readonly text: string
+  /** The verdict of a request that came from this address; its `peer` is null. */
   readonly verdict: Verdict
-  /** The entries that contain the address, longest prefix first; `grant` is a cell of MoEngage's page or your own list. */
-  readonly entries: readonly { readonly prefix: string; readonly grant: string }[]
+  /** The entries that contain the address, longest prefix first. */
+  readonly entries: readonly {
+    /** In CIDR notation, always with the length: `52.6.248.125/32`. */
+    readonly prefix: string
+    /** A cell of MoEngage's page, as `DC-01 streams`, or your own list: `allow` or `deny`. */
+    readonly grant: string
+  }[]
 }
 
 /** Explains an address by what a route accepts of a list. */

@@ -10,7 +10,7 @@ import { type Redact, type RedactAddress, readRedaction } from '../senders/redac
 import { readExtraAddresses } from './extra-addresses.js'
 import { type ListOptions, type ListSettings, readListOptions } from './list-options.js'
 
-/** What {@link Guard.judge} needs to know of a request. */
+/** What `judge` of a guard needs to know of a request. */
 export interface GuardRequest {
   /**
    * The socket's remote address (`request.socket.remoteAddress`), or `'unix'` for a connection over a unix socket. Without

@@ -7,7 +7,9 @@ import type { Reason } from './verdict.js'
 export interface PendingRemoval {
   /** The prefix, as `3.6.251.95/32`. */
   readonly prefix: string
+  /** The data center that it was published for. */
   readonly dataCenter: DataCenter
+  /** The channel that it was published for. */
   readonly channel: Channel
   /** When its grace period ends (ISO 8601). */
   readonly until: string
@@ -15,8 +17,9 @@ export interface PendingRemoval {
 
 /** What a guard knows of itself. */
 export interface GuardStatus {
-  /** The revision of MoEngage's page that requests are judged by, and where and when it was taken. */
+  /** The revision of MoEngage's page that requests are judged by. */
   readonly revision: string
+  /** Where and when it was taken. */
   readonly provenance: Directory['provenance']
   /** How long ago the list was taken, in milliseconds from the start of that day (UTC). */
   readonly age: number
@@ -26,8 +29,9 @@ export interface GuardStatus {
   readonly pendingRemovals: readonly PendingRemoval[]
   /** The name of the source. */
   readonly source: string
-  /** How many requests were verified since the start, and how many rejected, by reason. */
+  /** How many requests were verified since the start. */
   readonly verified: number
+  /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many rejected senders are remembered. */
   readonly senders: number

@@ -36,6 +36,7 @@ export const REASONS = [
 
 /** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
 export interface VerifiedVerdict {
+  /** Tells the two kinds of verdict apart. */
   readonly verified: true
   /** The client IP in canonical text. */
   readonly clientIp: string
@@ -58,9 +59,11 @@ export interface VerifiedVerdict {
 
 /** The request does not come from an address that the route accepts, or that could not be told. */
 export interface RejectedVerdict {
+  /** Tells the two kinds of verdict apart. */
   readonly verified: false
   /** The client IP in canonical text; null when it could not be resolved. */
   readonly clientIp: string | null
+  /** Why it is rejected. */
   readonly reason: Reason
   /** One or two sentences for whoever must explain or mend it. For your log, not for the sender. */
   readonly hint: string

@@ -14,6 +14,12 @@ export interface Entry<G> {
   readonly grant: G
 }
 
+/** An {@link Entry} that contains an address. */
+export interface FoundEntry<G> extends Entry<G> {
+  /** The prefix, read. */
+  readonly prefix: Prefix
+}
+
 /**
  * A compiled allowlist: maps an address to the set of grants of all entries that contain it. Immutable; a new list is a
  * new matcher. See {@link compileMatcher}.
@@ -82,7 +88,7 @@ export class Matcher<G> {
   }
 
   /** The entries that contain the address, longest prefix first. For explanations: it takes microseconds. */
-  entriesFor(address: Address): { prefix: Prefix; grant: G }[] {
+  entriesFor(address: Address): FoundEntry<G>[] {
     const { family } = address
     return this.#networks[family].containing(address.words).map((row) => ({
       prefix: new Prefix(new Address(family, [...row.words]), row.length),

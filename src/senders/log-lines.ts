@@ -80,7 +80,7 @@ function bounded(text: unknown): string | null {
 /** What is known of a client that could not be resolved. */
 const UNKNOWN: ReturnType<About> = { listedFor: [], removed: null }
 
-/** @internal */
+/** @internal It is handed a guard's own members, which are not in the declarations. */
 export function rejectionLine(
   guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header'>,
   verdict: RejectedVerdict,

@@ -9,7 +9,12 @@ import type { Problem } from '../problem.js'
  * HMAC-SHA-256 of it, 64 bits in hexadecimal, by which the same sender can be told again and nobody without the key can
  * tell the address.
  */
-export type RedactAddress = 'truncate' | { readonly key: string }
+export type RedactAddress =
+  | 'truncate'
+  | {
+      /** A secret of 16 characters or more; the same one on every server whose logs are read together. */
+      readonly key: string
+    }
 
 /** Writes what stands for an address. */
 export type Redact = (address: string) => string

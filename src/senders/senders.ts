@@ -5,7 +5,9 @@ import { type Entry, ROUTES, Tally } from './tally.js'
 
 /** A data center, and the channels in it, that an address is published for. */
 export interface ListedFor {
+  /** The data center. */
   readonly dataCenter: string
+  /** Its channels that the address is published for. */
   readonly channels: readonly string[]
 }
 
@@ -20,7 +22,9 @@ export interface Sender {
    * than are remembered.
    */
   readonly countError: number
+  /** When it was rejected first, as far as it is remembered. */
   readonly firstSeen: number
+  /** When it was rejected last. */
   readonly lastSeen: number
   /** How often for each reason, since `firstSeen`. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
