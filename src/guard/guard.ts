@@ -207,8 +207,9 @@ export class Guard<Request = GuardRequest> {
   }
 
   /**
-   * Rejected senders, those with the highest counts first; at most `cacheSize` of them. While no more came, all counts are
-   * exact; beyond that those seen last and those with the highest counts are remembered, each with its error.
+   * Rejected senders, those that certainly called most first; at most `cacheSize` of them. While no more than three quarters of
+   * that came, all counts are exact; beyond, those seen last and those with the highest counts are remembered, each with its
+   * error.
    */
   senders(): Sender[] {
     return this.#account.senders(this.#list.current.allowlist)

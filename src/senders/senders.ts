@@ -74,7 +74,7 @@ export class Senders {
   /** The remembered senders, those with the highest counts first. */
   list(about: About, { limit = Number.POSITIVE_INFINITY, reason }: Asked = {}): Sender[] {
     const index = reason === undefined ? -1 : REASONS.indexOf(reason)
-    const rank = (entry: Readonly<Entry>) => (index === -1 ? entry.count : entry.byReason[index]!)
+    const rank = (entry: Readonly<Entry>) => (index === -1 ? entry.count - entry.countError : entry.byReason[index]!)
     const ranked = [...this.#tally.entries()]
       .filter((entry) => index === -1 || entry.byReason[index]! > 0)
       .sort((a, b) => rank(b) - rank(a) || b.lastSeen - a.lastSeen)
