@@ -77,9 +77,9 @@ async function checkClientIp(): Promise<void> {
   const lead = (from: Timings, name: string) =>
     ratio(from[clientLane(FASTIFY_PROXY_ADDR, name)]!, from[clientLane(OURS, name)]!).median
   atLeast('1 hop, × faster than @fastify/proxy-addr', 7, lead(timings, '1 hop'))
-  atLeast('3 hops, × faster than @fastify/proxy-addr', 10, lead(timings, '3 hops'))
-  atLeast('20 hops, × faster than @fastify/proxy-addr', 15, lead(timings, '20 hops'))
-  atLeast('200 hops, × faster than @fastify/proxy-addr', 45, lead(timings, '200 hops'))
+  atLeast('3 hops, × faster than @fastify/proxy-addr', 18, lead(timings, '3 hops'))
+  atLeast('20 hops, × faster than @fastify/proxy-addr', 24, lead(timings, '20 hops'))
+  atLeast('200 hops, × faster than @fastify/proxy-addr', 65, lead(timings, '200 hops'))
   atLeast('16 KB of strangers, × faster than @fastify/proxy-addr', 200, lead(hostile, 'forged strangers'))
   atLeast('16 KB of trusted hops, × faster than @fastify/proxy-addr', 300, lead(hostile, 'forged trusted hops'))
   atLeast('16 KB of white space, × faster than @fastify/proxy-addr', 30, lead(hostile, 'endless white space'))
@@ -91,10 +91,11 @@ async function checkClientIp(): Promise<void> {
 
 async function checkEndToEnd(): Promise<void> {
   const plan = { base: 'fastify', others: ['ours'], log: false, rounds: 60, requests: 320 } as const
-  atMost('an accepted request, × no guard', 1.12, await compareOnce({ ...plan, traffic: 'listed' }, 'ours'))
+  atMost('an accepted request, × no guard', 1.15, await compareOnce({ ...plan, traffic: 'listed' }, 'ours'))
   atMost(
     'a rejected request, × serving it without a guard',
-    1.05,
+    // With a captured stack it is 1.3.
+    1.2,
     await compareOnce({ ...plan, traffic: 'strangers' }, 'ours')
   )
 }
