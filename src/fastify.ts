@@ -17,11 +17,10 @@ import { type OnVerdict, readOnVerdict, VerdictListener } from './glue/verdict-l
 import { type ActionOptions, defaultActions, readActions } from './guard/actions.js'
 import { loadGuard } from './guard/create-guard.js'
 import type { Guard, PolicyOptions } from './guard/guard.js'
-import { reloadNews } from './guard/news.js'
 import type { GuardOptions, GuardRequest } from './guard/options.js'
-import type { GuardStatus } from './guard/status.js'
 import type { RejectedVerdict, Verdict } from './guard/verdict.js'
 import type { Problem } from './problem.js'
+import { isPromise } from './promise.js'
 import { type LogOptions, readLogOptions } from './senders/log-options.js'
 
 /**
@@ -91,8 +90,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
     mistakes,
     frameworkFix: TRUST_PROXY_FIX,
-    onReload: logReload,
-    onDay: () => log.warnings(app.log)
+    onReload: (error, status) => log.reloaded(error, status),
+    onDay: () => log.warnings()
   })
   const log = new GuardLog<FastifyRequest>(guard, {
     level: options.logLevel ?? 'warn',
@@ -105,18 +104,12 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     log.close()
   })
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
-  log.warnings(app.log)
+  log.warnings()
   const routes = new Routes((policy) => guard.addRoute(policy), actions)
   const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
 
   function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
     return requests.judge(request, request.raw, app.server, policy, route)
-  }
-
-  function logReload(error: Error | null, status: GuardStatus): void {
-    const { level, line, moengage } = reloadNews(error, status)
-    app.log[level]({ moengage }, line)
-    log.warnings(app.log)
   }
 
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
@@ -210,10 +203,6 @@ function answer(
   } catch (error) {
     fail(error)
   }
-}
-
-function isPromise(value: unknown): boolean {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
 /**

@@ -1,6 +1,6 @@
 import { REASONS } from '../guard/verdict.js'
 import type { Rejections, Report } from '../report/report.js'
-import { counted } from '../senders/diagnosis.js'
+import { spanText } from '../report/span.js'
 import type { Sender } from '../senders/senders.js'
 import { printable, table } from './text.js'
 
@@ -66,18 +66,7 @@ function histogramText({ histogram: { width, bars } }: Report): string {
     '#'.repeat(Math.max(1, Math.round((BAR * count) / most))),
     number(count)
   ])
-  return `Rejections, a bar for ${spanText(width)} (UTC):\n${table(rows)}`
-}
-
-const SPANS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000]
-] as const
-
-function spanText(width: number): string {
-  const [unit, length] = SPANS.find(([, length]) => width >= length)!
-  return counted(width / length, unit)
+  return `Rejections, a bar for ${spanText(width, 1)} (UTC):\n${table(rows)}`
 }
 
 function listText(title: string, items: readonly string[]): string {

@@ -1,4 +1,6 @@
 import type { Guard, PolicyOptions } from '../guard/guard.js'
+import { reloadNews } from '../guard/news.js'
+import type { GuardStatus } from '../guard/status.js'
 import type { Reason, RejectedVerdict } from '../guard/verdict.js'
 import { problemLine } from '../problem.js'
 import { counted } from '../senders/diagnosis.js'
@@ -33,7 +35,7 @@ const SUMMARY_AT_MOST = 3_600_000
 const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
 /** What is asked of a guard. @internal */
-type Log = Pick<Guard, 'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
+type Log = Pick<Guard, 'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
 
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
@@ -89,12 +91,19 @@ export class GuardLog<Request> {
   }
 
   /** The warnings that were not told yet. */
-  warnings(log: Pick<Logger, 'warn'>): void {
+  warnings(): void {
     for (const warning of this.#guard.status().warnings) {
       const line = problemLine(warning)
-      if (!this.#warned.has(line)) log.warn({ moengage: warning }, line)
+      if (!this.#warned.has(line)) this.#settings.logger.warn({ moengage: warning }, line)
       this.#warned.add(line)
     }
+  }
+
+  /** Tells what came of a reload, and the warnings that came with it. */
+  reloaded(error: Error | null, status: GuardStatus): void {
+    const { level, line, moengage } = reloadNews(error, status)
+    this.#settings.logger[level]({ moengage }, line)
+    this.warnings()
   }
 
   /** Tells what is left to tell, and stops. */

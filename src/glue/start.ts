@@ -3,7 +3,6 @@ import { NotReadyError } from '../errors.js'
 import { type ActionOptions, defaultActions, type OnRejectForm, readActions } from '../guard/actions.js'
 import { startGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
-import { reloadNews } from '../guard/news.js'
 import type { GuardOptions } from '../guard/options.js'
 import type { Verdict } from '../guard/verdict.js'
 import { mistake, shown } from '../mistakes.js'
@@ -102,12 +101,9 @@ export class Start<Request, OnReject> {
       names: ['mode', 'statusCode', 'onReject', 'logLevel', 'logger', 'log', 'onVerdict'],
       mistakes,
       frameworkFix,
-      onReload: (error, status) => {
-        const { level, line, moengage } = reloadNews(error, status)
-        this.logger[level]({ moengage }, line)
-        this.now?.log.warnings(this.logger)
-      },
-      onDay: () => this.now?.log.warnings(this.logger)
+      // Nothing is loaded anew, and no day passes, before the guard is made.
+      onReload: (error, status) => this.now!.log.reloaded(error, status),
+      onDay: () => this.now!.log.warnings()
     })
     this.logger = logger ?? pino({ name: 'moengage-allowlist' })
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger)
@@ -130,7 +126,7 @@ export class Start<Request, OnReject> {
         }),
         requests: new RequestJudge(guard, options.clientIp, framework)
       }
-      made.log.warnings(this.logger)
+      made.log.warnings()
       return made
     }
     if (typeof started === 'function') {

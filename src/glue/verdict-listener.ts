@@ -1,6 +1,7 @@
 import type { Verdict } from '../guard/verdict.js'
 import { mistake, shown } from '../mistakes.js'
 import type { Problem } from '../problem.js'
+import { isPromise } from '../promise.js'
 import type { Logger } from './guard-log.js'
 
 /** Hears of every verdict, with the request it is about, before the request goes on or is answered. */
@@ -26,8 +27,8 @@ export class VerdictListener<Request> {
 
   tell(verdict: Verdict, request: Request): void {
     try {
-      const told = this.#onVerdict(verdict, request) as PromiseLike<unknown> | undefined
-      if (typeof told?.then === 'function') told.then(undefined, (error) => this.#failed(error))
+      const told = this.#onVerdict(verdict, request)
+      if (isPromise(told)) told.then(undefined, (error) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
     }

@@ -1,6 +1,6 @@
 import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { REASONS, type Reason, type VerifiedVerdict } from './verdict.js'
+import { noCounts, REASONS, type Reason, type VerifiedVerdict } from './verdict.js'
 
 /** What became of the requests that were judged by one policy, since the start. */
 export interface PolicyCounts {
@@ -30,8 +30,6 @@ export interface GrowingCounts extends PolicyCounts {
   readonly rejected: Record<Reason, number>
 }
 
-const none = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
-
 /** What is counted of verdicts. It outlives the lists and policies that it is counted by. */
 export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
@@ -45,7 +43,7 @@ export class Counters {
     const key = `${dataCenters} ${channels}`
     let counts = this.#byPolicy.get(key)
     if (counts === undefined) {
-      counts = { dataCenters, channels, verified: 0, rejected: none() }
+      counts = { dataCenters, channels, verified: 0, rejected: noCounts() }
       this.#byPolicy.set(key, counts)
     }
     return counts
@@ -57,7 +55,7 @@ export class Counters {
 
   /** The counts of all policies together. */
   total(): Pick<PolicyCounts, 'verified' | 'rejected'> {
-    const rejected = none()
+    const rejected = noCounts()
     let verified = 0
     for (const counts of this.#byPolicy.values()) {
       verified += counts.verified

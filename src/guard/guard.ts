@@ -215,6 +215,11 @@ export class Guard<Request = GuardRequest> {
     return this.#account.senders(this.#list.current.allowlist)
   }
 
+  /** The first of {@link senders}, without looking up what all the others are listed for. @internal */
+  topSenders(limit: number): Sender[] {
+    return this.#account.senders(this.#list.current.allowlist, { limit })
+  }
+
   /** What was counted since the start, for metrics. */
   metrics(): GuardMetrics {
     const { allowlist, policy } = this.#list.current

@@ -34,6 +34,9 @@ export const REASONS = [
   'permissive-trust'
 ] as const satisfies readonly Reason[]
 
+/** Counts by reason, to begin with. */
+export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
+
 /** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
 export interface VerifiedVerdict {
   /** Tells the two kinds of verdict apart. */

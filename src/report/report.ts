@@ -1,9 +1,10 @@
-import { REASONS, type Reason } from '../guard/verdict.js'
+import { noCounts, REASONS, type Reason } from '../guard/verdict.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
 import { type About, type Sender, Senders } from '../senders/senders.js'
 import { type Bar, Histogram } from './histogram.js'
 import { type Rejected, readEvent, type Summary } from './read-event.js'
 import type { LineSink } from './read-lines.js'
+import { spanText } from './span.js'
 
 /** How many rejections there were, by reason. */
 export interface Rejections {
@@ -36,7 +37,6 @@ export interface Report {
 /** So many senders are remembered. */
 const SENDERS = 10_000
 
-const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 const sum = (counts: Readonly<Record<Reason, number>>) =>
   Object.values(counts).reduce((total, count) => total + count, 0)
 
@@ -191,20 +191,8 @@ function canReject({ isEmpty, span, verified, rejected, removed }: Evidence): Re
     ...(strangers > 0
       ? [`${counted(strangers, 'request')} from addresses that are not listed: do you know any of them?`]
       : []),
-    ...(Number.isFinite(span) ? [`The log covers ${spanText(span)}: did every channel call in that time?`] : [])
+    ...(Number.isFinite(span) ? [`The log covers ${spanText(span, 2)}: did every channel call in that time?`] : [])
   ]
   if (doubts.length > 0 || verified === 0) return { answer: 'no', evidence }
   return { answer: verified === null || strangers > 0 ? 'unclear' : 'yes', evidence }
-}
-
-const SPANS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000]
-] as const
-
-/** How long a time was, as a person says it. */
-function spanText(span: number): string {
-  const [unit, length] = SPANS.find(([, length]) => span >= 2 * length) ?? SPANS[2]
-  return counted(Math.round(span / length), unit)
 }

@@ -7,8 +7,7 @@ export class Frequent {
   readonly #capacity: number
   readonly #byKey = new Map<number | string, Entry>()
   readonly #entries: Entry[] = []
-  /** No entry has a lower count; 0 as long as there is room. */
-  floor = 0
+  #floor = 0
   /** Where the search for the lowest count goes on. */
   #cursor = 0
 
@@ -27,6 +26,11 @@ export class Frequent {
     return this.#entries.length
   }
 
+  /** No entry has a lower count; 0 as long as there is room. */
+  get floor(): number {
+    return this.#floor
+  }
+
   values(): Iterable<Entry> {
     return this.#entries
   }
@@ -42,7 +46,7 @@ export class Frequent {
       this.#byKey.set(entry.key, entry)
       return undefined
     }
-    const lowest = entry.count > this.floor ? this.#findLowest() : -1
+    const lowest = entry.count > this.#floor ? this.#findLowest() : -1
     if (lowest === -1 || this.#entries[lowest]!.count >= entry.count) return this.#forget(entry)
     const other = this.#entries[lowest]!
     this.#entries[lowest] = entry
@@ -60,11 +64,11 @@ export class Frequent {
     for (let steps = 0; steps < this.#entries.length; steps++) {
       const at = this.#cursor
       const { count } = this.#entries[at]!
-      if (count <= this.floor) return at
+      if (count <= this.#floor) return at
       if (lowest === -1 || count < this.#entries[lowest]!.count) lowest = at
       this.#cursor = (at + 1) % this.#entries.length
     }
-    if (lowest !== -1) this.floor = this.#entries[lowest]!.count
+    if (lowest !== -1) this.#floor = this.#entries[lowest]!.count
     return lowest
   }
 

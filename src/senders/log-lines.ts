@@ -131,7 +131,7 @@ export const KINDS = 2 * REASONS.length
  * @internal
  */
 export function summaryLine(
-  guard: Pick<Guard, 'redactedAddress' | 'senders'>,
+  guard: Pick<Guard, 'redactedAddress' | 'topSenders'>,
   status: GuardStatus,
   before: Pick<GuardStatus, 'verified' | 'rejected'>,
   { byKind, bySender }: Withheld
@@ -155,16 +155,13 @@ export function summaryLine(
     verified: status.verified - before.verified,
     rejected: counts((reason) => status.rejected[reason] - before.rejected[reason]),
     senders: status.senders,
-    top: guard
-      .senders()
-      .slice(0, NAMED.top)
-      .map(({ clientIp, count, countError, reasons, listedFor }) => ({
-        clientIp,
-        count,
-        countError,
-        reasons,
-        listedFor
-      })),
+    top: guard.topSenders(NAMED.top).map(({ clientIp, count, countError, reasons, listedFor }) => ({
+      clientIp,
+      count,
+      countError,
+      reasons,
+      listedFor
+    })),
     diagnosis: status.diagnosis,
     revision: status.revision
   }

@@ -71,7 +71,7 @@ export class Senders {
     return !this.#tally.isExact
   }
 
-  /** The remembered senders, those with the highest counts first. */
+  /** The remembered senders, those that certainly called most first. */
   list(about: About, { limit = Number.POSITIVE_INFINITY, reason }: Asked = {}): Sender[] {
     const index = reason === undefined ? -1 : REASONS.indexOf(reason)
     const rank = (entry: Readonly<Entry>) => (index === -1 ? entry.count - entry.countError : entry.byReason[index]!)
@@ -79,10 +79,14 @@ export class Senders {
       .filter((entry) => index === -1 || entry.byReason[index]! > 0)
       .sort((a, b) => rank(b) - rank(a) || b.lastSeen - a.lastSeen)
     if (this.#redact === undefined) return ranked.slice(0, limit).map((entry) => senderOf(entry, about))
+    const certain = ({ count, countError, reasons }: Sender) =>
+      reason === undefined ? count - countError : reasons[reason]!
     return joined(
       ranked.map((entry) => senderOf(entry, about)),
       this.#redact
-    ).slice(0, limit)
+    )
+      .sort((a, b) => certain(b) - certain(a))
+      .slice(0, limit)
   }
 }
 
@@ -103,7 +107,7 @@ function joined(senders: readonly Sender[], redact: Redact): Sender[] {
     const other = byName.get(clientIp)
     byName.set(clientIp, other === undefined ? { ...sender, clientIp } : join(other, sender))
   }
-  return [...byName.values()].sort((a, b) => b.count - a.count)
+  return [...byName.values()]
 }
 
 function join(a: Sender, b: Sender): Sender {

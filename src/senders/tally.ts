@@ -125,14 +125,7 @@ export class Tally<Reason extends string> {
     const dropped = this.#recent.size === this.#recent.max ? this.#frequent.offer(this.#recent.pop()!) : undefined
     if (dropped !== undefined) this.#counted[boundOf(hash(dropped.key))]!--
     this.#counted[bound]!++
-    const entry = dropped ?? emptyEntry(this.#reasons.length)
-    entry.key = key
-    entry.count = before
-    entry.countError = before
-    entry.firstSeen = Number.POSITIVE_INFINITY
-    entry.lastSeen = Number.NEGATIVE_INFINITY
-    entry.byReason.fill(0)
-    entry.routes = NONE
+    const entry = begin(dropped ?? emptyEntry(this.#reasons.length), key, before)
     this.#recent.set(key, entry)
     return entry
   }
@@ -158,10 +151,7 @@ export class Tally<Reason extends string> {
   }
 
   #entryFor({ key, before, weight, reason, route, time }: Newcomer): Entry {
-    const entry = emptyEntry(this.#reasons.length)
-    entry.key = key
-    entry.count = before
-    entry.countError = before
+    const entry = begin(emptyEntry(this.#reasons.length), key, before)
     add(entry, reason, route, time, weight)
     return entry
   }
@@ -172,11 +162,23 @@ function emptyEntry(reasons: number): Entry {
     key: 0,
     count: 0,
     countError: 0,
-    firstSeen: Number.POSITIVE_INFINITY,
-    lastSeen: Number.NEGATIVE_INFINITY,
+    firstSeen: 0,
+    lastSeen: 0,
     byReason: new Array<number>(reasons).fill(0),
     routes: NONE
   }
+}
+
+/** Makes an entry that of another sender, which may have been counted before it was forgotten. */
+function begin(entry: Entry, key: number | string, before: number): Entry {
+  entry.key = key
+  entry.count = before
+  entry.countError = before
+  entry.firstSeen = Number.POSITIVE_INFINITY
+  entry.lastSeen = Number.NEGATIVE_INFINITY
+  entry.byReason.fill(0)
+  entry.routes = NONE
+  return entry
 }
 
 function add(entry: Entry, reason: number, route: string | null, time: number, weight: number): void {

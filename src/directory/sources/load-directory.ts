@@ -1,4 +1,5 @@
 import { SourceError } from '../../errors.js'
+import { isPromise } from '../../promise.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 import { checkBounds } from './bounds.js'
@@ -59,11 +60,6 @@ function readDirectory(snapshot: unknown): Directory {
   if (snapshot instanceof Directory) return snapshot
   checkBounds(snapshot)
   return new Directory(snapshot as Snapshot)
-}
-
-/** Also one of another realm or library. */
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }
 
 function sourceError(source: OpenSource, error: unknown): SourceError {
