@@ -27,7 +27,7 @@ export function diffCommand(io: Io): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (old: string, now: string, { json }: { json?: true }) => {
       const diff = diffDirectories(await readList(old, io), await readList(now, io))
-      if (json) writeJson(io, diff)
+      if (json) writeJson(io.stdout, diff)
       else io.stdout.write(diffText(diff, styleFor(io)))
       if (!diff.same) throw new Exit(1)
     })

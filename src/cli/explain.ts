@@ -47,7 +47,7 @@ export function explainCommand(io: Io): Command {
       const address = readIp(ip)
       const list = await readList(from, io)
       const finding = find(address, list, { dataCenters: dataCenter, channels: channel })
-      if (json) writeJson(io, asJson(finding, list))
+      if (json) writeJson(io.stdout, asJson(finding, list))
       else io.stdout.write(findingText(finding, list, styleFor(io)))
       if (!finding.explanation.verdict.verified) throw new Exit(1)
     })

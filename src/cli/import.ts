@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatSnapshot } from '../directory/format-snapshot.js'
 import { type Imported, importPage, type PageFormat } from '../directory/import/import-page.js'
-import { isDay } from '../directory/snapshot.js'
+import { dayOf, isDay } from '../directory/snapshot.js'
 import { problemLine } from '../problem.js'
-import type { Io } from './io.js'
+import { type Io, writeJson } from './io.js'
 import { placeOf, readArgument } from './read-text.js'
 import { replaceSnapshot } from './replace-snapshot.js'
 
@@ -61,13 +61,14 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   const imported = importPage(await readArgument(place, io), {
     page: options.page ?? placeOf(place),
     revision: options.revision,
-    retrieved: options.retrieved ?? io.now().toISOString().slice(0, 10),
+    retrieved: options.retrieved ?? dayOf(io.now()),
     format: options.format
   })
   const text = formatSnapshot(imported.snapshot)
   if (options.output === undefined) io.stdout.write(text)
   else await replaceSnapshot(options.output, text)
-  report.write(options.json === undefined ? reportText(imported) : `${JSON.stringify(reportJson(imported), null, 2)}\n`)
+  if (options.json) writeJson(report, reportJson(imported))
+  else report.write(reportText(imported))
 }
 
 function reportJson({ snapshot, warnings }: Imported) {

@@ -24,8 +24,8 @@ export class Exit extends Error {
 }
 
 /** Writes what `--json` asks for. */
-export function writeJson(io: Io, value: unknown): void {
-  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+export function writeJson(output: Output, value: unknown): void {
+  output.write(`${JSON.stringify(value, null, 2)}\n`)
 }
 
 /** Tells an error or a warning. What it quotes may come from anywhere; it must not steer the terminal. */

@@ -1,6 +1,6 @@
 import { Directory, directory } from '../directory/directory.js'
 import { importPage } from '../directory/import/import-page.js'
-import type { Snapshot } from '../directory/snapshot.js'
+import { dayOf, type Snapshot } from '../directory/snapshot.js'
 import { checkBounds } from '../directory/sources/bounds.js'
 import { parseJson } from '../directory/sources/parse-json.js'
 import { SnapshotError } from '../errors.js'
@@ -48,7 +48,7 @@ function readSnapshot(text: string): Snapshot {
 function readPage(text: string, argument: string, io: Io): Snapshot {
   const { snapshot, warnings } = importPage(text, {
     page: placeOf(argument),
-    retrieved: io.now().toISOString().slice(0, 10)
+    retrieved: dayOf(io.now())
   })
   for (const warning of warnings) tell(io, 'warning', problemLine(warning))
   return snapshot

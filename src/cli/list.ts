@@ -38,7 +38,7 @@ export function listCommand(io: Io): Command {
         dataCenters: dataCenter === 'all' ? DATA_CENTERS : DATA_CENTERS.filter((name) => dataCenter.includes(name)),
         channels: channel === 'all' ? CHANNELS : CHANNELS.filter((name) => channel.includes(name))
       }
-      if (json) writeJson(io, { ...list.provenance, cells: cellsOf(list, cells) })
+      if (json) writeJson(io.stdout, { ...list.provenance, cells: cellsOf(list, cells) })
       else io.stdout.write(listText(list, cells, dataCenter !== 'all' || channel !== 'all', io))
     })
 }

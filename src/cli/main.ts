@@ -6,7 +6,7 @@ import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { exportCommand } from './export.js'
 import { importCommand } from './import.js'
-import { Exit, type Io, tell } from './io.js'
+import { Exit, type Io, tell, writeJson } from './io.js'
 import { listCommand } from './list.js'
 import { reportCommand } from './report.js'
 
@@ -73,7 +73,7 @@ interface Failure extends Error {
 
 /** Tells an error on stderr: in words, or with `--json` as an object, without the value, which may be a whole page. */
 function fail({ code, path, message, fix, cells, mistakes }: Failure, io: Io, argv: readonly string[]): number {
-  if (isJson(argv)) io.stderr.write(`${JSON.stringify({ code, path, message, fix, cells, mistakes }, null, 2)}\n`)
+  if (isJson(argv)) writeJson(io.stderr, { code, path, message, fix, cells, mistakes })
   else tell(io, 'error', message)
   return 2
 }

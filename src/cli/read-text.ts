@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { download } from '../directory/sources/download.js'
+import { messageOf } from '../directory/sources/message-of.js'
 import { readText } from '../directory/sources/read-text.js'
 import { SourceError } from '../errors.js'
 import type { Io } from './io.js'
@@ -24,7 +25,7 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
   } catch (error) {
     throw new SourceError({
       value: argument,
-      message: `${nameOf(argument)} cannot be read: ${reasonOf(error as Error)}`,
+      message: `${nameOf(argument)} cannot be read: ${messageOf(error as Error).replace(/\.?$/, '.')}`,
       fix: `Name ${also}a file, an http(s) URL, or "-" for standard input.`
     })
   }
@@ -55,11 +56,4 @@ async function fetchText(argument: string, { fetch }: Io): Promise<string> {
   })
   // Undefined only where a version is known already.
   return downloaded!.text
-}
-
-/** `fetch` only says that it failed; its cause says why. */
-function reasonOf({ message, cause }: Error): string {
-  const words =
-    cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
-  return words.replace(/\.?$/, '.')
 }

@@ -62,7 +62,7 @@ export function reportCommand(io: Io): Command {
       progress.end()
       for (const message of damaged) tell(io, 'warning', message)
       const report = builder.report(senders)
-      if (json) writeJson(io, report)
+      if (json) writeJson(io.stdout, report)
       else io.stdout.write(reportText(report))
     })
 }

@@ -1,6 +1,6 @@
 import { editDistance } from '../nearest.js'
 import type { Address } from '../net/address.js'
-import type { Prefix } from '../net/prefix.js'
+import { type Prefix, shortText } from '../net/prefix.js'
 import type { Directory, Grant } from './directory.js'
 
 /** A listed prefix that is near an address in some way. */
@@ -31,7 +31,7 @@ export function neighbours(address: Address, directory: Directory): Neighbour[] 
     const key = prefix.toString()
     let neighbour = known.get(key)
     if (neighbour === undefined) {
-      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits: editDistance(text, written(prefix)) }
+      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits: editDistance(text, shortText(prefix)) }
       known.set(key, neighbour)
     }
     neighbour.grants.push(grant)
@@ -41,10 +41,6 @@ export function neighbours(address: Address, directory: Directory): Neighbour[] 
   const byTyping = all.filter(({ edits }) => edits <= SLIPS).sort((a, b) => a.edits - b.edits)
   return [...new Set([...byTyping.slice(0, 1), ...all.slice(0, 1), ...byBits.slice(0, 1)])]
 }
-
-/** As the page writes it: one address without its length. */
-const written = ({ address, length }: Prefix) =>
-  length === address.words.length * 32 ? `${address}` : `${address}/${length}`
 
 function nearness(number: bigint, { address, length }: Prefix): Pick<Neighbour, 'distance' | 'commonBits'> {
   const bits = address.words.length * 32

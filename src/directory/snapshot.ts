@@ -126,6 +126,9 @@ function readProvenance(value: unknown, report: Report): Snapshot['provenance'] 
   return Object.freeze({ page, revision, retrieved }) as Snapshot['provenance']
 }
 
+/** The day of a time, as `YYYY-MM-DD`. */
+export const dayOf = (time: Date) => time.toISOString().slice(0, 10)
+
 /** Whether it is a day as `YYYY-MM-DD`. `Date.parse` alone takes the thirtieth of February for the second of March. */
 export function isDay(text: unknown): boolean {
   if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false

@@ -1,6 +1,15 @@
-import { ExportError } from '../errors.js'
 import type { Format, NameRule } from './format.js'
-import { comment, cut, json, type ListedPrefix, type Listing, lines, ofFamily } from './listing.js'
+import {
+  checkRoom,
+  comment,
+  cut,
+  described,
+  json,
+  type ListedPrefix,
+  type Listing,
+  lines,
+  ofFamily
+} from './listing.js'
 
 /** The default quota of rules a security group, counted for each family. */
 const MOST_RULES = 60
@@ -22,7 +31,7 @@ export const awsFormats = {
     name: NAME,
     port: true,
     write: (listing) => {
-      checkRoom(listing, MOST_RULES, 'a security group')
+      checkFamilies(listing, MOST_RULES, 'a security group')
       const { name, port } = listing
       return lines(
         comment(listing),
@@ -59,7 +68,7 @@ export const awsFormats = {
     name: NAME,
     port: true,
     write: (listing) => {
-      checkRoom(listing, MOST_RULES, 'a security group')
+      checkFamilies(listing, MOST_RULES, 'a security group')
       return template(listing, {
         Parameters: { VpcId: { Type: 'AWS::EC2::VPC::Id', Description: 'The VPC of the security group' } },
         Resources: {
@@ -88,18 +97,15 @@ export const awsFormats = {
     about: 'AWS security group, for aws ec2 authorize-security-group-ingress --ip-permissions',
     port: true,
     write: (listing) => {
-      checkRoom(listing, MOST_RULES, 'a security group')
-      const described = ({ about }: ListedPrefix) => {
-        const stamp = ` (${listing.stamp})`
-        return `${cut(about, LONGEST_DESCRIPTION - stamp.length)}${stamp}`
-      }
+      checkFamilies(listing, MOST_RULES, 'a security group')
+      const describe = (one: ListedPrefix) => described(one, listing, LONGEST_DESCRIPTION)
       return json([
         {
           IpProtocol: 'tcp',
           FromPort: listing.port,
           ToPort: listing.port,
-          IpRanges: ofFamily(listing, 4).map((one) => ({ CidrIp: one.cidr, Description: described(one) })),
-          Ipv6Ranges: ofFamily(listing, 6).map((one) => ({ CidrIpv6: one.cidr, Description: described(one) }))
+          IpRanges: ofFamily(listing, 4).map((one) => ({ CidrIp: one.cidr, Description: describe(one) })),
+          Ipv6Ranges: ofFamily(listing, 6).map((one) => ({ CidrIpv6: one.cidr, Description: describe(one) }))
         }
       ])
     }
@@ -108,7 +114,7 @@ export const awsFormats = {
     about: 'AWS WAF IP sets, Terraform',
     name: NAME,
     write: (listing) => {
-      checkRoom(listing, MOST_IN_SET, 'an IP set')
+      checkFamilies(listing, MOST_IN_SET, 'an IP set')
       return lines(
         comment(listing),
         `variable "${listing.name}_scope" {`,
@@ -171,7 +177,7 @@ function families(listing: Listing) {
 const setDescription = (listing: Listing) => `MoEngage, ${listing.stamp}`
 
 function ipSets(listing: Listing) {
-  checkRoom(listing, MOST_IN_SET, 'an IP set')
+  checkFamilies(listing, MOST_IN_SET, 'an IP set')
   return families(listing).map(({ family, prefixes }) => ({
     Name: `${listing.name}-ipv${family}`,
     Description: setDescription(listing),
@@ -188,17 +194,9 @@ function template(listing: Listing, parts: object): string {
   })
 }
 
-/** A deployment that fails half-way would leave half of the list. */
-function checkRoom(listing: Listing, most: number, where: string): void {
-  for (const { family, prefixes } of families(listing)) {
-    if (prefixes.length <= most) continue
-    throw new ExportError({
-      path: 'dataCenters',
-      value: prefixes.length,
-      message: `These are ${prefixes.length} IPv${family} prefixes, and ${where} has room for ${most}.`,
-      fix: 'Select fewer data centers or channels.'
-    })
-  }
+/** The bounds are those of each family. */
+function checkFamilies(listing: Listing, most: number, where: string): void {
+  for (const { family, prefixes } of families(listing)) checkRoom(prefixes.length, `IPv${family} prefixes`, where, most)
 }
 
 /** Two columns, as `terraform fmt` writes them. */

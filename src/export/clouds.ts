@@ -1,7 +1,17 @@
 import { ExportError } from '../errors.js'
 import { compileMatcher } from '../net/matcher.js'
 import type { Format } from './format.js'
-import { comment, cut, json, type ListedPrefix, type Listing, lines, ofFamily } from './listing.js'
+import {
+  checkRoom,
+  comment,
+  cut,
+  described,
+  json,
+  type ListedPrefix,
+  type Listing,
+  lines,
+  ofFamily
+} from './listing.js'
 
 /** The most prefixes that one basic rule of Cloud Armor takes. */
 const MOST_IN_RULE = 10
@@ -46,14 +56,7 @@ export const cloudFormats = {
     port: true,
     write: (listing) => {
       const prefixes = widest(listing.prefixes)
-      if (prefixes.length > MOST_IN_GROUP) {
-        throw new ExportError({
-          path: 'dataCenters',
-          value: prefixes.length,
-          message: `These are ${prefixes.length} prefixes, and a network security group has room for ${MOST_IN_GROUP}.`,
-          fix: 'Select fewer data centers or channels.'
-        })
-      }
+      checkRoom(prefixes.length, 'prefixes', 'a network security group', MOST_IN_GROUP)
       return json({
         $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
         contentVersion: '1.0.0.0',
@@ -89,12 +92,7 @@ export const cloudFormats = {
           fix: 'Use another format, or write a rule for this prefix by hand.'
         })
       }
-      return json(
-        listing.prefixes.map(({ cidr, about }) => {
-          const stamp = ` (${listing.stamp})`
-          return { ip: cidr, comment: `${cut(about, 500 - stamp.length)}${stamp}` }
-        })
-      )
+      return json(listing.prefixes.map((one) => ({ ip: one.cidr, comment: described(one, listing, 500) })))
     }
   }
 } as const satisfies Record<string, Format>

@@ -1,6 +1,7 @@
 import type { Directory, DirectoryEntry, Selection } from '../directory/directory.js'
 import { CHANNELS, type Channel, type DataCenter } from '../directory/names.js'
 import type { Snapshot } from '../directory/snapshot.js'
+import { ExportError } from '../errors.js'
 import { comparePrefixes, type Prefix } from '../net/prefix.js'
 
 /** A data center, with the channels for which it uses a prefix. */
@@ -97,6 +98,23 @@ export function comment({ header }: Listing, sign = '#'): string[] {
 /** A text in the bounds of a description field. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`
+}
+
+/** What a prefix is for, and the stamp, in the bounds of a description field. */
+export function described({ about }: ListedPrefix, { stamp }: Listing, most: number): string {
+  const end = ` (${stamp})`
+  return `${cut(about, most - end.length)}${end}`
+}
+
+/** A list that has no room in one place is refused: a deployment that fails half-way would leave half of it. */
+export function checkRoom(count: number, what: string, where: string, most: number): void {
+  if (count <= most) return
+  throw new ExportError({
+    path: 'dataCenters',
+    value: count,
+    message: `These are ${count} ${what}, and ${where} has room for ${most}.`,
+    fix: 'Select fewer data centers or channels.'
+  })
 }
 
 /** Lines as a file. */

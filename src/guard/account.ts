@@ -1,3 +1,4 @@
+import { dayOf } from '../directory/snapshot.js'
 import { parseAddress } from '../net/address.js'
 import type { Findings } from '../senders/diagnosis.js'
 import { diagnose } from '../senders/diagnosis.js'
@@ -124,7 +125,7 @@ export class Account {
   /** Takes note of a list that takes another's place. */
   listChanged(before: Allowlist, after: Allowlist): void {
     before.flush()
-    const day = new Date(this.#clock.now()).toISOString().slice(0, 10)
+    const day = dayOf(new Date(this.#clock.now()))
     const listed = new Set(after.directory.entries.map(({ prefix }) => `${prefix}`))
     for (const prefix of listed) this.#removed.delete(prefix)
     for (const { prefix } of before.directory.entries) {

@@ -49,6 +49,11 @@ export function readPrefix(text: unknown): Prefix | Refusal {
   return explainPrefix(text)
 }
 
+/** The canonical text, without the length where the prefix is one address. */
+export function shortText({ address, length }: Prefix): string {
+  return length === 32 * address.words.length ? `${address}` : `${address}/${length}`
+}
+
 /** For sorting: IPv4 first, then by number, the wider of two first. */
 export function comparePrefixes({ address: a, length }: Prefix, { address: b, length: otherLength }: Prefix): number {
   if (a.family !== b.family) return a.family - b.family

@@ -4,16 +4,8 @@ import t from 'tap'
 import { directory } from '../../src/core.js'
 import { rowName } from '../../src/directory/names.js'
 import { type Answer, send } from '../support/http.js'
+import { SCENARIOS } from '../support/scenarios.js'
 import { ADAPTERS, type CommonOptions } from './adapters.js'
-
-interface Scenario {
-  id: string
-  peer: string
-  headers: [string, string][]
-  config: { header: string; trusted: string[]; allow: string[]; deny?: string[]; requireHeader?: boolean }
-  client: string | null
-  must_be: 'accepted' | 'rejected'
-}
 
 interface Sample {
   method: string
@@ -23,7 +15,6 @@ interface Sample {
   _meta: { allowlistRow: string }
 }
 
-const SCENARIOS: Scenario[] = JSON.parse(readFileSync('test/fixtures/spoof-scenarios.json', 'utf8'))
 const FOLDER = 'test/fixtures/requests'
 const SAMPLES = readdirSync(FOLDER)
   .filter((file) => !['reverse-direction.json', 'oauth-token.json'].includes(file))

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
+import { SCENARIOS } from '../support/scenarios.js'
 
 const LISTED = '52.6.248.125'
 const guardOf = (options: Partial<GuardOptions> = {}) =>
@@ -266,17 +266,8 @@ t.test('a flood of strangers pushes out no verdict of a genuine sender', async (
 })
 
 t.test('spoofing scenarios end as they must', async (t) => {
-  interface Scenario {
-    id: string
-    peer: string
-    headers: [string, string][]
-    config: { header: string; trusted: string[]; allow: string[]; deny?: string[]; requireHeader?: boolean }
-    client: string | null
-    must_be: 'accepted' | 'rejected'
-  }
-  const scenarios: Scenario[] = JSON.parse(readFileSync('test/fixtures/spoof-scenarios.json', 'utf8'))
-  t.ok(scenarios.length > 30)
-  for (const { id, peer, headers, config, client, must_be } of scenarios) {
+  t.ok(SCENARIOS.length > 30)
+  for (const { id, peer, headers, config, client, must_be } of SCENARIOS) {
     const { trusted: trustedProxies, header, requireHeader = false, allow, deny = [] } = config
     const guard = guardOf({ clientIp: { trustedProxies, header, requireHeader }, allow, deny })
     const joined: Record<string, string> = {}

@@ -1,4 +1,4 @@
-import { Prefix, readPrefix } from '../../net/prefix.js'
+import { Prefix, readPrefix, shortText } from '../../net/prefix.js'
 import type { Channel } from '../names.js'
 import type { Cell } from '../snapshot.js'
 import { BULLET } from './cell-text.js'
@@ -50,7 +50,7 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
         if (word === '') continue
         const prefix = readPrefix(word)
         if (!(prefix instanceof Prefix)) return unreadable(prefix.message)
-        addresses.add(shortest(prefix))
+        addresses.add(shortText(prefix))
       }
     }
   }
@@ -65,9 +65,4 @@ function linesOf(text: string): string[] {
     .map((line) => line.trim())
     .filter((line) => line !== '')
   return lines.map((line, i) => (i < lines.length - 1 ? line.replace(/[,;]$/, '') : line))
-}
-
-/** The canonical text: the bare address where the prefix is one address. */
-function shortest(prefix: Prefix): string {
-  return prefix.length === (prefix.address.family === 4 ? 32 : 128) ? prefix.address.toString() : prefix.toString()
 }

@@ -3,6 +3,7 @@ import { isPromise } from '../../promise.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 import { checkBounds } from './bounds.js'
+import { messageOf } from './message-of.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
 /**
@@ -73,11 +74,9 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
   return failure
 }
 
-/** The message of an error; `fetch` hides what happened behind "fetch failed", and an address that refuses behind no words. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return `${error}.`
-  const { message, cause } = error
-  const why = cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+  const why = messageOf(error)
   return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 
