@@ -9,8 +9,8 @@ export {
   createClientIpResolver,
   type ResolveClientIp,
   type ResolvedClientIp
-} from './client-ip/create-resolver.js'
-export type { FetchHeaders, HeadersInput } from './client-ip/resolve.js'
+} from './client-ip/options.js'
+export type { FetchHeaders, HeadersInput } from './client-ip/resolver.js'
 export type { Unresolved, UnresolvedReason } from './client-ip/unresolved.js'
 export {
   type AddressChange,
@@ -31,22 +31,22 @@ export {
   parseDataCenter
 } from './directory/names.js'
 export type { Cell, DerivedCell, ReadCell, Snapshot } from './directory/snapshot.js'
-export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
+export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
 export * from './errors.js'
 export { type ExportOptions, exportDirectory } from './export/export-directory.js'
 export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
-export type { GuardMetrics } from './guard/account.js'
 export type { PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'
 export type { ReloadEvent, VerdictEvent } from './guard/events.js'
 export type { Explanation } from './guard/explain.js'
 export type { Guard, PolicyOptions } from './guard/guard.js'
+export type { GuardMetrics } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
-export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
-export { type Address, parseAddress } from './net/address.js'
-export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './net/matcher.js'
-export { type Prefix, parsePrefix } from './net/prefix.js'
+export { type Address, parseAddress } from './ip/address.js'
+export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './ip/matcher.js'
+export { type Prefix, parsePrefix } from './ip/prefix.js'
 export type { RedactAddress } from './senders/redact.js'
 export type { ListedFor, Sender } from './senders/senders.js'
+export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict/verdict.js'

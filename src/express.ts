@@ -5,15 +5,15 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { expressIp, TRUST_PROXY_FIX } from './express-trust.js'
-import { NodeGuard, type NodeOnReject } from './glue/node-guard.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
-import type { ActionOptions } from './guard/actions.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
-import type { Verdict } from './guard/verdict.js'
+import type { ActionOptions } from './server/actions.js'
+import { expressIp, TRUST_PROXY_FIX } from './server/express-ip.js'
+import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import type { Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './glue/guard-log.js'
+export type { Logger, LogLevel } from './log/rejection-log.js'
 
 declare global {
   // The namespace is Express's own way to be extended; whoever has no Express sees two lines more.

@@ -6,14 +6,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import { RejectedError } from './errors.js'
-import { type Failure, failureBody } from './glue/failure-body.js'
-import { serverOf } from './glue/request-judge.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
-import type { ActionOptions } from './guard/actions.js'
 import type { PolicyOptions } from './guard/guard.js'
-import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+import type { ActionOptions } from './server/actions.js'
+import { type Failure, failureBody } from './server/failure-body.js'
+import { serverOf } from './server/request-judge.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './glue/guard-log.js'
+export type { Logger, LogLevel } from './log/rejection-log.js'
 
 /** Your own answer to a rejected request. What it throws, `check` rejects with. */
 export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>

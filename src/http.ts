@@ -8,16 +8,16 @@ import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { NotReadyError } from './errors.js'
-import { NOT_JUDGED } from './glue/failure-body.js'
-import { answerFailure, NodeGuard } from './glue/node-guard.js'
-import type { NodeRequest } from './glue/request-judge.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './glue/start.js'
-import type { ActionOptions } from './guard/actions.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
-import type { RejectedVerdict, Verdict } from './guard/verdict.js'
+import type { ActionOptions } from './server/actions.js'
+import { NOT_JUDGED } from './server/failure-body.js'
+import { answerFailure, NodeGuard } from './server/node-guard.js'
+import type { NodeRequest } from './server/request-judge.js'
+import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './glue/guard-log.js'
+export type { Logger, LogLevel } from './log/rejection-log.js'
 
 /** A request of `node:http`, `node:https` or `node:http2`. */
 export type Request = NodeRequest

@@ -4,28 +4,28 @@
  * @module moengage-allowlist
  */
 
-export type { ClientIpOptions } from './client-ip/create-resolver.js'
+export type { ClientIpOptions } from './client-ip/options.js'
 export type { Channel, DataCenter } from './directory/names.js'
 export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
-export type { FileSource, Source, SourceOption, UrlSource } from './directory/sources/source.js'
+export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
 export * from './errors.js'
+export type { PolicyCounts, PrefixHits } from './guard/counters.js'
+export type { ReloadEvent, VerdictEvent } from './guard/events.js'
+export type { Explanation } from './guard/explain.js'
+export type { PolicyOptions } from './guard/guard.js'
+export type { GuardMetrics } from './guard/ledger.js'
+export type { ListOptions } from './guard/list-options.js'
+export type { GuardOptions, GuardRequest } from './guard/options.js'
+export type { GuardStatus, PendingRemoval } from './guard/status.js'
+export type { LogOptions } from './log/options.js'
+export type { RedactAddress } from './senders/redact.js'
+export type { ListedFor, Sender } from './senders/senders.js'
 export {
   type FastifyGuard,
   type MoEngageAllowlistOptions,
   moengageAllowlist as default,
   type OnReject,
   type RouteOptions
-} from './fastify.js'
-export type { OnVerdict } from './glue/verdict-listener.js'
-export type { GuardMetrics } from './guard/account.js'
-export type { PolicyCounts, PrefixHits } from './guard/counters.js'
-export type { ReloadEvent, VerdictEvent } from './guard/events.js'
-export type { Explanation } from './guard/explain.js'
-export type { PolicyOptions } from './guard/guard.js'
-export type { ListOptions } from './guard/list-options.js'
-export type { GuardOptions, GuardRequest } from './guard/options.js'
-export type { GuardStatus, PendingRemoval } from './guard/status.js'
-export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './guard/verdict.js'
-export type { LogOptions } from './senders/log-options.js'
-export type { RedactAddress } from './senders/redact.js'
-export type { ListedFor, Sender } from './senders/senders.js'
+} from './server/fastify.js'
+export type { OnVerdict } from './server/verdict-listener.js'
+export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict/verdict.js'

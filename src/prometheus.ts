@@ -6,7 +6,7 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Guard } from './guard/guard.js'
-import { REASONS } from './guard/verdict.js'
+import { REASONS } from './verdict/verdict.js'
 
 /** What is asked of a guard: `app.moengage` in Fastify, or what `createGuard` gives. */
 export type MeasuredGuard = Pick<Guard, 'metrics'>

@@ -40,13 +40,13 @@ t.test('links inside the repository lead somewhere', async (t) => {
 })
 
 t.test("the README's table has every option and every reason", async (t) => {
-  const source = read('src/guard/options.ts') + read('src/fastify.ts')
+  const source = read('src/guard/options.ts') + read('src/server/fastify.ts')
   const [, guardOptions] = /GUARD_OPTIONS = \[(.*?)\]/s.exec(source)!
   const [, actionOptions] = /names: \[(.*?)\]/s.exec(source)!
   const options = [...`${guardOptions},${actionOptions}`.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
   for (const option of options) t.match(readme, new RegExp(`^\\| .*\`${option}\``, 'm'), option)
   for (const channel of CHANNELS) t.ok(readme.includes(`\`${channel}\``), channel)
-  const [, reasons] = /export type Reason =([\s\S]*?)\n\n/.exec(read('src/guard/verdict.ts'))!
+  const [, reasons] = /export type Reason =([\s\S]*?)\n\n/.exec(read('src/verdict/verdict.ts'))!
   for (const [, reason] of reasons!.matchAll(/'([\w-]+)'/g))
     t.match(readme, new RegExp(`^\\| \`${reason}\` `, 'm'), `${reason}`)
 })

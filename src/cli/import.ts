@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatSnapshot } from '../directory/format-snapshot.js'
-import { type Imported, importPage, type PageFormat } from '../directory/import/import-page.js'
 import { dayOf, isDay } from '../directory/snapshot.js'
+import { type Imported, importPage, type PageFormat } from '../help-page/import-page.js'
 import { problemLine } from '../problem.js'
 import { type Io, writeJson } from './io.js'
 import { placeOf, readArgument } from './read-text.js'

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
-import { download } from '../directory/sources/download.js'
-import { messageOf } from '../directory/sources/message-of.js'
-import { readText } from '../directory/sources/read-text.js'
+import { download } from '../directory/source/download.js'
+import { readText } from '../directory/source/read-text.js'
 import { SourceError } from '../errors.js'
+import { messageOf } from '../lib/message-of.js'
 import type { Io } from './io.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */

@@ -1,7 +1,7 @@
-import { REASONS } from '../guard/verdict.js'
 import type { Rejections, Report } from '../report/report.js'
 import { spanText } from '../report/span.js'
 import type { Sender } from '../senders/senders.js'
+import { REASONS } from '../verdict/verdict.js'
 import { printable, table } from './text.js'
 
 const number = (count: number) => count.toLocaleString('en-US')

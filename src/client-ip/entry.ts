@@ -1,4 +1,4 @@
-import { type Family, readAddress } from '../net/address.js'
+import { type Family, readAddress } from '../ip/address.js'
 
 const COLON = 58
 const OPEN_BRACKET = 91

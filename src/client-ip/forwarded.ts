@@ -1,6 +1,6 @@
-import type { Family } from '../net/address.js'
+import type { Family } from '../ip/address.js'
 import { entry, MAX_ENTRY, noEntry, readNode } from './entry.js'
-import { type ReadHop, trimEnd } from './hop.js'
+import { type ReadHop, trimEnd } from './hops.js'
 
 const TAB = 9
 const QUOTE = 34

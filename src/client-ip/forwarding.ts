@@ -1,6 +1,6 @@
-import type { Family } from '../net/address.js'
-import { compileMatcher } from '../net/matcher.js'
-import { type HeadersInput, headerText, isList } from './resolve.js'
+import type { Family } from '../ip/address.js'
+import { compileMatcher } from '../ip/matcher.js'
+import { type HeadersInput, headerText, isList } from './resolver.js'
 
 /** Private, loopback, link-local and carrier-grade NAT space: where proxies stand, and no sender of MoEngage's. */
 const INTERNAL = compileMatcher(

@@ -1,6 +1,6 @@
-import { readAddress } from '../net/address.js'
+import { readAddress } from '../ip/address.js'
 import { entry, isPortNumber, MAX_ENTRY, readEntry } from './entry.js'
-import { trimEnd, trimStart } from './hop.js'
+import { trimEnd, trimStart } from './hops.js'
 import { INVALID_ENTRY, SEVERAL_ADDRESSES, type Unresolved } from './unresolved.js'
 
 /** Reads a header that holds one address. Two values, or two lines, are two claims: nobody knows whose is which. */

@@ -1,12 +1,12 @@
-import type { Report } from '../mistakes.js'
-import { suggestion } from '../nearest.js'
-import { contains, coverHalf, overlapping } from '../net/coverage.js'
-import { Prefix, parsePrefix, readPrefix } from '../net/prefix.js'
+import { contains, coverHalf, overlapping } from '../ip/coverage.js'
+import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
+import type { Report } from '../lib/option-reader.js'
+import { suggestion } from '../lib/suggest.js'
 import type { Problem } from '../problem.js'
 import cloudflare from './presets/cloudflare.json' with { type: 'json' }
 import fastly from './presets/fastly.json' with { type: 'json' }
 import googleCloudLoadBalancing from './presets/google-cloud-load-balancing.json' with { type: 'json' }
-import { UNIX_PEER } from './resolve.js'
+import { UNIX_PEER } from './resolver.js'
 
 /** Providers that publish the few addresses from which they connect to origins; each list is dated and names its source. */
 const PRESETS = [cloudflare, fastly, googleCloudLoadBalancing]

@@ -1,4 +1,4 @@
-import { comparePrefixes, type Prefix } from '../net/prefix.js'
+import { comparePrefixes, type Prefix } from '../ip/prefix.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import type { Cell, ReadCell, Snapshot } from './snapshot.js'

@@ -1,6 +1,6 @@
 import { ChannelError, DataCenterError, NoAddressesError } from '../errors.js'
-import type { Address } from '../net/address.js'
-import type { Prefix } from '../net/prefix.js'
+import type { Address } from '../ip/address.js'
+import type { Prefix } from '../ip/prefix.js'
 import type { Problem, ProblemCode } from '../problem.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'

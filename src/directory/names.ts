@@ -1,7 +1,7 @@
 import { ChannelError, DataCenterError } from '../errors.js'
-import { shown } from '../mistakes.js'
-import { suggestion } from '../nearest.js'
-import { quoted } from '../net/quoted.js'
+import { shown } from '../lib/option-reader.js'
+import { suggestion } from '../lib/suggest.js'
+import { quoted } from '../lib/text.js'
 import type { Problem } from '../problem.js'
 
 /** The data centers that MoEngage publishes addresses for. */

@@ -1,6 +1,6 @@
-import { editDistance } from '../nearest.js'
-import type { Address } from '../net/address.js'
-import { type Prefix, shortText } from '../net/prefix.js'
+import type { Address } from '../ip/address.js'
+import { type Prefix, shortText } from '../ip/prefix.js'
+import { editDistance } from '../lib/suggest.js'
 import type { Directory, Grant } from './directory.js'
 
 /** A listed prefix that is near an address in some way. */

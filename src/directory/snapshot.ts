@@ -1,8 +1,8 @@
 import { SnapshotError } from '../errors.js'
-import { shown } from '../mistakes.js'
-import { type Address, parseAddress } from '../net/address.js'
-import { coverHalf } from '../net/coverage.js'
-import { Prefix, readPrefix } from '../net/prefix.js'
+import { type Address, parseAddress } from '../ip/address.js'
+import { coverHalf } from '../ip/coverage.js'
+import { Prefix, readPrefix } from '../ip/prefix.js'
+import { shown } from '../lib/option-reader.js'
 import { type Problem, problemLine } from '../problem.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 

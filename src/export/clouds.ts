@@ -1,5 +1,5 @@
 import { ExportError } from '../errors.js'
-import { compileMatcher } from '../net/matcher.js'
+import { compileMatcher } from '../ip/matcher.js'
 import type { Format } from './format.js'
 import {
   checkRoom,

@@ -2,7 +2,7 @@ import type { Directory, DirectoryEntry, Selection } from '../directory/director
 import { CHANNELS, type Channel, type DataCenter } from '../directory/names.js'
 import type { Snapshot } from '../directory/snapshot.js'
 import { ExportError } from '../errors.js'
-import { comparePrefixes, type Prefix } from '../net/prefix.js'
+import { comparePrefixes, type Prefix } from '../ip/prefix.js'
 
 /** A data center, with the channels for which it uses a prefix. */
 export interface Purpose {

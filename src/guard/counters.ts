@@ -1,6 +1,6 @@
 import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { noCounts, REASONS, type Reason, type VerifiedVerdict } from './verdict.js'
+import { noCounts, REASONS, type Reason, type VerifiedVerdict } from '../verdict/verdict.js'
 
 /** What became of the requests that were judged by one policy, since the start. */
 export interface PolicyCounts {

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Channel, DataCenter } from '../directory/names.js'
-import type { Verdict } from './verdict.js'
+import type { Verdict } from '../verdict/verdict.js'
 
 /** Published to the diagnostics channel `moengage-allowlist:verdict` for each request that was judged. */
 export interface VerdictEvent {

@@ -1,8 +1,8 @@
-import { parseAddress, readAddress } from '../net/address.js'
-import type { ListGrant } from './allowlist.js'
+import { parseAddress, readAddress } from '../ip/address.js'
+import { rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
+import type { ListGrant } from './compiled-list.js'
 import type { Policy } from './policy.js'
 import { isRemoved } from './removals.js'
-import { rejectedVerdict, type Verdict, type VerifiedVerdict } from './verdict.js'
 
 /** All there is to say about one address, for support and tests. */
 export interface Explanation {

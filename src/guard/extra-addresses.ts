@@ -1,7 +1,7 @@
-import type { Report } from '../mistakes.js'
-import { coverHalf } from '../net/coverage.js'
-import { compileMatcher } from '../net/matcher.js'
-import { Prefix, readPrefix } from '../net/prefix.js'
+import { coverHalf } from '../ip/coverage.js'
+import { compileMatcher } from '../ip/matcher.js'
+import { Prefix, readPrefix } from '../ip/prefix.js'
+import type { Report } from '../lib/option-reader.js'
 
 /** Addresses that no request comes from, with why; whoever lists them usually left a placeholder in place. */
 const NO_CLIENT = compileMatcher(

@@ -1,7 +1,7 @@
-import { readSource } from '../directory/sources/read-source.js'
-import type { OpenSource, SourceOption } from '../directory/sources/source.js'
-import { mistake, type Report, shown } from '../mistakes.js'
-import { suggestion } from '../nearest.js'
+import { readSource } from '../directory/source/read-source.js'
+import type { OpenSource, SourceOption } from '../directory/source/source.js'
+import { mistake, type Report, shown } from '../lib/option-reader.js'
+import { suggestion } from '../lib/suggest.js'
 import { SUSPICIONS, type Suspicion } from '../problem.js'
 import type { GuardStatus } from './status.js'
 

@@ -1,10 +1,10 @@
 import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { lastAddress } from '../net/address.js'
-import type { Allowlist, ListGrant } from './allowlist.js'
+import { lastAddress } from '../ip/address.js'
+import { DENIED, notListed, otherChannel, otherDataCenter, staleList } from '../verdict/hints.js'
+import type { Rejection } from '../verdict/verdict.js'
+import type { Allowlist, ListGrant } from './compiled-list.js'
 import type { GrowingCounts } from './counters.js'
-import { DENIED, notListed, otherChannel, otherDataCenter, staleList } from './hints.js'
-import type { Rejection } from './verdict.js'
 
 let policies = 0
 

@@ -1,7 +1,7 @@
 import type { Directory } from '../directory/directory.js'
-import { loadDirectory } from '../directory/sources/load-directory.js'
-import type { OpenSource } from '../directory/sources/source.js'
-import type { Clock } from './clock.js'
+import { loadDirectory } from '../directory/source/load-directory.js'
+import type { OpenSource } from '../directory/source/source.js'
+import type { Clock } from '../lib/time.js'
 import { DAY } from './list-options.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */

@@ -1,6 +1,6 @@
 import type { Directory, DirectoryEntry, Grant } from '../directory/directory.js'
-import { compileMatcher } from '../net/matcher.js'
-import type { Prefix } from '../net/prefix.js'
+import { compileMatcher } from '../ip/matcher.js'
+import type { Prefix } from '../ip/prefix.js'
 
 /** A cell that an address was removed from, and until when it is accepted nevertheless. */
 export interface RemovedGrant extends Grant {

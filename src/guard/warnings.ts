@@ -1,5 +1,5 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import { overlapping } from '../net/coverage.js'
+import { overlapping } from '../ip/coverage.js'
 import type { Problem } from '../problem.js'
 import { DAY } from './list-options.js'
 import type { Settings } from './options.js'

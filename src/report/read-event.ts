@@ -1,6 +1,6 @@
 import { CHANNELS, DATA_CENTERS } from '../directory/names.js'
-import { REASONS, type Reason } from '../guard/verdict.js'
 import type { ListedFor } from '../senders/senders.js'
+import { REASONS, type Reason } from '../verdict/verdict.js'
 
 type Counts = Partial<Record<Reason, number>>
 

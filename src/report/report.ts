@@ -1,6 +1,6 @@
-import { noCounts, REASONS, type Reason } from '../guard/verdict.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
 import { type About, type Sender, Senders } from '../senders/senders.js'
+import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
 import { type Bar, Histogram } from './histogram.js'
 import { type Rejected, readEvent, type Summary } from './read-event.js'
 import type { LineSink } from './read-lines.js'

@@ -1,4 +1,4 @@
-import type { Reason } from '../guard/verdict.js'
+import type { Reason } from '../verdict/verdict.js'
 import type { Asked, Sender } from './senders.js'
 
 /** What a diagnosis is made of. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
-import { mistake, shown } from '../mistakes.js'
-import { formatWords, readAddress, words } from '../net/address.js'
-import { wordMask } from '../net/read-network.js'
+import { formatWords, readAddress, words } from '../ip/address.js'
+import { wordMask } from '../ip/read-network.js'
+import { mistake, shown } from '../lib/option-reader.js'
 import type { Problem } from '../problem.js'
 
 /**

@@ -1,5 +1,5 @@
-import { REASONS, type Reason } from '../guard/verdict.js'
-import { formatWords } from '../net/address.js'
+import { formatWords } from '../ip/address.js'
+import { REASONS, type Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { type Entry, ROUTES, Tally } from './tally.js'
 

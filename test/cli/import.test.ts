@@ -7,7 +7,7 @@ import { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Io } from '../../src/cli/io.js'
 import { main } from '../../src/cli/main.js'
-import { bundled, current, htmlPage, mdxPage, page, sample } from '../import/pages.js'
+import { bundled, current, htmlPage, mdxPage, page, sample } from '../help-page/pages.js'
 
 /** Runs the command in this process. */
 async function run(

@@ -11,7 +11,7 @@ import {
   parseDataCenter
 } from '../../src/core.js'
 import { readChannel, readDataCenter, rowName } from '../../src/directory/names.js'
-import { runs } from '../net/oracle.js'
+import { runs } from '../support/oracle.js'
 
 const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
 const names: { canonical: string[]; dataCenters: Record<string, { identifiers: string[] }>; ambiguous: string[] } =

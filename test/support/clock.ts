@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/guard/clock.js'
+import type { Clock } from '../../src/lib/time.js'
 
 /** A clock that stands still until it is told to go on. */
 export class TestClock implements Clock {

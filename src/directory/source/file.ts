@@ -1,0 +1,60 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { parseJson } from '../../lib/json.js'
+import { readText } from './read-text.js'
+import type { OpenSource } from './source.js'
+
+/** What a look at the file showed: its text, or why there is none. */
+type Look = { readonly text: string } | { readonly error: Error }
+
+const same = (a: Look | undefined, b: Look) =>
+  a !== undefined &&
+  ('text' in a ? 'text' in b && a.text === b.text : 'error' in b && a.error.message === b.error.message)
+
+/**
+ * A snapshot in a file. It is read at every interval and compared by content: that sees whatever can happen to a path
+ * (renames, symlinks swapped above it, network file systems, writes within one tick of the clock), while `fs.watch`
+ * follows an inode, and a time stamp may stand still.
+ */
+export class SnapshotFile implements OpenSource {
+  readonly name: string
+  readonly timeout = 5_000
+  readonly interval: number
+  readonly #path: string
+  readonly #maxBytes: number
+  #loaded: Look | undefined
+  #last: Look | undefined
+
+  constructor(path: string, interval: number, maxBytes: number) {
+    this.name = path
+    this.interval = interval
+    this.#path = path
+    this.#maxBytes = maxBytes
+  }
+
+  async load(signal: AbortSignal): Promise<unknown> {
+    const look = await this.#look()
+    // What nobody waits for any more was not loaded.
+    if (!signal.aborted) this.#loaded = look
+    if ('error' in look) throw look.error
+    return parseJson(look.text)
+  }
+
+  /** Two looks must agree: a file that is being written changes between them. */
+  async hasChanged(): Promise<boolean> {
+    const look = await this.#look()
+    const isSettled = same(this.#last, look)
+    this.#last = look
+    return isSettled && !same(this.#loaded, look)
+  }
+
+  async #look(): Promise<Look> {
+    try {
+      // Opening a pipe would wait for somebody to write into it.
+      if (!(await stat(this.#path)).isFile()) throw new Error('It is not a file.')
+      return { text: await readText(createReadStream(this.#path), this.#maxBytes) }
+    } catch (error) {
+      return { error: error as Error }
+    }
+  }
+}

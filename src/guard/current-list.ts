@@ -1,0 +1,154 @@
+import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
+import { OptionsError, SuspiciousError } from '../errors.js'
+import type { Clock } from '../lib/time.js'
+import type { Problem } from '../problem.js'
+import { Allowlist } from './compiled-list.js'
+import type { Account } from './ledger.js'
+import type { Settings } from './options.js'
+import type { Policy } from './policy.js'
+import { type Removal, removalsAfter } from './removals.js'
+import { suspicionsOf } from './suspicions.js'
+import { trustedSenders } from './warnings.js'
+
+/** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
+interface InUse {
+  readonly allowlist: Allowlist
+  readonly policy: Policy
+  readonly byRoute: WeakMap<PartialSelection, Policy>
+  readonly warnings: readonly Problem[]
+  /** When something of it ends by the clock alone; infinity where nothing does. */
+  readonly ends: number
+  /** Whether nothing does: quicker to read than a number, at every request. */
+  readonly isFinal: boolean
+}
+
+/** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
+export class ListInUse {
+  readonly #settings: Settings<never>
+  readonly #account: Account
+  readonly #clock: Clock
+  readonly #routes = new Map<string, PartialSelection>()
+  #current: InUse
+
+  /** @throws OptionsError, SuspiciousError */
+  constructor(
+    settings: Settings<never>,
+    directory: Directory,
+    account: Account,
+    clock: Clock,
+    mistakes: Problem[],
+    value: unknown
+  ) {
+    const selected = directory.read(settings.selection)
+    const problems = [...selected.problems, ...mistakes]
+    if (problems.length > 0) throw new OptionsError(problems, value)
+    this.#settings = settings
+    this.#account = account
+    this.#clock = clock
+    this.#refuseSuspicious(directory, undefined, [])
+    this.#current = this.#compile(directory, selected, [])
+  }
+
+  /**
+   * What is in use at this moment. The clock is asked only where something may end: an address that was removed, or a list
+   * that is not to be used when it is stale.
+   */
+  get current(): InUse {
+    const current = this.#current
+    return current.isFinal ? current : this.#withoutEnded()
+  }
+
+  #withoutEnded(): InUse {
+    const { allowlist, ends } = this.#current
+    const now = this.#clock.now()
+    if (now >= ends) {
+      const { directory, removals } = allowlist
+      const left = removals.filter(({ grant }) => grant.until > now)
+      this.#put(this.#compile(directory, this.#select(directory, {}), left))
+    }
+    return this.#current
+  }
+
+  /** The revision that requests are judged by. */
+  get revision(): string {
+    return this.#current.allowlist.revision
+  }
+
+  /** What a route accepts, compiled once an options object and list. */
+  policy(options: PartialSelection | undefined): Policy {
+    const { policy, byRoute, allowlist } = this.current
+    if (options === undefined) return policy
+    let known = byRoute.get(options)
+    if (known === undefined) {
+      known = allowlist.policy(this.#select(allowlist.directory, options))
+      byRoute.set(options, known)
+    }
+    return known
+  }
+
+  /** Checks what a route accepts at start-up, and again before every reload takes effect. */
+  addRoute(options: PartialSelection): void {
+    this.policy(options)
+    this.#routes.set(JSON.stringify(options), options)
+  }
+
+  /**
+   * Puts a directory in the place of the one in use. What it no longer has stays accepted for the grace period.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route accepts; SuspiciousError
+   * (`MOE_ERR_SUSPICIOUS`)
+   */
+  replace(directory: Directory): void {
+    const { directory: before, removals } = this.current.allowlist
+    const selected = this.#select(directory, {})
+    const routes = [...this.#routes.values()].map((options) => this.#select(directory, options))
+    this.#refuseSuspicious(directory, before, [selected, ...routes])
+    const now = this.#clock.now()
+    const { gracePeriod } = this.#settings
+    const pending = gracePeriod === 0 ? [] : removalsAfter(before, removals, directory, now + gracePeriod)
+    this.#put(this.#compile(directory, selected, pending))
+  }
+
+  #put(next: InUse): void {
+    this.#account.listChanged(this.#current.allowlist, next.allowlist)
+    this.#current = next
+  }
+
+  #refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Selected[]): void {
+    const { confirm, source } = this.#settings
+    const reasons = suspicionsOf(directory, before, inUse, this.#clock.now()).filter(
+      ({ suspicion }) => !confirm.has(suspicion)
+    )
+    if (reasons.length > 0) throw new SuspiciousError(reasons, source.name)
+  }
+
+  /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
+  #select(directory: Directory, options: PartialSelection): Selected {
+    const whole = directory.read(this.#settings.selection)
+    const selected = directory.read(options, whole)
+    const problems = [...whole.problems, ...selected.problems]
+    if (problems.length > 0) throw new OptionsError(problems, options)
+    return selected
+  }
+
+  #compile(directory: Directory, selected: Selected, removals: readonly Removal[]): InUse {
+    const settings = this.#settings
+    const staleAt = settings.rejectWhenStale
+      ? Date.parse(directory.provenance.retrieved) + settings.staleAfter
+      : Number.POSITIVE_INFINITY
+    const isStale = this.#clock.now() >= staleAt
+    const allowlist = new Allowlist(directory, settings, removals, isStale, this.#account.counters)
+    const ends = removals.reduce(
+      (first, { grant }) => Math.min(first, grant.until),
+      isStale ? Number.POSITIVE_INFINITY : staleAt
+    )
+    return {
+      allowlist,
+      policy: allowlist.policy(selected),
+      byRoute: new WeakMap(),
+      warnings: [...settings.warnings, ...selected.warnings, ...trustedSenders(settings, directory, selected)],
+      ends,
+      isFinal: ends === Number.POSITIVE_INFINITY
+    }
+  }
+}

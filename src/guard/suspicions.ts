@@ -1,0 +1,73 @@
+import type { Cells, Directory } from '../directory/directory.js'
+import type { Prefix } from '../ip/prefix.js'
+import { specialPurpose } from '../ip/special.js'
+import type { Suspicion, SuspiciousReason } from '../problem.js'
+import { DAY } from './list-options.js'
+import { lostPrefixes } from './removals.js'
+
+/** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */
+const SHORTEST = { 4: 16, 6: 32 }
+/** So many prefixes are named. */
+const NAMED = 5
+
+/**
+ * What is suspicious about a list.
+ *
+ * @param current the list in use, if there is one: only then can the next one be smaller, older or too new
+ * @param inUse what routes accept
+ */
+export function suspicionsOf(
+  directory: Directory,
+  current: Directory | undefined,
+  inUse: readonly Cells[],
+  now: number
+): SuspiciousReason[] {
+  const prefixes = distinct(directory.entries.map(({ prefix }) => prefix))
+  const reasons: SuspiciousReason[] = []
+  const add = (suspicion: Suspicion, message: string) => {
+    if (!reasons.some((reason) => reason.message === message)) reasons.push({ suspicion, message })
+  }
+  const wide = prefixes.filter(({ address, length }) => length < SHORTEST[address.family])
+  if (wide.length > 0) add('wide', `${named(wide)}: shorter than /16 (IPv4) or /32 (IPv6).`)
+  const special = prefixes.filter((prefix) => specialPurpose(prefix) !== undefined)
+  if (special.length > 0) {
+    add(
+      'private',
+      `${named(special, (prefix) => ` (${specialPurpose(prefix)})`)}: nobody on the internet sends from there.`
+    )
+  }
+  if (current === undefined) return reasons
+  const { retrieved } = directory.provenance
+  const inForce = current.provenance.retrieved
+  if (retrieved < inForce) add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
+  if (retrieved > inForce && Date.parse(retrieved) > now + DAY) {
+    add('future', `It is of ${retrieved}, a day that is still to come: every list after it would be older.`)
+  }
+  for (const { dataCenters, channels } of inUse) {
+    for (const dataCenter of dataCenters) {
+      const cells = { dataCenters: [dataCenter], channels }
+      const before = prefixesOf(current, cells)
+      const gone = lostPrefixes(before, prefixesOf(directory, cells))
+      if (gone.length * 2 <= before.length) continue
+      add(
+        'shrunk',
+        `${gone.length} of the ${before.length} addresses of ${dataCenter} in use are gone: ${named(gone)}.`
+      )
+    }
+  }
+  return reasons
+}
+
+function prefixesOf(directory: Directory, cells: Cells): Prefix[] {
+  return distinct(directory.entriesOf(cells).map(({ prefix }) => prefix))
+}
+
+/** The same prefix stands in many cells. */
+function distinct(prefixes: readonly Prefix[]): Prefix[] {
+  return [...new Map(prefixes.map((prefix) => [`${prefix}`, prefix])).values()]
+}
+
+function named(prefixes: readonly Prefix[], about: (prefix: Prefix) => string = () => ''): string {
+  const list = prefixes.slice(0, NAMED).map((prefix) => `${prefix}${about(prefix)}`)
+  return prefixes.length > NAMED ? `${list.join(', ')} and ${prefixes.length - NAMED} more` : list.join(', ')
+}

@@ -1,0 +1,220 @@
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HookHandlerDoneFunction,
+  LogLevel,
+  onRequestHookHandler
+} from 'fastify'
+import fp from 'fastify-plugin'
+import { RegisteredTwiceError, RejectedError, RouteError } from '../errors.js'
+import { loadGuard } from '../guard/create-guard.js'
+import type { Guard, PolicyOptions } from '../guard/guard.js'
+import type { GuardOptions, GuardRequest } from '../guard/options.js'
+import { isPromise } from '../lib/promise.js'
+import { type LogOptions, readLogOptions } from '../log/options.js'
+import { GuardLog } from '../log/rejection-log.js'
+import type { Problem } from '../problem.js'
+import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
+import { type ActionOptions, defaultActions, readActions } from './actions.js'
+import { fastifyIp, TRUST_PROXY_FIX } from './fastify-ip.js'
+import { RequestJudge } from './request-judge.js'
+import { type Route, Routes } from './routes.js'
+import { thrown } from './thrown.js'
+import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
+
+/**
+ * Your own answer to a rejected request: send it and `return reply`, or give back a payload. The status is the rejection's
+ * until you set another; what it throws is thrown, with a status of its own.
+ */
+export type OnReject = (request: FastifyRequest, reply: FastifyReply, verdict: RejectedVerdict) => unknown
+
+/** Options of one route, as `config.moengage` or for `app.verifyMoEngage`; what is left out is the plugin's. */
+export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** Options of the plugin. */
+export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, ActionOptions<OnReject> {
+  /** The level at which a rejection is logged (`'warn'`). */
+  readonly logLevel?: LogLevel
+  /** How many lines about rejections are written, in bounds that no flood exceeds. */
+  readonly log?: LogOptions | undefined
+  /** Hears of every verdict. What it throws is logged once, and changes nothing. */
+  readonly onVerdict?: OnVerdict<FastifyRequest> | undefined
+}
+
+/** The guard of a scope, as `app.moengage`. */
+export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics'> {
+  /**
+   * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
+   * Counts it as judged, but neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
+   */
+  judge(request: FastifyRequest | GuardRequest, policy?: PolicyOptions): Verdict
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The guard of this scope. */
+    moengage: FastifyGuard
+    /** A hook that verifies a request, for `@fastify/auth` and routes that the scope's own hook leaves out. */
+    verifyMoEngage(routeOptions?: RouteOptions): onRequestHookHandler
+  }
+  interface FastifyRequest {
+    /** What the guard said of this request; null where it did not run. */
+    moengage: Verdict | null
+  }
+  interface FastifyContextConfig {
+    /** `false` leaves the route unguarded; an object changes what it accepts and what a rejection does. */
+    moengage?: false | RouteOptions
+  }
+}
+
+/** What a request's route accepts and does; false where it is not guarded. */
+type ChooseRoute = (config: false | RouteOptions | undefined, request: FastifyRequest) => Route<OnReject> | false
+const ON_REJECT = { words: [], fix: 'Write (request, reply, verdict) => ….', routePath: 'config.moengage' }
+
+async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
+  if (app.hasDecorator('moengage')) {
+    throw new RegisteredTwiceError({
+      value: app.prefix,
+      message: 'moengage-allowlist is registered in this scope already, or in one around it.',
+      fix: 'Register it once a scope; for routes that differ, set config.moengage or use sibling scopes.'
+    })
+  }
+  const mistakes: Problem[] = []
+  const actions = readActions<OnReject>(options, mistakes, defaultActions(ON_REJECT))
+  const pace = readLogOptions(options.log, mistakes)
+  const onVerdict = readOnVerdict<FastifyRequest>(options.onVerdict, mistakes)
+  const guard = await loadGuard<FastifyRequest>(options, {
+    names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
+    mistakes,
+    frameworkFix: TRUST_PROXY_FIX,
+    onReload: (error, status) => log.reloaded(error, status),
+    onDay: () => log.warnings()
+  })
+  const log = new GuardLog<FastifyRequest>(guard, {
+    level: options.logLevel ?? 'warn',
+    pace,
+    logger: app.log,
+    facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
+  })
+  app.addHook('onClose', async () => {
+    guard.close()
+    log.close()
+  })
+  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
+  log.warnings()
+  const routes = new Routes((policy) => guard.addRoute(policy), actions)
+  const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
+
+  function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
+    return requests.judge(request, request.raw, app.server, policy, route)
+  }
+
+  function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
+    return function verifyMoEngage(request, reply, done) {
+      let route: Route<OnReject> | false
+      let verdict: Verdict
+      try {
+        // Fastify makes this object anew whenever it is asked for.
+        const { config, url } = request.routeOptions
+        route = chooseRoute(config?.moengage, request)
+        if (route === false) return done()
+        verdict = judge(request, route.policy, url ?? null)
+      } catch (error) {
+        return done(thrown(error))
+      }
+      request.moengage = verdict
+      listener?.tell(verdict, request)
+      if (verdict.verified) return done()
+      const { mode, statusCode, onReject } = route.actions
+      log.rejection(request.log, verdict, mode, route.policy, request)
+      if (mode === 'tag') return done()
+      if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
+      answer(onReject, request, reply, verdict, statusCode, done)
+    }
+  }
+
+  app.decorate('moengage', {
+    judge: (request, policy) =>
+      'raw' in request
+        ? judge(request, policy, request.routeOptions.url ?? null)
+        : requests.judgeConnection(request, policy),
+    explain: (ip, policy) => guard.explain(ip, policy),
+    status: () => guard.status(),
+    reload: () => guard.reload(),
+    senders: () => guard.senders(),
+    metrics: () => guard.metrics()
+  } satisfies FastifyGuard)
+
+  app.decorate('verifyMoEngage', (routeOptions) => {
+    const route = routes.of(routeOptions)
+    return guarding(() => route)
+  })
+  app.decorateRequest('moengage', null)
+
+  app.addHook('onRoute', ({ config }) => {
+    if (config?.moengage !== undefined && config.moengage !== false) routes.of(config.moengage)
+  })
+  app.addHook(
+    'onRequest',
+    // Read here and not in onRoute, which misses the routes that stand before this plugin was loaded.
+    guarding((config, request) => {
+      if (config === false) return false
+      try {
+        return routes.of(config)
+      } catch (error) {
+        request.log.error(error)
+        throw new RouteError()
+      }
+    })
+  )
+}
+
+/** Lets the user answer, and throws the rejection where that did nothing. */
+function answer(
+  onReject: OnReject,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verdict: RejectedVerdict,
+  statusCode: number,
+  done: HookHandlerDoneFunction
+): void {
+  const finish = (payload: unknown) => {
+    if (reply.sent) return
+    if (payload === undefined) done(new RejectedError(verdict, statusCode))
+    else reply.send(payload)
+  }
+  const fail = (error: unknown) => {
+    // Fastify takes the status of an error only where the reply has none.
+    reply.code(200)
+    done(error ? thrown(error) : new RejectedError(verdict, statusCode))
+  }
+  // Whoever only sends a body does not mean 200.
+  reply.code(statusCode)
+  try {
+    const outcome = onReject(request, reply, verdict)
+    // An answer that was sent at once needs no promise, which would cost as much as the answer.
+    const isDone = outcome === reply ? reply.sent : !isPromise(outcome)
+    // A reply can be awaited: it is done when it was sent.
+    if (isDone) finish(outcome)
+    else Promise.resolve(outcome).then(finish).catch(fail)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/**
+ * Guards the routes of the scope that it is registered in: a request that does not come from an address which MoEngage
+ * publishes for your data center and channels is rejected before its body is read.
+ *
+ * @throws (at start-up) OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options; RegisteredTwiceError
+ * (`MOE_ERR_REGISTERED_TWICE`); SourceError (`MOE_ERR_SOURCE`)
+ * @example
+ * await app.register(async (hooks) => {
+ *   await hooks.register(moengageAllowlist, { dataCenters: 'DC-01' })
+ *   hooks.post('/moengage/connector', async () => ({ ok: true }))
+ * })
+ */
+export const moengageAllowlist = fp<MoEngageAllowlistOptions>(plugin, { name: 'moengage-allowlist', fastify: '5.x' })

@@ -1,0 +1,257 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import type { Guard, UrlSource } from '../../../src/core.js'
+import { loadGuard } from '../../../src/guard/create-guard.js'
+import moengageAllowlist from '../../../src/index.js'
+import { TestClock } from '../../support/clock.js'
+import { freePort, logging, until } from '../../support/http.js'
+import { FOUR, sound } from '../../support/snapshots.js'
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** A server that answers as it is told, and remembers what it was asked. */
+async function serving(t: Test, first: Answer) {
+  const server = { answer: first, requests: [] as IncomingMessage['headers'][], url: '' }
+  const http = createServer((request, response) => {
+    server.requests.push(request.headers)
+    server.answer(request, response)
+  })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  server.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/moengage.json`
+  t.teardown(() => {
+    http.closeAllConnections()
+    http.close()
+  })
+  return server
+}
+
+const list =
+  (revision: string, headers: Record<string, string> = {}): Answer =>
+  (_, response) => {
+    response.writeHead(200, headers).end(JSON.stringify(sound({ revision })))
+  }
+
+async function asking(t: Test, source: UrlSource) {
+  const clock = new TestClock('2026-11-23T12:00:00Z')
+  const told: (string | null)[] = []
+  const onReload = (error: Error | null) => void told.push(error === null ? guard.status().revision : error.message)
+  const guard: Guard = await loadGuard({ dataCenters: 'DC-01', source, onReload }, { clock })
+  t.teardown(() => guard.close())
+  const look = async (wait = 3_600_000) => {
+    clock.pass(wait)
+    await until(() => clock.waiting.length > 0)
+  }
+  return { guard, told, look, clock }
+}
+
+t.test('a list is asked for anew only where it has changed', async (t) => {
+  const server = await serving(t, list('r1', { etag: '"one"', 'last-modified': 'Fri, 20 Nov 2026 00:00:00 GMT' }))
+  const { guard, look, told, clock } = await asking(t, { url: server.url, headers: { authorization: 'Bearer x' } })
+  t.match(server.requests, [{ authorization: 'Bearer x', accept: 'application/json' }])
+  server.answer = (request, response) => {
+    response.writeHead(request.headers['if-none-match'] === '"one"' ? 304 : 500).end()
+  }
+  const { loadedAt } = guard.status()
+  await look()
+  t.match(server.requests[1], { 'if-none-match': '"one"', 'if-modified-since': 'Fri, 20 Nov 2026 00:00:00 GMT' })
+  t.match(guard.status(), { revision: 'r1', lastError: null, loadedAt: clock.now() })
+  t.ok(clock.now() > loadedAt, 'that nothing has changed is a success')
+  t.strictSame(told, [], 'and no news')
+  server.answer = list('r2', { 'last-modified': 'Sat, 21 Nov 2026 00:00:00 GMT' })
+  await look()
+  t.strictSame(told, ['r2'])
+  server.answer = list('r3')
+  await look()
+  t.notOk('if-none-match' in server.requests[3]!)
+  t.match(server.requests[3], { 'if-modified-since': 'Sat, 21 Nov 2026 00:00:00 GMT' })
+  await look()
+  t.notOk('if-modified-since' in server.requests[4]!, 'a server that names no version is asked plainly')
+})
+
+t.test('a list that was refused is not taken for the one in use', async (t) => {
+  const server = await serving(t, list('r1', { etag: '"one"' }))
+  const { guard, look, told } = await asking(t, { url: server.url })
+  const shrunk: Answer = (request, response) => {
+    if (request.headers['if-none-match'] === '"two"') response.writeHead(304).end()
+    else response.writeHead(200, { etag: '"two"' }).end(JSON.stringify(sound({ revision: 'r2' }, ['9.9.9.1'])))
+  }
+  server.answer = shrunk
+  for (let i = 0; i < 3; i++) await look()
+  t.match(server.requests.slice(1), [
+    { 'if-none-match': '"one"' },
+    { 'if-none-match': '"one"' },
+    { 'if-none-match': '"one"' }
+  ])
+  t.match(guard.status(), { revision: 'r1', lastError: /3 of the 4 addresses of DC-01 in use are gone/ })
+  t.equal(told.length, 1)
+  server.answer = (_, response) => void response.writeHead(304).end()
+  await look()
+  t.match(guard.status(), { revision: 'r1', lastError: null }, 'until the old one is back')
+  t.strictSame(told.slice(1), ['r1'])
+})
+
+t.test('whatever a server does wrong, the list in use stays', async (t) => {
+  const server = await serving(t, list('r1'))
+  const source = { url: server.url, maxBytes: 4_096 }
+  const bomb = gzipSync(Buffer.alloc(50_000_000))
+  const { guard, told, look } = await asking(t, source)
+  const gone = `http://127.0.0.1:${await freePort()}/`
+  const wrong: [what: string, answer: Answer, why: RegExp][] = [
+    ['an error', (_, response) => void response.writeHead(500).end('oh'), /It answers with status 500\./],
+    ['a 404', (_, response) => void response.writeHead(404).end(), /It answers with status 404\./],
+    ['no content', (_, response) => void response.writeHead(204).end(), /It answers with status 204\./],
+    ['a 304 that was not asked for', (_, response) => void response.writeHead(304).end(), /status 304\./],
+    [
+      'a redirect',
+      (_, response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+      /It redirects to http:\/\/169\.254\.169\.254\/; redirects are not followed/
+    ],
+    ['a redirect to nowhere', (_, response) => void response.writeHead(301).end(), /It redirects; /],
+    [
+      'a body that is cut off',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': '500' }).write('{"rows":[', () => response.destroy())
+      },
+      /failed: (terminated|other side closed)/
+    ],
+    [
+      'a connection that is cut off',
+      (request) => void request.socket.destroy(),
+      /failed: fetch failed: other side closed/
+    ],
+    ['a body that is too large', (_, response) => void response.end(' '.repeat(4_097)), /larger than 4096 bytes/],
+    [
+      'a small body that decompresses to a large one',
+      (_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
+      },
+      /larger than 4096 bytes/
+    ],
+    ['a body that never ends', (_, response) => endless(response), /larger than 4096 bytes/],
+    ['a page', (_, response) => void response.end('<html>Sign in</html>'), /It is not JSON: .*<html>/],
+    ['nothing', (_, response) => void response.end(), /It is empty\./],
+    ['other JSON', (_, response) => void response.end('{"ips":["9.9.9.9"]}'), /There are no rows/]
+  ]
+  const errors: (string | null)[] = []
+  for (const [what, answer, why] of wrong) {
+    server.answer = answer
+    await t.rejects(guard.reload(), { code: 'MOE_ERR_SOURCE', message: why }, what)
+    t.match(guard.status(), { revision: 'r1', lastError: why }, what)
+    errors.push(guard.status().lastError)
+    t.equal(guard.judge({ peer: FOUR[0], headers: {} }).verified, true, what)
+  }
+  t.strictSame(told, [...new Set(errors)], 'each is told once')
+  server.answer = list('r2')
+  await look()
+  t.equal(guard.status().revision, 'r2')
+  await t.rejects(loadGuard({ dataCenters: 'DC-01', source: { url: gone } }), { message: /ECONNREFUSED/ })
+})
+
+t.test('a server that is slow to answer is given up, in the middle of its body too', async (t) => {
+  const server = await serving(t, list('r1'))
+  const { guard, told } = await asking(t, { url: server.url, timeout: 1_000 })
+  const slow: Answer[] = [() => {}, (_, response) => void response.writeHead(200).write('{"rows":[')]
+  for (const answer of slow) {
+    server.answer = answer
+    await t.rejects(guard.reload(), { code: 'MOE_ERR_SOURCE', message: /It did not answer within 1000 ms\./ })
+    t.equal(guard.judge({ peer: FOUR[0], headers: {} }).verified, true)
+  }
+  t.equal(told.length, 1)
+})
+
+function endless(response: ServerResponse): void {
+  response.writeHead(200)
+  const more = () => {
+    while (!response.destroyed && response.write(' '.repeat(1_024)));
+  }
+  response.on('drain', more)
+  more()
+}
+
+t.test('after a failure it is asked sooner, then ever more rarely, and never by all at once', async (t) => {
+  const server = await serving(t, list('r1'))
+  const { look, clock, told } = await asking(t, { url: server.url, interval: 100_000 })
+  const isWithin = ([wait]: number[], least: number, most: number) => t.ok(wait! > least && wait! <= most, `${wait}`)
+  isWithin(clock.waiting, 90_000, 100_000)
+  server.answer = (_, response) => void response.writeHead(503).end()
+  for (const most of [10_000, 20_000, 40_000, 80_000, 100_000, 100_000]) {
+    await look()
+    isWithin(clock.waiting, most / 2, most)
+  }
+  t.equal(told.length, 1, 'the same failure is told once')
+  server.answer = (_, response) => void response.writeHead(404).end()
+  await look()
+  t.equal(told.length, 2)
+  server.answer = list('r1')
+  await look()
+  isWithin(clock.waiting, 90_000, 100_000)
+  t.strictSame(told.slice(2), ['r1'])
+})
+
+t.test('what to fetch with can be chosen', async (t) => {
+  const asked: { url: string; redirect: unknown; accept: unknown }[] = []
+  let answer = (): Response => Response.json(sound())
+  const fetch = async (url: unknown, { redirect, headers }: RequestInit = {}) => {
+    asked.push({ url: String(url), redirect, accept: new Headers(headers).get('accept') })
+    return answer()
+  }
+  const headers = { accept: 'application/vnd.list+json' }
+  const source = { url: 'https://lists.example/list?token=1', fetch: fetch as typeof globalThis.fetch, headers }
+  const { guard } = await asking(t, source)
+  t.strictSame(asked, [{ url: source.url, redirect: 'manual', accept: headers.accept }])
+  const table: [answer: () => Response, why: RegExp][] = [
+    // As browsers answer where redirects are not to be followed.
+    [() => Object.defineProperty(new Response(null), 'status', { value: 0 }), /It redirects; /],
+    [() => new Response(null), /It is empty\./],
+    [
+      () => {
+        throw new Error('fetch failed', { cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) })
+      },
+      /"https:\/\/lists\.example\/list" failed: fetch failed: ECONNREFUSED\./
+    ]
+  ]
+  for (const [wrong, why] of table) {
+    answer = wrong
+    await t.rejects(guard.reload(), { message: why })
+  }
+})
+
+t.test('a fetch that pays no heed to its signal changes nothing when it answers late', async (t) => {
+  const late: ((answer: Response) => void)[] = []
+  const fetch = (() => new Promise((resolve) => late.push(resolve))) as unknown as typeof globalThis.fetch
+  const versioned = (revision: string) => Response.json(sound({ revision }), { headers: { etag: `"${revision}"` } })
+  const loading = asking(t, { url: 'https://lists.example/', fetch, timeout: 50 })
+  late[0]!(versioned('r1'))
+  const { guard } = await loading
+  await t.rejects(guard.reload(), { message: /did not answer within 50 ms/ })
+  const newer = guard.reload()
+  late[2]!(versioned('r3'))
+  late[1]!(versioned('r2'))
+  t.match(await newer, { revision: 'r3' })
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(guard.status(), { revision: 'r3' })
+})
+
+t.test('a guarded Fastify keeps serving while its server is away', async (t) => {
+  const server = await serving(t, list('r1'))
+  const { app, lines } = logging()
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', source: { url: server.url, interval: 1_000 } })
+  app.get('/', async (request) => request.moengage)
+  await app.ready()
+  server.answer = (_, response) => void response.writeHead(502).end()
+  await until(() => app.moengage.status().lastError !== null)
+  t.match((await app.inject({ url: '/', remoteAddress: FOUR[0]! })).json(), { verified: true, revision: 'r1' })
+  t.match(
+    lines.filter(({ level }) => level >= 40),
+    [{ level: 50, msg: /^The list in use stays, revision r1 of 2026-11-20\. .* It answers with status 502\./ }]
+  )
+  // A load that is under way when the server stops is given up, and told to nobody.
+  server.answer = () => {}
+  const before = server.requests.length
+  const reload = app.moengage.reload()
+  await until(() => server.requests.length > before)
+  await Promise.all([t.rejects(reload, { message: /The guard is closed/ }), app.close()])
+  t.equal(lines.filter(({ level }) => level >= 40).length, 1)
+})

@@ -1,0 +1,707 @@
+import t from 'tap'
+import { directory, PageError, type Problem } from '../../src/core.js'
+import { Directory } from '../../src/directory/directory.js'
+import { formatSnapshot } from '../../src/directory/format-snapshot.js'
+import { type AboutPage, importPage } from '../../src/help-page/import-page.js'
+import { about, bundled, current, DERIVED, htmlPage, mdxPage, page, sample, textCopy } from './pages.js'
+
+const campaigns = { derivedFrom: ['connector', 'sms', 'whatsapp', 'email', 'push'] }
+
+/** The error that a page is refused with. */
+function refused(text: string, more: Partial<AboutPage> = {}): PageError {
+  try {
+    importPage(text, { ...about, ...more })
+  } catch (error) {
+    if (error instanceof PageError) return error
+    throw error
+  }
+  throw new Error(`${text.slice(0, 300)} was accepted`)
+}
+
+/** The rows of a page, each as `DC-01 sms: 198.51.100.7`. */
+function rows(text: string): string[] {
+  const { snapshot } = importPage(text, about)
+  return [
+    ...snapshot.rows.map((row) => `${row.dataCenter} ${row.channel}: ${shown(row.addresses)}`),
+    ...(snapshot.unknown ?? []).map((row) => `unknown ${row.dataCenter} ${row.name}: ${shown(row.addresses)}`)
+  ]
+}
+
+const shown = (cell: unknown) => (Array.isArray(cell) ? cell.join(' ') : JSON.stringify(cell).replaceAll('"', ''))
+
+/** The warnings but for those of rows that the small pages of these tests lack. */
+const warnings = (text: string) =>
+  importPage(text, about).warnings.filter(({ message }) => !message.includes('which the bundled snapshot has'))
+
+const lines = (problems: readonly Problem[]) => problems.map(({ message }) => message)
+
+t.test('the current page gives the bundled rows, in every layout it is published in', async (t) => {
+  const inOneCell = current.map((section) => ({
+    ...section,
+    rows: section.rows.flatMap((row) => {
+      if (row.ips !== 'derived') return row
+      return row.dataCenter === 'DC-01' ? { ...row, dataCenter: 'All data centers (DC-01 - DC-06)' } : []
+    })
+  }))
+  const mdx = mdxPage(current)
+  const layouts: [layout: string, text: string][] = [
+    ['MDX', mdx],
+    ['MDX with one row for all data centers', mdxPage(inOneCell)],
+    [
+      'MDX with empty cells below a sentence',
+      mdx.replaceAll(DERIVED, (text, at) => (at === mdx.indexOf(text) ? text : ''))
+    ],
+    ['MDX with Windows line ends', mdx.replaceAll('\n', '\r\n')],
+    ['MDX with a byte order mark and frontmatter', `\ufeff---\ntitle: "IPs"\ndescription: "x | y"\n---\n\n${mdx}`],
+    ['HTML with spans', htmlPage(current)],
+    ['HTML with one row for all data centers', htmlPage(inOneCell)],
+    [
+      'a part of HTML',
+      `<!-- saved -->\n<div class="article">\n\n${htmlPage(current).replace(/^.*<body>|<\/body>.*$/gs, '')}</div>`
+    ],
+    [
+      'HTML with attributes and inline tags',
+      htmlPage(current)
+        .replaceAll('<td>', '<td style="width: 3em" data-x="a > b"><span class="wysiwyg">')
+        .replaceAll('</td>', '</span></td>')
+    ],
+    ['lists of lines', mdxPage(current, { ips: (ips) => ips.join('<br />') })],
+    ['lists with commas', mdxPage(current, { ips: (ips) => ips.join(', ') })],
+    ['code', mdxPage(current, { ips: (ips) => ips.map((ip) => `\`${ip}\``).join(' ') })],
+    ['bold names', mdxPage(current, { name: (name) => `**${name}**`, dataCenter: (name) => `**${name}**` })],
+    ['another word for NA', mdxPage(current, { na: 'N/A' })],
+    ['a dash for NA', htmlPage(current, { na: '–' })]
+  ]
+  const revisions = new Set<string>()
+  for (const [layout, text] of layouts) {
+    const { snapshot, warnings } = importPage(text, about)
+    t.strictSame(snapshot.rows, bundled.rows, layout)
+    t.strictSame(snapshot.notes, bundled.notes, `${layout}: the notes that still hold are kept`)
+    t.strictSame(warnings, [], layout)
+    t.notOk('unknown' in snapshot, layout)
+    revisions.add(snapshot.provenance.revision)
+  }
+  t.equal(revisions.size, 1, 'the same meaning has the same revision')
+  t.match([...revisions][0], /^[\da-f]{12}$/)
+})
+
+t.test('an earlier revision of the page gives what it said then', async (t) => {
+  const { snapshot, warnings } = importPage(sample, { ...about, revision: '0be9a6f' })
+  const expected = bundled.rows
+    .filter((row) => row.dataCenter !== 'DC-101')
+    .map((row) =>
+      row.channel === 'file-segment' && row.dataCenter === 'DC-01'
+        ? { ...row, addresses: ['184.72.243.80', '34.218.145.185'] }
+        : row
+    )
+  t.strictSame(snapshot.rows, expected)
+  t.strictSame(snapshot.provenance, { ...about, revision: '0be9a6f' })
+  t.notOk('notes' in snapshot, 'the note that the address is not of DC-01 does not hold for this page')
+  t.strictSame(lines(warnings), ['The page has no row "File Segment API" for DC-101, which the bundled snapshot has.'])
+})
+
+t.test('the revision changes with what the page says, and with nothing else', async (t) => {
+  const revision = (...rows: string[]) => importPage(page(...rows), about).snapshot.provenance.revision
+  const first = revision('SMS | DC-01 | 3.6.251.95, 18.217.73.1', 'Push | DC-01 | NA')
+  t.equal(revision('Push Campaigns | dc1 | -', 'SMS<br />(custom) | DC-01 | 18.217.73.1 3.6.251.95'), first)
+  for (const other of [
+    ['SMS | DC-01 | 3.6.251.95', 'Push | DC-01 | NA'],
+    ['SMS | DC-02 | 3.6.251.95, 18.217.73.1', 'Push | DC-01 | NA'],
+    ['SMS | DC-01 | 3.6.251.95, 18.217.73.1', 'Push | DC-01 | 18.217.73.1'],
+    ['SMS | DC-01 | 3.6.251.95, 18.217.73.1', 'Push | DC-01 | NA', 'Voice | DC-01 | NA'],
+    ['SMS | DC-01 | 3.6.251.95, 18.217.73.1', 'Push | DC-01 | NA', 'SMS | DC-07 | NA']
+  ]) {
+    t.not(revision(...other), first, other.join())
+  }
+})
+
+t.test('a snapshot is written as the bundled one is', async (t) => {
+  const text = formatSnapshot(bundled)
+  const { readFileSync } = await import('node:fs')
+  t.equal(text, readFileSync('src/directory/moengage.json', 'utf8'))
+  const { snapshot } = importPage(
+    page('SMS | DC-01 | 2001:4860::/32', 'Voice | DC-01 | NA', 'SMS | DC-07 | 3.6.251.95'),
+    about
+  )
+  t.strictSame(JSON.parse(formatSnapshot(snapshot)), snapshot)
+  t.match(formatSnapshot(snapshot), '\n    { "dataCenter": "DC-01", "name": "Voice", "addresses": "NA" },\n')
+  t.equal(new Directory(JSON.parse(formatSnapshot(snapshot))).entries.length, 1)
+})
+
+t.test('the name of a row is understood by its meaning', async (t) => {
+  const names: [name: string, channels: string][] = [
+    ['Connector Campaigns', 'connector'],
+    ['connector campaign', 'connector'],
+    ['CONNECTOR', 'connector'],
+    ['SMS Campaigns<br /><br /> <ul><li>Out-of-the-box connectors</li><li>Custom connectors</li></ul>', 'sms'],
+    ['Email Campaigns<br />(sent via Custom API/Private ESP or using PII Fetch API/Content API)', 'email'],
+    ['Email Campaigns (sent via<br />Custom API (v2) or SMTP)', 'email'],
+    ['E-mail campaigns', 'email'],
+    ['Data Warehouse Exports<br />For example, SFTP, Snowflake, Databricks, and so on.', 'warehouse-export'],
+    ['Data Warehouse Exports For example, SFTP', 'warehouse-export'],
+    ['Streams', 'streams'],
+    ['Streams / Partner Exports e.g. Segment', 'streams'],
+    ['Partner Exports and Streams', 'streams'],
+    ['Push Campaigns*', 'push'],
+    ['Push Campaigns [1]', 'push'],
+    ['Push Campaigns<sup>2</sup>', 'push'],
+    ['Push Campaigns[^a]', 'push'],
+    ['Push&nbsp;Campaigns:', 'push'],
+    ['<img src="/push.png" /> Push Campaigns', 'push'],
+    ['[Push Campaigns](/push "Push")', 'push'],
+    ['_Push_ **Campaigns**', 'push'],
+    ['Fetch PII Token or Content API', 'content-api'],
+    ['Content API', 'content-api'],
+    ['Feeds &amp; Catalogs', 'catalog'],
+    ['Outbound Segment Sync', 'segment-sync'],
+    ['File Segment', 'file-segment'],
+    ['Data Import', 'data-import'],
+    ['Whats\u200bApp Campaigns', 'whatsapp'],
+    ['Connector, SMS and WhatsApp Campaigns', 'connector sms whatsapp'],
+    ['<ul><li>SMS Campaigns</li><li>Push Campaigns</li></ul>', 'sms push']
+  ]
+  for (const [name, channels] of names) {
+    t.strictSame(
+      rows(page(`${name} | DC-01 | 3.6.251.95`)),
+      channels.split(' ').map((channel) => `DC-01 ${channel}: 3.6.251.95`),
+      name
+    )
+  }
+})
+
+t.test('a cell that names data centers is understood by its meaning', async (t) => {
+  const all = 'DC-01 DC-02 DC-03 DC-04 DC-05 DC-06 DC-101'
+  const cells: [cell: string, dataCenters: string][] = [
+    ['DC-01', 'DC-01'],
+    ['dc 1', 'DC-01'],
+    ['Data Center 1', 'DC-01'],
+    ['DC-101', 'DC-101'],
+    ['DC-01*', 'DC-01'],
+    ['DC-01<sup>1</sup>', 'DC-01'],
+    ['DC-01 (US)', 'DC-01'],
+    ['DC&#8209;01', 'DC-01'],
+    ['DC-01, DC-04', 'DC-01 DC-04'],
+    ['DC-01 and DC-04', 'DC-01 DC-04'],
+    ['DC-01 &amp; 04', 'DC-01 DC-04'],
+    ['DC-01/DC-04', 'DC-01 DC-04'],
+    ['DC-01<br />DC-04', 'DC-01 DC-04'],
+    ['<ul><li>DC-01</li><li>DC-04</li></ul>', 'DC-01 DC-04'],
+    ['DC-01 (US), DC-02 (EU)', 'DC-01 DC-02'],
+    ['DC-02 - DC-04', 'DC-02 DC-03 DC-04'],
+    ['DC-02 – 04', 'DC-02 DC-03 DC-04'],
+    ['DC-02 to DC-04, DC-101', 'DC-02 DC-03 DC-04 DC-101'],
+    ['DC-02 through DC-02', 'DC-02'],
+    ['All data centers (DC-01 - DC-06)', 'DC-01 DC-02 DC-03 DC-04 DC-05 DC-06'],
+    ['All (DC-01 to DC-02)', 'DC-01 DC-02'],
+    ['All data centres: DC-01, DC-03', 'DC-01 DC-03'],
+    ['All of the data centers', all],
+    ['DC-01 - DC-02 (all data centers)', 'DC-01 DC-02'],
+    ['US', ''],
+    ['Mumbai', ''],
+    ['DC-01 - DC-101', ''],
+    ['DC-06 - DC-01', ''],
+    ['All data centers except DC-05', ''],
+    ['All data centers (except DC-05)', ''],
+    ['All data centers (not DC-05)', ''],
+    ['DC-01 (not DC-04)', ''],
+    ['DC-01 (DC-04)', ''],
+    ['DC-01 for new workspaces', ''],
+    ['DC-01, and more', ''],
+    ['Region 1 - DC-03', ''],
+    [',', ''],
+    ['', ''],
+    ['*', ''],
+    ['~~DC-01~~', ''],
+    ['3.6.251.95', ''],
+    ['DC-01 '.repeat(500), '']
+  ]
+  for (const [cell, dataCenters] of cells) {
+    const text = page(`SMS | ${cell} | 3.6.251.95`)
+    if (dataCenters === '') t.match(refused(text).cells[0], { column: 'Data Center' }, cell)
+    else
+      t.strictSame(
+        rows(text),
+        dataCenters.split(' ').map((name) => `${name} sms: 3.6.251.95`),
+        cell
+      )
+  }
+})
+
+t.test('everything in a cell of addresses is read', async (t) => {
+  const cells: [cell: string, addresses: string][] = [
+    ['3.6.251.95', '3.6.251.95'],
+    ['`3.6.251.95`', '3.6.251.95'],
+    ['**3.6.251.95**', '3.6.251.95'],
+    ['3.6.251.95/32', '3.6.251.95'],
+    ['3.6.251.0/24', '3.6.251.0/24'],
+    ['2001:0DB8::1', '2001:db8::1'],
+    ['2001:db8::/32, 3.6.251.95', '2001:db8::/32 3.6.251.95'],
+    ['::ffff:3.6.251.95', '3.6.251.95'],
+    ['3.6.251.95 52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['3.6.251.95,52.1.1.1;52.1.1.2', '3.6.251.95 52.1.1.1 52.1.1.2'],
+    ['3.6.251.95, 52.1.1.1, and 52.1.1.2', '3.6.251.95 52.1.1.1 52.1.1.2'],
+    ['3.6.251.95 and 52.1.1.1 &amp; 52.1.1.2', '3.6.251.95 52.1.1.1 52.1.1.2'],
+    ['3.6.251.95 3.6.251.95', '3.6.251.95'],
+    ['3.6.251.95,<br />52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['- 3.6.251.95<br />- 52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['• 3.6.251.95<br />• 52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['1. 3.6.251.95<br />2) 52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['<ol><li><p>3.6.251.95</p></li><li> 52.1.1.1 </li></ol>', '3.6.251.95 52.1.1.1'],
+    ['<ul><li>NA</li></ul>', 'NA'],
+    ['3.6.251.95*', '3.6.251.95'],
+    ['3.6.251.95<sup>1</sup>, 52.1.1.1[^2]', '3.6.251.95 52.1.1.1'],
+    ['3.6.251.95 (1)', '3.6.251.95'],
+    ['3.6.251.95 (primary)', '3.6.251.95'],
+    ['3.6.251.95&nbsp;52.1.1.1', '3.6.251.95 52.1.1.1'],
+    ['3.6.251.95\u200b', '3.6.251.95'],
+    ['3.6.<wbr />251.95', '3.6.251.95'],
+    ['<span>3.6.251</span><span>.95</span>', '3.6.251.95'],
+    ['<![CDATA[3.6.251.95]]>', '3.6.251.95'],
+    ['<!-- 52.9.9.9 -->3.6.251.95', '3.6.251.95'],
+    ['{/* 52.9.9.9 */}3.6.251.95', '3.6.251.95'],
+    ["3.6.251.95{' '}52.1.1.1", '3.6.251.95 52.1.1.1'],
+    ['<ul style={{ margin: 0 }}><li key={1}>3.6.251.95</li></ul>', '3.6.251.95'],
+    ['<Tooltip tip="static">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['3.6.251.95<svg><title>52.9.9.9</title></svg>', '3.6.251.95'],
+    ['NA', 'NA'],
+    ['n/a', 'NA'],
+    ['N.A.', 'NA'],
+    ['Not available', 'NA'],
+    ['None', 'NA'],
+    ['-', 'NA'],
+    ['–', 'NA'],
+    ['—', 'NA'],
+    ['NA*', 'NA'],
+    ['', ''],
+    ['&nbsp;', ''],
+    ['<ul></ul>', ''],
+    ['<ul><li></li></ul>', ''],
+    ['<ul><li>3.6.251.95</li><li></li></ul>', ''],
+    ['<ul><li></li><li>3.6.251.95</li></ul>', ''],
+    ['-<br />-<br />-', ''],
+    ['- [^1]', ''],
+    ['-*', ''],
+    ['-<br />- 3.6.251.95', ''],
+    ['3.6.251.95,', ''],
+    ['3.6.251.95,,52.1.1.1', ''],
+    [', 3.6.251.95', ''],
+    ['(1)', ''],
+    ['52.6.248.', ''],
+    ['52.6.248', ''],
+    ['52.6.248.125.', ''],
+    ['52.6.248. 125', ''],
+    ['3.6.251.9552.1.1.1', ''],
+    ['<span>3.6.251.95</span><span>52.1.1.1</span>', ''],
+    ['3.6.251.95 1', ''],
+    ['3.6.251.95<sup>52.1.1.1</sup>', ''],
+    ['3.6.251.95 - 3.6.251.99', ''],
+    ['3.6.251.95-99', ''],
+    ['3.6.251.95 to 3.6.251.99', ''],
+    ['3.6.251.*', ''],
+    ['3.6.251.95/24', ''],
+    ['3.6.251.95 /32', ''],
+    ['3.6.251.095', ''],
+    ['3.6.251.256', ''],
+    ['3.6.251.95:443', ''],
+    ['sms.moengage.com', ''],
+    ['NA, 3.6.251.95', ''],
+    ['3.6.251.95 and more', ''],
+    ['Contact support', ''],
+    ['3.6.251.95 (DC-02: 52.1.1.1)', ''],
+    ['3.6.251.95 (removed)', ''],
+    ['3.6.251.95 (52.1.1.1)', ''],
+    ['()', ''],
+    ['~~3.6.251.95~~', ''],
+    ['<s>3.6.251.95</s> 52.1.1.1', ''],
+    ['<img src="/ips.png" />', ''],
+    ['3.6.251.95 <img src="/ips.png" />', ''],
+    ['{ips.join()}', ''],
+    ['3.6.251.95 '.repeat(2000), '']
+  ]
+  for (const [cell, addresses] of cells) {
+    const text = page(`SMS | DC-01 | ${cell}`, 'Push | DC-01 | 18.217.73.1')
+    if (addresses === '') {
+      t.match(refused(text).cells, [{ table: 'IPs', row: 'SMS, DC-01', column: 'MoEngage IPs' }], cell)
+    } else t.equal(rows(text)[0], `DC-01 sms: ${addresses}`, cell)
+  }
+})
+
+t.test('a sentence about the addresses of the channels makes a derived cell', async (t) => {
+  for (const sentence of [
+    DERIVED,
+    'Same IPs as the channel',
+    'Use the same IP addresses as the campaign channels (see above).',
+    'The **same** addresses as those of the _channel_'
+  ]) {
+    t.strictSame(rows(page(`Content API | DC-01, DC-07 | ${sentence}`, 'SMS | DC-01 | 3.6.251.95')), [
+      'DC-01 sms: 3.6.251.95',
+      `DC-01 content-api: ${shown(campaigns)}`,
+      `unknown DC-07 Content API: ${shown(campaigns)}`
+    ])
+  }
+  for (const sentence of [
+    'Does not use the same IPs as the channel',
+    "Doesn't use the same IPs as the channel",
+    'Same IPs as the channel, except push',
+    'Same IPs as the channel and 3.6.251.95',
+    'Same as above',
+    'See the channels'
+  ]) {
+    t.match(refused(page(`Content API | DC-01 | ${sentence}`)).cells, [{ row: 'Content API, DC-01' }], sentence)
+  }
+  const below = ['Content API | DC-01 | Same IPs as the channel', 'Content API | DC-02 | ', 'Push | DC-02 | ']
+  t.match(refused(page(...below)).cells, [{ row: 'Push, DC-02', message: /empty/ }], 'only the same row continues')
+  t.match(
+    refused(page('Push | DC-01 | 3.6.251.95', 'Push | DC-02 | ')).cells,
+    [{ row: 'Push, DC-02' }],
+    'addresses are not continued'
+  )
+})
+
+t.test('rows and data centers that are unknown are kept and reported, and never matched', async (t) => {
+  const text = page(
+    'SMS Campaigns | DC-01 | 3.6.251.95',
+    'SMS Campaigns | DC-07 | 52.1.1.1',
+    'Voice Campaigns<br />(beta) | DC-01, data center 102 | 52.1.1.2',
+    'RCS | DC-05 - DC-07 | NA',
+    'RCS | dc_eu1 | NA'
+  )
+  const { snapshot } = importPage(text, about)
+  t.strictSame(snapshot.unknown, [
+    { dataCenter: 'DC-07', name: 'SMS Campaigns', addresses: ['52.1.1.1'] },
+    { dataCenter: 'DC-01', name: 'Voice Campaigns', addresses: ['52.1.1.2'] },
+    { dataCenter: 'DC-102', name: 'Voice Campaigns', addresses: ['52.1.1.2'] },
+    { dataCenter: 'DC-05', name: 'RCS', addresses: 'NA' },
+    { dataCenter: 'DC-06', name: 'RCS', addresses: 'NA' },
+    { dataCenter: 'DC-07', name: 'RCS', addresses: 'NA' },
+    { dataCenter: 'DC-EU1', name: 'RCS', addresses: 'NA' }
+  ])
+  t.match(lines(warnings(text)), [
+    'The page has a row that this version does not know: "SMS Campaigns" in "DC-07".',
+    'The page has a row that this version does not know: "Voice Campaigns" in "DC-01".',
+    /"DC-102"/,
+    /"RCS" in "DC-05"/,
+    /"RCS" in "DC-06"/,
+    /"RCS" in "DC-07"/,
+    /"RCS" in "DC-EU1"/
+  ])
+  const read = new Directory(snapshot)
+  t.strictSame(
+    read.entries.map(({ prefix }) => `${prefix}`),
+    ['3.6.251.95/32']
+  )
+  t.equal(read.unknown.length, 7)
+  t.match(read.unknown[0], { dataCenter: 'DC-07', name: 'SMS Campaigns' })
+  t.strictSame(directory.unknown, [])
+})
+
+t.test('rows that are gone are reported, by channel', async (t) => {
+  const { warnings } = importPage(page('SMS | DC-01 - DC-04 | 3.6.251.95'), about)
+  t.equal(warnings.length, 12)
+  t.match(warnings[1], {
+    code: 'MOE_WARN_PAGE',
+    path: 'rows',
+    value: 'sms',
+    message: 'The page has no row "SMS Campaigns" for DC-05, DC-06, which the bundled snapshot has.',
+    fix: /removed, renamed, or cut off/
+  })
+})
+
+t.test('what was left aside is reported', async (t) => {
+  const table =
+    '| Channel | Data Center | Region | MoEngage IPs |\n| - | - | - | - |\n| SMS | DC-01 | US | 3.6.251.95 (primary) |\n'
+  t.strictSame(lines(warnings(table)), ['"Region" was left aside.', '"(primary)" was left aside.'])
+  t.match(warnings(table)[1], { code: 'MOE_WARN_PAGE', path: 'SMS, DC-01' })
+  const band = htmlPage([{ heading: 'Campaigns', rows: [{ name: 'SMS', dataCenter: 'DC-01', ips: ['3.6.251.95'] }] }])
+  t.strictSame(lines(warnings(band.replace('</tbody>', '<tr><td colspan=3>Ask us</td></tr></tbody>'))), [
+    '"Ask us" was left aside.'
+  ])
+  t.match(refused(band.replace('</tbody>', '<tr><td colspan=3>Also 52.1.1.1</td></tr></tbody>')).cells, [
+    { text: 'Also 52.1.1.1' }
+  ])
+})
+
+t.test('addresses outside of the tables are reported, but for examples', async (t) => {
+  const text = [
+    'Also allow 52.1.1.1, and 52.1.2.0/24. Version 1.2.3 at 12:30:45; see 2001:db8::1, 2a00:1450::5 and 203.0.113.9.',
+    page('SMS | DC-01 | 3.6.251.95'),
+    'Again 3.6.251.95.',
+    '| Format | Example |\n| - | - |\n| Exact | `203.0.113.5` |\n| Proxy | 52.1.1.3 |\n'
+  ].join('\n\n')
+  t.strictSame(
+    warnings(text).map(({ value }) => value),
+    ['52.1.1.1', '52.1.2.0/24', '2a00:1450::5', '52.1.1.3']
+  )
+  const many = Array.from({ length: 100 }, (_, i) => `52.1.1.${i}`).join(' ')
+  t.equal(warnings(`${many}\n\n${page('SMS | DC-01 | 3.6.251.95')}`).length, 20)
+  const script = htmlPage(current).replace('</body>', '<script>"52.1.1.1"</script><style>52.1.1.2</style></body>')
+  t.strictSame(warnings(script), [])
+})
+
+t.test('a copy of the text from which cells got lost is refused with those cells', async (t) => {
+  const lost = current.flatMap(({ rows }) => rows.filter(({ ips }) => Array.isArray(ips) && ips.length > 1))
+  const { cells, message } = refused(textCopy(current))
+  const empty = cells.filter((cell) => cell.message.startsWith('The cell is empty'))
+  for (const { name, dataCenter } of lost) {
+    const row = name === 'Catalog and Feeds' ? dataCenter : `${name}, ${dataCenter}`
+    t.ok(
+      empty.some((cell) => cell.row === row),
+      row
+    )
+    t.match(message, `${row} | MoEngage IPs That Need Whitelisting: The cell is empty: its text got lost.`)
+  }
+  t.equal(empty.length, lost.length, 'no other cell is said to be lost')
+})
+
+t.test('a copy of the text from which nothing got lost is read', async (t) => {
+  const whole = current
+    .filter(({ heading }) => heading !== 'Catalog and Feeds')
+    .map((section) => ({ ...section, rows: section.rows.filter(({ ips }) => !Array.isArray(ips) || ips.length === 1) }))
+  const text = whole.map((section) => textCopy([section]).replace(/^.*\n/, '')).join('\n\n')
+  const expected = bundled.rows.filter(
+    ({ channel, addresses }) => channel !== 'catalog' && !(Array.isArray(addresses) && addresses.length > 1)
+  )
+  t.strictSame(importPage(text, about).snapshot.rows, expected)
+})
+
+t.test('a second row for the same cell has to say the same', async (t) => {
+  t.strictSame(rows(page('SMS | DC-01 | 3.6.251.95, 52.1.1.1', 'SMS (custom) | DC-01 | 52.1.1.1 3.6.251.95')), [
+    'DC-01 sms: 3.6.251.95 52.1.1.1'
+  ])
+  const conflicts: [first: string, second: string][] = [
+    ['SMS | DC-01 | 3.6.251.95', 'SMS Campaigns | DC-01 | 52.1.1.1'],
+    ['SMS | DC-01 | 3.6.251.95', 'SMS (custom) | DC-01, DC-02 | NA'],
+    ['SMS | DC-01 | NA', 'SMS | All data centers | 3.6.251.95'],
+    ['Content API | DC-01 | Same IPs as the channel', 'Content API | DC-01 | 3.6.251.95'],
+    ['Voice | DC-01 | 3.6.251.95', 'voice | DC-01 | 52.1.1.1'],
+    ['SMS | DC-07 | 3.6.251.95', 'SMS | DC-7 | 52.1.1.1'],
+    ['SMS | DC-01 | 3.6.251.95', ' | DC-01 | 3.6.251.95']
+  ]
+  for (const [first, second] of conflicts) {
+    t.match(refused(page(first, second)).cells, [{ column: 'MoEngage IPs', message: /^An earlier row/ }], second)
+  }
+})
+
+t.test('names are taken from where the page writes them', async (t) => {
+  const sms = ['DC-01 sms: 3.6.251.95', 'DC-02 sms: 52.1.1.1']
+  const head = '<tr><th>Channel<th>Data Center<th>IPs</tr>'
+  const layouts: [layout: string, text: string][] = [
+    ['a name in every row', page('SMS | DC-01 | 3.6.251.95', 'SMS | DC-02 | 52.1.1.1')],
+    ['a name above empty cells', page('SMS | DC-01 | 3.6.251.95', ' | DC-02 | 52.1.1.1')],
+    ['a name in a row of its own', page('SMS | | ', ' | DC-01 | 3.6.251.95', ' | DC-02 | 52.1.1.1')],
+    ['a name above rows that moved to the left', page('SMS | | ', 'DC-01 | 3.6.251.95', 'DC-02 | 52.1.1.1 |')],
+    ['the heading', '# SMS Campaigns\n\n| DC | IPs |\n| - | - |\n| DC-01 | 3.6.251.95 |\n| DC-02 | 52.1.1.1 |\n'],
+    [
+      'a row across the table',
+      '<table><tr><th>DC<th>IPs</tr><tr><td colspan=2>SMS</tr><tr><td>DC-01<td>3.6.251.95</tr><tr><td>DC-02<td>52.1.1.1</table>'
+    ],
+    [
+      'other columns first',
+      '| Data Center | IP addresses (static) | Region | Channel |\n| - | - | - | - |\n| DC-01 | 3.6.251.95 | US | SMS |\n| DC-02 | 52.1.1.1 | EU | SMS |\n'
+    ],
+    [
+      'a name that spans to the end',
+      `<table>${head}<tr><td rowspan=0>SMS<td>DC-01<td>3.6.251.95<tr><td>DC-02<td>52.1.1.1</table>`
+    ],
+    [
+      'a name that spans too far',
+      `<table>${head}<tr><td rowspan=99>SMS<td>DC-01<td>3.6.251.95<tr><td>DC-02<td>52.1.1.1</table>`
+    ],
+    [
+      'spans without sense',
+      `<table>${head}<tr><td rowspan=x colspan=-1>SMS<td>DC-01<td>3.6.251.95<tr><td>SMS<td>DC-02<td>52.1.1.1</table>`
+    ],
+    ['a header twice', page('SMS | DC-01 | 3.6.251.95', 'Channel | Data Center | IPs', 'SMS | DC-02 | 52.1.1.1')],
+    [
+      'a header of two lines',
+      '<table><tr><th rowspan=2>Channel<th rowspan=2>Data Center<tr><td><th>IPs<tr><td>SMS<td>DC-01<td><td>3.6.251.95<tr><td>SMS<td>DC-02<td><td>52.1.1.1</table>'
+    ],
+    ['a row without anything', page('SMS | DC-01 | 3.6.251.95', ' | | ', 'SMS | DC-02 | 52.1.1.1')],
+    [
+      'a table inside of a table',
+      `<table><tr><td>Layout<td><h2>IPs</h2><table>${head}<tr><td>SMS<td>DC-01<td>3.6.251.95<tr><td>SMS<td>DC-02<td>52.1.1.1</table></table>`
+    ]
+  ]
+  for (const [layout, text] of layouts) t.strictSame(rows(text), sms, layout)
+})
+
+t.test('rows and tables that lost a part are refused with their cells', async (t) => {
+  const head = '| Channel | Data Center | IPs |\n| - | - | - |\n'
+  const damaged: [what: string, text: string, cell: object][] = [
+    [
+      'a name where rows repeat it',
+      page('SMS | DC-01 | NA', 'SMS | DC-02 | NA', ' | DC-03 | NA'),
+      { row: 'SMS, DC-03' }
+    ],
+    ['the first name', page(' | DC-01 | 3.6.251.95'), { row: 'DC-01', column: 'Channel', message: /missing/ }],
+    ['all but the name', page('SMS | | ', 'Push | DC-01 | 3.6.251.95'), { row: 'SMS', message: /nothing but this/ }],
+    ['all but the last name', page('Push | DC-01 | 3.6.251.95', 'SMS | | '), { row: 'SMS' }],
+    [
+      'all but the name, before a header',
+      page('SMS | | ', 'Channel | Data Center | IPs', 'Push | DC-01 | NA'),
+      { row: 'SMS' }
+    ],
+    [
+      'addresses in the place of the name',
+      page('SMS | DC-01 | NA', '3.6.251.95 | | ', ' | DC-02 | NA'),
+      { text: '3.6.251.95' }
+    ],
+    ['a name that is an address', page('3.6.251.95 | DC-01 | NA'), { column: 'Channel', message: /address where/ }],
+    ['a name that is struck out', page('~~SMS~~ | DC-01 | NA'), { column: 'Channel', message: /struck/ }],
+    ['a name that is far too long', page(`${'SMS '.repeat(600)} | DC-01 | NA`), { column: 'Channel', message: /long/ }],
+    ['a name and others', page('SMS<br />voice<br />Push | DC-01 | NA'), { column: 'Channel', message: /several/ }],
+    ['a name of brackets', page('(custom) | DC-01 | NA'), { column: 'Channel', message: /missing/ }],
+    [
+      'an address in another column',
+      '| Channel | Data Center | Notes | IPs |\n| - | - | - | - |\n| SMS | DC-01 | 3.6.251.95 | NA |\n',
+      { column: 'Notes' }
+    ],
+    [
+      'a header with two lists',
+      '| Channel | Data Center | IPv4 addresses | IPv6 addresses |\n| - | - | - | - |\n| SMS | DC-01 | 3.6.251.95 | NA |\n',
+      { column: 'header', message: /as addresses/ }
+    ],
+    [
+      'a header with two data centers',
+      '| Data Center | DC | IPs |\n| - | - | - |\n| DC-01 | DC-01 | 3.6.251.95 |\n',
+      { column: 'header', message: /as data centers/ }
+    ],
+    [
+      'the header',
+      `${head.replace(/[A-Za-z]/g, '')}| SMS | DC-01 | 3.6.251.95 |\n`,
+      { message: /no header/, text: '3.6.251.95' }
+    ],
+    [
+      'the header of the data centers',
+      `${head.replace('Data Center', '')}| SMS | DC-01 | 3.6.251.95 |\n`,
+      { message: /no header/ }
+    ],
+    ['the header of the addresses', `${head.replace('IPs', '')}| SMS | DC-01 | NA |\n`, { message: /no header/ }],
+    ['the data centers', '| Channel | IPs |\n| - | - |\n| SMS Campaigns | 3.6.251.95 |\n', { message: /no header/ }],
+    [
+      'rows above the header',
+      '<table><tr><td>SMS<td>DC-01<td>NA</tr><tr><th>Channel<th>Data Center<th>IPs</tr><tr><td>Push<td>DC-01<td>3.6.251.95</table>',
+      { row: 'SMS, DC-01, NA' }
+    ],
+    ['the heading', '| Data Center | IPs |\n| - | - |\n| DC-01 | 3.6.251.95 |\n', { row: 'DC-01', column: 'heading' }],
+    [
+      'the way to write an address without a pipe before it',
+      page('SMS | DC-01 | 3.6.251.95', 'SMS | DC-02 | 3.6.251.96 | 3.6.251.97'),
+      { row: 'SMS, DC-02', text: '3.6.251.97', message: /not headed/ }
+    ],
+    [
+      'the end of a line, and most of the next one',
+      page('SMS | DC-01 | NA || Push'),
+      { row: 'SMS, DC-01', column: '', text: 'Push', message: /more cells/ }
+    ],
+    [
+      'what belongs to the rows above, by an empty line',
+      page('SMS | DC-01 | NA', 'SMS | DC-02 | 3.6.251.95').replace('| SMS | DC-02', '\n| SMS | DC-02'),
+      { text: '| SMS | DC-02 | 3.6.251.95 |', message: /outside of any table/ }
+    ]
+  ]
+  for (const [what, text, cell] of damaged) {
+    const error = refused(`${text}\n# Rest\n\n${mdxPage(current.slice(1, 2))}`)
+    t.match(error.cells[0], cell, what)
+    t.equal(error.cells.length, 1, `${what}: ${error.message}`)
+  }
+})
+
+t.test('cells beyond the header are read as Markdown has them', async (t) => {
+  const text = '| Channel | Data Center | IPs |\n| - | - | - |\nSMS | DC-01 | 3.6.251.95\n| Push | DC-01 | NA | |\n'
+  t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95', 'DC-01 push: NA'], 'empty ones mean nothing')
+  t.strictSame(warnings(text), [])
+  const other = '\n\n| Format | Example |\n| - | - |\n| a \\| b | c | d |\n'
+  t.strictSame(warnings(page('SMS | DC-01 | 3.6.251.95') + other), [], 'tables of other things are not concerned')
+  const piped = page('SMS | DC-01 | 3.6.251.95 | see \\| there')
+  t.match(refused(piped).cells, [{ text: 'see | there', column: '' }])
+})
+
+t.test('an error names every cell, with its place, its text and what is wrong', async (t) => {
+  const error = refused(page('SMS | DC-01 | 52.6.248.', 'Push | Mumbai | ', 'Email | DC-01 | 3.6.251.95'))
+  t.match(error, { code: 'MOE_ERR_PAGE', value: about.page, docs: 'docs/errors.md#moe_err_page' })
+  t.strictSame(
+    error.cells.map(({ row, column, text }) => ({ row, column, text })),
+    [
+      { row: 'SMS, DC-01', column: 'MoEngage IPs', text: '52.6.248.' },
+      { row: 'Push, Mumbai', column: 'Data Center', text: 'Mumbai' },
+      { row: 'Push, Mumbai', column: 'MoEngage IPs', text: '' }
+    ]
+  )
+  t.match(
+    error.message,
+    /^3 cells of the page could not be read, so nothing was taken from it:\n {2}- IPs \| SMS, DC-01 \| MoEngage IPs: .*\n.*It says "Mumbai"\.\n.*empty/
+  )
+  t.match(refused(page('SMS | DC-01 | ')).message, /^One cell of the page/)
+})
+
+t.test('a page without the tables is refused, and so is one that was cut', async (t) => {
+  const whole = mdxPage(current)
+  const pages: [what: string, text: string, message: RegExp][] = [
+    ['nothing', '', /no table of addresses/],
+    ['nothing that is known', page('Voice | DC-01 | 3.6.251.95'), /Every row of the page is unknown/],
+    ['prose', '# IPs\n\nAllow all of 3.6.251.95.\n', /no table/],
+    [
+      'another table',
+      '| Data Center | Dashboard |\n| - | - |\n| DC-01 | https://dashboard-01.moengage.com |\n',
+      /no table/
+    ],
+    ['a header only', '| Channel | Data Center | IPs |\n| - | - | - |\n', /no table/],
+    ['tables in a code block', `\`\`\`md\n${whole}\n\`\`\`\n`, /in a code block\?/],
+    ['tables in a comment', `{/*\n${whole}\n*/}\n`, /no table/],
+    ['tables in an HTML comment', `<!--\n${whole.replaceAll('-->', '')}\n-->\n`, /no table/],
+    ['Markdown that is cut in a cell', whole.slice(0, whole.indexOf('18.195.110.23') + 8), /middle of a table row/],
+    ['Markdown that is cut in a list', whole.slice(0, whole.indexOf('44.205.83.206') + 11), /middle of a table row/],
+    [
+      'a list that is not closed',
+      page('SMS | DC-01 | <ul><li>3.6.251.95</li>'),
+      /<ul> is never closed after "•3\.6\.251\.95"/
+    ],
+    ['a comment of MDX that never ends', `${whole}\n{/* to do\n`, /begins with \{\/\* never ends/],
+    ['a comment of HTML that never ends', `${htmlPage(current)}<!-- to do`, /a comment never ends/],
+    ['HTML that is cut in a tag', `${htmlPage(current)}<a href="`, /a tag never ends/],
+    ['HTML that is cut', htmlPage(current).split('</tr>', 9).join('</tr>'), /<table> is never closed/]
+  ]
+  for (const [what, text, message] of pages) t.match(refused(text).message, message, what)
+  t.throws(
+    () => importPage(page('SMS | DC-01 | NA'), about),
+    { code: 'MOE_ERR_SNAPSHOT' },
+    'a page without any address'
+  )
+  t.throws(
+    () => importPage(page('SMS | DC-01 | 0.0.0.0/0'), about),
+    { code: 'MOE_ERR_SNAPSHOT' },
+    'a page of all addresses'
+  )
+  t.throws(() => importPage(sample, { ...about, retrieved: 'today' }), /'today' is not a day/)
+})
+
+t.test('what MDX adds to Markdown does not hide a table', async (t) => {
+  const table = page('SMS | DC-01 | 3.6.251.95')
+  const pages: [what: string, text: string][] = [
+    ['modules', `import { Ips } from './ips.mdx'\nimport './x.css'\nexport const title = 'IPs'\n${table}`],
+    ['a component around it', `<Note>\n${table}</Note>\n`],
+    [
+      'components and indentation',
+      `<Tabs>\n  <Tab title="All">\n${table.replaceAll(/^\|/gm, '        |')}  </Tab>\n</Tabs>\n`
+    ],
+    ['a comment before it', `{/* | SMS | DC-01 | 52.1.1.1 | */}\n${table}{/* a */} {/* b\n*/}\n`],
+    ['a comment of many lines', `{/*\n${page('SMS | DC-01 | 52.1.1.1')}*/}\n\n${table}`],
+    ['code before it', `\`\`\`json\n{/* "error" \n\`\`\`\n\n${table}\n~~~~\n*/}\n~~~\n~~~~\n`],
+    ['code in a line', `Use \`\`\`code\`\`\`.\n\n${table}`],
+    [
+      'a table in HTML',
+      `<Frame>\n<table style={{ width: '100%' }}>\n<thead><tr><th>Channel</th><th>DC</th><th>IPs</th></tr></thead>\n<tbody><tr><td rowSpan={1}>SMS</td><td>DC-01</td><td>3.6.251.95</td></tr></tbody>\n</table>\n</Frame>\n`
+    ]
+  ]
+  for (const [what, text] of pages) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
+})
+
+t.test('the format is told by the text, or by the caller', async (t) => {
+  const html = `<div>\n\n    ${htmlPage(current).replace(/^.*<body>|<\/body>.*$/gs, '')}\n</div>`
+  t.equal(importPage(html, about).snapshot.rows.length, 73)
+  t.equal(importPage(`<?xml version="1.0"?>\n<!-- x -->${htmlPage(current)}`, about).snapshot.rows.length, 73)
+  t.equal(importPage(`<div>x</div>\n\n${mdxPage(current)}`, about).snapshot.rows.length, 73)
+  t.match(refused(mdxPage(current), { format: 'html' }).message, /outside of any table/)
+  t.equal(importPage(mdxPage(current), { ...about, format: 'markdown' }).snapshot.rows.length, 73)
+})

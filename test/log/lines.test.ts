@@ -1,0 +1,294 @@
+import { mock } from 'node:test'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { createGuard, type RejectedVerdict } from '../../src/core.js'
+import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
+import { rejectionLine } from '../../src/log/lines.js'
+import { logging } from '../support/http.js'
+
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+// biome-ignore lint/suspicious/noExplicitAny: lines are what they are
+type Line = any
+
+/** A guarded app whose clock stands still until it is told otherwise. */
+async function guarded(t: Test, options: Partial<MoEngageAllowlistOptions> = {}, fastify: object = {}) {
+  mock.timers.reset()
+  mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.UTC(2026, 10, 23) })
+  t.teardown(() => mock.timers.reset())
+  const { app, lines } = logging(fastify)
+  await app.register(moengageAllowlist, {
+    dataCenters: 'DC-01',
+    clientIp: { trustedProxies: ['loopback'] },
+    ...options
+  })
+  app.all('/hooks/:id', async () => 'ok')
+  app.get('/catalog', { config: { moengage: { channels: 'catalog', mode: 'tag' } } }, async () => 'ok')
+  await app.ready()
+  const send = (clientIp: string, url = '/hooks/1', headers: Record<string, string> = {}) =>
+    app.inject({ url, headers: { 'x-forwarded-for': clientIp, ...headers } })
+  const events = (event: string): Line[] =>
+    (lines as Line[]).filter(({ moengage }) => moengage?.event === `moengage.${event}`)
+  const told = () => {
+    const lines = events('rejected').map(({ moengage }) => 1 + moengage.suppressed)
+    const summaries = events('summary').flatMap(({ moengage: { suppressed } }) =>
+      [suppressed.reject, suppressed.tag].flatMap((counts) => Object.values(counts) as number[])
+    )
+    return [...lines, ...summaries].reduce((sum, count) => sum + count, 0)
+  }
+  return { app, lines, send, events, told, pass: (ms: number) => mock.timers.tick(ms) }
+}
+
+t.test('a line has a stable set of fields', async (t) => {
+  const { send, events } = await guarded(t)
+  await send('3.6.251.95', '/hooks/4711?x=1')
+  const [line] = events('rejected')
+  t.equal(line.msg, '3.6.251.95 rejected: other-data-center')
+  const { hint, revision, listedFor, ...rest } = line.moengage
+  t.match(hint, /DC-03/)
+  t.match(revision, /^[0-9a-f]{12}$/)
+  t.match(listedFor, [{ dataCenter: 'DC-03', channels: ['connector', 'sms'] }])
+  t.strictSame(rest, {
+    event: 'moengage.rejected',
+    mode: 'reject',
+    reason: 'other-data-center',
+    clientIp: '3.6.251.95',
+    peer: '127.0.0.1',
+    header: 'x-forwarded-for',
+    removed: null,
+    policy: { dataCenters: ['DC-01'], channels: 'all' },
+    route: '/hooks/:id',
+    method: 'GET',
+    requestId: 'req-1',
+    suppressed: 0
+  })
+  await send(LISTED, '/catalog')
+  t.match(events('rejected')[1], {
+    msg: `${LISTED} would be rejected: other-channel`,
+    moengage: { mode: 'tag', route: '/catalog', policy: { channels: ['catalog'] } }
+  })
+  await send(STRANGER, '/nowhere')
+  t.match(events('rejected')[2], { moengage: { route: null, listedFor: [] } })
+})
+
+t.test('a sender that calls again and again gets few lines, and every rejection is told', async (t) => {
+  const { app, send, events, told, pass } = await guarded(t)
+  for (let minute = 0; minute < 120; minute++) {
+    for (let i = 0; i < 5; i++) await send(STRANGER)
+    pass(MINUTE)
+  }
+  t.strictSame(
+    events('rejected').map(({ moengage }) => moengage.suppressed),
+    [0, 4, 9, 19, 39, 79, 159]
+  )
+  t.match(app.moengage.senders(), [{ clientIp: STRANGER, count: 600, countError: 0 }])
+  await app.close()
+  t.equal(told(), 600)
+})
+
+t.test('a flood gets the lines of the bucket, a summary, and does not drown what MoEngage publishes', async (t) => {
+  const { app, send, events, told, pass } = await guarded(t, { log: { linesPerSecond: 2 } })
+  for (let i = 0; i < 500; i++) await send(`198.51.${i >> 8}.${i & 255}`)
+  t.equal(events('rejected').length, 20)
+  await send('3.6.251.95')
+  t.match(events('rejected')[20], { moengage: { clientIp: '3.6.251.95' } })
+  for (let i = 0; i < 3; i++) await send('198.51.0.1')
+  pass(MINUTE)
+  const [summary] = events('summary')
+  t.equal(summary.level, 40)
+  t.match(
+    summary.msg,
+    /^483 rejections without a line, 0 requests verified: 3\.6\.251\.95 \(1 rejection\) is MoEngage DC-03/
+  )
+  t.match(summary.moengage, {
+    suppressed: { reject: { 'not-listed': 483 }, tag: {} },
+    suppressedOf: [],
+    verified: 0,
+    rejected: { 'not-listed': 503, 'other-data-center': 1 },
+    senders: 501,
+    top: [{ clientIp: '198.51.0.1', count: 4, countError: 0, reasons: { 'not-listed': 4 }, listedFor: [] }],
+    diagnosis: [/is MoEngage DC-03/, /^No request was ever verified/],
+    revision: /^f7b/
+  })
+  t.equal(summary.moengage.top.length, 5)
+  pass(30 * MINUTE)
+  t.equal(events('summary').length, 1, 'nothing was left out since')
+  await app.close()
+  t.equal(told(), 504)
+})
+
+t.test('a summary names those of the senders with a line that did not come again', async (t) => {
+  const { app, send, events, pass } = await guarded(t)
+  for (let i = 0; i < 3; i++) await send(STRANGER)
+  for (let i = 0; i < 5; i++) await send(LISTED, '/catalog')
+  for (let i = 0; i < 2; i++) await send('unknown')
+  pass(2 * MINUTE)
+  t.match(events('summary')[0]?.moengage, {
+    suppressed: { reject: { 'not-listed': 2, unresolved: 1 }, tag: { 'other-channel': 4 } },
+    suppressedOf: [
+      { clientIp: LISTED, mode: 'tag', reason: 'other-channel', count: 4 },
+      { clientIp: STRANGER, mode: 'reject', reason: 'not-listed', count: 2 }
+    ]
+  })
+  t.equal(events('summary')[0]?.moengage.suppressedOf.length, 2, 'without a client IP there is no sender')
+  await app.close()
+})
+
+t.test('every hour, and at the end, a summary tells how many requests were verified', async (t) => {
+  const { app, send, events, pass } = await guarded(t)
+  pass(3 * HOUR)
+  t.strictSame(events('summary'), [], 'nothing to tell')
+  for (let i = 0; i < 3; i++) await send(LISTED)
+  pass(HOUR)
+  t.match(events('summary'), [{ level: 30, msg: '0 rejections without a line, 3 requests verified' }])
+  await send(LISTED)
+  pass(MINUTE)
+  t.equal(events('summary').length, 1)
+  await app.close()
+  t.match(events('summary')[1], { level: 30, moengage: { verified: 1, rejected: {}, diagnosis: [] } })
+  pass(3 * HOUR)
+  t.equal(events('summary').length, 2, 'the timer has ended')
+})
+
+t.test('a clock that is set back does not silence the hourly summary', async (t) => {
+  const { app, send, events, pass } = await guarded(t)
+  await send(LISTED)
+  t.intercept(Date, 'now', { value: () => Date.UTC(2020, 0, 1) })
+  pass(MINUTE)
+  t.match(events('summary'), [{ moengage: { verified: 1 } }])
+  await app.close()
+})
+
+t.test('where the level is off nothing is written, and everything counted', async (t) => {
+  for (const [logLevel, level] of [
+    ['silent', 'info'],
+    ['info', 'warn']
+  ] as const) {
+    const { app, lines } = logging()
+    app.log.level = level
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', logLevel })
+    app.get('/', async () => 'ok')
+    for (let i = 0; i < 3; i++) await app.inject({ url: '/' })
+    await app.close()
+    t.strictSame(
+      (lines as Line[]).filter(({ moengage }) => moengage !== undefined),
+      [],
+      logLevel
+    )
+    t.match(app.moengage.status(), { rejected: { 'not-listed': 3 } })
+    t.match(app.moengage.senders(), [{ clientIp: '127.0.0.1', count: 3, routes: ['/'] }])
+  }
+})
+
+t.test('text of a client is bounded and cannot break a line', async (t) => {
+  const { send, events, app } = await guarded(t, {}, { requestIdHeader: 'x-request-id' })
+  const id = `${'a'.repeat(300)}`
+  await send(STRANGER, '/hooks/1', { 'x-request-id': id })
+  t.equal(events('rejected')[0]?.moengage.requestId, `${'a'.repeat(63)}…`)
+  const cased = await guarded(t, {}, { genReqId: () => 'a\n\u001b[31m\u2028b\u202e' })
+  await cased.send(STRANGER)
+  t.equal(cased.events('rejected')[0]?.moengage.requestId, 'a  [31m b ')
+  await app.close()
+})
+
+t.test('a request id may be anything that the user makes of it, and a rejection stays one', async (t) => {
+  for (const [id, logged] of [
+    [4711, '4711'],
+    [{ id: 1 }, null],
+    [undefined, null]
+  ]) {
+    const { app, send, events } = await guarded(t, {}, { genReqId: () => id })
+    t.equal((await send(STRANGER)).statusCode, 403)
+    t.equal((await send(STRANGER, '/catalog')).statusCode, 200, 'let through with its tag')
+    t.equal(events('rejected')[0]?.moengage.requestId, logged)
+    await app.close()
+  }
+})
+
+t.test('what a framework does not tell is null', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', channels: 'streams' })
+  const verdict = guard.judge({ peer: null, headers: {} }) as RejectedVerdict
+  const line = rejectionLine(guard, verdict, 'reject', undefined, { route: null, method: 'GET', requestId: null }, 0)
+  t.match(line, { clientIp: null, peer: null, header: null, route: null, requestId: null, listedFor: [] })
+  t.strictSame(line.policy, { dataCenters: ['DC-01'], channels: ['streams'] })
+})
+
+t.test('addresses are redacted wherever they leave the guard', async (t) => {
+  const seen: Verdict[] = []
+  const { app, lines, send, events } = await guarded(t, {
+    redactAddress: 'truncate',
+    clientIp: { trustedProxies: ['127.0.0.1'] },
+    onVerdict: (verdict) => void seen.push(verdict)
+  })
+  await send(STRANGER)
+  await send(STRANGER)
+  await app.inject({ url: '/hooks/1', remoteAddress: '10.11.12.13', headers: { 'x-forwarded-for': LISTED } })
+  await send('unknown')
+  await app.close()
+  t.match(events('rejected')[0], {
+    msg: '198.51.100.0/24 rejected: not-listed',
+    moengage: { clientIp: '198.51.100.0/24', peer: '127.0.0.0/24' }
+  })
+  t.match(events('rejected')[1]?.moengage.hint, /^10\.11\.12\.0\/24 is an internal address/)
+  t.match(events('diagnosis')[0]?.msg, /^proxy-not-configured: 10\.11\.12\.0\/24 is/)
+  t.match(events('summary')[0]?.moengage.suppressedOf, [{ clientIp: '198.51.100.0/24', count: 1 }])
+  const own = (lines as Line[]).filter(({ moengage }) => moengage !== undefined)
+  t.notMatch(JSON.stringify(own), /198\.51\.100\.7|10\.11\.12\.13|127\.0\.0\.1/)
+  t.match(seen[0], { clientIp: STRANGER }, 'your own function is told who it is')
+})
+
+t.test('onVerdict hears of every verdict, and what it throws is logged once and changes nothing', async (t) => {
+  const seen: [boolean, string][] = []
+  const { send } = await guarded(t, { onVerdict: (verdict, request) => seen.push([verdict.verified, request.url]) })
+  await send(LISTED)
+  await send(STRANGER, '/hooks/2')
+  t.strictSame(seen, [
+    [true, '/hooks/1'],
+    [false, '/hooks/2']
+  ])
+  const throwing = () => {
+    throw new Error('own')
+  }
+  const failing: NonNullable<MoEngageAllowlistOptions['onVerdict']>[] = [throwing, async () => throwing()]
+  for (const onVerdict of failing) {
+    const { send, lines, app } = await guarded(t, { onVerdict })
+    t.equal((await send(LISTED)).statusCode, 200)
+    t.equal((await send(STRANGER)).statusCode, 403)
+    await app.close()
+    t.match(
+      lines.filter(({ level }) => level === 50),
+      [{ msg: /^onVerdict failed/, err: { message: 'own' } }]
+    )
+    t.equal(lines.filter(({ level }) => level === 50).length, 1)
+  }
+})
+
+t.test('a logger that knows no levels is written to, and options are checked', async (t) => {
+  const written: string[] = []
+  const write = (_: object, message: string) => void written.push(message)
+  const logger = {
+    level: 'info',
+    fatal: write,
+    error: write,
+    warn: write,
+    info: write,
+    debug: write,
+    trace: write,
+    silent: write
+  }
+  const loggerInstance = { ...logger, child: () => loggerInstance } as Line
+  const app = Fastify({ loggerInstance })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async () => 'ok')
+  await app.inject('/')
+  t.ok(written.includes('127.0.0.1 rejected: not-listed'))
+  const wrong = Fastify()
+  wrong.register(moengageAllowlist, { dataCenters: 'DC-01', log: { linesPerSecond: 0 }, onVerdict: 'x' as never })
+  await t.rejects(async () => wrong.ready(), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'log.linesPerSecond' }, { path: 'onVerdict' }]
+  })
+})

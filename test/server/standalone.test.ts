@@ -1,0 +1,329 @@
+import { once } from 'node:events'
+import { createServer, IncomingMessage, type RequestListener, ServerResponse } from 'node:http'
+import { type AddressInfo, connect, createServer as createNetServer, type Server, Socket } from 'node:net'
+import { mock } from 'node:test'
+import express from 'express'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import type { GuardStatus, Snapshot, Verdict } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import guardNode from '../../src/http.js'
+import guardFastify from '../../src/index.js'
+import type { StandaloneOptions } from '../../src/server/standalone.js'
+import { send } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+import { sound } from '../support/snapshots.js'
+
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
+const OPTIONS = { dataCenters: 'DC-01' as const, clientIp: { trustedProxies: ['loopback'] } }
+const DAY = 24 * 60 * 60 * 1000
+
+type Options = Partial<Omit<StandaloneOptions<{ method?: string | undefined }, never>, 'clientIp' | 'dataCenters'>>
+type Guard = ReturnType<typeof guardNode> | ReturnType<typeof guardExpress> | ReturnType<typeof guardFetch>
+
+/** Each makes a guard and the server that it stands in, which answers with 200. */
+const KINDS: Record<string, (options: typeof OPTIONS & Options) => { guard: Guard; listener: RequestListener }> = {
+  Express(options) {
+    const guard = guardExpress(options)
+    return { guard, listener: express().use(guard, (_, response) => void response.end()) }
+  },
+  'node:http'(options) {
+    const guard = guardNode(options)
+    return { guard, listener: guard.listener((_, response) => response.end()) }
+  },
+  Fetch(options) {
+    const guard = guardFetch(options)
+    return {
+      guard,
+      async listener(incoming, outgoing) {
+        const headers = Object.entries(incoming.headers as Record<string, string>)
+        const request = new Request('http://localhost/', { method: incoming.method!, headers })
+        const { response } = await guard.check(request, incoming)
+        outgoing.writeHead(response?.status ?? 200).end(await response?.text())
+      }
+    }
+  }
+}
+
+async function listen(t: Test, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: lines are what they are
+type Line = any
+
+for (const [name, make] of Object.entries(KINDS)) {
+  const serve = async (t: Test, options: Options = {}) => {
+    const lines: Line[] = []
+    const { guard, listener } = make({ ...OPTIONS, logger: lineLogger(lines), ...options })
+    const server = createServer(listener)
+    const port = await listen(t, server)
+    /** Resolves when so many requests have come. */
+    const arrivals = (count: number) =>
+      new Promise<void>((resolve) => {
+        let come = 0
+        server.on('request', () => ++come === count && resolve())
+      })
+    const ask = (clientIp: string, method = 'GET') =>
+      send({ port }, { method, headers: { 'x-forwarded-for': clientIp } }).then(({ status }) => status)
+    const events = (event: string): Line[] => lines.filter(({ moengage }) => moengage?.event === `moengage.${event}`)
+    return { guard, ask, lines, events, arrivals }
+  }
+
+  t.test(name, async (t) => {
+    t.test('refuses wrong options at once', async (t) => {
+      const options = { log: { linesPerSecond: 0, repeat: 1 }, onVerdict: 'log', logger: console }
+      t.throws(() => make({ ...OPTIONS, ...(options as object) }), {
+        code: 'MOE_ERR_OPTIONS',
+        mistakes: [{ path: 'logger' }, { path: 'log' }, { path: 'log.linesPerSecond' }, { path: 'onVerdict' }]
+      })
+    })
+
+    t.test('writes a line for a new sender, a summary when it is closed, and nothing in between', async (t) => {
+      const { guard, ask, lines, events } = await serve(t)
+      t.equal(await ask(LISTED), 200)
+      for (let i = 0; i < 3; i++) t.equal(await ask(STRANGER, 'POST'), 403)
+      t.match(lines, [
+        {
+          level: 40,
+          msg: `${STRANGER} rejected: not-listed`,
+          moengage: {
+            event: 'moengage.rejected',
+            mode: 'reject',
+            method: 'POST',
+            route: null,
+            requestId: null,
+            header: 'x-forwarded-for',
+            peer: '127.0.0.1',
+            suppressed: 0
+          }
+        }
+      ])
+      t.equal(lines.length, 1)
+      guard.close()
+      t.match(events('summary'), [
+        { moengage: { suppressed: { reject: { 'not-listed': 2 } }, verified: 1, rejected: { 'not-listed': 3 } } }
+      ])
+      guard.close()
+      t.equal(lines.length, 2, 'once')
+      t.equal(await ask(LISTED), 200, 'and goes on to judge')
+      t.match(guard.metrics(), { cache: { hits: 1, misses: 1 }, senders: 1 }, 'and to count')
+      t.match(guard.senders(), [{ clientIp: STRANGER, count: 3 }])
+    })
+
+    t.test('writes as many lines as it is asked to', async (t) => {
+      const { ask, events } = await serve(t, { log: { linesPerSecond: 0.1 } })
+      for (let i = 1; i <= 3; i++) await ask(`198.51.100.${i}`)
+      t.equal(events('rejected').length, 1)
+    })
+
+    t.test('tells onVerdict of every verdict, and logs once what it throws', async (t) => {
+      const heard: unknown[] = []
+      const onVerdict = (verdict: Verdict, { method }: { method?: string | undefined }) => {
+        heard.push([verdict.verified, verdict.clientIp, method])
+      }
+      const { guard, ask } = await serve(t, { onVerdict })
+      await ask(LISTED)
+      await ask(STRANGER, 'PUT')
+      t.strictSame(heard, [
+        [true, LISTED, 'GET'],
+        [false, STRANGER, 'PUT']
+      ])
+      guard.explain(LISTED)
+      t.equal(heard.length, 2, 'not what is explained')
+      const fail = () => {
+        throw new Error('own')
+      }
+      for (const onVerdict of [fail, async () => fail()]) {
+        const { ask, lines } = await serve(t, { onVerdict })
+        t.equal(await ask(LISTED), 200)
+        t.equal(await ask(STRANGER), 403)
+        t.match(
+          lines.filter(({ level }) => level === 50),
+          [{ msg: /^onVerdict failed/, err: { message: 'own' } }]
+        )
+        t.equal(lines.length, 2, 'beside the rejection')
+      }
+    })
+
+    t.test('logs what comes of a reload, and tells onReload too', async (t) => {
+      let list: () => Snapshot = () => sound({ revision: 'first' })
+      const heard: [Error | null, GuardStatus][] = []
+      const onReload = (error: Error | null, status: GuardStatus) => void heard.push([error, status])
+      const source = { name: 'ours', load: async () => list() }
+      const { guard, ask, lines } = await serve(t, { source, onReload })
+      await guard.ready()
+      t.strictSame(lines, [])
+      list = () => {
+        throw new Error('The table is gone.')
+      }
+      await t.rejects(guard.reload(), { code: 'MOE_ERR_SOURCE' })
+      await t.rejects(guard.reload(), { code: 'MOE_ERR_SOURCE' })
+      t.match(lines, [{ level: 50, msg: /^The list in use stays, revision first .*The table is gone\./ }])
+      t.equal(lines.length, 1, 'the same failure once')
+      t.equal(await ask('9.9.9.1'), 200)
+      list = () => sound({ revision: 'second', retrieved: '2020-01-01' })
+      await t.rejects(guard.reload(), { code: 'MOE_ERR_SUSPICIOUS' })
+      list = () => sound({ revision: 'second', retrieved: '2026-11-21' })
+      await guard.reload()
+      t.match(lines.slice(1), [
+        { level: 50, moengage: { code: 'MOE_ERR_SUSPICIOUS', revision: 'first' } },
+        { level: 30, msg: /^The list in use is revision second/ }
+      ])
+      t.match(heard, [
+        [{ code: 'MOE_ERR_SOURCE' }, { revision: 'first' }],
+        [{ code: 'MOE_ERR_SUSPICIOUS' }, { revision: 'first' }],
+        [null, { revision: 'second' }]
+      ])
+    })
+
+    t.test('answers 503 when a source does not answer in time', async (t) => {
+      const source = { name: 'mute', load: () => new Promise<Snapshot>(() => {}), timeout: 1 }
+      const { guard, ask, lines } = await serve(t, { source })
+      t.equal(await ask(LISTED), 503)
+      await t.rejects(guard.ready(), { code: 'MOE_ERR_SOURCE', message: /did not answer within 1 ms/ })
+      t.match(lines[0], { level: 50, err: { message: /did not answer within 1 ms/ } })
+      guard.close()
+    })
+
+    t.test('asks its source by itself until it is closed, also when the first list comes only then', async (t) => {
+      mock.timers.enable({ apis: ['setTimeout'] })
+      t.teardown(() => mock.timers.reset())
+      for (const [closes, expected] of [
+        [false, 2],
+        [true, 1]
+      ] as const) {
+        let loads = 0
+        let arrive: (snapshot: Snapshot) => void = () => {}
+        const load = () => {
+          loads++
+          return new Promise<Snapshot>((resolve) => {
+            arrive = resolve
+          })
+        }
+        const source = { name: 'slow', load, interval: 1000 }
+        const { guard, ask, events, arrivals } = await serve(t, { source })
+        const asked = [ask(STRANGER), ask(STRANGER), ask('9.9.9.1')]
+        await arrivals(3)
+        if (closes) guard.close()
+        arrive(sound())
+        t.strictSame(await Promise.all(asked), [403, 403, 200], 'those that waited are judged')
+        mock.timers.tick(10_000)
+        t.equal(loads, expected)
+        if (!closes) guard.close()
+        t.match(events('summary'), [{ moengage: { verified: 1, suppressed: { reject: { 'not-listed': 1 } } } }])
+        t.equal(events('summary').length, 1)
+      }
+    })
+  })
+}
+
+t.test('a line says which route of Express it was, by its pattern, and which request', async (t) => {
+  const lines: Line[] = []
+  const guard = guardExpress({ ...OPTIONS, logger: lineLogger(lines), log: { repeatAfter: 1 } })
+  const app = express()
+  let id: unknown
+  app.use((request, _, next) => {
+    if (id !== undefined) Object.assign(request, { id })
+    next()
+  })
+  const router = express.Router()
+  router.get('/hooks/:id', guard.route({}), (_, response) => void response.end())
+  app.use('/api', router)
+  app.get([/^\/x/, '/y'], guard.route({}))
+  app.use(guard)
+  const port = await listen(t, createServer(app))
+  const table: [path: string, id: unknown, route: string | null, requestId: string | null][] = [
+    ['/api/hooks/7?a=1', 'r-1', '/api/hooks/:id', 'r-1'],
+    ['/xyz', 12, null, '12'],
+    ['/elsewhere', undefined, null, null],
+    ['/api/elsewhere', Object.create(null), null, null]
+  ]
+  for (const [i, [path, requestId, route, expected]] of table.entries()) {
+    id = requestId
+    const { status } = await send({ port }, { path, headers: { 'x-forwarded-for': `198.51.100.${i}` } })
+    t.equal(status, 403)
+    t.match(lines[i]?.moengage, { event: 'moengage.rejected', route, requestId: expected, method: 'GET' }, path)
+  }
+  guard.close()
+  t.match(
+    guard.senders().find(({ clientIp }) => clientIp === '198.51.100.0'),
+    { routes: ['/api/hooks/:id'] }
+  )
+})
+
+t.test('what a request that was made up does not tell is null', async (t) => {
+  const lines: Line[] = []
+  const guard = guardExpress({ ...OPTIONS, logger: lineLogger(lines) })
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  guard(request, response, () => t.fail('it is let through'))
+  t.equal(response.statusCode, 403)
+  t.match(lines[0]?.moengage, { reason: 'unresolved', clientIp: null, peer: null, method: null, requestId: null })
+  guard.close()
+})
+
+t.test('a connection that is cut off has a line, and no request to tell anybody of', async (t) => {
+  const lines: Line[] = []
+  const heard: Verdict[] = []
+  const onVerdict = (verdict: Verdict) => heard.push(verdict)
+  const guard = guardNode({ dataCenters: 'DC-01', logger: lineLogger(lines), onVerdict })
+  const port = await listen(t, createNetServer(guard.connectionListener((socket) => socket.end('hello'))))
+  for (let i = 0; i < 3; i++) {
+    const socket = connect(port, '127.0.0.1').resume()
+    socket.on('error', () => {})
+    await once(socket, 'close')
+  }
+  guard.close()
+  t.match(lines, [
+    {
+      level: 40,
+      msg: '127.0.0.1 rejected: not-listed',
+      moengage: { event: 'moengage.rejected', header: null, route: null, method: null, requestId: null }
+    },
+    { moengage: { event: 'moengage.summary', suppressed: { reject: { 'not-listed': 2 } } } }
+  ])
+  t.strictSame(heard, [])
+})
+
+t.test('a list that gets old while the server runs is told once a day', async (t) => {
+  t.teardown(() => mock.timers.reset())
+  const guards: Record<string, (options: Options & { dataCenters: 'DC-01' }, lines: Line[]) => Promise<() => unknown>> =
+    {
+      async Fastify({ dataCenters, source, staleAfter }, lines) {
+        const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
+        const app = Fastify({ logger: { level: 'info', stream } })
+        await app.register(guardFastify, { dataCenters, source, staleAfter })
+        await app.ready()
+        return () => app.close()
+      },
+      async others(options, lines) {
+        const guard = guardFetch({ ...options, logger: lineLogger(lines) })
+        await guard.ready()
+        return () => guard.close()
+      }
+    }
+  const source = { name: 'ours', load: () => sound({ retrieved: '2026-11-20' }) }
+  for (const [name, make] of Object.entries(guards)) {
+    mock.timers.reset()
+    mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 10, 23, 12) })
+    const lines: Line[] = []
+    const close = await make({ dataCenters: 'DC-01', source, staleAfter: 5 * DAY }, lines)
+    const stale = () => lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_STALE').length
+    const table: [days: number, told: number][] = [
+      [1, 0],
+      [2, 1],
+      [3, 2]
+    ]
+    for (const [days, told] of table) {
+      mock.timers.tick(DAY)
+      t.equal(stale(), told, `${name} after ${days} days`)
+    }
+    await close()
+  }
+})
