@@ -4,13 +4,13 @@
  * @module moengage-allowlist/core
  */
 
+export type { FetchHeaders, HeadersInput } from './client-ip/headers.js'
 export {
   type ClientIpOptions,
   createClientIpResolver,
   type ResolveClientIp,
   type ResolvedClientIp
 } from './client-ip/options.js'
-export type { FetchHeaders, HeadersInput } from './client-ip/resolver.js'
 export type { Unresolved, UnresolvedReason } from './client-ip/unresolved.js'
 export {
   type AddressChange,

@@ -8,9 +8,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
 import type { ActionOptions } from './server/actions.js'
-import { expressIp, TRUST_PROXY_FIX } from './server/express-ip.js'
+import { expressIp } from './server/express-ip.js'
 import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { Verdict } from './verdict/verdict.js'
 
 export type { Logger, LogLevel } from './log/rejection-log.js'
@@ -67,10 +67,13 @@ export interface ExpressGuard<Request = ExpressRequest, Response = ServerRespons
 
 const ON_REJECT = { words: ['next'], fix: `Write 'next' or (request, response, verdict) => ….`, routePath: 'route' }
 
-/** Known to a middleware of the route, and not to one that is mounted before it. */
-function routeOf(request: IncomingMessage): string | null {
-  const { baseUrl, route } = request as { baseUrl?: string; route?: { path?: unknown } }
-  return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : null
+/**
+ * The pattern of the route in its own router: known to a middleware of the route, and not to one that is mounted before it.
+ * What the router is mounted at is left out, since Express only keeps the path that the client asked for.
+ */
+function patternOf(request: IncomingMessage): string | null {
+  const { route } = request as { route?: { path?: unknown } }
+  return typeof route?.path === 'string' ? route.path : null
 }
 
 /**
@@ -87,13 +90,12 @@ export default function moengageAllowlist<
   Request extends IncomingMessage = ExpressRequest,
   Response extends ServerResponse = ServerResponse
 >(options: MoEngageAllowlistOptions<Request, Response>): ExpressGuard<Request, Response> {
-  const start = new Start<Request, OnReject<Request, Response>>(options, {
+  const standalone = new Standalone<Request, OnReject<Request, Response>>(options, {
     framework: expressIp(),
-    frameworkFix: TRUST_PROXY_FIX,
     onReject: ON_REJECT,
-    routeOf
+    patternOf
   })
-  const guard = new NodeGuard(start)
+  const guard = new NodeGuard(standalone)
 
   function middleware(routeOptions?: RouteOptions<Request, Response>): Middleware {
     return function moengageAllowlist(request, response, next) {
@@ -101,9 +103,9 @@ export default function moengageAllowlist<
     }
   }
 
-  return Object.assign(middleware(), start.methods(), {
+  return Object.assign(middleware(), standalone.methods(), {
     route(routeOptions: RouteOptions<Request, Response>) {
-      start.addRoute(routeOptions)
+      standalone.addRoute(routeOptions)
       return middleware(routeOptions)
     },
     judge: (request: Request | GuardRequest, policy?: PolicyOptions) => guard.judge(request, policy)

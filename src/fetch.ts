@@ -5,12 +5,12 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import { RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { ActionOptions } from './server/actions.js'
 import { type Failure, failureBody } from './server/failure-body.js'
-import { serverOf } from './server/request-judge.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
 export type { Logger, LogLevel } from './log/rejection-log.js'
@@ -24,11 +24,30 @@ export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
 /** Options of the guard. `clientIp: 'request.ip'` is the peer: there is no framework to tell another. */
 export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
 
+/** What servers report of a connection: Bun's `server.requestIP(request)`, Deno's `info.remoteAddr`, Hono's `getConnInfo(c)`. */
+export type ConnectionInfo =
+  | {
+      /** The socket's remote address. */
+      readonly address?: string | undefined
+    }
+  | {
+      /** The socket's remote address, as Deno names it. */
+      readonly hostname: string
+    }
+  | {
+      /** The other end of the connection, as Hono reports it. */
+      readonly remote: {
+        /** The socket's remote address. */
+        readonly address?: string | undefined
+      }
+    }
+
 /**
- * Where a request comes from, as the server's adapter tells it: the socket's remote address, or on Node the
- * `IncomingMessage` (Hono's `c.env.incoming`), which also tells unix sockets and headers that Node dropped.
+ * Where a request comes from, as the server's adapter reports it: the socket's remote address, the object that holds it, or
+ * on Node the `IncomingMessage` (Hono's `c.env.incoming`), by which the guard also knows unix sockets and sees that Node
+ * dropped headers.
  */
-export type Peer = string | null | undefined | IncomingMessage
+export type Peer = string | null | undefined | ConnectionInfo | IncomingMessage
 
 /** What became of a request: let through, or to be answered with `response`. `verdict` is null where there is no list yet. */
 export type Checked =
@@ -75,38 +94,55 @@ const ON_REJECT = { words: [], fix: 'Write (request, verdict) => new Response(â€
  * if (response) return response
  */
 export default function moengageAllowlist(options: MoEngageAllowlistOptions): FetchGuard {
-  const start = new Start<Request, OnReject>(options, {
-    framework: undefined,
-    frameworkFix: '',
+  const standalone = new Standalone<Request, OnReject>(options, {
     onReject: ON_REJECT,
-    routeOf: () => null
+    patternOf: () => null,
+    noPeer:
+      'No peer was passed: pass the address of the connection as the second argument, as the adapter of your server reports it.'
   })
+  const verdicts = new WeakMap<Request, Verdict>()
 
-  function judge(request: Request, peer: Peer, policy: PolicyOptions | undefined): Verdict {
-    const { requests, guard } = start.started
-    if (typeof peer === 'object' && peer !== null) return requests.judge(request, peer, serverOf(peer), policy, null)
-    const { clientIp } = options
-    const connection = { peer, headers: request.headers }
-    if (typeof clientIp !== 'function') return requests.judgeConnection(connection, policy)
-    return guard.judgeClient(clientIp(request), peer || null, request.headers, guard.policy(policy), null)
+  function incomingOf(request: Request, peer: Peer): Incoming {
+    const earlier = verdicts.get(request)
+    if (typeof peer === 'object' && peer !== null && 'rawHeaders' in peer) return new NodeIncoming(peer, earlier)
+    return { peer: addressOf(peer), headers: request.headers, earlier }
   }
 
   async function check(request: Request, peer: Peer, routeOptions?: RouteOptions): Promise<Checked> {
     try {
-      await start.wait()
+      await standalone.wait()
     } catch (error) {
       return { response: failureResponse(error as Failure), verdict: null }
     }
-    const route = start.started.routes.of(routeOptions)
+    const { guard, routes } = standalone.guard
+    const route = routes.of(routeOptions)
     const { actions } = route
-    const verdict = judge(request, peer, route.policy)
-    start.tell(verdict, route, request)
+    const incoming = incomingOf(request, peer)
+    const verdict = guard.decide(route.policy, request, incoming, null)
+    verdicts.set(request, verdict)
+    standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
     const answer = await actions.onReject?.(request, verdict)
     return { response: answer ?? failureResponse(new RejectedError(verdict, actions.statusCode)), verdict }
   }
 
-  return { ...start.methods(), check, judge: (request, peer, policy) => judge(request, peer, policy) }
+  return {
+    ...standalone.methods(),
+    check,
+    judge: (request, peer, policy) => standalone.guard.guard.decide(policy, request, incomingOf(request, peer), null)
+  }
+}
+
+/** The address in what servers report of a connection: Bun and Node have it as `address`, Deno as `hostname`, Hono one level deeper. */
+function addressOf(peer: Exclude<Peer, IncomingMessage>): string | null | undefined {
+  if (typeof peer !== 'object' || peer === null) return peer
+  const { address, hostname, remote } = peer as {
+    address?: unknown
+    hostname?: unknown
+    remote?: { address?: unknown }
+  }
+  const found = [address, hostname, remote?.address].find((value) => typeof value === 'string')
+  return found as string | undefined
 }
 
 function failureResponse(failure: Failure): Response {

@@ -7,14 +7,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { NodeRequest } from './client-ip/incoming.js'
 import { NotReadyError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
 import type { ActionOptions } from './server/actions.js'
 import { NOT_JUDGED } from './server/failure-body.js'
 import { answerFailure, NodeGuard } from './server/node-guard.js'
-import type { NodeRequest } from './server/request-judge.js'
-import { type GuardMethods, type StandaloneOptions, Start } from './server/standalone.js'
+import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
 export type { Logger, LogLevel } from './log/rejection-log.js'
@@ -81,52 +81,48 @@ const ON_REJECT = { words: [], fix: 'Write (request, response, verdict) => ….'
  * createServer(guard.listener((request, response) => response.end('ok'))).listen(3000)
  */
 export default function moengageAllowlist(options: MoEngageAllowlistOptions): HttpGuard {
-  const start = new Start<Request, OnReject>(options, {
-    framework: undefined,
-    frameworkFix: '',
-    onReject: ON_REJECT,
-    routeOf: () => null
-  })
-  const guard = new NodeGuard(start)
+  const standalone = new Standalone<Request, OnReject>(options, { onReject: ON_REJECT, patternOf: () => null })
+  const guard = new NodeGuard(standalone)
 
   function judgeSocket(
     socket: Socket,
     listener: (socket: Socket, verdict: Verdict) => unknown,
     options: ConnectionOptions | undefined
   ): void {
-    const { requests, routes } = start.started
+    const { guard, routes } = standalone.guard
     const route = routes.of(options)
-    const verdict = requests.judgeConnection({ peer: socket.remoteAddress, headers: {} }, route.policy)
-    start.tell(verdict, route, undefined)
+    const incoming = { peer: socket.remoteAddress, headers: {} }
+    const verdict = guard.decide(route.policy, undefined, incoming, null)
+    standalone.report(verdict, incoming, route, undefined)
     if (verdict.verified || route.actions.mode === 'tag') listener(socket, verdict)
     else socket.destroy()
   }
 
   return {
-    ...start.methods(),
+    ...standalone.methods(),
     listener(listener, options) {
-      start.addRoute(options)
+      standalone.addRoute(options)
       return (request, response) => {
         guard.handle(request, response, options, {
           pass: (verdict) => listener(request, response, verdict),
           fail(error) {
-            start.logger.error({ err: error }, error.message)
+            standalone.logger.error({ err: error }, error.message)
             answerFailure(request, response, error instanceof NotReadyError ? error : NOT_JUDGED)
           }
         })
       }
     },
     connectionListener(listener, options) {
-      start.addRoute(options)
+      standalone.addRoute(options)
       return (socket) => {
-        if (start.now !== undefined) {
+        if (standalone.ready !== undefined) {
           judgeSocket(socket, listener, options)
           return
         }
         // An error that nobody listens for would end the process.
         const ignore = () => {}
         socket.on('error', ignore)
-        start.wait().then(
+        standalone.wait().then(
           () => {
             socket.off('error', ignore)
             if (!socket.destroyed) judgeSocket(socket, listener, options)

@@ -3,9 +3,10 @@ import type { Directory, DirectoryEntry } from '../directory/directory.js'
 import { type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
 import { type Neighbour, neighbours } from '../directory/neighbours.js'
 import { OptionsError, PrefixError } from '../errors.js'
-import { Allowlist } from '../guard/compiled-list.js'
+import { CompiledList } from '../guard/compiled-list.js'
 import { Counters } from '../guard/counters.js'
 import { type Explanation, explain } from '../guard/explain.js'
+import { Policy } from '../guard/policy.js'
 import { type Address, parseAddress } from '../ip/address.js'
 import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
@@ -84,11 +85,17 @@ function find(
 ): Finding {
   const selected = list.read(selection)
   if (selected.problems.length > 0) throw new OptionsError(selected.problems, selection)
-  const allowlist = new Allowlist(list, { allow: [], deny: [], cacheSize: 1 }, [], false, new Counters())
+  const counters = new Counters()
+  const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
+  const policy = new Policy(
+    new CompiledList({ directory: list, own, removals: [], isStale: false }, counters),
+    selected,
+    counters
+  )
   const entries = compileMatcher(list.entries).entriesFor(address)
   return {
     address,
-    explanation: explain(address.toString(), allowlist.policy(selected)),
+    explanation: explain(address.toString(), policy),
     entries,
     notes: DATA_CENTERS.flatMap((dataCenter) => {
       const text = list.note(address, dataCenter)

@@ -1,6 +1,6 @@
-import type { Family } from '../ip/address.js'
-import { entry, MAX_ENTRY, noEntry, readNode } from './entry.js'
-import { type ReadHop, trimEnd } from './hops.js'
+import { ParsedAddress } from '../ip/address.js'
+import { isHidden, MAX_ENTRY, parseNode } from './entry.js'
+import { type ParseHop, trimEnd } from './hops.js'
 
 const TAB = 9
 const QUOTE = 34
@@ -14,67 +14,87 @@ const BACKSLASH = 92
  */
 const MAX_PAIRS = 32
 const MAX_TOKEN = 256
-const MAX_QUOTED = 8192
+const MAX_QUOTED = 1024
 
 /** tchar of RFC 9110 section 5.6.2, by character code. */
-const TOKEN = new Uint8Array(128)
-for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  TOKEN[char.charCodeAt(0)] = 1
+const TOKEN = characters("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+/**
+ * Unquoted values as proxies write them: OpenShift's router leaves the colon and the brackets of hosts and nodes unquoted. No
+ * separator of the header is among them, so they are unambiguous.
+ */
+const VALUE = TOKEN.slice()
+for (const char of ':[]') VALUE[char.charCodeAt(0)] = 1
+
+function characters(list: string): Uint8Array {
+  const table = new Uint8Array(128)
+  for (const char of list) table[char.charCodeAt(0)] = 1
+  return table
 }
 
 /**
- * Reads an element of Forwarded (RFC 7239 section 4) from its end. From the right, because that is where our own proxy
- * writes: what it appended is read whole and alone, and no quote that a client left open further left can swallow it.
+ * Parses an element of Forwarded (RFC 7239 section 4) from its end. From the right, because that is where our own proxy
+ * writes: what it appended is parsed whole and alone, and no quote that a client left open further left can swallow it.
  * In a well-formed header a quote delimits a string exactly if an even number of backslashes stands before it, so both
  * directions agree.
  */
-export const readForwardedHop: ReadHop = (text, end) => {
-  let node: Family | undefined
+export const parseForwardedHop: ParseHop = (text, end, address) => {
+  let seen = 0
+  let others: string[] | undefined
   let i = trimEnd(text, end)
   for (let pairs = 0; pairs < MAX_PAIRS; pairs++) {
     const last = text.charCodeAt(i - 1)
     if (i > 0 && last !== SEMICOLON && last !== COMMA) {
-      const valueEnd = i
-      const value = last === QUOTE ? openingQuote(text, i - 1) : tokenStart(text, i)
-      if (value === valueEnd || value < 2 || text.charCodeAt(value - 1) !== EQUALS) return noEntry()
-      i = tokenStart(text, value - 1)
-      if (i === value - 1) return noEntry()
-      if (isFor(text, i, value - 1)) {
-        if (node !== undefined) return noEntry()
-        node = last === QUOTE ? readQuoted(text, value + 1, valueEnd - 1) : readNode(text, value, valueEnd)
-        if (node === 0) return 0
+      const isQuoted = last === QUOTE
+      const value = isQuoted ? openingQuote(text, i - 1) : startOf(VALUE, text, i)
+      if (value === i || value < 2 || text.charCodeAt(value - 1) !== EQUALS) break
+      const start = startOf(TOKEN, text, value - 1)
+      if (start === value - 1) break
+      // RFC 7239 section 4: each parameter occurs at most once in an element.
+      const name = NAMES.findIndex((known) => isName(text, start, value - 1, known))
+      if (name < 0) {
+        const other = text.slice(start, value - 1).toLowerCase()
+        if (others?.includes(other)) break
+        others = [...(others ?? []), other]
+      } else {
+        if (seen & (1 << name)) break
+        seen |= 1 << name
       }
-      i = trimEnd(text, i)
+      const from = isQuoted ? value + 1 : value
+      const to = isQuoted ? i - 1 : i
+      if (name === FOR && parseValue(text, from, to, address) === 0) return -1
+      if (name === BY && !isNode(text, from, to)) break
+      i = trimEnd(text, start)
     }
     if (i === 0 || text.charCodeAt(i - 1) === COMMA) {
-      entry.comma = i - 1
-      return node ?? noEntry()
+      if ((seen & (1 << FOR)) === 0) address.clear()
+      return i - 1
     }
-    if (text.charCodeAt(i - 1) !== SEMICOLON) return noEntry()
+    if (text.charCodeAt(i - 1) !== SEMICOLON) break
     i = trimEnd(text, i - 1)
   }
-  return noEntry()
+  address.clear()
+  return -1
 }
 
-function isFor(text: string, start: number, end: number): boolean {
-  return (
-    end - start === 3 &&
-    (text.charCodeAt(start) | 32) === 102 &&
-    (text.charCodeAt(start + 1) | 32) === 111 &&
-    (text.charCodeAt(start + 2) | 32) === 114
-  )
+/** The parameters of RFC 7239 section 5. */
+const NAMES = ['for', 'by', 'host', 'proto']
+const FOR = 0
+const BY = 1
+
+function isName(text: string, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) {
+    if ((text.charCodeAt(start + i) | 32) !== name.charCodeAt(i)) return false
+  }
+  return true
 }
 
-/** Where the token that ends before `end` starts, or its last characters; `end` itself when there is none. */
-function tokenStart(text: string, end: number): number {
+/** Where the run of characters that ends before `end` starts, or its last ones; `end` itself when there is none. */
+function startOf(allowed: Uint8Array, text: string, end: number): number {
   const limit = Math.max(end - MAX_TOKEN, 0)
   let i = end
-  while (i > limit && isTokenChar(text.charCodeAt(i - 1))) i--
+  while (i > limit && text.charCodeAt(i - 1) < 128 && allowed[text.charCodeAt(i - 1)] === 1) i--
   return i
-}
-
-function isTokenChar(code: number): boolean {
-  return code < 128 && TOKEN[code] === 1
 }
 
 /** The quote that opens the string which the quote at `closing` closes, or 0 when there is none or the string is broken. */
@@ -99,11 +119,15 @@ function backslashesBefore(text: string, i: number): number {
   return i - start
 }
 
-/** Reads a node from inside a quoted string, where any character may be escaped. */
-function readQuoted(text: string, start: number, end: number): Family {
-  if (end - start > MAX_ENTRY || !text.slice(start, end).includes('\\')) return readNode(text, start, end)
+/** Parses the node of a value, in which any character may be escaped where it is a quoted string. */
+function parseValue(text: string, start: number, end: number, address: ParsedAddress): number {
+  if (end - start > MAX_ENTRY || !text.slice(start, end).includes('\\')) return parseNode(text, start, end, address)
   const plain = text.slice(start, end).replaceAll(/\\(.)/g, '$1')
-  const node = readNode(plain, 0, plain.length)
-  noEntry()
-  return node
+  return parseNode(plain, 0, plain.length, address)
+}
+
+/** Whether a value is a node of RFC 7239 section 6, hidden ones included. */
+function isNode(text: string, start: number, end: number): boolean {
+  const address = new ParsedAddress()
+  return parseValue(text, start, end, address) !== 0 || isHidden(address)
 }

@@ -1,10 +1,13 @@
 import { OptionsError } from '../errors.js'
+import { ParsedAddress } from '../ip/address.js'
 import type { Prefix } from '../ip/prefix.js'
 import { checkNames, mistake, type Report, shown } from '../lib/option-reader.js'
 import type { Problem } from '../problem.js'
-import { ClientIpResolver, type HeadersInput, isList } from './resolver.js'
+import type { HeadersInput } from './headers.js'
+import { mayLackHeaders } from './incoming.js'
+import { ClientIpResolver, isList } from './resolver.js'
 import { readTrustedProxies } from './trusted-proxies.js'
-import type { Unresolved } from './unresolved.js'
+import { type Failure, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
 
 /** How to tell the client IP by our own resolver. */
 export interface ClientIpOptions {
@@ -147,8 +150,12 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
     () => {}
   )
   if (mistakes.length > 0) throw new OptionsError(mistakes, options)
+  const client = new ParsedAddress()
   return (peer, headers) => {
-    const client = resolver.resolve(peer, headers)
-    return typeof client === 'number' ? { clientIp: resolver.lastClientIp() } : client
+    const failure: Failure | null = mayLackHeaders({ peer, headers })
+      ? TOO_MANY_HEADERS
+      : resolver.resolve(peer, headers, client)
+    if (failure === null) return { clientIp: client.toString() }
+    return Object.freeze({ clientIp: null, reason: failure.reason as Unresolved['reason'] })
   }
 }

@@ -1,39 +1,25 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import { type Family, formatWords, readAddress, words } from '../ip/address.js'
+import type { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
-import { entry } from './entry.js'
-import { readForwardedHop } from './forwarded.js'
-import { type ReadHop, readListHop } from './hops.js'
-import { readSingle, readViewerAddress } from './single.js'
+import { isHidden, MAX_ENTRY } from './entry.js'
+import { parseForwardedHop } from './forwarded.js'
+import { type HeadersInput, headerText } from './headers.js'
+import { type ParseHop, parseListHop, parseSingle, parseViewerAddress, trimEnd } from './hops.js'
+import { UNIX_PEER } from './incoming.js'
 import {
+  type Failure,
   HEADER_MISSING,
   HIDDEN_CLIENT,
   INVALID_ENTRY,
   INVALID_PEER,
   NO_PEER,
-  TOO_MANY_HOPS,
-  type Unresolved
+  SEVERAL_ADDRESSES,
+  TOO_MANY_HOPS
 } from './unresolved.js'
-
-/** The `Headers` of a Fetch `Request`, as far as they are read. */
-export interface FetchHeaders {
-  /** The lines of a header joined by commas, or null. */
-  get(name: string): string | null
-}
-
-/**
- * Request headers: Node's object (`request.headers`), its flat list (`request.rawHeaders`) where the order of repeated
- * lines matters, or the `Headers` of a Fetch `Request`.
- */
-export type HeadersInput = IncomingHttpHeaders | readonly string[] | FetchHeaders
-
-/** The peer of a request that came in over a unix socket, which has no address. */
-export const UNIX_PEER = 'unix'
 
 /** Checked settings of a {@link ClientIpResolver}. */
 export interface ClientIpSettings {
-  readonly trustedProxies: readonly (Prefix | string)[]
+  readonly trustedProxies: readonly Prefix[]
   readonly trustUnix: boolean
   /** The one header that is read, in lower case. */
   readonly header: string
@@ -43,10 +29,10 @@ export interface ClientIpSettings {
 /** Nobody has more proxies in a row; 16 KB of forged trusted hops would cost 2 ms to walk. */
 const MAX_TRUSTED_HOPS = 32
 
-/** How each header is read; a header that is not named here holds a single address. */
-const LISTS: ReadonlyMap<string, ReadHop> = new Map([
-  ['x-forwarded-for', readListHop],
-  ['forwarded', readForwardedHop]
+/** How each header is parsed; a header that is not named here holds a single address. */
+const LISTS: ReadonlyMap<string, ParseHop> = new Map([
+  ['x-forwarded-for', parseListHop],
+  ['forwarded', parseForwardedHop]
 ])
 
 /** Whether a header lists every hop, so that trusted ones are skipped. */
@@ -54,11 +40,11 @@ export function isList(header: string): boolean {
   return LISTS.has(header)
 }
 
-/** Tells the client IP of a request from its peer and one header, which only trusted proxies are believed. */
+/** Resolves the client IP of a request from its peer and one header, which is believed of trusted proxies only. */
 export class ClientIpResolver {
+  readonly settings: ClientIpSettings
   readonly #trusted: Matcher<true>
-  readonly #settings: ClientIpSettings
-  readonly #readHop: ReadHop | undefined
+  readonly #parseHop: ParseHop | undefined
   /** The peer that was found trusted last: behind a proxy it is nearly always the same. */
   #trustedPeer: string | undefined
   /**
@@ -67,125 +53,72 @@ export class ClientIpResolver {
    */
   #trustedTail = ''
   #tailHops = 0
-  /** The text that the client IP was read from last, the peer's or the header's; where it stands in it is in `entry`. */
-  #text = ''
-  #family: Family = 0
 
   constructor(settings: ClientIpSettings) {
-    this.#settings = settings
+    this.settings = settings
     this.#trusted = compileMatcher(settings.trustedProxies.map((prefix) => ({ prefix, grant: true as const })))
-    this.#readHop = LISTS.get(settings.header)
+    this.#parseHop = LISTS.get(settings.header)
   }
 
   /**
-   * The family of the client IP, with its words in the shared ones; or why there is none. Its text is made by
-   * {@link lastClientIp}, only where it is needed.
+   * Resolves the client IP into `client`, or returns why there is none.
+   *
+   * Whoever brings `headers` may run code when they are read, and that code may resolve another request: nothing that was
+   * parsed before is used after it.
    */
-  resolve(peer: string | null | undefined, headers: HeadersInput): 4 | 6 | Unresolved {
+  resolve(peer: string | null | undefined, headers: HeadersInput, client: ParsedAddress): Failure | null {
     if (!peer) return NO_PEER
     if (peer === UNIX_PEER) {
-      if (!this.#settings.trustUnix) return NO_PEER
+      if (!this.settings.trustUnix) return NO_PEER
     } else if (peer !== this.#trustedPeer) {
-      const client = this.readClient(peer)
-      if (typeof client !== 'number' || this.#trusted.findLast(client) === 0) return client
+      const failure = parsePeer(peer, client)
+      if (failure !== null || !this.trusts(client)) return failure
       this.#trustedPeer = peer
     }
-    const text = headerText(headers, this.#settings.header)
-    if (text !== undefined) return this.#readHop === undefined ? this.#single(text) : this.#walk(text, this.#readHop)
-    if (this.#settings.requireHeader) return HEADER_MISSING
-    return peer === UNIX_PEER ? NO_PEER : this.readClient(peer)
+    const { header, requireHeader } = this.settings
+    const text = headerText(headers, header)
+    if (text !== undefined) {
+      return this.#parseHop === undefined ? this.#single(text, client) : this.#walk(text, this.#parseHop, client)
+    }
+    if (requireHeader) return HEADER_MISSING
+    return peer === UNIX_PEER ? NO_PEER : parsePeer(peer, client)
   }
 
-  /** Takes a text that somebody else resolved for the client IP. */
-  readClient(text: string): 4 | 6 | Unresolved {
-    const family = readAddress(text, 0, text.length)
-    if (family === 0) return INVALID_PEER
-    entry.start = 0
-    entry.end = text.length
-    return this.#found(text, family)
-  }
-
-  /** The canonical text of the client IP that was resolved last. */
-  lastClientIp(): string {
-    return clientText(this.#text, entry.start, entry.end, this.#family)
-  }
-
-  /** Whether a proxy at this address would be believed. */
-  trusts(peer: string): boolean {
-    return this.#trusted.find(peer) !== 0
+  /** Whether a proxy at this address is believed. */
+  trusts(address: ParsedAddress): boolean {
+    return this.#trusted.lookup(address) !== 0
   }
 
   /** From the right, past the trusted hops, to the first that is not; nothing left of it is looked at. */
-  #walk(text: string, readHop: ReadHop): 4 | 6 | Unresolved {
+  #walk(text: string, parseHop: ParseHop, client: ParsedAddress): Failure | null {
     const knownHops = this.#trustedTail !== '' && text.endsWith(this.#trustedTail) ? this.#tailHops : 0
     let end = knownHops === 0 ? text.length : text.length - this.#trustedTail.length
     for (let hops = knownHops; hops <= MAX_TRUSTED_HOPS; hops++) {
-      const family = readHop(text, end)
-      if (family === 0) return isHidden(text) ? HIDDEN_CLIENT : INVALID_ENTRY
-      if (entry.comma < 0 || this.#trusted.findLast(family) === 0) {
-        if (hops > knownHops) this.#rememberTail(text, end, hops)
-        return this.#found(text, family)
+      const comma = parseHop(text, end, client)
+      if (client.family === 0) return isHidden(client) ? HIDDEN_CLIENT : INVALID_ENTRY
+      if (comma < 0 || !this.trusts(client)) {
+        if (hops > knownHops) {
+          this.#trustedTail = text.slice(end)
+          this.#tailHops = hops
+        }
+        return null
       }
-      end = entry.comma
+      end = comma
     }
     return TOO_MANY_HOPS
   }
 
-  #rememberTail(text: string, start: number, hops: number): void {
-    this.#trustedTail = text.slice(start)
-    this.#tailHops = hops
-  }
-
-  #single(text: string): 4 | 6 | Unresolved {
-    const family = this.#settings.header === 'cloudfront-viewer-address' ? readViewerAddress(text) : readSingle(text)
-    return typeof family === 'number' ? this.#found(text, family) : family
-  }
-
-  #found(text: string, family: 4 | 6): 4 | 6 {
-    this.#text = text
-    this.#family = family
-    return family
+  /** Two values, or two lines, are two claims: nobody knows whose is which. */
+  #single(text: string, client: ParsedAddress): Failure | null {
+    const end = trimEnd(text, text.length)
+    if (end > MAX_ENTRY) return INVALID_ENTRY
+    if (text.includes(',')) return SEVERAL_ADDRESSES
+    const parse = this.settings.header === 'cloudfront-viewer-address' ? parseViewerAddress : parseSingle
+    return parse(text, end, client) === 0 ? INVALID_ENTRY : null
   }
 }
 
-/** The lines of a header, in order, as one text; undefined when there is none. */
-export function headerText(headers: HeadersInput, name: string): string | undefined {
-  if (!Array.isArray(headers)) {
-    const value: unknown = (headers as IncomingHttpHeaders)[name]
-    if (typeof value === 'string') return value
-    if (Array.isArray(value)) return value.join()
-    // A header may be named like something that every object inherits, but no header's value is a function.
-    const { get } = headers as FetchHeaders
-    return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : undefined
-  }
-  let text: string | undefined
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]!.length !== name.length || headers[i]!.toLowerCase() !== name) continue
-    text = text === undefined ? headers[i + 1]! : `${text},${headers[i + 1]!}`
-  }
-  return text
-}
-
-/** What RFC 7239 section 6 provides for proxies that keep addresses to themselves, in either header. */
-function isHidden(text: string): boolean {
-  const shown = text.slice(entry.start, Math.min(entry.end, entry.start + 8))
-  return shown.startsWith('_') || shown.toLowerCase() === 'unknown'
-}
-
-/** The canonical text of an address that stands in `[start, end)`. Dotted decimal, strictly read, is canonical as it is. */
-function clientText(text: string, start: number, end: number, family: Family): string {
-  return family === 4 && end > start && isDotted(text, start)
-    ? text.slice(start, end)
-    : formatWords(family as 4 | 6, words)
-}
-
-const DOT = 46
-const COLON = 58
-
-/** Whether an IPv4 address is written as one, and not as an IPv4-mapped IPv6 address, whose first dot comes later. */
-function isDotted(text: string, start: number): boolean {
-  return (
-    text.charCodeAt(start) !== COLON &&
-    (text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT)
-  )
+/** Parses the address of a peer. */
+export function parsePeer(peer: string, client: ParsedAddress): Failure | null {
+  return client.parse(peer, 0, peer.length) === 0 ? INVALID_PEER : null
 }

@@ -1,15 +1,10 @@
-import { contains, coverHalf, overlapping } from '../ip/coverage.js'
+import { coverHalf } from '../ip/coverage.js'
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
 import type { Report } from '../lib/option-reader.js'
 import { suggestion } from '../lib/suggest.js'
 import type { Problem } from '../problem.js'
-import cloudflare from './presets/cloudflare.json' with { type: 'json' }
-import fastly from './presets/fastly.json' with { type: 'json' }
-import googleCloudLoadBalancing from './presets/google-cloud-load-balancing.json' with { type: 'json' }
-import { UNIX_PEER } from './resolver.js'
-
-/** Providers that publish the few addresses from which they connect to origins; each list is dated and names its source. */
-const PRESETS = [cloudflare, fastly, googleCloudLoadBalancing]
+import { UNIX_PEER } from './incoming.js'
+import { PROVIDERS } from './providers.js'
 
 /** Names for groups of proxies: `proxy-addr`'s, and those of the presets. */
 const NAMED: ReadonlyMap<string, readonly Prefix[]> = new Map(
@@ -17,7 +12,7 @@ const NAMED: ReadonlyMap<string, readonly Prefix[]> = new Map(
     { name: 'loopback', prefixes: ['127.0.0.0/8', '::1/128'] },
     { name: 'linklocal', prefixes: ['169.254.0.0/16', 'fe80::/10'] },
     { name: 'uniquelocal', prefixes: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'] },
-    ...PRESETS
+    ...PROVIDERS
   ].map(({ name, prefixes }) => [name, prefixes.map(parsePrefix)])
 )
 
@@ -93,10 +88,10 @@ function meantName(text: unknown): { fix?: string } {
   return { fix: suggestion(text, [...NAMED.keys(), UNIX_PEER]) }
 }
 
-const CARRIER_NAT = [parsePrefix('100.64.0.0/10')]
+const CARRIER_NAT = parsePrefix('100.64.0.0/10')
 
 function warnOfStrangers(prefix: Prefix, text: string, path: string, warn: Report): void {
-  if (prefix.length < 32 && overlapping([prefix], CARRIER_NAT).length > 0) {
+  if (prefix.length < 32 && prefix.overlaps(CARRIER_NAT)) {
     warn({
       code: 'MOE_WARN_TRUSTED_PROXIES',
       path,
@@ -110,7 +105,7 @@ function warnOfStrangers(prefix: Prefix, text: string, path: string, warn: Repor
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix)
 
 function warnOfWidth(prefixes: readonly Prefix[], value: unknown, path: string, warn: Report): void {
-  if (PRIVATE.every((network) => contains(prefixes, network))) {
+  if (PRIVATE.every((network) => prefixes.some((prefix) => prefix.contains(network)))) {
     warn({
       code: 'MOE_WARN_TRUSTED_PROXIES',
       path,

@@ -1,17 +1,38 @@
-/** Why a client IP could not be told. */
-export type UnresolvedReason =
-  | 'no-peer'
-  | 'invalid-peer'
-  | 'header-missing'
-  | 'invalid-entry'
-  | 'hidden-client'
-  | 'several-addresses'
-  | 'too-many-hops'
-  | 'too-many-headers'
-  | 'no-answer'
-  | 'invalid-answer'
+/** Why a client IP could not be resolved. */
+export const UNRESOLVED_REASONS = [
+  'no-peer',
+  'invalid-peer',
+  'header-missing',
+  'invalid-entry',
+  'hidden-client',
+  'several-addresses',
+  'too-many-hops',
+  'too-many-headers',
+  'no-answer',
+  'invalid-answer',
+  'promise-answer',
+  'failed-answer'
+] as const
 
-/** No client IP, and why. One frozen object a reason. */
+/**
+ * Why a client IP could not be resolved:
+ *
+ * - `no-peer`: the connection has no address: it is closed, or comes over a unix socket that is not trusted.
+ * - `invalid-peer`: the peer's address cannot be parsed.
+ * - `header-missing`: a trusted proxy did not send the header that it must send.
+ * - `invalid-entry`: an entry that decides is malformed.
+ * - `hidden-client`: a trusted proxy keeps the client's address to itself (`unknown` or an obfuscated name).
+ * - `several-addresses`: a header for one address holds more than one.
+ * - `too-many-hops`: more than 32 trusted proxies in a row.
+ * - `too-many-headers`: the request has as many header lines as Node keeps, so the proxy's line may be missing.
+ * - `no-answer`: the framework or the `clientIp` function returned nothing.
+ * - `invalid-answer`: it returned something that is not an address.
+ * - `promise-answer`: the `clientIp` function returned a promise.
+ * - `failed-answer`: it threw.
+ */
+export type UnresolvedReason = (typeof UNRESOLVED_REASONS)[number]
+
+/** No client IP, and why. */
 export interface Unresolved {
   /** Never an address. */
   readonly clientIp: null
@@ -19,25 +40,24 @@ export interface Unresolved {
   readonly reason: UnresolvedReason
 }
 
-const unresolved = (reason: UnresolvedReason): Unresolved => Object.freeze({ clientIp: null, reason })
+/** Why there is no client IP that can be relied on; `permissive-trust` is a verdict's reason of its own. */
+export interface Failure {
+  readonly reason: UnresolvedReason | 'permissive-trust'
+  /** What the sentence for the reason cannot know: the message of what a function threw. */
+  readonly detail?: string
+}
 
-/** The connection has no address: it is closed, or comes in over a unix socket that is not trusted. */
-export const NO_PEER = unresolved('no-peer')
-/** The peer's address is not readable as one. */
-export const INVALID_PEER = unresolved('invalid-peer')
-/** A trusted proxy did not send the header that it must send. */
-export const HEADER_MISSING = unresolved('header-missing')
-/** An entry that decides is malformed. */
-export const INVALID_ENTRY = unresolved('invalid-entry')
-/** A trusted proxy keeps the client's address to itself (`unknown` or an obfuscated name). */
-export const HIDDEN_CLIENT = unresolved('hidden-client')
-/** A header that holds one address holds more than one. */
-export const SEVERAL_ADDRESSES = unresolved('several-addresses')
-/** More trusted hops than anyone has. */
-export const TOO_MANY_HOPS = unresolved('too-many-hops')
-/** The request came with as many header lines as Node keeps, so the line of the proxy may be missing. */
-export const TOO_MANY_HEADERS = unresolved('too-many-headers')
-/** Whoever else is to tell the client IP gave back nothing. */
-export const NO_ANSWER = unresolved('no-answer')
-/** Whoever else is to tell the client IP gave back something that is no address. */
-export const INVALID_ANSWER = unresolved('invalid-answer')
+const failure = <Reason extends Failure['reason']>(reason: Reason) => Object.freeze({ reason })
+
+export const NO_PEER = failure('no-peer')
+export const INVALID_PEER = failure('invalid-peer')
+export const HEADER_MISSING = failure('header-missing')
+export const INVALID_ENTRY = failure('invalid-entry')
+export const HIDDEN_CLIENT = failure('hidden-client')
+export const SEVERAL_ADDRESSES = failure('several-addresses')
+export const TOO_MANY_HOPS = failure('too-many-hops')
+export const TOO_MANY_HEADERS = failure('too-many-headers')
+export const NO_ANSWER = failure('no-answer')
+export const INVALID_ANSWER = failure('invalid-answer')
+export const PROMISE_ANSWER = failure('promise-answer')
+export const PERMISSIVE_TRUST = failure('permissive-trust')

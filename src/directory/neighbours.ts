@@ -1,5 +1,5 @@
 import type { Address } from '../ip/address.js'
-import { type Prefix, shortText } from '../ip/prefix.js'
+import type { Prefix } from '../ip/prefix.js'
 import { editDistance } from '../lib/suggest.js'
 import type { Directory, Grant } from './directory.js'
 
@@ -31,7 +31,7 @@ export function neighbours(address: Address, directory: Directory): Neighbour[] 
     const key = prefix.toString()
     let neighbour = known.get(key)
     if (neighbour === undefined) {
-      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits: editDistance(text, shortText(prefix)) }
+      neighbour = { prefix, grants: [], ...nearness(number, prefix), edits: editDistance(text, prefix.toShortString()) }
       known.set(key, neighbour)
     }
     neighbour.grants.push(grant)

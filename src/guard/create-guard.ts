@@ -1,23 +1,35 @@
+import { chooseSource, type FrameworkIp } from '../client-ip/source.js'
 import { type Directory, directory } from '../directory/directory.js'
 import { BUNDLED } from '../directory/source/bundled.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'
-import { ListInUse } from './current-list.js'
+import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
 import { Account } from './ledger.js'
 import type { ListOptions } from './list-options.js'
 import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
 import { Refresh } from './refresh.js'
+import { Rejections } from './rejections.js'
 
-/** What glue adds to the options of a guard. */
-export interface Further {
-  /** Options that the glue reads itself, and what it found wrong with them. */
+/** A framework that a guard stands in, as far as the client IP is concerned. */
+export interface Framework<Request> extends FrameworkIp<Request> {
+  /** What is said where it believes everybody. */
+  readonly permissiveTrust: string
+  /** What else can be done, in the framework, about a proxy that is not trusted: the end of a sentence. */
+  readonly trustFix: string
+}
+
+/** What a server adds to the options of a guard. */
+export interface GuardExtras<Request = never> {
+  /** Options that the server reads itself, and the mistakes that it found in them. */
   readonly names?: readonly string[]
   readonly mistakes?: Problem[]
-  /** What else can be done, in the framework, about a proxy that is not trusted. */
-  readonly frameworkFix?: string
-  /** Told what `onReload` is told, for the framework's log. */
+  /** Undefined where nothing but the peer is known. */
+  readonly framework?: Framework<Request> | undefined
+  /** What is said where a request has no peer, if the server's door knows better than that the connection was closed. */
+  readonly noPeer?: string | undefined
+  /** Same arguments as `onReload`; writes the framework's log line. */
   readonly onReload?: NonNullable<ListOptions['onReload']>
   /** Called once a day, to log the warnings that came with time. */
   readonly onDay?: () => void
@@ -43,14 +55,14 @@ export function createGuard(options: GuardOptions): Guard {
 /**
  * Like {@link createGuard}, for any source.
  *
- * @param further what the glue of a framework adds; leave it out
+ * @param extras what the server of a framework adds; leave it out
  * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`), SuspiciousError (`MOE_ERR_SUSPICIOUS`)
  */
 export async function loadGuard<Request = GuardRequest>(
   options: GuardOptions<Request>,
-  further: Further = {}
+  extras: GuardExtras<Request> = {}
 ): Promise<Guard<Request>> {
-  const started = startGuard(options, further)
+  const started = startGuard(options, extras)
   return typeof started === 'function' ? started() : started
 }
 
@@ -61,11 +73,11 @@ export async function loadGuard<Request = GuardRequest>(
  */
 export function startGuard<Request>(
   options: GuardOptions<Request>,
-  further: Further
+  extras: GuardExtras<Request>
 ): Guard<Request> | (() => Promise<Guard<Request>>) {
-  const { names = [], mistakes = [] } = further
+  const { names = [], mistakes = [] } = extras
   const settings = readOptions<Request>(options, names, mistakes)
-  const guardBy = (list: Directory) => compose(settings, list, { ...further, mistakes }, options)
+  const guardBy = (list: Directory) => compose(settings, list, { ...extras, mistakes }, options)
   if (mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   return async () => guardBy((await loadDirectory(settings.source))!)
@@ -74,13 +86,13 @@ export function startGuard<Request>(
 function compose<Request>(
   settings: Settings<Request>,
   loaded: Directory,
-  { mistakes = [], frameworkFix = '', onReload, onDay, clock = CLOCK }: Further,
+  { mistakes = [], framework, noPeer, onReload, onDay, clock = CLOCK }: GuardExtras<Request>,
   options: GuardOptions<Request>
 ): Guard<Request> {
   // An error may be logged whole, and the headers of a source are secret.
   const value = options.source === undefined ? options : { ...options, source: settings.source.name }
-  const account = new Account(settings.cacheSize, settings.redact, clock)
-  const list = new ListInUse(settings, loaded, account, clock, mistakes, value)
+  const ledger = new Account(settings.cacheSize, settings.redact, clock)
+  const list = new CurrentList(settings, loaded, ledger, clock, mistakes, value)
   const tell = (error: Error | null) => {
     for (const listener of [onReload, settings.onReload]) {
       try {
@@ -92,8 +104,17 @@ function compose<Request>(
     }
   }
   const replace = (next: Directory) => list.replace(next)
-  const count = (error: Error | null) => account.reloaded(list.revision, error)
+  const count = (error: Error | null) => ledger.reloaded(list.revision, error)
   const refresh = new Refresh(settings.source, { replace, count, tell }, onDay, clock)
-  const guard = new Guard(settings, list, refresh, account, clock, frameworkFix)
+  const wording = { permissiveTrust: framework?.permissiveTrust ?? '', noPeer }
+  const guard: Guard<Request> = new Guard({
+    settings,
+    source: chooseSource(settings.clientIp, settings.resolver, framework),
+    rejections: new Rejections(settings, wording, framework?.trustFix ?? ''),
+    list,
+    refresh,
+    ledger,
+    clock
+  })
   return guard
 }

@@ -2,17 +2,17 @@ import type { Directory, PartialSelection, Selected } from '../directory/directo
 import { OptionsError, SuspiciousError } from '../errors.js'
 import type { Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'
-import { Allowlist } from './compiled-list.js'
+import { CompiledList } from './compiled-list.js'
 import type { Account } from './ledger.js'
 import type { Settings } from './options.js'
-import type { Policy } from './policy.js'
+import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
 import { suspicionsOf } from './suspicions.js'
 import { trustedSenders } from './warnings.js'
 
 /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
 interface InUse {
-  readonly allowlist: Allowlist
+  readonly list: CompiledList
   readonly policy: Policy
   readonly byRoute: WeakMap<PartialSelection, Policy>
   readonly warnings: readonly Problem[]
@@ -23,9 +23,9 @@ interface InUse {
 }
 
 /** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
-export class ListInUse {
+export class CurrentList {
   readonly #settings: Settings<never>
-  readonly #account: Account
+  readonly #ledger: Account
   readonly #clock: Clock
   readonly #routes = new Map<string, PartialSelection>()
   #current: InUse
@@ -34,7 +34,7 @@ export class ListInUse {
   constructor(
     settings: Settings<never>,
     directory: Directory,
-    account: Account,
+    ledger: Account,
     clock: Clock,
     mistakes: Problem[],
     value: unknown
@@ -43,7 +43,7 @@ export class ListInUse {
     const problems = [...selected.problems, ...mistakes]
     if (problems.length > 0) throw new OptionsError(problems, value)
     this.#settings = settings
-    this.#account = account
+    this.#ledger = ledger
     this.#clock = clock
     this.#refuseSuspicious(directory, undefined, [])
     this.#current = this.#compile(directory, selected, [])
@@ -59,10 +59,10 @@ export class ListInUse {
   }
 
   #withoutEnded(): InUse {
-    const { allowlist, ends } = this.#current
+    const { list, ends } = this.#current
     const now = this.#clock.now()
     if (now >= ends) {
-      const { directory, removals } = allowlist
+      const { directory, removals } = list
       const left = removals.filter(({ grant }) => grant.until > now)
       this.#put(this.#compile(directory, this.#select(directory, {}), left))
     }
@@ -71,16 +71,16 @@ export class ListInUse {
 
   /** The revision that requests are judged by. */
   get revision(): string {
-    return this.#current.allowlist.revision
+    return this.#current.list.revision
   }
 
   /** What a route accepts, compiled once an options object and list. */
   policy(options: PartialSelection | undefined): Policy {
-    const { policy, byRoute, allowlist } = this.current
+    const { policy, byRoute, list } = this.current
     if (options === undefined) return policy
     let known = byRoute.get(options)
     if (known === undefined) {
-      known = allowlist.policy(this.#select(allowlist.directory, options))
+      known = new Policy(list, this.#select(list.directory, options), this.#ledger.counters)
       byRoute.set(options, known)
     }
     return known
@@ -99,7 +99,7 @@ export class ListInUse {
    * (`MOE_ERR_SUSPICIOUS`)
    */
   replace(directory: Directory): void {
-    const { directory: before, removals } = this.current.allowlist
+    const { directory: before, removals } = this.current.list
     const selected = this.#select(directory, {})
     const routes = [...this.#routes.values()].map((options) => this.#select(directory, options))
     this.#refuseSuspicious(directory, before, [selected, ...routes])
@@ -110,7 +110,7 @@ export class ListInUse {
   }
 
   #put(next: InUse): void {
-    this.#account.listChanged(this.#current.allowlist, next.allowlist)
+    this.#ledger.listChanged(this.#current.list, next.list)
     this.#current = next
   }
 
@@ -137,14 +137,14 @@ export class ListInUse {
       ? Date.parse(directory.provenance.retrieved) + settings.staleAfter
       : Number.POSITIVE_INFINITY
     const isStale = this.#clock.now() >= staleAt
-    const allowlist = new Allowlist(directory, settings, removals, isStale, this.#account.counters)
+    const list = new CompiledList({ directory, own: settings, removals, isStale }, this.#ledger.counters)
     const ends = removals.reduce(
       (first, { grant }) => Math.min(first, grant.until),
       isStale ? Number.POSITIVE_INFINITY : staleAt
     )
     return {
-      allowlist,
-      policy: allowlist.policy(selected),
+      list,
+      policy: new Policy(list, selected, this.#ledger.counters),
       byRoute: new WeakMap(),
       warnings: [...settings.warnings, ...selected.warnings, ...trustedSenders(settings, directory, selected)],
       ends,

@@ -1,5 +1,7 @@
-import { parseAddress, readAddress } from '../ip/address.js'
-import { rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
+import { ParsedAddress } from '../ip/address.js'
+import { purposeOf } from '../ip/special.js'
+import { quoted } from '../lib/text.js'
+import { type Rejection, rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import type { ListGrant } from './compiled-list.js'
 import type { Policy } from './policy.js'
 import { isRemoved } from './removals.js'
@@ -21,30 +23,38 @@ export interface Explanation {
 
 /** Explains an address by what a route accepts of a list. */
 export function explain(ip: string, policy: Policy): Explanation {
-  const { allowlist } = policy
-  const { matcher, revision } = allowlist
-  const address = parseAddress(ip)
-  if (address === undefined) {
-    const hint = `"${ip}" is not an IP address.`
+  const { matcher, revision } = policy.list
+  const parsed = new ParsedAddress()
+  if (typeof ip !== 'string' || parsed.parse(ip, 0, ip.length) === 0) {
+    const hint = `${quoted(`${ip}`)} is not an IP address.`
     return { text: hint, verdict: rejectedVerdict(null, { reason: 'unresolved', hint }, null, revision), entries: [] }
   }
+  const address = parsed.toAddress()
   const entries = matcher.entriesFor(address).map(({ prefix, grant }) => ({
     prefix: prefix.toString(),
     grant: grantText(grant)
   }))
-  const { family } = address
-  readAddress(ip, 0, ip.length)
-  const set = matcher.findLast(family)
+  const set = matcher.lookup(parsed)
   if (policy.accepts[set] === 1) {
-    const verdict = allowlist.newVerdict(policy, family, null)
+    const verdict = policy.verdictOn(address, null)
     return { text: verifiedText(verdict), verdict, entries }
   }
-  const rejection = policy.rejection(set, family)
+  const rejection = rejectionOf(policy.rejection(set, parsed), `${address}`)
   return {
     text: `${address} is rejected (${rejection.reason}): ${rejection.hint}`,
     verdict: rejectedVerdict(address.toString(), rejection, null, revision),
     entries
   }
+}
+
+/** An address that no sender on the internet has is not MoEngage's, whatever its list says. */
+function rejectionOf(rejection: Rejection, address: string): Rejection {
+  const purpose = purposeOf(address)
+  if (rejection.reason !== 'not-listed' || purpose === undefined) return rejection
+  const origin = purpose.isInternal
+    ? 'it is a host or a proxy of your own network'
+    : 'nobody on the internet sends from it'
+  return { reason: 'not-listed', hint: `The address ${purpose.about}: ${origin}.` }
 }
 
 function grantText(grant: ListGrant): string {

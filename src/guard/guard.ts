@@ -1,167 +1,114 @@
-import { forwardedHeader, isInternalLast, listsSeveral } from '../client-ip/forwarding.js'
-import { type ClientIpResolver, type HeadersInput, UNIX_PEER } from '../client-ip/resolver.js'
-import { INVALID_ANSWER, NO_ANSWER, NO_PEER, type Unresolved, type UnresolvedReason } from '../client-ip/unresolved.js'
-import { parseAddress, words } from '../ip/address.js'
+import { type Incoming, mayLackHeaders } from '../client-ip/incoming.js'
+import type { ClientIpSource } from '../client-ip/source.js'
+import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
+import { ParsedAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
 import type { About, Sender } from '../senders/senders.js'
-import { type ClientIpOrigin, otherHeader, proxyNotConfigured, trustFix, unresolvedHints } from '../verdict/hints.js'
 import { type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from '../verdict/verdict.js'
-import type { ListInUse } from './current-list.js'
+import type { CurrentList } from './current-list.js'
 import { type Explanation, explain } from './explain.js'
 import type { Account, GuardMetrics } from './ledger.js'
 import type { Accepted, GuardRequest, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
+import type { Rejections } from './rejections.js'
 import type { GuardStatus } from './status.js'
 import { ageOf, ageWarnings } from './warnings.js'
 
 /** What one route accepts; what is left out is taken from the guard's options. */
 export type PolicyOptions = { readonly [Option in keyof Accepted]?: Accepted[Option] | undefined }
 
-/** The framework-free whole: resolves the client IP, matches it, and says what it found. See {@link createGuard}. */
+/** What a guard is made of. */
+export interface GuardParts<Request> {
+  readonly settings: Settings<Request>
+  readonly source: ClientIpSource<Request>
+  readonly rejections: Rejections
+  readonly list: CurrentList
+  readonly refresh: Refresh
+  readonly ledger: Account
+  readonly clock: Clock
+}
+
+/** The whole without a framework: resolves the client IP, matches it, and returns a verdict. See {@link createGuard}. */
 export class Guard<Request = GuardRequest> {
   readonly #settings: Settings<Request>
-  readonly #origin: ClientIpOrigin
-  readonly #unresolvedHints: Readonly<Record<UnresolvedReason, string>>
-  readonly #resolver: ClientIpResolver
-  readonly #account: Account
-  readonly #list: ListInUse
+  readonly #source: ClientIpSource<Request>
+  readonly #rejections: Rejections
+  readonly #list: CurrentList
   readonly #refresh: Refresh
+  readonly #ledger: Account
   readonly #clock: Clock
+  /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
+  readonly #client = new ParsedAddress()
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor(
-    settings: Settings<Request>,
-    list: ListInUse,
-    refresh: Refresh,
-    account: Account,
-    clock: Clock,
-    frameworkFix: string
-  ) {
+  constructor({ settings, source, rejections, list, refresh, ledger, clock }: GuardParts<Request>) {
     this.#settings = settings
+    this.#source = source
+    this.#rejections = rejections
     this.#list = list
     this.#refresh = refresh
+    this.#ledger = ledger
     this.#clock = clock
-    this.#resolver = settings.resolver
-    this.#account = account
-    this.#origin = { header: settings.header, trustFix: trustFix(settings.clientIp, frameworkFix) }
-    this.#unresolvedHints = unresolvedHints(settings.header)
   }
 
   /**
-   * Judges one request.
+   * Judges one request, and counts it.
    *
    * @param policy what the route accepts, where it differs from the guard's options. Pass the same object every time: it
    * is compiled once
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
    */
   judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
-    const { clientIp } = this.#settings
-    const { headers } = request
-    const peer = request.peer || null
-    if (typeof clientIp === 'function') {
-      return this.judgeClient(clientIp(request), peer, headers, this.policy(policy), null)
-    }
-    return this.judgePeer(peer, headers, this.policy(policy), null)
+    return this.decide(policy, request, request, null)
   }
 
-  /** Judges by our own resolver, or by the peer itself. @internal */
-  judgePeer(peer: string | null, headers: HeadersInput, policy: Policy, route: string | null): Verdict {
-    return this.#decide(this.#resolver.resolve(peer, headers), peer, headers, policy, route)
-  }
-
-  /** Judges a client IP that somebody else resolved. @internal */
-  judgeClient(
-    client: unknown,
-    peer: string | null,
-    headers: HeadersInput,
-    policy: Policy,
-    route: string | null
+  /**
+   * The decision.
+   *
+   * @param options what the route accepts; undefined where it is what the guard accepts
+   * @param request what a `clientIp` function or the framework resolves; undefined where they know nothing of it
+   * @param pattern the route's URL pattern
+   * @internal
+   */
+  decide(
+    options: PolicyOptions | undefined,
+    request: Request | undefined,
+    incoming: Incoming,
+    pattern: string | null
   ): Verdict {
-    if (typeof client !== 'string' || client === '') {
-      const isPeer = this.#settings.clientIp === 'request.ip' && (peer === null || peer === UNIX_PEER)
-      return this.#decide(isPeer ? NO_PEER : NO_ANSWER, peer, headers, policy, route)
+    const policy = this.#list.policy(options)
+    const client = this.#client
+    const failure = mayLackHeaders(incoming) ? TOO_MANY_HEADERS : this.#source.resolve(request, incoming, client)
+    if (failure !== null) {
+      return this.#reject(null, this.#rejections.unresolved(failure, incoming), policy, incoming, pattern)
     }
-    const found = this.#resolver.readClient(client)
-    const isWrong = typeof found !== 'number' && client !== peer
-    return this.#decide(isWrong ? INVALID_ANSWER : found, peer, headers, policy, route)
-  }
-
-  /** Rejects for what the glue found out about the request. @internal */
-  rejectUnresolved(
-    reason: UnresolvedReason,
-    peer: string | null,
-    policy: Policy,
-    route: string | null
-  ): RejectedVerdict {
-    return this.#reject(null, { reason: 'unresolved', hint: this.#unresolvedHints[reason] }, peer, policy, route)
-  }
-
-  /** Rejects because the framework's own client IP can be chosen by whoever sends the request. @internal */
-  rejectPermissiveTrust(hint: string, peer: string | null, policy: Policy, route: string | null): RejectedVerdict {
-    return this.#reject(null, { reason: 'permissive-trust', hint }, peer, policy, route)
-  }
-
-  /** `client` is the family of the client IP, which was resolved last. */
-  #decide(
-    client: 4 | 6 | Unresolved,
-    peer: string | null,
-    headers: HeadersInput,
-    policy: Policy,
-    route: string | null
-  ): Verdict {
-    if (typeof client !== 'number') {
-      return this.rejectUnresolved(client.reason, peer, policy, route)
-    }
-    const { allowlist } = policy
-    const set = allowlist.matcher.findLast(client)
-    if (policy.accepts[set] === 1) {
-      const verdict = allowlist.verdictOf(policy, client, peer)
-      this.#account.verified(verdict, policy, route)
+    const { matcher, holdsProxies } = policy.list
+    const set = matcher.lookup(client)
+    const isAccepted = policy.accepts[set] === 1
+    if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
+      const verdict = policy.verified(client, incoming.peer || null)
+      if (incoming.earlier === undefined) this.#ledger.verified(verdict, policy, pattern)
       return verdict
     }
-    const clientIp = this.#resolver.lastClientIp()
-    const sender = client === 4 ? words[0]! : clientIp
-    const rejection = this.#diagnose(policy.rejection(set, client), client, clientIp, peer, headers)
-    this.#account.record(sender, rejection.reason, route)
-    return this.#reject(clientIp, rejection, peer, policy, route)
-  }
-
-  /** What looks like a stranger may be a proxy of our own. */
-  #diagnose(
-    rejection: Rejection,
-    family: 4 | 6,
-    clientIp: string,
-    peer: string | null,
-    headers: HeadersInput
-  ): Rejection {
-    if (rejection.reason !== 'not-listed' || !isInternalLast(family)) return rejection
-    const hint = this.#untrustedProxy(clientIp, peer, headers)
-    return hint === undefined ? rejection : { reason: 'proxy-not-configured', hint }
-  }
-
-  /** An internal client, while the request was forwarded for somebody: says what to configure. */
-  #untrustedProxy(client: string, peer: string | null, headers: HeadersInput): string | undefined {
-    const { header } = this.#settings
-    if (peer === null || parseAddress(peer)?.toString() !== client) {
-      return listsSeveral(headers, header) ? proxyNotConfigured(client, this.#origin) : undefined
-    }
-    const present = forwardedHeader(headers, header)
-    if (present === undefined) return undefined
-    return this.#resolver.trusts(peer)
-      ? otherHeader(client, header!, present)
-      : proxyNotConfigured(client, this.#origin)
+    const clientIp = client.toString()
+    const sender = client.family === 4 ? client.words[0]! : clientIp
+    // An address that is accepted, and yet a trusted proxy's, is never a sender.
+    let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
+    if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
+    if (isNews(incoming)) this.#ledger.record(sender, rejection.reason, pattern)
+    return this.#reject(clientIp, rejection, policy, incoming, pattern)
   }
 
   #reject(
     clientIp: string | null,
     rejection: Rejection,
-    peer: string | null,
     policy: Policy,
-    route: string | null
+    incoming: Incoming,
+    pattern: string | null
   ): RejectedVerdict {
-    const verdict = rejectedVerdict(clientIp, rejection, peer, this.#list.revision)
-    this.#account.rejected(verdict, policy, route)
+    const verdict = rejectedVerdict(clientIp, rejection, incoming.peer || null, policy.list.revision)
+    if (isNews(incoming)) this.#ledger.rejected(verdict, policy, pattern)
     return verdict
   }
 
@@ -182,8 +129,8 @@ export class Guard<Request = GuardRequest> {
 
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
-    const { allowlist, policy, warnings } = this.#list.current
-    const { directory, removals } = allowlist
+    const { list, policy, warnings } = this.#list.current
+    const { directory, removals } = list
     const now = this.#clock.now()
     return {
       revision: directory.revision,
@@ -197,9 +144,9 @@ export class Guard<Request = GuardRequest> {
         until: new Date(until).toISOString()
       })),
       source: this.#settings.source.name,
-      ...this.#account.counters.total(),
-      senders: this.#account.senderCount,
-      diagnosis: this.#account.diagnosis(allowlist, policy),
+      ...this.#ledger.counters.total(),
+      senders: this.#ledger.senderCount,
+      diagnosis: this.#ledger.diagnosis(list, policy),
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
       warnings: [...warnings, ...ageWarnings(directory, this.#settings.staleAfter, now)]
@@ -212,28 +159,28 @@ export class Guard<Request = GuardRequest> {
    * error.
    */
   senders(): Sender[] {
-    return this.#account.senders(this.#list.current.allowlist)
+    return this.#ledger.senders(this.#list.current.list)
   }
 
   /** The first of {@link senders}, without looking up what all the others are listed for. @internal */
   topSenders(limit: number): Sender[] {
-    return this.#account.senders(this.#list.current.allowlist, { limit })
+    return this.#ledger.senders(this.#list.current.list, { limit })
   }
 
   /** What was counted since the start, for metrics. */
   metrics(): GuardMetrics {
-    const { allowlist, policy } = this.#list.current
-    return this.#account.metrics(allowlist, policy)
+    const { list, policy } = this.#list.current
+    return this.#ledger.metrics(list, policy)
   }
 
   /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */
   about(clientIp: string): ReturnType<About> {
-    return this.#account.about(clientIp, this.#list.current.allowlist)
+    return this.#ledger.about(clientIp, this.#list.current.list)
   }
 
   /** A rejection as it may leave the process, by `redactAddress`. @internal */
   redacted(verdict: RejectedVerdict): RejectedVerdict {
-    return this.#account.redacted(verdict)
+    return this.#ledger.redacted(verdict)
   }
 
   /** An address as it may leave the process. @internal */
@@ -264,3 +211,6 @@ export class Guard<Request = GuardRequest> {
     this.#refresh.close()
   }
 }
+
+/** Whether a rejection was not counted before: a request is rejected once, however many guards or hooks it passes. */
+const isNews = ({ earlier }: Incoming) => earlier === undefined || earlier.verified

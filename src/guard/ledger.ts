@@ -6,7 +6,7 @@ import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
 import { type About, type Sender, Senders } from '../senders/senders.js'
 import type { Reason, RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import type { Allowlist } from './compiled-list.js'
+import type { CompiledList } from './compiled-list.js'
 import { Counters, type PolicyCounts, type PrefixHits } from './counters.js'
 import { type ReloadEvent, reloadChannel, type VerdictEvent, verdictChannel } from './events.js'
 import type { Policy } from './policy.js'
@@ -93,7 +93,7 @@ export class Account {
   }
 
   /** What an address is and was published for, whatever is accepted of it. */
-  about(clientIp: string, { matcher }: Allowlist): ReturnType<About> {
+  about(clientIp: string, { matcher }: CompiledList): ReturnType<About> {
     const channels = new Map<string, Set<string>>()
     for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
       if (typeof grant === 'string') continue
@@ -109,11 +109,11 @@ export class Account {
     return this.#senders.size
   }
 
-  senders(allowlist: Allowlist, asked: Parameters<Findings['senders']>[0] = {}): Sender[] {
+  senders(allowlist: CompiledList, asked: Parameters<Findings['senders']>[0] = {}): Sender[] {
     return this.#senders.list((clientIp) => this.about(clientIp, allowlist), asked)
   }
 
-  diagnosis(allowlist: Allowlist, { dataCenters }: Policy): string[] {
+  diagnosis(allowlist: CompiledList, { dataCenters }: Policy): string[] {
     return diagnose({
       ...this.counters.total(),
       dataCenters,
@@ -123,8 +123,8 @@ export class Account {
   }
 
   /** Takes note of a list that takes another's place. */
-  listChanged(before: Allowlist, after: Allowlist): void {
-    before.flush()
+  listChanged(before: CompiledList, after: CompiledList): void {
+    before.verdicts.flush()
     const day = dayOf(new Date(this.#clock.now()))
     const listed = new Set(after.directory.entries.map(({ prefix }) => `${prefix}`))
     for (const prefix of listed) this.#removed.delete(prefix)
@@ -140,9 +140,9 @@ export class Account {
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(allowlist: Allowlist, policy: Policy): GuardMetrics {
+  metrics(allowlist: CompiledList, policy: Policy): GuardMetrics {
     const { directory } = allowlist
-    allowlist.flush()
+    allowlist.verdicts.flush()
     for (const { prefix, grant } of directory.entriesOf(policy)) {
       this.counters.hit({ matched: `${prefix}`, dataCenter: grant.dataCenter }, 0)
     }

@@ -1,5 +1,6 @@
+import type { HeadersInput } from '../client-ip/headers.js'
 import { type ClientIpOptions, readResolver } from '../client-ip/options.js'
-import { ClientIpResolver, type HeadersInput } from '../client-ip/resolver.js'
+import { ClientIpResolver } from '../client-ip/resolver.js'
 import type { Selection } from '../directory/directory.js'
 import type { Channel, DataCenterName } from '../directory/names.js'
 import { OptionsError } from '../errors.js'

@@ -1,33 +1,37 @@
 import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { lastAddress } from '../ip/address.js'
+import type { Address, ParsedAddress } from '../ip/address.js'
 import { DENIED, notListed, otherChannel, otherDataCenter, staleList } from '../verdict/hints.js'
-import type { Rejection } from '../verdict/verdict.js'
-import type { Allowlist, ListGrant } from './compiled-list.js'
-import type { GrowingCounts } from './counters.js'
+import type { Rejection, VerifiedVerdict } from '../verdict/verdict.js'
+import type { CompiledList, ListGrant } from './compiled-list.js'
+import type { Counters, GrowingCounts } from './counters.js'
+import { isRemoved } from './removals.js'
+import type { Salted } from './verdict-cache.js'
 
 let policies = 0
 
-/** What a route accepts, as a table over the sets of grants of one allowlist: a look-up decides. */
-export class Policy {
+/** What a route accepts, as a table over the sets of grants of one list: a lookup decides. */
+export class Policy implements Salted {
   readonly dataCenters: readonly DataCenter[]
   readonly channels: readonly Channel[]
-  /** Tells the slots of one policy from those of another. */
   readonly salt = Math.imul(policies++, 0x85ebca6b)
   /** 1 for each set of grants that is accepted. */
   readonly accepts: Uint8Array
   /** What became of the requests that were judged by it. */
   readonly counts: GrowingCounts
   /** What it was compiled for; a request is judged by this one, even if another has come into use meanwhile. */
-  readonly allowlist: Allowlist
+  readonly list: CompiledList
+  readonly #counters: Counters
   readonly #rejections: (Rejection | undefined)[]
 
-  constructor(allowlist: Allowlist, { dataCenters, channels }: Cells, counts: GrowingCounts) {
-    const { matcher } = allowlist
-    this.allowlist = allowlist
+  constructor(list: CompiledList, cells: Cells, counters: Counters) {
+    const { dataCenters, channels } = cells
+    const { matcher } = list
+    this.list = list
     this.dataCenters = dataCenters
     this.channels = channels
-    this.counts = counts
+    this.counts = counters.of(cells)
+    this.#counters = counters
     this.accepts = Uint8Array.from({ length: matcher.setCount }, (_, set) => {
       const grants = matcher.grantsOf(set)
       return !grants.includes('deny') && grants.some((grant) => this.accepted(grant)) ? 1 : 0
@@ -38,28 +42,66 @@ export class Policy {
   /** Whether a grant is one that the route accepts. */
   accepted(grant: ListGrant): boolean {
     if (typeof grant === 'string') return grant === 'allow'
-    return !this.allowlist.isStale && this.#covers(grant)
+    return !this.list.isStale && this.#covers(grant)
   }
 
   #covers(grant: Grant): boolean {
     return this.dataCenters.includes(grant.dataCenter) && this.channels.includes(grant.channel)
   }
 
+  /** The verdict on an accepted client, from the cache or made; its prefix is counted either way. */
+  verified(client: ParsedAddress, peer: string | null): VerifiedVerdict {
+    const { verdicts } = this.list
+    const remembered = verdicts.get(this, client, peer)
+    if (remembered !== undefined) return remembered
+    this.#counters.misses++
+    const verdict = this.verdictOn(client.toAddress(), peer)
+    verdicts.put(this, client, verdict)
+    return verdict
+  }
+
+  /** The verdict on an accepted address; neither counted nor remembered. */
+  verdictOn(address: Address, peer: string | null): VerifiedVerdict {
+    const all = this.list.matcher.entriesFor(address).filter(({ grant }) => this.accepted(grant))
+    const listed = all.filter(({ grant }) => !isRemoved(grant))
+    const accepted = listed.length > 0 ? listed : all
+    const grants = accepted.flatMap(({ grant }) => (typeof grant === 'string' ? [] : [grant]))
+    const dataCenter = grants[0]?.dataCenter ?? null
+    return Object.freeze({
+      verified: true,
+      // Written anew from the address: a slice of a header would keep the whole header alive.
+      clientIp: address.toString(),
+      dataCenter,
+      channels: Object.freeze(
+        this.channels.filter((channel) =>
+          grants.some((grant) => grant.dataCenter === dataCenter && grant.channel === channel)
+        )
+      ),
+      matched: accepted[0]!.prefix.toString(),
+      graceUntil:
+        listed.length > 0
+          ? null
+          : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
+      peer,
+      revision: this.list.revision
+    } as const)
+  }
+
   /**
-   * Why the address that was read last, and has this set of grants, is not accepted. The words are written once a set: a
-   * flood of strangers writes none.
+   * Why an address with this set of grants is not accepted. The sentences are made once a set: a flood of strangers makes
+   * none.
    */
-  rejection(set: number, family: 4 | 6): Rejection {
+  rejection(set: number, address: ParsedAddress): Rejection {
     let rejection = this.#rejections[set]
     if (rejection === undefined) {
       rejection = this.#explain(set)
       this.#rejections[set] = rejection
     }
-    return rejection.reason === 'other-data-center' ? this.#withNote(rejection, family) : rejection
+    return rejection.reason === 'other-data-center' ? this.#withNote(rejection, address) : rejection
   }
 
   #explain(set: number): Rejection {
-    const { directory, matcher, revision, isStale } = this.allowlist
+    const { directory, matcher, revision, isStale } = this.list
     const listed = matcher.grantsOf(set)
     const grants = listed.filter((grant): grant is Grant => typeof grant !== 'string')
     if (listed.includes('deny')) return { reason: 'denied', hint: DENIED }
@@ -75,9 +117,9 @@ export class Policy {
   }
 
   /** Adds what the page once said of this address, where that explains the mismatch. */
-  #withNote(rejection: Rejection, family: 4 | 6): Rejection {
-    const address = lastAddress(family)
-    const notes = this.dataCenters.flatMap((dataCenter) => this.allowlist.directory.note(address, dataCenter) ?? [])
+  #withNote(rejection: Rejection, parsed: ParsedAddress): Rejection {
+    const address = parsed.toAddress()
+    const notes = this.dataCenters.flatMap((dataCenter) => this.list.directory.note(address, dataCenter) ?? [])
     return { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
   }
 }

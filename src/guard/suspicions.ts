@@ -33,7 +33,7 @@ export function suspicionsOf(
   if (special.length > 0) {
     add(
       'private',
-      `${named(special, (prefix) => ` (${specialPurpose(prefix)})`)}: nobody on the internet sends from there.`
+      `${named(special, (prefix) => ` (${specialPurpose(prefix)!.name})`)}: nobody on the internet sends from there.`
     )
   }
   if (current === undefined) return reasons

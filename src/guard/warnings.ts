@@ -1,5 +1,4 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import { overlapping } from '../ip/coverage.js'
 import type { Problem } from '../problem.js'
 import { DAY } from './list-options.js'
 import type { Settings } from './options.js'
@@ -9,13 +8,15 @@ type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>
 /** A trusted proxy is believed about everybody else; an address that is also a sender's can speak for any sender. */
 export function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {
   const senders = [...directory.entriesOf(cells).map(({ prefix }) => prefix), ...allow]
-  return overlapping(trustedProxies, senders).map((prefix) => ({
-    code: 'MOE_WARN_TRUSTED_PROXIES',
-    path: 'clientIp.trustedProxies',
-    value: `${prefix}`,
-    message: `${prefix} is both trusted as a proxy and accepted as a sender: it can claim any client address.`,
-    fix: 'Keep proxies and senders apart.'
-  }))
+  return trustedProxies
+    .filter((prefix) => senders.some((sender) => prefix.overlaps(sender)))
+    .map((prefix) => ({
+      code: 'MOE_WARN_TRUSTED_PROXIES',
+      path: 'clientIp.trustedProxies',
+      value: `${prefix}`,
+      message: `${prefix} is both trusted as a proxy and accepted as a sender: it can claim any client address.`,
+      fix: 'Keep proxies and senders apart.'
+    }))
 }
 
 /** How long ago a list was taken, in milliseconds; 0 where the clock is behind it. */

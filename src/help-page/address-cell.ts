@@ -1,6 +1,6 @@
 import type { Channel } from '../directory/names.js'
 import type { Cell } from '../directory/snapshot.js'
-import { Prefix, readPrefix, shortText } from '../ip/prefix.js'
+import { Prefix, readPrefix } from '../ip/prefix.js'
 import { BULLET } from './cell-text.js'
 import { LONGEST_ADDRESS_CELL, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './marks.js'
 
@@ -50,7 +50,7 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
         if (word === '') continue
         const prefix = readPrefix(word)
         if (!(prefix instanceof Prefix)) return unreadable(prefix.message)
-        addresses.add(shortText(prefix))
+        addresses.add(prefix.toShortString())
       }
     }
   }

@@ -1,11 +1,3 @@
-/**
- * The address that {@link readAddress} read last, as signed 32-bit words: an IPv4 address in `words[0]`, an IPv6 address
- * in all four. Shared and overwritten by the next read, so that reading an address allocates nothing (worth 15 ns of 45,
- * and all of the garbage of a flood). Nothing keeps it across a call, and no code of a user runs
- * between a read and its use.
- */
-export const words = new Int32Array(4)
-
 /** What a text was read as: 0 for no address at all, or the address family. */
 export type Family = 0 | 4 | 6
 
@@ -13,27 +5,183 @@ const DOT = 46
 const ZERO = 48
 const COLON = 58
 
-/** A bit for each 16 leading bits of an address, here all of them: which addresses are worth reading to the end. */
-const EVERY_LEADING = new Int32Array(2048).fill(-1)
+/** The leading 16 bits of addresses, a bit for each, in both families. */
+export interface LeadingBits {
+  readonly ipv4: Int32Array
+  readonly ipv6: Int32Array
+}
+
+const EVERY = new Int32Array(2048).fill(-1)
+const EVERY_LEADING: LeadingBits = { ipv4: EVERY, ipv6: EVERY }
 
 /**
- * Reads `text[start, end)` as one address, strictly, into {@link words}: four decimal octets without leading zeros, or an
- * RFC 4291 text form without a zone. An IPv4-mapped IPv6 address is read as the IPv4 address it carries.
- *
- * With sets of leading bits for both families, an address outside of them is given up when those are read, and reported as
- * no address: nothing that is listed is lost, and a flood of strangers costs half.
+ * An address as it was parsed, with the place in the text that it was parsed from. Its owner uses it again for the next
+ * text, so that a request allocates nothing; what must outlive that is made by {@link ParsedAddress.toAddress} or
+ * {@link ParsedAddress.toString}.
  */
-export function readAddress(
-  text: string,
-  start: number,
-  end: number,
-  leadingIPv4: Int32Array = EVERY_LEADING,
-  leadingIPv6: Int32Array = EVERY_LEADING
-): Family {
-  const isMapped = text.charCodeAt(start) === COLON && startsMapped(text, start)
-  const outcome = readIPv4(text, isMapped ? start + 7 : start, end, leadingIPv4)
-  if (outcome === READ) return 4
-  return outcome === OTHER ? readIPv6(text, start, end, leadingIPv6) : 0
+export class ParsedAddress {
+  /** 0 as long as nothing was parsed, or the last text was not an address. */
+  family: Family = 0
+  /** Signed 32-bit words: an IPv4 address in the first, an IPv6 address in all four. */
+  readonly words = new Int32Array(4)
+  /** The text that was parsed last; the address stands in `[start, end)`. */
+  text = ''
+  start = 0
+  end = 0
+  /** Room for the groups of an IPv6 text. */
+  readonly #groups = new Uint16Array(8)
+
+  /**
+   * Parses `text[start, end)` as one address, strictly: four decimal octets without leading zeros, or an RFC 4291 text
+   * form without a zone. An IPv4-mapped IPv6 address is parsed as the IPv4 address that it carries.
+   *
+   * With sets of leading bits, an address outside of them is given up as soon as those are read, and reported as no
+   * address: nothing that is listed is lost, and a flood of strangers costs half.
+   */
+  parse(text: string, start: number, end: number, leading: LeadingBits = EVERY_LEADING): Family {
+    this.text = text
+    this.start = start
+    this.end = end
+    const isMapped = text.charCodeAt(start) === COLON && startsMapped(text, start)
+    const outcome = this.#parseIPv4(text, isMapped ? start + 7 : start, end, leading.ipv4)
+    if (outcome === PARSED) this.family = 4
+    else this.family = outcome === OTHER ? this.#parseIPv6(text, start, end, leading.ipv6) : 0
+    return this.family
+  }
+
+  /** Digit by digit without a loop over them, which takes a quarter off; every read is inside of the text, as V8 likes it. */
+  #parseIPv4(text: string, start: number, end: number, leading: Int32Array): number {
+    if (end - start < 7 || end - start > 15) return OTHER
+    let value = 0
+    let i = start
+    for (let dots = 0; ; dots++) {
+      let octet = text.charCodeAt(i) - ZERO
+      if (octet < 0 || octet > 9) return OTHER
+      if (++i < end) {
+        const second = text.charCodeAt(i) - ZERO
+        if (second >= 0 && second <= 9) {
+          if (octet === 0) return OTHER
+          octet = octet * 10 + second
+          if (++i < end) {
+            const third = text.charCodeAt(i) - ZERO
+            if (third >= 0 && third <= 9) {
+              octet = octet * 10 + third
+              if (octet > 255) return OTHER
+              i++
+            }
+          }
+        }
+      }
+      value = (value << 8) | octet
+      if (dots === 3) break
+      if (dots === 1 && !isLeading(leading, value)) return UNLISTED
+      if (i + 1 >= end || text.charCodeAt(i) !== DOT) return OTHER
+      i++
+    }
+    if (i !== end) return OTHER
+    this.words[0] = value
+    return PARSED
+  }
+
+  #parseIPv6(text: string, start: number, end: number, leading: Int32Array): Family {
+    const { words } = this
+    const groups = this.#groups
+    if (end - start < 2 || end - start > 45) return 0
+    let count = 0
+    let gap = -1
+    let i = start
+    if (text.charCodeAt(i) === COLON) {
+      if (text.charCodeAt(i + 1) !== COLON) return 0
+      gap = 0
+      i += 2
+    }
+    while (i < end) {
+      if (count === 8) return 0
+      const first = i
+      let group = 0
+      let code = 0
+      for (; i < end; i++) {
+        code = text.charCodeAt(i)
+        const digit = code < 128 ? HEX[code]! : -1
+        if (digit < 0) break
+        group = (group << 4) | digit
+      }
+      if (i < end && code === DOT) {
+        // A dotted quad may end the address, in the place of the last two groups.
+        if (count > 6 || this.#parseIPv4(text, first, end, EVERY) !== PARSED) return 0
+        groups[count++] = words[0]! >>> 16
+        groups[count++] = words[0]! & 0xffff
+        break
+      }
+      if (i === first || i - first > 4) return 0
+      groups[count++] = group
+      if (i === end) break
+      // Zeros may lead to an IPv4-mapped address, whose own leading bits come last.
+      if (count === 1 && gap < 0 && group !== 0 && !isLeading(leading, group)) return 0
+      if (code !== COLON || ++i === end) return 0
+      if (text.charCodeAt(i) === COLON) {
+        if (gap >= 0) return 0
+        gap = count
+        i++
+      }
+    }
+    if (gap < 0) {
+      if (count !== 8) return 0
+    } else {
+      // RFC 4291 section 2.2: "::" stands for one or more groups of zeros.
+      if (count === 8) return 0
+      const tail = count - gap
+      for (let k = 0; k < tail; k++) groups[7 - k] = groups[count - 1 - k]!
+      groups.fill(0, gap, 8 - tail)
+    }
+    words[0] = (groups[0]! << 16) | groups[1]!
+    words[1] = (groups[2]! << 16) | groups[3]!
+    words[2] = (groups[4]! << 16) | groups[5]!
+    words[3] = (groups[6]! << 16) | groups[7]!
+    if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) {
+      words[0] = words[3]!
+      return 4
+    }
+    return 6
+  }
+
+  /** Takes over an IPv4 address that a reader of hops parsed digit by digit. */
+  setIPv4(word: number, text: string, start: number, end: number): 4 {
+    this.family = 4
+    this.words[0] = word
+    this.text = text
+    this.start = start
+    this.end = end
+    return 4
+  }
+
+  /** Notes that there is nothing readable at this place. */
+  clear(): 0 {
+    this.family = 0
+    this.start = 0
+    this.end = 0
+    return 0
+  }
+
+  /** The address as a value of its own. Call it only when there is one. */
+  toAddress(): Address {
+    const { family, words } = this
+    return new Address(family as 4 | 6, family === 4 ? [words[0]!] : [...words])
+  }
+
+  /** The canonical text. Dotted decimal, strictly parsed, is canonical as it is, and sliced. */
+  toString(): string {
+    const { family, text, start, end } = this
+    return family === 4 && isDotted(text, start) ? text.slice(start, end) : formatWords(family as 4 | 6, this.words)
+  }
+}
+
+/** Whether an IPv4 address is written as one, and not as an IPv4-mapped IPv6 address, whose first dot comes later. */
+function isDotted(text: string, start: number): boolean {
+  return (
+    text.charCodeAt(start) !== COLON &&
+    (text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT)
+  )
 }
 
 /** Whether the text starts with `::ffff:` and so most likely goes on in dotted decimal. */
@@ -52,111 +200,15 @@ function isLeading(leading: Int32Array, bits: number): boolean {
   return (leading[bits >>> 5]! & (1 << (bits & 31))) !== 0
 }
 
-const READ = 1
+const PARSED = 1
 const UNLISTED = 2
 const OTHER = 3
-
-/** Digit by digit without a loop over them, which takes a quarter off; every read is inside of the text, as V8 likes it. */
-function readIPv4(text: string, start: number, end: number, leading: Int32Array): number {
-  if (end - start < 7 || end - start > 15) return OTHER
-  let value = 0
-  let i = start
-  for (let dots = 0; ; dots++) {
-    let octet = text.charCodeAt(i) - ZERO
-    if (octet < 0 || octet > 9) return OTHER
-    if (++i < end) {
-      const second = text.charCodeAt(i) - ZERO
-      if (second >= 0 && second <= 9) {
-        if (octet === 0) return OTHER
-        octet = octet * 10 + second
-        if (++i < end) {
-          const third = text.charCodeAt(i) - ZERO
-          if (third >= 0 && third <= 9) {
-            octet = octet * 10 + third
-            if (octet > 255) return OTHER
-            i++
-          }
-        }
-      }
-    }
-    value = (value << 8) | octet
-    if (dots === 3) break
-    if (dots === 1 && !isLeading(leading, value)) return UNLISTED
-    if (i + 1 >= end || text.charCodeAt(i) !== DOT) return OTHER
-    i++
-  }
-  if (i !== end) return OTHER
-  words[0] = value
-  return READ
-}
 
 /** The value of a hexadecimal digit by its character code, −1 for every other character below 128. */
 const HEX = new Int8Array(128).fill(-1)
 for (const [digit, code] of [...'0123456789abcdef'].entries()) {
   HEX[code.charCodeAt(0)] = digit
   HEX[code.toUpperCase().charCodeAt(0)] = digit
-}
-
-const groups = new Uint16Array(8)
-
-function readIPv6(text: string, start: number, end: number, leading: Int32Array): Family {
-  if (end - start < 2 || end - start > 45) return 0
-  let count = 0
-  let gap = -1
-  let i = start
-  if (text.charCodeAt(i) === COLON) {
-    if (text.charCodeAt(i + 1) !== COLON) return 0
-    gap = 0
-    i += 2
-  }
-  while (i < end) {
-    if (count === 8) return 0
-    const first = i
-    let group = 0
-    let code = 0
-    for (; i < end; i++) {
-      code = text.charCodeAt(i)
-      const digit = code < 128 ? HEX[code]! : -1
-      if (digit < 0) break
-      group = (group << 4) | digit
-    }
-    if (i < end && code === DOT) {
-      // A dotted quad may end the address, in the place of the last two groups.
-      if (count > 6 || readIPv4(text, first, end, EVERY_LEADING) !== READ) return 0
-      groups[count++] = words[0]! >>> 16
-      groups[count++] = words[0]! & 0xffff
-      break
-    }
-    if (i === first || i - first > 4) return 0
-    groups[count++] = group
-    if (i === end) break
-    // Zeros may lead to an IPv4-mapped address, whose own leading bits come last.
-    if (count === 1 && gap < 0 && group !== 0 && !isLeading(leading, group)) return 0
-    if (code !== COLON || ++i === end) return 0
-    if (text.charCodeAt(i) === COLON) {
-      if (gap >= 0) return 0
-      gap = count
-      i++
-    }
-  }
-  if (gap < 0) {
-    if (count !== 8) return 0
-  } else {
-    // RFC 4291 section 2.2: "::" stands for one or more groups of zeros.
-    if (count === 8) return 0
-    const tail = count - gap
-    for (let k = 0; k < tail; k++) groups[7 - k] = groups[count - 1 - k]!
-    groups.fill(0, gap, 8 - tail)
-  }
-  words[0] = (groups[0]! << 16) | groups[1]!
-  words[1] = (groups[2]! << 16) | groups[3]!
-  words[2] = (groups[4]! << 16) | groups[5]!
-  words[3] = (groups[6]! << 16) | groups[7]!
-  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) {
-    words[0] = words[3]!
-    return 4
-  }
-  return 6
 }
 
 /**
@@ -227,17 +279,12 @@ function groupOf(source: ArrayLike<number>, i: number): number {
  * Accepted are four decimal octets without leading zeros and the text forms of RFC 4291 section 2.2; nothing around them,
  * no zone, no port, no brackets. What other parsers take for an address (`127.1`, `0x7f000001`, `010.0.0.1`) is none.
  *
- * @returns the address, or undefined when the text is none
+ * @returns the address, or undefined when the text is not one
  * @example
  * parseAddress('::FFFF:102:304')?.toString() // '1.2.3.4'
  * parseAddress('010.0.0.1') // undefined: some programs read it as 8.0.0.1
  */
 export function parseAddress(text: string): Address | undefined {
-  const family = typeof text === 'string' ? readAddress(text, 0, text.length) : 0
-  return family === 0 ? undefined : lastAddress(family)
-}
-
-/** The address that was read last, as a value of its own. */
-export function lastAddress(family: 4 | 6): Address {
-  return new Address(family, family === 4 ? [words[0]!] : [...words])
+  const parsed = new ParsedAddress()
+  return typeof text === 'string' && parsed.parse(text, 0, text.length) !== 0 ? parsed.toAddress() : undefined
 }

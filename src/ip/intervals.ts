@@ -1,54 +1,77 @@
-/** Adds one to the address at row `row` in place; false when it was the last one. */
-export function increment(words: Uint32Array, row: number, width: number): boolean {
-  for (let k = (row + 1) * width - 1; k >= row * width; k--) {
-    words[k]!++
-    if (words[k] !== 0) return true
-  }
-  return false
+import type { Prefix } from './prefix.js'
+
+/** A prefix with the number of its grant. */
+export interface Numbered {
+  readonly prefix: Prefix
+  readonly grant: number
 }
 
-/** Negative, zero or positive, as the address at row `i` of `a` comes before, is or comes after that at row `j` of `b`. */
-export function compareRows(a: Uint32Array, i: number, b: Uint32Array, j: number, width: number): number {
-  for (let k = 0; k < width; k++) {
-    const difference = a[i * width + k]! - b[j * width + k]!
-    if (difference !== 0) return difference
+/** Interned sets of grants, as {@link intervalsOf} extends them. */
+export interface Sets {
+  /** The set that holds the members of `set` and one grant more. Set 0 is the empty one. */
+  with(set: number, grant: number): number
+}
+
+/** Consecutive intervals of the address space: the first address of each, as unsigned words, and its set of grants. */
+export interface Intervals {
+  readonly starts: readonly (readonly number[])[]
+  readonly sets: readonly number[]
+}
+
+/**
+ * Cuts the address space of one family into intervals with one set of grants each. Prefixes nest or are disjoint, so a
+ * stack of those that are open holds all that a step needs.
+ *
+ * @param entries sorted by {@link comparePrefixes}: each follows those that contain it
+ */
+export function intervalsOf(entries: readonly Numbered[], sets: Sets): Intervals {
+  const starts: (readonly number[])[] = []
+  const setNumbers: number[] = []
+  const open: { readonly prefix: Prefix; readonly next: readonly number[] | undefined; set: number }[] = []
+  const currentSet = () => open.at(-1)?.set ?? 0
+  const begin = (start: readonly number[]) => {
+    // What begins where the last one did replaces it.
+    if (starts.length > 0 && compareWords(starts.at(-1)!, start) === 0) {
+      starts.pop()
+      setNumbers.pop()
+    }
+    if ((setNumbers.at(-1) ?? 0) === currentSet()) return
+    starts.push(start)
+    setNumbers.push(currentSet())
+  }
+  const close = () => {
+    const { next } = open.pop()!
+    if (next !== undefined) begin(next)
+  }
+  for (const { prefix, grant } of entries) {
+    while (open.length > 0 && !open.at(-1)!.prefix.contains(prefix)) close()
+    const set = sets.with(currentSet(), grant)
+    const top = open.at(-1)
+    if (top !== undefined && top.prefix.length === prefix.length) top.set = set
+    else open.push({ prefix, next: addressAfter(prefix), set })
+    begin(prefix.address.words)
+  }
+  while (open.length > 0) close()
+  return { starts, sets: setNumbers }
+}
+
+/** The first address behind a prefix; undefined where the prefix ends the address space. */
+function addressAfter({ address, length }: Prefix): readonly number[] | undefined {
+  if (length === 0) return undefined
+  const words = [...address.words]
+  const last = (length - 1) >>> 5
+  words[last] = words[last]! + 2 ** (31 - ((length - 1) & 31))
+  for (let i = last; words[i] === 2 ** 32; i--) {
+    if (i === 0) return undefined
+    words[i] = 0
+    words[i - 1]!++
+  }
+  return words
+}
+
+function compareWords(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return a[i]! - b[i]!
   }
   return 0
-}
-
-/** Consecutive intervals, each known by its first address and the set of grants that holds from there on. */
-export class Intervals {
-  readonly #width: number
-  readonly #starts: Uint32Array
-  readonly #sets: Uint32Array
-  #count = 0
-
-  constructor(width: number, networks: number) {
-    this.#width = width
-    this.#starts = new Uint32Array(networks * 2 * width)
-    this.#sets = new Uint32Array(networks * 2)
-  }
-
-  /** Starts an interval at the address at `row` of `words`; one that starts where the last one did replaces it. */
-  push(words: Uint32Array, row: number, set: number): void {
-    const width = this.#width
-    if (this.#count > 0 && compareRows(words, row, this.#starts, this.#count - 1, width) === 0) this.#count--
-    if ((this.#count > 0 ? this.#sets[this.#count - 1] : 0) === set) return
-    for (let k = 0; k < width; k++) this.#starts[this.#count * width + k] = words[row * width + k]!
-    this.#sets[this.#count++] = set
-  }
-
-  get count(): number {
-    return this.#count
-  }
-
-  /** All first addresses, word by word. */
-  get starts(): Uint32Array {
-    return this.#starts.subarray(0, this.#count * this.#width)
-  }
-
-  /** The set of grants of each interval. */
-  get sets(): Uint32Array {
-    return this.#sets.subarray(0, this.#count)
-  }
 }

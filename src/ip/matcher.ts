@@ -1,10 +1,8 @@
-import { Address, type Family, readAddress, words } from './address.js'
-import { GrantSets } from './grant-sets.js'
-import { IntervalTable } from './interval-table.js'
-import { TallTable } from './ipv6-table.js'
-import { Networks } from './networks.js'
-import { Prefix, refusePrefix } from './prefix.js'
-import { networkLength, readNetwork } from './read-network.js'
+import { type Address, ParsedAddress } from './address.js'
+import { IPv4Table, IPv6Table } from './interval-table.js'
+import { intervalsOf, type Numbered, type Sets } from './intervals.js'
+import { wordMask } from './parsed-prefix.js'
+import { comparePrefixes, Prefix, parsePrefix } from './prefix.js'
 
 /** One line of an allowlist: a prefix, and what an address in it is granted. */
 export interface Entry<G> {
@@ -16,7 +14,7 @@ export interface Entry<G> {
 
 /** An {@link Entry} that contains an address. */
 export interface FoundEntry<G> extends Entry<G> {
-  /** The prefix, read. */
+  /** The prefix, parsed. */
   readonly prefix: Prefix
 }
 
@@ -26,36 +24,32 @@ export interface FoundEntry<G> extends Entry<G> {
  */
 export class Matcher<G> {
   readonly #sets: GrantSets<G>
-  readonly #networks: { 4: Networks; 6: Networks }
-  readonly #ipv4: IntervalTable
-  readonly #ipv6: TallTable
+  readonly #ipv4: IPv4Table
+  readonly #ipv6: IPv6Table
+  readonly #leading: { readonly ipv4: Int32Array; readonly ipv6: Int32Array }
+  /** The address that {@link lookupText} parses. */
+  readonly #address = new ParsedAddress()
+  /** The entries by their prefix's key, for each family and length that occurs, the longest first. */
+  readonly #byLength: Readonly<Record<4 | 6, readonly Bucket<G>[]>>
 
   /** @internal */
   constructor(entries: Iterable<Entry<G>>) {
-    const numbers = new Map<G, number>()
-    const networks = { 4: new Networks(1), 6: new Networks(4) }
+    const found: FoundEntry<G>[] = []
     for (const { prefix, grant } of entries) {
-      let number = numbers.get(grant)
-      if (number === undefined) {
-        number = numbers.size
-        numbers.set(grant, number)
-      }
-      if (prefix instanceof Prefix) {
-        networks[prefix.address.family].add(prefix.address.words, prefix.length, number)
-      } else {
-        const family = readNetwork(prefix)
-        if (family === 0) refusePrefix(prefix)
-        networks[family].add(words, networkLength, number)
-      }
+      found.push({ prefix: prefix instanceof Prefix ? prefix : parsePrefix(prefix), grant })
     }
+    const numbers = new Map<G, number>()
+    for (const { grant } of found) if (!numbers.has(grant)) numbers.set(grant, numbers.size)
     this.#sets = new GrantSets([...numbers.keys()])
-    this.#networks = networks
-    networks[4].sort()
-    networks[6].sort()
-    const ipv4 = networks[4].intervals(this.#sets)
-    const ipv6 = networks[6].intervals(this.#sets)
-    this.#ipv4 = new IntervalTable(ipv4.starts, ipv4.sets)
-    this.#ipv6 = new TallTable(ipv6, this.#sets.count)
+    const numbered = (family: 4 | 6): Numbered[] =>
+      found
+        .filter(({ prefix }) => prefix.address.family === family)
+        .map(({ prefix, grant }) => ({ prefix, grant: numbers.get(grant)! }))
+        .sort((a, b) => comparePrefixes(a.prefix, b.prefix))
+    this.#ipv4 = new IPv4Table(intervalsOf(numbered(4), this.#sets))
+    this.#ipv6 = new IPv6Table(intervalsOf(numbered(6), this.#sets))
+    this.#leading = { ipv4: this.#ipv4.leading, ipv6: this.#ipv6.leading }
+    this.#byLength = { 4: bucketsOf(found, 4), 6: bucketsOf(found, 6) }
   }
 
   /** How many sets of grants there are. Sets are numbered from 0, which is the empty one: not listed. */
@@ -64,17 +58,18 @@ export class Matcher<G> {
   }
 
   /**
-   * The number of the set of grants that an address has; 0 when no entry contains it, or the text is no address. Does
+   * The number of the set of grants that an address has; 0 when no entry contains it, or the text is not an address. Does
    * not allocate.
    */
   find(text: string): number {
-    return this.findLast(readAddress(text, 0, text.length, this.#ipv4.leading, this.#ipv6.leading))
+    this.#address.parse(text, 0, text.length, this.#leading)
+    return this.lookup(this.#address)
   }
 
-  /** Like {@link find}, for the address that was read last. @internal */
-  findLast(family: Family): number {
-    if (family === 4) return this.#ipv4.find(words[0]!)
-    return family === 6 ? this.#ipv6.find(words) : 0
+  /** Like {@link find}, for an address that was parsed; 0 where there is none. @internal */
+  lookup({ family, words }: ParsedAddress): number {
+    if (family === 4) return this.#ipv4.lookup(words[0]!)
+    return family === 6 ? this.#ipv6.lookup(words) : 0
   }
 
   /** The grants of a set, each once, in the order in which the entries first named them. */
@@ -82,33 +77,97 @@ export class Matcher<G> {
     return this.#sets.grantsOf(set)
   }
 
-  /** The grants of all entries that contain the address; empty when there is none, or the text is no address. */
+  /** The grants of all entries that contain the address; empty when there is none, or the text is not an address. */
   match(address: Address | string): readonly G[] {
     return this.grantsOf(this.find(String(address)))
   }
 
-  /** The entries that contain the address, longest prefix first. For explanations: it takes microseconds. */
-  entriesFor(address: Address): FoundEntry<G>[] {
-    const { family } = address
-    return this.#networks[family].containing(address.words).map((row) => ({
-      prefix: new Prefix(new Address(family, [...row.words]), row.length),
-      grant: this.#sets.grants[row.grant]!
-    }))
+  /** The entries that contain the address, longest prefix first. */
+  entriesFor({ family, words }: Address): FoundEntry<G>[] {
+    return this.#byLength[family].flatMap(({ length, entries }) => entries.get(keyOf(words, length)) ?? [])
+  }
+}
+
+interface Bucket<G> {
+  readonly length: number
+  readonly entries: Map<number | string, FoundEntry<G>[]>
+}
+
+function bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Bucket<G>[] {
+  const buckets = new Map<number, Bucket<G>>()
+  for (const entry of found) {
+    const { address, length } = entry.prefix
+    if (address.family !== family) continue
+    let bucket = buckets.get(length)
+    if (bucket === undefined) {
+      bucket = { length, entries: new Map() }
+      buckets.set(length, bucket)
+    }
+    const key = keyOf(address.words, length)
+    const others = bucket.entries.get(key)
+    if (others === undefined) bucket.entries.set(key, [entry])
+    else others.push(entry)
+  }
+  return [...buckets.values()].sort((a, b) => b.length - a.length)
+}
+
+/** The leading bits of an address: a number for IPv4, which a map hashes quicker than a text. */
+function keyOf(words: ArrayLike<number>, length: number): number | string {
+  const word0 = words[0]! & wordMask(length, 0)
+  if (words.length === 1) return word0
+  return `${word0},${words[1]! & wordMask(length, 1)},${words[2]! & wordMask(length, 2)},${words[3]! & wordMask(length, 3)}`
+}
+
+/**
+ * Interned sets of grants. A set is known by a small integer, so that a policy is a table over sets and one look-up
+ * answers for every route.
+ */
+class GrantSets<G> implements Sets {
+  readonly #grants: readonly G[]
+  readonly #members: number[][] = [[]]
+  readonly #byMembers = new Map<string, number>([['', 0]])
+  readonly #unions = new Map<number, number>()
+
+  constructor(grants: readonly G[]) {
+    this.#grants = grants
   }
 
-  /** The bytes held by the compiled tables and the list they were compiled from. */
-  get byteLength(): number {
-    const { 4: ipv4, 6: ipv6 } = this.#networks
-    return this.#ipv4.byteLength + this.#ipv6.byteLength + ipv4.byteLength + ipv6.byteLength
+  get count(): number {
+    return this.#members.length
+  }
+
+  with(set: number, grant: number): number {
+    const key = set * this.#grants.length + grant
+    let union = this.#unions.get(key)
+    if (union === undefined) {
+      const members = this.#members[set]!
+      union = members.includes(grant) ? set : this.#intern([...members, grant].sort((a, b) => a - b))
+      this.#unions.set(key, union)
+    }
+    return union
+  }
+
+  #intern(members: number[]): number {
+    const key = members.join()
+    let set = this.#byMembers.get(key)
+    if (set === undefined) {
+      set = this.#members.push(members) - 1
+      this.#byMembers.set(key, set)
+    }
+    return set
+  }
+
+  grantsOf(set: number): G[] {
+    return this.#members[set]!.map((grant) => this.#grants[grant]!)
   }
 }
 
 /**
  * Compiles an allowlist. IPv4 and IPv6, single addresses and prefixes; where entries overlap, an address has the grants
- * of all of them. An IPv6 prefix never contains an IPv4 address.
+ * of all of them. An IPv6 prefix never contains an IPv4 address. Made for up to 50,000 entries.
  *
  * @param entries prefixes with what they grant; a bare address is the prefix of that one address
- * @throws PrefixError (`MOE_ERR_PREFIX`) on the first entry that is no prefix
+ * @throws PrefixError (`MOE_ERR_PREFIX`) on the first entry that is not a prefix
  * @example
  * const matcher = compileMatcher([
  *   { prefix: '3.6.251.95', grant: 'moengage' },

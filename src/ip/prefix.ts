@@ -1,9 +1,9 @@
 import { PrefixError } from '../errors.js'
-import { type Address, lastAddress } from './address.js'
-import { explainPrefix, type Refusal } from './prefix-mistake.js'
-import { networkLength, readNetwork } from './read-network.js'
+import { Address } from './address.js'
+import { ParsedPrefix, wordMask } from './parsed-prefix.js'
+import { explainPrefix, type PrefixMistake } from './prefix-mistake.js'
 
-/** One IPv4 or IPv6 network: the address of its first host and the number of leading bits that its hosts share. */
+/** One IPv4 or IPv6 prefix: its first address, and the number of leading bits that its addresses share. Immutable. */
 export class Prefix {
   /** The first address; every bit behind `length` is zero. */
   readonly address: Address
@@ -16,49 +16,71 @@ export class Prefix {
     Object.freeze(this)
   }
 
+  /** Whether the prefix is one address. */
+  get isSingle(): boolean {
+    return this.length === 32 * this.address.words.length
+  }
+
+  /** The last address. */
+  get lastAddress(): Address {
+    const { family, words } = this.address
+    return new Address(
+      family,
+      words.map((word, i) => word | ~wordMask(this.length, i))
+    )
+  }
+
+  /** Whether every address of the other prefix is one of this prefix. An IPv6 prefix never contains IPv4. */
+  contains({ address, length }: Prefix): boolean {
+    return (
+      this.length <= length &&
+      this.address.family === address.family &&
+      this.address.words.every((word, i) => ((word ^ address.words[i]!) & wordMask(this.length, i)) === 0)
+    )
+  }
+
+  /** Whether some address is one of both prefixes. */
+  overlaps(other: Prefix): boolean {
+    return this.contains(other) || other.contains(this)
+  }
+
   /** The canonical text in CIDR notation, always with the length: `52.6.248.125/32`. */
   toString(): string {
     return `${this.address}/${this.length}`
   }
+
+  /** The canonical text, without the length where the prefix is one address. */
+  toShortString(): string {
+    return this.isSingle ? `${this.address}` : `${this}`
+  }
 }
 
 /**
- * Reads a prefix in CIDR notation, strictly. A bare address is the prefix of that one address; an IPv4-mapped prefix of
- * /96 or longer is the IPv4 prefix it carries.
+ * Parses a prefix in CIDR notation, strictly. A bare address is the prefix of that one address; an IPv4-mapped prefix of
+ * /96 or longer is the IPv4 prefix that it carries.
  *
- * @throws PrefixError (`MOE_ERR_PREFIX`) on anything else, host bits included: `10.0.0.1/8` may mean the host or the network
+ * @throws PrefixError (`MOE_ERR_PREFIX`) on anything else, host bits included: `10.0.0.1/8` may mean the host or the prefix
  * @example
  * parsePrefix('3.6.251.95').toString() // '3.6.251.95/32'
  * parsePrefix('::ffff:10.0.0.0/104').toString() // '10.0.0.0/8'
  */
 export function parsePrefix(text: string): Prefix {
-  const family = readNetwork(text)
-  if (family === 0) refusePrefix(text)
-  return new Prefix(lastAddress(family), networkLength)
+  const prefix = readPrefix(text)
+  if (prefix instanceof Prefix) return prefix
+  throw new PrefixError({ value: text, ...prefix })
 }
 
-/** Throws what is wrong with a text that {@link readNetwork} refused. */
-export function refusePrefix(text: unknown): never {
-  throw new PrefixError({ value: text, ...explainPrefix(text) })
+/** Like {@link parsePrefix}, but returns the mistake instead of throwing it. */
+export function readPrefix(text: unknown): Prefix | PrefixMistake {
+  const parsed = new ParsedPrefix()
+  return parsed.parse(text) === 0 ? explainPrefix(text) : new Prefix(parsed.address.toAddress(), parsed.length)
 }
 
-/** Like {@link parsePrefix}, but gives back what is wrong instead of throwing it. */
-export function readPrefix(text: unknown): Prefix | Refusal {
-  const family = readNetwork(text)
-  if (family !== 0) return new Prefix(lastAddress(family), networkLength)
-  return explainPrefix(text)
-}
-
-/** The canonical text, without the length where the prefix is one address. */
-export function shortText({ address, length }: Prefix): string {
-  return length === 32 * address.words.length ? `${address}` : `${address}/${length}`
-}
-
-/** For sorting: IPv4 first, then by number, the wider of two first. */
+/** For sorting: IPv4 first, then by address, the wider of two first. */
 export function comparePrefixes({ address: a, length }: Prefix, { address: b, length: otherLength }: Prefix): number {
   if (a.family !== b.family) return a.family - b.family
-  for (const [i, word] of a.words.entries()) {
-    if (word !== b.words[i]) return word - b.words[i]!
+  for (let i = 0; i < a.words.length; i++) {
+    if (a.words[i] !== b.words[i]) return a.words[i]! - b.words[i]!
   }
   return length - otherLength
 }

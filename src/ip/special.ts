@@ -1,25 +1,85 @@
 import ipaddr from 'ipaddr.js'
-import { contains } from './coverage.js'
+import { type Entry, Matcher } from './matcher.js'
 import { type Prefix, parsePrefix } from './prefix.js'
-import { wordMask } from './read-network.js'
 
-/** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4). */
-const GLOBAL_UNICAST = [parsePrefix('2000::/3')]
-
-/**
- * What a prefix is set aside for where nobody on the internet sends from it: `private`, `loopback`, `reserved` and the like.
- * Undefined where its first and last address are public.
- */
-export function specialPurpose(prefix: Prefix): string | undefined {
-  const { address, length } = prefix
-  const last = address.words.map((word, i) => (word | ~wordMask(length, i)) >>> 0)
-  const purpose = purposeOf(address.words) ?? purposeOf(last)
-  if (purpose !== undefined) return purpose
-  return address.family === 6 && !contains(GLOBAL_UNICAST, prefix) ? 'unassigned' : undefined
+/** What a special-purpose prefix is set aside for (the IANA special-purpose address registries, RFC 6890). */
+export interface SpecialPurpose {
+  /** `private`, `loopback`, `documentation` and so on: the names of `ipaddr.js`, but that documentation is one of its own. */
+  readonly name: string
+  /** How a sentence about an address goes on: "192.0.2.1 is for documentation". */
+  readonly about: string
+  /** Whether hosts of one's own network have such addresses: proxies, containers, the machine itself. */
+  readonly isInternal: boolean
 }
 
-function purposeOf(words: readonly number[]): string | undefined {
-  const bytes = words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255])
-  const purpose = ipaddr.fromByteArray(bytes).range()
-  return purpose === 'unicast' ? undefined : purpose
+/** RFC 5737, RFC 3849, RFC 9637; `ipaddr.js` counts them among the reserved ones. */
+const DOCUMENTATION = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32', '3fff::/20']
+
+/** Where hosts of one's own network have their addresses. */
+const INTERNAL = new Set(['loopback', 'linkLocal', 'private', 'uniqueLocal', 'carrierGradeNat', 'deprecatedSiteLocal'])
+
+const ABOUT: Readonly<Record<string, string>> = {
+  documentation: 'is for documentation',
+  unspecified: 'is not an address of a host',
+  broadcast: 'is for broadcast',
+  multicast: 'is for multicast',
+  linkLocal: 'is a link-local address',
+  loopback: 'is a loopback address, of the machine itself',
+  carrierGradeNat: 'is carrier-grade NAT space, also used by Tailscale',
+  private: 'is a private address',
+  uniqueLocal: 'is a private address (unique local)'
+}
+
+type Ranges = Readonly<Record<string, [ipaddr.IPv4 | ipaddr.IPv6, number] | [ipaddr.IPv4 | ipaddr.IPv6, number][]>>
+
+/** The tables by which `ipaddr.js` answers `range()`; its types leave them out. */
+const rangesOf = (family: { prototype: object }) => (family.prototype as { SpecialRanges: Ranges }).SpecialRanges
+
+const PURPOSES = new Map<string, SpecialPurpose>()
+
+function entryOf(name: string, prefix: string): Entry<SpecialPurpose> {
+  let purpose = PURPOSES.get(name)
+  if (purpose === undefined) {
+    // Cloudflare's Pseudo IPv4 gives every IPv6 visitor an address of 240.0.0.0/4.
+    purpose = { name, about: ABOUT[name] ?? 'is reserved', isInternal: INTERNAL.has(name) }
+    PURPOSES.set(name, purpose)
+  }
+  return { prefix, grant: purpose }
+}
+
+/** The one table of special-purpose prefixes. */
+export const SPECIAL_ENTRIES: readonly Entry<SpecialPurpose>[] = [
+  ...DOCUMENTATION.map((prefix) => entryOf('documentation', prefix)),
+  ...[ipaddr.IPv4, ipaddr.IPv6].flatMap((family) =>
+    Object.entries(rangesOf(family)).flatMap(([name, ranges]) =>
+      // An IPv4-mapped address is the IPv4 address that it carries.
+      name === 'ipv4Mapped'
+        ? []
+        : (Array.isArray(ranges[0]) ? (ranges as [ipaddr.IPv4, number][]) : [ranges as [ipaddr.IPv4, number]]).map(
+            ([address, length]) => entryOf(name, `${address}/${length}`)
+          )
+    )
+  )
+]
+
+const SPECIAL = new Matcher(SPECIAL_ENTRIES)
+
+/** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
+export const GLOBAL_UNICAST = parsePrefix('2000::/3')
+
+const UNASSIGNED: SpecialPurpose = { name: 'unassigned', about: 'is not assigned to anybody', isInternal: false }
+
+/** The purpose of an address by the narrowest prefix that holds it; undefined where it is public. */
+export function purposeOf(address: string): SpecialPurpose | undefined {
+  return SPECIAL.grantsOf(SPECIAL.find(address))[0]
+}
+
+/**
+ * The purpose of a prefix where nobody on the internet sends from it: `private`, `loopback`, `reserved` and so on. Undefined
+ * where its first and last address are public.
+ */
+export function specialPurpose(prefix: Prefix): SpecialPurpose | undefined {
+  const purpose = purposeOf(`${prefix.address}`) ?? purposeOf(`${prefix.lastAddress}`)
+  if (purpose !== undefined) return purpose
+  return prefix.address.family === 6 && !GLOBAL_UNICAST.contains(prefix) ? UNASSIGNED : undefined
 }

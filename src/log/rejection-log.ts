@@ -18,7 +18,7 @@ export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: objec
 }
 
 /** How a guard logs. */
-export interface GuardLogSettings<Request> {
+export interface RejectionLogSettings<Request> {
   /** The level of a rejection. */
   readonly level: LogLevel
   readonly pace: LogPace
@@ -46,9 +46,9 @@ export function isLogger(logger: unknown): logger is Logger {
 }
 
 /** What a guard writes to the log, whatever framework it stands in. */
-export class GuardLog<Request> {
+export class RejectionLog<Request> {
   readonly #guard: Log
-  readonly #settings: GuardLogSettings<Request>
+  readonly #settings: RejectionLogSettings<Request>
   readonly #throttle: Throttle
   readonly #diagnosed = new Set<Reason>()
   readonly #warned = new Set<string>()
@@ -56,7 +56,7 @@ export class GuardLog<Request> {
   #summarized: { readonly at: number; readonly verified: number; readonly rejected: Readonly<Record<Reason, number>> }
 
   /** @internal */
-  constructor(guard: Log, settings: GuardLogSettings<Request>) {
+  constructor(guard: Log, settings: RejectionLogSettings<Request>) {
     this.#guard = guard
     this.#settings = settings
     this.#throttle = new Throttle(settings.pace, KINDS, 2)

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { formatWords, readAddress, words } from '../ip/address.js'
-import { wordMask } from '../ip/read-network.js'
+import { formatWords, parseAddress } from '../ip/address.js'
+import { wordMask } from '../ip/parsed-prefix.js'
 import { mistake, shown } from '../lib/option-reader.js'
 import type { Problem } from '../problem.js'
 
@@ -43,16 +43,17 @@ export function readRedaction(value: unknown, mistakes: Problem[]): Redact | und
 const KEPT = { 4: 24, 6: 48 } as const
 
 function truncate(address: string): string {
-  const family = readAddress(address, 0, address.length)
-  if (family === 0) return unreadable(address)
+  const parsed = parseAddress(address)
+  if (parsed === undefined) return unreadable(address)
+  const { family, words } = parsed
   const network = words.map((word, i) => word & wordMask(KEPT[family], i))
   return `${formatWords(family, network)}/${KEPT[family]}`
 }
 
 function keyedHash(address: string, key: string): string {
-  const family = readAddress(address, 0, address.length)
-  if (family === 0) return unreadable(address)
-  return `hmac:${createHmac('sha256', key).update(formatWords(family, words)).digest('hex').slice(0, 16)}`
+  const parsed = parseAddress(address)
+  if (parsed === undefined) return unreadable(address)
+  return `hmac:${createHmac('sha256', key).update(`${parsed}`).digest('hex').slice(0, 16)}`
 }
 
 /** A peer that is no address is the word `unix`, or has a zone. */

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import type { FrameworkIp } from './request-judge.js'
+import type { Framework } from '../guard/create-guard.js'
 import { trustsStrangers } from './strangers.js'
 
 /** What Express compiles its setting `trust proxy` to: whether the proxy at a hop, counted from the socket, is believed. */
 type Trust = (address: string, hop: number) => boolean
 
-/** So many hops are tried: a number of hops trusts anybody at the first ones, a function perhaps only at later ones. */
+/** Hops that are tried: a number of hops trusts anybody at the first ones, a function perhaps only at later ones. */
 const HOPS = Array.from({ length: 32 }, (_, hop) => hop)
 
-/** The client IP as Express tells it; the peer where there is no Express. */
-export function expressIp(): FrameworkIp<IncomingMessage> {
+/** Express's `request.ip`; the peer where there is no Express. */
+export function expressIp(): Framework<IncomingMessage> {
   // A setting that is changed is compiled to another function.
   const permissive = new WeakMap<Trust, boolean>()
   return {
@@ -27,7 +27,8 @@ export function expressIp(): FrameworkIp<IncomingMessage> {
     permissiveTrust:
       "Express's 'trust proxy' believes the X-Forwarded-For of people it cannot know (true and a number of hops both do), so " +
       "anyone can choose their address. List your proxies' addresses in 'trust proxy', or pass them as " +
-      'clientIp: { trustedProxies: [...] }.'
+      'clientIp: { trustedProxies: [...] }.',
+    trustFix: ", or list it in Express's 'trust proxy'"
   }
 }
 
@@ -36,6 +37,3 @@ function trustOf(request: IncomingMessage): Trust | undefined {
   const trust = typeof app?.get === 'function' ? app.get('trust proxy fn') : undefined
   return typeof trust === 'function' ? (trust as Trust) : undefined
 }
-
-/** What can be done in Express about a proxy that is not trusted. */
-export const TRUST_PROXY_FIX = ", or list it in Express's 'trust proxy'"

@@ -7,24 +7,24 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
+import { NodeIncoming } from '../client-ip/incoming.js'
 import { RegisteredTwiceError, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions, GuardRequest } from '../guard/options.js'
 import { isPromise } from '../lib/promise.js'
 import { type LogOptions, readLogOptions } from '../log/options.js'
-import { GuardLog } from '../log/rejection-log.js'
+import { RejectionLog } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type ActionOptions, defaultActions, readActions } from './actions.js'
-import { fastifyIp, TRUST_PROXY_FIX } from './fastify-ip.js'
-import { RequestJudge } from './request-judge.js'
+import { fastifyIp } from './fastify-ip.js'
 import { type Route, Routes } from './routes.js'
 import { thrown } from './thrown.js'
 import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
 
 /**
- * Your own answer to a rejected request: send it and `return reply`, or give back a payload. The status is the rejection's
+ * Your own answer to a rejected request: send it and `return reply`, or return a payload. The status is the rejection's
  * until you set another; what it throws is thrown, with a status of its own.
  */
 export type OnReject = (request: FastifyRequest, reply: FastifyReply, verdict: RejectedVerdict) => unknown
@@ -38,7 +38,7 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
   readonly logLevel?: LogLevel
   /** How many lines about rejections are written, in bounds that no flood exceeds. */
   readonly log?: LogOptions | undefined
-  /** Hears of every verdict. What it throws is logged once, and changes nothing. */
+  /** Called with every verdict. An error that it throws is logged once and does not affect the request. */
   readonly onVerdict?: OnVerdict<FastifyRequest> | undefined
 }
 
@@ -89,11 +89,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const guard = await loadGuard<FastifyRequest>(options, {
     names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
     mistakes,
-    frameworkFix: TRUST_PROXY_FIX,
+    framework: fastifyIp(),
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings()
   })
-  const log = new GuardLog<FastifyRequest>(guard, {
+  const log = new RejectionLog<FastifyRequest>(guard, {
     level: options.logLevel ?? 'warn',
     pace,
     logger: app.log,
@@ -106,30 +106,28 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
   log.warnings()
   const routes = new Routes((policy) => guard.addRoute(policy), actions)
-  const requests = new RequestJudge(guard, options.clientIp, fastifyIp())
-
-  function judge(request: FastifyRequest, policy: PolicyOptions | undefined, route: string | null): Verdict {
-    return requests.judge(request, request.raw, app.server, policy, route)
-  }
-
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
+      // Only this guard can have judged the request: no other is in force in its scope.
+      const incoming = new NodeIncoming(request.raw, request.moengage ?? undefined)
       let verdict: Verdict
       try {
         // Fastify makes this object anew whenever it is asked for.
         const { config, url } = request.routeOptions
         route = chooseRoute(config?.moengage, request)
         if (route === false) return done()
-        verdict = judge(request, route.policy, url ?? null)
+        verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
         return done(thrown(error))
       }
       request.moengage = verdict
-      listener?.tell(verdict, request)
+      const { earlier } = incoming
+      const isNews = earlier === undefined || (earlier.verified && !verdict.verified)
+      if (isNews) listener?.notify(verdict, request)
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      log.rejection(request.log, verdict, mode, route.policy, request)
+      if (isNews) log.rejection(request.log, verdict, mode, route.policy, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -139,8 +137,13 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorate('moengage', {
     judge: (request, policy) =>
       'raw' in request
-        ? judge(request, policy, request.routeOptions.url ?? null)
-        : requests.judgeConnection(request, policy),
+        ? guard.decide(
+            policy,
+            request,
+            new NodeIncoming(request.raw, request.moengage ?? undefined),
+            request.routeOptions.url ?? null
+          )
+        : guard.decide(policy, undefined, request, null),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),
     reload: () => guard.reload(),
@@ -172,7 +175,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   )
 }
 
-/** Lets the user answer, and throws the rejection where that did nothing. */
+/** Calls `onReject`; rejects as usual if it sent nothing. */
 function answer(
   onReject: OnReject,
   request: FastifyRequest,
@@ -191,13 +194,13 @@ function answer(
     reply.code(200)
     done(error ? thrown(error) : new RejectedError(verdict, statusCode))
   }
-  // Whoever only sends a body does not mean 200.
+  // A function that only sends a body does not mean 200.
   reply.code(statusCode)
   try {
     const outcome = onReject(request, reply, verdict)
     // An answer that was sent at once needs no promise, which would cost as much as the answer.
     const isDone = outcome === reply ? reply.sent : !isPromise(outcome)
-    // A reply can be awaited: it is done when it was sent.
+    // A returned reply is thenable and resolves once it is sent.
     if (isDone) finish(outcome)
     else Promise.resolve(outcome).then(finish).catch(fail)
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
+import { NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
@@ -7,9 +8,8 @@ import { isLogger, type Logger } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import type { ActionOptions, Actions } from './actions.js'
 import { type Failure, failureBody } from './failure-body.js'
-import { type NodeRequest, serverOf } from './request-judge.js'
 import type { Route } from './routes.js'
-import type { Start, Started } from './standalone.js'
+import type { ReadyGuard, Standalone } from './standalone.js'
 import { thrown } from './thrown.js'
 
 /** A response of Node's own servers. */
@@ -22,60 +22,78 @@ export type NodeOnReject<Request, Response> =
 
 type RouteOptions<Request, Response> = PolicyOptions & ActionOptions<NodeOnReject<Request, Response>>
 
-/** What becomes of a request: on to whoever is next, or an error for whoever answers errors. */
-export interface Ways {
+/** How a request goes on: to the next handler, or with an error to the one that answers errors. */
+export interface Continuation {
   readonly pass: (verdict: Verdict) => void
   readonly fail: (error: Error) => void
 }
 
 /** Guards Node's requests, whether Express, Connect or nobody stands behind. */
 export class NodeGuard<Request extends NodeRequest, Response extends NodeResponse> {
-  readonly #start: Start<Request, NodeOnReject<Request, Response>>
+  readonly #standalone: Standalone<Request, NodeOnReject<Request, Response>>
+  /** Where a request keeps the verdict of this guard: another guard may have judged it as well. */
+  readonly #verdict = Symbol('moengage-allowlist')
 
-  constructor(start: Start<Request, NodeOnReject<Request, Response>>) {
-    this.#start = start
+  constructor(standalone: Standalone<Request, NodeOnReject<Request, Response>>) {
+    this.#standalone = standalone
   }
 
   /** Judges a request, waiting for the list where it is still on its way; then answers it or lets it pass. */
-  handle(request: Request, response: Response, options: RouteOptions<Request, Response> | undefined, ways: Ways): void {
-    const { now } = this.#start
-    if (now !== undefined) this.#decide(now, request, response, options, ways)
-    else this.#start.wait().then((started) => this.#decide(started, request, response, options, ways), ways.fail)
+  handle(
+    request: Request,
+    response: Response,
+    options: RouteOptions<Request, Response> | undefined,
+    next: Continuation
+  ): void {
+    const { ready } = this.#standalone
+    if (ready !== undefined) this.#judge(ready, request, response, options, next)
+    else this.#standalone.wait().then((now) => this.#judge(now, request, response, options, next), next.fail)
   }
 
   /** Judges without an answer and without a line in the log. */
   judge(request: Request | GuardRequest, policy: PolicyOptions | undefined): Verdict {
-    const { requests } = this.#start.started
-    if (!('socket' in request)) return requests.judgeConnection(request, policy)
-    return requests.judge(request, request, serverOf(request), policy, this.#start.routeOf(request))
+    const { guard } = this.#standalone.guard
+    return 'socket' in request
+      ? guard.decide(policy, request, this.#incoming(request), this.#standalone.patternOf(request))
+      : guard.decide(policy, undefined, request, null)
   }
 
-  #decide(
-    { requests, routes }: Started<Request, NodeOnReject<Request, Response>>,
+  #incoming(request: Request): NodeIncoming {
+    return new NodeIncoming(
+      request,
+      (request as unknown as { readonly [mark: symbol]: Verdict | undefined })[this.#verdict]
+    )
+  }
+
+  #judge(
+    { guard, routes }: ReadyGuard<Request, NodeOnReject<Request, Response>>,
     request: Request,
     response: Response,
     options: RouteOptions<Request, Response> | undefined,
-    ways: Ways
+    next: Continuation
   ): void {
+    const incoming = this.#incoming(request)
     let verdict: Verdict
     let route: Route<NodeOnReject<Request, Response>>
     try {
       route = routes.of(options)
-      verdict = requests.judge(request, request, serverOf(request), route.policy, this.#start.routeOf(request))
+      verdict = guard.decide(route.policy, request, incoming, this.#standalone.patternOf(request))
     } catch (error) {
-      ways.fail(thrown(error))
+      next.fail(thrown(error))
       return
     }
-    ;(request as { moengage?: Verdict }).moengage = verdict
-    this.#start.tell(verdict, route, request, this.#loggerOf(request))
-    if (verdict.verified || route.actions.mode === 'tag') ways.pass(verdict)
-    else reject(request, response, verdict, route.actions, ways)
+    const marked = request as unknown as { moengage?: Verdict; [mark: symbol]: Verdict }
+    marked.moengage = verdict
+    marked[this.#verdict] = verdict
+    this.#standalone.report(verdict, incoming, route, request, this.#loggerOf(request))
+    if (verdict.verified || route.actions.mode === 'tag') next.pass(verdict)
+    else reject(request, response, verdict, route.actions, next)
   }
 
   /** The request's own logger, as pino-http adds it, or the guard's. */
   #loggerOf(request: Request): Logger {
     const { log } = request as { log?: unknown }
-    return isLogger(log) ? log : this.#start.logger
+    return isLogger(log) ? log : this.#standalone.logger
   }
 }
 
@@ -84,7 +102,7 @@ function reject<Request extends NodeRequest, Response extends NodeResponse>(
   response: Response,
   verdict: RejectedVerdict,
   { statusCode, onReject }: Actions<NodeOnReject<Request, Response>>,
-  { fail }: Ways
+  { fail }: Continuation
 ): void {
   const rejection = new RejectedError(verdict, statusCode)
   if (onReject === undefined) answerFailure(request, response, rejection)
@@ -93,8 +111,8 @@ function reject<Request extends NodeRequest, Response extends NodeResponse>(
 }
 
 /**
- * Lets the user answer. Whether that was done cannot be told when the function returns (`response.render` and `sendFile`
- * answer later), so the answer is all its own, as in any handler. Never rejects.
+ * Runs the user's `onReject`. We cannot know on return whether it has answered (`response.render` and `sendFile` answer
+ * later), so the answer is all its own, as in any handler. Never rejects.
  */
 async function answer<Request extends NodeRequest, Response extends NodeResponse>(
   onReject: Exclude<NodeOnReject<Request, Response>, 'next'>,
@@ -104,7 +122,7 @@ async function answer<Request extends NodeRequest, Response extends NodeResponse
   rejection: RejectedError,
   fail: (error: Error) => void
 ): Promise<void> {
-  // Whoever only sends a body does not mean 200.
+  // A function that only sends a body does not mean 200.
   response.statusCode = rejection.statusCode as number
   try {
     await onReject(request, response, verdict)

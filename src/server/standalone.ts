@@ -1,16 +1,16 @@
-import pino from 'pino'
+import type { Incoming } from '../client-ip/incoming.js'
 import { NotReadyError } from '../errors.js'
-import { startGuard } from '../guard/create-guard.js'
+import { type Framework, startGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { mistake, shown } from '../lib/option-reader.js'
+import { defaultLogger } from '../log/default-logger.js'
 import type { Facts } from '../log/lines.js'
 import { type LogOptions, readLogOptions } from '../log/options.js'
-import { GuardLog, isLogger, type Logger, type LogLevel } from '../log/rejection-log.js'
+import { isLogger, type Logger, type LogLevel, RejectionLog } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { type ActionOptions, defaultActions, type OnRejectForm, readActions } from './actions.js'
-import { type FrameworkIp, RequestJudge } from './request-judge.js'
 import { type Route, Routes } from './routes.js'
 import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
 
@@ -22,7 +22,7 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
   readonly logger?: Logger | undefined
   /** How many lines about rejections are written, in bounds that no flood exceeds. */
   readonly log?: LogOptions | undefined
-  /** Hears of every verdict on a request. What it throws is logged once, and changes nothing. */
+  /** Called with every verdict on a request. An error that it throws is logged once and does not affect the request. */
   readonly onVerdict?: OnVerdict<Request> | undefined
 }
 
@@ -43,54 +43,51 @@ export interface GuardMethods extends Pick<Guard, 'explain' | 'status' | 'reload
   close(): void
 }
 
-/** How one kind of server differs from the others. */
-export interface Kind<Request> {
-  readonly framework: FrameworkIp<Request> | undefined
-  /** What else can be done, in the framework, about a proxy that is not trusted. */
-  readonly frameworkFix: string
+/** What one kind of server brings to a standalone guard. */
+export interface Door<Request> {
+  readonly framework?: Framework<Request>
   readonly onReject: OnRejectForm
   /** The pattern of the route that a request is on, as far as the framework knows it when the guard runs. */
-  readonly routeOf: (request: Request) => string | null
+  readonly patternOf: (request: Request) => string | null
+  /** What is said where a request has no peer. */
+  readonly noPeer?: string
 }
 
-/** A guard that has its list, with all that judges, answers and logs by it. */
-export interface Started<Request, OnReject> {
+/** A guard that has its list, with what belongs to its requests. */
+export interface ReadyGuard<Request, OnReject> {
   readonly guard: Guard<Request>
-  readonly log: GuardLog<Request | undefined>
+  readonly log: RejectionLog<Request | undefined>
   readonly routes: Routes<OnReject>
-  readonly requests: RequestJudge<Request>
 }
 
 /** A guard outside Fastify, whose first list may come later than the first request. */
-export class Start<Request, OnReject> {
+export class Standalone<Request, OnReject> {
   /** Undefined as long as there is no list. */
-  now: Started<Request, OnReject> | undefined
+  ready: ReadyGuard<Request, OnReject> | undefined
   readonly logger: Logger
-  readonly routeOf: (request: Request) => string | null
+  readonly patternOf: (request: Request) => string | null
   readonly #listener: VerdictListener<Request> | undefined
-  readonly #make: (guard: Guard<Request>) => Started<Request, OnReject>
+  readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
   readonly #load: (() => Promise<Guard<Request>>) | undefined
-  #loading: Promise<Started<Request, OnReject>>
+  #loading: Promise<ReadyGuard<Request, OnReject>>
   #isClosed = false
-  /** Options of routes that wait for the list to be checked by. */
-  readonly #waiting: (PolicyOptions & ActionOptions<OnReject>)[] = []
+  /** Options of routes that are checked when the list is there. */
+  readonly #unchecked: (PolicyOptions & ActionOptions<OnReject>)[] = []
 
-  /** @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake that can be told without the list */
-  constructor(
-    options: StandaloneOptions<Request, OnReject>,
-    { framework, frameworkFix, onReject, routeOf }: Kind<Request>
-  ) {
-    this.routeOf = routeOf
+  /** @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake that can be found without the list */
+  constructor(options: StandaloneOptions<Request, OnReject>, door: Door<Request>) {
+    const { patternOf } = door
+    this.patternOf = patternOf
     const mistakes: Problem[] = []
     const given = options ?? {}
-    const actions = readActions<OnReject>(given, mistakes, defaultActions(onReject))
+    const actions = readActions<OnReject>(given, mistakes, defaultActions(door.onReject))
     const { logLevel = 'warn', logger } = given
     if (logger !== undefined && !isLogger(logger)) {
       mistakes.push(
         mistake(
           'logger',
           logger,
-          `${shown(logger)} is no logger.`,
+          `${shown(logger)} is not a logger.`,
           "Pass one with pino's methods: fatal, error, warn, info, debug and trace."
         )
       )
@@ -100,50 +97,46 @@ export class Start<Request, OnReject> {
     const started = startGuard<Request>(options, {
       names: ['mode', 'statusCode', 'onReject', 'logLevel', 'logger', 'log', 'onVerdict'],
       mistakes,
-      frameworkFix,
-      // Nothing is loaded anew, and no day passes, before the guard is made.
-      onReload: (error, status) => this.now!.log.reloaded(error, status),
-      onDay: () => this.now!.log.warnings()
+      framework: door.framework,
+      noPeer: door.noPeer,
+      // Nothing is reloaded, and no day passes, before the guard is made.
+      onReload: (error, status) => this.ready!.log.reloaded(error, status),
+      onDay: () => this.ready!.log.warnings()
     })
-    this.logger = logger ?? pino({ name: 'moengage-allowlist' })
+    this.logger = logger ?? defaultLogger()
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger)
     this.#make = (guard) => {
       const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)
       try {
-        for (const routeOptions of this.#waiting) routes.of(routeOptions)
+        for (const routeOptions of this.#unchecked) routes.of(routeOptions)
       } catch (error) {
         guard.close()
         throw error
       }
-      const made = {
-        guard,
-        routes,
-        log: new GuardLog<Request | undefined>(guard, {
-          level: logLevel,
-          pace,
-          logger: this.logger,
-          facts: (request) => factsOf(request, routeOf)
-        }),
-        requests: new RequestJudge(guard, options.clientIp, framework)
-      }
-      made.log.warnings()
-      return made
+      const log = new RejectionLog<Request | undefined>(guard, {
+        level: logLevel,
+        pace,
+        logger: this.logger,
+        facts: (request) => factsOf(request, patternOf)
+      })
+      log.warnings()
+      return { guard, routes, log }
     }
     if (typeof started === 'function') {
       this.#load = started
       this.#loading = this.#first()
     } else {
-      this.now = this.#make(started)
-      this.#loading = Promise.resolve(this.now)
+      this.ready = this.#make(started)
+      this.#loading = Promise.resolve(this.ready)
     }
   }
 
-  #first(): Promise<Started<Request, OnReject>> {
+  #first(): Promise<ReadyGuard<Request, OnReject>> {
     const loading = this.#load!().then((guard) => {
-      this.now = this.#make(guard)
-      // After those that waited, so that the last summary counts them.
+      this.ready = this.#make(guard)
+      // After the requests that waited, so that the last summary counts them.
       if (this.#isClosed) setImmediate(() => this.#close())
-      return this.now
+      return this.ready
     })
     loading.catch((error) => this.logger.error({ err: error }, 'MoEngage requests cannot be judged.'))
     return loading
@@ -155,45 +148,51 @@ export class Start<Request, OnReject> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`)
    */
   addRoute(options: (PolicyOptions & ActionOptions<OnReject>) | undefined): void {
-    if (this.now !== undefined) this.now.routes.of(options)
-    else if (options !== undefined) this.#waiting.push(options)
+    if (this.ready !== undefined) this.ready.routes.of(options)
+    else if (options !== undefined) this.#unchecked.push(options)
   }
 
   /** @throws (rejects with) NotReadyError when the list could not be loaded */
-  async wait(): Promise<Started<Request, OnReject>> {
+  async wait(): Promise<ReadyGuard<Request, OnReject>> {
     try {
       return await this.#loading
     } catch {
-      // The log has the reason; the sender is told nothing of it.
+      // The log has the reason; the sender does not learn it.
       throw new NotReadyError()
     }
   }
 
-  /** Tells the user's function, and the log where it is a rejection; `request` is undefined for a bare connection. */
-  tell(
+  /**
+   * Calls `onVerdict`, and logs a rejection, once a request.
+   *
+   * @param request undefined for a bare connection
+   */
+  report(
     verdict: Verdict,
+    { earlier }: Incoming,
     { policy, actions }: Route<OnReject>,
     request: Request | undefined,
     logger = this.logger
   ): void {
-    if (request !== undefined) this.#listener?.tell(verdict, request)
-    if (!verdict.verified) this.started.log.rejection(logger, verdict, actions.mode, policy, request)
+    if (earlier !== undefined && (!earlier.verified || verdict.verified)) return
+    if (request !== undefined) this.#listener?.notify(verdict, request)
+    if (!verdict.verified) this.guard.log.rejection(logger, verdict, actions.mode, policy, request)
   }
 
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */
-  get started(): Started<Request, OnReject> {
-    if (this.now === undefined) throw new NotReadyError()
-    return this.now
+  get guard(): ReadyGuard<Request, OnReject> {
+    if (this.ready === undefined) throw new NotReadyError()
+    return this.ready
   }
 
   /** The methods that every guard outside Fastify has. */
   methods(): GuardMethods {
     return {
       ready: async () => void (await this.#loading),
-      explain: (ip, policy) => this.started.guard.explain(ip, policy),
-      status: () => this.started.guard.status(),
-      senders: () => this.started.guard.senders(),
-      metrics: () => this.started.guard.metrics(),
+      explain: (ip, policy) => this.guard.guard.explain(ip, policy),
+      status: () => this.guard.guard.status(),
+      senders: () => this.guard.guard.senders(),
+      metrics: () => this.guard.guard.metrics(),
       reload: () => this.#reload(),
       close: () => this.#close()
     }
@@ -201,12 +200,12 @@ export class Start<Request, OnReject> {
 
   #close(): void {
     this.#isClosed = true
-    this.now?.guard.close()
-    this.now?.log.close()
+    this.ready?.guard.close()
+    this.ready?.log.close()
   }
 
   async #reload() {
-    if (this.now === undefined) {
+    if (this.ready === undefined) {
       const loading = this.#loading
       await loading.catch(() => {
         // Calls that overlap share one attempt.
@@ -214,14 +213,14 @@ export class Start<Request, OnReject> {
       })
       return (await this.#loading).guard.status()
     }
-    return this.now.guard.reload()
+    return this.ready.guard.reload()
   }
 }
 
 /** What a line of the log says of a request. */
-function factsOf<Request>(request: Request | undefined, routeOf: (request: Request) => string | null): Facts {
+function factsOf<Request>(request: Request | undefined, patternOf: (request: Request) => string | null): Facts {
   if (request === undefined) return { route: null, method: null, requestId: null }
   const { method, id } = request as { method?: string; id?: unknown }
   const hasId = typeof id === 'string' || typeof id === 'number'
-  return { route: routeOf(request), method: method ?? null, requestId: hasId ? String(id) : null }
+  return { route: patternOf(request), method: method ?? null, requestId: hasId ? String(id) : null }
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'
 
-/** Hears of every verdict, with the request it is about, before the request goes on or is answered. */
+/** Called with every verdict and its request, before the request goes on or is answered. */
 export type OnVerdict<Request> = (verdict: Verdict, request: Request) => unknown
 
 /** Reads the option `onVerdict`; adds what is wrong with it to `mistakes`. */
@@ -25,10 +25,10 @@ export class VerdictListener<Request> {
     this.#log = log
   }
 
-  tell(verdict: Verdict, request: Request): void {
+  notify(verdict: Verdict, request: Request): void {
     try {
-      const told = this.#onVerdict(verdict, request)
-      if (isPromise(told)) told.then(undefined, (error) => this.#failed(error))
+      const answer = this.#onVerdict(verdict, request)
+      if (isPromise(answer)) answer.then(undefined, (error) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
     }

@@ -1,13 +1,5 @@
-import type { UnresolvedReason } from '../client-ip/unresolved.js'
+import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
-
-/** Where the client IP comes from, as far as hints name it. */
-export interface ClientIpOrigin {
-  /** The header that the resolver reads; null where the framework or a function tells the client IP. */
-  readonly header: string | null
-  /** How to make the proxy known, as a sentence. */
-  readonly trustFix: (peer: string) => string
-}
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(', ')
 
@@ -42,51 +34,70 @@ export function otherChannel(grants: readonly Grant[], accepted: readonly string
 
 export const DENIED = 'The address is in your "deny" list.'
 
-export function proxyNotConfigured(peer: string, { trustFix }: ClientIpOrigin): string {
-  return (
-    `${peer} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
-    `sender looks like ${peer}. If it is: ${trustFix(peer)}`
-  )
+/** What the sentences about an unresolved client IP depend on, besides the request. */
+export interface ClientIpWording {
+  /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
+  readonly header: string | null
+  /** What is said where the framework believes everybody. */
+  readonly permissiveTrust: string
+  /** What is said where a request has no peer, if the server's door knows better than "the connection was closed". */
+  readonly noPeer: string | undefined
 }
 
-export function otherHeader(peer: string, header: string, present: string): string {
-  return (
-    `The trusted proxy ${peer} sends ${present}, not ${header}, so every sender looks like ${peer}. Set clientIp.header to ` +
-    'the one header that the proxy itself writes.'
-  )
+type Sentence = (wording: ClientIpWording & { readonly name: string }, failure: Failure) => string
+
+const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
+  'no-peer': ({ noPeer }) => noPeer ?? 'The connection has no address: it was closed early.',
+  'invalid-peer': () => 'The address of the connection cannot be parsed as one.',
+  'header-missing': ({ name }) =>
+    `A trusted proxy sent no ${name}, which requireHeader demands: the header was removed on the way, or the proxy does not write it.`,
+  'invalid-entry': ({ name }) =>
+    `An entry of ${name} that decides is malformed: what your proxy wrote there is not an address.`,
+  'hidden-client': ({ name }) => `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
+  'several-addresses': ({ name }) =>
+    `${name} holds one address, but came with several: your proxy must replace what clients send.`,
+  'too-many-hops': ({ name }) => `${name} names more than 32 trusted proxies in a row: somebody forges them.`,
+  'too-many-headers': () =>
+    'The request has as many header lines as the server keeps, or a thousand, so the line that your proxy wrote may be missing. ' +
+    'No sender of MoEngage sends that many.',
+  'no-answer': () => 'request.ip or your clientIp function returned nothing, so the client IP is unknown.',
+  'invalid-answer': () =>
+    'What request.ip or your clientIp function returned is not an address (does it carry a port?). ' +
+    'clientIp: { trustedProxies: [...] } reads what proxies write.',
+  'promise-answer': () =>
+    'Your clientIp function returned a promise; it must return the address itself. Remove "async" from it, and look up what it ' +
+    'needs before the request comes.',
+  'failed-answer': (_, { detail }) => `request.ip or your clientIp function threw: ${detail}`,
+  'permissive-trust': ({ permissiveTrust }) => permissiveTrust
 }
 
-/** The words for every way in which a client IP can be unresolved, where `header` is read. */
-export function unresolvedHints(header: string | null): Record<UnresolvedReason, string> {
-  const name = header ?? 'the forwarded header'
-  return {
-    'no-peer':
-      'The connection has no address: it was closed early, or came in over a unix socket. If that is your proxy, add ' +
-      "'unix' to clientIp.trustedProxies and let it send the header.",
-    'invalid-peer':
-      'The address of the connection cannot be read as one; an address with a zone (fe80::1%eth0) has none.',
-    'header-missing': `A trusted proxy sent no ${name}, which requireHeader demands: the header was removed on the way, or the proxy does not write it.`,
-    'invalid-entry': `An entry of ${name} that decides is malformed: what your proxy wrote there is no address.`,
-    'hidden-client': `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
-    'several-addresses': `${name} holds one address, but came with several: your proxy must replace what clients send.`,
-    'too-many-hops': `${name} names more than 32 trusted proxies in a row: somebody forges them.`,
-    'too-many-headers':
-      'The request has as many header lines as Node keeps, so the line that your proxy wrote may be missing. No sender of ' +
-      'MoEngage sends that many.',
-    'no-answer': 'Nobody could tell the client IP: request.ip or your clientIp function gave nothing.',
-    'invalid-answer':
-      'What request.ip or your clientIp function gave is no address (does it carry a port?). ' +
-      'clientIp: { trustedProxies: [...] } reads what proxies write.'
-  }
+/** The sentence about a unix socket that is not trusted. */
+const UNTRUSTED_UNIX =
+  "The request came over a unix socket, which has no address. If your proxy connects there, add 'unix' to " +
+  'clientIp.trustedProxies and let it send the header.'
+
+/** Why there is no client IP that can be relied on, in one or two sentences. */
+export function unresolvedHint(failure: Failure, isUnix: boolean, wording: ClientIpWording): string {
+  if (failure.reason === 'no-peer' && isUnix) return UNTRUSTED_UNIX
+  const { header } = wording
+  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header' }, failure)
+}
+
+/** `header-missing` where another forwarded header is there. */
+export function otherHeaderPresent(header: string, present: readonly string[]): string {
+  return (
+    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands: set clientIp.header to the ` +
+    'one header that the proxy itself writes.'
+  )
 }
 
 /**
- * How to make a proxy known, by the way in which the client IP is told.
+ * How to make a proxy known, by the way in which the client IP is resolved.
  *
- * @param frameworkFix what else can be done where the framework tells it
+ * @param frameworkFix what else can be done where the framework resolves it
  */
-export function trustFix(clientIp: unknown, frameworkFix: string): (peer: string) => string {
-  if (clientIp === 'trusted-proxies') return (peer) => `add '${peer}' to clientIp.trustedProxies.`
+export function trustFix(clientIp: unknown, frameworkFix: string): (proxy: string) => string {
+  if (clientIp === 'trusted-proxies') return (proxy) => `add '${proxy}' to clientIp.trustedProxies.`
   if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
-  return (peer) => `pass clientIp: { trustedProxies: ['${peer}'] }${frameworkFix}.`
+  return (proxy) => `pass clientIp: { trustedProxies: ['${proxy}'] }${frameworkFix}.`
 }

@@ -85,7 +85,20 @@ t.test('what cannot be resolved says why', async (t) => {
       '3.6.251.95:65536',
       'invalid-entry'
     ],
-    ['a viewer address in brackets', '10.0.0.1', 'cloudfront-viewer-address', '[2001:db8::1]:443', 'invalid-entry'],
+    [
+      'a bracketed viewer address without a port',
+      '10.0.0.1',
+      'cloudfront-viewer-address',
+      '[2001:db8::1]',
+      'invalid-entry'
+    ],
+    [
+      'a bracketed viewer address with more behind it',
+      '10.0.0.1',
+      'cloudfront-viewer-address',
+      '[2001:db8::1]1:443',
+      'invalid-entry'
+    ],
     ['two viewer addresses', '10.0.0.1', 'cloudfront-viewer-address', '3.6.251.95:1,3.6.251.95:1', 'several-addresses'],
     ['a viewer address without end', '10.0.0.1', 'cloudfront-viewer-address', '1'.repeat(16_000), 'invalid-entry']
   ]

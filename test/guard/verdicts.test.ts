@@ -26,7 +26,8 @@ t.test('a verified request carries what the address is published for', async (t)
 
 t.test('a rejected request carries the reason and what to do about it', async (t) => {
   const table: [what: string, options: Partial<GuardOptions>, clientIp: string, reason: string, hint: RegExp][] = [
-    ['a stranger', {}, '198.51.100.7', 'not-listed', /static IPs .* list changed/],
+    ['a stranger', {}, '8.8.8.8', 'not-listed', /static IPs .* list changed/],
+    ['a documentation address', {}, '198.51.100.7', 'not-listed', /is for documentation/],
     ['another data center', {}, '3.6.251.95', 'other-data-center', /of DC-03; this route accepts DC-01.*"dataCenters"/],
     ['a moved address', {}, '34.218.145.185', 'other-data-center', /of DC-101.*0be9a6f.*DC-01/],
     [
@@ -45,9 +46,15 @@ t.test('a rejected request carries the reason and what to do about it', async (t
       'denied',
       /"deny"/
     ],
-    ['a forged entry', {}, `${LISTED}, 198.51.100.7`, 'not-listed', /not on MoEngage's list/],
-    ['an IPv6 stranger', {}, '2001:db8::1', 'not-listed', /not on MoEngage's list/],
-    ['an internal client behind the proxy', {}, '192.168.1.1', 'not-listed', /not on MoEngage's list/]
+    ['a forged entry', {}, `${LISTED}, 8.8.8.8`, 'not-listed', /not on MoEngage's list/],
+    ['an IPv6 stranger', {}, '2a00:1450::1', 'not-listed', /not on MoEngage's list/],
+    [
+      'an internal client behind the proxy',
+      {},
+      '192.168.1.1',
+      'not-listed',
+      /private address: the request was made in your own network/
+    ]
   ]
   for (const [what, options, clientIp, reason, hint] of table) {
     const verdict = guardOf(options).judge(forwardedFor(clientIp))
@@ -58,8 +65,9 @@ t.test('a rejected request carries the reason and what to do about it', async (t
 
 t.test('what cannot be resolved is rejected with the why', async (t) => {
   const table: [what: string, options: Partial<GuardOptions>, request: object, hint: RegExp][] = [
-    ['no peer', {}, { peer: undefined, headers: {} }, /closed early.*'unix'/],
-    ['a zone', {}, { peer: 'fe80::1%eth0', headers: {} }, /zone/],
+    ['no peer', {}, { peer: undefined, headers: {} }, /closed early/],
+    ['a zone that is not link-local', {}, { peer: '2001:db8::1%eth0', headers: {} }, /cannot be parsed/],
+    ['a unix socket', {}, { peer: 'unix', headers: {} }, /unix socket.*'unix' to clientIp/],
     ['garbage', {}, forwardedFor('<x>'), /entry of x-forwarded-for/],
     ['a hidden client', {}, forwardedFor('unknown'), /keeps the client's address to itself/],
     ['endless proxies', {}, forwardedFor(Array(40).fill('10.0.0.1').join()), /more than 32/],
@@ -75,8 +83,8 @@ t.test('what cannot be resolved is rejected with the why', async (t) => {
       { peer: '10.0.0.1', headers: { 'x-real-ip': '1.1.1.1, 2.2.2.2' } },
       /x-real-ip holds one address/
     ],
-    ['a function without an answer', { clientIp: () => undefined }, forwardedFor(LISTED), /function gave nothing/],
-    ['a function with nonsense', { clientIp: () => 'localhost' }, forwardedFor(LISTED), /no address/]
+    ['a function without an answer', { clientIp: () => undefined }, forwardedFor(LISTED), /function returned nothing/],
+    ['a function with nonsense', { clientIp: () => 'localhost' }, forwardedFor(LISTED), /not an address/]
   ]
   for (const [what, options, request, hint] of table) {
     t.match(
@@ -147,19 +155,26 @@ t.test('a proxy that nobody configured is told apart from a stranger', async (t)
       'proxy-not-configured',
       /add '192\.168\.0\.9'/
     ],
-    ['a function without a header', { clientIp: () => '10.9.9.9' }, '10.0.0.1', {}, 'not-listed', /not on/],
+    ['a function without a header', { clientIp: () => '10.9.9.9' }, '10.0.0.1', {}, 'not-listed', /own network/],
     [
       'an internal client in a header for one address',
       { clientIp: { trustedProxies: ['10.0.0.1'], header: 'x-real-ip' } },
       '10.0.0.1',
       { 'x-real-ip': '192.168.0.9' },
       'not-listed',
-      /not on/
+      /own network/
     ],
-    ['no forwarded header', {}, '192.168.0.5', {}, 'not-listed', /not on/],
-    ['a public peer', {}, '198.51.100.7', headers, 'not-listed', /not on/],
-    ['a function that looked further', { clientIp: () => '10.9.9.9' }, '10.0.0.1', headers, 'not-listed', /not on/],
-    ['a function without a peer', { clientIp: () => '10.9.9.9' }, '', headers, 'not-listed', /not on/]
+    ['no forwarded header', {}, '192.168.0.5', {}, 'not-listed', /no forwarded header/],
+    ['a public peer', {}, '8.8.8.8', headers, 'not-listed', /not on MoEngage/],
+    [
+      'a function that looked further',
+      { clientIp: () => '10.9.9.9' },
+      '10.0.0.1',
+      headers,
+      'not-listed',
+      /own network/
+    ],
+    ['a function without a peer', { clientIp: () => '10.9.9.9' }, '', headers, 'not-listed', /own network/]
   ]
   for (const [what, options, peer, sent, reason, hint] of table) {
     t.match(guardOf(options).judge({ peer, headers: sent as never }), { verified: false, reason, hint }, what)

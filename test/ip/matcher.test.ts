@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { compileMatcher, type Entry, type Matcher, parseAddress, parsePrefix } from '../../src/core.js'
-import { readAddress } from '../../src/ip/address.js'
+import { ParsedAddress } from '../../src/ip/address.js'
 import {
   addresses,
   BITS,
@@ -53,11 +53,14 @@ const isItself = ({ family, value }: Oracle) => family === 4 || value >> 32n !==
 /** What a matcher says about a text, asked in every way that there is; they must agree. */
 function ask<G>(matcher: Matcher<G>, text: string): readonly G[] {
   const set = matcher.find(text)
-  const unhurried = matcher.findLast(readAddress(text, 0, text.length))
+  const unhurried = new ParsedAddress()
+  unhurried.parse(text, 0, text.length)
   const matched = matcher.match(text)
   const address = parseAddress(text)
   const parsed = address === undefined ? [] : matcher.match(address)
-  const answers = [matcher.grantsOf(set), matcher.grantsOf(unhurried), matched, parsed].map((grants) => grants.join())
+  const answers = [matcher.grantsOf(set), matcher.grantsOf(matcher.lookup(unhurried)), matched, parsed].map((grants) =>
+    grants.join()
+  )
   if (new Set(answers).size !== 1) throw new Error(`${text}: ${answers.join(' or ')}`)
   if ((set === 0) !== (matched.length === 0)) throw new Error(`${text}: set ${set} has ${matched.length} grants`)
   if (set >= matcher.setCount) throw new Error(`${text}: there is no set ${set}`)
@@ -401,8 +404,8 @@ t.test('long lists give the answers of the naive search, however many sets of gr
     [300, 6, 300],
     [9_000, 4, 3],
     [9_000, 6, 3],
-    [66_000, 4, 66_000],
-    [66_000, 6, 66_000]
+    [50_000, 4, 50_000],
+    [50_000, 6, 50_000]
   ]
   for (const [count, family, grants] of rows) {
     const step = family === 4 ? 50_021n : 0x0001_0003_0000_0005_0000_0007_0000n
@@ -449,12 +452,4 @@ t.test('a chain of every prefix length is united, and repeating it costs no furt
     t.strictSame(failures, [])
     t.equal(compileMatcher([...entries, ...entries.toReversed()]).setCount, matcher.setCount)
   }
-})
-
-t.test('a large list holds more bytes than a small one, and both are told', async (t) => {
-  const list = (count: number) =>
-    compileMatcher(Array.from({ length: count }, (_, i) => ({ prefix: dotted(BigInt(i * 7)), grant: i % 2 })))
-  const [small, large] = [list(41).byteLength, list(50_000).byteLength]
-  t.ok(small > 8192 && small < 40_000, `${small}`)
-  t.ok(large > 50_000 * 9 && large < 50_000 * 40, `${large}`)
 })

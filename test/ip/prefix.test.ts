@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, OptionsError, PrefixError, parsePrefix } from '../../src/core.js'
-import { contains, coverHalf, overlapping } from '../../src/ip/coverage.js'
+import { coverHalf } from '../../src/ip/coverage.js'
 import { readPrefix } from '../../src/ip/prefix.js'
 import {
   addresses,
@@ -458,13 +458,26 @@ t.test('a prefix is contained, overlapping or apart, as its bits say', async (t)
   for (const [textA, textB, relation] of rows) {
     const [a, b] = [parsePrefix(textA), parsePrefix(textB)]
     const message = `${textA} and ${textB}`
-    t.equal(contains([a], b), relation === 'same' || relation === 'around', message)
-    t.equal(contains([b], a), relation === 'same' || relation === 'inside', message)
-    t.equal(contains([parsePrefix('192.0.2.0/24'), a], b), contains([a], b), `${message}, with another one`)
-    t.strictSame(overlapping([a], [b]), relation === 'apart' ? [] : [a], message)
-    t.strictSame(overlapping([b], [a]), relation === 'apart' ? [] : [b], message)
+    t.equal(a.contains(b), relation === 'same' || relation === 'around', message)
+    t.equal(b.contains(a), relation === 'same' || relation === 'inside', message)
+    t.equal(a.overlaps(b), relation !== 'apart', message)
+    t.equal(b.overlaps(a), relation !== 'apart', message)
   }
-  t.equal(contains([], parsePrefix('::1')), false)
+})
+
+t.test('a prefix knows its last address, and whether it is one address', async (t) => {
+  const rows: [prefix: string, last: string, short: string, isSingle: boolean][] = [
+    ['10.0.0.0/8', '10.255.255.255', '10.0.0.0/8', false],
+    ['10.0.0.1', '10.0.0.1', '10.0.0.1', true],
+    ['0.0.0.0/0', '255.255.255.255', '0.0.0.0/0', false],
+    ['2001:db8::/33', '2001:db8:7fff:ffff:ffff:ffff:ffff:ffff', '2001:db8::/33', false],
+    ['::1', '::1', '::1', true],
+    ['::ffff:10.0.0.0/104', '10.255.255.255', '10.0.0.0/8', false]
+  ]
+  for (const [text, last, short, isSingle] of rows) {
+    const prefix = parsePrefix(text)
+    t.strictSame([`${prefix.lastAddress}`, prefix.toShortString(), prefix.isSingle], [last, short, isSingle], text)
+  }
 })
 
 function accepts(text: string): boolean {

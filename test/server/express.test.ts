@@ -69,7 +69,7 @@ for (const [name, make] of EXPRESSES) {
       t.match(rejections()[0], {
         level: 40,
         msg: `${STRANGER} rejected: not-listed`,
-        moengage: { event: 'moengage.rejected', clientIp: STRANGER, hint: /static IPs/ }
+        moengage: { event: 'moengage.rejected', clientIp: STRANGER, hint: /documentation/ }
       })
     })
 
@@ -272,7 +272,7 @@ for (const [name, make] of EXPRESSES) {
           handled = true
         })
         const { ask } = await serve(t, app)
-        t.equal((await ask(LISTED)).status, 500)
+        t.equal((await ask(LISTED)).status, 403, String(thrown))
         t.equal(handled, false, String(thrown))
       }
     })

@@ -49,7 +49,7 @@ t.test('anybody else is answered with a message that gives nothing away, and log
     {
       level: 40,
       msg: `${STRANGER} rejected: not-listed`,
-      moengage: { event: 'moengage.rejected', clientIp: STRANGER, reason: 'not-listed', hint: /static IPs/ }
+      moengage: { event: 'moengage.rejected', clientIp: STRANGER, reason: 'not-listed', hint: /documentation/ }
     }
   ])
   await inject(app, 'unknown')
@@ -385,7 +385,7 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
     })
   })
   t.match((await inject(outside.app, LISTED, '/nowhere')).json(), { verified: true }, 'also where there is no route')
-  t.match(outside.app.moengage.metrics(), { cache: { hits: 1, misses: 1 }, senders: 0 })
+  t.match(outside.app.moengage.metrics(), { cache: { hits: 0, misses: 1 }, senders: 0 })
 })
 
 t.test('verifyMoEngage guards where the scope does not', async (t) => {
@@ -457,7 +457,7 @@ t.test('a clientIp function that throws closes the route, whatever it throws', a
         handled = true
       })
     })
-    t.equal((await inject(app, LISTED)).statusCode, 500)
+    t.equal((await inject(app, LISTED)).statusCode, 403)
     t.equal(handled, false)
   }
 })
@@ -470,7 +470,7 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
     if (maxHeadersCount !== undefined) app.server.maxHeadersCount = maxHeadersCount
     const { port } = await listen(app)
     t.teardown(() => app.close())
-    const kept = maxHeadersCount ?? 1000
+    const kept = maxHeadersCount || 1000
     for (const lines of [kept / 2, kept, kept + 50]) {
       const padding = Array.from({ length: lines }, () => 'a:')
       const request = ['GET / HTTP/1.1', 'Host: x', 'Connection: close', `X-Forwarded-For: ${LISTED}`, ...padding]
@@ -486,8 +486,7 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
       })
       t.match(answer, /^HTTP\/1\.1 403/, `${lines} lines where Node keeps ${kept}`)
     }
-    const flooded = maxHeadersCount === 0 ? 'not-listed' : 'unresolved'
-    t.strictSame(reasons, ['not-listed', flooded, flooded], `where Node keeps ${kept}`)
+    t.strictSame(reasons, ['not-listed', 'unresolved', 'unresolved'], `where Node keeps ${kept}`)
   }
 })
 

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { HeadersInput } from './headers.js'
+
+/** The peer of a request that came over a unix socket, which has no address. */
+export const UNIX_PEER = 'unix'
+
+/** What the guard reads of a request: where it came from, and its headers. */
+export interface Incoming {
+  /**
+   * The socket's remote address (`request.socket.remoteAddress`), or `'unix'` for a connection over a unix socket. Without
+   * one the client IP is unresolved.
+   */
+  readonly peer: string | null | undefined
+  /** `request.headers`, or `request.rawHeaders`. */
+  readonly headers: HeadersInput
+  /** The verdict that the same guard made on the same request before: a request is counted once. */
+  readonly earlier?: { readonly verified: boolean } | undefined
+}
+
+/** A request of Node's own servers. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest
+
+/** What is read of the socket of a request. Requests that are made up have neither server nor parser. */
+interface Connection {
+  readonly remoteAddress?: string | undefined
+  readonly server?: { readonly maxHeadersCount?: number | null; address(): unknown } | null
+  readonly parser?: { readonly maxHeaderPairs?: unknown } | null
+}
+
+/** A request of Node's own servers, read once. */
+export class NodeIncoming implements Incoming {
+  readonly peer: string | null
+  readonly headers: HeadersInput
+  /** Whether Node may have dropped header lines. */
+  readonly isTruncated: boolean
+
+  readonly earlier: Incoming['earlier']
+
+  constructor({ socket, headers, rawHeaders }: NodeRequest, earlier: Incoming['earlier']) {
+    this.earlier = earlier
+    const connection = socket as Connection
+    this.peer = connection.remoteAddress || (isUnix(connection) ? UNIX_PEER : null)
+    this.headers = headers
+    this.isTruncated = rawHeaders.length >= keptHeaders(connection)
+  }
+}
+
+const isUnix = ({ server }: Connection) => typeof server?.address() === 'string'
+
+/**
+ * From so many elements of `rawHeaders` on a request is not judged by its headers, whatever the server keeps: nobody but an
+ * attacker sends a thousand lines.
+ */
+const MAX_RAW_HEADERS = 2000
+
+/**
+ * How many elements of `rawHeaders` Node keeps at most; it drops further lines without a word, and the last line is the one
+ * that a proxy added. The server may have other limits by now than when the connection was opened, so the parser's own counts as
+ * well.
+ */
+function keptHeaders({ server, parser }: Connection): number {
+  let kept = MAX_RAW_HEADERS
+  const configured = 2 * (server?.maxHeadersCount ?? 0)
+  if (configured > 0 && configured < kept) kept = configured
+  const parsed = parser?.maxHeaderPairs
+  if (typeof parsed === 'number' && parsed > 0 && parsed < kept) kept = parsed
+  return kept
+}
+
+/**
+ * A peer without the zone that Node adds to a link-local address (`fe80::1%eth0`): the name of an interface is no part of what
+ * can be trusted. Every other zone stays, and makes the peer invalid.
+ */
+export function withoutZone(peer: string): string {
+  return peer.charCodeAt(0) === LETTER_F && LINK_LOCAL_ZONE.test(peer) ? peer.slice(0, peer.indexOf('%')) : peer
+}
+
+const LETTER_F = 102
+/** `fe80::/10`, as Node writes it. */
+const LINK_LOCAL_ZONE = /^fe[89ab][0-9a-f]:[0-9a-f:]*%[^%]+$/
+
+/** Whether header lines may be missing, so that nothing in them can be relied on. */
+export function mayLackHeaders(incoming: Incoming): boolean {
+  const { headers } = incoming
+  return (
+    (incoming as Partial<NodeIncoming>).isTruncated === true ||
+    (Array.isArray(headers) && headers.length >= MAX_RAW_HEADERS)
+  )
+}

@@ -1,0 +1,97 @@
+import type { ParsedAddress } from '../ip/address.js'
+import { isPromise } from '../lib/promise.js'
+import { type Incoming, UNIX_PEER, withoutZone } from './incoming.js'
+import { type ClientIpResolver, parsePeer } from './resolver.js'
+import { type Failure, INVALID_ANSWER, NO_ANSWER, NO_PEER, PERMISSIVE_TRUST, PROMISE_ANSWER } from './unresolved.js'
+
+/** How the client IP of a request is resolved: chosen once, when the guard is made. */
+export interface ClientIpSource<Request> {
+  /**
+   * Resolves the client IP into `client`, or returns why there is none.
+   *
+   * @param request undefined for a connection that the framework does not handle
+   */
+  resolve(request: Request | undefined, incoming: Incoming, client: ParsedAddress): Failure | null
+}
+
+/** How a framework resolves the client IP by itself. */
+export interface FrameworkIp<Request> {
+  ip(request: Request): unknown
+  /** Whether the client can choose the outcome, because the framework believes everybody. */
+  isPermissive(request: Request): boolean
+}
+
+/** Our own resolver: the first address from the right that is not a trusted proxy. */
+function resolverSource(resolver: ClientIpResolver): ClientIpSource<unknown> {
+  return {
+    resolve: (_, { peer, headers }, client) => resolver.resolve(peer ? withoutZone(peer) : peer, headers, client)
+  }
+}
+
+const hasNoAddress = (peer: string | null | undefined) => !peer || peer === UNIX_PEER
+
+/** Nothing but the peer, where there is no framework. */
+const PEER_SOURCE: ClientIpSource<unknown> = {
+  resolve: (_, { peer }, client) => (!peer || peer === UNIX_PEER ? NO_PEER : parsePeer(withoutZone(peer), client))
+}
+
+/** The framework's own `request.ip`. */
+function frameworkSource<Request>(framework: FrameworkIp<Request>): ClientIpSource<Request> {
+  return {
+    resolve(request, incoming, client) {
+      if (request === undefined) return PEER_SOURCE.resolve(request, incoming, client)
+      try {
+        if (framework.isPermissive(request)) return PERMISSIVE_TRUST
+        const answer = framework.ip(request)
+        // What the framework has without a proxy is the peer, in the peer's own spelling.
+        if (answer === incoming.peer || (!answer && hasNoAddress(incoming.peer))) {
+          return PEER_SOURCE.resolve(request, incoming, client)
+        }
+        return parseAnswer(answer, incoming, client)
+      } catch (error) {
+        return failedAnswer(error)
+      }
+    }
+  }
+}
+
+/** A function of the user's. */
+function functionSource<Request>(clientIp: (request: Request) => unknown): ClientIpSource<Request> {
+  return {
+    resolve(request, incoming, client) {
+      // It resolves the framework's requests, and cannot know anything about another connection.
+      if (request === undefined) return NO_ANSWER
+      try {
+        return parseAnswer(clientIp(request), incoming, client)
+      } catch (error) {
+        return failedAnswer(error)
+      }
+    }
+  }
+}
+
+function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress): Failure | null {
+  if (typeof answer === 'string' && answer !== '') {
+    if (client.parse(answer, 0, answer.length) !== 0) return null
+    return answer === peer ? parsePeer(withoutZone(answer), client) : INVALID_ANSWER
+  }
+  if (!isPromise(answer)) return NO_ANSWER
+  // What it comes to is of no use any more; rejected and not handled, it would end the process.
+  Promise.resolve(answer).then(undefined, () => {})
+  return PROMISE_ANSWER
+}
+
+function failedAnswer(error: unknown): Failure {
+  return { reason: 'failed-answer', detail: error instanceof Error ? error.message : 'What it threw is not an error.' }
+}
+
+/** How a guard resolves the client IP, by the option `clientIp` as it was read. */
+export function chooseSource<Request>(
+  clientIp: 'request.ip' | 'trusted-proxies' | ((request: Request) => unknown),
+  resolver: ClientIpResolver,
+  framework: FrameworkIp<Request> | undefined
+): ClientIpSource<Request> {
+  if (typeof clientIp === 'function') return functionSource(clientIp)
+  if (clientIp === 'trusted-proxies') return resolverSource(resolver)
+  return framework === undefined ? PEER_SOURCE : frameworkSource(framework)
+}

@@ -1,0 +1,86 @@
+import { forwardedHeaders, headerText } from '../client-ip/headers.js'
+import { type Incoming, UNIX_PEER, withoutZone } from '../client-ip/incoming.js'
+import { PROVIDERS, type Provider } from '../client-ip/providers.js'
+import { isList, parsePeer } from '../client-ip/resolver.js'
+import type { Failure } from '../client-ip/unresolved.js'
+import { ParsedAddress } from '../ip/address.js'
+import { compileMatcher, type Matcher } from '../ip/matcher.js'
+import { SPECIAL_ENTRIES, type SpecialPurpose } from '../ip/special.js'
+import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
+import { unlisted } from '../verdict/unlisted.js'
+import type { Rejection } from '../verdict/verdict.js'
+import type { Settings } from './options.js'
+
+/** Addresses that say something about their owner. Compiled for the first rejection: a guard that rejects nobody does without. */
+let notable: Matcher<SpecialPurpose | Provider> | undefined
+
+function notableMatcher(): Matcher<SpecialPurpose | Provider> {
+  notable ??= compileMatcher<SpecialPurpose | Provider>([
+    ...SPECIAL_ENTRIES,
+    ...PROVIDERS.flatMap((grant) => grant.prefixes.map((prefix) => ({ prefix, grant })))
+  ])
+  return notable
+}
+
+/** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
+export class Rejections {
+  readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
+  readonly #wording: ClientIpWording
+  readonly #trustFix: (proxy: string) => string
+
+  constructor(
+    settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>,
+    wording: Omit<ClientIpWording, 'header'>,
+    frameworkFix: string
+  ) {
+    this.#settings = settings
+    this.#wording = { ...wording, header: settings.header }
+    this.#trustFix = trustFix(settings.clientIp, frameworkFix)
+  }
+
+  /** A request without a client IP that can be relied on. */
+  unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
+    const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
+    const { header } = this.#settings
+    const present = failure.reason === 'header-missing' ? forwardedHeaders(headers, header) : []
+    const hint =
+      present.length > 0
+        ? otherHeaderPresent(header!, present)
+        : unresolvedHint(failure, peer === UNIX_PEER, this.#wording)
+    return { reason, hint }
+  }
+
+  /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
+  unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
+    const { resolver, header } = this.#settings
+    const set = notableMatcher().lookup(client)
+    const isTrusted = resolver.trusts(client)
+    if (set === 0 && !isTrusted) return rejection
+    const grants = notableMatcher().grantsOf(set)
+    const purpose = grants.find((grant) => 'about' in grant)
+    const clientIp = client.toString()
+    return (
+      unlisted({
+        client: clientIp,
+        isPeer: isSameAddress(peer, clientIp),
+        isTrusted,
+        about: purpose?.about,
+        isInternal: purpose?.isInternal === true,
+        provider: grants.find((grant) => 'prefixes' in grant)?.name,
+        header,
+        present: forwardedHeaders(headers, header),
+        hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
+        trustFix: this.#trustFix
+      }) ?? rejection
+    )
+  }
+}
+
+function isSameAddress(peer: string | null | undefined, client: string): boolean {
+  const address = new ParsedAddress()
+  return typeof peer === 'string' && parsePeer(withoutZone(peer), address) === null && address.toString() === client
+}
+
+function hasSeveralHops(text: string | undefined, header: string | null): boolean {
+  return text?.includes(',') === true && (header === null || isList(header))
+}

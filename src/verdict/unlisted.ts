@@ -1,0 +1,129 @@
+import type { Reason } from './verdict.js'
+
+/** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
+export interface UnlistedFacts {
+  /** The client IP in canonical text. */
+  readonly client: string
+  /** Whether the client is the peer itself, and not an address out of a header. */
+  readonly isPeer: boolean
+  /** Whether the client is a trusted proxy. */
+  readonly isTrusted: boolean
+  /** What the address is set aside for, as a sentence goes on: "is a private address"; undefined where it is public. */
+  readonly about: string | undefined
+  /** Whether hosts of one's own network have such addresses. */
+  readonly isInternal: boolean
+  /** The provider whose published address it is. */
+  readonly provider: string | undefined
+  /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
+  readonly header: string | null
+  /** The forwarded headers that the request carries. */
+  readonly present: readonly string[]
+  /** Whether the list of hops names more than one. */
+  readonly hasSeveralHops: boolean
+  /** How to make a proxy known, as the end of a sentence. */
+  readonly trustFix: (proxy: string) => string
+}
+
+/** One row of the table: when it applies, and what is said then. */
+interface Row {
+  readonly name: string
+  readonly applies: (facts: UnlistedFacts) => boolean
+  readonly reason: Extract<Reason, 'not-listed' | 'proxy-not-configured'>
+  readonly hint: (facts: UnlistedFacts) => string
+}
+
+const readsHeader = ({ header, present }: UnlistedFacts) => header !== null && present.includes(header)
+const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
+
+/**
+ * What an unlisted client is, in the order in which the rows are tried. MoEngage is not mentioned in any of them: no such
+ * request can have come from there.
+ */
+export const UNLISTED_ROWS: readonly Row[] = [
+  {
+    name: 'every hop is a trusted proxy',
+    applies: (facts) => facts.isTrusted && readsHeader(facts),
+    reason: 'not-listed',
+    hint: ({ client, header }) =>
+      `Every address in ${header} is one of your proxies, ${client} the first of them: the request was made from inside your ` +
+      'network, for example by a health check or by a test on the machine itself.'
+  },
+  {
+    name: 'a trusted proxy sends another header',
+    applies: ({ isTrusted, present }) => isTrusted && present.length > 0,
+    reason: 'proxy-not-configured',
+    hint: (facts) =>
+      `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${nameOf(facts)}, so every sender looks like ` +
+      `${facts.client}. Set clientIp.header to the one header that the proxy itself writes.`
+  },
+  {
+    name: 'a trusted proxy sends no header',
+    applies: ({ isTrusted }) => isTrusted,
+    reason: 'not-listed',
+    hint: (facts) =>
+      `The trusted proxy ${facts.client} forwards no client address: let it set ${nameOf(facts)}, and set ` +
+      `clientIp.requireHeader to true. If ${facts.client} made the request itself, it is not a sender.`
+  },
+  {
+    name: "a provider's proxy that is not trusted",
+    applies: ({ provider, present }) => provider !== undefined && present.length > 0,
+    reason: 'proxy-not-configured',
+    hint: ({ client, provider, trustFix }) =>
+      `${client} is an address of ${provider} and the request carries a forwarded header, so every sender looks like ` +
+      `${provider}. If ${provider} stands in front of your server: ${trustFix(provider!)}`
+  },
+  {
+    name: "a provider's address without a header",
+    applies: ({ provider }) => provider !== undefined,
+    reason: 'not-listed',
+    hint: ({ client, provider }) =>
+      `${client} is an address of ${provider}, and the request carries no forwarded header: it comes from ${provider}'s own ` +
+      'network, and not from a sender behind it.'
+  },
+  {
+    name: 'an internal peer that forwards',
+    applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
+    reason: 'proxy-not-configured',
+    hint: ({ client, trustFix }) =>
+      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
+      `sender looks like ${client}. If it is: ${trustFix(client)}`
+  },
+  {
+    name: 'an internal hop in front of others',
+    applies: ({ isInternal, isPeer, hasSeveralHops }) => isInternal && !isPeer && hasSeveralHops,
+    reason: 'proxy-not-configured',
+    hint: ({ client, trustFix }) =>
+      `${client} is an internal address and a hop behind it forwarded the request for somebody else, so it seems to be your ` +
+      `proxy, and every sender looks like ${client}. If it is: ${trustFix(client)}`
+  },
+  {
+    name: 'an internal peer without a header',
+    applies: ({ isInternal, isPeer }) => isInternal && isPeer,
+    reason: 'not-listed',
+    hint: (facts) =>
+      `${facts.client} ${facts.about}, and the request carries no forwarded header: it was made in your own network, or your ` +
+      `proxy (Docker's bridge, for example) does not forward the client's address. Let the proxy set ${nameOf(facts)}, and ` +
+      'trust its address.'
+  },
+  {
+    name: 'an internal client',
+    applies: ({ isInternal }) => isInternal,
+    reason: 'not-listed',
+    hint: (facts) =>
+      `${facts.client} ${facts.about}: the request was made in your own network, or a proxy that is not trusted wrote its own ` +
+      'address in the place of the client.'
+  },
+  {
+    name: 'a special-purpose address',
+    applies: ({ about }) => about !== undefined,
+    reason: 'not-listed',
+    hint: ({ client, about }) =>
+      `${client} ${about}, so nobody on the internet sends from it: somebody wrote it by hand, in a test or in a forged header.`
+  }
+]
+
+/** What an unlisted client is by the first row that applies; undefined for a public address that nothing is known about. */
+export function unlisted(facts: UnlistedFacts): { reason: Reason; hint: string } | undefined {
+  const row = UNLISTED_ROWS.find(({ applies }) => applies(facts))
+  return row === undefined ? undefined : { reason: row.reason, hint: row.hint(facts) }
+}
