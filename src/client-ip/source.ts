@@ -1,4 +1,5 @@
 import type { ParsedAddress } from '../ip/address.js'
+import { messageOfThrown } from '../lib/callback.js'
 import { isPromise } from '../lib/promise.js'
 import { type Incoming, UNIX_PEER, withoutZone } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
@@ -82,7 +83,7 @@ function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress)
 }
 
 function failedAnswer(error: unknown): Failure {
-  return { reason: 'failed-answer', detail: error instanceof Error ? error.message : 'What it threw is not an error.' }
+  return { reason: 'failed-answer', detail: messageOfThrown(error) }
 }
 
 /** How a guard resolves the client IP, by the option `clientIp` as it was read. */

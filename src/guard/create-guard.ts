@@ -2,6 +2,7 @@ import { chooseSource, type FrameworkIp } from '../client-ip/source.js'
 import { type Directory, directory } from '../directory/directory.js'
 import { BUNDLED } from '../directory/source/bundled.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
+import { callBack, messageOfThrown } from '../lib/callback.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'
 import { CurrentList } from './current-list.js'
@@ -31,6 +32,8 @@ export interface GuardExtras<Request = never> {
   readonly noPeer?: string | undefined
   /** Same arguments as `onReload`; writes the framework's log line. */
   readonly onReload?: NonNullable<ListOptions['onReload']>
+  /** Logs what a function of the user's failed with. */
+  readonly logFailure?: (error: unknown, message: string) => void
   /** Called once a day, to log the warnings that came with time. */
   readonly onDay?: () => void
   readonly clock?: Clock
@@ -66,6 +69,13 @@ export async function loadGuard<Request = GuardRequest>(
   return typeof started === 'function' ? started() : started
 }
 
+/** Loads the first list of a source and makes the guard; may be called again after a failure. */
+export interface FirstLoad<Request> {
+  (): Promise<Guard<Request>>
+  /** How often the source is asked, in milliseconds; undefined where it is only asked on demand. */
+  readonly interval: number | undefined
+}
+
 /**
  * A guard with the bundled directory, or a function that loads the source and makes one.
  *
@@ -74,38 +84,40 @@ export async function loadGuard<Request = GuardRequest>(
 export function startGuard<Request>(
   options: GuardOptions<Request>,
   extras: GuardExtras<Request>
-): Guard<Request> | (() => Promise<Guard<Request>>) {
+): Guard<Request> | FirstLoad<Request> {
   const { names = [], mistakes = [] } = extras
   const settings = readOptions<Request>(options, names, mistakes)
   const guardBy = (list: Directory) => compose(settings, list, { ...extras, mistakes }, options)
   if (mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
-  return async () => guardBy((await loadDirectory(settings.source))!)
+  const load = async () => guardBy((await loadDirectory(settings.source))!)
+  return Object.assign(load, { interval: settings.source.interval })
 }
 
 function compose<Request>(
   settings: Settings<Request>,
   loaded: Directory,
-  { mistakes = [], framework, noPeer, onReload, onDay, clock = CLOCK }: GuardExtras<Request>,
+  { mistakes = [], framework, noPeer, onReload, onDay, logFailure = emitWarning, clock = CLOCK }: GuardExtras<Request>,
   options: GuardOptions<Request>
 ): Guard<Request> {
   // An error may be logged whole, and the headers of a source are secret.
   const value = options.source === undefined ? options : { ...options, source: settings.source.name }
   const ledger = new Account(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, mistakes, value)
-  const tell = (error: Error | null) => {
-    for (const listener of [onReload, settings.onReload]) {
-      try {
-        listener?.(error, guard.status())
-      } catch (thrown) {
-        // Nobody waits for a reload that happens by itself.
-        process.emitWarning(thrown as Error)
-      }
-    }
+  let hasFailed = false
+  const onReloadFailed = (error: unknown) => {
+    if (hasFailed) return
+    hasFailed = true
+    logFailure(error, 'onReload failed; further failures are not logged')
+  }
+  const notify = (error: Error | null) => {
+    const status = guard.status()
+    onReload?.(error, status)
+    if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed)
   }
   const replace = (next: Directory) => list.replace(next)
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
-  const refresh = new Refresh(settings.source, { replace, count, tell }, onDay, clock)
+  const refresh = new Refresh(settings.source, { replace, count, notify }, onDay, clock)
   const wording = { permissiveTrust: framework?.permissiveTrust ?? '', noPeer }
   const guard: Guard<Request> = new Guard({
     settings,
@@ -117,4 +129,9 @@ function compose<Request>(
     clock
   })
   return guard
+}
+
+/** Where there is no logger, the process says it. */
+function emitWarning(error: unknown, message: string): void {
+  process.emitWarning(`${message}: ${messageOfThrown(error)}`)
 }

@@ -16,10 +16,11 @@ interface InUse {
   readonly policy: Policy
   readonly byRoute: WeakMap<PartialSelection, Policy>
   readonly warnings: readonly Problem[]
-  /** When something of it ends by the clock alone; infinity where nothing does. */
+  /** The time, in milliseconds since 1970, between which it holds; infinite where the clock alone changes nothing. */
+  readonly begins: number
   readonly ends: number
-  /** Whether nothing does: quicker to read than a number, at every request. */
-  readonly isFinal: boolean
+  /** Whether both are infinite: quicker to read than numbers, at every request. */
+  readonly isTimeless: boolean
 }
 
 /** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
@@ -28,6 +29,8 @@ export class CurrentList {
   readonly #ledger: Account
   readonly #clock: Clock
   readonly #routes = new Map<string, PartialSelection>()
+  /** Options that a list was found right for, without being those of a route. */
+  readonly #judgedBy = new WeakSet<PartialSelection>()
   #current: InUse
 
   /** @throws OptionsError, SuspiciousError */
@@ -55,13 +58,14 @@ export class CurrentList {
    */
   get current(): InUse {
     const current = this.#current
-    return current.isFinal ? current : this.#withoutEnded()
+    return current.isTimeless ? current : this.#atThisTime()
   }
 
-  #withoutEnded(): InUse {
-    const { list, ends } = this.#current
+  /** A clock that went wrong for a while must not leave anything behind, so it decides each time, in both directions. */
+  #atThisTime(): InUse {
+    const { list, begins, ends } = this.#current
     const now = this.#clock.now()
-    if (now >= ends) {
+    if (now >= ends || now < begins) {
       const { directory, removals } = list
       const left = removals.filter(({ grant }) => grant.until > now)
       this.#put(this.#compile(directory, this.#select(directory, {}), left))
@@ -80,7 +84,9 @@ export class CurrentList {
     if (options === undefined) return policy
     let known = byRoute.get(options)
     if (known === undefined) {
-      known = new Policy(list, this.#select(list.directory, options), this.#ledger.counters)
+      const cells = this.#select(list.directory, options, this.#judgedBy.has(options))
+      this.#judgedBy.add(options)
+      known = new Policy(list, cells, this.#ledger.counters)
       byRoute.set(options, known)
     }
     return known
@@ -123,10 +129,13 @@ export class CurrentList {
   }
 
   /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
-  #select(directory: Directory, options: PartialSelection): Selected {
+  #select(directory: Directory, options: PartialSelection, isKnown = false): Selected {
     const whole = directory.read(this.#settings.selection)
     const selected = directory.read(options, whole)
-    const problems = [...whole.problems, ...selected.problems]
+    // What was judged by an earlier list gets a verdict by this one as well, though it be that nothing is listed.
+    const problems = [...whole.problems, ...selected.problems].filter(
+      ({ code }) => !(isKnown && code === 'MOE_ERR_NO_ADDRESSES')
+    )
     if (problems.length > 0) throw new OptionsError(problems, options)
     return selected
   }
@@ -147,8 +156,9 @@ export class CurrentList {
       policy: new Policy(list, selected, this.#ledger.counters),
       byRoute: new WeakMap(),
       warnings: [...settings.warnings, ...selected.warnings, ...trustedSenders(settings, directory, selected)],
+      begins: isStale ? staleAt : Number.NEGATIVE_INFINITY,
       ends,
-      isFinal: ends === Number.POSITIVE_INFINITY
+      isTimeless: !isStale && ends === Number.POSITIVE_INFINITY
     }
   }
 }

@@ -194,8 +194,8 @@ export class Guard<Request = GuardRequest> {
   }
 
   /**
-   * Loads the directory anew from its source and puts it in use, for every route at once. Calls that overlap share one
-   * load. On a timer, handle its rejection: `guard.reload().catch(log)`.
+   * Loads the directory anew from its source and puts it in use, for every route at once. A call
+   * during a load gets one more load after it. On a timer, handle its rejection: `guard.reload().catch(log)`.
    *
    * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) when loading fails; SuspiciousError (`MOE_ERR_SUSPICIOUS`) when the new list
    * may be a mistake or an attack; OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route accepts. The list in

@@ -7,25 +7,36 @@ import { DAY } from './list-options.js'
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000
 
-/** What a refresh does with what it got. */
+/**
+ * How long to wait after failures in a row, in milliseconds; at random, since servers that were started together fail together.
+ *
+ * @param interval the source's own, which is never exceeded
+ */
+export function retryAfter(failures: number, interval: number): number {
+  return Math.min(interval, RETRY * 2 ** (failures - 1)) * (1 - Math.random() / 2)
+}
+
+/** Where a refresh puts what it loaded, and reports to. */
 export interface RefreshTo {
   /** Puts a directory in use, or throws what speaks against it. */
   readonly replace: (directory: Directory) => void
-  /** Told of what came of every load: null, or what it failed with. */
+  /** Called with the outcome of every load: null, or the error. */
   readonly count: (error: Error | null) => void
-  /** Told of what came of it where that is news. */
-  readonly tell: (error: Error | null) => void
+  /** Called only when the outcome differs from the previous one. */
+  readonly notify: (error: Error | null) => void
 }
 
 /**
- * Loads the list anew, when asked to and by itself. One load is under way at a time and what is given up is not waited for
- * again, so a late answer can never take the place of a newer one.
+ * Reloads the list, on demand and by itself. One load is under way at a time and an aborted one is never waited for again, so
+ * a late answer can never take the place of a newer one.
  */
 export class Refresh {
   readonly #source: OpenSource
   readonly #to: RefreshTo
   readonly #clock: Clock
   #loading: Promise<void> | undefined
+  /** The load that begins when the one under way has ended. */
+  #next: Promise<void> | undefined
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
   readonly #waiting: { look?: () => void; day?: () => void } = {}
@@ -59,12 +70,26 @@ export class Refresh {
     return this.#lastError
   }
 
-  /** Loads now. Calls that overlap share one load. */
+  /**
+   * Loads now. A call during a load gets one more load after it, since the one under way may have read the old list already;
+   * all calls during it share that next one.
+   */
   load(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined
-    })
-    return this.#loading
+    if (this.#loading === undefined) {
+      this.#loading = this.#load().finally(() => {
+        this.#loading = undefined
+      })
+      return this.#loading
+    }
+    this.#next ??= this.#loading
+      .catch(() => {
+        // Its own callers get the error.
+      })
+      .then(() => {
+        this.#next = undefined
+        return this.load()
+      })
+    return this.#next
   }
 
   /** Ends timers, and the load under way. */
@@ -89,7 +114,7 @@ export class Refresh {
       this.#failures = 0
       this.#lastError = null
       this.#to.count(null)
-      if (isNews) this.#to.tell(null)
+      if (isNews) this.#to.notify(null)
     } catch (error) {
       this.#fail(error as Error)
       throw error
@@ -102,17 +127,14 @@ export class Refresh {
     this.#failures++
     this.#lastError = error.message
     this.#to.count(error)
-    if (isNews) this.#to.tell(error)
+    if (isNews) this.#to.notify(error)
   }
 
   #schedule(): void {
     const { interval } = this.#source
     if (interval === undefined || this.#isClosed) return
     // Servers that were started together do not ask together.
-    const wait =
-      this.#failures === 0
-        ? interval * (1 - Math.random() / 10)
-        : Math.min(interval, RETRY * 2 ** (this.#failures - 1)) * (1 - Math.random() / 2)
+    const wait = this.#failures === 0 ? interval * (1 - Math.random() / 10) : retryAfter(this.#failures, interval)
     this.#waiting.look = this.#clock.after(wait, () => void this.#look())
   }
 
@@ -125,7 +147,7 @@ export class Refresh {
 
   async #look(): Promise<void> {
     const source = this.#source
-    // A failure is told where all are.
+    // `load()` reports the failure.
     if (source.hasChanged === undefined || (await source.hasChanged())) await this.load().catch(() => {})
     this.#schedule()
   }

@@ -91,7 +91,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     mistakes,
     framework: fastifyIp(),
     onReload: (error, status) => log.reloaded(error, status),
-    onDay: () => log.warnings()
+    onDay: () => log.warnings(),
+    logFailure: (error, message) => app.log.error({ err: error }, message)
   })
   const log = new RejectionLog<FastifyRequest>(guard, {
     level: options.logLevel ?? 'warn',

@@ -1,9 +1,11 @@
 import type { Incoming } from '../client-ip/incoming.js'
 import { NotReadyError } from '../errors.js'
-import { type Framework, startGuard } from '../guard/create-guard.js'
+import { type FirstLoad, type Framework, startGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
+import { retryAfter } from '../guard/refresh.js'
 import { mistake, shown } from '../lib/option-reader.js'
+import { CLOCK } from '../lib/time.js'
 import { defaultLogger } from '../log/default-logger.js'
 import type { Facts } from '../log/lines.js'
 import { type LogOptions, readLogOptions } from '../log/options.js'
@@ -68,9 +70,11 @@ export class Standalone<Request, OnReject> {
   readonly patternOf: (request: Request) => string | null
   readonly #listener: VerdictListener<Request> | undefined
   readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
-  readonly #load: (() => Promise<Guard<Request>>) | undefined
+  readonly #load: FirstLoad<Request> | undefined
   #loading: Promise<ReadyGuard<Request, OnReject>>
   #isClosed = false
+  #failures = 0
+  #stopRetry: (() => void) | undefined
   /** Options of routes that are checked when the list is there. */
   readonly #unchecked: (PolicyOptions & ActionOptions<OnReject>)[] = []
 
@@ -101,7 +105,8 @@ export class Standalone<Request, OnReject> {
       noPeer: door.noPeer,
       // Nothing is reloaded, and no day passes, before the guard is made.
       onReload: (error, status) => this.ready!.log.reloaded(error, status),
-      onDay: () => this.ready!.log.warnings()
+      onDay: () => this.ready!.log.warnings(),
+      logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
     this.logger = logger ?? defaultLogger()
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger)
@@ -138,8 +143,21 @@ export class Standalone<Request, OnReject> {
       if (this.#isClosed) setImmediate(() => this.#close())
       return this.ready
     })
-    loading.catch((error) => this.logger.error({ err: error }, 'MoEngage requests cannot be judged.'))
+    loading.catch((error) => {
+      this.logger.error({ err: error }, 'MoEngage requests cannot be judged.')
+      this.#retry(loading)
+    })
     return loading
+  }
+
+  /** Loads the first list again after a failure, as a reload would be repeated, unless somebody did so meanwhile. */
+  #retry(failed: Promise<ReadyGuard<Request, OnReject>>): void {
+    const { interval } = this.#load!
+    this.#failures++
+    if (interval === undefined || this.#isClosed) return
+    this.#stopRetry = CLOCK.after(retryAfter(this.#failures, interval), () => {
+      if (failed === this.#loading) this.#loading = this.#first()
+    })
   }
 
   /**
@@ -200,6 +218,7 @@ export class Standalone<Request, OnReject> {
 
   #close(): void {
     this.#isClosed = true
+    this.#stopRetry?.()
     this.ready?.guard.close()
     this.ready?.log.close()
   }

@@ -1,5 +1,5 @@
+import { callBack } from '../lib/callback.js'
 import { mistake, shown } from '../lib/option-reader.js'
-import { isPromise } from '../lib/promise.js'
 import type { Logger } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'
@@ -26,12 +26,10 @@ export class VerdictListener<Request> {
   }
 
   notify(verdict: Verdict, request: Request): void {
-    try {
-      const answer = this.#onVerdict(verdict, request)
-      if (isPromise(answer)) answer.then(undefined, (error) => this.#failed(error))
-    } catch (error) {
-      this.#failed(error)
-    }
+    callBack(
+      () => this.#onVerdict(verdict, request),
+      (error) => this.#failed(error)
+    )
   }
 
   #failed(error: unknown): void {

@@ -3,7 +3,7 @@ import { createGuard, type GuardOptions, type Snapshot, type Source } from '../.
 import { loadGuard } from '../../src/guard/create-guard.js'
 import { TestClock } from '../support/clock.js'
 import { until } from '../support/http.js'
-import { FOUR, sound } from '../support/snapshots.js'
+import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
 
 /** A guard of a loader whose loads wait until they are answered. */
 async function answering(t: Test, options: Partial<Source> = {}, further: Partial<GuardOptions> = {}) {
@@ -19,21 +19,28 @@ async function answering(t: Test, options: Partial<Source> = {}, further: Partia
   return { guard, loads, clock }
 }
 
-t.test('reloads by hand and by time that overlap share one load', async (t) => {
+t.test('a call during a load gets one more load after it, which all such calls share', async (t) => {
   const { guard, loads, clock } = await answering(t, { interval: 60_000 })
   clock.pass(60_000)
   t.equal(loads.length, 2, 'by time')
   const byHand = [guard.reload(), guard.reload()]
-  t.equal(loads.length, 2, 'and by hand')
+  t.equal(loads.length, 2, 'nothing runs side by side')
   loads[1]!.answer(sound({ revision: 'r2' }))
-  t.match(await Promise.all(byHand), [{ revision: 'r2' }, { revision: 'r2' }])
+  await until(() => loads.length === 3)
+  t.match(guard.status(), { revision: 'r2' }, 'what was read before the calls is in use meanwhile')
+  loads[2]!.answer(sound({ revision: 'r3' }))
+  t.match(await Promise.all(byHand), [{ revision: 'r3' }, { revision: 'r3' }])
   await until(() => clock.waiting.length > 0)
   const next = guard.reload()
-  t.equal(loads.length, 3, 'what comes later loads anew')
-  loads[2]!.fail(new Error('away'))
+  t.equal(loads.length, 4, 'what comes later loads anew')
+  const afterFailure = guard.reload()
+  loads[3]!.fail(new Error('away'))
   await t.rejects(next, { message: /"ours" failed: away\./ })
+  await until(() => loads.length === 5)
+  loads[4]!.answer(sound({ revision: 'r4' }))
+  t.match(await afterFailure, { revision: 'r4' }, 'a load that failed is no answer to a later call')
   const long = guard.reload()
-  loads[3]!.fail(new Error('x'.repeat(100_000)))
+  loads[5]!.fail(new Error('x'.repeat(100_000)))
   await long.catch(({ message }) => t.ok(message.length < 500, 'an endless message is cut'))
 })
 
@@ -79,14 +86,72 @@ t.test('every reload that came to something is told', async (t) => {
   t.match(told, ['r1', /away/, 'r2'])
 })
 
-t.test('a listener that throws harms nobody, and is not swallowed', async (t) => {
-  const onReload = () => {
-    throw new Error('The listener is broken.')
+t.test('an onReload that fails, at once or later, is reported once and changes nothing', async (t) => {
+  const failures: [what: string, onReload: () => unknown, message: RegExp][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('The listener is broken.')
+      },
+      /onReload failed.*The listener is broken\./
+    ],
+    [
+      'throws null',
+      () => {
+        throw null
+      },
+      /onReload failed.*not an error/
+    ],
+    [
+      'returns a promise that is rejected',
+      async () => {
+        throw new Error('Nobody is there.')
+      },
+      /Nobody is there\./
+    ]
+  ]
+  for (const [what, onReload, message] of failures) {
+    const guard = createGuard({ dataCenters: 'DC-01', onReload })
+    const warnings: Error[] = []
+    const listen = (warning: Error) => void warnings.push(warning)
+    process.on('warning', listen)
+    t.match(await guard.reload(), { lastError: null }, what)
+    await guard.reload()
+    t.match(guard.metrics().reloads, { succeeded: 2, failed: 0 }, what)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    process.off('warning', listen)
+    t.match(warnings, [{ message }], what)
+    t.equal(warnings.length, 1, what)
   }
-  const guard = createGuard({ dataCenters: 'DC-01', onReload })
-  const warning = new Promise<Error>((resolve) => process.once('warning', resolve))
-  t.match(await guard.reload(), { lastError: null })
-  t.match(await warning, { message: 'The listener is broken.' })
+})
+
+t.test('a list is stale by what the clock says at each request', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const source = { name: 'ours', load: () => sound({ retrieved: '2026-11-20' }) }
+  const day = 86_400_000
+  const guard = await loadGuard(
+    { dataCenters: 'DC-01', source, rejectWhenStale: true, staleAfter: 90 * day },
+    { clock }
+  )
+  const request = { peer: FOUR[0], headers: {} }
+  t.equal(guard.judge(request).verified, true)
+  clock.pass(365 * day)
+  t.match(guard.judge(request), { verified: false, reason: 'stale-list' })
+  clock.pass(-365 * day)
+  t.equal(guard.judge(request).verified, true, 'a clock that was wrong for a while leaves nothing behind')
+})
+
+t.test('a policy that judged by one list gets a verdict by every list after it', async (t) => {
+  let list = snapshotOf({ 'DC-01 connector': FOUR, 'DC-01 sms': ['9.9.9.9'] })
+  const source = { name: 'ours', load: () => list }
+  const guard = createGuard({ dataCenters: 'DC-01', source, gracePeriod: 0, confirm: ['shrunk'] })
+  const policy = { channels: 'sms' } as const
+  const request = { peer: '9.9.9.9', headers: {} }
+  t.equal(guard.judge(request, policy).verified, true)
+  list = snapshotOf({ 'DC-01 connector': FOUR, 'DC-01 sms': 'NA' }, { revision: 'r2' })
+  await guard.reload()
+  t.match(guard.judge(request, policy), { verified: false, reason: 'not-listed', revision: 'r2' })
+  t.throws(() => guard.judge(request, { channels: 'sms' }), { code: 'MOE_ERR_OPTIONS' }, 'a new one is checked')
 })
 
 t.test('a closed guard judges on, and loads no more', async (t) => {

@@ -38,7 +38,7 @@ t.test('a suspicious list is refused with every reason, until it is confirmed', 
     ['a private address', dc01(...FOUR, '10.0.0.1'), [['private', /^10\.0\.0\.1\/32 \(private\): nobody/]]],
     ['loopback', dc01(...FOUR, '127.0.0.1'), [['private', /\(loopback\)/]]],
     ['carrier-grade NAT', dc01(...FOUR, '100.64.0.0/16'), [['private', /\(carrierGradeNat\)/]]],
-    ['documentation', dc01(...FOUR, '198.51.100.7'), [['private', /\(reserved\)/]]],
+    ['documentation', dc01(...FOUR, '198.51.100.7'), [['private', /\(documentation\)/]]],
     [
       'a prefix that begins in public and ends in private',
       dc01(...FOUR, '11.0.0.0/8', '8.0.0.0/6'),

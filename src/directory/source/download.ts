@@ -1,6 +1,6 @@
 import { readText } from './read-text.js'
 
-/** What a server says of a version, so that it can be asked for a newer one. */
+/** By what a server knows a version again, so that it can be asked for a newer one. */
 export interface Validators {
   readonly etag: string | null
   readonly lastModified: string | null
@@ -35,7 +35,12 @@ export async function download(
   const { status } = response
   if (status !== 200) {
     await response.body?.cancel()
-    if (status === 304 && isConditional) return undefined
+    if (status === 304 && isConditional) {
+      if (isOther(response.headers.get('etag'), known?.etag)) {
+        return download(url, { fetch, headers, maxBytes, signal, known: undefined })
+      }
+      return undefined
+    }
     throw new Error(refusal(status, response.headers.get('location')))
   }
   return {
@@ -46,15 +51,22 @@ export async function download(
   }
 }
 
+/** Whether a 304 is about another version than the one that was asked with: some cache has mixed them up. */
+function isOther(etag: string | null, known: string | null | undefined): boolean {
+  const opaque = (tag: string) => tag.replace(/^W\//, '')
+  return etag !== null && known !== null && known !== undefined && opaque(etag) !== opaque(known)
+}
+
 /** A browser-like `fetch` hides the status of a redirect behind 0. */
 function refusal(status: number, location: string | null): string {
   if (status !== 304 && (status === 0 || (status >= 300 && status < 400))) {
-    return `It redirects${location === null ? '' : ` to ${location}`}; redirects are not followed, so name that address if you trust it.`
+    const target = location === null ? '' : ` to ${location.replace(/[?#].*$/s, '')}`
+    return `It redirects${target}; redirects are not followed, so name that address if you trust it.`
   }
   return `It answers with status ${status}.`
 }
 
-/** None at all is as good as an empty one. */
+/** A missing body is treated as empty. */
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
   if (body !== null) yield* body
 }

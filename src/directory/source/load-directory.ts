@@ -1,4 +1,5 @@
 import { SourceError } from '../../errors.js'
+import { messageOfThrown } from '../../lib/callback.js'
 import { messageOf } from '../../lib/message-of.js'
 import { isPromise } from '../../lib/promise.js'
 import { Directory } from '../directory.js'
@@ -75,8 +76,7 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return `${error}.`
-  const why = messageOf(error)
+  const why = error instanceof Error ? messageOf(error) : messageOfThrown(error)
   return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 

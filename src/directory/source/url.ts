@@ -2,7 +2,7 @@ import { parseJson } from '../../lib/json.js'
 import { type DownloadOptions, download, type Validators } from './download.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
-/** What a URL is asked with, and how often. */
+/** How a URL is asked, and how often. */
 export interface SnapshotUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes'> {
   readonly timeout: number
   readonly interval: number
@@ -29,7 +29,7 @@ export class SnapshotUrl implements OpenSource {
 
   async load(signal: AbortSignal): Promise<unknown> {
     const found = await download(this.#url, { ...this.#options, signal, known: this.#known })
-    // A fetch that pays no heed to the signal answers when nobody waits any more.
+    // A `fetch` that ignores the signal may answer after the timeout.
     if (found === undefined || signal.aborted) return UNCHANGED
     this.#offered = found
     return parseJson(found.text)

@@ -40,9 +40,7 @@ t.test('the snapshot of docs/sources.md is one', async (t) => {
 })
 
 t.test('the defaults that docs/sources.md names are those of the code', async (t) => {
-  const source = ['file', 'read-source']
-    .map((name) => readFileSync(`src/directory/sources/${name}.ts`, 'utf8'))
-    .join('')
+  const source = ['file', 'read-source'].map((name) => readFileSync(`src/directory/source/${name}.ts`, 'utf8')).join('')
   const options = readFileSync('src/guard/list-options.ts', 'utf8')
   for (const [doc, code] of [
     ['`interval` (2,000 ms)', 'interval = 2_000'],

@@ -1,0 +1,180 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import { createGuard } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import moengageAllowlist from '../../src/index.js'
+import { type LogLine, lineLogger } from '../support/logger.js'
+
+const LISTED = '52.6.248.125'
+const later = (value: unknown) => new Promise((resolve) => setImmediate(() => resolve(value)))
+
+/** Something that only looks like a promise. */
+const thenable = (then: (resolve: unknown, reject: (error: Error) => void) => void) =>
+  Object.defineProperty({}, 'then', { value: then })
+
+function throwing(message: string): never {
+  throw new Error(message)
+}
+
+/** What a clientIp function may return or throw instead of an address, and what the verdict says then. */
+const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
+  ['a promise of an address', async () => LISTED, /returned a promise/],
+  ['a promise that is rejected at once', () => Promise.reject(new Error('own')), /returned a promise/],
+  [
+    'a promise that is rejected later',
+    () => later(0).then(() => Promise.reject(new Error('own'))),
+    /returned a promise/
+  ],
+  ['a thenable', () => thenable((_, failed) => failed(new Error('own'))), /returned a promise/],
+  ['a thenable that throws', () => thenable(() => throwing('own')), /returned a promise/],
+  [
+    'an object whose then throws',
+    () => Object.defineProperty({}, 'then', { get: () => throwing('own then') }),
+    /threw: own then/
+  ],
+  [
+    'an error',
+    () => {
+      throw new Error('own')
+    },
+    /threw: own/
+  ],
+  [
+    'a text that is thrown',
+    () => {
+      throw 'own'
+    },
+    /threw: own/
+  ],
+  [
+    'null that is thrown',
+    () => {
+      throw null
+    },
+    /not an error/
+  ],
+  ['nothing', () => undefined, /returned nothing/],
+  ['a number', () => 42, /returned nothing/],
+  ['an object', () => ({}), /returned nothing/],
+  ['a function', () => () => LISTED, /returned nothing/],
+  ['an empty text', () => '', /returned nothing/],
+  ['an address with a port', () => `${LISTED}:443`, /not an address/]
+]
+
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (error) => unhandled.push(error))
+
+t.test('whatever a clientIp function returns or throws ends in a verdict', async (t) => {
+  for (const [what, clientIp, hint] of ANSWERS) {
+    const guard = createGuard({ dataCenters: 'DC-01', clientIp: clientIp as never })
+    t.match(
+      guard.judge({ peer: LISTED, headers: {} }),
+      { verified: false, reason: 'unresolved', clientIp: null, hint },
+      what
+    )
+  }
+})
+
+t.test('it is the same in Fastify', async (t) => {
+  for (const [what, clientIp, hint] of ANSWERS) {
+    const app = Fastify()
+    const hints: unknown[] = []
+    await app.register(moengageAllowlist, {
+      dataCenters: 'DC-01',
+      clientIp: clientIp as never,
+      onVerdict: (verdict) => void hints.push('hint' in verdict && verdict.hint)
+    })
+    app.get('/', async () => 'ok')
+    t.equal((await app.inject({ url: '/', remoteAddress: LISTED })).statusCode, 403, what)
+    t.match(hints, [hint], what)
+    await app.close()
+  }
+})
+
+t.test('it is the same in Express', async (t) => {
+  for (const [what, clientIp, hint] of ANSWERS) {
+    const lines: LogLine[] = []
+    const guard = guardExpress({ dataCenters: 'DC-01', clientIp: clientIp as never, logger: lineLogger(lines) })
+    const server = createServer((request, response) => guard(request, response, () => response.end('ok'))).listen(
+      0,
+      '127.0.0.1'
+    )
+    await once(server, 'listening')
+    const { status } = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    t.equal(status, 403, what)
+    t.match(
+      lines.map(({ moengage }) => moengage),
+      [{ reason: 'unresolved', hint }],
+      what
+    )
+    guard.close()
+    server.close()
+    server.closeAllConnections()
+  }
+})
+
+t.test('it is the same in Fetch', async (t) => {
+  for (const [what, clientIp, hint] of ANSWERS) {
+    const guard = guardFetch({ dataCenters: 'DC-01', clientIp: clientIp as never, logger: lineLogger([]) })
+    const { response, verdict } = await guard.check(new Request('http://localhost/'), LISTED)
+    t.equal(response?.status, 403, what)
+    t.match(verdict, { reason: 'unresolved', hint }, what)
+    guard.close()
+  }
+})
+
+t.test("a framework's request.ip that throws is a verdict as well", async (t) => {
+  const app = Fastify({
+    trustProxy: () => {
+      throw new Error('own trust')
+    }
+  })
+  t.teardown(() => app.close())
+  const hints: unknown[] = []
+  await app.register(moengageAllowlist, {
+    dataCenters: 'DC-01',
+    onVerdict: (verdict) => void hints.push('hint' in verdict && verdict.hint)
+  })
+  app.get('/', async () => 'ok')
+  t.equal(
+    (await app.inject({ url: '/', remoteAddress: LISTED, headers: { 'x-forwarded-for': LISTED } })).statusCode,
+    403
+  )
+  t.match(hints, [/threw: own trust/])
+})
+
+t.test('the zone of a link-local peer is cut off, and no other one', async (t) => {
+  const clientIp = { trustedProxies: ['linklocal'] }
+  const judge = (peer: string, options: object = { clientIp }) =>
+    createGuard({ dataCenters: 'DC-01', ...options }).judge({ peer, headers: { 'x-forwarded-for': LISTED } })
+  t.match(judge('fe80::1%eth0'), { verified: true, clientIp: LISTED, peer: 'fe80::1%eth0' })
+  t.match(judge('febf:1::2%en0'), { verified: true })
+  for (const peer of [
+    'fec0::1%eth0',
+    '2001:db8::1%eth0',
+    'fe80::1%',
+    'fe80::1%a%b',
+    'fe80:%eth0',
+    '169.254.1.1%eth0'
+  ]) {
+    t.match(judge(peer), { verified: false, reason: 'unresolved' }, peer)
+  }
+  t.match(judge('fe80::1%eth0', {}), { clientIp: 'fe80::1', reason: 'proxy-not-configured' }, 'the peer itself')
+})
+
+t.test('polluted prototypes forge no header', async (t) => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>
+  prototype['x-forwarded-for'] = LISTED
+  t.teardown(() => delete prototype['x-forwarded-for'])
+  const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.1'] } })
+  t.match(guard.judge({ peer: '10.0.0.1', headers: {} }), { verified: false })
+})
+
+t.test('nothing of all that is left unhandled', async (t) => {
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  t.strictSame(unhandled, [])
+})

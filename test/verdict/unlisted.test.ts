@@ -1,0 +1,225 @@
+import t from 'tap'
+import { createGuard, type GuardOptions, type HeadersInput } from '../../src/core.js'
+import guardFetch from '../../src/fetch.js'
+import { UNLISTED_ROWS } from '../../src/verdict/unlisted.js'
+import { lineLogger } from '../support/logger.js'
+
+const LISTED = '52.6.248.125'
+const trusting = (...trustedProxies: string[]): Partial<GuardOptions> => ({ clientIp: { trustedProxies } })
+const reading = (header: string, options: object = {}): Partial<GuardOptions> => ({
+  clientIp: { trustedProxies: ['10.0.0.0/8'], header, ...options }
+})
+const xff = (value: string) => ({ 'x-forwarded-for': value })
+
+interface Case {
+  row: string
+  what: string
+  options: Partial<GuardOptions>
+  peer: string
+  headers: HeadersInput
+  reason: string
+  hint: RegExp
+}
+
+const CASES: Case[] = [
+  {
+    row: 'every hop is a trusted proxy',
+    what: 'curl through nginx on the same machine',
+    options: trusting('loopback'),
+    peer: '127.0.0.1',
+    headers: xff('127.0.0.1'),
+    reason: 'not-listed',
+    hint: /made from inside your network/
+  },
+  {
+    row: 'every hop is a trusted proxy',
+    what: 'a pod behind a trusted ingress',
+    options: trusting('10.244.0.0/16'),
+    peer: '10.244.0.1',
+    headers: xff('10.244.3.7'),
+    reason: 'not-listed',
+    hint: /made from inside your network/
+  },
+  {
+    row: 'a trusted proxy sends another header',
+    what: 'Forwarded where X-Forwarded-For is read',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.0.1',
+    headers: { forwarded: `for=${LISTED}` },
+    reason: 'proxy-not-configured',
+    hint: /sends forwarded, not x-forwarded-for/
+  },
+  {
+    row: 'a trusted proxy sends no header',
+    what: 'nginx without proxy_set_header',
+    options: trusting('loopback'),
+    peer: '127.0.0.1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /let it set x-forwarded-for.*requireHeader/
+  },
+  {
+    row: "a provider's proxy that is not trusted",
+    what: 'Cloudflare as the peer',
+    options: trusting('10.0.0.0/8'),
+    peer: '104.16.0.9',
+    headers: xff(LISTED),
+    reason: 'proxy-not-configured',
+    hint: /address of cloudflare.*add 'cloudflare' to clientIp\.trustedProxies/
+  },
+  {
+    row: "a provider's proxy that is not trusted",
+    what: 'Cloudflare in front of a trusted proxy',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.0.1',
+    headers: xff(`${LISTED}, 104.16.0.9`),
+    reason: 'proxy-not-configured',
+    hint: /address of cloudflare/
+  },
+  {
+    row: "a provider's address without a header",
+    what: 'a worker at Cloudflare',
+    options: {},
+    peer: '104.16.0.9',
+    headers: {},
+    reason: 'not-listed',
+    hint: /cloudflare's own network/
+  },
+  {
+    row: 'an internal peer that forwards',
+    what: 'a proxy that is not trusted',
+    options: trusting('10.0.0.0/8'),
+    peer: '192.168.0.5',
+    headers: xff(LISTED),
+    reason: 'proxy-not-configured',
+    hint: /add '192\.168\.0\.5'/
+  },
+  {
+    row: 'an internal hop in front of others',
+    what: 'a second proxy',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.0.1',
+    headers: xff(`${LISTED}, 192.168.0.9`),
+    reason: 'proxy-not-configured',
+    hint: /add '192\.168\.0\.9'/
+  },
+  {
+    row: 'an internal peer without a header',
+    what: "Docker's bridge",
+    options: trusting('loopback'),
+    peer: '172.18.0.1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /own network, or your proxy \(Docker's bridge/
+  },
+  {
+    row: 'an internal client',
+    what: 'a private client behind a trusted proxy',
+    options: trusting('10.9.0.0/16'),
+    peer: '10.9.0.1',
+    headers: xff('10.1.2.3'),
+    reason: 'not-listed',
+    hint: /made in your own network/
+  },
+  {
+    row: 'an internal client',
+    what: 'X-Real-IP of a proxy in between',
+    options: reading('x-real-ip'),
+    peer: '10.0.0.1',
+    headers: { 'x-real-ip': '172.22.17.40', ...xff(LISTED) },
+    reason: 'not-listed',
+    hint: /not trusted wrote its own address/
+  },
+  {
+    row: 'a special-purpose address',
+    what: 'an address for documentation',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.0.1',
+    headers: xff('198.51.100.7'),
+    reason: 'not-listed',
+    hint: /is for documentation/
+  }
+]
+
+const guardOf = (options: Partial<GuardOptions>) => createGuard({ dataCenters: 'DC-01', ...options })
+
+t.test('what the guard knows about an unlisted client is said before anybody asks MoEngage', async (t) => {
+  for (const { what, options, peer, headers, reason, hint } of CASES) {
+    const verdict = guardOf(options).judge({ peer, headers })
+    t.match(verdict, { verified: false, reason, hint }, what)
+    t.notMatch(verdict, { hint: /MoEngage|static IPs|support/ }, `${what}: MoEngage cannot have sent it`)
+  }
+  t.strictSame(
+    [...new Set(CASES.map(({ row }) => row))].sort(),
+    UNLISTED_ROWS.map(({ name }) => name).sort(),
+    'each row of the table has a case'
+  )
+  t.match(
+    guardOf({}).judge({ peer: '8.8.8.8', headers: {} }),
+    { hint: /static IPs/ },
+    'only a public address may be MoEngage'
+  )
+})
+
+t.test('the advice is taken when it is followed', async (t) => {
+  for (const { what, options, peer, headers, hint } of CASES) {
+    const [, proxy] =
+      /add '([^']+)' to clientIp\.trustedProxies/.exec(
+        `${(guardOf(options).judge({ peer, headers }) as { hint: string }).hint}`
+      ) ?? []
+    if (proxy === undefined) continue
+    const { trustedProxies } = (options.clientIp ?? { trustedProxies: [] }) as { trustedProxies: readonly string[] }
+    const followed = guardOf({ clientIp: { trustedProxies: [...trustedProxies, proxy] } })
+    t.match(followed.judge({ peer, headers }), { verified: true, clientIp: LISTED }, `${what}: ${hint}`)
+  }
+  const byHeader = guardOf(reading('forwarded')).judge({ peer: '10.0.0.1', headers: { forwarded: `for=${LISTED}` } })
+  t.match(byHeader, { verified: true }, 'the header that the proxy writes')
+  const inFramework = guardOf({}).judge({ peer: '10.0.0.1', headers: xff(LISTED) }) as { hint: string }
+  const [, written] = /pass clientIp: (\{.*\})/.exec(inFramework.hint)!
+  const clientIp = JSON.parse(written!.replaceAll("'", '"').replace('trustedProxies', '"trustedProxies"'))
+  t.match(guardOf({ clientIp }).judge({ peer: '10.0.0.1', headers: xff(LISTED) }), { verified: true })
+})
+
+t.test('a header that is required names the one that is there', async (t) => {
+  const required = { trustedProxies: ['10.0.0.1'], requireHeader: true }
+  const judge = (headers: HeadersInput) => guardOf({ clientIp: required }).judge({ peer: '10.0.0.1', headers })
+  t.match(judge({}), { reason: 'unresolved', hint: /sent no x-forwarded-for/ })
+  t.match(judge({ forwarded: `for=${LISTED}` }), {
+    reason: 'unresolved',
+    hint: /sends forwarded, and no x-forwarded-for.*clientIp\.header/
+  })
+})
+
+t.test('a proxy is never verified as a sender, whatever else accepts its address', async (t) => {
+  const guard = guardOf({ allow: ['10.0.0.0/8'], clientIp: { trustedProxies: ['10.0.1.0/24'] } })
+  t.match(guard.judge({ peer: '10.0.1.5', headers: {} }), {
+    verified: false,
+    reason: 'not-listed',
+    hint: /forwards no client address/
+  })
+  t.match(guard.judge({ peer: '10.0.1.5', headers: xff('10.0.1.6') }), { verified: false, hint: /made from inside/ })
+  t.match(guard.judge({ peer: '10.0.1.5', headers: xff('10.0.2.5') }), { verified: true, matched: '10.0.0.0/8' })
+  t.match(guard.judge({ peer: '10.0.2.5', headers: {} }), { verified: true })
+  t.match(guard.senders(), [{ clientIp: '10.0.1.5' }, { clientIp: '10.0.1.6' }].reverse())
+})
+
+t.test('a Fetch guard says that no peer was passed, and takes what servers report of a connection', async (t) => {
+  const guard = guardFetch({
+    dataCenters: 'DC-01',
+    logger: lineLogger([]),
+    clientIp: { trustedProxies: ['127.0.0.1'] }
+  })
+  t.teardown(() => guard.close())
+  const request = () => new Request('http://localhost/', { headers: xff(LISTED) })
+  for (const peer of [undefined, null, '', {}, { remote: {} }]) {
+    t.match(guard.judge(request(), peer as never), { reason: 'unresolved', hint: /No peer was passed/ }, `${peer}`)
+  }
+  for (const peer of [
+    '127.0.0.1',
+    { address: '127.0.0.1', port: 1, family: 'IPv4' },
+    { hostname: '127.0.0.1' },
+    { remote: { address: '127.0.0.1' } }
+  ]) {
+    t.match(guard.judge(request(), peer), { verified: true, clientIp: LISTED }, JSON.stringify(peer))
+  }
+})
