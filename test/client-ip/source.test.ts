@@ -7,7 +7,8 @@ import { createGuard } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import moengageAllowlist from '../../src/index.js'
-import { type LogLine, lineLogger } from '../support/logger.js'
+import type { LogLine } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
 
 const LISTED = '52.6.248.125'
 const later = (value: unknown) => new Promise((resolve) => setImmediate(() => resolve(value)))
