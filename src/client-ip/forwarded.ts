@@ -50,8 +50,8 @@ export const parseForwardedHop: ParseHop = (text, end, address) => {
       const start = startOf(TOKEN, text, value - 1)
       if (start === value - 1) break
       // RFC 7239 section 4: each parameter occurs at most once in an element.
-      const name = NAMES.findIndex((known) => isName(text, start, value - 1, known))
-      if (name < 0) {
+      const name = nameOf(text, start, value - 1)
+      if (name === EXTENSION) {
         const other = text.slice(start, value - 1).toLowerCase()
         if (others?.includes(other)) break
         others = [...(others ?? []), other]
@@ -61,7 +61,10 @@ export const parseForwardedHop: ParseHop = (text, end, address) => {
       }
       const from = isQuoted ? value + 1 : value
       const to = isQuoted ? i - 1 : i
-      if (name === FOR && parseValue(text, from, to, address) === 0) return -1
+      if (name === FOR) {
+        const family = isQuoted ? parseQuoted(text, from, to, address) : parseNode(text, from, to, address)
+        if (family === 0) return -1
+      }
       if (name === BY && !isNode(text, from, to)) break
       i = trimEnd(text, start)
     }
@@ -76,13 +79,30 @@ export const parseForwardedHop: ParseHop = (text, end, address) => {
   return -1
 }
 
-/** The parameters of RFC 7239 section 5. */
-const NAMES = ['for', 'by', 'host', 'proto']
+/** The parameters of RFC 7239 section 5, by number. */
 const FOR = 0
 const BY = 1
+const HOST = 2
+const PROTO = 3
+const EXTENSION = 4
 
-function isName(text: string, start: number, end: number, name: string): boolean {
-  if (end - start !== name.length) return false
+/** Their lengths all differ, so that one comparison decides. */
+function nameOf(text: string, start: number, end: number): number {
+  switch (end - start) {
+    case 2:
+      return isName(text, start, 'by') ? BY : EXTENSION
+    case 3:
+      return isName(text, start, 'for') ? FOR : EXTENSION
+    case 4:
+      return isName(text, start, 'host') ? HOST : EXTENSION
+    case 5:
+      return isName(text, start, 'proto') ? PROTO : EXTENSION
+    default:
+      return EXTENSION
+  }
+}
+
+function isName(text: string, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     if ((text.charCodeAt(start + i) | 32) !== name.charCodeAt(i)) return false
   }
@@ -93,7 +113,10 @@ function isName(text: string, start: number, end: number, name: string): boolean
 function startOf(allowed: Uint8Array, text: string, end: number): number {
   const limit = Math.max(end - MAX_TOKEN, 0)
   let i = end
-  while (i > limit && text.charCodeAt(i - 1) < 128 && allowed[text.charCodeAt(i - 1)] === 1) i--
+  for (; i > limit; i--) {
+    const code = text.charCodeAt(i - 1)
+    if (code >= 128 || allowed[code] !== 1) break
+  }
   return i
 }
 
@@ -119,8 +142,8 @@ function backslashesBefore(text: string, i: number): number {
   return i - start
 }
 
-/** Parses the node of a value, in which any character may be escaped where it is a quoted string. */
-function parseValue(text: string, start: number, end: number, address: ParsedAddress): number {
+/** Parses the node of a quoted string, in which any character may be escaped. */
+function parseQuoted(text: string, start: number, end: number, address: ParsedAddress): number {
   if (end - start > MAX_ENTRY || !text.slice(start, end).includes('\\')) return parseNode(text, start, end, address)
   const plain = text.slice(start, end).replaceAll(/\\(.)/g, '$1')
   return parseNode(plain, 0, plain.length, address)
@@ -129,5 +152,5 @@ function parseValue(text: string, start: number, end: number, address: ParsedAdd
 /** Whether a value is a node of RFC 7239 section 6, hidden ones included. */
 function isNode(text: string, start: number, end: number): boolean {
   const address = new ParsedAddress()
-  return parseValue(text, start, end, address) !== 0 || isHidden(address)
+  return parseQuoted(text, start, end, address) !== 0 || isHidden(address)
 }

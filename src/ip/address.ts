@@ -34,14 +34,20 @@ export class ParsedAddress {
   /**
    * Parses `text[start, end)` as one address, strictly: four decimal octets without leading zeros, or an RFC 4291 text
    * form without a zone. An IPv4-mapped IPv6 address is parsed as the IPv4 address that it carries.
-   *
-   * With sets of leading bits, an address outside of them is given up as soon as those are read, and reported as no
-   * address: nothing that is listed is lost, and a flood of strangers costs half.
    */
-  parse(text: string, start: number, end: number, leading: LeadingBits = EVERY_LEADING): Family {
+  parse(text: string, start: number, end: number): Family {
     this.text = text
     this.start = start
     this.end = end
+    return this.parseWords(text, start, end, EVERY_LEADING)
+  }
+
+  /**
+   * Like {@link ParsedAddress.parse}, without keeping the text, and only addresses with some leading bits: an address outside
+   * of them is given up as soon as those are read, and reported as no address. Nothing that is listed is lost, and a flood of
+   * strangers costs half.
+   */
+  parseWords(text: string, start: number, end: number, leading: LeadingBits): Family {
     const isMapped = text.charCodeAt(start) === COLON && startsMapped(text, start)
     const outcome = this.#parseIPv4(text, isMapped ? start + 7 : start, end, leading.ipv4)
     if (outcome === PARSED) this.family = 4

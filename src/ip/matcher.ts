@@ -27,7 +27,7 @@ export class Matcher<G> {
   readonly #ipv4: IPv4Table
   readonly #ipv6: IPv6Table
   readonly #leading: { readonly ipv4: Int32Array; readonly ipv6: Int32Array }
-  /** The address that {@link lookupText} parses. */
+  /** The address that {@link Matcher.find} parses. */
   readonly #address = new ParsedAddress()
   /** The entries by their prefix's key, for each family and length that occurs, the longest first. */
   readonly #byLength: Readonly<Record<4 | 6, readonly Bucket<G>[]>>
@@ -62,7 +62,7 @@ export class Matcher<G> {
    * not allocate.
    */
   find(text: string): number {
-    this.#address.parse(text, 0, text.length, this.#leading)
+    this.#address.parseWords(text, 0, text.length, this.#leading)
     return this.lookup(this.#address)
   }
 
