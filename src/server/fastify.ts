@@ -1,4 +1,5 @@
 import type {
+  FastifyContextConfig,
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
@@ -8,7 +9,7 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { NodeIncoming } from '../client-ip/incoming.js'
-import { RegisteredTwiceError, RejectedError, RouteError } from '../errors.js'
+import { OptionsError, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions, GuardRequest } from '../guard/options.js'
@@ -20,6 +21,7 @@ import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type ActionOptions, defaultActions, readActions } from './actions.js'
 import { fastifyIp } from './fastify-ip.js'
 import { type Route, Routes } from './routes.js'
+import { claimScope } from './scopes.js'
 import { thrown } from './thrown.js'
 import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
 
@@ -75,13 +77,7 @@ type ChooseRoute = (config: false | RouteOptions | undefined, request: FastifyRe
 const ON_REJECT = { words: [], fix: 'Write (request, reply, verdict) => ….', routePath: 'config.moengage' }
 
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
-  if (app.hasDecorator('moengage')) {
-    throw new RegisteredTwiceError({
-      value: app.prefix,
-      message: 'moengage-allowlist is registered in this scope already, or in one around it.',
-      fix: 'Register it once a scope; for routes that differ, set config.moengage or use sibling scopes.'
-    })
-  }
+  claimScope(app)
   const mistakes: Problem[] = []
   const actions = readActions<OnReject>(options, mistakes, defaultActions(ON_REJECT))
   const pace = readLogOptions(options.log, mistakes)
@@ -116,7 +112,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       try {
         // Fastify makes this object anew whenever it is asked for.
         const { config, url } = request.routeOptions
-        route = chooseRoute(config?.moengage, request)
+        route = chooseRoute(configOf(config), request)
         if (route === false) return done()
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
@@ -158,8 +154,26 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   })
   app.decorateRequest('moengage', null)
 
-  app.addHook('onRoute', ({ config }) => {
-    if (config?.moengage !== undefined && config.moengage !== false) routes.of(config.moengage)
+  const wrongRoutes: Problem[] = []
+  app.addHook('onRoute', ({ config, method, url }) => {
+    const given = configOf(config)
+    if (given === undefined || given === false) return
+    try {
+      routes.of(given)
+    } catch (error) {
+      // Fastify adds a HEAD route to each GET route, with the same config.
+      if (method === 'HEAD' && wrongRoutes.some(({ path }) => path.startsWith(`GET ${url} `))) return
+      const place = `${[method].flat().join(',')} ${url}`
+      const { mistakes } = error as OptionsError
+      wrongRoutes.push(...mistakes.map((mistake) => ({ ...mistake, path: pathOnRoute(place, mistake.path) })))
+    }
+  })
+  app.addHook('onReady', async () => {
+    if (wrongRoutes.length > 0)
+      throw new OptionsError(
+        wrongRoutes,
+        wrongRoutes.map(({ value }) => value)
+      )
   })
   app.addHook(
     'onRequest',
@@ -174,6 +188,22 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
     })
   )
+}
+
+/** The route's own `config.moengage`: whoever pollutes `Object.prototype` must not open a route. */
+function configOf(config: FastifyContextConfig | undefined): false | RouteOptions | undefined {
+const given = config?.moengage
+  return given === undefined || Object.hasOwn(config!, 'moengage') ? given : undefined
+}
+
+/** Where a mistake stands: `POST /hook config.moengage.channels`. */
+function pathOnRoute(place: string, path: string): string {
+  const inConfig = path.startsWith('config.moengage')
+    ? path
+    : path === ''
+      ? 'config.moengage'
+      : `config.moengage.${path}`
+  return `${place} ${inConfig}`
 }
 
 /** Calls `onReject`; rejects as usual if it sent nothing. */

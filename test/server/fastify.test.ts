@@ -203,7 +203,7 @@ t.test('every route of the scope is guarded, and none outside', async (t) => {
     hooks.register(moengageAllowlist, OPTIONS)
     hooks.get('/hooks/after', async () => 'ok')
     hooks.get('/hooks/open', { config: { moengage: false } }, async () => 'ok')
-    hooks.register(async (inner) => {
+    hooks.register(async (inner: FastifyInstance) => {
       inner.get('/hooks/inner', async () => 'ok')
     })
   })
@@ -265,8 +265,70 @@ t.test('one registration a scope: beside each other they work, twice or inside e
   await t.rejects(async () => twice.ready(), { code: 'MOE_ERR_REGISTERED_TWICE', fix: /config\.moengage/ })
   const nested = Fastify()
   nested.register(moengageAllowlist, OPTIONS)
-  nested.register(async (inner) => void inner.register(moengageAllowlist, OPTIONS))
+  nested.register(async (inner: FastifyInstance) => void inner.register(moengageAllowlist, OPTIONS))
   await t.rejects(async () => nested.ready(), { code: 'MOE_ERR_REGISTERED_TWICE' })
+})
+
+t.test('a guard around a scope that is guarded already is refused in whatever order they load', async (t) => {
+  const orders: [what: string, register: (app: ReturnType<typeof Fastify>) => unknown][] = [
+    [
+      'a plugin of the scope first',
+      (app) => {
+        app.register(async (inner: FastifyInstance) => void inner.register(moengageAllowlist, { dataCenters: 'DC-03' }))
+        app.register(moengageAllowlist, OPTIONS)
+      }
+    ],
+    [
+      'two levels down',
+      (app) => {
+        app.register(async (middle: FastifyInstance) => {
+          middle.register(
+            async (inner: FastifyInstance) =>
+              void inner.register(moengageAllowlist, { dataCenters: 'DC-03', mode: 'tag' }),
+            { prefix: '/x' }
+          )
+        })
+        app.register(moengageAllowlist, { ...OPTIONS, dataCenters: 'all' })
+      }
+    ],
+    [
+      'after the inner one was awaited',
+      async (app) => {
+        await app.register(async (inner: FastifyInstance) => void (await inner.register(moengageAllowlist, OPTIONS)))
+        app.register(moengageAllowlist, OPTIONS)
+      }
+    ]
+  ]
+  for (const [what, register] of orders) {
+    const app = Fastify()
+    await register(app)
+    await t.rejects(
+      async () => app.ready(),
+      { code: 'MOE_ERR_REGISTERED_TWICE', message: /scope inside of this one/ },
+      what
+    )
+  }
+})
+
+t.test('a request that is judged twice is counted and reported once', async (t) => {
+  const verdicts: Verdict[] = []
+  const { app, rejections } = await guarded({ onVerdict: (verdict) => void verdicts.push(verdict) }, (app) => {
+    app.get('/', { preHandler: app.verifyMoEngage() }, async (request) => app.moengage.judge(request))
+    app.get(
+      '/tag',
+      { config: { moengage: { mode: 'tag' } }, preHandler: app.verifyMoEngage({ mode: 'tag' }) },
+      async () => 'ok'
+    )
+    app.get('/strict', { preHandler: app.verifyMoEngage({ channels: 'catalog' }) }, async () => 'ok')
+  })
+  t.equal((await inject(app, LISTED)).statusCode, 200)
+  t.equal((await inject(app, STRANGER, '/tag')).statusCode, 200)
+  t.match(app.moengage.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+  t.strictSame([verdicts.length, rejections().length], [2, 1])
+  t.match(app.moengage.senders(), [{ count: 1 }])
+  t.equal((await inject(app, LISTED, '/strict')).statusCode, 403)
+  t.match(app.moengage.status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
+  t.strictSame([verdicts.length, rejections().length], [4, 2])
 })
 
 t.test('wrong options keep the server from starting', async (t) => {
@@ -310,9 +372,47 @@ t.test('wrong options of a route keep the server from starting', async (t) => {
   for (const [moengage, code, path] of table) {
     const app = Fastify()
     await app.register(moengageAllowlist, OPTIONS)
-    const add = () => app.get('/', { config: { moengage: moengage as never } }, async () => 'ok')
-    t.throws(add, { code: 'MOE_ERR_OPTIONS', mistakes: [{ code, path }] }, JSON.stringify(moengage))
+    app.get('/', { config: { moengage: moengage as never } }, async () => 'ok')
+    const where = path.startsWith('config') ? path : `config.moengage.${path}`
+    await t.rejects(
+      async () => app.ready(),
+      { code: 'MOE_ERR_OPTIONS', mistakes: [{ code, path: `GET / ${where}` }] },
+      JSON.stringify(moengage)
+    )
   }
+})
+
+t.test('all wrong routes are reported at once, each with its method and URL', async (t) => {
+  const app = Fastify()
+  await app.register(moengageAllowlist, OPTIONS)
+  app.get('/a', { config: { moengage: { channels: 'conector' as never } } }, async () => 'ok')
+  app.register(
+    async (scope) => {
+      scope.post('/b', { config: { moengage: { mode: 'tags' as never, statusCode: 200 } } }, async () => 'ok')
+    },
+    { prefix: '/in' }
+  )
+  app.route({ method: ['PUT', 'PATCH'], url: '/c', config: { moengage: 1 as never }, handler: async () => 'ok' })
+  app.get('/right', { config: { moengage: { channels: 'streams' } } }, async () => 'ok')
+  const error = await app.ready().then(
+    () => undefined,
+    (error) => error
+  )
+  t.strictSame(error?.mistakes.map(({ path }: { path: string }) => path).sort(), [
+    'GET /a config.moengage.channels',
+    'POST /in/b config.moengage.mode',
+    'POST /in/b config.moengage.statusCode',
+    'PUT,PATCH /c config.moengage'
+  ])
+})
+
+t.test('polluted prototypes open no route', async (t) => {
+  const { app } = await guarded({}, (app) => void app.get('/', async () => 'ok'))
+  await app.ready()
+  const prototype = Object.prototype as unknown as Record<string, unknown>
+  prototype.moengage = false
+  t.teardown(() => delete prototype.moengage)
+  t.equal((await inject(app, STRANGER)).statusCode, 403)
 })
 
 t.test('a route that was added too early to be checked is closed while its options are wrong', async (t) => {
