@@ -1,7 +1,7 @@
 /**
- * Tells a chat of senders that were rejected for the first time: `onVerdict` collects them, and once in a while one message
- * goes to the incoming webhook of a chat that takes `{ text }`, as Slack, Mattermost and Google Chat do.
- * From the environment: PORT (3000), CHAT_WEBHOOK (required), DIGEST_EVERY in milliseconds (a minute).
+ * Posts newly rejected senders to a chat: `onVerdict` collects them, and once a minute one message goes to the incoming
+ * webhook of a chat that takes `{ text }`, as Slack, Mattermost and Google Chat do.
+ * From the environment: PORT (3000), CHAT_WEBHOOK (required), DIGEST_EVERY in milliseconds (60000).
  */
 import Fastify from 'fastify'
 import moengageAllowlist, { type Verdict } from 'moengage-allowlist'
@@ -10,17 +10,17 @@ const { PORT = '3000', CHAT_WEBHOOK, DIGEST_EVERY = '60000' } = process.env
 if (CHAT_WEBHOOK === undefined) throw new Error('Set CHAT_WEBHOOK to the URL of an incoming webhook.')
 const webhook = CHAT_WEBHOOK
 
-/** Bounded, whoever calls: after so many senders old ones are told again, and a digest names only some. */
+/** Bounded in a flood: beyond REMEMBERED senders, old ones are posted again, and a digest names the first NAMED. */
 const REMEMBERED = 10_000
 const NAMED = 10
 
-const told = new Set<string>()
+const posted = new Set<string>()
 const news = new Map<string, string>()
 
 function collect(verdict: Verdict): void {
-  if (verdict.verified || verdict.clientIp === null || told.has(verdict.clientIp)) return
-  if (told.size >= REMEMBERED) told.clear()
-  told.add(verdict.clientIp)
+  if (verdict.verified || verdict.clientIp === null || posted.has(verdict.clientIp)) return
+  if (posted.size >= REMEMBERED) posted.clear()
+  posted.add(verdict.clientIp)
   news.set(verdict.clientIp, verdict.reason)
 }
 

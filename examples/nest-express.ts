@@ -1,4 +1,7 @@
-/** Webhooks in Nest on Express, behind a proxy on this machine. A connector takes Nest's 201 for a failure. */
+/**
+ * Webhooks in Nest on Express, behind a proxy on this machine. A connector counts Nest's 201 as a failure. With
+ * `app.setGlobalPrefix('api')` the guard's path is '/api/moengage'.
+ */
 import 'reflect-metadata'
 import { Controller, HttpCode, Module, Post } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'

@@ -1,4 +1,7 @@
-/** Webhooks in Nest on Fastify, behind a proxy on this machine. A connector takes Nest's 201 for a failure. A route differs by `@RouteConfig`. */
+/**
+ * Webhooks in Nest on Fastify, behind a proxy on this machine. A connector counts Nest's 201 as a failure. A route differs by
+ * `@RouteConfig`.
+ */
 import 'reflect-metadata'
 import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'

@@ -1,7 +1,7 @@
 /**
- * The guard's events as OpenTelemetry metrics, with the SDK that you have. The package publishes each verdict and each
- * reload to a diagnostics channel of Node and needs no OpenTelemetry for it; here they are counted and, as an example,
- * printed. Put your exporter in place of the ConsoleMetricExporter.
+ * The guard's events as OpenTelemetry metrics, with your own SDK. The package publishes each verdict and each reload to a
+ * diagnostics channel of Node, without OpenTelemetry; here they are counted and printed. Replace the ConsoleMetricExporter
+ * by your exporter.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { metrics } from '@opentelemetry/api'
@@ -20,7 +20,7 @@ const meter = metrics.getMeter('moengage-allowlist')
 const verdicts = meter.createCounter('moengage.verdicts', { description: 'Requests judged' })
 const reloads = meter.createCounter('moengage.reloads', { description: 'Loads of the list after the first one' })
 
-// Nothing that a client sends becomes an attribute, so there are few series whoever calls.
+// Nothing that a client sends becomes an attribute, so the number of series is bounded.
 subscribe('moengage-allowlist:verdict', (message) => {
   const { verdict, policy, route } = message as VerdictEvent
   verdicts.add(1, {

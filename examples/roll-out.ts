@@ -1,6 +1,6 @@
 /**
  * Rolling the guard out without rejecting anybody: `mode: 'tag'` lets every request through with its verdict and logs
- * what would be rejected. When the log has been quiet for as long as you want, drop the mode.
+ * what would be rejected. When the report says that nothing genuine would be, drop the mode. See docs/roll-out.md.
  */
 import Fastify from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
@@ -19,7 +19,7 @@ await app.register(async (hooks) => {
   // Segment syncs are enforced already: a route can be ahead of its scope.
   hooks.post('/segments', { config: { moengage: { mode: 'reject' } } }, async () => ({ status: 'ok' }))
 
-  // Who would have been rejected, and why. Keep such a route to yourself.
+  // Which senders would have been rejected, and why. Do not expose this route to the internet.
   hooks.get('/senders', { config: { moengage: false } }, async () => ({
     status: hooks.moengage.status().rejected,
     senders: hooks.moengage.senders()
@@ -28,5 +28,5 @@ await app.register(async (hooks) => {
 
 await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 3000) })
 
-// Closing the server writes the last summary; a process that is killed keeps it to itself.
+// Closing the server writes the last summary; a killed process loses it. See docs/shutting-down.md.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close())

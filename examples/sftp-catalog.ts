@@ -1,5 +1,5 @@
 /**
- * A catalog feed that MoEngage fetches over SFTP. Strangers are cut off before the handshake: they never get to try a key.
+ * A catalog feed that MoEngage fetches over SFTP. A stranger's connection is closed before the handshake, so it cannot try a key.
  * From the environment: PORT (2222), PASSWORD, CATALOG (the text of the feed), and ALLOW for addresses besides MoEngage's.
  */
 import { createHash, generateKeyPairSync, timingSafeEqual } from 'node:crypto'
@@ -12,7 +12,7 @@ const { STATUS_CODE } = ssh2.utils.sftp
 const digest = (text: string) => createHash('sha256').update(text).digest()
 const catalog = Buffer.from(CATALOG)
 
-// A host key of its own for each start; keep one in a file in production.
+// A new host key at each start; in production, read one from a file.
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 3072,
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },

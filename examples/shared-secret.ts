@@ -1,6 +1,6 @@
 /**
  * An address is shared by all customers of a MoEngage data center, so the guard is a first layer. Here a shared secret
- * stands behind it: MoEngage sends it as a bearer token, `@fastify/bearer-auth` checks it, `@fastify/auth` joins the two.
+ * stands behind it: MoEngage sends it as a bearer token, `@fastify/bearer-auth` checks it, `@fastify/auth` combines the two.
  */
 import auth from '@fastify/auth'
 import bearerAuth from '@fastify/bearer-auth'
@@ -17,7 +17,7 @@ await app.register(async (hooks) => {
     clientIp: { trustedProxies: ['loopback'] }
   })
 
-  // The scope's own hook has checked the address when the token's turn comes.
+  // The scope's own hook checks the address before the token is read.
   hooks.post('/moengage/connector', { preHandler: hooks.verifyBearerAuth! }, async () => ({ ok: true }))
 
   // Or both in one place, for a route that the scope's hook leaves out.

@@ -11,7 +11,7 @@ const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEA
 
 /**
  * Fastify itself logs each request twice, and each error: in a flood of strangers, far more than the guard does. Here a
- * request is logged when it is completed, and not at all when the guard rejected it.
+ * request is logged once, when it is completed, and not at all when the guard has rejected it.
  */
 class WebhookLog extends LogController {
   override incomingRequest(): void {}
@@ -42,7 +42,7 @@ await app.register(async (hooks) => {
     done(null, body)
   )
 
-  // Every channel of the data center may call these. Answer 200: a connector takes anything else for a failure.
+  // Every channel of the data center may call these. Answer 200: a connector counts anything else as a failure.
   const handler = async (request: FastifyRequest) => ({ status: 'ok', sender: request.moengage })
   hooks.route({ method: ['GET', 'POST', 'PUT', 'DELETE'], url: '/moengage/*', handler })
   hooks.route({ method: ['GET', 'POST'], url: '/sms/send', handler })
@@ -63,7 +63,7 @@ await app.register(async (hooks) => {
     reply.type('text/csv').send('id,title\nsku-1,Trench coat\n')
   )
 
-  // MoEngage publishes no addresses for its OAuth calls; the client secret has to guard this route.
+  // MoEngage publishes no addresses for its OAuth calls: check the client secret here. See docs/unlisted-calls.md.
   hooks.post('/oauth/token', { config: { moengage: false } }, async () => ({ access_token: 'demo', expires_in: 3600 }))
 })
 

@@ -70,8 +70,8 @@ function rows(page: string, heading: string): string[][] {
   return [...section!.split('\n## ')[0]!.matchAll(/^\| (`.*) \|$/gm)].map(([, row]) => row!.split(' | '))
 }
 
-t.test('every dependency has its reason, its licence and its size in docs/decisions.md', async (t) => {
-  const table = rows('docs/decisions.md', 'Why each dependency')
+t.test('every dependency has its reason, licence and size in docs/decisions/0010-dependencies.md', async (t) => {
+  const table = rows('docs/decisions/0010-dependencies.md', 'Decision')
   t.strictSame(
     table.map(([dependency]) => dependency),
     Object.keys(dependencies).map((dependency) => `\`${dependency}\``)

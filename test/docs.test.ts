@@ -1,27 +1,29 @@
-import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { dirname, join } from 'node:path'
+import pino from 'pino'
 import t, { type Test } from 'tap'
-import { CHANNELS, createGuard } from '../src/core.js'
-import { send, until } from './support/http.js'
+import ts from 'typescript'
+import { CHANNELS, createGuard, OptionsError } from '../src/core.js'
+import moengageAllowlist from '../src/express.js'
+import { REASONS } from '../src/verdict/verdict.js'
+import { blocksOf, PAGES } from './support/blocks.js'
+import { run as command } from './support/cli.js'
+import { type LogLine, send, until } from './support/http.js'
 
-const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdown('docs')]
-const readme = read('README.md')
+const LISTED = '52.6.248.125'
+const STRANGER = '198.51.100.7'
 
 function read(file: string): string {
   return readFileSync(file, 'utf8')
 }
 
-function markdown(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join(folder, file))
-}
-
-/** The fenced blocks of a language. */
-function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code]) => code!)
-}
+/** The code of the fenced blocks of a page in a language. */
+const blocks = (page: string, wanted: string) =>
+  blocksOf(page)
+    .filter(({ language }) => language === wanted)
+    .map(({ code }) => code)
 
 t.test('every error code has its section, and every section its code', async (t) => {
   const [, union] = /export type ProblemCode =([\s\S]*?)\n\n/.exec(read('src/problem.ts'))!
@@ -30,66 +32,219 @@ t.test('every error code has its section, and every section its code', async (t)
   t.strictSame(sections.sort(), codes.sort())
 })
 
-t.test('links inside the repository lead somewhere', async (t) => {
-  for (const page of pages) {
+/** The headings of a page, without what stands in its blocks of code. */
+function headings(page: string): string[] {
+  const prose = read(page).replaceAll(/^\s*```[\s\S]*?^\s*```/gm, '')
+  return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!)
+}
+
+/** A heading's anchor, as GitHub makes it. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-')
+
+t.test('links inside the repository lead to a file and a heading', async (t) => {
+  for (const page of PAGES) {
     for (const [, target] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^(https?:|#|mailto:)/.test(target!)) continue
-      t.ok(existsSync(join(dirname(page), target!.split('#')[0]!)), `${page}: ${target}`)
+      if (/^(https?:|mailto:)/.test(target!)) continue
+      const [path, fragment] = target!.split('#')
+      const file = path === '' ? page : join(dirname(page), path!)
+      t.ok(existsSync(file), `${page}: ${target}`)
+      if (fragment !== undefined) t.ok(headings(file).map(anchor).includes(fragment), `${page}: ${target}`)
     }
   }
 })
 
-t.test("the README's table has every option and every reason", async (t) => {
-  const source = read('src/guard/options.ts') + read('src/server/fastify.ts')
-  const [, guardOptions] = /GUARD_OPTIONS = \[(.*?)\]/s.exec(source)!
-  const [, actionOptions] = /names: \[(.*?)\]/s.exec(source)!
-  const options = [...`${guardOptions},${actionOptions}`.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
-  for (const option of options) t.match(readme, new RegExp(`^\\| .*\`${option}\``, 'm'), option)
-  for (const channel of CHANNELS) t.ok(readme.includes(`\`${channel}\``), channel)
-  const [, reasons] = /export type Reason =([\s\S]*?)\n\n/.exec(read('src/verdict/verdict.ts'))!
-  for (const [, reason] of reasons!.matchAll(/'([\w-]+)'/g))
-    t.match(readme, new RegExp(`^\\| \`${reason}\` `, 'm'), `${reason}`)
+t.test('no two pages have the same title, and the index links to every page', async (t) => {
+  const titles = PAGES.map((page) => headings(page)[0]!)
+  t.strictSame([...new Set(titles)], titles)
+  const index = read('docs/README.md')
+  for (const page of readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md')) {
+    t.ok(index.includes(`](${page})`), page)
+  }
+  for (const folder of ['docs/decisions', 'docs/recipes']) {
+    const own = read(`${folder}/README.md`)
+    for (const page of readdirSync(folder).filter((file) => file !== 'README.md')) {
+      t.match(own, new RegExp(`\\]\\(${page}(?:#[^)]*)?\\)`), `${folder}: ${page}`)
+    }
+  }
 })
 
-t.test("the README's first example guards its route", async (t) => {
-  const [example] = blocks(readme, 'ts')
-  const code = example!.replace('port: 3000', 'port: 0').replace('logger: true', 'logger: { level: "info" }')
-  const child = run(t, code)
-  let output = ''
-  const port = await new Promise<number>((resolve) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-      const [, found] = /127\.0\.0\.1:(\d+)/.exec(output) ?? []
-      if (found) resolve(Number(found))
+t.test('the picture and the table of docs/architecture.md name places that exist', async (t) => {
+  const places = [...read('docs/architecture.md').matchAll(/\bsrc\/[\w./-]*\w\/?/g)].map(([place]) => place)
+  t.ok(places.length > 20, 'they are found')
+  for (const place of places) t.ok(existsSync(place), place)
+})
+
+interface Row {
+  /** The heading that the row stands under. */
+  readonly section: string
+  /** Its name: `cacheSize`, `log.summaryEvery`. */
+  readonly name: string
+  readonly example: string
+}
+
+/** The rows of the tables of docs/options.md. */
+function optionRows(): Row[] {
+  return read('docs/options.md')
+    .split(/^#+ /m)
+    .flatMap((section) =>
+      [...section.matchAll(/^\| `([\w.]+)` \|(?:[^|]*\|){2} `([^|]*)` \|/gm)].map(([, name, example]) => ({
+        section: section.split('\n')[0]!,
+        name: name!,
+        example: example!
+      }))
+    )
+}
+
+/** What each kind of source needs. */
+const SOURCES: Readonly<Record<string, object>> = {
+  file: { file: './moengage.json' },
+  url: { url: 'https://config.example.com/moengage.json', fetch: async () => new Response('{}') },
+  name: { name: 'our table', load: () => ({}) }
+}
+
+const sourceOf = (section: string) => SOURCES[/source: \{ (\w+)/.exec(section)?.[1] ?? '']
+
+/** Options with one of them set. */
+function withOption({ section, name }: Row, value: unknown): object {
+  const [group, member] = name.split('.') as [string, string | undefined]
+  if (member === undefined) return { [group]: value }
+  const beside = { clientIp: { trustedProxies: ['loopback'] }, source: sourceOf(section) }[group]
+  return { [group]: { ...beside, [member]: value } }
+}
+
+/** The mistakes in some options of a guard for Express, which takes all of them. */
+function mistakesIn(options: object): OptionsError['mistakes'] {
+  try {
+    const logger = pino({ enabled: false })
+    moengageAllowlist({ dataCenters: 'DC-01', logger, ...options }).close()
+    return []
+  } catch (error) {
+    if (error instanceof OptionsError) return error.mistakes
+    throw error
+  }
+}
+
+t.test('docs/options.md has every option', async (t) => {
+  const rows = optionRows()
+  const unknown = 'q'.repeat(40)
+  const groups: [row: Row | undefined, options: object][] = [
+    [undefined, { [unknown]: 1 }],
+    ...['clientIp', 'log'].map((group): [Row, object] => {
+      const row = rows.find(({ name }) => name.startsWith(`${group}.`))!
+      return [row, withOption({ ...row, name: `${group}.${unknown}` }, 1)]
+    }),
+    ...Object.keys(SOURCES).map((kind): [Row, object] => {
+      const row = rows.find(({ section }) => section.includes(`source: { ${kind}`))!
+      return [row, withOption({ ...row, name: `source.${unknown}` }, 1)]
     })
-  })
-  const post = (clientIp: string) =>
-    send({ port }, { method: 'POST', path: '/moengage/connector', headers: { 'x-forwarded-for': clientIp } })
-  t.match(await post('52.6.248.125'), { status: 200, body: '{"ok":true}' })
-  const { status, body } = await post('3.6.251.95')
+  ]
+  for (const [row, options] of groups) {
+    const group = row?.name.split('.')[0]
+    const [, names] = /Use one of: (.*)\.$/.exec(mistakesIn(options)[0]!.fix)!
+    const documented = rows.filter(
+      ({ name, section }) =>
+        (group === undefined ? !name.includes('.') : name.startsWith(`${group}.`)) &&
+        (group !== 'source' || section === row!.section)
+    )
+    t.strictSame(
+      documented.map(({ name }) => name.split('.').at(-1)).sort(),
+      names!.split(', ').sort(),
+      row?.section ?? 'at the top'
+    )
+  }
+  for (const channel of CHANNELS) t.ok(read('docs/options.md').includes(`\`${channel}\``), channel)
+})
+
+t.test('a guard takes every example of docs/options.md', async (t) => {
+  for (const row of optionRows()) {
+    const value = new Function('pino', 'loadFromDatabase', `return (${row.example})`)(pino, async () => ({}))
+    t.strictSame(mistakesIn(withOption(row, value)), [], `${row.name}: ${row.example}`)
+  }
+})
+
+t.test("the README's options are those of docs/options.md", async (t) => {
+  const [, table] = read('README.md').split('## The options that most people need\n')
+  const names = [...table!.split('\n## ')[0]!.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
+  t.equal(names.length, 8)
+  const all = optionRows().map(({ name }) => name)
+  for (const name of names) t.ok(all.includes(name), name)
+})
+
+t.test('the page for support explains every reason', async (t) => {
+  const page = read('docs/when-a-webhook-is-missing.md')
+  for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\` \\|`, 'm'), reason)
+})
+
+t.test("the README's first example guards its route, as the page for support shows it", async (t) => {
+  const server = await startProgram(t, blocks('README.md', 'ts')[0]!)
+  const [line, answer] = blocks('docs/when-a-webhook-is-missing.md', 'json').map((json) => JSON.parse(json))
+  t.match(await server.post(LISTED), { status: 200, body: '{"ok":true}' })
+  const { status, body } = await server.post('3.6.251.95')
   t.equal(status, 403)
-  t.strictSame(JSON.parse(body), JSON.parse(blocks(readme, 'json')[0]!), 'the answer is the one in the README')
-  // All but listedFor and policy, which the README leaves out.
-  const logged = () => output.split('\n').find((text) => text.includes('moengage.rejected'))
-  await until(() => logged() !== undefined)
-  t.match(JSON.parse(logged()!), JSON.parse(blocks(readme, 'json')[1]!))
+  t.strictSame(JSON.parse(body), answer)
+  await until(() => server.events('moengage.rejected').length > 0)
+  t.match(server.events('moengage.rejected')[0], line)
+  t.equal(await server.end('SIGTERM'), 0)
 })
 
-t.test("the README's example without Fastify runs", async (t) => {
-  const child = run(t, blocks(readme, 'ts')[2]!)
-  const output = await new Promise<string>((resolve) => {
-    let text = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    child.on('close', () => resolve(text))
-  })
-  t.match(output, /^true 3\.6\.251\.95 is rejected \(other-data-center\)/)
+t.test('the programs of docs/shutting-down.md lose nothing on SIGTERM', async (t) => {
+  const programs = blocks('docs/shutting-down.md', 'ts')
+  t.equal(programs.length, 2)
+  for (const program of programs) {
+    // Slow enough for a request to be under way when the signal comes.
+    const slow = program
+      .replace('async () => ({ ok: true })', 'async () => new Promise((done) => setTimeout(done, 300, { ok: true }))')
+      .replace('response.json({ ok: true })', 'setTimeout(() => response.json({ ok: true }), 300)')
+    const server = await startProgram(t, slow.replaceAll(/(dataCenters: 'DC-01')/g, "$1, mode: 'tag'"))
+    const agent = new Agent({ keepAlive: true })
+    t.teardown(() => agent.destroy())
+    for (const clientIp of [LISTED, STRANGER, STRANGER]) await server.post(clientIp, agent)
+    const last = server.post(STRANGER, agent)
+    await until(() => server.requests() === 4)
+    const code = server.end('SIGTERM')
+    t.equal((await last).status, 200, 'the request under way is answered')
+    t.equal(await code, 0, 'and its connection, kept alive, does not hold the server up')
+    const report = await command(['report', '-', '--json'], { stdin: server.output() })
+    t.match(JSON.parse(report.stdout), { verified: 1, tagged: { total: 3 } })
+  }
+})
+
+t.test('the alerts of docs/unlisted-calls.md are taken when they are signed', async (t) => {
+  const server = await startProgram(t, blocks('docs/unlisted-calls.md', 'ts')[1]!)
+  const body = '{"alert_id":"1","alert_name":"Delivery Rate Breach"}'
+  const signature = '8806bf7598602afd8afa0061a1e2adf8a786dc907aa1037f491fc166f7820dbc'
+  const alert = async (headers: Record<string, string>, text = body) => {
+    const length = String(Buffer.byteLength(text))
+    const all = { 'content-type': 'application/json', 'content-length': length, ...headers }
+    const path = '/moengage/alerts'
+    return (await send({ port: server.port }, { method: 'POST', path, headers: all, body: text })).status
+  }
+  t.equal(await alert({ signature }), 200)
+  t.equal(await alert({ signature }, body.replace('Breach', 'breach')), 401)
+  t.equal(await alert({ signature: `${signature.slice(0, -1)}d` }), 401)
+  t.equal(await alert({}), 401)
+})
+
+t.test('the example without a framework prints its verdict', async (t) => {
+  const code = blocks('docs/frameworks.md', 'ts').find((block) => block.includes('createGuard'))!
+  const { stdout } = spawnSync(process.execPath, [program(t, code)], { encoding: 'utf8' })
+  t.match(stdout, /^true 3\.6\.251\.95 is rejected \(other-data-center\)/)
+})
+
+t.test('CommonJS loads the doors as docs/frameworks.md shows', async (t) => {
+  const [code] = blocks('docs/frameworks.md', 'js')
+  const folder = t.testdir({ 'program.cjs': `${code}\nconsole.log(typeof moengageAllowlist, typeof createGuard)` })
+  const { stdout, stderr } = spawnSync(process.execPath, [join(folder, 'program.cjs')], { encoding: 'utf8' })
+  t.strictSame([stdout, stderr], ['function function\n', ''])
 })
 
 t.test('the options of every recipe are right', async (t) => {
-  for (const page of markdown('docs/recipes')) {
-    const found = blocks(read(page), 'ts')
+  for (const page of PAGES.filter((file) => file.startsWith('docs/recipes/'))) {
+    const found = blocks(page, 'ts')
     t.ok(found.length > 0 || page.endsWith('README.md'), page)
     for (const block of found) {
       const [, options] = /moengageAllowlist, (\{[\s\S]*?\n\})\)/.exec(block) ?? []
@@ -100,10 +255,60 @@ t.test('the options of every recipe are right', async (t) => {
   }
 })
 
-/** Runs JavaScript from a file inside this package, where it finds the package by its name. */
-function run(t: Test, code: string) {
-  const file = join(t.testdir({ 'example.mjs': code }), 'example.mjs')
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill())
-  return child
+/** Writes a program inside this package, where it finds the package by its name. Gives its path. */
+function program(t: Test, code: string): string {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
+  })
+  const folder = t.testdir({})
+  writeFileSync(join(folder, 'program.mjs'), outputText)
+  return join(folder, 'program.mjs')
+}
+
+/** Says when a server listens, and how many requests have come. */
+const OBSERVED = `import { Server } from 'node:http'
+const { emit } = Server.prototype
+Server.prototype.emit = function (event, ...args) {
+  if (event === 'request') process.stderr.write('request\\n')
+  if (event === 'listening') process.stderr.write('listening on ' + this.address().port + '\\n')
+  return emit.call(this, event, ...args)
+}`
+
+/** Starts a program of a page on a free port. Resolves when it listens. */
+async function startProgram(t: Test, code: string) {
+  const file = program(t, code.replaceAll(/\b3000\b/g, '0'))
+  const observed = join(dirname(file), 'observed.mjs')
+  writeFileSync(observed, OBSERVED)
+  const child = spawn(process.execPath, ['--import', observed, file])
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  let seen = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    seen += text
+  })
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  const isListening = () => /listening on (\d+)/.exec(seen)
+  await until(() => isListening() !== null)
+  const port = Number(isListening()![1])
+  return {
+    port,
+    output: () => output,
+    requests: () => seen.split('request\n').length - 1,
+    events: (event: string) =>
+      output
+        .split('\n')
+        .filter((line) => line.includes(`"event":"${event}"`))
+        .map((line) => (JSON.parse(line) as LogLine).moengage!),
+    post: (clientIp: string, agent?: Agent) => {
+      const headers = { 'x-forwarded-for': clientIp }
+      return send({ port }, { method: 'POST', path: '/moengage/connector', headers, ...(agent && { agent }) })
+    },
+    end: (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      return ended
+    }
+  }
 }

@@ -10,7 +10,7 @@ import type { Timings } from './measure/rounds.js'
 import { ratio } from './measure/statistics.js'
 import { digits } from './report/markdown.js'
 
-// Fails when the hot way starts to allocate or loses half of its lead. Ratios are held against half of what docs/benchmarks.md
+// Fails when the hot path starts to allocate or loses half of its lead. Ratios are held against half of what docs/benchmarks.md
 // shows, so that no noise reaches them; allocations are exact.
 
 const failures: string[] = []
@@ -39,7 +39,7 @@ await checkMatcher()
 await checkClientIp()
 await checkEndToEnd()
 
-console.log(failures.length === 0 ? '\nThe hot way is as fast as it was.' : '')
+console.log(failures.length === 0 ? '\nThe hot path is as fast as it was.' : '')
 for (const failure of failures) console.error(`bench:check failed: ${failure}`)
 process.exitCode = failures.length === 0 ? 0 : 1
 

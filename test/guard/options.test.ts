@@ -25,7 +25,7 @@ t.test('every configuration mistake is found at start-up', async (t) => {
   // What is seen in requests or in the wiring, and what another library's options are, has tests of its own.
   const elsewhere =
     /^(trust-missing-behind-proxy|datacenter-|channel-not-in|no-options|fail-open|status-200|registered-|unix-socket|typo-)/
-  // A trust function is refused rather than tried: see docs/decisions.md.
+  // A trust function is refused rather than tried: see docs/decisions/0002-the-client-ip-is-never-guessed.md.
   const stricter = new Set(['trust-function-true'])
   for (const { id, level, config } of mistakes.filter((mistake) => !elsewhere.test(mistake.id))) {
     const { trustedProxies, header, allow } = config

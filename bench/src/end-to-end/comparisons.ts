@@ -19,7 +19,7 @@ export interface Cost {
   /** Nanoseconds a request, of the application and of its base. */
   readonly nanoseconds: number
   readonly baseNanoseconds: number
-  /** By how much the application is dearer than its base. */
+  /** The extra cost of the application over its base. */
   readonly times: Spread
   /** Nanoseconds above the empty hook that was measured beside it; NaN where there is none. */
   readonly aboveEmptyHook: number
@@ -29,7 +29,7 @@ export interface Cost {
 
 export type Plan = Omit<Comparison, 'seed'>
 
-/** How many times dearer than its base an application is in process, by one run that is kept whatever it says. */
+/** The cost of an application relative to its base, in process, by one run that is kept whatever it says. */
 export async function compareOnce(plan: Plan, app: AppName): Promise<number> {
   const { timings } = await runChild<Measured>(IN_PROCESS, { ...plan, seed: 1 }, FLAGS)
   const bases = timings[plan.base]!.map((nanoseconds, i) => (nanoseconds + timings[COPY]![i]!) / 2)

@@ -11,7 +11,7 @@ const TITLES: Record<ListName, string> = {
   '1M': '1,000,000 mixed prefixes'
 }
 
-/** How many times dearer a subject is than another with the same traffic. */
+/** The cost of a subject relative to another with the same traffic. */
 export function timesAs(result: ListResult, subject: string, traffic: TrafficName, other = MATCHER): Spread {
   return ratio(result.timings[lane(subject, traffic)]!, result.timings[lane(other, traffic)]!)
 }

@@ -40,14 +40,14 @@ function realTargets(real: ListResult): Target[] {
     lead('genuine senders', real, LOOP, 'senders', 20, READ_ONCE),
     lead('genuine senders', real, HONO, 'senders', 1.5),
     target(
-      'genuine senders: matcher as dear as Set.has',
+      'genuine senders: cost of matcher relative to Set.has',
       '≤',
       1.5,
       timesAs(real, MATCHER, 'senders', SET).median,
       times
     ),
     target(
-      'genuine senders: verdict as dear as matcher',
+      'genuine senders: cost of verdict relative to matcher',
       '≤',
       2,
       timesAs(real, VERDICT, 'senders').median,
@@ -68,9 +68,9 @@ function realTargets(real: ListResult): Target[] {
     lead('flood', real, LRU_LOOP, 'flood', 60),
     lead('flood', real, IP_FILTER, 'flood', 15_000),
     lead('flood', real, SET, 'flood', 1),
-    target('flood as dear as genuine senders: matcher', '≤', 1, ours('flood') / ours('senders'), times),
+    target('flood: cost of matcher relative to genuine senders', '≤', 1, ours('flood') / ours('senders'), times),
     target(
-      'flood as dear as genuine senders: verdict',
+      'flood: cost of verdict relative to genuine senders',
       '≤',
       1,
       median(real.timings[lane(VERDICT, 'flood')]!) / median(real.timings[lane(VERDICT, 'senders')]!),
@@ -80,7 +80,7 @@ function realTargets(real: ListResult): Target[] {
     ),
     ...real.traffic.map((traffic) =>
       target(
-        `${traffic}: as dear as reading the characters`,
+        `${traffic}: cost relative to reading the characters`,
         '≤',
         1.8,
         timesAs(real, MATCHER, traffic, READING).median,
@@ -109,9 +109,9 @@ function largeTargets(results: Results): Target[] {
     lead('10,000 prefixes, flood', large, IP_SET, 'flood', 7),
     lead('10,000 prefixes, flood', large, LOOP, 'flood', 800),
     lead('10,000 prefixes, IPv6 flood', large, LOOP, 'flood6', 200),
-    target('flood at 10,000 as dear as at 41', '≤', 1.5, scaling(large, real), times),
+    target('flood at 10,000: cost relative to 41', '≤', 1.5, scaling(large, real), times),
     target('10,000 prefixes: first compilation', '≤', 60, build.firstMs, milliseconds),
-    target('flood at 1,000,000 as dear as at 41', '≤', 6, scaling(huge, real), times, FLOOD_AT_41),
+    target('flood at 1,000,000: cost relative to 41', '≤', 6, scaling(huge, real), times, FLOOD_AT_41),
     target('1,000,000 prefixes: held an entry', '≤', 12, hugeBuild.bytes / 1e6, bytes, HALF_IPV6),
     target(
       '1,000,000 prefixes: compiled, of the time of ipaddr.js',

@@ -21,7 +21,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place))
 }
 
-/** How many times dearer one thing is than another, measured in the same rounds: the spread of each round's ratio. */
+/** The cost of one thing relative to another, measured in the same rounds: the spread of the ratios of the rounds. */
 export function ratio(dividend: readonly number[], divisor: readonly number[]): Spread {
   return spread(dividend.map((value, round) => value / divisor[round]!))
 }
