@@ -4,10 +4,9 @@ import t, { type Test } from 'tap'
 import { createGuard, type RejectedVerdict } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { rejectionLine } from '../../src/log/lines.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { logging } from '../support/http.js'
 
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
@@ -44,9 +43,9 @@ async function guarded(t: Test, options: Partial<MoEngageAllowlistOptions> = {},
 
 t.test('a line has a stable set of fields', async (t) => {
   const { send, events } = await guarded(t)
-  await send('3.6.251.95', '/hooks/4711?x=1')
+  await send(LISTED_IN['DC-03'], '/hooks/4711?x=1')
   const [line] = events('rejected')
-  t.equal(line.msg, '3.6.251.95 rejected: other-data-center')
+  t.equal(line.msg, `${LISTED_IN['DC-03']} rejected: other-data-center`)
   const { hint, revision, listedFor, ...rest } = line.moengage
   t.match(hint, /DC-03/)
   t.match(revision, /^[0-9a-f]{12}$/)
@@ -55,7 +54,7 @@ t.test('a line has a stable set of fields', async (t) => {
     event: 'moengage.rejected',
     mode: 'reject',
     reason: 'other-data-center',
-    clientIp: '3.6.251.95',
+    clientIp: LISTED_IN['DC-03'],
     peer: '127.0.0.1',
     header: 'x-forwarded-for',
     removed: null,
@@ -93,8 +92,8 @@ t.test('a flood gets the lines of the bucket, a summary, and does not drown what
   const { app, send, events, told, pass } = await guarded(t, { log: { linesPerSecond: 2 } })
   for (let i = 0; i < 500; i++) await send(`198.51.${i >> 8}.${i & 255}`)
   t.equal(events('rejected').length, 20)
-  await send('3.6.251.95')
-  t.match(events('rejected')[20], { moengage: { clientIp: '3.6.251.95' } })
+  await send(LISTED_IN['DC-03'])
+  t.match(events('rejected')[20], { moengage: { clientIp: LISTED_IN['DC-03'] } })
   for (let i = 0; i < 3; i++) await send('198.51.0.1')
   pass(MINUTE)
   const [summary] = events('summary')
