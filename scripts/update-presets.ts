@@ -1,5 +1,5 @@
 // Compares each preset of src/client-ip/presets with what its provider publishes, and writes those that differ.
-//   npm run update-presets
+//   npm run presets
 // Prints the changes in Markdown. Exit codes: 0 nothing changed, 1 a preset changed, 2 an error: no preset is written then.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

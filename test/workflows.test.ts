@@ -110,7 +110,7 @@ t.test('the job that may publish runs no code but npm and GitHub', async (t) => 
     )
   }
   const commands = build!.steps.flatMap(({ run }) => run ?? [])
-  for (const command of ['npm run name-repository -- --check', 'npm ci --ignore-scripts', 'npm test']) {
+  for (const command of ['npm run repository -- --check', 'npm ci --ignore-scripts', 'npm test']) {
     t.ok(commands.includes(command), command)
   }
 })

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadGuard } from '../../../src/core.js'
 import moengageAllowlist from '../../../src/index.js'
+import { blocksOf } from '../../support/blocks.js'
 import { logging } from '../../support/http.js'
 
 const page = readFileSync('docs/sources.md', 'utf8')
-const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json!))
+const blocks = blocksOf('docs/sources.md')
+  .filter(({ language }) => language === 'json')
+  .map(({ code }) => JSON.parse(code))
 const NAME = '/etc/moengage/moengage.json'
 
 t.test('the log lines of docs/sources.md are those that are written', async (t) => {
