@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
-import { SCENARIOS } from '../support/scenarios.js'
+import { SCENARIOS } from '../support/fixtures.js'
 
 const guardOf = (options: Partial<GuardOptions> = {}) =>
   createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] }, ...options })
