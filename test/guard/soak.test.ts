@@ -1,6 +1,6 @@
 import t from 'tap'
-import moengageAllowlist from '../../src/index.js'
-import { listen, logging } from '../support/http.js'
+import { guarded } from '../support/guarded.js'
+import { listen } from '../support/http.js'
 import { Clients, GENUINE, HOSTILE, listOf, revealVerdicts } from '../support/soak.js'
 
 /** `npm run soak` does the same for minutes, with sources that fail. */
@@ -9,17 +9,18 @@ const SWAPS = 400
 for (const gracePeriod of [0, 3_600_000]) {
   t.test(`no verdict is wrong while the list is swapped under load, with a grace of ${gracePeriod} ms`, async (t) => {
     let current = 0
-    const { app } = logging()
-    revealVerdicts(app)
-    await app.register(moengageAllowlist, {
-      dataCenters: 'DC-01',
-      clientIp: { trustedProxies: ['loopback'] },
-      mode: 'tag',
-      gracePeriod,
-      cacheSize: 16,
-      source: { name: 'swapped', load: async () => listOf(current) }
-    })
-    app.get('/', async () => 'ok')
+    const { app } = await guarded(
+      {
+        mode: 'tag',
+        gracePeriod,
+        cacheSize: 16,
+        source: { name: 'swapped', load: async () => listOf(current) }
+      },
+      (app) => {
+        revealVerdicts(app)
+        app.get('/', async () => 'ok')
+      }
+    )
     const { port } = await listen(app)
     t.teardown(() => app.close())
 

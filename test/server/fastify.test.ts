@@ -7,21 +7,11 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { guarded } from '../support/guarded.js'
 import { listen, logging, send } from '../support/http.js'
 
 const OPTIONS = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } satisfies MoEngageAllowlistOptions
 const from = (clientIp: string) => ({ 'x-forwarded-for': clientIp })
-
-async function guarded(
-  options: Partial<MoEngageAllowlistOptions> = {},
-  routes: (app: FastifyInstance) => void = (app) => void app.all('/', async (request) => request.moengage)
-) {
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, { ...OPTIONS, ...options })
-  routes(app)
-  await app.ready()
-  return { app, lines, rejections: () => lines.filter(({ moengage }) => moengage?.reason !== undefined) }
-}
 
 const inject = (app: FastifyInstance, clientIp: string, url = '/', method: 'GET' | 'POST' | 'HEAD' = 'GET') =>
   app.inject({ method, url, headers: from(clientIp) })
