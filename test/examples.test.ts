@@ -1,27 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { directory } from '../src/core.js'
 import { rowName } from '../src/directory/names.js'
+import { LISTED, LISTED_IN, STRANGER } from './support/addresses.js'
 import { start } from './support/example.js'
+import { SAMPLES, type Sample } from './support/fixtures.js'
 import { send, until } from './support/http.js'
 
-interface Fixture {
-  method: string
-  path: string
-  headers: Record<string, string>
-  body: unknown
-  _meta: { allowlistRow: string }
-}
-
-const FOLDER = 'test/fixtures/requests'
-const fixtures = readdirSync(FOLDER)
-  .map((file) => ({ file, fixture: JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Fixture }))
-  // reverse-direction.json holds what customers send to MoEngage; the token endpoint has no row to guard it by.
-  .filter(({ file }) => !['reverse-direction.json', 'oauth-token.json'].includes(file))
-
-function sendAs({ method, path, headers, body }: Fixture, port: number, clientIp: string, agent: Agent) {
+function sendAs({ method, path, headers, body }: Sample, port: number, clientIp: string, agent: Agent) {
   const text = body === null ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
   const length: Record<string, string> = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
   return send(
@@ -30,7 +17,7 @@ function sendAs({ method, path, headers, body }: Fixture, port: number, clientIp
   )
 }
 
-/** What the page publishes for the row of a fixture. */
+/** What the page publishes for the row of a sample. */
 function listed(row: string, isWanted: (dataCenter: string) => boolean) {
   return directory.entries
     .filter(({ grant }) => rowName(grant.channel) === row && isWanted(grant.dataCenter))
@@ -41,11 +28,11 @@ t.test('every documented request is answered 200 from every address of its row',
   const { port, rejections } = await start(t, 'webhook-server', { DATA_CENTERS: 'all' })
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
-  t.equal(fixtures.length, 22)
-  for (const { file, fixture } of fixtures) {
-    const addresses = listed(fixture._meta.allowlistRow, () => true)
+  t.equal(SAMPLES.length, 22)
+  for (const { file, sample } of SAMPLES) {
+    const addresses = listed(sample._meta.allowlistRow, () => true)
     t.ok(addresses.length > 0, file)
-    const answers = await Promise.all(addresses.map((address) => sendAs(fixture, port, address, agent)))
+    const answers = await Promise.all(addresses.map((address) => sendAs(sample, port, address, agent)))
     t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]), `${file} from ${addresses}`)
   }
   t.strictSame(rejections(), [])
@@ -56,20 +43,20 @@ t.test('the same requests are answered 403 from elsewhere, and the log says why'
   const expected = new Set<string>()
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
-  for (const { file, fixture } of fixtures) {
-    const row = fixture._meta.allowlistRow
+  for (const { file, sample } of SAMPLES) {
+    const row = sample._meta.allowlistRow
     const own = listed(row, (dataCenter) => dataCenter === 'DC-01')
     const others = listed(row, (dataCenter) => dataCenter !== 'DC-01')
     t.ok(own.length > 0 && others.length > 0, file)
     const table: [clientIp: string, status: number, reason: string | undefined][] = [
       ...own.map((address) => [address, 200, undefined] as [string, number, undefined]),
       ...others.map((address) => [address, 403, 'other-data-center'] as [string, number, string]),
-      ['198.51.100.7', 403, 'not-listed'],
+      [STRANGER, 403, 'not-listed'],
       [`${own[0]}, 198.51.100.7`, 403, 'not-listed'],
       [`${own[0]}, unknown`, 403, 'unresolved']
     ]
     for (const [clientIp, status, reason] of table) {
-      const answer = await sendAs(fixture, port, clientIp, agent)
+      const answer = await sendAs(sample, port, clientIp, agent)
       t.equal(answer.status, status, `${file} from ${clientIp}`)
       if (reason === undefined) continue
       t.notMatch(answer.body, /DC-|\d+\.\d+\.\d+\.\d+/, 'the answer gives nothing away')
@@ -86,9 +73,9 @@ t.test('a forged header from a peer that is no proxy changes nothing', async (t)
   const { port, rejections } = await start(t, 'webhook-server', { TRUSTED_PROXIES: '10.0.0.0/8' })
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
-  for (const { file, fixture } of fixtures) {
-    const [address] = listed(fixture._meta.allowlistRow, (dataCenter) => dataCenter === 'DC-01')
-    t.equal((await sendAs(fixture, port, address!, agent)).status, 403, file)
+  for (const { file, sample } of SAMPLES) {
+    const [address] = listed(sample._meta.allowlistRow, (dataCenter) => dataCenter === 'DC-01')
+    t.equal((await sendAs(sample, port, address!, agent)).status, 403, file)
   }
   await until(() => rejections().length > 0)
   t.match(rejections(), [{ moengage: { reason: 'proxy-not-configured', clientIp: '127.0.0.1' } }])
@@ -146,8 +133,8 @@ t.test('the OpenTelemetry example counts verdicts and reloads with the real SDK'
   const { port, output, child } = await start(t, 'opentelemetry')
   const post = (path: string, clientIp: string) =>
     send({ port }, { method: 'POST', path, headers: { 'x-forwarded-for': clientIp } })
-  for (const clientIp of ['52.6.248.125', '198.51.100.7', '198.51.100.8']) await post('/moengage/connector', clientIp)
-  t.equal((await post('/reload', '198.51.100.7')).status, 200)
+  for (const clientIp of [LISTED, STRANGER, '198.51.100.8']) await post('/moengage/connector', clientIp)
+  t.equal((await post('/reload', STRANGER)).status, 200)
   const ended = new Promise((resolve) => child.on('close', resolve))
   child.kill('SIGTERM')
   await ended
@@ -179,9 +166,9 @@ t.test('the chat example posts a digest of new rejected senders, each once', asy
   })
   const post = (clientIp: string) =>
     send({ port }, { method: 'POST', path: '/moengage/connector', headers: { 'x-forwarded-for': clientIp } })
-  for (let i = 0; i < 3; i++) await post('198.51.100.7')
-  await post('52.6.248.125')
-  await post('3.6.251.95')
+  for (let i = 0; i < 3; i++) await post(STRANGER)
+  await post(LISTED)
+  await post(LISTED_IN['DC-03'])
   const lines = () => posted.flatMap((text) => text.split('\n')).filter((line) => line.startsWith('•'))
   await until(() => lines().length === 2)
   await post('198.51.100.8')
@@ -194,11 +181,11 @@ t.test('the roll-out example lets strangers through, tags them and lists them', 
   const { port, rejections } = await start(t, 'roll-out')
   const post = (path: string, clientIp: string) =>
     send({ port }, { method: 'POST', path, headers: { 'x-forwarded-for': clientIp } })
-  t.match(await post('/moengage/connector', '198.51.100.7'), { status: 200, body: '{"verified":false}' })
-  t.match(await post('/moengage/connector', '52.6.248.125'), { status: 200, body: '{"verified":true}' })
-  t.match(await post('/segments', '198.51.100.7'), { status: 403 })
+  t.match(await post('/moengage/connector', STRANGER), { status: 200, body: '{"verified":false}' })
+  t.match(await post('/moengage/connector', LISTED), { status: 200, body: '{"verified":true}' })
+  t.match(await post('/segments', STRANGER), { status: 403 })
   const senders = JSON.parse((await send({ port }, { path: '/senders' })).body)
-  t.match(senders, { status: { 'not-listed': 2 }, senders: [{ clientIp: '198.51.100.7', count: 2 }] })
+  t.match(senders, { status: { 'not-listed': 2 }, senders: [{ clientIp: STRANGER, count: 2 }] })
   await until(() => rejections().length === 2)
   t.strictSame(
     rejections().map(({ msg }) => msg),
@@ -209,11 +196,11 @@ t.test('the roll-out example lets strangers through, tags them and lists them', 
 t.test('the shared-secret example wants the address and the token', async (t) => {
   const { port } = await start(t, 'shared-secret', { MOENGAGE_SECRET: 'open-sesame' })
   const table: [path: string, clientIp: string, token: string, status: number][] = [
-    ['/moengage/connector', '52.6.248.125', 'open-sesame', 200],
-    ['/moengage/connector', '52.6.248.125', 'wrong', 401],
-    ['/moengage/connector', '198.51.100.7', 'open-sesame', 403],
-    ['/streams', '52.6.248.125', 'open-sesame', 200],
-    ['/streams', '52.6.248.125', 'wrong', 401],
+    ['/moengage/connector', LISTED, 'open-sesame', 200],
+    ['/moengage/connector', LISTED, 'wrong', 401],
+    ['/moengage/connector', STRANGER, 'open-sesame', 403],
+    ['/streams', LISTED, 'open-sesame', 200],
+    ['/streams', LISTED, 'wrong', 401],
     ['/streams', '44.205.83.206', 'open-sesame', 403]
   ]
   for (const [path, clientIp, token, status] of table) {

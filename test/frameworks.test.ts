@@ -1,13 +1,11 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
+import { LISTED, STRANGER } from './support/addresses.js'
 import { start } from './support/example.js'
 import { send, until } from './support/http.js'
 
 // As CommonJS: what the package exports as ES modules is only a part of it.
 const { Client } = createRequire(import.meta.url)('ssh2') as typeof import('ssh2')
-
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 
 const SERVERS: [example: string, table: [method: string, path: string, clientIp: string, status: number][]][] = [
   [

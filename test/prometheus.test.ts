@@ -3,8 +3,8 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createGuard, loadGuard, type ReloadEvent, type Snapshot, type VerdictEvent } from '../src/core.js'
 import { registerMetrics } from '../src/prometheus.js'
+import { LISTED, STRANGER } from './support/addresses.js'
 
-const LISTED = '52.6.248.125'
 const from = (peer: string) => ({ peer, headers: {} })
 
 async function samples(registry: Registry): Promise<Map<string, number>> {
@@ -17,7 +17,7 @@ t.test('verdicts are counted by result, reason and what the route accepts', asyn
   const guard = createGuard({ dataCenters: ['DC-01', 'DC-03'], channels: ['connector', 'sms'] })
   registerMetrics(guard, { registry })
   for (let i = 0; i < 3; i++) guard.judge(from(LISTED))
-  guard.judge(from('198.51.100.7'))
+  guard.judge(from(STRANGER))
   guard.judge(from(''))
   guard.judge(from(LISTED), { channels: 'catalog' })
   const found = await samples(registry)
@@ -96,7 +96,7 @@ t.test('whatever clients send, there are no more series', async (t) => {
   const registry = new Registry()
   const guard = createGuard({ dataCenters: 'all', clientIp: { trustedProxies: ['10.0.0.1'] } })
   registerMetrics(guard, { registry })
-  guard.judge(from('198.51.100.7'))
+  guard.judge(from(STRANGER))
   const before = (await samples(registry)).size
   for (let i = 0; i < 500; i++) {
     guard.judge({ peer: '10.0.0.1', headers: { 'x-forwarded-for': `198.51.${i >> 8}.${i & 255}` } })
@@ -128,7 +128,7 @@ t.test('verdicts and reloads are published while somebody listens', async (t) =>
   await guard.reload()
   const verdicts = listen<VerdictEvent>(t, 'moengage-allowlist:verdict')
   const reloads = listen<ReloadEvent>(t, 'moengage-allowlist:reload')
-  for (const peer of ['9.9.9.9', '198.51.100.7', '']) guard.judge(from(peer))
+  for (const peer of ['9.9.9.9', STRANGER, '']) guard.judge(from(peer))
   await guard.reload()
   error = new Error('down')
   await t.rejects(guard.reload())

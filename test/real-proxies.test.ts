@@ -6,10 +6,8 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import moengageAllowlist, { type Verdict } from '../src/index.js'
+import { LISTED, LISTED_IN, STRANGER } from './support/addresses.js'
 import { freePort, listen, send } from './support/http.js'
-
-const MOENGAGE = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 
 /** HAProxy below 2.8 has no `option forwarded`. */
 const haproxyVersion = versionOf('haproxy', ['-v'], /version (\d+\.\d+)/)
@@ -128,22 +126,22 @@ function sendAs(port: number, client: string, lines: readonly string[]): Promise
 
 const FORGERIES: readonly (readonly string[])[] = [
   [],
-  [`X-Forwarded-For: ${MOENGAGE}`],
-  [`X-Forwarded-For: ${MOENGAGE}`, `X-Forwarded-For: ${MOENGAGE}, 127.0.0.1`],
-  [`X-Forwarded-For: ${MOENGAGE},`, 'X-Forwarded-For: unknown'],
-  [`X_Forwarded_For: ${MOENGAGE}`, `X-Real-IP: ${MOENGAGE}`, `CF-Connecting-IP: ${MOENGAGE}`],
-  [`Forwarded: for=${MOENGAGE}`],
-  [`Forwarded: for=${MOENGAGE};x="`, `Forwarded: for="${MOENGAGE}`],
-  [`Forwarded: for=${MOENGAGE}, for=127.0.0.1`, 'Forwarded: for=unknown'],
-  [`Connection: X-Forwarded-For, Forwarded`, `X-Forwarded-For: ${MOENGAGE}`, `Forwarded: for=${MOENGAGE}`]
+  [`X-Forwarded-For: ${LISTED}`],
+  [`X-Forwarded-For: ${LISTED}`, `X-Forwarded-For: ${LISTED}, 127.0.0.1`],
+  [`X-Forwarded-For: ${LISTED},`, 'X-Forwarded-For: unknown'],
+  [`X_Forwarded_For: ${LISTED}`, `X-Real-IP: ${LISTED}`, `CF-Connecting-IP: ${LISTED}`],
+  [`Forwarded: for=${LISTED}`],
+  [`Forwarded: for=${LISTED};x="`, `Forwarded: for="${LISTED}`],
+  [`Forwarded: for=${LISTED}, for=127.0.0.1`, 'Forwarded: for=unknown'],
+  [`Connection: X-Forwarded-For, Forwarded`, `X-Forwarded-For: ${LISTED}`, `Forwarded: for=${LISTED}`]
 ]
 
 /** Whatever clients write, each is taken for the one that it is. */
 async function holds(t: Test, what: string, port: number, verdicts: readonly Verdict[]) {
   for (const lines of FORGERIES) {
     const shown = `${what}: ${lines.join(' | ')}`
-    t.equal(await sendAs(port, MOENGAGE, lines), 200, `MoEngage through ${shown}`)
-    for (const client of [STRANGER, '2001:db8::7', '3.6.251.95']) {
+    t.equal(await sendAs(port, LISTED, lines), 200, `MoEngage through ${shown}`)
+    for (const client of [STRANGER, '2001:db8::7', LISTED_IN['DC-03']]) {
       const before = verdicts.length
       t.equal(await sendAs(port, client, lines), 403, `${client} through ${shown}`)
       t.equal(verdicts.length, before + 1)
@@ -205,7 +203,7 @@ t.test('clients of real IPv4 and IPv6 connections are told apart', { skip }, asy
     ['haproxy', haproxyAppends]
   ] as const) {
     const origin = { port: await proxy(t, kind, text!, port, { anyClient: false }) }
-    const headers = { 'x-forwarded-for': MOENGAGE }
+    const headers = { 'x-forwarded-for': LISTED }
     for (const [host, localAddress] of [
       ['127.0.0.1', '127.0.0.2'],
       ['::1', '::1']
@@ -225,8 +223,8 @@ t.test(
     const [haproxyAppends] = recipe('haproxy')
     const bytes = haproxyAppends!.replace('mode http', 'mode tcp').replace('option forwardfor', '')
     const origin = await proxy(t, 'haproxy', bytes, port)
-    for (const client of [MOENGAGE, STRANGER]) {
-      t.equal(await sendAs(origin, client, [`X-Forwarded-For: ${MOENGAGE}`]), 403)
+    for (const client of [LISTED, STRANGER]) {
+      t.equal(await sendAs(origin, client, [`X-Forwarded-For: ${LISTED}`]), 403)
       t.equal(await sendAs(origin, client, []), 403)
     }
     t.strictSame(

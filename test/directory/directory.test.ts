@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
   CHANNELS,
@@ -11,8 +10,7 @@ import {
   parseAddress
 } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
-
-const text = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')
+import { CHANNEL_OF, fixture, fixtureText } from '../support/fixtures.js'
 
 interface Row {
   name: string
@@ -21,25 +19,8 @@ interface Row {
   derivedFrom?: string[]
   derivedIps?: string[]
 }
-const facts: { source: string; rows: Row[]; unionByDataCenter: Record<DataCenter, string[]> } = JSON.parse(
-  text('allowlist-facts.json')
-)
-
-/** Which of our channels a row of the page is; written down here once more, so that a mix-up in `src` is found. */
-const CHANNEL_OF: Record<string, Channel> = {
-  'Connector Campaigns': 'connector',
-  'SMS Campaigns': 'sms',
-  'WhatsApp Campaigns': 'whatsapp',
-  'Email Campaigns': 'email',
-  'Push Campaigns': 'push',
-  'Content API or Fetch PII Token': 'content-api',
-  'Data Imports': 'data-import',
-  'Data Warehouse Exports': 'warehouse-export',
-  Streams: 'streams',
-  'Outbound Segment Sync': 'segment-sync',
-  'File Segment API': 'file-segment',
-  'Catalog and Feeds': 'catalog'
-}
+const facts: { source: string; rows: Row[]; unionByDataCenter: Record<DataCenter, string[]> } =
+  fixture('allowlist-facts.json')
 
 const hosts = (entries: readonly DirectoryEntry[]) => [...new Set(entries.map(({ prefix }) => hostOf(`${prefix}`)))]
 const hostOf = (prefix: string) => prefix.replace(/\/32$/, '')
@@ -115,7 +96,7 @@ t.test(
     const moved = '34.218.145.185'
     const expected: string[] = []
     let channel: Channel | undefined
-    for (const line of text('page-tables-sample.mdx').split('\n')) {
+    for (const line of fixtureText('page-tables-sample.mdx').split('\n')) {
       if (line.startsWith('## ') && expected.length > 0) break
       if (line === '### Catalog and Feeds') channel = 'catalog'
       const [, name = '', dataCenter, addresses] =

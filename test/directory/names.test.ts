@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -11,9 +10,9 @@ import {
   parseDataCenter
 } from '../../src/core.js'
 import { readChannel, readDataCenter, rowName } from '../../src/directory/names.js'
+import { CHANNEL_OF, fixture } from '../support/fixtures.js'
 import { runs } from '../support/oracle.js'
 
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
 const names: { canonical: string[]; dataCenters: Record<string, { identifiers: string[] }>; ambiguous: string[] } =
   fixture('dc-names.json')
 const facts: { rows: { name: string }[]; rowNameAliases: Record<string, string[]> } = fixture('allowlist-facts.json')
@@ -253,29 +252,15 @@ t.test('the errors of a name reach the caller with the place of the name', async
 t.test(
   'a channel is understood by our id and by the names of the rows of the page, however they are written',
   async (t) => {
-    const ids: Record<string, string> = {
-      'Connector Campaigns': 'connector',
-      'SMS Campaigns': 'sms',
-      'WhatsApp Campaigns': 'whatsapp',
-      'Email Campaigns': 'email',
-      'Push Campaigns': 'push',
-      'Content API or Fetch PII Token': 'content-api',
-      'Data Imports': 'data-import',
-      'Data Warehouse Exports': 'warehouse-export',
-      Streams: 'streams',
-      'Outbound Segment Sync': 'segment-sync',
-      'File Segment API': 'file-segment',
-      'Catalog and Feeds': 'catalog'
-    }
-    t.strictSame([...CHANNELS], Object.values(ids), 'the channels are those of the page, in order')
-    t.strictSame([...new Set(facts.rows.map(({ name }) => name))], Object.keys(ids))
+    t.strictSame([...CHANNELS], Object.values(CHANNEL_OF), 'the channels are those of the page, in order')
+    t.strictSame([...new Set(facts.rows.map(({ name }) => name))], Object.keys(CHANNEL_OF))
     const aliases = Object.entries(facts.rowNameAliases).flatMap(([name, more]) =>
-      more.map((alias) => [alias, ids[name]!])
+      more.map((alias) => [alias, CHANNEL_OF[name]!])
     )
     t.ok(aliases.length > 0)
     const rows = [
-      ...Object.entries(ids),
-      ...Object.values(ids).map((id) => [id, id]),
+      ...Object.entries(CHANNEL_OF),
+      ...Object.values(CHANNEL_OF).map((id) => [id, id]),
       ...aliases,
       ['Content API', 'content-api']
     ]
@@ -293,7 +278,7 @@ t.test(
       ]
       for (const spelling of spellings) t.equal(channel(spelling), id, spelling)
     }
-    for (const id of CHANNELS) t.equal(ids[rowName(id)], id, `${id} names its row`)
+    for (const id of CHANNELS) t.equal(CHANNEL_OF[rowName(id)], id, `${id} names its row`)
   }
 )
 

@@ -1,50 +1,60 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
-import { main } from '../../src/cli/main.js'
 import { directory, EXPORT_FORMATS, exportDirectory } from '../../src/core.js'
+import { blocksOf } from '../support/blocks.js'
+import { run } from '../support/cli.js'
 
-const page = readFileSync('docs/export.md', 'utf8')
+const PAGE = 'docs/export.md'
+const blocks = blocksOf(PAGE)
 
-async function run(argv: readonly string[]): Promise<string> {
-  const stdout = new PassThrough().setEncoding('utf8')
-  const stderr = new PassThrough().setEncoding('utf8')
-  const io = { stdin: Readable.from([]), stdout, stderr, env: {}, fetch, now: () => new Date() }
-  if ((await main(argv, io)) !== 0) throw new Error(String(stderr.read()))
-  return String(stdout.read())
-}
+/** The formats that have a section, with the line of its heading. */
+const sections = readFileSync(PAGE, 'utf8')
+  .split('\n')
+  .flatMap((text, i) => {
+    const [, format] = /^### `(.+)`$/.exec(text) ?? []
+    return format === undefined ? [] : [{ format, line: i + 1 }]
+  })
 
 /** Whether a text is the lines of an excerpt, in which a lone `…` stands for any lines. */
 function isExcerpt(excerpt: string, text: string): boolean {
-  const parts = excerpt.split('\n').map((line) => (line === '…' ? '(?:.*\n)+?' : `${escaped(line)}\n`))
+  const parts = excerpt
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === '…' ? '(?:.*\n)+?' : `${escaped(line)}\n`))
   return new RegExp(`^${parts.join('')}$`).test(text)
 }
 
 const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 t.test('every format has its section, and no other has one', async (t) => {
-  const headings = [...page.matchAll(/^### `(.+)`$/gm)].map(([, heading]) => heading)
-  t.strictSame(headings, EXPORT_FORMATS)
+  t.strictSame(
+    sections.map(({ format }) => format),
+    EXPORT_FORMATS
+  )
 })
 
 t.test('the output in each section is what its command writes', async (t) => {
-  for (const section of page.split(/^### /m).slice(1)) {
-    const [, format, line, excerpt] =
-      /^`(.+)`\n\n```sh\nnpx moengage-allowlist (.+)\n```\n\n```\w+\n([\s\S]*?)\n```\n/.exec(section) ?? []
-    t.ok(line?.startsWith(`export ${format} `), section.slice(0, 60))
-    const text = await run(line!.replace(/ -o \S+/, '').split(' '))
-    t.ok(isExcerpt(excerpt!, text), `${format}:\n${text}`)
-    t.notOk(
-      isExcerpt(excerpt!, text.replace(/3\.6\.246\.251|52\.1\.205\.204|3\.77\.101\.97/g, '9.9.9.9')),
-      'and no other'
-    )
+  for (const [i, { format, line }] of sections.entries()) {
+    const end = sections[i + 1]?.line ?? Number.POSITIVE_INFINITY
+    const [command, excerpt] = blocks.filter((block) => block.line > line && block.line < end)
+    t.equal(command!.language, 'sh', format)
+    const argv = command!.code
+      .trimEnd()
+      .replace(/ -o \S+/, '')
+      .split(' ')
+    t.strictSame(argv.slice(0, 4), ['npx', 'moengage-allowlist', 'export', format])
+    const { code, stdout, stderr } = await run(argv.slice(2))
+    t.equal(code, 0, stderr)
+    t.ok(isExcerpt(excerpt!.code, stdout), `${format}:\n${stdout}`)
+    const other = stdout.replace(/3\.6\.246\.251|52\.1\.205\.204|3\.77\.101\.97/g, '9.9.9.9')
+    t.notOk(isExcerpt(excerpt!.code, other), 'and no other')
   }
 })
 
 t.test('the lines of code run', async (t) => {
-  const [, code] = /```ts\n([\s\S]*?)```/.exec(page)!
+  const { code } = blocks.find(({ language }) => language === 'ts')!
   const file = join(t.testdir({ 'example.mjs': `${code}\nprocess.stdout.write(text)` }), 'example.mjs')
   const expected = exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-03', channels: 'catalog' })
   t.equal(execFileSync(process.execPath, [file], { encoding: 'utf8' }), expected)

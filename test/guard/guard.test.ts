@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 
-const LISTED = '52.6.248.125'
 const from = (peer: string) => ({ peer, headers: {} })
 
 function snapshot(address: string, revision = 'revision-2', retrieved = '2026-11-20'): Snapshot {
@@ -14,8 +14,7 @@ function snapshot(address: string, revision = 'revision-2', retrieved = '2026-11
 
 t.test('status counts what was judged and names the list', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', deny: ['9.9.9.9'] })
-  for (const peer of [LISTED, LISTED, '9.9.9.9', '198.51.100.7', '198.51.100.7', '3.6.251.95', ''])
-    guard.judge(from(peer))
+  for (const peer of [LISTED, LISTED, '9.9.9.9', STRANGER, STRANGER, LISTED_IN['DC-03'], '']) guard.judge(from(peer))
   const status = guard.status()
   t.match(status, {
     revision: directory.revision,
@@ -34,17 +33,22 @@ t.test('rejected senders are listed, by how often, with why and what else they a
   const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 4 })
   for (const peer of [
     '198.51.100.1',
-    '3.6.251.95',
+    LISTED_IN['DC-03'],
     '198.51.100.1',
     LISTED,
     '198.51.100.2',
     '198.51.100.1',
-    '3.6.251.95'
+    LISTED_IN['DC-03']
   ])
     guard.judge(from(peer))
   t.match(guard.senders(), [
     { clientIp: '198.51.100.1', count: 3, countError: 0, reasons: { 'not-listed': 3 }, listedFor: [], routes: [] },
-    { clientIp: '3.6.251.95', count: 2, reasons: { 'other-data-center': 2 }, listedFor: [{ dataCenter: 'DC-03' }] },
+    {
+      clientIp: LISTED_IN['DC-03'],
+      count: 2,
+      reasons: { 'other-data-center': 2 },
+      listedFor: [{ dataCenter: 'DC-03' }]
+    },
     { clientIp: '198.51.100.2', count: 1, reasons: { 'not-listed': 1 } }
   ])
   t.equal(guard.senders().length, 3)
@@ -63,7 +67,7 @@ t.test('an address is explained in one line', async (t) => {
     [LISTED, { channels: 'catalog' }, /^52\.6\.248\.125 is rejected \(other-channel\): /, 8],
     ['9.9.9.9', undefined, /^9\.9\.9\.9 is verified: 9\.9\.9\.0\/24 is in your "allow" list\.$/, 1],
     ['34.218.145.185', undefined, /rejected \(other-data-center\).*0be9a6f/, 1],
-    ['198.51.100.7', undefined, /rejected \(not-listed\)/, 0],
+    [STRANGER, undefined, /rejected \(not-listed\)/, 0],
     ['2001:DB8::1', undefined, /^2001:db8::1 is rejected \(not-listed\)/, 0],
     ['010.0.0.1', undefined, /^"010\.0\.0\.1" is not an IP address\.$/, 0]
   ]

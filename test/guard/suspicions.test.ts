@@ -2,9 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, type GuardOptions, type Snapshot } from '../../src/core.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
-import moengageAllowlist from '../../src/index.js'
 import { TestClock } from '../support/clock.js'
-import { logging } from '../support/http.js'
+import { guarded } from '../support/guarded.js'
 import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
 
 const HOUR = 3_600_000
@@ -183,11 +182,7 @@ t.test('a malicious list leaves the one in use, and one line in the log', async 
   ]
   for (const [what, next, why] of table) {
     let load: () => unknown = () => sound()
-    const { app, lines } = logging()
-    const source = { name: 'ours', load: () => load() as Snapshot }
-    await app.register(moengageAllowlist, { dataCenters: 'DC-01', source })
-    app.get('/', async (request) => request.moengage)
-    await app.ready()
+    const { app, lines } = await guarded({ source: { name: 'ours', load: () => load() as Snapshot } })
     const before = lines.length
     load = () => next
     for (let i = 0; i < 2; i++) await t.rejects(app.moengage.reload(), { code: 'MOE_ERR_SOURCE' }, what)

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
-import { SCENARIOS } from '../support/scenarios.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { SCENARIOS } from '../support/fixtures.js'
 
-const LISTED = '52.6.248.125'
 const guardOf = (options: Partial<GuardOptions> = {}) =>
   createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] }, ...options })
 
@@ -27,8 +27,14 @@ t.test('a verified request carries what the address is published for', async (t)
 t.test('a rejected request carries the reason and what to do about it', async (t) => {
   const table: [what: string, options: Partial<GuardOptions>, clientIp: string, reason: string, hint: RegExp][] = [
     ['a stranger', {}, '8.8.8.8', 'not-listed', /static IPs .* list changed/],
-    ['a documentation address', {}, '198.51.100.7', 'not-listed', /is for documentation/],
-    ['another data center', {}, '3.6.251.95', 'other-data-center', /of DC-03; this route accepts DC-01.*"dataCenters"/],
+    ['a documentation address', {}, STRANGER, 'not-listed', /is for documentation/],
+    [
+      'another data center',
+      {},
+      LISTED_IN['DC-03'],
+      'other-data-center',
+      /of DC-03; this route accepts DC-01.*"dataCenters"/
+    ],
     ['a moved address', {}, '34.218.145.185', 'other-data-center', /of DC-101.*0be9a6f.*DC-01/],
     [
       'another channel',
@@ -37,7 +43,7 @@ t.test('a rejected request carries the reason and what to do about it', async (t
       'other-channel',
       /published for connector, .*accepts catalog.*'all'/
     ],
-    ['a denied stranger', { deny: ['198.51.100.0/24'] }, '198.51.100.7', 'denied', /"deny"/],
+    ['a denied stranger', { deny: ['198.51.100.0/24'] }, STRANGER, 'denied', /"deny"/],
     ['a denied sender', { deny: [LISTED] }, LISTED, 'denied', /"deny"/],
     [
       'a client that is denied and allowed',
@@ -212,7 +218,7 @@ t.test('a policy changes what one route accepts', async (t) => {
   const elsewhere = { dataCenters: ['DC-03'] } as const
   t.match(guard.judge(forwardedFor(LISTED), catalog), { reason: 'other-channel' })
   t.match(guard.judge(forwardedFor('52.1.205.204'), catalog), { verified: true, channels: ['catalog'] })
-  t.match(guard.judge(forwardedFor('3.6.251.95'), elsewhere), { verified: true, dataCenter: 'DC-03' })
+  t.match(guard.judge(forwardedFor(LISTED_IN['DC-03']), elsewhere), { verified: true, dataCenter: 'DC-03' })
   t.match(guard.judge(forwardedFor(LISTED), elsewhere), { reason: 'other-data-center' })
   t.match(guard.judge(forwardedFor(LISTED)), { verified: true })
   t.throws(() => guard.judge(forwardedFor(LISTED), { channels: 'conector' as never }), {
@@ -246,7 +252,7 @@ t.test('a verdict does not depend on who was judged before', async (t) => {
     '2001:db8::2',
     '2001:db8:1::2',
     '2001:db8:1:0:1::',
-    '3.6.251.95'
+    LISTED_IN['DC-03']
   ]
   const judgeAll = (judge: typeof guard.judge) =>
     senders.flatMap((sender) =>
@@ -261,7 +267,7 @@ t.test('a verdict does not depend on who was judged before', async (t) => {
     fresh
   )
   // With one slot all of them share it.
-  for (const sender of [...senders, ...senders].filter((sender) => sender !== '3.6.251.95')) {
+  for (const sender of [...senders, ...senders].filter((sender) => sender !== LISTED_IN['DC-03'])) {
     const { clientIp } = guard.judge(forwardedFor(sender))
     t.equal(clientIp, parseAddress(sender)?.toString(), sender)
   }

@@ -1,6 +1,7 @@
 /** Pages written for the tests, in the layouts that MoEngage's help page has had. */
 import { readFileSync } from 'node:fs'
 import type { Channel, DataCenter, Snapshot } from '../../src/core.js'
+import { fixture, fixtureText } from '../support/fixtures.js'
 
 export interface TableRow {
   readonly name: string
@@ -13,14 +14,12 @@ export interface Section {
   readonly rows: readonly TableRow[]
 }
 
-const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')
-
-export const sample = fixture('page-tables-sample.mdx')
+export const sample = fixtureText('page-tables-sample.mdx')
 export const bundled: Snapshot = JSON.parse(
   readFileSync(new URL('../../src/directory/moengage.json', import.meta.url), 'utf8')
 )
 
-const facts: { rows: (TableRow & { section: string })[] } = JSON.parse(fixture('allowlist-facts.json'))
+const facts: { rows: (TableRow & { section: string })[] } = fixture('allowlist-facts.json')
 
 /** What the current page says, by section. */
 export const current: readonly Section[] = [...new Set(facts.rows.map((row) => row.section))].map((heading) => ({

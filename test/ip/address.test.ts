@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress } from '../../src/core.js'
 import { ParsedAddress } from '../../src/ip/address.js'
+import { fixture } from '../support/fixtures.js'
 import { addresses, formatOracle, readOracle, runs, spellings } from '../support/oracle.js'
 
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
 const canonical = (text: string) => parseAddress(text)?.toString()
 
 t.test('every conformance vector of an address is read as it should be', async (t) => {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { compileMatcher, type Entry, type Matcher, parseAddress, parsePrefix } from '../../src/core.js'
 import { ParsedAddress } from '../../src/ip/address.js'
+import { fixture } from '../support/fixtures.js'
 import {
   addresses,
   BITS,
@@ -14,8 +14,6 @@ import {
   runs,
   spellings
 } from '../support/oracle.js'
-
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
 
 interface Listed<G> {
   readonly network: Oracle

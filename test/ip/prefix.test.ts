@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, OptionsError, PrefixError, parsePrefix } from '../../src/core.js'
 import { coverHalf } from '../../src/ip/coverage.js'
 import { readPrefix } from '../../src/ip/prefix.js'
+import { fixture } from '../support/fixtures.js'
 import {
   addresses,
   BITS,
@@ -14,8 +14,6 @@ import {
   runs,
   spellings
 } from '../support/oracle.js'
-
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
 
 /** The error that a text is refused with. */
 function refused(text: unknown): PrefixError {

@@ -4,10 +4,10 @@ import t, { type Test } from 'tap'
 import { createGuard, type RejectedVerdict } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { rejectionLine } from '../../src/log/lines.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { guarded } from '../support/guarded.js'
 import { logging } from '../support/http.js'
 
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
@@ -15,19 +15,18 @@ const HOUR = 60 * MINUTE
 type Line = any
 
 /** A guarded app whose clock stands still until it is told otherwise. */
-async function guarded(t: Test, options: Partial<MoEngageAllowlistOptions> = {}, fastify: object = {}) {
+async function standing(t: Test, options: Partial<MoEngageAllowlistOptions> = {}, fastify: object = {}) {
   mock.timers.reset()
   mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.UTC(2026, 10, 23) })
   t.teardown(() => mock.timers.reset())
-  const { app, lines } = logging(fastify)
-  await app.register(moengageAllowlist, {
-    dataCenters: 'DC-01',
-    clientIp: { trustedProxies: ['loopback'] },
-    ...options
-  })
-  app.all('/hooks/:id', async () => 'ok')
-  app.get('/catalog', { config: { moengage: { channels: 'catalog', mode: 'tag' } } }, async () => 'ok')
-  await app.ready()
+  const { app, lines } = await guarded(
+    options,
+    (app) => {
+      app.all('/hooks/:id', async () => 'ok')
+      app.get('/catalog', { config: { moengage: { channels: 'catalog', mode: 'tag' } } }, async () => 'ok')
+    },
+    fastify
+  )
   const send = (clientIp: string, url = '/hooks/1', headers: Record<string, string> = {}) =>
     app.inject({ url, headers: { 'x-forwarded-for': clientIp, ...headers } })
   const events = (event: string): Line[] =>
@@ -43,10 +42,10 @@ async function guarded(t: Test, options: Partial<MoEngageAllowlistOptions> = {},
 }
 
 t.test('a line has a stable set of fields', async (t) => {
-  const { send, events } = await guarded(t)
-  await send('3.6.251.95', '/hooks/4711?x=1')
+  const { send, events } = await standing(t)
+  await send(LISTED_IN['DC-03'], '/hooks/4711?x=1')
   const [line] = events('rejected')
-  t.equal(line.msg, '3.6.251.95 rejected: other-data-center')
+  t.equal(line.msg, `${LISTED_IN['DC-03']} rejected: other-data-center`)
   const { hint, revision, listedFor, ...rest } = line.moengage
   t.match(hint, /DC-03/)
   t.match(revision, /^[0-9a-f]{12}$/)
@@ -55,7 +54,7 @@ t.test('a line has a stable set of fields', async (t) => {
     event: 'moengage.rejected',
     mode: 'reject',
     reason: 'other-data-center',
-    clientIp: '3.6.251.95',
+    clientIp: LISTED_IN['DC-03'],
     peer: '127.0.0.1',
     header: 'x-forwarded-for',
     removed: null,
@@ -75,7 +74,7 @@ t.test('a line has a stable set of fields', async (t) => {
 })
 
 t.test('a sender that calls again and again gets few lines, and every rejection is told', async (t) => {
-  const { app, send, events, told, pass } = await guarded(t)
+  const { app, send, events, told, pass } = await standing(t)
   for (let minute = 0; minute < 120; minute++) {
     for (let i = 0; i < 5; i++) await send(STRANGER)
     pass(MINUTE)
@@ -90,11 +89,11 @@ t.test('a sender that calls again and again gets few lines, and every rejection 
 })
 
 t.test('a flood gets the lines of the bucket, a summary, and does not drown what MoEngage publishes', async (t) => {
-  const { app, send, events, told, pass } = await guarded(t, { log: { linesPerSecond: 2 } })
+  const { app, send, events, told, pass } = await standing(t, { log: { linesPerSecond: 2 } })
   for (let i = 0; i < 500; i++) await send(`198.51.${i >> 8}.${i & 255}`)
   t.equal(events('rejected').length, 20)
-  await send('3.6.251.95')
-  t.match(events('rejected')[20], { moengage: { clientIp: '3.6.251.95' } })
+  await send(LISTED_IN['DC-03'])
+  t.match(events('rejected')[20], { moengage: { clientIp: LISTED_IN['DC-03'] } })
   for (let i = 0; i < 3; i++) await send('198.51.0.1')
   pass(MINUTE)
   const [summary] = events('summary')
@@ -121,7 +120,7 @@ t.test('a flood gets the lines of the bucket, a summary, and does not drown what
 })
 
 t.test('a summary names those of the senders with a line that did not come again', async (t) => {
-  const { app, send, events, pass } = await guarded(t)
+  const { app, send, events, pass } = await standing(t)
   for (let i = 0; i < 3; i++) await send(STRANGER)
   for (let i = 0; i < 5; i++) await send(LISTED, '/catalog')
   for (let i = 0; i < 2; i++) await send('unknown')
@@ -138,7 +137,7 @@ t.test('a summary names those of the senders with a line that did not come again
 })
 
 t.test('every hour, and at the end, a summary tells how many requests were verified', async (t) => {
-  const { app, send, events, pass } = await guarded(t)
+  const { app, send, events, pass } = await standing(t)
   pass(3 * HOUR)
   t.strictSame(events('summary'), [], 'nothing to tell')
   for (let i = 0; i < 3; i++) await send(LISTED)
@@ -154,7 +153,7 @@ t.test('every hour, and at the end, a summary tells how many requests were verif
 })
 
 t.test('a clock that is set back does not silence the hourly summary', async (t) => {
-  const { app, send, events, pass } = await guarded(t)
+  const { app, send, events, pass } = await standing(t)
   await send(LISTED)
   t.intercept(Date, 'now', { value: () => Date.UTC(2020, 0, 1) })
   pass(MINUTE)
@@ -184,11 +183,11 @@ t.test('where the level is off nothing is written, and everything counted', asyn
 })
 
 t.test('text of a client is bounded and cannot break a line', async (t) => {
-  const { send, events, app } = await guarded(t, {}, { requestIdHeader: 'x-request-id' })
+  const { send, events, app } = await standing(t, {}, { requestIdHeader: 'x-request-id' })
   const id = `${'a'.repeat(300)}`
   await send(STRANGER, '/hooks/1', { 'x-request-id': id })
   t.equal(events('rejected')[0]?.moengage.requestId, `${'a'.repeat(63)}…`)
-  const cased = await guarded(t, {}, { genReqId: () => 'a\n\u001b[31m\u2028b\u202e' })
+  const cased = await standing(t, {}, { genReqId: () => 'a\n\u001b[31m\u2028b\u202e' })
   await cased.send(STRANGER)
   t.equal(cased.events('rejected')[0]?.moengage.requestId, 'a  [31m b ')
   await app.close()
@@ -200,7 +199,7 @@ t.test('a request id may be anything that the user makes of it, and a rejection 
     [{ id: 1 }, null],
     [undefined, null]
   ]) {
-    const { app, send, events } = await guarded(t, {}, { genReqId: () => id })
+    const { app, send, events } = await standing(t, {}, { genReqId: () => id })
     t.equal((await send(STRANGER)).statusCode, 403)
     t.equal((await send(STRANGER, '/catalog')).statusCode, 200, 'let through with its tag')
     t.equal(events('rejected')[0]?.moengage.requestId, logged)
@@ -218,7 +217,7 @@ t.test('what a framework does not tell is null', async (t) => {
 
 t.test('addresses are redacted wherever they leave the guard', async (t) => {
   const seen: Verdict[] = []
-  const { app, lines, send, events } = await guarded(t, {
+  const { app, lines, send, events } = await standing(t, {
     redactAddress: 'truncate',
     clientIp: { trustedProxies: ['127.0.0.1'] },
     onVerdict: (verdict) => void seen.push(verdict)
@@ -242,7 +241,7 @@ t.test('addresses are redacted wherever they leave the guard', async (t) => {
 
 t.test('onVerdict hears of every verdict, and what it throws is logged once and changes nothing', async (t) => {
   const seen: [boolean, string][] = []
-  const { send } = await guarded(t, { onVerdict: (verdict, request) => seen.push([verdict.verified, request.url]) })
+  const { send } = await standing(t, { onVerdict: (verdict, request) => seen.push([verdict.verified, request.url]) })
   await send(LISTED)
   await send(STRANGER, '/hooks/2')
   t.strictSame(seen, [
@@ -254,7 +253,7 @@ t.test('onVerdict hears of every verdict, and what it throws is logged once and 
   }
   const failing: NonNullable<MoEngageAllowlistOptions['onVerdict']>[] = [throwing, async () => throwing()]
   for (const onVerdict of failing) {
-    const { send, lines, app } = await guarded(t, { onVerdict })
+    const { send, lines, app } = await standing(t, { onVerdict })
     t.equal((await send(LISTED)).statusCode, 200)
     t.equal((await send(STRANGER)).statusCode, 403)
     await app.close()

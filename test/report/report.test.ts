@@ -6,11 +6,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Output } from '../../src/cli/io.js'
 import { Progress } from '../../src/cli/progress.js'
-import moengageAllowlist from '../../src/index.js'
 import { Histogram } from '../../src/report/histogram.js'
 import { LONGEST_LINE, readLines } from '../../src/report/read-lines.js'
 import { run } from '../support/cli.js'
-import { logging } from '../support/http.js'
+import { guarded } from '../support/guarded.js'
 
 const TIME = Date.UTC(2026, 10, 23, 12)
 
@@ -40,13 +39,7 @@ async function report(lines: readonly string[], argv: readonly string[] = []) {
 }
 
 t.test('a log of Fastify is read, whatever else is in it', async (t) => {
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, {
-    dataCenters: 'DC-01',
-    mode: 'tag',
-    clientIp: { trustedProxies: ['loopback'] }
-  })
-  app.get('/hooks', async () => 'ok')
+  const { app, lines } = await guarded({ mode: 'tag' }, (app) => void app.get('/hooks', async () => 'ok'))
   const send = (clientIp: string) => app.inject({ url: '/hooks', headers: { 'x-forwarded-for': clientIp } })
   for (let i = 0; i < 7; i++) await send('52.6.248.125')
   for (let i = 0; i < 5; i++) await send('3.6.251.95')

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import { diagnose } from '../../src/senders/diagnosis.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 
-const LISTED = '52.6.248.125'
-const XFF = { 'x-forwarded-for': '52.6.248.125' }
+const XFF = { 'x-forwarded-for': LISTED }
 
 /** Judges `peer × times` and gives back the diagnosis. */
 function diagnosisOf(
@@ -24,13 +24,13 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'strangers besides genuine senders',
       diagnosisOf({}, [
         [LISTED, 1],
-        ['198.51.100.7', 9]
+        [STRANGER, 9]
       ]),
       []
     ],
     [
       'nothing was ever verified',
-      diagnosisOf({}, [['198.51.100.7', 1204]]),
+      diagnosisOf({}, [[STRANGER, 1204]]),
       [
         /^No request was ever verified: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
       ]
@@ -47,7 +47,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       diagnosisOf({}, [
         [LISTED, 1],
         ['10.0.3.7', 2, undefined, XFF],
-        ['198.51.100.7', 2]
+        [STRANGER, 2]
       ]),
       [/^2 of 4 rejections came from 10\.0\.3\.7/]
     ],
@@ -66,9 +66,9 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
     ['no peer', diagnosisOf({}, [['', 1]]), [/^The only rejection had no client IP that can be relied on/]],
     [
       'an address of MoEngage that is denied',
-      diagnosisOf({ deny: [LISTED, '198.51.100.7'] }, [
+      diagnosisOf({ deny: [LISTED, STRANGER] }, [
         [LISTED, 2],
-        ['198.51.100.7', 2]
+        [STRANGER, 2]
       ]),
       [/^52\.6\.248\.125 \(2 rejections\) is in your deny list, and MoEngage publishes it for DC-01\.$/]
     ]
@@ -162,14 +162,14 @@ t.test('an address that a reload removed is named while it still calls, until it
 })
 
 t.test('senders that are one when redacted are listed as one', async (t) => {
-  const guard = createGuard({ dataCenters: 'DC-01', deny: ['3.6.251.95'], redactAddress: 'truncate' })
+  const guard = createGuard({ dataCenters: 'DC-01', deny: [LISTED_IN['DC-03']], redactAddress: 'truncate' })
   for (const peer of [
-    '198.51.100.7',
-    '198.51.100.7',
+    STRANGER,
+    STRANGER,
     '198.51.100.8',
     '198.51.100.8',
-    '3.6.251.95',
-    '3.6.251.95',
+    LISTED_IN['DC-03'],
+    LISTED_IN['DC-03'],
     '3.6.251.9'
   ]) {
     guard.judge({ peer, headers: {} })

@@ -8,11 +8,10 @@ import express4 from 'express4'
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type OnReject } from '../../src/express.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 const OPTIONS = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } satisfies MoEngageAllowlistOptions
 const REJECTED = {
   statusCode: 403,
@@ -93,7 +92,7 @@ for (const [name, make] of EXPRESSES) {
         ['/hooks/nothing', STRANGER, 404],
         ['/catalog', LISTED, 404],
         ['/catalog', '52.1.205.204', 200],
-        ['/india', '3.6.251.95', 200],
+        ['/india', LISTED_IN['DC-03'], 200],
         ['/india', LISTED, 401],
         ['/tag', STRANGER, 200],
         ['/sub', LISTED, 200],

@@ -6,23 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { guarded } from '../support/guarded.js'
 import { listen, logging, send } from '../support/http.js'
 
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 const OPTIONS = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } satisfies MoEngageAllowlistOptions
 const from = (clientIp: string) => ({ 'x-forwarded-for': clientIp })
-
-async function guarded(
-  options: Partial<MoEngageAllowlistOptions> = {},
-  routes: (app: FastifyInstance) => void = (app) => void app.all('/', async (request) => request.moengage)
-) {
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, { ...OPTIONS, ...options })
-  routes(app)
-  await app.ready()
-  return { app, lines, rejections: () => lines.filter(({ moengage }) => moengage?.reason !== undefined) }
-}
 
 const inject = (app: FastifyInstance, clientIp: string, url = '/', method: 'GET' | 'POST' | 'HEAD' = 'GET') =>
   app.inject({ method, url, headers: from(clientIp) })
@@ -100,7 +89,7 @@ t.test('a route changes what it accepts and what a rejection does', async (t) =>
     ['/open', STRANGER, 200],
     ['/catalog', LISTED, 404],
     ['/catalog', '52.1.205.204', 200],
-    ['/india', '3.6.251.95', 200],
+    ['/india', LISTED_IN['DC-03'], 200],
     ['/india', LISTED, 401],
     ['/tag', STRANGER, 200],
     ['/answer', STRANGER, 404]
@@ -257,7 +246,7 @@ t.test('one registration a scope: beside each other they work, twice or inside e
   }
   t.equal((await inject(siblings, LISTED, '/us')).statusCode, 200)
   t.equal((await inject(siblings, LISTED, '/in')).statusCode, 403)
-  t.equal((await inject(siblings, '3.6.251.95', '/in')).statusCode, 200)
+  t.equal((await inject(siblings, LISTED_IN['DC-03'], '/in')).statusCode, 200)
 
   const twice = Fastify()
   twice.register(moengageAllowlist, OPTIONS)

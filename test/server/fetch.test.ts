@@ -1,11 +1,9 @@
 import t from 'tap'
 import { createClientIpResolver, createGuard } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
-
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 
 function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
   const lines: LogLine[] = []

@@ -5,11 +5,9 @@ import { type AddressInfo, connect, createServer as createNetServer, type Server
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
-
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 
 function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
   const lines: LogLine[] = []

@@ -11,12 +11,11 @@ import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
 import type { StandaloneOptions } from '../../src/server/standalone.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
 import { send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 import { sound } from '../support/snapshots.js'
 
-const LISTED = '52.6.248.125'
-const STRANGER = '198.51.100.7'
 const OPTIONS = { dataCenters: 'DC-01' as const, clientIp: { trustedProxies: ['loopback'] } }
 const DAY = 24 * 60 * 60 * 1000
 

@@ -1,24 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import t from 'tap'
 import { directory } from '../../src/core.js'
 import { rowName } from '../../src/directory/names.js'
 import { ADAPTERS, type CommonOptions } from '../support/adapters.js'
+import { SAMPLES, SCENARIOS } from '../support/fixtures.js'
 import { type Answer, send } from '../support/http.js'
-import { SCENARIOS } from '../support/scenarios.js'
-
-interface Sample {
-  method: string
-  path: string
-  headers: Record<string, string>
-  body: unknown
-  _meta: { allowlistRow: string }
-}
-
-const FOLDER = 'test/fixtures/requests'
-const SAMPLES = readdirSync(FOLDER)
-  .filter((file) => !['reverse-direction.json', 'oauth-token.json'].includes(file))
-  .map((file) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Sample)
 
 type Outgoing = {
   method?: string
@@ -76,7 +62,8 @@ for (const adapter of ADAPTERS) {
     t.test('takes every documented request from its own row of its own data center', async (t) => {
       const options: CommonOptions = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } }
       const { port, takeVerdict } = await adapter.start(t, options)
-      for (const { method, path, headers, body, _meta } of SAMPLES) {
+      for (const { sample } of SAMPLES) {
+        const { method, path, headers, body, _meta } = sample
         const addressOf = (dataCenter: string) =>
           directory.entries
             .find(({ grant }) => rowName(grant.channel) === _meta.allowlistRow && grant.dataCenter === dataCenter)!

@@ -2,19 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadGuard } from '../../../src/core.js'
-import moengageAllowlist from '../../../src/index.js'
-import { logging } from '../../support/http.js'
+import { blocksOf } from '../../support/blocks.js'
+import { guarded } from '../../support/guarded.js'
 
 const page = readFileSync('docs/sources.md', 'utf8')
-const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json!))
+const blocks = blocksOf('docs/sources.md')
+  .filter(({ language }) => language === 'json')
+  .map(({ code }) => JSON.parse(code))
 const NAME = '/etc/moengage/moengage.json'
 
 t.test('the log lines of docs/sources.md are those that are written', async (t) => {
   const bundled = readFileSync('src/directory/moengage.json', 'utf8')
   const file = join(t.testdir({ 'moengage.json': bundled }), 'moengage.json')
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, { dataCenters: 'DC-01', source: { file } })
-  await app.ready()
+  const { app, lines } = await guarded({ source: { file } })
   const written = async (text: string) => {
     const before = lines.length
     writeFileSync(file, text)

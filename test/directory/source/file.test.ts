@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Guard } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
-import moengageAllowlist from '../../../src/index.js'
 import { TestClock } from '../../support/clock.js'
-import { logging, until } from '../../support/http.js'
+import { guarded } from '../../support/guarded.js'
+import { until } from '../../support/http.js'
 import { FOUR, sound } from '../../support/snapshots.js'
 
 const json = (revision: string) => JSON.stringify(sound({ revision }))
@@ -173,9 +173,7 @@ t.test('a path is that of the day on which the guard was made', async (t) => {
 
 t.test('a guarded Fastify follows its file, says so in its log, and lets go of it when it is closed', async (t) => {
   const file = join(t.testdir({ 'list.json': json('r1') }), 'list.json')
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, { dataCenters: 'DC-01', source: { file, interval: 100 } })
-  app.get('/', async (request) => request.moengage)
+  const { app, lines } = await guarded({ source: { file, interval: 100 } })
   const get = (remoteAddress: string) => app.inject({ url: '/', remoteAddress })
   t.equal((await get('9.9.9.5')).statusCode, 403)
   writeFileSync(file, JSON.stringify(sound({ revision: 'r2' }, [...FOUR.slice(1), '9.9.9.5'])))

@@ -4,9 +4,9 @@ import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import type { Guard, UrlSource } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
-import moengageAllowlist from '../../../src/index.js'
 import { TestClock } from '../../support/clock.js'
-import { freePort, logging, until } from '../../support/http.js'
+import { guarded } from '../../support/guarded.js'
+import { freePort, until } from '../../support/http.js'
 import { FOUR, sound } from '../../support/snapshots.js'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -236,10 +236,7 @@ t.test('a fetch that pays no heed to its signal changes nothing when it answers 
 
 t.test('a guarded Fastify keeps serving while its server is away', async (t) => {
   const server = await serving(t, list('r1'))
-  const { app, lines } = logging()
-  await app.register(moengageAllowlist, { dataCenters: 'DC-01', source: { url: server.url, interval: 1_000 } })
-  app.get('/', async (request) => request.moengage)
-  await app.ready()
+  const { app, lines } = await guarded({ source: { url: server.url, interval: 1_000 } })
   server.answer = (_, response) => void response.writeHead(502).end()
   await until(() => app.moengage.status().lastError !== null)
   t.match((await app.inject({ url: '/', remoteAddress: FOUR[0]! })).json(), { verified: true, revision: 'r1' })
