@@ -83,13 +83,13 @@ function find(
   list: Directory,
   selection: { readonly dataCenters: Names<DataCenter>; readonly channels: Names<Channel> }
 ): Finding {
-  const selected = list.read(selection)
-  if (selected.problems.length > 0) throw new OptionsError(selected.problems, selection)
+  const { cells, problems } = list.read(selection)
+  if (problems.length > 0) throw new OptionsError(problems, selection)
   const counters = new Counters()
   const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
   const policy = new Policy(
     new CompiledList({ directory: list, own, removals: [], isStale: false }, counters),
-    selected,
+    cells,
     counters
   )
   const entries = compileMatcher(list.entries).entriesFor(address)

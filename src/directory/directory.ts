@@ -22,7 +22,7 @@ export interface DirectoryEntry {
   readonly grant: Grant
 }
 
-/** Which part of the directory is meant. Names may be written in any spelling that MoEngage or its partners use. */
+/** Selects data centers and channels. Names may be written in any spelling that MoEngage or its partners use. */
 export interface Selection {
   /** One data center, several, or `'all'`. */
   readonly dataCenters: string | readonly string[]
@@ -30,21 +30,10 @@ export interface Selection {
   readonly channels?: string | readonly string[] | undefined
 }
 
-/** A selection of which a wider scope may supply the rest. */
-export type PartialSelection = { readonly [K in keyof Selection]?: Selection[K] | undefined }
-
-/** Data centers × channels. */
+/** Data centers × channels: what a selection means. */
 export interface Cells {
   readonly dataCenters: readonly DataCenter[]
   readonly channels: readonly Channel[]
-}
-
-/** A selection whose names were read. */
-export interface Selected extends Cells {
-  /** Mistakes, each with its fix. The rest is only usable when there is none. */
-  readonly problems: readonly Problem[]
-  /** What is right but may surprise. */
-  readonly warnings: readonly Problem[]
 }
 
 const GRANTS = new Map<string, Grant>(
@@ -127,34 +116,39 @@ export class Directory {
         fix: `Write it like { dataCenters: 'DC-01' }, or { dataCenters: 'all' }.`
       })
     }
-    const selected = this.read(selection)
-    const [problem] = selected.problems
+    const { cells, problems } = this.read(selection)
+    const [problem] = problems
     if (problem !== undefined) throw new ERRORS[problem.code]!(problem)
-    return this.entriesOf(selected)
+    return this.entriesOf(cells)
   }
 
   /**
    * Reads the names of a selection and reports everything that is wrong with it.
    *
-   * @param selection names by data center and channel; what is left out is taken from `inherited`
-   * @param inherited names from a wider scope, which were read before and are not checked again
+   * @param selection names of data centers and channels; what is left out is taken from `inherited`
+   * @param inherited cells of a wider scope, which were read before and are not checked again
+   * @returns the cells, to be used only if there are no problems; warnings are about selections that are valid, but probably not
+   * intended
    * @internal
    */
-  read(selection: PartialSelection, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
+  read(
+    selection: { readonly [Option in keyof Selection]?: Selection[Option] | undefined },
+    inherited: Cells = { dataCenters: [], channels: CHANNELS }
+  ): { readonly cells: Cells; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
     const problems: Problem[] = []
     const dataCenters = readNames(selection.dataCenters, 'dataCenters', DATA_CENTERS, readDataCenter, problems)
     const channels = readNames(selection.channels, 'channels', CHANNELS, readChannel, problems)
-    const selected = {
+    const cells = {
       dataCenters: dataCenters?.names ?? inherited.dataCenters,
       channels: channels?.names ?? inherited.channels
     }
     const warnings: Problem[] = []
     if (problems.length === 0) {
-      if (dataCenters?.typed) this.#checkContribution('dataCenters', selected, problems)
-      if (channels?.typed && problems.length === 0) this.#checkContribution('channels', selected, problems)
-      if (channels?.typed && problems.length === 0) this.#warnOfGaps(selected, warnings)
+      if (dataCenters?.typed) this.#checkContribution('dataCenters', cells, problems)
+      if (channels?.typed && problems.length === 0) this.#checkContribution('channels', cells, problems)
+      if (channels?.typed && problems.length === 0) this.#warnOfGaps(cells, warnings)
     }
-    return { ...selected, problems, warnings }
+    return { cells, problems, warnings }
   }
 
   /** What is doubtful about meeting this address while expecting this data center. */
