@@ -145,7 +145,7 @@ export class CurrentList {
   #compile(directory: Directory, { cells, warnings }: Read, removals: readonly Removal[]): InUse {
     const settings = this.#settings
     const staleAt = settings.rejectWhenStale
-      ? Date.parse(directory.provenance.retrieved) + settings.staleAfter
+      ? Date.parse(directory.checked) + settings.staleAfter
       : Number.POSITIVE_INFINITY
     const isStale = this.#clock.now() >= staleAt
     const list = new CompiledList({ directory, own: settings, removals, isStale }, this.#ledger.counters)

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import moengage from '../directory/moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, ROW_NAMES, rowName } from '../directory/names.js'
-import { type Cell, readSnapshot, type Snapshot } from '../directory/snapshot.js'
+import { readSnapshot } from '../directory/read-snapshot.js'
+import type { Cell, Snapshot } from '../directory/snapshot.js'
 import { type PageCell, PageError } from '../errors.js'
 import { parsePrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { directory, PageError, type Problem } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
-import { formatSnapshot } from '../../src/directory/format-snapshot.js'
+import { formatSnapshot } from '../../src/directory/snapshot.js'
 import { type AboutPage, importPage } from '../../src/help-page/import-page.js'
 import { about, bundled, current, DERIVED, htmlPage, mdxPage, page, sample, textCopy } from './pages.js'
 

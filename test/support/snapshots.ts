@@ -1,8 +1,8 @@
-import type { Snapshot } from '../../src/core.js'
+import type { Cell, Snapshot } from '../../src/core.js'
 
 /** A snapshot of cells as `DC-01 sms: [...]`. */
 export function snapshotOf(
-  cells: Record<string, readonly string[] | 'NA'>,
+  cells: Readonly<Record<string, Cell>>,
   { revision = 'r1', retrieved = '2026-11-20' } = {}
 ): Snapshot {
   return {
