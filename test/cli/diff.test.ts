@@ -67,7 +67,17 @@ t.test('tells of rows that this version does not know', async (t) => {
   )
 })
 
-t.test('says when there is nothing to say, with exit code 0', async (t) => {
+t.test('a list that was only checked again is the same', async (t) => {
+  const provenance = { page: 'a test', revision: 'r2', retrieved: '2026-11-30', checked: '2026-12-07' }
+  const { code, stdout } = await run(['diff', paths[0]!, '-'], { stdin: snapshot(old, { provenance }) })
+  t.equal(code, 0)
+  t.equal(
+    stdout,
+    'No address changed from revision `r2` (2026-11-30) to revision `r2` (2026-11-30, checked 2026-12-07).\n'
+  )
+})
+
+t.test('says that nothing changed, with exit code 0', async (t) => {
   const { code, stdout } = await run(['diff', paths[0]!, paths[0]!])
   t.equal(code, 0)
   t.equal(stdout, 'No address changed from revision `r2` (2026-11-30) to revision `r2` (2026-11-30).\n')
