@@ -9,6 +9,7 @@ import { Policy } from '../guard/policy.js'
 import { type Address, parseAddress } from '../ip/address.js'
 import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import { purposeOf } from '../ip/special.js'
 import { editDistance } from '../lib/suggest.js'
 import { readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
@@ -187,7 +188,13 @@ function findingText(
   style: Style
 ): string {
   const lines = [style(explanation.verdict.verified ? 'green' : 'red', printable(explanation.text))]
-  if (entries.length > 0) lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
+  if (entries.length > 0) {
+    lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
+    const purpose = purposeOf(address.toString())
+    if (purpose !== undefined) {
+      lines.push('', `${address} ${purpose.about}: no request can come from there over the internet.`)
+    }
+  }
   // The hint about another data center contains the note already.
   for (const { dataCenter, text } of notes.filter(({ text }) => !explanation.text.includes(text))) {
     lines.push('', `Note for ${dataCenter}: ${printable(text)}`)

@@ -4,7 +4,7 @@ import { bundled } from '../help-page/pages.js'
 import { run, runJson } from '../support/cli.js'
 import { snapshotOf } from '../support/snapshots.js'
 
-t.test('tells whether a guard accepts an address, and why not', async (t) => {
+t.test('reports whether a guard accepts an address, and why not', async (t) => {
   const rows: [argv: string[], code: number, text: RegExp][] = [
     [['3.6.251.95'], 0, /^3\.6\.251\.95 is verified: .* DC-03 \(connector, .*\n\nListed for: DC-03 \(connector, sms, /],
     [['::FFFF:306:fb5f', '-d', 'DC-03'], 0, /^3\.6\.251\.95 is verified/],
@@ -22,12 +22,12 @@ t.test('tells whether a guard accepts an address, and why not', async (t) => {
   }
 })
 
-t.test('does not tell a note twice', async (t) => {
+t.test('shows a note once', async (t) => {
   const { stdout } = await run(['explain', '34.218.145.185', '-d', 'DC-01'])
   t.equal(stdout.match(/0be9a6f/g)!.length, 1)
 })
 
-t.test('refuses what is no address, and a guard that could never verify anything', async (t) => {
+t.test('refuses a text that is not an address, and a guard that could never verify anything', async (t) => {
   const rows: [argv: string[], message: RegExp][] = [
     [['010.0.0.1'], /leading zero.*MOE_ERR_PREFIX/is],
     [
@@ -105,6 +105,27 @@ t.test('no address that is merely the nearest of all is a neighbour', async (t) 
     t.notMatch(stdout, /Near it|away|The list has no/, ip)
     t.strictSame((await runJson(['explain', ip])).value.nearest, [], ip)
   }
+})
+
+t.test('says what a special-purpose address is, and does not send anyone to support about it', async (t) => {
+  const rows: [ip: string, text: RegExp][] = [
+    ['198.51.100.7', /^198\.51\.100\.7 is rejected \(not-listed\): .*for documentation/],
+    ['10.22.3.193', /private address: it is a host or a proxy of your own network/],
+    ['127.0.0.1', /loopback/],
+    ['2001:db8::1', /for documentation/]
+  ]
+  for (const [ip, text] of rows) {
+    const { stdout } = await run(['explain', ip])
+    t.match(stdout, text, ip)
+    t.notMatch(stdout, /static IPs|support/, ip)
+  }
+  const stdin = JSON.stringify(snapshotOf({ 'DC-04 warehouse-export': ['10.22.3.193', '9.9.9.9'] }))
+  const listed = await run(['explain', '10.22.3.193', '--from', '-'], { stdin })
+  t.match(
+    listed.stdout,
+    /\n\n10\.22\.3\.193 is a private address: no request can come from there over the internet\.\n/
+  )
+  t.notMatch((await run(['explain', '9.9.9.9', '--from', '-'], { stdin })).stdout, 'over the internet')
 })
 
 t.test('an address of a family that is not listed has no neighbours', async (t) => {
