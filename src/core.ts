@@ -30,7 +30,8 @@ export {
   parseChannel,
   parseDataCenter
 } from './directory/names.js'
-export type { Cell, DerivedCell, ReadCell, Snapshot } from './directory/snapshot.js'
+export type { ReadCell } from './directory/read-snapshot.js'
+export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
 export * from './errors.js'
 export { type ExportOptions, exportDirectory } from './export/export-directory.js'

@@ -79,8 +79,10 @@ export function registerMetrics(guard: MeasuredGuard, { registry, prefix = 'moen
         this.set(read(guard.metrics()))
       }
     })
-  gauge('list_age_seconds', 'How long ago the list was taken, from the start of that day (UTC).', ({ retrieved }) =>
-    Math.floor((Date.now() - Date.parse(retrieved)) / 1000)
+  gauge(
+    'list_age_seconds',
+    'How long ago the list was taken or last checked, from the start of that day (UTC).',
+    ({ checked }) => Math.floor((Date.now() - Date.parse(checked)) / 1000)
   )
   gauge(
     'list_entries',

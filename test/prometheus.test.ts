@@ -45,6 +45,18 @@ t.test('verdicts are counted by result, reason and what the route accepts', asyn
   t.strictSame(again, found, 'asking twice counts nothing twice')
 })
 
+t.test('the age of a list counts from the day on which it was last checked', async (t) => {
+  const checked = new Date().toISOString().slice(0, 10)
+  const source = () => ({
+    provenance: { page: 'a test', revision: 'r', retrieved: '2020-01-31', checked },
+    rows: [{ dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses: ['9.9.9.9'] }]
+  })
+  const registry = new Registry()
+  registerMetrics(await loadGuard({ dataCenters: 'DC-01', source }), { registry })
+  const age = (await samples(registry)).get('moengage_list_age_seconds')!
+  t.ok(age < 2 * 86_400, `${age} seconds`)
+})
+
 t.test('counters outlive the list, and dead entries show', async (t) => {
   let addresses = ['9.9.9.9', '8.8.8.8']
   const load = (): Snapshot => {

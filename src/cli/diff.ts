@@ -1,14 +1,13 @@
 import { Command } from 'commander'
 import { type CellChange, type DirectoryDiff, diffDirectories } from '../directory/diff.js'
+import { readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
-import { readList } from './list-argument.js'
 import { jsonOption } from './options.js'
-import { type Style, styleFor } from './style.js'
-import { addressText, grantsText, printable } from './text.js'
+import { addressText, grantsText, printable, type Style, styleFor } from './text.js'
 
 const EXAMPLES = `
-A list is "bundled", a snapshot or a help page (a file or http(s) URL), or "-"
-for standard input. The text is Markdown, fit for the body of a pull request.
+A list is "bundled", a snapshot or a help page (a file or https URL), or "-" for
+standard input. The text is Markdown, for the body of a pull request.
 
 Exit codes: 0 the same, 1 different, 2 an error.
 
@@ -17,7 +16,7 @@ Examples:
   $ moengage-allowlist diff moengage.json https://example.com/help-page.mdx
   $ git show HEAD:moengage.json | moengage-allowlist diff - moengage.json --json`
 
-/** `diff`: what changed from one list to another. */
+/** `diff`: the changes from one list to another. */
 export function diffCommand(io: Io): Command {
   return new Command('diff')
     .description('compare two lists: addresses added, removed and moved; exit code 1 when they differ')
@@ -76,8 +75,9 @@ function section(title: string, lines: readonly string[]): string {
 
 const code = (prefix: string) => `\`${addressText(prefix)}\``
 
-function versionText({ revision, retrieved }: DirectoryDiff['before']): string {
-  return `revision \`${printable(revision).slice(0, 12)}\` (${retrieved})`
+function versionText({ revision, retrieved, checked }: DirectoryDiff['before']): string {
+  const last = checked === undefined ? '' : `, checked ${checked}`
+  return `revision \`${printable(revision).slice(0, 12)}\` (${retrieved}${last})`
 }
 
 function cellText(cell: CellChange['from']): string {

@@ -4,10 +4,10 @@ import { ExportError } from '../errors.js'
 import { exportDirectory } from '../export/export-directory.js'
 import { EXPORT_FORMATS, type ExportFormat, FORMATS } from '../export/formats.js'
 import { problemLine } from '../problem.js'
-import type { Io } from './io.js'
-import { readList } from './list-argument.js'
+import { readList } from './input.js'
+import { type Io, notify } from './io.js'
 import { channelOption, dataCenterOption, fromOption, type Names } from './options.js'
-import { replaceFile } from './replace-file.js'
+import { findOutput, replaceOutput } from './output.js'
 
 const NOTES = `
 Formats:
@@ -56,15 +56,15 @@ export function exportCommand(io: Io): Command {
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
       const { name, port, output } = options
       const text = exportDirectory(list, { ...selection, format: format as ExportFormat, name, port: port as number })
-      for (const warning of list.read(selection).warnings) io.stderr.write(`warning: ${problemLine(warning)}\n`)
+      for (const warning of list.read(selection).warnings) notify(io, 'warning', problemLine(warning))
       if (output === undefined) io.stdout.write(text)
-      else await writeOutput(output, text)
+      else await writeOutput(output, text, io)
     })
 }
 
-async function writeOutput(file: string, text: string): Promise<void> {
+async function writeOutput(file: string, text: string, io: Io): Promise<void> {
   try {
-    await replaceFile(file, text)
+    await replaceOutput(await findOutput(file), text, io)
   } catch (error) {
     throw new ExportError({
       value: file,

@@ -1,11 +1,17 @@
+import { createReadStream } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { formatSnapshot } from '../directory/format-snapshot.js'
-import { dayOf, isDay } from '../directory/snapshot.js'
-import { type Imported, importPage, type PageFormat } from '../help-page/import-page.js'
+import { diffDirectories } from '../directory/diff.js'
+import { Directory } from '../directory/directory.js'
+import { dayOf, formatSnapshot, isDay, type Snapshot } from '../directory/snapshot.js'
+import { readText } from '../directory/source/read-text.js'
+import { PageError } from '../errors.js'
+import type { Imported, PageFormat } from '../help-page/import-page.js'
+import { parseJson } from '../lib/json.js'
+import { visible } from '../lib/text.js'
 import { problemLine } from '../problem.js'
+import { MAX_BYTES, placeOf, readArgument } from './input.js'
 import { type Io, writeJson } from './io.js'
-import { placeOf, readArgument } from './read-text.js'
-import { replaceSnapshot } from './replace-snapshot.js'
+import { findOutput, type OutputFile, replaceOutput } from './output.js'
 
 interface Options {
   readonly output?: string
@@ -17,29 +23,30 @@ interface Options {
 }
 
 const HELP = `
-PAGE is a file, "-" for standard input, or an http(s) URL. The snapshot goes to standard output, the report to standard
-error; with --output the report goes to standard output. A page of which one cell cannot be read gives no snapshot.
+PAGE is a file, "-" for standard input, or an https URL. The snapshot goes to
+standard output, the report to standard error; with --output the report goes to
+standard output. If one cell of the page cannot be read, there is no snapshot.
+
+If the file of --output has the same list already, it keeps its revision and
+day, and only the day of the check is updated.
 
 Exit code: 0 if the whole page was read, also with warnings; 2 if not.
 
 Examples:
   $ moengage-allowlist import page.mdx --output moengage.json
-  $ moengage-allowlist import https://docs.example/ip-whitelisting.mdx --revision f7b9336c727c > moengage.json
-  $ pbpaste | moengage-allowlist import - --page https://help.moengage.com/ --json > moengage.json`
+  $ moengage-allowlist import https://docs.example/page.mdx > moengage.json
+  $ pbpaste | moengage-allowlist import - --page https://help.moengage.com/`
 
 export function importCommand(io: Io): Command {
   return new Command('import')
     .description("turn MoEngage's help page (Markdown, MDX or HTML) into a snapshot")
     .argument('<page>', 'file, URL, or "-" for standard input')
-    .option('-o, --output <file>', 'write the snapshot to a file; of those that exist only a snapshot is replaced')
-    .option('--revision <id>', 'revision of the page (default: a hash of what it says)', readWord)
+    .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot')
+    .option('--revision <id>', 'revision of the page (default: a hash of its cells)', readWord)
     .option('--retrieved <day>', 'day on which the page was loaded (default: today)', readDay)
-    .option('--page <url>', 'where the page stands (default: the URL or name of the file)', readWord)
+    .option('--page <url>', 'where the page is (default: its URL without the query, or the name of the file)', readWord)
     .addOption(
-      new Option('--format <format>', 'how the page is written (default: told by its text)').choices([
-        'markdown',
-        'html'
-      ])
+      new Option('--format <format>', 'how the page is written (default: detected)').choices(['markdown', 'html'])
     )
     .option('--json', 'write the report, or the error, as JSON')
     .addHelpText('after', HELP)
@@ -57,18 +64,63 @@ function readDay(text: string): string {
 }
 
 async function run(place: string, options: Options, io: Io): Promise<void> {
-  const report = options.output === undefined ? io.stderr : io.stdout
-  const imported = importPage(await readArgument(place, io), {
+  const { output } = options
+  // Loads the readers of Markdown and HTML for this command only.
+  const { importPage } = await import('../help-page/import-page.js')
+  const { snapshot: fresh, warnings } = importPage(await readArgument(place, io), {
     page: options.page ?? placeOf(place),
     revision: options.revision,
     retrieved: options.retrieved ?? dayOf(io.now()),
     format: options.format
   })
-  const text = formatSnapshot(imported.snapshot)
-  if (options.output === undefined) io.stdout.write(text)
-  else await replaceSnapshot(options.output, text)
-  if (options.json) writeJson(report, reportJson(imported))
-  else report.write(reportText(imported))
+  const snapshot = output === undefined ? fresh : await replaceSnapshot(output, fresh, io)
+  if (output === undefined) io.stdout.write(formatSnapshot(snapshot))
+  const report = output === undefined ? io.stderr : io.stdout
+  if (options.json) writeJson(report, reportJson({ snapshot, warnings }))
+  else report.write(reportText({ snapshot, warnings }))
+}
+
+/**
+ * Writes a snapshot to a file. An existing file must be a snapshot. If it has the same list, only its day of the check changes.
+ *
+ * @returns the snapshot as written
+ * @throws PageError (`MOE_ERR_PAGE`)
+ */
+async function replaceSnapshot(file: string, fresh: Snapshot, io: Io): Promise<Snapshot> {
+  const refuse = (what: string, fix: string) => new PageError({ value: file, message: `${file} ${what}`, fix })
+  let found: OutputFile
+  try {
+    found = await findOutput(file)
+  } catch (error) {
+    throw refuse(`could not be read: ${(error as Error).message}.`, 'Name a file.')
+  }
+  let before: Snapshot | undefined
+  try {
+    before = found.before && (await readSnapshotFile(found.path))
+  } catch {
+    throw refuse('is not a snapshot, so it is not replaced.', 'Name another file, or remove this one.')
+  }
+  const snapshot = before === undefined ? fresh : checkedAgain(before, fresh)
+  try {
+    await replaceOutput(found, formatSnapshot(snapshot), io)
+  } catch (error) {
+    throw refuse(`could not be written: ${(error as Error).message}.`, 'Check the folder.')
+  }
+  return snapshot
+}
+
+async function readSnapshotFile(path: string): Promise<Snapshot> {
+  const snapshot = parseJson(await readText(createReadStream(path), MAX_BYTES)) as Snapshot
+  new Directory(snapshot)
+  return snapshot
+}
+
+/** The snapshot before with the day of the check, if the page still has the same list; else the new one. */
+function checkedAgain(before: Snapshot, fresh: Snapshot): Snapshot {
+  const old = new Directory(before)
+  if (!diffDirectories(old, new Directory(fresh)).same) return fresh
+  const day = fresh.provenance.retrieved
+  return day <= old.checked ? before : { ...before, provenance: { ...before.provenance, checked: day } }
 }
 
 function reportJson({ snapshot, warnings }: Imported) {
@@ -83,11 +135,12 @@ function reportJson({ snapshot, warnings }: Imported) {
 }
 
 function reportText(imported: Imported): string {
-  const { page, revision, retrieved, rows, unknown, addresses, warnings } = reportJson(imported)
+  const { page, revision, retrieved, checked, rows, unknown, addresses, warnings } = reportJson(imported)
   const kept = unknown === 0 ? '' : `, ${unknown} of them unknown`
-  return [
-    `${page}: ${rows + unknown} rows${kept}, ${addresses} addresses (revision ${revision}, ${retrieved}).`,
-    ...warnings.map((warning) => `warning: ${problemLine(warning)}`),
-    ''
-  ].join('\n')
+  const last = checked === undefined ? '' : `; the same list as before, checked ${checked}`
+  const lines = [
+    `${page}: ${rows + unknown} rows${kept}, ${addresses} addresses (revision ${revision}, ${retrieved}${last}).`,
+    ...warnings.map((warning) => `warning: ${problemLine(warning)}`)
+  ]
+  return `${visible(lines.join('\n'))}\n`
 }

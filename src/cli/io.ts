@@ -1,8 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
+import { formatJson } from '../lib/json.js'
+import { visible } from '../lib/text.js'
 
-/** Everything that a command may touch of the world: the process's own, or a test's. */
+/** A command's only access to the process: streams, environment, network, clock. */
 export interface Io {
-  readonly stdin: Readable
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined }
   readonly stdout: Output
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
@@ -13,7 +15,7 @@ export interface Io {
 /** A stream that may be a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined }
 
-/** Ends a command with an exit code other than 0, after it has said what there is to say. */
+/** Ends a command with an exit code other than 0, after it has written its output. */
 export class Exit extends Error {
   readonly code: number
 
@@ -23,12 +25,12 @@ export class Exit extends Error {
   }
 }
 
-/** Writes what `--json` asks for. */
+/** Writes the output of `--json`. */
 export function writeJson(output: Output, value: unknown): void {
-  output.write(`${JSON.stringify(value, null, 2)}\n`)
+  output.write(`${formatJson(value, 2)}\n`)
 }
 
-/** Tells an error or a warning. What it quotes may come from anywhere; it must not steer the terminal. */
-export function tell(io: Io, kind: 'error' | 'warning', message: string): void {
-  io.stderr.write(`${kind}: ${message.replaceAll(/(?!\n)\p{Cc}/gu, ' ')}\n`)
+/** Prints a message on standard error. It may quote any text, which must not steer the terminal. */
+export function notify(io: Io, kind: 'error' | 'warning' | 'hint', message: string): void {
+  io.stderr.write(`${kind}: ${visible(message)}\n`)
 }

@@ -1,14 +1,13 @@
 import { Command } from 'commander'
-import type { Directory } from '../directory/directory.js'
+import type { Cells, Directory } from '../directory/directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
+import { readList } from './input.js'
 import { type Io, writeJson } from './io.js'
-import { readList } from './list-argument.js'
 import { channelOption, dataCenterOption, fromOption, jsonOption, type Names } from './options.js'
-import { styleFor } from './style.js'
-import { addressText, provenanceText, table } from './text.js'
+import { addressText, provenanceText, styleFor, table } from './text.js'
 
 const EXAMPLES = `
-Without a filter you get the matrix only; with one also the addresses.
+Without a filter the matrix only; with a filter also the addresses.
 
 Examples:
   $ moengage-allowlist list
@@ -23,7 +22,7 @@ interface Options {
   readonly json?: true
 }
 
-/** `list`: the matrix of data centers and channels, and the addresses of a part of it. */
+/** `list`: the matrix of data centers and channels, and the addresses of selected cells. */
 export function listCommand(io: Io): Command {
   return new Command('list')
     .description('print the list as a matrix of data centers and channels; with a filter, the addresses')
@@ -43,13 +42,8 @@ export function listCommand(io: Io): Command {
     })
 }
 
-interface Part {
-  readonly dataCenters: readonly DataCenter[]
-  readonly channels: readonly Channel[]
-}
-
-/** The cells that the page has, with what stands in them. */
-function cellsOf(list: Directory, { dataCenters, channels }: Part) {
+/** The cells that the page has, with their addresses. */
+function cellsOf(list: Directory, { dataCenters, channels }: Cells) {
   return dataCenters.flatMap((dataCenter) =>
     channels.flatMap((channel) => {
       const cell = list.cell(dataCenter, channel)
@@ -62,13 +56,13 @@ function cellsOf(list: Directory, { dataCenters, channels }: Part) {
   )
 }
 
-function listText(list: Directory, part: Part, isFiltered: boolean, io: Io): string {
+function listText(list: Directory, cells: Cells, isFiltered: boolean, io: Io): string {
   const style = styleFor(io)
   const [head, ...body] = table([
-    ['', ...part.dataCenters],
-    ...part.channels.map((channel) => [
+    ['', ...cells.dataCenters],
+    ...cells.channels.map((channel) => [
       channel,
-      ...part.dataCenters.map((dataCenter) => cellText(list, dataCenter, channel))
+      ...cells.dataCenters.map((dataCenter) => cellText(list, dataCenter, channel))
     ])
   ]).split('\n')
   const sections = [
@@ -78,7 +72,7 @@ function listText(list: Directory, part: Part, isFiltered: boolean, io: Io): str
     ]
   ]
   if (isFiltered) {
-    const rows = cellsOf(list, part).flatMap(({ dataCenter, channel, addresses }) =>
+    const rows = cellsOf(list, cells).flatMap(({ dataCenter, channel, addresses }) =>
       addresses.map((prefix) => [dataCenter, channel, addressText(prefix)])
     )
     if (rows.length > 0) sections.push([table(rows)])

@@ -6,7 +6,7 @@ import { diffCommand } from './diff.js'
 import { explainCommand } from './explain.js'
 import { exportCommand } from './export.js'
 import { importCommand } from './import.js'
-import { Exit, type Io, tell, writeJson } from './io.js'
+import { Exit, type Io, notify, writeJson } from './io.js'
 import { listCommand } from './list.js'
 import { reportCommand } from './report.js'
 
@@ -15,19 +15,18 @@ const { version } = createRequire(import.meta.url)('moengage-allowlist/package.j
 const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, exportCommand, reportCommand]
 
 const EXIT_CODES = `
-Exit codes: 0 all is well (same, verified), 1 it is not (different, rejected),
-2 an error. It is told on standard error, with --json as an object.
+Exit codes: 0 same or accepted, 1 different or rejected, 2 an error. Errors go
+to standard error; with --json they are an object.
 Help and examples of a command: moengage-allowlist explain --help`
 
 /**
  * The command line.
  *
- * @param argv what stands behind the name of the program
- * @returns the exit code: 0; 1 where a command found a difference or a rejection; 2 for an error, which is told on stderr, with
- * `--json` as JSON
+ * @param argv the arguments behind the name of the program
+ * @returns the exit code: 0: same or accepted. 1: different or rejected. 2: error, printed on stderr, with `--json` as JSON
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  // Whoever reads us may leave early, as `head` does; that is no error of ours.
+  // The reader may close the pipe early (`… | head`); that is not an error.
   io.stderr.on('error', () => {})
   const written = watch(io.stdout)
   const code = await run(argv, io)
@@ -56,13 +55,13 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof Exit) return error.code
-    // Has been told by commander.
+    // Commander has printed it.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     return fail(error as Failure, io, argv)
   }
 }
 
-/** What an error may tell beside its message. */
+/** The fields of an error that are printed. */
 interface Failure extends Error {
   readonly code?: string | undefined
   readonly path?: string | undefined
@@ -71,21 +70,21 @@ interface Failure extends Error {
   readonly mistakes?: OptionsError['mistakes'] | undefined
 }
 
-/** Tells an error on stderr: in words, or with `--json` as an object, without the value, which may be a whole page. */
+/** Prints an error on stderr: in words, or with `--json` as an object, without the value, which may be a whole page. */
 function fail({ code, path, message, fix, cells, mistakes }: Failure, io: Io, argv: readonly string[]): number {
   if (isJson(argv)) writeJson(io.stderr, { code, path, message, fix, cells, mistakes })
-  else tell(io, 'error', message)
+  else notify(io, 'error', message)
   return 2
 }
 
 const isJson = (argv: readonly string[]) => argv.includes('--json')
 
-/** Gives a function that waits until all is written, and tells what failed, if something did. */
+/** Returns a function that waits until everything is written, and returns the error if there was one. */
 function watch(stream: Writable): () => Promise<NodeJS.ErrnoException | undefined> {
   let failure: NodeJS.ErrnoException | undefined
   stream.on('error', (error) => {
     failure ??= error
   })
-  // The error is emitted right after the callbacks of what could not be written.
+  // The stream emits the error right after the callbacks of the writes that failed.
   return () => new Promise((resolve) => stream.write('', () => setImmediate(() => resolve(failure))))
 }

@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 
-/** Which list a command works on; see `readList`. */
+/** The list that a command reads; see `readList`. */
 export const fromOption = () =>
   new Option(
     '--from <list>',
-    '"bundled", a snapshot or help page (file or http(s) URL), or "-" for standard input'
+    '"bundled", a snapshot or help page (file or https URL), or "-" for standard input'
   ).default('bundled')
 
-/** Which data centers: `'all'`, or their canonical names. */
+/** The selected data centers: `'all'`, or their ids. */
 export const dataCenterOption = () =>
   namesOption<DataCenter>(
     '-d, --data-center <name>',
@@ -16,13 +16,13 @@ export const dataCenterOption = () =>
     readDataCenter
   )
 
-/** Which channels: `'all'`, or our ids. */
+/** The selected channels: `'all'`, or their ids. */
 export const channelOption = () =>
   namesOption<Channel>('-c, --channel <name>', 'a channel, like segment-sync (repeat it, or a,b), or all', readChannel)
 
 export const jsonOption = () => new Option('--json', 'write JSON')
 
-/** The names that an option was given, or all. */
+/** The names given with an option, or all. */
 export type Names<T> = 'all' | readonly T[]
 
 function namesOption<T>(flags: string, description: string, read: (text: string) => Outcome<T>): Option {

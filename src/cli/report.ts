@@ -5,10 +5,10 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SourceError } from '../errors.js'
 import { readLines } from '../report/read-lines.js'
 import { ReportBuilder } from '../report/report.js'
-import { type Io, tell, writeJson } from './io.js'
+import { nameOf } from './input.js'
+import { type Io, notify, writeJson } from './io.js'
 import { jsonOption } from './options.js'
 import { Progress } from './progress.js'
-import { nameOf } from './read-text.js'
 import { reportText } from './report-text.js'
 import { printable } from './text.js'
 
@@ -60,7 +60,7 @@ export function reportCommand(io: Io): Command {
         }
       }
       progress.end()
-      for (const message of damaged) tell(io, 'warning', message)
+      for (const message of damaged) notify(io, 'warning', message)
       const report = builder.report(senders)
       if (json) writeJson(io.stdout, report)
       else io.stdout.write(reportText(report))

@@ -1,8 +1,28 @@
+import { styleText } from 'node:util'
 import type { Grant } from '../directory/directory.js'
 import { DATA_CENTERS } from '../directory/names.js'
 import type { Snapshot } from '../directory/snapshot.js'
+import type { Io } from './io.js'
 
-/** A prefix of one address is shown as the address. */
+/** Colours a text on a terminal; elsewhere returns it as it is. */
+export type Style = (format: Parameters<typeof styleText>[0], text: string) => string
+
+/**
+ * Colours for standard output: on a terminal, unless `NO_COLOR` or `FORCE_COLOR` says otherwise (in commander's order). Node's own
+ * check reads the process's environment and streams, which are not always those of the command.
+ */
+export function styleFor({ stdout, env }: Io): Style {
+  return isColoured(stdout.isTTY === true, env)
+    ? (format, text) => styleText(format, text, { validateStream: false })
+    : (_format, text) => text
+}
+
+function isColoured(isTerminal: boolean, { NO_COLOR, FORCE_COLOR, TERM }: Io['env']): boolean {
+  if (NO_COLOR || FORCE_COLOR === '0' || FORCE_COLOR === 'false') return false
+  return Boolean(FORCE_COLOR) || (isTerminal && TERM !== 'dumb')
+}
+
+/** A prefix without its length if it is one address. */
 export function addressText(prefix: string): string {
   return prefix.replace(prefix.includes(':') ? /\/128$/ : /\/32$/, '')
 }
@@ -15,14 +35,15 @@ export function grantsText(grants: readonly Grant[]): string {
   }).join(', ')
 }
 
-/** A text that came with a list, in one line: it must not move the cursor, nor end the code it is quoted in. */
+/** A text of a list or log in one line: it must not move the cursor, nor end the Markdown code that quotes it. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}`]+/gu, ' ')
 }
 
-/** Which list was used: two lines, because a page's URL is long. */
-export function provenanceText({ page, revision, retrieved }: Snapshot['provenance']): string {
-  return `Revision ${printable(revision).slice(0, 12)} of ${retrieved}, from\n${printable(page)}`
+/** The list that was used, in two lines because a page's URL is long. */
+export function provenanceText({ page, revision, retrieved, checked }: Snapshot['provenance']): string {
+  const last = checked === undefined ? '' : `, checked ${checked}`
+  return `Revision ${printable(revision).slice(0, 12)} of ${retrieved}${last}, from\n${printable(page)}`
 }
 
 /** Rows as columns, each as wide as its widest text, two spaces between. */

@@ -1,57 +1,58 @@
 import { comparePrefixes, type Prefix } from '../ip/prefix.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
-import type { Cell, ReadCell, Snapshot } from './snapshot.js'
+import type { ReadCell } from './read-snapshot.js'
+import type { Cell, Snapshot } from './snapshot.js'
 
 /** A prefix that is in only one of two lists. */
 export interface AddressChange {
   /** In CIDR notation, always with the length: `52.6.248.125/32`. */
   readonly prefix: string
-  /** What it is, or was, published for. */
+  /** The data centers and channels that it is, or was, published for. */
   readonly grants: readonly Grant[]
 }
 
-/** A prefix that is in both lists, published for something else. */
+/** A prefix that is in both lists, published for other data centers or channels. */
 export interface AddressMove {
   /** In CIDR notation, always with the length: `52.6.248.125/32`. */
   readonly prefix: string
-  /** All that it was published for. */
+  /** All data centers and channels that it was published for. */
   readonly from: readonly Grant[]
-  /** All that it is published for now. */
+  /** All data centers and channels that it is published for now. */
   readonly to: readonly Grant[]
-  /** What is in `from` only. */
+  /** Those in `from` only. */
   readonly lost: readonly Grant[]
-  /** What is in `to` only. */
+  /** Those in `to` only. */
   readonly gained: readonly Grant[]
 }
 
-/** A cell of the page that came, went, or says something of another kind: addresses, `'NA'`, or a derivation. */
+/** A cell that was added or removed, or changed its kind: addresses, `'NA'`, or derived. */
 export interface CellChange {
   /** The cell's data center. */
   readonly dataCenter: DataCenter
   /** The cell's channel. */
   readonly channel: Channel
-  /** What the page said; null where it had no such row. */
+  /** The cell before; null if the page had no such row. */
   readonly from: Cell | null
-  /** What it says now; null where it has no such row. */
+  /** The cell now; null if the page has no such row. */
   readonly to: Cell | null
 }
 
-/** A row of a data center or channel which this version does not know, that came, went, or changed. */
+/** A row of a data center or channel that this version does not know, and that was added, removed or changed. */
 export interface UnknownChange {
   /** As the page names it. */
   readonly dataCenter: string
   /** The row's name on the page. */
   readonly name: string
-  /** What the page said; null where it had no such row. */
+  /** The cell before; null if the page had no such row. */
   readonly from: Cell | null
-  /** What it says now; null where it has no such row. */
+  /** The cell now; null if the page has no such row. */
   readonly to: Cell | null
 }
 
-/** What changed from one list to another, as plain data: it can be written as JSON. */
+/** The changes from one list to another, as plain data: it can be written as JSON. */
 export interface DirectoryDiff {
-  /** Whether nothing changed but, perhaps, the provenance. */
+  /** Whether nothing changed; the provenance does not count. */
   readonly same: boolean
   /** Page, revision and day of the list before. */
   readonly before: Snapshot['provenance']
@@ -61,17 +62,17 @@ export interface DirectoryDiff {
   readonly added: readonly AddressChange[]
   /** Prefixes that only the list before has, in the same order. */
   readonly removed: readonly AddressChange[]
-  /** Prefixes that both have, for something else, in the same order. */
+  /** Prefixes that both lists have, for other data centers or channels, in the same order. */
   readonly moved: readonly AddressMove[]
   /** Cells in the order of data centers, then channels. */
   readonly cells: readonly CellChange[]
-  /** Rows that no request is matched against, whatever they say. */
+  /** Rows that no request is matched against. */
   readonly unknown: readonly UnknownChange[]
 }
 
 /**
- * Compares two lists. Addresses are compared by the prefixes that were published, not by what these contain; the order of
- * rows and of the addresses in a cell means nothing.
+ * Compares two lists. Published prefixes are compared as such, not by the addresses they contain. The order of rows and of the
+ * addresses in a cell does not matter.
  *
  * @example
  * const { same, added, removed, moved } = diffDirectories(before, after)
@@ -151,12 +152,12 @@ function unknownRows({ unknown }: Directory) {
   return new Map(unknown.map((row) => [`${row.dataCenter}\n${row.name}`, row]))
 }
 
-/** The same for the same addresses in whatever order. */
+/** The same for the same addresses in any order. */
 function meaning(cell: Cell | null): string {
   return JSON.stringify(Array.isArray(cell) ? [...new Set(cell)].sort() : cell)
 }
 
-/** What a cell says, apart from the addresses themselves. */
+/** The kind of a cell, apart from the addresses themselves. */
 function kindOf(cell: ReadCell | undefined): string | undefined {
   if (cell === undefined || cell === 'NA') return cell
   return 'derivedFrom' in cell ? cell.derivedFrom.toSorted().join() : 'addresses'

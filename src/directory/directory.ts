@@ -4,9 +4,10 @@ import type { Prefix } from '../ip/prefix.js'
 import type { Problem, ProblemCode } from '../problem.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
-import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot, type Snapshot } from './snapshot.js'
+import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot } from './read-snapshot.js'
+import type { Snapshot } from './snapshot.js'
 
-/** What an address is published for: one cell of MoEngage's page. The same cell is always the same object. */
+/** The data center and channel that an address is published for: one cell of MoEngage's page. The same cell is always the same object. */
 export interface Grant {
   /** The data center, by its id. */
   readonly dataCenter: DataCenter
@@ -14,15 +15,15 @@ export interface Grant {
   readonly channel: Channel
 }
 
-/** One published prefix with what it is published for. */
+/** One published prefix with its data center and channel. */
 export interface DirectoryEntry {
   /** The address or prefix. */
   readonly prefix: Prefix
-  /** The cell of the page that it stands in. */
+  /** The cell of the page that has it. */
   readonly grant: Grant
 }
 
-/** Which part of the directory is meant. Names may be written in any spelling that MoEngage or its partners use. */
+/** Selects data centers and channels. Names may be written in any spelling that MoEngage or its partners use. */
 export interface Selection {
   /** One data center, several, or `'all'`. */
   readonly dataCenters: string | readonly string[]
@@ -30,21 +31,10 @@ export interface Selection {
   readonly channels?: string | readonly string[] | undefined
 }
 
-/** A selection of which a wider scope may supply the rest. */
-export type PartialSelection = { readonly [K in keyof Selection]?: Selection[K] | undefined }
-
-/** Data centers × channels. */
+/** Data centers × channels: what a selection means. */
 export interface Cells {
   readonly dataCenters: readonly DataCenter[]
   readonly channels: readonly Channel[]
-}
-
-/** A selection whose names were read. */
-export interface Selected extends Cells {
-  /** Mistakes, each with its fix. The rest is only usable when there is none. */
-  readonly problems: readonly Problem[]
-  /** What is right but may surprise. */
-  readonly warnings: readonly Problem[]
 }
 
 const GRANTS = new Map<string, Grant>(
@@ -59,10 +49,10 @@ const ERRORS: Partial<Record<ProblemCode, new (problem: Problem) => Error>> = {
   MOE_ERR_NO_ADDRESSES: NoAddressesError
 }
 
-/** What MoEngage publishes: data centers × channels → prefixes, with where and when it was read. Immutable. */
+/** The list that MoEngage publishes: data centers × channels → prefixes, with its provenance. Immutable. */
 export class Directory {
   readonly #snapshot: ReadSnapshot
-  /** Every published prefix with what it is published for. */
+  /** Every published prefix with its data center and channel. */
   readonly entries: readonly DirectoryEntry[]
 
   /** @throws SnapshotError (`MOE_ERR_SNAPSHOT`) */
@@ -77,13 +67,18 @@ export class Directory {
     return this.#snapshot.provenance.revision.slice(0, 12)
   }
 
-  /** Where the list comes from and when it was taken. */
+  /** The page and version that the list was taken from. */
   get provenance(): Snapshot['provenance'] {
     return this.#snapshot.provenance
   }
 
+  /** The day on which the page was last known to have this list, as `YYYY-MM-DD`: the age of the list counts from it. */
+  get checked(): string {
+    return this.provenance.checked ?? this.provenance.retrieved
+  }
+
   /**
-   * Rows of the page that belong to a data center or channel which this version does not know. Nothing is matched against
+   * Rows of the page that belong to a data center or channel that this version does not know. No request is matched against
    * them.
    */
   get unknown(): ReadSnapshot['unknown'] {
@@ -91,14 +86,14 @@ export class Directory {
   }
 
   /**
-   * What the page says for a data center and channel: prefixes, `'NA'` (no published static address, which does not mean
-   * no traffic), the channels it is derived from, or undefined where the page has no such row.
+   * The cell of a data center and channel: prefixes, `'NA'` (no published static address, which does not mean no traffic), the
+   * channels it is derived from, or undefined if the page has no such row.
    */
   cell(dataCenter: DataCenter, channel: Channel): ReadCell | undefined {
     return this.#snapshot.cells.get(cellKey(dataCenter, channel))
   }
 
-  /** The prefixes of a cell; those of the channels it is derived from, each once; none where the page gives none. */
+  /** The prefixes of a cell, or of the channels it is derived from, each once; empty if the page gives none. */
   prefixes(dataCenter: DataCenter, channel: Channel): readonly Prefix[] {
     const cell = this.cell(dataCenter, channel)
     if (cell === undefined || cell === 'NA') return []
@@ -114,7 +109,7 @@ export class Directory {
    * The entries of a part of the directory.
    *
    * @throws DataCenterError, ChannelError on a name that is unknown or could mean several;
-   * NoAddressesError when a name that was given contributes no address, so that nothing could be verified by it
+   * NoAddressesError if a name that was given has no address, so that no request could be verified by it
    * @example
    * directory.select({ dataCenters: 'DC-03', channels: 'segment-sync' }).map(({ prefix }) => `${prefix}`) // ['3.6.251.95/32']
    */
@@ -127,37 +122,42 @@ export class Directory {
         fix: `Write it like { dataCenters: 'DC-01' }, or { dataCenters: 'all' }.`
       })
     }
-    const selected = this.read(selection)
-    const [problem] = selected.problems
+    const { cells, problems } = this.read(selection)
+    const [problem] = problems
     if (problem !== undefined) throw new ERRORS[problem.code]!(problem)
-    return this.entriesOf(selected)
+    return this.entriesOf(cells)
   }
 
   /**
    * Reads the names of a selection and reports everything that is wrong with it.
    *
-   * @param selection names by data center and channel; what is left out is taken from `inherited`
-   * @param inherited names from a wider scope, which were read before and are not checked again
+   * @param selection names of data centers and channels; what is left out is taken from `inherited`
+   * @param inherited cells of a wider scope, which were read before and are not checked again
+   * @returns the cells, to be used only if there are no problems; warnings are about selections that are valid, but probably not
+   * intended
    * @internal
    */
-  read(selection: PartialSelection, inherited: Cells = { dataCenters: [], channels: CHANNELS }): Selected {
+  read(
+    selection: { readonly [Option in keyof Selection]?: Selection[Option] | undefined },
+    inherited: Cells = { dataCenters: [], channels: CHANNELS }
+  ): { readonly cells: Cells; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
     const problems: Problem[] = []
     const dataCenters = readNames(selection.dataCenters, 'dataCenters', DATA_CENTERS, readDataCenter, problems)
     const channels = readNames(selection.channels, 'channels', CHANNELS, readChannel, problems)
-    const selected = {
+    const cells = {
       dataCenters: dataCenters?.names ?? inherited.dataCenters,
       channels: channels?.names ?? inherited.channels
     }
     const warnings: Problem[] = []
     if (problems.length === 0) {
-      if (dataCenters?.typed) this.#checkContribution('dataCenters', selected, problems)
-      if (channels?.typed && problems.length === 0) this.#checkContribution('channels', selected, problems)
-      if (channels?.typed && problems.length === 0) this.#warnOfGaps(selected, warnings)
+      if (dataCenters?.typed) this.#checkContribution('dataCenters', cells, problems)
+      if (channels?.typed && problems.length === 0) this.#checkContribution('channels', cells, problems)
+      if (channels?.typed && problems.length === 0) this.#warnOfGaps(cells, warnings)
     }
-    return { ...selected, problems, warnings }
+    return { cells, problems, warnings }
   }
 
-  /** What is doubtful about meeting this address while expecting this data center. */
+  /** The doubt about an address that is met while this data center was expected, if there is one. */
   note(address: Address, dataCenter: DataCenter): string | undefined {
     return this.#snapshot.notes.find(
       (note) => note.dataCenter === dataCenter && note.address.toString() === address.toString()
@@ -175,7 +175,7 @@ export class Directory {
     )
   }
 
-  /** Whoever types a name expects requests under it to be verified; a name without any address is a mistake. */
+  /** A user who types a name expects that requests are verified by it. A name without any address is a mistake. */
   #checkContribution(option: 'dataCenters' | 'channels', { dataCenters, channels }: Cells, problems: Problem[]): void {
     const isEmpty = (entries: DirectoryEntry[]) => entries.length === 0
     const barren =
@@ -213,7 +213,7 @@ export class Directory {
 
 interface Names<T> {
   readonly names: readonly T[]
-  /** False for `'all'`, which promises nothing about any one name. */
+  /** False for `'all'`, which does not promise an address for every name. */
   readonly typed: boolean
 }
 
@@ -245,5 +245,5 @@ function readNames<T>(
   return { names: [...names], typed: true }
 }
 
-/** The directory that is bundled with this package. Its `provenance` says from which revision and day it is. */
+/** The directory that is bundled with this package. Its `provenance` names the revision and the day. */
 export const directory = new Directory(moengage as Snapshot)

@@ -13,12 +13,12 @@ export type DataCenter = (typeof DATA_CENTERS)[number]
 type NumberOf<Id> = Id extends `DC-${infer Digits}` ? Digits : never
 
 /**
- * A data center as TypeScript takes it: its id, or the host name or URL of a dashboard or API, which carries the number. For
- * text from outside, in any spelling, there is {@link parseDataCenter}.
+ * A data center in TypeScript: its id, or the host name or URL of a dashboard or API, which carries the number. For text from
+ * outside, in any spelling, use {@link parseDataCenter}.
  */
 export type DataCenterName = DataCenter | `${string}-${NumberOf<DataCenter>}.moengage.com${string}`
 
-/** Our channel ids, with the names that MoEngage's page gives to the rows. */
+/** Our channel ids, with the names of the rows on MoEngage's page. */
 export const ROW_NAMES = {
   connector: ['Connector Campaigns'],
   sms: ['SMS Campaigns'],
@@ -34,7 +34,7 @@ export const ROW_NAMES = {
   catalog: ['Catalog and Feeds']
 } as const
 
-/** What MoEngage calls a server for; the rows of its page. */
+/** A kind of call that MoEngage makes to a server: a row of its page. */
 export type Channel = keyof typeof ROW_NAMES
 
 /** All channels, in the order of MoEngage's page. */
@@ -59,7 +59,7 @@ const CHANNEL_BY_NAME = new Map<string, Channel>(
 const NUMBER = '(0?[1-9]|[1-9][0-9]+)'
 const IDENTIFIER = new RegExp(`^(?:(?:dc|data-?center)-?)?${NUMBER}$`)
 const HOST = new RegExp(`^(?:https?://)?[a-z0-9]+-${NUMBER}\\.moengage\\.com(?:[:/?#].*)?$`)
-/** RudderStack's names of the regions, as its MoEngage destination writes them; a bare region only with its signature. */
+/** The names of the regions in RudderStack's MoEngage destination. A bare region counts only with RudderStack's signature. */
 const RUDDERSTACK = new Map<string, DataCenter>([
   ['us-(rudderstack)', 'DC-01'],
   ['eu-(rudderstack)', 'DC-02'],
@@ -72,7 +72,7 @@ const RUDDERSTACK = new Map<string, DataCenter>([
   ['idn-dc-06-(rudderstack)', 'DC-06']
 ])
 
-/** Regions by what people call them. A region can hold several data centers, so its name alone is refused. */
+/** Common names of regions. A region can hold several data centers, so its name alone is refused. */
 const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = [
   [/^(?:us|usa|united-states|america)$/, ['DC-01', 'DC-04']],
   [/^(?:eu|europe)$/, ['DC-02']],
@@ -84,15 +84,15 @@ const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = 
 const PLACEHOLDER = /\{[^{}]*\}|<[^<>]*>|-0?x+\b/
 const WHERE_TO_LOOK = 'Look at the host name of your dashboard: https://dashboard-01.moengage.com is DC-01.'
 
-/** No name is longer than this, so nothing longer is near one. */
-const LONGEST = 50
-const suggest = (text: string, names: readonly string[]) => suggestion(text.slice(0, LONGEST), names)
+/** Longer than any name. */
+const MAX_NAME = 50
+const suggest = (text: string, names: readonly string[]) => suggestion(text.slice(0, MAX_NAME), names)
 
-/** Names that were joined into one text, as an environment variable holds them. */
+/** Several names joined into one text, as in an environment variable. */
 const isSeveral = (text: string) => /[,;]/.test(text)
 const SEVERAL = 'Write a list, each name a string of its own.'
 
-/** Either what was asked for, or why it could not be had. */
+/** The value, or the problem that prevented it. */
 export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
 
 /**
@@ -147,7 +147,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
 /**
  * Reads a data center from configuration, in any spelling that MoEngage or its partners use.
  *
- * @throws DataCenterError (`MOE_ERR_DATA_CENTER`) when it is unknown, or could mean more than one
+ * @throws DataCenterError (`MOE_ERR_DATA_CENTER`) if it is unknown, or could mean more than one
  * @example
  * parseDataCenter('dc1') // 'DC-01'
  * parseDataCenter('https://dashboard-01.moengage.com') // 'DC-01'
@@ -161,7 +161,7 @@ export function parseDataCenter(text: string): DataCenter {
 /**
  * Reads a channel from configuration: one of our ids, or the row's name on MoEngage's page.
  *
- * @throws ChannelError (`MOE_ERR_CHANNEL`) when it is unknown
+ * @throws ChannelError (`MOE_ERR_CHANNEL`) if it is unknown
  * @example
  * parseChannel('Outbound Segment Sync') // 'segment-sync'
  */

@@ -1,14 +1,9 @@
-import { SnapshotError } from '../errors.js'
-import { type Address, parseAddress } from '../ip/address.js'
-import { coverHalf } from '../ip/coverage.js'
-import { Prefix, readPrefix } from '../ip/prefix.js'
-import { shown } from '../lib/option-reader.js'
-import { type Problem, problemLine } from '../problem.js'
-import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
+import { formatJson } from '../lib/json.js'
+import type { Channel, DataCenter } from './names.js'
 
 /**
- * What MoEngage's page says in one cell: addresses or prefixes; `'NA'`, no published static address (not: no traffic); or
- * the channels of the same data center whose addresses are used.
+ * The content of one cell of MoEngage's page: addresses or prefixes; `'NA'`, no published static address (which does not mean no
+ * traffic); or the channels of the same data center whose addresses are used.
  */
 export type Cell = readonly string[] | 'NA' | DerivedCell
 
@@ -18,240 +13,84 @@ export interface DerivedCell {
   readonly derivedFrom: readonly Channel[]
 }
 
-/** One dated version of what MoEngage publishes, as plain data: it can be written as JSON. */
+/** One dated version of the list that MoEngage publishes, as plain data: it can be written as JSON. */
 export interface Snapshot {
-  /** Where the list comes from and when it was taken. */
+  /** The page and version that the list was taken from. */
   readonly provenance: {
-    /** Where the page stands. */
+    /** The URL of the page. */
     readonly page: string
     /** The revision of the page, as its repository names it. */
     readonly revision: string
-    /** The day on which the snapshot was taken, as `YYYY-MM-DD`. */
+    /** The day on which the list was taken from the page, as `YYYY-MM-DD`. */
     readonly retrieved: string
+    /**
+     * The day on which the page was last read and still had the same list, as `YYYY-MM-DD`; never before `retrieved`. The age of a
+     * list counts from here (`retrieved`).
+     */
+    readonly checked?: string
   }
-  /** The cells. A data center and channel without a row is not on the page. */
+  /** The cells. If a data center and channel have no row, the page has none. */
   readonly rows: readonly {
     /** The data center, by its id. */
     readonly dataCenter: DataCenter
     /** The channel, by its id. */
     readonly channel: Channel
-    /** What the cell says. */
+    /** The content of the cell. */
     readonly addresses: Cell
   }[]
   /**
-   * Rows of the page that belong to a data center or channel which this version does not know, by the names on the page.
-   * They are kept so that nobody misses them; no request is matched against them.
+   * Rows of the page that belong to a data center or channel that this version does not know, by the names on the page. They are
+   * kept for people to see; no request is matched against them.
    */
   readonly unknown?: readonly {
     /** The data center, as the page names it. */
     readonly dataCenter: string
     /** The row's name on the page. */
     readonly name: string
-    /** What the cell says. */
+    /** The content of the cell. */
     readonly addresses: Cell
   }[]
-  /** What is doubtful: shown to whoever meets this address while expecting this data center. */
+  /** Doubts about addresses, shown when an address is met while this data center was expected. */
   readonly notes?: readonly {
     /** The doubtful address. */
     readonly address: string
-    /** The data center that it is expected of. */
+    /** The data center that the address is expected of. */
     readonly dataCenter: DataCenter
-    /** What is shown: one or two sentences. */
+    /** One or two sentences. */
     readonly text: string
   }[]
-}
-
-/** A cell whose prefixes were read. */
-export type ReadCell = readonly Prefix[] | 'NA' | DerivedCell
-
-/** A snapshot that was found sound. */
-export interface ReadSnapshot {
-  readonly provenance: Snapshot['provenance']
-  readonly cells: ReadonlyMap<string, ReadCell>
-  readonly unknown: readonly {
-    /** The data center, as the page names it. */
-    readonly dataCenter: string
-    /** The row's name on the page. */
-    readonly name: string
-    /** What the cell says. */
-    readonly cell: ReadCell
-  }[]
-  readonly notes: readonly { readonly address: Address; readonly dataCenter: DataCenter; readonly text: string }[]
-}
-
-/** The key of a cell. */
-export const cellKey = (dataCenter: DataCenter, channel: Channel) => `${dataCenter} ${channel}`
-
-/**
- * Checks a snapshot, which may come from a file or another machine, and reads its prefixes.
- *
- * @throws SnapshotError (`MOE_ERR_SNAPSHOT`) with everything that is wrong with it
- */
-export function readSnapshot(snapshot: unknown): ReadSnapshot {
-  const problems: Problem[] = []
-  const report = (path: string, value: unknown, message: string, fix: string) => {
-    problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
-  }
-  const { provenance, rows, unknown, notes } = asRecord(snapshot) ?? {}
-  const read = {
-    provenance: readProvenance(provenance, report),
-    cells: readRows(rows, report),
-    unknown: readUnknown(unknown, report),
-    notes: readNotes(notes, report)
-  }
-  if (problems.length === 0) return read
-  throw new SnapshotError({
-    value: snapshot,
-    message: `The snapshot is damaged:\n${problems.map((problem) => `  - ${problemLine(problem)}`).join('\n')}\n`,
-    fix: 'Take it anew from its source.'
-  })
-}
-
-type Report = (path: string, value: unknown, message: string, fix: string) => void
-
-function asRecord(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-}
-
-function readProvenance(value: unknown, report: Report): Snapshot['provenance'] {
-  const { page, revision, retrieved } = asRecord(value) ?? {}
-  for (const [name, text] of Object.entries({ page, revision })) {
-    if (typeof text !== 'string' || text === '') {
-      report(`provenance.${name}`, text, 'It is missing.', 'Say where the list comes from.')
-    }
-  }
-  if (!isDay(retrieved)) {
-    report('provenance.retrieved', retrieved, `${shown(retrieved)} is not a day.`, 'Write it like 2026-11-23.')
-  }
-  return Object.freeze({ page, revision, retrieved }) as Snapshot['provenance']
 }
 
 /** The day of a time, as `YYYY-MM-DD`. */
 export const dayOf = (time: Date) => time.toISOString().slice(0, 10)
 
-/** Whether it is a day as `YYYY-MM-DD`. `Date.parse` alone takes the thirtieth of February for the second of March. */
-export function isDay(text: unknown): boolean {
+/** Whether a value is a day as `YYYY-MM-DD`. `Date.parse` alone reads the thirtieth of February as the second of March. */
+export function isDay(text: unknown): text is string {
   if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
   const time = Date.parse(text)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
-function readRows(rows: unknown, report: Report): ReadSnapshot['cells'] {
-  const cells = new Map<string, ReadCell>()
-  if (!Array.isArray(rows) || rows.length === 0) {
-    report('rows', rows, 'There are no rows.', 'Give the rows of the page.')
-    return cells
-  }
-  for (const [i, row] of rows.entries()) readRow(row, `rows[${i}]`, cells, report)
-  const lists = [...cells.values()].filter(isList)
-  if (lists.length === 0) {
-    report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
-  }
-  if (coverHalf(lists.flat())) {
-    report('rows', rows, 'They cover half of the internet or more.', 'Give the addresses of MoEngage only.')
-  }
-  for (const [key, cell] of cells) {
-    if (cell === 'NA' || isList(cell)) continue
-    const [dataCenter] = key.split(' ') as [DataCenter]
-    for (const channel of cell.derivedFrom) {
-      if (!isDerived(cells.get(cellKey(dataCenter, channel)))) continue
-      report(
-        'rows',
-        key,
-        `${key} is derived from ${channel}, which is derived itself.`,
-        'Name the rows with addresses.'
-      )
-    }
-  }
-  return cells
+/** A snapshot as JSON with one row a line, so that a comparison of two files shows the rows that changed. */
+export function formatSnapshot({ provenance, rows, unknown, notes }: Snapshot): string {
+  const parts = [
+    `  "provenance": ${indented(provenance)}`,
+    `  "rows": ${listOfLines(rows)}`,
+    ...(unknown === undefined ? [] : [`  "unknown": ${listOfLines(unknown)}`]),
+    ...(notes === undefined ? [] : [`  "notes": ${indented(notes)}`])
+  ]
+  return `{\n${parts.join(',\n')}\n}\n`
 }
 
-const isList = (cell: ReadCell): cell is readonly Prefix[] => Array.isArray(cell)
-const isDerived = (cell: ReadCell | undefined) => typeof cell === 'object' && !isList(cell)
+const indented = (value: unknown) => formatJson(value, 2).replaceAll('\n', '\n  ')
+const listOfLines = (values: readonly object[]) =>
+  `[\n${values.map((value) => `    ${inOneLine(value)}`).join(',\n')}\n  ]`
 
-const isDataCenter = (value: unknown): value is DataCenter => DATA_CENTERS.includes(value as DataCenter)
-const isChannel = (value: unknown): value is Channel => CHANNELS.includes(value as Channel)
-
-function reportUnknown(path: string, value: unknown, known: readonly string[], report: Report): void {
-  report(path, value, `${shown(value)} is unknown.`, `Use one of: ${known.join(', ')}.`)
-}
-
-function readRow(value: unknown, path: string, cells: Map<string, ReadCell>, report: Report): void {
-  const { dataCenter, channel, addresses } = asRecord(value) ?? {}
-  if (!isDataCenter(dataCenter)) reportUnknown(`${path}.dataCenter`, dataCenter, DATA_CENTERS, report)
-  if (!isChannel(channel)) reportUnknown(`${path}.channel`, channel, CHANNELS, report)
-  const cell = readCell(addresses, `${path}.addresses`, report)
-  if (!isDataCenter(dataCenter) || !isChannel(channel)) return
-  const key = cellKey(dataCenter, channel)
-  if (cells.has(key)) report(path, key, `A second row for ${key}.`, 'Put the addresses into one row.')
-  cells.set(key, cell)
-}
-
-function readCell(value: unknown, path: string, report: Report): ReadCell {
-  if (value === 'NA') return 'NA'
-  const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
-  if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
-    return Object.freeze({ derivedFrom: Object.freeze([...new Set(derivedFrom)]) })
-  }
-  if (!Array.isArray(value) || value.length === 0) {
-    report(
-      path,
-      value,
-      'It is neither a list of addresses, "NA" nor derived.',
-      'Write "NA" if the page gives no address.'
-    )
-    return 'NA'
-  }
-  const prefixes: Prefix[] = []
-  for (const [i, text] of value.entries()) {
-    const prefix = readPrefix(text)
-    if (prefix instanceof Prefix) prefixes.push(prefix)
-    else report(`${path}[${i}]`, text, prefix.message, prefix.fix)
-  }
-  return Object.freeze(prefixes)
-}
-
-/** More names than any page has, and longer ones. */
-const MOST_UNKNOWN = 1000
-const LONGEST_NAME = 200
-
-function readUnknown(rows: unknown, report: Report): ReadSnapshot['unknown'] {
-  if (rows === undefined) return []
-  if (!Array.isArray(rows) || rows.length > MOST_UNKNOWN) {
-    const message = Array.isArray(rows) ? `It has more than ${MOST_UNKNOWN} rows.` : 'It is not a list.'
-    report('unknown', rows, message, 'Leave it out, or write a list of { dataCenter, name, addresses }.')
-    return []
-  }
-  return Object.freeze(
-    rows.map((row, i) => {
-      const { dataCenter, name, addresses } = asRecord(row) ?? {}
-      for (const [field, text] of Object.entries({ dataCenter, name })) {
-        if (typeof text === 'string' && text !== '' && text.length <= LONGEST_NAME) continue
-        const message = `${shown(text)} is not a name of 1 to ${LONGEST_NAME} characters.`
-        report(`unknown[${i}].${field}`, text, message, 'Write it as the page does.')
-      }
-      const cell = readCell(addresses, `unknown[${i}].addresses`, report)
-      return Object.freeze({ dataCenter, name, cell } as ReadSnapshot['unknown'][number])
-    })
-  )
-}
-
-function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) {
-    report('notes', value, 'It is not a list.', 'Leave it out, or write a list of { address, dataCenter, text }.')
-    return []
-  }
-  return value.map((note, i) => {
-    const { address, dataCenter, text } = asRecord(note) ?? {}
-    const read = parseAddress(address as string)
-    if (read === undefined) {
-      report(`notes[${i}].address`, address, `${shown(address)} is not an address.`, 'Write one address.')
-    }
-    if (!isDataCenter(dataCenter)) reportUnknown(`notes[${i}].dataCenter`, dataCenter, DATA_CENTERS, report)
-    if (typeof text !== 'string' || text === '') {
-      report(`notes[${i}].text`, text, 'It is missing.', 'Say what is doubtful about the address.')
-    }
-    return { address: read, dataCenter, text } as ReadSnapshot['notes'][number]
-  })
+/** `JSON.stringify` writes one line without spaces, or many lines. */
+function inOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inOneLine).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return formatJson(value)
+  return `{ ${Object.entries(value)
+    .map(([name, field]) => `${formatJson(name)}: ${inOneLine(field)}`)
+    .join(', ')} }`
 }

@@ -48,7 +48,7 @@ export function readListing(
   const { provenance } = directory
   const revision = asWord(directory.revision)
   const stamp = `revision ${revision}, retrieved ${provenance.retrieved}`
-  const { dataCenters, channels } = directory.read(selection)
+  const { dataCenters, channels } = directory.read(selection).cells
   const what = channels.length === CHANNELS.length ? 'all channels' : channels.join(', ')
   const header = [
     `MoEngage's addresses for ${dataCenters.join(', ')} (${what})`,

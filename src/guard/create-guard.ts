@@ -1,7 +1,7 @@
 import { chooseSource, type FrameworkIp } from '../client-ip/source.js'
 import { type Directory, directory } from '../directory/directory.js'
-import { BUNDLED } from '../directory/source/bundled.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
+import { BUNDLED } from '../directory/source/source.js'
 import { callBack, messageOfThrown } from '../lib/callback.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'

@@ -1,20 +1,22 @@
-import type { Directory, PartialSelection, Selected } from '../directory/directory.js'
+import type { Cells, Directory } from '../directory/directory.js'
 import { OptionsError, SuspiciousError } from '../errors.js'
 import type { Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'
 import { CompiledList } from './compiled-list.js'
 import type { Account } from './ledger.js'
-import type { Settings } from './options.js'
+import type { PolicyOptions, Settings } from './options.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
 import { suspicionsOf } from './suspicions.js'
 import { trustedSenders } from './warnings.js'
 
+type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
+
 /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
 interface InUse {
   readonly list: CompiledList
   readonly policy: Policy
-  readonly byRoute: WeakMap<PartialSelection, Policy>
+  readonly byRoute: WeakMap<PolicyOptions, Policy>
   readonly warnings: readonly Problem[]
   /** The time, in milliseconds since 1970, between which it holds; infinite where the clock alone changes nothing. */
   readonly begins: number
@@ -28,9 +30,9 @@ export class CurrentList {
   readonly #settings: Settings<never>
   readonly #ledger: Account
   readonly #clock: Clock
-  readonly #routes = new Map<string, PartialSelection>()
+  readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, without being those of a route. */
-  readonly #judgedBy = new WeakSet<PartialSelection>()
+  readonly #judgedBy = new WeakSet<PolicyOptions>()
   #current: InUse
 
   /** @throws OptionsError, SuspiciousError */
@@ -42,14 +44,14 @@ export class CurrentList {
     mistakes: Problem[],
     value: unknown
   ) {
-    const selected = directory.read(settings.selection)
-    const problems = [...selected.problems, ...mistakes]
+    const { cells, ...read } = directory.read(settings.selection)
+    const problems = [...read.problems, ...mistakes]
     if (problems.length > 0) throw new OptionsError(problems, value)
     this.#settings = settings
     this.#ledger = ledger
     this.#clock = clock
     this.#refuseSuspicious(directory, undefined, [])
-    this.#current = this.#compile(directory, selected, [])
+    this.#current = this.#compile(directory, { cells, warnings: read.warnings }, [])
   }
 
   /**
@@ -79,12 +81,12 @@ export class CurrentList {
   }
 
   /** What a route accepts, compiled once an options object and list. */
-  policy(options: PartialSelection | undefined): Policy {
+  policy(options: PolicyOptions | undefined): Policy {
     const { policy, byRoute, list } = this.current
     if (options === undefined) return policy
     let known = byRoute.get(options)
     if (known === undefined) {
-      const cells = this.#select(list.directory, options, this.#judgedBy.has(options))
+      const { cells } = this.#select(list.directory, options, this.#judgedBy.has(options))
       this.#judgedBy.add(options)
       known = new Policy(list, cells, this.#ledger.counters)
       byRoute.set(options, known)
@@ -93,7 +95,7 @@ export class CurrentList {
   }
 
   /** Checks what a route accepts at start-up, and again before every reload takes effect. */
-  addRoute(options: PartialSelection): void {
+  addRoute(options: PolicyOptions): void {
     this.policy(options)
     this.#routes.set(JSON.stringify(options), options)
   }
@@ -107,8 +109,8 @@ export class CurrentList {
   replace(directory: Directory): void {
     const { directory: before, removals } = this.current.list
     const selected = this.#select(directory, {})
-    const routes = [...this.#routes.values()].map((options) => this.#select(directory, options))
-    this.#refuseSuspicious(directory, before, [selected, ...routes])
+    const routes = [...this.#routes.values()].map((options) => this.#select(directory, options).cells)
+    this.#refuseSuspicious(directory, before, [selected.cells, ...routes])
     const now = this.#clock.now()
     const { gracePeriod } = this.#settings
     const pending = gracePeriod === 0 ? [] : removalsAfter(before, removals, directory, now + gracePeriod)
@@ -120,7 +122,7 @@ export class CurrentList {
     this.#current = next
   }
 
-  #refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Selected[]): void {
+  #refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Cells[]): void {
     const { confirm, source } = this.#settings
     const reasons = suspicionsOf(directory, before, inUse, this.#clock.now()).filter(
       ({ suspicion }) => !confirm.has(suspicion)
@@ -129,9 +131,9 @@ export class CurrentList {
   }
 
   /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
-  #select(directory: Directory, options: PartialSelection, isKnown = false): Selected {
+  #select(directory: Directory, options: PolicyOptions, isKnown = false): Read {
     const whole = directory.read(this.#settings.selection)
-    const selected = directory.read(options, whole)
+    const selected = directory.read(options, whole.cells)
     // What was judged by an earlier list gets a verdict by this one as well, though it be that nothing is listed.
     const problems = [...whole.problems, ...selected.problems].filter(
       ({ code }) => !(isKnown && code === 'MOE_ERR_NO_ADDRESSES')
@@ -140,10 +142,10 @@ export class CurrentList {
     return selected
   }
 
-  #compile(directory: Directory, selected: Selected, removals: readonly Removal[]): InUse {
+  #compile(directory: Directory, { cells, warnings }: Read, removals: readonly Removal[]): InUse {
     const settings = this.#settings
     const staleAt = settings.rejectWhenStale
-      ? Date.parse(directory.provenance.retrieved) + settings.staleAfter
+      ? Date.parse(directory.checked) + settings.staleAfter
       : Number.POSITIVE_INFINITY
     const isStale = this.#clock.now() >= staleAt
     const list = new CompiledList({ directory, own: settings, removals, isStale }, this.#ledger.counters)
@@ -153,9 +155,9 @@ export class CurrentList {
     )
     return {
       list,
-      policy: new Policy(list, selected, this.#ledger.counters),
+      policy: new Policy(list, cells, this.#ledger.counters),
       byRoute: new WeakMap(),
-      warnings: [...settings.warnings, ...selected.warnings, ...trustedSenders(settings, directory, selected)],
+      warnings: [...settings.warnings, ...warnings, ...trustedSenders(settings, directory, cells)],
       begins: isStale ? staleAt : Number.NEGATIVE_INFINITY,
       ends,
       isTimeless: !isStale && ends === Number.POSITIVE_INFINITY

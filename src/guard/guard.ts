@@ -8,15 +8,14 @@ import { type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } f
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain } from './explain.js'
 import type { Account, GuardMetrics } from './ledger.js'
-import type { Accepted, GuardRequest, Settings } from './options.js'
+import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
 import type { Rejections } from './rejections.js'
 import type { GuardStatus } from './status.js'
 import { ageOf, ageWarnings } from './warnings.js'
 
-/** What one route accepts; what is left out is taken from the guard's options. */
-export type PolicyOptions = { readonly [Option in keyof Accepted]?: Accepted[Option] | undefined }
+export type { PolicyOptions } from './options.js'
 
 /** What a guard is made of. */
 export interface GuardParts<Request> {

@@ -37,6 +37,8 @@ export interface GuardMetrics {
   readonly entries: number
   /** The day on which it was taken, as `YYYY-MM-DD`. */
   readonly retrieved: string
+  /** The day on which it was last known to be current, as `YYYY-MM-DD`. */
+  readonly checked: string
 }
 
 /** So many prefixes that are gone from the list are remembered. */
@@ -154,7 +156,8 @@ export class Account {
       cache: { hits: this.counters.total().verified - misses, misses },
       senders: this.#senders.size,
       entries: directory.entries.length,
-      retrieved: directory.provenance.retrieved
+      retrieved: directory.provenance.retrieved,
+      checked: directory.checked
     }
   }
 }

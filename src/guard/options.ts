@@ -22,16 +22,18 @@ export interface GuardRequest {
   readonly headers: HeadersInput
 }
 
-/** Which senders are accepted. */
-export interface Accepted {
+/** What one route accepts; what is left out is taken from the guard's options. */
+export interface PolicyOptions {
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
-  readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
+  readonly dataCenters?: 'all' | DataCenterName | readonly DataCenterName[] | undefined
   /** `'all'` or channels (`'all'`). Text from outside goes through `parseChannel`. */
   readonly channels?: 'all' | Channel | readonly Channel[] | undefined
 }
 
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest> extends Accepted, ListOptions {
+export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, ListOptions {
+  /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
+  readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
   /**
    * How the client IP is told: `'request.ip'` is the framework's own (without one: the peer), an object our own resolver,
    * a function whatever it gives back (`'request.ip'`).

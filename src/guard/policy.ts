@@ -109,7 +109,7 @@ export class Policy implements Salted {
       return { reason: 'not-listed', hint: notListed(revision, directory.provenance.retrieved) }
     }
     if (isStale && grants.some((grant) => this.#covers(grant))) {
-      return { reason: 'stale-list', hint: staleList(revision, directory.provenance.retrieved) }
+      return { reason: 'stale-list', hint: staleList(revision, directory.checked) }
     }
     const own = grants.filter((grant) => this.dataCenters.includes(grant.dataCenter))
     if (own.length > 0) return { reason: 'other-channel', hint: otherChannel(own, this.channels) }

@@ -21,7 +21,7 @@ export interface GuardStatus {
   readonly revision: string
   /** Where and when it was taken. */
   readonly provenance: Directory['provenance']
-  /** How long ago the list was taken, in milliseconds from the start of that day (UTC). */
+  /** How long ago the list was taken or last checked, in milliseconds from the start of that day (UTC). */
   readonly age: number
   /** How many entries it has: addresses and prefixes, counted once for every data center and channel. */
   readonly entries: number

@@ -42,6 +42,8 @@ export function suspicionsOf(
   if (retrieved < inForce) add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
   if (retrieved > inForce && Date.parse(retrieved) > now + DAY) {
     add('future', `It is of ${retrieved}, a day that is still to come: every list after it would be older.`)
+  } else if (directory.checked > current.checked && Date.parse(directory.checked) > now + DAY) {
+    add('future', `It was checked on ${directory.checked}, a day that is still to come: it would never become stale.`)
   }
   for (const { dataCenters, channels } of inUse) {
     for (const dataCenter of dataCenters) {

@@ -19,23 +19,23 @@ export function trustedSenders({ trustedProxies, allow }: Lists, directory: Dire
     }))
 }
 
-/** How long ago a list was taken, in milliseconds; 0 where the clock is behind it. */
-export function ageOf({ provenance: { retrieved } }: Directory, now: number): number {
-  return Math.max(0, now - Date.parse(retrieved))
+/** How long ago a list was last known to be current, in milliseconds; 0 if the clock is behind it. */
+export function ageOf({ checked }: Directory, now: number): number {
+  return Math.max(0, now - Date.parse(checked))
 }
 
 /** Whether the list has aged by now. */
 export function ageWarnings(directory: Directory, staleAfter: number, now: number): Problem[] {
   const age = ageOf(directory, now)
   if (age < staleAfter) return []
-  const { provenance, revision } = directory
+  const { checked, revision } = directory
   return [
     {
       code: 'MOE_WARN_STALE',
       path: 'source',
       value: revision,
-      message: `The list was taken ${Math.floor(age / DAY)} days ago, on ${provenance.retrieved}; MoEngage changes its addresses.`,
-      fix: 'Update moengage-allowlist, or load the list from a source of your own.'
+      message: `The list was last checked ${Math.floor(age / DAY)} days ago, on ${checked}; MoEngage changes its addresses.`,
+      fix: 'Update moengage-allowlist, or load the list from a source that is checked regularly.'
     }
   ]
 }

@@ -7,7 +7,7 @@ import type { PageRow } from './read-table.js'
 export interface Collected {
   readonly rows: Snapshot['rows']
   readonly unknown: NonNullable<Snapshot['unknown']>
-  /** Second cells of a data center and name: they say something else, or their name is above them and may be another's. */
+  /** Second cells of a data center and name that differ from the first, or whose name is that of a row above. */
   readonly conflicts: readonly PageCell[]
 }
 
@@ -18,7 +18,7 @@ interface Found {
   readonly addresses: Cell
 }
 
-/** Puts the rows of all tables together, in the order of our data centers and channels. */
+/** Joins the rows of all tables, in the order of our data centers and channels. */
 export function collectRows(pageRows: readonly PageRow[]): Collected {
   const found = new Map<string, Found>()
   const conflicts: PageCell[] = []
@@ -64,7 +64,7 @@ const isDataCenter = (name: string): name is DataCenter => DATA_CENTERS.includes
 const place = ({ dataCenter, channel }: { dataCenter: DataCenter; channel: Channel }) =>
   CHANNELS.indexOf(channel) * DATA_CENTERS.length + DATA_CENTERS.indexOf(dataCenter)
 
-/** The same text for cells that say the same. */
+/** The same text for cells with the same meaning. */
 function meaning(cell: Cell): string {
   if (cell === 'NA') return 'NA'
   return 'derivedFrom' in cell ? `those of ${cell.derivedFrom.join(', ')}` : cell.toSorted().join(', ')

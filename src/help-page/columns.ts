@@ -1,13 +1,13 @@
+import { looksLikeAddress, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './cells.js'
 import type { Row } from './html.js'
-import { looksLikeAddress, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './marks.js'
 
-/** Which column holds what. */
+/** The meaning of each column. */
 export interface Columns {
-  /** Undefined where the table is about one channel, which its heading names. */
+  /** Undefined if the table is about one channel, which its heading names. */
   readonly name: number | undefined
   readonly dataCenter: number
   readonly addresses: number
-  /** Columns that nothing is read from. */
+  /** Columns that are not read. */
   readonly others: readonly number[]
   readonly headers: readonly string[]
 }
@@ -16,18 +16,19 @@ const DATA_CENTER = /^(?:moengage )?(?:data ?-?cent(?:er|re)s?|dcs?)(?: names?)?
 const ADDRESSES = /\b(?:ips?|cidrs?|address(?:es)?|ip ?v[46])\b/i
 const NAME = /\b(?:channels?|campaigns?|transfers?|features?|services?|types?|names?|products?|modules?|sources?)\b/i
 
+/** Whether a text heads a column of addresses. */
+export const isAddressHeader = (text: string) => ADDRESSES.test(text) && !looksLikeAddress(text)
+
 /**
  * Reads a row as the header of a table of addresses by data center.
  *
- * @returns undefined where it is not one
+ * @returns undefined if it is not such a header
  */
 export function readColumns(row: Row): Columns | Unreadable | undefined {
   const headers = row.map((slot) => headerText(slot.text))
   const columns = [...headers.keys()]
   const dataCenters = columns.filter((column) => DATA_CENTER.test(headers[column]!))
-  const addresses = columns.filter(
-    (column) => ADDRESSES.test(headers[column]!) && !dataCenters.includes(column) && !looksLikeAddress(headers[column]!)
-  )
+  const addresses = columns.filter((column) => isAddressHeader(headers[column]!) && !dataCenters.includes(column))
   const [dataCenter] = dataCenters
   const [addressColumn] = addresses
   if (dataCenter === undefined || addressColumn === undefined) return undefined

@@ -6,7 +6,10 @@ import {
   parse
 } from 'parse5'
 import { PageError } from '../errors.js'
-import { attribute, cellText, type Element, isElement, type Node } from './cell-text.js'
+import { quoted } from '../lib/text.js'
+
+type Node = DefaultTreeAdapterTypes.ChildNode
+type Element = DefaultTreeAdapterTypes.Element
 
 /** One place in a table. A cell that spans several has the same text in each. */
 export interface Slot {
@@ -25,44 +28,33 @@ export interface Table {
   readonly rows: readonly Row[]
 }
 
-/** What a page holds. */
+/** The tables of a page, and its other text. */
 export interface Page {
   readonly tables: readonly Table[]
   /** The text outside of the tables. */
   readonly prose: string
 }
 
-const MOST_ELEMENTS = 250_000
-const DEEPEST = 500
-const MOST_ROWS = 20_000
-const MOST_COLUMNS = 50
+const MAX_ELEMENTS = 250_000
+const MAX_DEPTH = 500
+const MAX_ROWS = 20_000
+const MAX_COLUMNS = 50
 
-const tooMuch = (value: string, message: string) =>
-  new PageError({ value, message, fix: 'Give the help page only, as it was published.' })
+/** Comments and white space, which may stand before HTML and before Markdown. */
+const LEADING = /^(?:\ufeff|\s+|<\?xml[^>]*>|<!--.*?-->)/s
 
-/** Counts while the tree grows: a hostile page would otherwise make a tree that is far larger than itself. */
-function boundedAdapter() {
-  let elements = 0
-  let depth = 0
-  return {
-    ...defaultTreeAdapter,
-    createElement(...args: Parameters<typeof defaultTreeAdapter.createElement>) {
-      if (++elements > MOST_ELEMENTS) throw tooMuch(args[0], `The page has more than ${MOST_ELEMENTS} elements.`)
-      return defaultTreeAdapter.createElement(...args)
-    },
-    onItemPush({ nodeName }: DefaultTreeAdapterMap['element']) {
-      if (++depth > DEEPEST) throw tooMuch(nodeName, `The page nests its elements deeper than ${DEEPEST}.`)
-    },
-    onItemPop() {
-      depth--
-    }
-  }
+/** Whether a page is HTML: a document, or a part of one that holds a table and no Markdown of its own. */
+export function looksLikeHtml(text: string): boolean {
+  let rest = text
+  for (let match = LEADING.exec(rest); match !== null; match = LEADING.exec(rest)) rest = rest.slice(match[0].length)
+  if (/^<(?:!doctype\s+html|html|head|body)\b/i.test(rest)) return true
+  return /^<[a-z]/.test(rest) && /<\/table\s*>/i.test(rest) && !/^ {0,3}(?:#{1,6} |\|?[ \t]*:?-{3,})/m.test(rest)
 }
 
 /**
  * Reads the tables of a page in HTML.
  *
- * @throws PageError (`MOE_ERR_PAGE`) where the page is too large, too deep, or was cut
+ * @throws PageError (`MOE_ERR_PAGE`) if the page is too large, nests too deep, or was cut off
  */
 export function readHtml(html: string): Page {
   const document = parse(html, {
@@ -73,7 +65,7 @@ export function readHtml(html: string): Page {
   const tables: Table[] = []
   const prose: string[] = []
   let heading = ''
-  // The tree is no deeper than the adapter let it become.
+  // Recursion is safe: the adapter bounds the depth of the tree.
   const walk = (node: DefaultTreeAdapterTypes.Document | Node, inTable: boolean) => {
     if ('value' in node && !inTable) prose.push(node.value)
     if (!('childNodes' in node)) return
@@ -88,22 +80,44 @@ export function readHtml(html: string): Page {
   return { tables, prose: prose.join(' ') }
 }
 
+/** Counts elements while the tree grows: a hostile page can make a tree that is far larger than its text. */
+function boundedAdapter() {
+  let elements = 0
+  let depth = 0
+  return {
+    ...defaultTreeAdapter,
+    createElement(...args: Parameters<typeof defaultTreeAdapter.createElement>) {
+      if (++elements > MAX_ELEMENTS) throw tooLarge(args[0], `The page has more than ${MAX_ELEMENTS} elements.`)
+      return defaultTreeAdapter.createElement(...args)
+    },
+    onItemPush({ nodeName }: DefaultTreeAdapterMap['element']) {
+      if (++depth > MAX_DEPTH) throw tooLarge(nodeName, `The page nests its elements deeper than ${MAX_DEPTH}.`)
+    },
+    onItemPop() {
+      depth--
+    }
+  }
+}
+
+const tooLarge = (value: string, message: string) =>
+  new PageError({ value, message, fix: 'Give the help page only, as it was published.' })
+
 /** A comment or tag that never ends hides the rest of the page. */
 function refuseOpen({ code }: ParserError): void {
   if (code !== 'eof-in-comment' && code !== 'eof-in-tag') return
   throw new PageError({
     value: code,
-    message: `The page was cut: a ${code === 'eof-in-tag' ? 'tag' : 'comment'} never ends.`,
+    message: `The page was cut off: a ${code === 'eof-in-tag' ? 'tag' : 'comment'} never ends.`,
     fix: 'Load it again.'
   })
 }
 
-/** The end tag of these may not be left out, so without it the page, or the cell, was cut. */
+/** HTML requires the end tag of these elements. If it is missing, the page or the cell was cut off. */
 function refuseCut(element: Element): void {
   if (element.sourceCodeLocation?.endTag != null || element.sourceCodeLocation == null) return
   throw new PageError({
     value: `<${element.tagName}>`,
-    message: `The page was cut: <${element.tagName}> is never closed after "${cellText(element).slice(-60)}".`,
+    message: `The page was cut off: <${element.tagName}> is never closed after ${quoted(cellText(element).slice(-60))}.`,
     fix: 'Load it again.'
   })
 }
@@ -116,29 +130,29 @@ function readGrid(table: Element): Row[] {
   const rows: Slot[][] = []
   for (const group of children(table, ['thead', 'tbody', 'tfoot'])) {
     const elements = children(group, ['tr'])
-    if (rows.length + elements.length > MOST_ROWS) {
-      throw tooMuch(`${rows.length + elements.length} rows`, `A table has more than ${MOST_ROWS} rows.`)
+    if (rows.length + elements.length > MAX_ROWS) {
+      throw tooLarge(`${rows.length + elements.length} rows`, `A table has more than ${MAX_ROWS} rows.`)
     }
     const first = rows.length
     for (const _ of elements) rows.push([])
     for (const [i, element] of elements.entries()) placeRow(element, rows, first + i)
   }
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0)
-  return rows.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? NOTHING))
+  return rows.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? EMPTY))
 }
 
-/** Where a row has no cell. */
-const NOTHING: Slot = { text: '', span: 1 }
+/** Stands where a row has no cell. */
+const EMPTY: Slot = { text: '', span: 1 }
 
-/** Puts the cells of a row into the first free places, and into those below that they span. */
+/** Puts the cells of a row into the first free places, and into the places below that they span. */
 function placeRow(element: Element, rows: readonly Slot[][], index: number): void {
   const row = rows[index]!
   let column = 0
   for (const cell of children(element, ['td', 'th'])) {
     while (row[column] !== undefined) column++
     const span = spanOf(cell, 'colspan')
-    if (column + span > MOST_COLUMNS) {
-      throw tooMuch(`${column + span} columns`, `A table has more than ${MOST_COLUMNS} columns.`)
+    if (column + span > MAX_COLUMNS) {
+      throw tooLarge(`${column + span} columns`, `A table has more than ${MAX_COLUMNS} columns.`)
     }
     const slot = { text: cellText(cell), span }
     const height = attribute(cell, 'rowspan')?.trim() === '0' ? rows.length : spanOf(cell, 'rowspan')
@@ -151,4 +165,76 @@ function placeRow(element: Element, rows: readonly Slot[][], index: number): voi
 function spanOf(cell: Element, name: string): number {
   const number = Number.parseInt(attribute(cell, name) ?? '', 10)
   return number > 0 ? number : 1
+}
+
+const isElement = (node: Node): node is Element => 'tagName' in node
+const attribute = (element: Element, name: string) => element.attrs.find((attr) => attr.name === name)?.value
+
+/** Elements that start a new line. */
+const BLOCKS = new Set(
+  'address article aside blockquote dd details div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section summary td th tr ul'.split(
+    ' '
+  )
+)
+const SILENT = new Set(['script', 'style', 'template', 'svg', 'noscript'])
+/** Elements that show something that is not in their text. */
+const OPAQUE = new Set(['img', 'table', 'object', 'iframe', 'video', 'canvas', 'input', 'textarea', 'select'])
+const STRUCK = new Set(['del', 's', 'strike'])
+/** Characters that a browser does not show: soft hyphen, zero-width characters, byte order mark. */
+const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g
+/** Hyphens that look like the one on the keyboard. */
+const HYPHENS = /[\u2010\u2011]/g
+
+/** Stands for an element that shows something other than text. */
+export const OBJECT = '\ufffc'
+/** Stands before every item of a list, so that an empty item can be detected. */
+export const BULLET = '•'
+/** Stands around a text that is struck out. */
+export const STRIKE = '~~'
+
+/** The text of an element as a reader sees it: one line for each block, item and line break. */
+function cellText(element: Element): string {
+  const parts: string[] = []
+  for (const child of element.childNodes) addText(child, parts)
+  return parts
+    .join('')
+    .replaceAll(INVISIBLE, '')
+    .replaceAll(HYPHENS, '-')
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
+    .replaceAll(/ ?\n[ \n]*/g, '\n')
+    .trim()
+}
+
+function addText(node: Node, parts: string[]): void {
+  if ('data' in node) {
+    // The HTML parser reads a CDATA section as a comment; its author meant text.
+    const [, data] = /^\[CDATA\[(.*?)(?:\]\])?$/s.exec(node.data) ?? []
+    if (data !== undefined) parts.push(data)
+    return
+  }
+  if ('value' in node) {
+    parts.push(node.value.replaceAll('\n', ' '))
+    return
+  }
+  // The only other kind of node, a document type, cannot be in a cell.
+  const element = node as Element
+  if (SILENT.has(element.tagName)) return
+  if (OPAQUE.has(element.tagName)) {
+    parts.push(OBJECT)
+    return
+  }
+  const [before, after] = around(element)
+  parts.push(before)
+  for (const child of element.childNodes) addText(child, parts)
+  parts.push(after)
+}
+
+function around({ tagName }: Element): [before: string, after: string] {
+  if (tagName === 'br') return ['\n', '']
+  if (tagName === 'li') return [`\n${BULLET}`, '\n']
+  // Without brackets the mark of a footnote would become a digit of the address before it.
+  if (tagName === 'sup' || tagName === 'sub') return ['[^', ']']
+  if (STRUCK.has(tagName)) return [STRIKE, STRIKE]
+  return BLOCKS.has(tagName) ? ['\n', '\n'] : ['', '']
 }

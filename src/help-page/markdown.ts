@@ -1,31 +1,62 @@
 import { Lexer, Parser, Tokenizer, type Tokens } from 'marked'
 import { PageError } from '../errors.js'
-import { mdxToMarkdown } from './mdx.js'
 
-/** The page has 12 KB. */
-const LONGEST_PAGE = 512 * 1024
-/** A longer text is left as it stands: the parser's time for one text grows with the square of its length. */
-const LONGEST_TEXT = 10_000
-const LONGEST_EMPHASIS = 500
-/** So many cells may a row have beyond its header. */
-const MOST_BEYOND = 50
+/** MoEngage's page has 12 KB. */
+const MAX_PAGE = 512 * 1024
+/** Longer texts are left as they are: the parser's time for one text grows with the square of its length. */
+const MAX_TEXT = 10_000
+const MAX_EMPHASIS = 500
+/** Maximum number of cells beyond the header. */
+const MAX_BEYOND = 50
 /** Lists and quotes nested deeper than any page's; the parser recurses into each. */
 const TOO_DEEP = /^(?:[ \t]|>|[*+-][ \t]|\d{1,9}[.)][ \t]){200}/m
 
+/**
+ * Turns the Markdown or MDX source of a page into HTML.
+ *
+ * @throws PageError (`MOE_ERR_PAGE`)
+ */
+export function markdownToHtml(text: string): string {
+  if (text.length > MAX_PAGE) {
+    throw new PageError({
+      value: `${text.length} characters`,
+      message: `The page is longer than ${MAX_PAGE} characters of Markdown.`,
+      fix: 'Give the help page only.'
+    })
+  }
+  if (TOO_DEEP.test(text)) {
+    throw new PageError({
+      value: 'lists or quotes',
+      message: 'The page nests lists or quotes too deep.',
+      fix: 'Look at what the file holds.'
+    })
+  }
+  const lastLine = text.trimEnd().split('\n').at(-1)!.trim()
+  if (/^\|.*[^|]$/.test(lastLine)) {
+    throw new PageError({
+      value: lastLine,
+      message: 'The page ends in the middle of a table row.',
+      fix: 'Load it again: it was cut off.'
+    })
+  }
+  const options = { gfm: true, tokenizer: new PageTokenizer() }
+  return Parser.parse(new BoundedLexer(options).lex(mdxToMarkdown(text)), options)
+}
+
 class PageTokenizer extends Tokenizer {
-  /** Emphasis is looked for from every mark to the end of the text, so only in short ones. */
+  /** The parser looks for emphasis from every mark to the end of the text, so only short texts get it. */
   override emStrong(...[text, masked, before]: Parameters<Tokenizer['emStrong']>) {
-    return masked.length > LONGEST_EMPHASIS ? undefined : super.emStrong(text, masked, before)
+    return masked.length > MAX_EMPHASIS ? undefined : super.emStrong(text, masked, before)
   }
 
-  /** Markdown drops the cells that a row has beyond its header. They become columns without a header: nothing gets lost. */
+  /** Markdown drops the cells that a row has beyond its header. We keep them as columns without a header. */
   override table(text: string): Tokens.Table | undefined {
     const table = super.table(text)
     if (table === undefined) return undefined
     const lines = table.raw.split('\n').slice(2)
     const beyond = table.rows.map((_, i) => cellsOf(lines[i]!).slice(table.header.length))
     const width = beyond.reduce((most, cells) => Math.max(most, cells.length), 0)
-    if (width > MOST_BEYOND) throw tooWide(width)
+    if (width > MAX_BEYOND) throw tooWide(width)
     for (let column = 0; column < width; column++) {
       table.align.push(null)
       table.header.push(this.#cell('', true))
@@ -59,40 +90,79 @@ function cellsOf(line: string): string[] {
 
 class BoundedLexer extends Lexer {
   override inline(...[text, tokens = []]: Parameters<Lexer['inline']>) {
-    if (text.length <= LONGEST_TEXT) return super.inline(text, tokens)
+    if (text.length <= MAX_TEXT) return super.inline(text, tokens)
     tokens.push({ type: 'text', raw: text, text, escaped: false })
     return tokens
   }
 }
 
+/** A line that holds only a component's tag: `<Note>`, `</Tabs>`, `<Card title="x" />`. */
+const COMPONENT = /^[ \t]*<\/?[A-Z][^<>]*>[ \t]*$/
+/** The module syntax of MDX, which stands at the start of a line. */
+const MODULE = /^(?:import\s[^\n]*\bfrom\b|import\s*['"]|export\s+(?:const|default|let|function)\b)/
+const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/
+/** `rowSpan={6}`; and any other attribute that is an expression, up to two braces deep. */
+const NUMBER_ATTRIBUTE = /=\{\s*(\d{1,5})\s*\}/g
+const ATTRIBUTE = /(\s[\w:-]{1,50})=\{(?:[^{}]|\{[^{}]{0,1000}\}){0,1000}\}/g
+const SPACE = /\{\s*(['"])\s*\1\s*\}/g
+
 /**
- * Turns the Markdown or MDX source of a page into HTML.
+ * Removes what MDX adds to Markdown, so that the Markdown in and around it is read: comments, module lines, tags of
+ * components on a line of their own, attributes that are expressions. Code blocks stay as they are.
  *
- * @throws PageError (`MOE_ERR_PAGE`)
+ * @throws PageError (`MOE_ERR_PAGE`) if a comment never ends: it would hide the rest of the page
  */
-export function markdownToHtml(text: string): string {
-  if (text.length > LONGEST_PAGE) {
+function mdxToMarkdown(text: string): string {
+  let fence: string | undefined
+  let inComment = false
+  const lines = text.split('\n').map((line) => {
+    if (!inComment) {
+      const [, marker] = FENCE.exec(line) ?? []
+      if (fence !== undefined) {
+        const closes = marker !== undefined && marker[0] === fence[0] && marker.length >= fence.length
+        if (closes && line.trim() === marker) fence = undefined
+        return line
+      }
+      if (marker !== undefined) {
+        fence = marker
+        return line
+      }
+    }
+    const [rest, open] = withoutComments(line, inComment)
+    inComment = open
+    if (COMPONENT.test(rest) || MODULE.test(rest)) return ''
+    // MDX has no indented code: authors indent a table inside of a component as they like.
+    return rest
+      .replace(/^[ \t]+(?=\|)/, '')
+      .replaceAll(NUMBER_ATTRIBUTE, '="$1"')
+      .replaceAll(ATTRIBUTE, '$1=""')
+      .replaceAll(SPACE, ' ')
+  })
+  if (inComment) {
     throw new PageError({
-      value: `${text.length} characters`,
-      message: `The page is longer than ${LONGEST_PAGE} characters of Markdown.`,
-      fix: 'Give the help page only.'
+      value: '{/*',
+      message: 'The page was cut off: a comment that begins with {/* never ends.',
+      fix: 'Load it again, or end the comment.'
     })
   }
-  if (TOO_DEEP.test(text)) {
-    throw new PageError({
-      value: 'lists or quotes',
-      message: 'The page nests lists or quotes too deep.',
-      fix: 'Look at what the file holds.'
-    })
+  return lines.join('\n')
+}
+
+/** A line without the comments in it, and whether a comment is still open at its end. */
+function withoutComments(line: string, inComment: boolean): [rest: string, open: boolean] {
+  let rest = ''
+  let at = 0
+  if (inComment) {
+    const end = line.indexOf('*/}')
+    if (end < 0) return ['', true]
+    at = end + 3
   }
-  const lastLine = text.trimEnd().split('\n').at(-1)!.trim()
-  if (/^\|.*[^|]$/.test(lastLine)) {
-    throw new PageError({
-      value: lastLine,
-      message: 'The page ends in the middle of a table row.',
-      fix: 'Load it again: it was cut.'
-    })
+  for (;;) {
+    const start = line.indexOf('{/*', at)
+    if (start < 0) return [rest + line.slice(at), false]
+    rest += `${line.slice(at, start)} `
+    const end = line.indexOf('*/}', start + 3)
+    if (end < 0) return [rest, true]
+    at = end + 3
   }
-  const options = { gfm: true, tokenizer: new PageTokenizer() }
-  return Parser.parse(new BoundedLexer(options).lex(mdxToMarkdown(text)), options)
 }

@@ -1,12 +1,18 @@
 import type { Cell } from '../directory/snapshot.js'
 import type { PageCell } from '../errors.js'
-import { readAddressCell } from './address-cell.js'
-import { STRIKE } from './cell-text.js'
-import { type Columns, readColumns } from './columns.js'
-import { type DataCenters, readDataCenterCell } from './data-center-cell.js'
-import type { Row, Table } from './html.js'
-import { isUnreadable, looksLikeAddress, type Unreadable, unreadable } from './marks.js'
-import { type RowName, readRowName } from './row-name.js'
+import {
+  type DataCenters,
+  isUnreadable,
+  looksLikeAddress,
+  type RowName,
+  readAddressCell,
+  readDataCenterCell,
+  readRowName,
+  type Unreadable,
+  unreadable
+} from './cells.js'
+import { type Columns, isAddressHeader, readColumns } from './columns.js'
+import { type Row, STRIKE, type Table } from './html.js'
 
 /** One row of the page. */
 export interface PageRow {
@@ -22,13 +28,13 @@ export interface PageRow {
   readonly text: string
 }
 
-/** Text that was left aside: reported, since it may matter. */
+/** Text that was left aside. It is reported because it may matter. */
 export interface Aside {
   readonly place: string
   readonly text: string
 }
 
-/** What a table says. */
+/** The rows of a table, and what could not be read. */
 export interface ReadTable {
   readonly rows: readonly PageRow[]
   readonly unread: readonly PageCell[]
@@ -41,7 +47,7 @@ const isRule = (row: Row) => {
   return texts.length > 0 && texts.every((text) => /^:?-{3,}:?$/.test(text))
 }
 
-/** A text copy of a page loses the lines between its tables; a rule below a row tells that it heads another. */
+/** A text copy of a page loses the lines between its tables. A rule below a row then shows that the row heads another table. */
 export function splitAtRules(table: Table): Table[] {
   const tables: { heading: string; rows: Row[] }[] = [{ heading: table.heading, rows: [] }]
   for (const row of table.rows) {
@@ -55,9 +61,30 @@ export function splitAtRules(table: Table): Table[] {
 /**
  * Reads a table of addresses by data center.
  *
- * @returns undefined where the table is about something else
+ * @returns undefined if the table is about something else
  */
 export function readTable(table: Table): ReadTable | undefined {
+  const read = readRows(table)
+  if (read === undefined || read.unread.length === 0 || !isAboutSomethingElse(table, read)) return read
+  const place = table.heading === '' ? 'a table' : `table "${table.heading}"`
+  return { rows: [], unread: [], asides: [{ place, text: table.rows[0]!.map((slot) => slot.text).join(' | ') }] }
+}
+
+/** Whether a table has other values where addresses belong: no text of it is an address or the name of a channel, and none got lost. */
+function isAboutSomethingElse({ rows }: Table, { unread }: ReadTable): boolean {
+  const texts = rows.flatMap((row) => row.map((slot) => slot.text))
+  return (
+    unread.every(({ column, text }) => text !== '' && (column === '' || isAddressHeader(column))) &&
+    !texts.some((text) => looksLikeAddress(text) || namesChannel(text))
+  )
+}
+
+function namesChannel(text: string): boolean {
+  const name = readRowName(text)
+  return !isUnreadable(name) && name.channels.length > 0
+}
+
+function readRows(table: Table): ReadTable | undefined {
   const start = table.rows.findIndex((row) => readColumns(row) !== undefined)
   const columns = start < 0 ? undefined : readColumns(table.rows[start]!)
   const before = table.rows.slice(0, start < 0 ? undefined : start)
@@ -69,15 +96,11 @@ export function readTable(table: Table): ReadTable | undefined {
   return { rows, unread: [...headless, ...unread], asides }
 }
 
-/** The cells of rows that belong to a data center or channel, but stand below no header. */
+/** The cells of rows that belong to a data center or channel, but are not below a header. */
 function withoutHeader({ heading, rows }: Table): PageCell[] {
   const isListed = (row: Row) => {
     const texts = row.map((slot) => slot.text)
-    const isNamed = texts.some((text) => {
-      if (/^(?:dc|data[ -]?cent(?:er|re))[-_ ]?\d/i.test(text)) return true
-      const name = readRowName(text)
-      return !isUnreadable(name) && name.channels.length > 0
-    })
+    const isNamed = texts.some((text) => /^(?:dc|data[ -]?cent(?:er|re))[-_ ]?\d/i.test(text) || namesChannel(text))
     return isNamed && texts.some((text) => looksLikeAddress(text) || !isUnreadable(readAddressCell(text)))
   }
   return rows.filter(isListed).map((row) => ({
@@ -85,7 +108,7 @@ function withoutHeader({ heading, rows }: Table): PageCell[] {
     row: row.map((slot) => slot.text).join(', '),
     column: '',
     text: row.findLast((slot) => slot.text !== '')!.text,
-    message: 'The table has no header that tells its columns, or lost it.'
+    message: 'The table has no header that names its columns, or lost it.'
   }))
 }
 
@@ -95,13 +118,13 @@ class TableReader {
   readonly #unread: PageCell[] = []
   readonly #asides: Aside[] = []
   #columns: Columns | undefined
-  /** The name that rows without one belong to. */
+  /** The name of the rows that have none of their own. */
   #name = ''
-  /** Whether rows repeat the name of the row before: then one without a name has lost it. */
+  /** Whether rows repeat the name of the row before: then a row without a name has lost it. */
   #repeats = false
-  /** A name that stood alone in its row, as long as no row took it up. */
+  /** A name that is alone in its row, until a row below uses it. */
   #lonely: string | undefined
-  /** The name of the row before, where it says that the addresses are those of the channels. */
+  /** The name of the row before, if that row has the addresses of other channels. */
   #derived: { readonly name: string; readonly addresses: Cell } | undefined
 
   constructor(heading: string) {
@@ -198,6 +221,7 @@ class TableReader {
     if (isUnreadable(dataCenters)) this.#refuse(place, dataCenterText, dataCenters, header(columns.dataCenter))
     if (isUnreadable(addresses)) this.#refuse(place, addressText, addresses, header(columns.addresses))
     if (isUnreadable(name) || isUnreadable(dataCenters) || isUnreadable(addresses)) return
+    if (name.rest !== undefined) this.#asides.push({ place, text: name.rest })
     this.#rows.push({
       table: this.#heading,
       place,
@@ -212,7 +236,7 @@ class TableReader {
 
   #readAddresses(name: string, text: string, place: string): Cell | Unreadable {
     if (text.includes(STRIKE)) return STRUCK
-    // Where a sentence spanned the cells below, a page without spans leaves those empty.
+    // A sentence may span the cells below. On a page without spans these are empty.
     if (text === '' && this.#derived?.name === name) return this.#derived.addresses
     const read = readAddressCell(text)
     this.#derived = undefined
@@ -224,7 +248,7 @@ class TableReader {
     return read.addresses
   }
 
-  /** A cell across the whole table: the name of what follows where rows have none, a remark elsewhere. */
+  /** A cell across the whole table: the name of the rows below if they have none, else a remark. */
   #readBand(text: string, columns: Columns): void {
     this.#dropLonely()
     if (looksLikeAddress(text))
@@ -246,16 +270,16 @@ class TableReader {
 }
 
 const STRUCK = unreadable('Its text is struck out.')
-/** As much of a name as tells which row is meant. */
+/** Enough of a name to find the row. */
 const firstLine = (text: string) => text.split('\n')[0]!.slice(0, 60)
 
-/** Whether a row holds its first cell only, which does not even name a data center. */
+/** Whether a row holds only its first cell, and that does not name a data center. */
 function isLonely(row: Row): boolean {
   const filled = row.filter((slot) => slot.text !== '')
   return filled.length === 1 && textAt(row, 0) !== '' && isUnreadable(readDataCenterCell(textAt(row, 0)))
 }
 
-/** Whether a row begins with its data center, as it does below a spanning name whose span got lost. */
+/** Whether a row begins with its data center: the name above spanned it, and the span got lost. */
 function lostItsName(row: Row): boolean {
   return textAt(row, 2) === '' && !isUnreadable(readDataCenterCell(textAt(row, 0)))
 }

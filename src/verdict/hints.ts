@@ -10,9 +10,9 @@ export function notListed(revision: string, retrieved: string): string {
   )
 }
 
-export function staleList(revision: string, retrieved: string): string {
+export function staleList(revision: string, checked: string): string {
   return (
-    `The address is on the list, but the list is stale: it was taken on ${retrieved} (revision ${revision}), and ` +
+    `The address is on the list, but the list is stale: it was last checked on ${checked} (revision ${revision}), and ` +
     'rejectWhenStale is set. Load a newer one.'
   )
 }

@@ -1,40 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
-import type { Io } from '../../src/cli/io.js'
-import { main } from '../../src/cli/main.js'
 import { bundled, current, htmlPage, mdxPage, page, sample } from '../help-page/pages.js'
+import { run as runCommand, type World } from '../support/cli.js'
 
 /** Runs the command in this process. */
-async function run(
-  argv: readonly string[],
-  { stdin = '', fetch = globalThis.fetch }: { stdin?: string; fetch?: Io['fetch'] } = {}
-) {
-  const output = { stdout: '', stderr: '' }
-  const into = (name: keyof typeof output) =>
-    new Writable({
-      write(chunk, _, done) {
-        output[name] += chunk
-        done()
-      }
-    })
-  const io: Io = {
-    stdin: Readable.from([stdin], { objectMode: false }),
-    stdout: into('stdout'),
-    stderr: into('stderr'),
-    env: {},
-    fetch,
-    now: () => new Date('2027-02-28T23:59:59Z')
-  }
-  const code = await main(['import', ...argv], io)
-  return { code, ...output }
-}
+const run = (argv: readonly string[], world: World = {}) =>
+  runCommand(['import', ...argv], { fetch: globalThis.fetch, now: '2027-02-28T23:59:59Z', ...world })
 
-/** A server that answers as told, and its URL. */
+/** Starts a server on loopback, and returns its URL. */
 async function serve(t: Test, listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -61,7 +38,7 @@ t.test('a file becomes a snapshot on standard output, and the report goes to sta
   }
 })
 
-t.test('standard input is read, and told what the page is', async (t) => {
+t.test('standard input is read, with the place of the page as an option', async (t) => {
   const { code, stdout, stderr } = await run(['-', '--page', 'https://help.example/', '--retrieved', '2027-01-31'], {
     stdin: sample
   })
@@ -74,7 +51,7 @@ t.test('standard input is read, and told what the page is', async (t) => {
   t.match((await run(['-'], { stdin: sample })).stdout, /"page": "standard input"/)
 })
 
-t.test('the format can be told', async (t) => {
+t.test('the format can be chosen', async (t) => {
   t.equal((await run(['-', '--format', 'markdown'], { stdin: mdx })).code, 0)
   t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /outside of any table/ })
   t.match(await run(['-', '--format', 'pdf'], { stdin: mdx }), {
@@ -135,31 +112,24 @@ t.test('the report can be JSON', async (t) => {
   t.match((await run(['-'], { stdin })).stderr, /^standard input: 3 rows, 1 of them unknown, 2 addresses/)
 })
 
-t.test('a file is written whole, and of those that exist only a snapshot is replaced', async (t) => {
+t.test('a file is written as a whole, and of existing files only a snapshot is replaced', async (t) => {
   const folder = t.testdir({ 'notes.json': '{"rows": []}', 'README.md': '# Ours', empty: '', folder: {} })
   const file = join(folder, 'moengage.json')
-  for (const retrieved of ['2027-01-30', '2027-01-31']) {
-    const { code, stdout, stderr } = await run(['-', '--output', file, '--retrieved', retrieved], { stdin: mdx })
-    t.match({ code, stderr }, { code: 0, stderr: '' })
-    t.match(stdout, /73 rows, 41 addresses/, 'the report goes to standard output')
-    t.equal(JSON.parse(readFileSync(file, 'utf8')).provenance.retrieved, retrieved)
-  }
+  const { code, stdout, stderr } = await run(['-', '--output', file], { stdin: mdx })
+  t.match({ code, stderr }, { code: 0, stderr: '' })
+  t.match(stdout, /73 rows, 41 addresses/, 'the report goes to standard output')
   symlinkSync('moengage.json', join(folder, 'link.json'))
   t.equal((await run(['-', '-o', join(folder, 'link.json')], { stdin: sample })).code, 0)
   t.ok(lstatSync(join(folder, 'link.json')).isSymbolicLink())
-  t.equal(JSON.parse(readFileSync(file, 'utf8')).rows.length, 72, 'what the link leads to is replaced')
+  t.equal(JSON.parse(readFileSync(file, 'utf8')).rows.length, 72, 'the target of the link is replaced')
   for (const name of ['notes.json', 'README.md', 'empty']) {
     const before = readFileSync(join(folder, name), 'utf8')
     t.match(await run(['-', '-o', join(folder, name)], { stdin: mdx }), {
       code: 2,
-      stderr: /is no snapshot, so it is not replaced/
+      stderr: /is not a snapshot, so it is not replaced/
     })
     t.equal(readFileSync(join(folder, name), 'utf8'), before)
   }
-  t.match(await run(['-', '-o', join(folder, 'folder')], { stdin: mdx }), {
-    code: 2,
-    stderr: /could not be read: EISDIR/
-  })
   t.match(await run(['-', '-o', join(folder, 'none', 'x.json')], { stdin: mdx }), {
     code: 2,
     stderr: /could not be written: ENOENT/
@@ -170,6 +140,81 @@ t.test('a file is written whole, and of those that exist only a snapshot is repl
     'no draft is left'
   )
   t.ok(statSync(join(folder, 'folder')).isDirectory())
+})
+
+t.test('an output that is not a regular file, leads nowhere or is too large is refused at once', async (t) => {
+  const folder = t.testdir({ folder: {}, 'large.json': ' '.repeat(5_000_001) })
+  symlinkSync('gone.json', join(folder, 'dangling.json'))
+  symlinkSync('loop.json', join(folder, 'loop.json'))
+  t.equal(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0)
+  const table: [name: string, message: RegExp][] = [
+    ['folder', /could not be read: it is not a regular file; leave --output out/],
+    ['pipe', /it is not a regular file/],
+    ['/dev/zero', /it is not a regular file/],
+    ['/dev/stdout', /it is not a regular file/],
+    ['dangling.json', /it is a link to a file that does not exist/],
+    ['loop.json', /could not be read: ELOOP/],
+    ['large.json', /is not a snapshot/]
+  ]
+  for (const [name, message] of table) {
+    const file = name.startsWith('/') ? name : join(folder, name)
+    t.match(await run(['-', '-o', file], { stdin: mdx }), { code: 2, stdout: '', stderr: message }, name)
+  }
+  t.ok(lstatSync(join(folder, 'dangling.json')).isSymbolicLink())
+  t.strictSame(readdirSync(folder).sort(), ['dangling.json', 'folder', 'large.json', 'loop.json', 'pipe'])
+})
+
+t.test('a list that is still on the page only gets the day of the check', async (t) => {
+  const file = join(t.testdir({}), 'moengage.json')
+  const written = () => readFileSync(file, 'utf8')
+  const check = (day: string, stdin: string, ...more: string[]) =>
+    run(['-', '-o', file, '--retrieved', day, ...more], { stdin })
+  await check('2027-01-30', mdx, '--revision', 'r1')
+  const first = written()
+  t.notMatch(first, 'checked')
+  const { stdout } = await check(
+    '2027-02-06',
+    htmlPage(current),
+    '--revision',
+    'r2',
+    '--page',
+    'https://other.example/'
+  )
+  t.match(stdout, '(revision r1, 2027-01-30; the same list as before, checked 2027-02-06)')
+  t.equal(written(), first.replace('"2027-01-30"', '"2027-01-30",\n    "checked": "2027-02-06"'), 'and nothing else')
+  const second = written()
+  await check('2027-02-01', mdx)
+  t.equal(written(), second, 'an earlier check does not take it back')
+  await check('2027-02-13', mdx, '--json')
+  t.match(JSON.parse(written()).provenance, { revision: 'r1', retrieved: '2027-01-30', checked: '2027-02-13' })
+  await check('2027-02-20', sample, '--revision', 'r3')
+  const { page: _, ...provenance } = JSON.parse(written()).provenance
+  t.strictSame(provenance, { revision: 'r3', retrieved: '2027-02-20' }, 'another list is a new one')
+  writeFileSync(
+    file,
+    written().replace('"retrieved": "2027-02-20"', '"retrieved": "2027-02-20", "checked": "2027-02-19"')
+  )
+  t.match(await check('2027-02-27', sample), { code: 2, stderr: /is not a snapshot/ })
+})
+
+t.test('no character of a page steers the terminal, in the report, in JSON or in an error', async (t) => {
+  const hostile = 'V\u009b2Jo\u202eice\u2067\u00ad\u{e0001}'
+  const good = page(`${hostile} | DC-01 | 3.6.251.95`, 'SMS | DC-01 | 3.6.251.95')
+  const bad = page(`SMS | ${hostile} | 3.6.251.95`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\p{Cf}\u2028\u2029]/u
+  for (const argv of [['-'], ['-', '--json'], ['-', '--page', hostile]]) {
+    const { code, stdout, stderr } = await run(argv, { stdin: good })
+    t.equal(code, 0)
+    t.notMatch(stdout + stderr, steering, argv.join(' '))
+    t.match(JSON.parse(stdout).unknown, [{ name: /^V\u009b2Jo\u202eice/ }], 'the name itself is kept')
+  }
+  for (const argv of [['-'], ['-', '--json']]) {
+    const { code, stderr } = await run(argv, { stdin: bad })
+    t.equal(code, 2)
+    t.notMatch(stderr, steering, argv.join(' '))
+    if (argv.length > 1) t.match(JSON.parse(stderr).cells, [{ text: /^V\u009b2Jo\u202eice/ }])
+  }
 })
 
 t.test('a URL is read', async (t) => {

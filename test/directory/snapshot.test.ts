@@ -45,6 +45,8 @@ t.test('a sound snapshot is accepted', async (t) => {
     ['with no unknown rows', withUnknown([])],
     ['with as many unknown rows as may be', withUnknown(Array(1000).fill({ ...stranger, name: 'x'.repeat(200) }))],
     ['with a leap day', withProvenance({ retrieved: '2028-02-29' })],
+    ['that was checked later', withProvenance({ checked: '2027-02-07' })],
+    ['that was checked on its day', withProvenance({ checked: '2027-01-31' })],
     ['with further fields', { ...sound, comment: 'ours', rows: [{ ...row, section: 'Campaign Sending' }] }],
     ['read from JSON', JSON.parse(JSON.stringify(withNotes([])))],
     ['without a prototype', Object.assign(Object.create(null), sound)]
@@ -76,7 +78,7 @@ t.test('every kind of damage is reported with its place and what to do', async (
     ],
     ['a provenance that is a text', { provenance: 'page', rows: [row] }, [/page/, /revision/, /retrieved/]],
     ['a provenance that is null', { provenance: null, rows: [row] }, [/page/, /revision/, /retrieved/]],
-    ['no page', withProvenance({ page: '' }), [/provenance\.page: It is missing\. Say where the list comes from/]],
+    ['no page', withProvenance({ page: '' }), [/provenance\.page: It is missing\. Name where the list comes from/]],
     ['a page that is no text', withProvenance({ page: 5 }), [/provenance\.page: It is missing/]],
     ['no revision', withProvenance({ revision: undefined }), [/provenance\.revision: It is missing/]],
     [
@@ -91,6 +93,13 @@ t.test('every kind of damage is reported with its place and what to do', async (
     ['a day in another notation', withProvenance({ retrieved: '23.11.2026' }), [/not a day/]],
     ['a day that is a date', withProvenance({ retrieved: new Date(0) }), [/not a day/]],
     ['a day that is a number', withProvenance({ retrieved: 20261123 }), [/20261123 is not a day/]],
+    ['a check on no day', withProvenance({ checked: '2027-02-30' }), [/checked: '2027-02-30' is not a day/]],
+    ['a check without a day', withProvenance({ checked: null }), [/provenance\.checked: null is not a day/]],
+    [
+      'a check before',
+      withProvenance({ checked: '2027-01-30' }),
+      [/checked: It is before 2027-01-31, when .* Leave it/]
+    ],
     [
       'a row that is null',
       withRows(null),
@@ -224,7 +233,7 @@ t.test('every kind of damage is reported with its place and what to do', async (
     [
       'a note without words',
       withNotes([{ address: '::1', dataCenter: 'DC-01', text: '' }]),
-      [/notes\[0\]\.text: It is missing\. Say what is doubtful/]
+      [/notes\[0\]\.text: It is missing\. Write what is doubtful/]
     ]
   ]
   for (const [what, snapshot, lines] of rows) {
@@ -243,7 +252,7 @@ t.test('what is no snapshot at all is refused as one', async (t) => {
   }
 })
 
-t.test('all damage is told at once, in one coded error', async (t) => {
+t.test('all damage is reported at once, in one coded error', async (t) => {
   const error = refused({
     provenance: { page: '', revision: 'r', retrieved: 'today' },
     rows: [
@@ -256,7 +265,7 @@ t.test('all damage is told at once, in one coded error', async (t) => {
     notes: [{ address: 'x', dataCenter: 'DC-01', text: 'x' }]
   })
   t.ok(error instanceof TypeError)
-  t.match(error, { code: 'MOE_ERR_SNAPSHOT', path: '', fix: 'Take it anew from its source.' })
+  t.match(error, { code: 'MOE_ERR_SNAPSHOT', path: '', fix: 'Load it again from its source.' })
   const places = error.message.split('\n').flatMap((line) => /^ {2}- ([^:]+): /.exec(line)?.[1] ?? [])
   t.strictSame(places, [
     'provenance.page',

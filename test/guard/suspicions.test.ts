@@ -177,7 +177,7 @@ t.test('a malicious list leaves the one in use, and one line in the log', async 
     [
       'thousands of mistakes',
       { provenance, rows: million.slice(0, 2_000).map((_, i) => wrong(`mistake ${i}`)) },
-      /lines more/
+      /more lines/
     ]
   ]
   for (const [what, next, why] of table) {
@@ -349,6 +349,35 @@ t.test('a list ages: told in the status, warned of once a day, rejected only whe
   t.equal(ahead.guard.status().age, 0, 'a clock that is behind makes no list younger than new')
 })
 
+t.test('a list that was checked is fresh: its age counts from the day of the check', async (t) => {
+  const options = { staleAfter: 10 * DAY, rejectWhenStale: true, confirm: ['future' as const] }
+  const { guard, clock, reload } = await guarding(options)
+  clock.pass(20 * DAY, { timersAreLate: true })
+  t.match(guard.judge(from('9.9.9.1')), { reason: 'stale-list' })
+  await reload(sound({ checked: '2026-12-11' }))
+  t.match(guard.status(), {
+    age: 2 * DAY,
+    warnings: [],
+    provenance: { retrieved: '2026-11-20', checked: '2026-12-11' }
+  })
+  t.equal(guard.metrics().checked, '2026-12-11')
+  t.match(guard.judge(from('9.9.9.1')), { verified: true })
+  clock.pass(8 * DAY, { timersAreLate: true })
+  t.match(guard.status().warnings, [{ code: 'MOE_WARN_STALE', message: /last checked 10 days ago, on 2026-12-11/ }])
+  t.match(guard.judge(from('9.9.9.1')), { reason: 'stale-list', hint: /last checked on 2026-12-11/ })
+})
+
+t.test('a check that is still to come is suspicious: such a list would never be stale', async (t) => {
+  const { guard, reload } = await guarding({ staleAfter: 10 * DAY })
+  await t.rejects(reload(sound({ checked: '2026-11-25' })), {
+    code: 'MOE_ERR_SUSPICIOUS',
+    message: /checked on 2026-11-25/
+  })
+  t.equal(guard.status().provenance.checked, undefined)
+  await reload(sound({ checked: '2026-11-23' }))
+  t.equal(guard.status().provenance.checked, '2026-11-23')
+})
+
 t.test('a stale list accepts nobody where that is asked for, until there is a newer one', async (t) => {
   const options = { staleAfter: 10 * DAY, rejectWhenStale: true, allow: ['8.8.8.8'], confirm: ['future' as const] }
   const { guard, clock, reload } = await guarding(options)
@@ -356,7 +385,10 @@ t.test('a stale list accepts nobody where that is asked for, until there is a ne
   t.match(guard.judge(from('9.9.9.1')), { verified: true })
   clock.pass(1, { timersAreLate: true })
   const table: [peer: string, verdict: object][] = [
-    ['9.9.9.1', { reason: 'stale-list', hint: /taken on 2026-11-20 \(revision r1\), and rejectWhenStale is set/ }],
+    [
+      '9.9.9.1',
+      { reason: 'stale-list', hint: /last checked on 2026-11-20 \(revision r1\), and rejectWhenStale is set/ }
+    ],
     ['8.8.4.4', { reason: 'other-data-center' }],
     ['1.1.1.1', { reason: 'not-listed' }],
     ['8.8.8.8', { verified: true, dataCenter: null }]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { directory, PageError, type Problem } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
-import { formatSnapshot } from '../../src/directory/format-snapshot.js'
+import { formatSnapshot } from '../../src/directory/snapshot.js'
 import { type AboutPage, importPage } from '../../src/help-page/import-page.js'
 import { about, bundled, current, DERIVED, htmlPage, mdxPage, page, sample, textCopy } from './pages.js'
 
@@ -607,6 +607,109 @@ t.test('rows and tables that lost a part are refused with their cells', async (t
   }
 })
 
+t.test('a list that lost its line breaks is read by its marks, and a range stays a range', async (t) => {
+  const table: [cell: string, addresses: string[]][] = [
+    ['- 3.6.251.95 - 52.1.1.1 - 52.1.1.2', ['3.6.251.95', '52.1.1.1', '52.1.1.2']],
+    ['-3.6.251.95 -52.1.1.1', ['3.6.251.95', '52.1.1.1']],
+    ['– 3.6.251.95 – 52.1.1.1', ['3.6.251.95', '52.1.1.1']],
+    ['+ 3.6.251.95 + 52.1.1.1/32', ['3.6.251.95', '52.1.1.1']],
+    ['◦ 3.6.251.95 ◦ 2620:fe::/48', ['3.6.251.95', '2620:fe::/48']],
+    ['1. 3.6.251.95 2. 52.1.1.1 3) 52.1.1.2', ['3.6.251.95', '52.1.1.1', '52.1.1.2']],
+    ['- 3.6.251.95, 52.1.1.1 - 52.1.1.2', ['3.6.251.95', '52.1.1.1', '52.1.1.2']]
+  ]
+  for (const [cell, addresses] of table) {
+    t.strictSame(rows(page(`SMS | DC-01 | ${cell}`)), [`DC-01 sms: ${addresses.join(' ')}`], cell)
+  }
+  t.strictSame(rows(page('SMS | - DC-01 - DC-02 | 3.6.251.95')), ['DC-01 sms: 3.6.251.95', 'DC-02 sms: 3.6.251.95'])
+  for (const cell of [
+    '3.6.251.95 - 3.6.251.99',
+    '- 3.6.251.95-3.6.251.99',
+    '<ul><li>3.6.251.95 - 3.6.251.99</li></ul>',
+    '- 3.6.251.95 - - 52.1.1.1',
+    '- 3.6.251.95 - 52.1.1.1 -'
+  ]) {
+    t.equal(refused(page(`SMS | DC-01 | ${cell}`)).cells.length, 1, cell)
+  }
+})
+
+t.test(
+  'a name whose list lost its line breaks is read, or refused: a channel never becomes an unknown row',
+  async (t) => {
+    for (const name of [
+      'SMS Campaigns, Out-of-the-box connectors, Custom connectors',
+      'SMS Campaigns - Out-of-the-box connectors - Custom connectors',
+      'SMS Campaigns; Out-of-the-box connectors'
+    ]) {
+      const text = page(`${name} | DC-01 | 3.6.251.95`)
+      t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], name)
+      t.match(lines(warnings(text)), [/"Out-of-the-box connectors.*" was left aside/], name)
+    }
+    t.strictSame(rows(page('- SMS Campaigns - Out-of-the-box connectors | DC-01 | 3.6.251.95')), [
+      'DC-01 sms: 3.6.251.95'
+    ])
+    const lost: [name: string, message: RegExp][] = [
+      [
+        'SMS Campaigns Out-of-the-box providers',
+        /names of rows that the page lacks for this data center: "SMS Campaigns"/
+      ],
+      ['All of the Outbound Segment Sync jobs', /: "Outbound Segment Sync"/],
+      ['Custom providers, SMS Campaigns', /a channel that we know, and more/],
+      ['SMS Campaigns, Voice, Push', /a channel that we know, and more/]
+    ]
+    for (const [name, message] of lost) {
+      t.match(refused(page(`${name} | DC-01 | 3.6.251.95`)).cells, [{ message }], name)
+    }
+    const both = page('SMS Campaigns | DC-01 | 3.6.251.95', 'SMS Campaigns to Landlines | DC-01 | 52.1.1.1')
+    t.match(
+      importPage(both, about).snapshot.unknown,
+      [{ name: 'SMS Campaigns to Landlines' }],
+      'beside the row that we know'
+    )
+  }
+)
+
+t.test('a table with other values where addresses belong is left aside with a warning', async (t) => {
+  const list = page('SMS | DC-01 | 3.6.251.95')
+  const aside: [what: string, table: string, warning: RegExp][] = [
+    [
+      'a bucket for each region',
+      '## Buckets\n\n| Data Center Region | Bucket |\n| - | - |\n| DC-01 | moengage-us |\n| DC-02 | NA |\n',
+      /^"Data Center Region \| Bucket" was left aside/
+    ],
+    [
+      'an address that is a name',
+      '| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n',
+      /Bucket address/
+    ]
+  ]
+  for (const [what, table, message] of aside) {
+    t.strictSame(rows(`${list}\n\n${table}`), ['DC-01 sms: 3.6.251.95'], what)
+    t.match(lines(warnings(`${list}\n\n${table}`)), [message], what)
+  }
+  const refusedTables: [what: string, table: string][] = [
+    ['of a known row', '| Channel | Data Center | IPs |\n| - | - | - |\n| Push | DC-01 | see below |\n'],
+    [
+      'with an address',
+      '| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n| DC-02 | 52.1.1.1 x |\n'
+    ],
+    ['that lost its text', '| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n| DC-02 | |\n'],
+    ['of an unknown place', '| Data Center | Bucket address |\n| - | - |\n| Mumbai | moengage-us |\n']
+  ]
+  for (const [what, table] of refusedTables) t.ok(refused(`${list}\n\n${table}`).cells.length > 0, what)
+})
+
+t.test('an address from which nothing can come over the internet is a warning', async (t) => {
+  const text = page(
+    'SMS | DC-01 | 3.6.251.95',
+    'Push | DC-04 | 10.22.3.193/32',
+    'Email | DC-04 | 10.22.3.193/32, 198.51.100.7'
+  )
+  t.match(lines(warnings(text)), [
+    /lists 10\.22\.3\.193, which is a private address: /,
+    /lists 198\.51\.100\.7, which is for documentation: /
+  ])
+})
+
 t.test('cells beyond the header are read as Markdown has them', async (t) => {
   const text = '| Channel | Data Center | IPs |\n| - | - | - |\nSMS | DC-01 | 3.6.251.95\n| Push | DC-01 | NA | |\n'
   t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95', 'DC-01 push: NA'], 'empty ones mean nothing')
@@ -655,7 +758,7 @@ t.test('a page without the tables is refused, and so is one that was cut', async
     [
       'a list that is not closed',
       page('SMS | DC-01 | <ul><li>3.6.251.95</li>'),
-      /<ul> is never closed after "•3\.6\.251\.95"/
+      /<ul> is never closed after "\\u\{2022\}3\.6\.251\.95"/
     ],
     ['a comment of MDX that never ends', `${whole}\n{/* to do\n`, /begins with \{\/\* never ends/],
     ['a comment of HTML that never ends', `${htmlPage(current)}<!-- to do`, /a comment never ends/],

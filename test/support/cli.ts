@@ -2,35 +2,45 @@ import { Readable, Writable } from 'node:stream'
 import type { Io } from '../../src/cli/io.js'
 import { main } from '../../src/cli/main.js'
 
-/** The world of a command, where it is not the default of a test. */
+/** A command's access to the process, where it is not the default of a test. */
 export interface World {
   stdin?: string | Buffer
+  /** Standard input is a terminal. */
+  isInteractive?: boolean
   env?: Record<string, string>
   /** Standard output is a terminal. */
   isTTY?: boolean
   /** Takes the place of standard output. */
   stdout?: Writable
   fetch?: typeof fetch
+  /** The time (2026-11-30). */
+  now?: string
 }
 
 /** Runs a command in this process. */
 export async function run(argv: readonly string[], world: World = {}) {
+  const { stdin = '', isInteractive, env = {}, isTTY, fetch: fetchOf = noNetwork, now = '2026-11-30T23:59:59Z' } = world
   const out = capture()
   const err = capture()
-  const { stdin = '', env = {}, isTTY, stdout = out.stream, fetch: fetchOf = noNetwork } = world
   const io: Io = {
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: Object.assign(stdout, { isTTY }),
+    stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: isInteractive }),
+    stdout: Object.assign(world.stdout ?? out.stream, { isTTY }),
     stderr: err.stream,
     env,
     fetch: fetchOf,
-    now: () => new Date('2026-11-30T23:59:59Z')
+    now: () => new Date(now)
   }
   const code = await main(argv, io)
   return { code, stdout: out.text(), stderr: err.text() }
 }
 
-const noNetwork: typeof fetch = () => Promise.reject(new Error('a test asks the network'))
+/** Runs a command with `--json`, and parses its output. */
+export async function runJson(argv: readonly string[], world: World = {}) {
+  const { code, stdout, stderr } = await run([...argv, '--json'], world)
+  return { code, stderr, value: JSON.parse(stdout) }
+}
+
+const noNetwork: typeof fetch = () => Promise.reject(new Error('a test uses the network'))
 
 function capture() {
   let text = ''

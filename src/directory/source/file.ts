@@ -4,7 +4,7 @@ import { parseJson } from '../../lib/json.js'
 import { readText } from './read-text.js'
 import type { OpenSource } from './source.js'
 
-/** What a look at the file showed: its text, or why there is none. */
+/** The file's text, or the error that prevented reading it. */
 type Look = { readonly text: string } | { readonly error: Error }
 
 const same = (a: Look | undefined, b: Look) =>
@@ -12,9 +12,9 @@ const same = (a: Look | undefined, b: Look) =>
   ('text' in a ? 'text' in b && a.text === b.text : 'error' in b && a.error.message === b.error.message)
 
 /**
- * A snapshot in a file. It is read at every interval and compared by content: that sees whatever can happen to a path
- * (renames, symlinks swapped above it, network file systems, writes within one tick of the clock), while `fs.watch`
- * follows an inode, and a time stamp may stand still.
+ * A snapshot in a file. It is read at every interval and compared by content. That detects renames, symlinks swapped above the
+ * path, changes on network file systems and writes within one tick of the clock; `fs.watch` follows an inode, and a time stamp
+ * may stay the same.
  */
 export class SnapshotFile implements OpenSource {
   readonly name: string
@@ -34,13 +34,13 @@ export class SnapshotFile implements OpenSource {
 
   async load(signal: AbortSignal): Promise<unknown> {
     const look = await this.#look()
-    // What nobody waits for any more was not loaded.
+    // An aborted load does not count as loaded.
     if (!signal.aborted) this.#loaded = look
     if ('error' in look) throw look.error
     return parseJson(look.text)
   }
 
-  /** Two looks must agree: a file that is being written changes between them. */
+  /** Two readings in a row must agree: a file that is being written changes between them. */
   async hasChanged(): Promise<boolean> {
     const look = await this.#look()
     const isSettled = same(this.#last, look)
@@ -50,7 +50,7 @@ export class SnapshotFile implements OpenSource {
 
   async #look(): Promise<Look> {
     try {
-      // Opening a pipe would wait for somebody to write into it.
+      // Opening a pipe would block until another process writes to it.
       if (!(await stat(this.#path)).isFile()) throw new Error('It is not a file.')
       return { text: await readText(createReadStream(this.#path), this.#maxBytes) }
     } catch (error) {

@@ -1,23 +1,27 @@
-import { SourceError } from '../../errors.js'
+import { SnapshotError, SourceError } from '../../errors.js'
 import { messageOfThrown } from '../../lib/callback.js'
 import { messageOf } from '../../lib/message-of.js'
 import { isPromise } from '../../lib/promise.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
-import { checkBounds } from './bounds.js'
 import { type OpenSource, UNCHANGED } from './source.js'
+
+/** MoEngage's own list holds about 600 values. Compiling more than this would block the server. */
+const MAX_VALUES = 20_000
+/** A snapshot nests five levels. */
+const MAX_DEPTH = 10
 
 /**
  * Loads a directory.
  *
- * @param stop ends the wait when it is aborted; it is aborted when the time is up
- * @returns undefined where the source says that the directory it gave last is still the newest
- * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) when the source fails or does not answer in time, or what it gives is not a
+ * @param stop ends the wait when it is aborted; it is aborted after the source's timeout
+ * @returns undefined if the source says that the directory it gave last is still the newest
+ * @throws (rejects with) SourceError (`MOE_ERR_SOURCE`) if the source fails or does not answer in time, or if the result is not a
  * sound snapshot
  */
 export async function loadDirectory(source: OpenSource, stop = new AbortController()): Promise<Directory | undefined> {
   const { signal } = stop
-  // Keeps the process alive: somebody waits for the answer, for a few seconds at most.
+  // This timer keeps the process alive: a caller waits for the answer.
   const timer = setTimeout(
     () => stop.abort(new Error(`It did not answer within ${source.timeout} ms.`)),
     source.timeout
@@ -31,7 +35,7 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
-    return snapshot === UNCHANGED ? undefined : readDirectory(snapshot)
+    return snapshot === UNCHANGED ? undefined : directoryOf(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
@@ -43,11 +47,11 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   let snapshot: unknown
   try {
     snapshot = source.load(stop.signal)
-    if (!isPromise(snapshot)) return readDirectory(snapshot)
+    if (!isPromise(snapshot)) return directoryOf(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
-  // Nobody waits for it any more; what it fails with would otherwise end the process.
+  // The result is not used. A rejection would end the process.
   snapshot.then(undefined, () => {})
   stop.abort()
   throw new SourceError({
@@ -58,24 +62,58 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   })
 }
 
-function readDirectory(snapshot: unknown): Directory {
+function directoryOf(snapshot: unknown): Directory {
   if (snapshot instanceof Directory) return snapshot
+  return readBounded(snapshot)
+}
+
+/**
+ * Checks a snapshot that may come from anywhere, and makes a directory of it.
+ *
+ * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
+ */
+export function readBounded(snapshot: unknown): Directory {
   checkBounds(snapshot)
-  return new Directory(snapshot as Snapshot)
+  const directory = new Directory(snapshot as Snapshot)
+  // Derived cells repeat the addresses of others.
+  if (directory.entries.length > MAX_VALUES) refuse(`It makes more than ${MAX_VALUES} entries.`)
+  return directory
+}
+
+/** Refuses a million values, or arrays in arrays in arrays, before anything is made of them. */
+function checkBounds(snapshot: unknown): void {
+  let count = 0
+  let level: unknown[] = [snapshot]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) refuse(`It nests deeper than ${MAX_DEPTH} levels.`)
+    const inner: unknown[] = []
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue
+      const values = Object.values(value)
+      count += values.length
+      if (count > MAX_VALUES) refuse(`It holds more than ${MAX_VALUES} values.`)
+      inner.push(...values)
+    }
+    level = inner
+  }
+}
+
+function refuse(message: string): never {
+  throw new SnapshotError({ value: undefined, message, fix: "Give MoEngage's list, which has some hundred." })
 }
 
 function sourceError(source: OpenSource, error: unknown): SourceError {
   const failure = new SourceError({
     path: 'source',
     value: source.name,
-    message: `The source "${source.name}" failed: ${shortened(reason(error))}`,
+    message: `The source "${source.name}" failed: ${shortened(reasonOf(error))}`,
     fix: 'Look at what it loads.'
   })
   failure.cause = error
   return failure
 }
 
-function reason(error: unknown): string {
+function reasonOf(error: unknown): string {
   const why = error instanceof Error ? messageOf(error) : messageOfThrown(error)
   return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
@@ -83,9 +121,9 @@ function reason(error: unknown): string {
 const MAX_LINES = 12
 const MAX_LINE = 300
 
-/** Whoever gives a list of ten thousand wrong cells does not get to fill the log; `cause` has all of them. */
+/** A list of ten thousand wrong cells must not fill the log; `cause` has all of them. */
 function shortened(message: string): string {
   const lines = message.split('\n').map((line) => (line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line))
   if (lines.length <= MAX_LINES) return lines.join('\n')
-  return `${lines.slice(0, MAX_LINES).join('\n')}\n  … and ${lines.length - MAX_LINES} lines more. `
+  return `${lines.slice(0, MAX_LINES).join('\n')}\n  … and ${lines.length - MAX_LINES} more lines. `
 }

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkNames, mistake, type Report, shown } from '../../lib/option-reader.js'
-import { BUNDLED } from './bundled.js'
 import { SnapshotFile } from './file.js'
-import type { FileSource, OpenSource, Source, UrlSource } from './source.js'
+import { BUNDLED, type FileSource, type OpenSource, type Source, type UrlSource } from './source.js'
 import { SnapshotUrl } from './url.js'
 
 const KINDS = {
@@ -142,7 +141,7 @@ function urlOf(value: unknown, allowHttp: boolean, refuse: Report): URL | undefi
 }
 
 /** Node writes the host of a URL in its canonical form. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 

@@ -1,13 +1,14 @@
 /**
- * Reads UTF-8 from a file or a body, whole, but no more than `maxBytes`: leaving the loop ends the stream.
+ * Reads UTF-8 from a file or a body as a whole.
  *
- * @throws Error when it is larger, or not UTF-8
+ * @throws Error if it is larger than `maxBytes`, or not UTF-8
  */
 export async function readText(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const read: Uint8Array[] = []
   let length = 0
   for await (const chunk of chunks) {
     length += chunk.length
+    // Leaving the loop ends the stream.
     if (length > maxBytes) throw new Error(`It is larger than ${maxBytes} bytes (maxBytes).`)
     read.push(chunk)
   }

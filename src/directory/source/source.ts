@@ -1,23 +1,24 @@
+import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 
 /**
- * Where a directory comes from, in your own hands. `load` is called once at the start and again at every reload; what it
- * throws is reported and leaves the list in use as it is.
+ * A loader of your own. `load` is called at the start and at every reload. An error it throws is reported, and the list in use
+ * stays in use.
  *
  * @example
  * const source = { name: 'our table', load: async (signal) => (await db.query(SQL, { signal })).rows[0].snapshot }
  */
 export interface Source {
-  /** Named in errors and in the status. */
+  /** Shown in errors and in the status. */
   readonly name: string
   /**
-   * Gives a snapshot, at once or as a promise. The signal is aborted when nobody waits for the answer any more: after
-   * `timeout`, or when the guard is closed.
+   * Returns a snapshot, or a promise for one. The signal is aborted when the answer is no longer needed: after `timeout`, or
+   * when the guard is closed.
    */
   load(signal: AbortSignal): Snapshot | Promise<Snapshot>
-  /** How often it is asked again by itself, in milliseconds (never: call `reload()`). */
+  /** Interval between automatic loads, in milliseconds (none: call `reload()`). */
   readonly interval?: number | undefined
-  /** How long an answer may take, in milliseconds (`5_000`). */
+  /** Maximum time of a load, in milliseconds (`5_000`). */
   readonly timeout?: number | undefined
 }
 
@@ -27,48 +28,56 @@ export interface FileSource {
   readonly file: string | URL
   /** How often the file is read to see whether it has changed, in milliseconds (`2_000`). */
   readonly interval?: number | undefined
-  /** The size up to which it is read (`1_048_576`). */
+  /** Maximum size, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
 }
 
-/** A snapshot in JSON at a URL, which is asked for changes. Redirects are refused. */
+/** A snapshot in JSON at a URL, which is polled for changes. Redirects are refused. */
 export interface UrlSource {
   /** An `https:` URL; `http:` for this machine, or with `allowHttp`. */
   readonly url: string | URL
-  /** How often it is asked, in milliseconds (`3_600_000`, an hour). After a failure sooner, then ever more rarely. */
+  /** Interval between requests, in milliseconds (`3_600_000`, an hour). Shorter after a failure, then doubled up to this. */
   readonly interval?: number | undefined
-  /** How long an answer may take, its body included, in milliseconds (`5_000`). */
+  /** Maximum time of a request, its body included, in milliseconds (`5_000`). */
   readonly timeout?: number | undefined
-  /** The size of a body up to which it is read, after decompression (`1_048_576`). */
+  /** Maximum size of a body after decompression, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
   /** Sent with every request: `{ authorization: 'Bearer …' }`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** What to fetch with (Node's own `fetch`). */
+  /** Another `fetch`, such as one with a proxy or a client certificate (Node's own). */
   readonly fetch?: typeof fetch | undefined
-  /** Takes a list over a connection in which everybody on the way can change it (`false`). */
+  /** Accepts a list over plain `http:`, in which everyone on the way can change it (`false`). */
   readonly allowHttp?: boolean | undefined
 }
 
 /** What the option `source` accepts: the bundled snapshot, a file, a URL, or a loader of your own. */
 export type SourceOption = 'bundled' | FileSource | UrlSource | Source | Source['load']
 
-/** The answer of a source whose list is still the one that was accepted last. */
+/** Returned by a source whose list is still the one that was accepted last. */
 export const UNCHANGED = Symbol('unchanged')
 
-/** A source whose options were read. It belongs to one guard, since it may remember what it gave. */
+/** A source whose options were read. It belongs to one guard, because it may remember the list it gave. */
 export interface OpenSource {
-  /** Named in errors and in the status; without credentials. */
+  /** Shown in errors and in the status; without credentials. */
   readonly name: string
-  /** Milliseconds after which a load is given up. */
+  /** Milliseconds after which a load is aborted. */
   readonly timeout: number
-  /** Milliseconds after which it is looked at again; undefined where that is left to `reload()`. */
+  /** Milliseconds between automatic loads; undefined if only `reload()` loads. */
   readonly interval: number | undefined
   /**
-   * A directory, a snapshot that nobody has checked yet, or {@link UNCHANGED}; at once or as a promise.
+   * Returns a directory, an unchecked snapshot, or {@link UNCHANGED}; or a promise for one of them.
    */
   load(signal: AbortSignal): unknown
-  /** Whether a look shows something new. Without it, every interval loads. Never rejects. */
+  /** Whether there is something new to load. Without it, every interval loads. Never rejects. */
   hasChanged?(): Promise<boolean>
-  /** Told when what was loaded last has come into use. */
+  /** Called when the list that was loaded last came into use. */
   accepted?(): void
+}
+
+/** The snapshot that is part of this package. */
+export const BUNDLED: OpenSource = {
+  name: 'bundled snapshot',
+  timeout: 5_000,
+  interval: undefined,
+  load: () => directory
 }

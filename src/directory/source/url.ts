@@ -1,14 +1,85 @@
 import { parseJson } from '../../lib/json.js'
-import { type DownloadOptions, download, type Validators } from './download.js'
+import { readText } from './read-text.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
-/** How a URL is asked, and how often. */
+/** What a server says about a version, so that a client can ask for a newer one. */
+export interface Validators {
+  readonly etag: string | null
+  readonly lastModified: string | null
+}
+
+/** How to download a text. */
+export interface DownloadOptions {
+  readonly fetch: typeof fetch
+  readonly headers: Readonly<Record<string, string>>
+  readonly maxBytes: number
+  readonly signal: AbortSignal
+  /** Of the version that the caller has already, if any. */
+  readonly known: Validators | undefined
+}
+
+/**
+ * Downloads a text.
+ *
+ * @returns undefined if the known version is still the newest
+ * @throws Error on any status but 200, a redirect, and a body larger than `maxBytes` or not in UTF-8
+ */
+export async function download(
+  url: URL,
+  options: DownloadOptions
+): Promise<(Validators & { readonly text: string }) | undefined> {
+  const { fetch, headers, maxBytes, signal, known } = options
+  const sent = new Headers(headers)
+  if (!sent.has('accept')) sent.set('accept', 'application/json')
+  if (known?.etag) sent.set('if-none-match', known.etag)
+  if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
+  const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
+  const response = await fetch(url, { headers: sent, redirect: 'manual', signal })
+  const { status } = response
+  const etag = response.headers.get('etag')
+  if (status !== 200) {
+    await response.body?.cancel()
+    if (status === 304 && isConditional) {
+      // A cache on the way may answer for another version than the one that was asked about.
+      const isAnother = known?.etag && etag !== null && opaque(etag) !== opaque(known.etag)
+      return isAnother ? download(url, { ...options, known: undefined }) : undefined
+    }
+    throw new Error(refusal(status, response.headers.get('location')))
+  }
+  return {
+    // Bytes are counted after decompression: a small body cannot become a large one.
+    text: await readText(bodyOf(response), maxBytes),
+    etag,
+    lastModified: response.headers.get('last-modified')
+  }
+}
+
+/** An entity tag as weak comparison sees it (RFC 9110 section 8.8.3.2). */
+const opaque = (etag: string) => etag.replace(/^W\//, '')
+
+/** A browser-like `fetch` hides the status of a redirect behind 0. */
+function refusal(status: number, location: string | null): string {
+  if (status !== 304 && (status === 0 || (status >= 300 && status < 400))) {
+    return `It redirects${location === null ? '' : ` to ${withoutQuery(location)}`}; redirects are not followed, so name that address if you trust it.`
+  }
+  return `It answers with status ${status}.`
+}
+
+/** A query often holds a token. */
+const withoutQuery = (location: string) => location.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//')
+
+/** A missing body is treated as empty. */
+async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  if (body !== null) yield* body
+}
+
+/** How to ask a URL, and how often. */
 export interface SnapshotUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes'> {
   readonly timeout: number
   readonly interval: number
 }
 
-/** A snapshot at a URL, asked for only where it is not the one that was accepted last. */
+/** A snapshot at a URL. It is loaded only if it differs from the one that was accepted last. */
 export class SnapshotUrl implements OpenSource {
   /** Without the query, which often holds a token. */
   readonly name: string
@@ -35,7 +106,7 @@ export class SnapshotUrl implements OpenSource {
     return parseJson(found.text)
   }
 
-  /** Only now: a list that was refused must be refused again, and not be taken for the one in use. */
+  /** Only an accepted list becomes the known one: a list that was refused must be refused again. */
   accepted(): void {
     this.#known = this.#offered
   }

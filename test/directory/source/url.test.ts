@@ -70,6 +70,25 @@ t.test('a list is asked for anew only where it has changed', async (t) => {
   t.notOk('if-modified-since' in server.requests[4]!, 'a server that names no version is asked plainly')
 })
 
+t.test('a 304 for another version than the one that was asked about is not taken for "unchanged"', async (t) => {
+  const server = await serving(t, list('r1', { etag: 'W/"one"' }))
+  const { guard, look, told } = await asking(t, { url: server.url })
+  server.answer = (request, response) => {
+    if (request.headers['if-none-match'] === undefined) list('r2', { etag: '"two"' })(request, response)
+    else response.writeHead(304, { etag: '"two"' }).end()
+  }
+  await look()
+  t.match(guard.status(), { revision: 'r2', lastError: null })
+  t.strictSame(told, ['r2'], 'it is loaded without validators')
+  const { length } = server.requests
+  for (const etag of ['"two"', 'W/"two"']) {
+    server.answer = (_, response) => void response.writeHead(304, { etag }).end()
+    await look()
+  }
+  t.equal(server.requests.length, length + 2, 'the same version in weak or strong form is unchanged')
+  t.strictSame(told, ['r2'])
+})
+
 t.test('a list that was refused is not taken for the one in use', async (t) => {
   const server = await serving(t, list('r1', { etag: '"one"' }))
   const { guard, look, told } = await asking(t, { url: server.url })
@@ -105,7 +124,7 @@ t.test('whatever a server does wrong, the list in use stays', async (t) => {
     ['a 304 that was not asked for', (_, response) => void response.writeHead(304).end(), /status 304\./],
     [
       'a redirect',
-      (_, response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+      (_, response) => void response.writeHead(302, { location: 'http://me:secret@169.254.169.254/?secret#x' }).end(),
       /It redirects to http:\/\/169\.254\.169\.254\/; redirects are not followed/
     ],
     ['a redirect to nowhere', (_, response) => void response.writeHead(301).end(), /It redirects; /],

@@ -35,7 +35,7 @@ const BUNDLED = { address: '52.6.248.125/32', retrieved: '2026-11-23' }
 const SAMPLE = { address: '52.6.248.125/32', retrieved: '2026-11-30' }
 const SMALL = { address: '192.0.2.1/32', retrieved: '2026-11-30' }
 
-t.test('a list is a snapshot or a page, told by what stands in it', async (t) => {
+t.test('a list is a snapshot or a page, which its text decides', async (t) => {
   const folder = t.testdir({
     'page.html': html,
     'page.md': markdown,
@@ -72,7 +72,7 @@ t.test('a list comes from a URL', async (t) => {
   t.match(await read(`${origin.replace('http', 'HTTP')}/page`, { fetch }), { code: 0, ...SMALL })
 })
 
-t.test('what is surprising about a page is told as a warning', async (t) => {
+t.test('warnings about a page go to standard error', async (t) => {
   const { code, stdout, stderr } = await run(['list', '--from', '-', '--json'], { stdin: html })
   t.equal(code, 0)
   t.match(stderr, /^warning: rows: The page has no row "Streams" for DC-01/m)
@@ -150,11 +150,36 @@ t.test('a server that does not deliver is an error', async (t) => {
     t.match(await read(`${origin}${path}`, { fetch }), { code: 2, stderr: message }, path)
   }
   t.match(await read('http://127.0.0.1:1/', { fetch }), { code: 2, stderr: /cannot be read: fetch failed: \S/ })
-  // As Node tells that neither of a name's addresses answers.
+  // The error of Node if none of a name's addresses answers.
   const cause = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })
   const refused: typeof fetch = () => Promise.reject(new TypeError('fetch failed', { cause }))
-  const { stderr } = await read('http://example.com/', { fetch: refused })
+  const { stderr } = await read('https://example.com/', { fetch: refused })
   t.match(stderr, 'cannot be read: fetch failed: ECONNREFUSED. Name')
+})
+
+t.test('plain http is refused except for this machine, and so are names and passwords in a URL', async (t) => {
+  const never: typeof fetch = () => Promise.reject(new Error('it was asked'))
+  const message = async (url: string) => (await run(['list', '--from', url], { fetch: never })).stderr
+  for (const host of ['example.com', '10.0.0.1', 'localhost.example.com', '[2001:db8::1]', '127.0.0.1.example.com']) {
+    const text = await message(`http://${host}/list?token=secret`)
+    t.match(text, /^error: "http:\/\/.*\/list" cannot be read: .*over plain http\. Use https/, host)
+    t.notMatch(text, /secret|it was asked/, host)
+  }
+  for (const host of ['localhost', '127.0.0.2', '[::1]']) t.match(await message(`http://${host}/list`), /it was asked/)
+  const text = await message('https://me:secret@example.com/list')
+  t.match(text, /^error: "https:\/\/example\.com\/list" cannot be read: The URL carries a name or password\./)
+  t.notMatch(text, 'secret')
+})
+
+t.test('the query of a URL stays out of messages and of the list', async (t) => {
+  const answer: typeof fetch = async (url) => new Response(String(url).includes('page') ? html : '{')
+  t.match(await read('https://example.com/page?token=secret', { fetch: answer }), {
+    code: 0,
+    page: 'https://example.com/page'
+  })
+  const { stderr } = await run(['list', '--from', 'https://example.com/list?token=secret#x'], { fetch: answer })
+  t.match(stderr, /^error: "https:\/\/example\.com\/list": The page has no table/)
+  t.notMatch(stderr, 'secret')
 })
 
 t.test('a server that does not answer is given up', async (t) => {

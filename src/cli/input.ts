@@ -1,0 +1,116 @@
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import { type Directory, directory } from '../directory/directory.js'
+import { dayOf, type Snapshot } from '../directory/snapshot.js'
+import { readBounded } from '../directory/source/load-directory.js'
+import { isLoopback } from '../directory/source/read-source.js'
+import { readText } from '../directory/source/read-text.js'
+import { download } from '../directory/source/url.js'
+import { SnapshotError, SourceError } from '../errors.js'
+import { parseJson } from '../lib/json.js'
+import { messageOf } from '../lib/message-of.js'
+import { problemLine } from '../problem.js'
+import { type Io, notify } from './io.js'
+
+/** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
+export const MAX_BYTES = 5_000_000
+const TIMEOUT = 30_000
+
+/**
+ * Reads the list that an argument of the command line names: `bundled`, a snapshot's JSON file, a help page (Markdown, MDX or
+ * HTML), a URL of either, or `-` for standard input. The text decides whether it is a snapshot or a page. Warnings about a page go to
+ * standard error.
+ *
+ * @throws SourceError (`MOE_ERR_SOURCE`) if it cannot be read; SnapshotError (`MOE_ERR_SNAPSHOT`) and PageError (`MOE_ERR_PAGE`) if
+ * it is not sound
+ */
+export async function readList(argument: string, io: Io): Promise<Directory> {
+  if (argument === 'bundled') return directory
+  const text = await readArgument(argument, io, '"bundled", ')
+  try {
+    return readBounded(isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io))
+  } catch (error) {
+    const failure = error as Error
+    failure.message = `${nameOf(argument)}: ${failure.message}`
+    throw failure
+  }
+}
+
+/** MDX may begin with a brace as well, but then with an expression. */
+function isSnapshot(text: string, argument: string): boolean {
+  return /^\s*\{\s*["}]/.test(text) || argument.endsWith('.json')
+}
+
+function readSnapshotText(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    const message = (error as Error).message.replace(/\.?$/, '.')
+    throw new SnapshotError({ value: text, message, fix: 'Load it again from its source.' })
+  }
+}
+
+/** Loads the readers of Markdown and HTML only for a page. */
+async function readPage(text: string, argument: string, io: Io): Promise<Snapshot> {
+  const { importPage } = await import('../help-page/import-page.js')
+  const { snapshot, warnings } = importPage(text, { page: placeOf(argument), retrieved: dayOf(io.now()) })
+  for (const warning of warnings) notify(io, 'warning', problemLine(warning))
+  return snapshot
+}
+
+/**
+ * Reads the file, the URL or the standard input that an argument names; at most 5 MB of UTF-8. A URL must answer within 30
+ * seconds. Redirects are not followed, and plain http is refused except for this machine.
+ *
+ * @param also other values of the argument, for the error
+ * @throws SourceError (`MOE_ERR_SOURCE`)
+ */
+export async function readArgument(argument: string, io: Io, also = ''): Promise<string> {
+  try {
+    const text = isUrl(argument)
+      ? await fetchText(new URL(argument), io)
+      : await readText(argument === '-' ? io.stdin : createReadStream(argument), MAX_BYTES)
+    if (text.trim() === '') throw new Error('It is empty.')
+    return text
+  } catch (error) {
+    throw new SourceError({
+      value: argument,
+      message: `${nameOf(argument)} cannot be read: ${messageOf(error as Error).replace(/\.?$/, '.')}`,
+      fix: `Name ${also}a file, an https URL, or "-" for standard input.`
+    })
+  }
+}
+
+/** An argument as messages name it; a URL without its query, which often holds a token. */
+export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${withoutSecrets(argument)}"`)
+
+const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
+
+function withoutSecrets(argument: string): string {
+  if (!isUrl(argument) || !URL.canParse(argument)) return argument
+  const { origin, pathname } = new URL(argument)
+  return `${origin}${pathname}`
+}
+
+/** The place of a page, for a snapshot's provenance: without the folders of this machine, and without secrets. */
+export function placeOf(argument: string): string {
+  if (argument === '-') return 'standard input'
+  return isUrl(argument) ? withoutSecrets(argument) : basename(argument)
+}
+
+async function fetchText(url: URL, { fetch }: Io): Promise<string> {
+  // The error of `fetch` would quote them.
+  if (url.username !== '' || url.password !== '') throw new Error('The URL carries a name or password.')
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new Error('Everyone on the way can change a list over plain http. Use https, or download it in another way.')
+  }
+  const downloaded = await download(url, {
+    fetch,
+    headers: { accept: '*/*' },
+    maxBytes: MAX_BYTES,
+    signal: AbortSignal.timeout(TIMEOUT),
+    known: undefined
+  })
+  // Undefined only if a version is known already.
+  return downloaded!.text
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type Io, notify } from './io.js'
+
+/** A file that `--output` names, as it was before the command. */
+export interface OutputFile {
+  /** With links followed. */
+  readonly path: string
+  /** Undefined if there is no such file yet. */
+  readonly before: Stats | undefined
+}
+
+/**
+ * Looks at the file that `--output` names. A link is followed.
+ *
+ * @throws Error if it exists and is not a regular file, or is a link to nothing
+ */
+export async function findOutput(file: string): Promise<OutputFile> {
+  const before = await stat(file).catch(ignoreMissing)
+  if (before === undefined) {
+    const isLink = (await lstat(file).catch(ignoreMissing)) !== undefined
+    if (isLink) throw new Error('it is a link to a file that does not exist')
+    return { path: file, before }
+  }
+  // A pipe or a device could block for ever, and cannot be replaced.
+  if (!before.isFile()) throw new Error('it is not a regular file; leave --output out to write to standard output')
+  return { path: await realpath(file), before }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+/**
+ * Writes a file as a whole or not at all: a reader sees the old text or the new one, also after a crash. Mode and owner stay; if the
+ * system does not allow the owner, a warning says so.
+ *
+ * @throws Error of the system
+ */
+export async function replaceOutput({ path, before }: OutputFile, text: string, io: Io): Promise<void> {
+  const draft = `${path}.${randomUUID()}.tmp`
+  try {
+    // Exclusive: a link that was put there beforehand is not followed.
+    const handle = await open(draft, 'wx', 0o666)
+    try {
+      await handle.writeFile(text)
+      if (before !== undefined) await keepOwner(handle, path, before, io)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+async function keepOwner(handle: FileHandle, path: string, { uid, gid, mode }: Stats, io: Io): Promise<void> {
+  const own = await handle.stat()
+  if (own.uid !== uid || own.gid !== gid) {
+    await handle.chown(uid, gid).catch(({ message }: Error) => {
+      notify(
+        io,
+        'warning',
+        `${path} now belongs to user ${own.uid}, group ${own.gid}, no longer to ${uid}, ${gid}: ${message}.`
+      )
+    })
+  }
+  // After the owner, because a change of the owner may clear bits of the mode.
+  await handle.chmod(mode & 0o7777)
+}
