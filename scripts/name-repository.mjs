@@ -40,8 +40,7 @@ const after = {
 }
 for (const [file, text] of Object.entries(after)) {
   if (text === before[file]) continue
-  if (process.argv.includes('--check'))
-    fail(`${file} does not follow from config.repository. Run npm run repository.`)
+  if (process.argv.includes('--check')) fail(`${file} does not follow from config.repository. Run npm run repository.`)
   writeFileSync(file, text)
   console.log(`${file} names ${name}`)
 }

@@ -192,7 +192,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
 /** The route's own `config.moengage`: whoever pollutes `Object.prototype` must not open a route. */
 function configOf(config: FastifyContextConfig | undefined): false | RouteOptions | undefined {
-const given = config?.moengage
+  const given = config?.moengage
   return given === undefined || Object.hasOwn(config!, 'moengage') ? given : undefined
 }
 
