@@ -9,7 +9,7 @@ import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import { RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { ActionOptions } from './server/actions.js'
-import { type Failure, failureBody } from './server/failure-body.js'
+import { type Failure, failureBody } from './server/failure.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 

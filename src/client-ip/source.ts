@@ -1,6 +1,5 @@
 import type { ParsedAddress } from '../ip/address.js'
-import { messageOfThrown } from '../lib/callback.js'
-import { isPromise } from '../lib/promise.js'
+import { isPromise, messageOfThrown } from '../lib/promise.js'
 import { type Incoming, UNIX_PEER, withoutZone } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
 import { type Failure, INVALID_ANSWER, NO_ANSWER, NO_PEER, PERMISSIVE_TRUST, PROMISE_ANSWER } from './unresolved.js'

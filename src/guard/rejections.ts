@@ -1,7 +1,7 @@
 import { forwardedHeaders, headerText } from '../client-ip/headers.js'
 import { type Incoming, UNIX_PEER, withoutZone } from '../client-ip/incoming.js'
-import { PROVIDERS, type Provider } from '../client-ip/providers.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
+import { PROVIDERS, type Provider } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'

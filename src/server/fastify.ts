@@ -19,10 +19,10 @@ import { RejectionLog } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type ActionOptions, defaultActions, readActions } from './actions.js'
-import { fastifyIp } from './fastify-ip.js'
+import { thrown } from './failure.js'
+import { fastifyIp } from './framework-ip.js'
 import { type Route, Routes } from './routes.js'
 import { claimScope } from './scopes.js'
-import { thrown } from './thrown.js'
 import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
 
 /**

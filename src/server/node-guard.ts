@@ -7,10 +7,9 @@ import type { GuardRequest } from '../guard/options.js'
 import { isLogger, type Logger } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import type { ActionOptions, Actions } from './actions.js'
-import { type Failure, failureBody } from './failure-body.js'
+import { type Failure, failureBody, thrown } from './failure.js'
 import type { Route } from './routes.js'
 import type { ReadyGuard, Standalone } from './standalone.js'
-import { thrown } from './thrown.js'
 
 /** A response of Node's own servers. */
 export type NodeResponse = ServerResponse | Http2ServerResponse

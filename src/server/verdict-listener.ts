@@ -1,5 +1,5 @@
-import { callBack } from '../lib/callback.js'
 import { mistake, shown } from '../lib/option-reader.js'
+import { callBack } from '../lib/promise.js'
 import type { Logger } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'

@@ -1,7 +1,6 @@
 import { SnapshotError, SourceError } from '../../errors.js'
-import { messageOfThrown } from '../../lib/callback.js'
 import { messageOf } from '../../lib/message-of.js'
-import { isPromise } from '../../lib/promise.js'
+import { isPromise, messageOfThrown } from '../../lib/promise.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 import { type OpenSource, UNCHANGED } from './source.js'

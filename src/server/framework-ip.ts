@@ -1,6 +1,45 @@
 import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import type { Framework } from '../guard/create-guard.js'
-import { trustsStrangers } from './strangers.js'
+
+/** Strangers, by parts of the address space: trusting every address of one part means trusting the internet. */
+const STRANGERS = [
+  ['1.1.1.1', '9.9.9.9', '100.1.2.3'],
+  ['192.0.2.1', '198.51.100.1', '203.0.113.1'],
+  ['2001:db8::1', '2001:db8:ffff::1']
+] as const
+
+/** Whether a framework believes the forwarded header of strangers, probed with addresses that are made up. */
+function trustsStrangers(trusts: (address: string) => boolean): boolean {
+  return STRANGERS.some((family) => family.every(trusts))
+}
+
+const CLAIMED = '192.0.2.99'
+
+/**
+ * Fastify's `request.ip`. Its `trustProxy` cannot be read back, so we probe it on the first request: `request.ip` is read
+ * from an object made on the request's own prototype, with a peer and a header made up.
+ */
+export function fastifyIp(): Framework<FastifyRequest> {
+  let permissive: boolean | undefined
+  return {
+    ip: (request) => request.ip,
+    isPermissive: (request) => {
+      permissive ??= trustsStrangers((stranger) => ipOf(request, stranger) === CLAIMED)
+      return permissive
+    },
+    permissiveTrust:
+      "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
+      'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.',
+    trustFix: ", or list it in Fastify's trustProxy (a number there trusts nobody since Fastify 5.12.1)"
+  }
+}
+
+function ipOf(request: FastifyRequest, remoteAddress: string): unknown {
+  const socket = { remoteAddress }
+  const raw = { socket, connection: socket, headers: { 'x-forwarded-for': CLAIMED } }
+  return (Object.create(Object.getPrototypeOf(request), { raw: { value: raw } }) as { ip?: unknown }).ip
+}
 
 /** What Express compiles its setting `trust proxy` to: whether the proxy at a hop, counted from the socket, is believed. */
 type Trust = (address: string, hop: number) => boolean
