@@ -162,8 +162,8 @@ for (const [name, make] of EXPRESSES) {
         ['throws', fail(Object.assign(new Error('own'), { status: 409 })), 409, /^caught own$/],
         ['throws an error without a status', fail(new Error('own')), 500, /^caught own$/],
         ['rejects', () => Promise.reject(Object.assign(new Error('own'), { status: 409 })), 409, /^caught own$/],
-        ['throws what Express takes for "next route"', fail('route'), 500, /^caught What was thrown/],
-        ['throws what Express takes for "next router"', fail('router'), 500, /^caught What was thrown/],
+        ['throws what Express takes for "next route"', fail('route'), 500, /^caught A non-error value/],
+        ['throws what Express takes for "next router"', fail('router'), 500, /^caught A non-error value/],
         ...[undefined, null, 0, ''].map((nothing): [string, Own, number, RegExp] => [
           `throws ${nothing}`,
           fail(nothing),
