@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -207,4 +208,26 @@ t.test('the shared-secret example wants the address and the token', async (t) =>
     const headers = { 'x-forwarded-for': clientIp, authorization: `Bearer ${token}` }
     t.equal((await send({ port }, { method: 'POST', path, headers })).status, status, `${path} ${clientIp} ${token}`)
   }
+})
+
+t.test('the alerts example wants the signature of the raw body, and handles each alert once', async (t) => {
+  const { port, output } = await start(t, 'alerts-webhook', { MOENGAGE_REPORT_KEYS: 'new-key,old-key' })
+  const sign = (key: string, body: string) => createHash('sha256').update(`${key}|${body}`).digest('hex')
+  const alert = '{"alert_id":"1","alert_name":"Delivery Rate Breach"}'
+  const rows: [what: string, body: string, signature: string | undefined, status: number][] = [
+    ['the new key', alert, sign('new-key', alert), 200],
+    ['the old key, replayed', alert, sign('old-key', alert), 200],
+    ['another key', alert, sign('other-key', alert), 401],
+    ['the same JSON in other bytes', alert.replace(',', ', '), sign('new-key', alert), 401],
+    ['no signature', alert, undefined, 401],
+    ['text behind the JSON', `${alert}\u0080`, sign('new-key', `${alert}\u0080`), 400],
+    ['no id', '{}', sign('new-key', '{}'), 400],
+    ['null', 'null', sign('new-key', 'null'), 400]
+  ]
+  for (const [what, body, signature, status] of rows) {
+    const headers = { 'content-type': 'application/json', ...(signature === undefined ? {} : { signature }) }
+    t.equal((await send({ port }, { method: 'POST', path: '/moengage/alerts', headers, body })).status, status, what)
+  }
+  await until(() => output().includes('Delivery Rate Breach'))
+  t.equal(output().split('Delivery Rate Breach').length - 1, 1, 'one line')
 })
