@@ -1,8 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 
 interface Step {
+  name?: string
   uses?: string
   run?: string
   with?: Record<string, unknown>
@@ -40,9 +43,11 @@ const actions = yaml.filter((file) => file.startsWith('.github/actions/')).map((
 const jobs = workflows.flatMap(([name, workflow]) =>
   Object.entries(workflow.jobs).map(([id, job]) => ({ name: `${name} ${id}`, workflow, job }))
 )
-const steps: (Step & { name: string })[] = [
-  ...jobs.flatMap(({ name, job }) => job.steps.map((step) => ({ ...step, name }))),
-  ...actions.flatMap(([name, action]) => (action.runs.steps as Step[]).map((step) => ({ ...step, name })))
+const steps = [
+  ...jobs.flatMap(({ name, job }) => job.steps.map(({ uses, run, with: settings }) => ({ uses, run, settings, name }))),
+  ...actions.flatMap(([name, action]) =>
+    (action.runs.steps as Step[]).map(({ uses, run, with: settings }) => ({ uses, run, settings, name }))
+  )
 ]
 const scripts = steps.flatMap(({ run, name }) => (run === undefined ? [] : [{ run, name }]))
 
@@ -94,7 +99,7 @@ t.test('a job has the rights that it needs, and an end', async (t) => {
     }
     t.strictSame(writes, expected[name] ?? [], name)
   }
-  for (const { name, uses, with: settings } of steps) {
+  for (const { name, uses, settings } of steps) {
     if (uses?.startsWith('actions/checkout@'))
       t.equal(settings?.['persist-credentials'], false, `${name} keeps no token`)
   }
@@ -135,3 +140,48 @@ t.test(
     t.match(env, { DOCUMENTATION, PAGE, RAW })
   }
 )
+
+t.test('the weekly jobs tell a difference from an error', async (t) => {
+  const { jobs } = Object.fromEntries(workflows)['weekly.yml']!
+  // What a program ends with, what it prints, whether it changes its file, and what the step makes of it.
+  const table: [job: string, code: number, text: string, writes: boolean, status: number, output: RegExp][] = [
+    ['list', 0, 'No address changed', false, 0, /^title=MoEngage's list was checked\nchanged=false\n$/],
+    ['list', 0, 'No address changed', true, 0, /^title=MoEngage's list was checked\nchanged=true\n$/],
+    ['list', 1, '### Added', true, 0, /^title=Update MoEngage's list\nchanged=true\n$/],
+    ['list', 1, '', true, 1, /^$/],
+    ['list', 2, '', false, 2, /^$/],
+    ['presets', 0, '', false, 0, /^different=false\n$/],
+    ['presets', 1, '### fastly', true, 0, /^different=true\n$/],
+    ['presets', 1, '', false, 1, /^$/],
+    ['presets', 2, '', false, 2, /^$/]
+  ]
+  for (const [job, code, text, writes, status, output] of table) {
+    const folder = t.testdir({ bin: {}, temp: { output: '', summary: '' }, list: 'before' })
+    const program = `#!/bin/sh\nprintf '%s' '${text}'\nexit ${code}\n`
+    for (const name of ['node', 'npm']) writeFileSync(join(folder, 'bin', name), program, { mode: 0o755 })
+    const git = (...argv: string[]) =>
+      execFileSync('git', ['-c', 'user.name=me', '-c', 'user.email=me@example.com', ...argv], { cwd: folder })
+    git('init', '--quiet')
+    git('add', 'list')
+    git('commit', '--quiet', '--message', 'A list')
+    if (writes) writeFileSync(join(folder, 'list'), 'after')
+    mkdirSync(join(folder, 'home'))
+    const step = jobs[job]!.steps.find(({ name }) => name?.startsWith('Compare'))!
+    const result = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run!], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: {
+        PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+        HOME: join(folder, 'home'),
+        LIST: 'list',
+        RUNNER_TEMP: join(folder, 'temp'),
+        GITHUB_OUTPUT: join(folder, 'temp/output'),
+        GITHUB_STEP_SUMMARY: join(folder, 'temp/summary')
+      }
+    })
+    const shown = `${job}: ${code} ${text} ${writes}`
+    t.equal(result.status, status, `${shown}\n${result.stderr}`)
+    t.match(readFileSync(join(folder, 'temp/output'), 'utf8'), output, shown)
+    t.equal(readFileSync(join(folder, 'temp/summary'), 'utf8'), text, shown)
+  }
+})

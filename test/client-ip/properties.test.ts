@@ -2,10 +2,9 @@ import proxyAddr from '@fastify/proxy-addr'
 import fc from 'fast-check'
 import t from 'tap'
 import { createClientIpResolver, parseAddress } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 
-/** A million once: `FC_RUNS=1000000 npx tap test/client-ip/properties.test.ts --timeout=3600` */
-const numRuns = Number(process.env.FC_RUNS ?? 2000)
-const assert = (property: fc.IRawProperty<unknown>) => fc.assert(property, { numRuns, seed: 20261123 })
+const assert = (property: fc.IRawProperty<unknown>) => fc.assert(property, runs(2000))
 
 const PEER = '10.0.0.1'
 const TRUSTED = ['10.0.0.0/8', '192.168.0.0/16', 'fd00::/8']

@@ -253,20 +253,23 @@ t.test('the mistakes in its options are told all at once', async (t) => {
 })
 
 t.test('presets stand for the published addresses of a provider', async (t) => {
-  const table: [name: string, peer: string, stranger: string, prefixes: number][] = [
-    ['cloudflare', '173.245.48.9', '173.245.64.1', 22],
-    ['cloudflare', '2606:4700::1', '2606:4701::1', 22],
-    ['fastly', '151.101.0.1', '151.100.0.1', 21],
-    ['google-cloud-load-balancing', '35.191.255.255', '35.192.0.0', 3],
-    ['google-cloud-load-balancing', '130.211.3.255', '130.211.4.0', 3]
+  const table: [name: string, peer: string, stranger: string][] = [
+    ['cloudflare', '173.245.48.9', '173.245.64.1'],
+    ['cloudflare', '2606:4700::1', '2606:4701::1'],
+    ['fastly', '151.101.0.1', '151.100.0.1'],
+    ['google-cloud-load-balancing', '35.191.255.255', '35.192.0.0'],
+    ['google-cloud-load-balancing', '130.211.3.255', '130.211.4.0']
   ]
-  for (const [name, peer, stranger, count] of table) {
+  for (const [name, peer, stranger] of table) {
     const resolve = createClientIpResolver({ trustedProxies: [name], header: 'x-client' })
     t.strictSame(resolve(peer, { 'x-client': '3.6.251.95' }), { clientIp: '3.6.251.95' }, `${name} ${peer}`)
     t.strictSame(resolve(stranger, { 'x-client': '3.6.251.95' }), { clientIp: stranger }, `${name} ${stranger}`)
     const preset = JSON.parse(readFileSync(`src/client-ip/presets/${name}.json`, 'utf8'))
     t.match(preset, { name, source: /^https:\/\//, retrieved: /^\d{4}-\d\d-\d\d$/ })
-    t.equal(preset.prefixes.length, count)
-    for (const text of preset.prefixes) t.equal(parsePrefix(text).toString(), text, 'canonical')
+    t.strictSame(
+      preset.prefixes,
+      [...new Set(preset.prefixes.map((text: string) => `${parsePrefix(text)}`))],
+      'canonical'
+    )
   }
 })

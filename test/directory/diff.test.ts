@@ -11,6 +11,7 @@ import {
   type Snapshot
 } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
+import { runs } from '../support/properties.js'
 
 type Rows = Record<string, Snapshot['rows'][number]['addresses']>
 
@@ -207,6 +208,6 @@ t.test(
         diffDirectories(after, list(now, 'r3')).same
       )
     })
-    fc.assert(property, { numRuns: 200 })
+    fc.assert(property, runs(200))
   }
 )

@@ -11,7 +11,7 @@ import {
 } from '../../src/core.js'
 import { readChannel, readDataCenter, rowName } from '../../src/directory/names.js'
 import { CHANNEL_OF, fixture } from '../support/fixtures.js'
-import { runs } from '../support/oracle.js'
+import { runs } from '../support/properties.js'
 
 const names: { canonical: string[]; dataCenters: Record<string, { identifiers: string[] }>; ambiguous: string[] } =
   fixture('dc-names.json')

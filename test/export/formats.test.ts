@@ -12,6 +12,7 @@ import {
   exportDirectory,
   NoAddressesError
 } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 import { listOf, MIXED, MIXED_IPV4, MIXED_IPV6, RETRIEVED, REVISION } from './lists.js'
 import { READERS } from './readers.js'
 
@@ -289,7 +290,8 @@ t.test('whatever is selected of the bundled list, the file has an address or the
           return error instanceof NoAddressesError
         }
       }
-    )
+    ),
+    runs(100)
   )
 })
 
@@ -442,7 +444,7 @@ t.test('any list can be read back from any format', async () => {
         return JSON.stringify(found.map(canonical).sort()) === JSON.stringify(expected.map(canonical).sort())
       }
     ),
-    { numRuns: 500 }
+    runs(500)
   )
 })
 
@@ -457,6 +459,7 @@ t.test('the order is that of the numbers', async () => {
       const list = listOf([['DC-01', 'sms', ...addresses]])
       const found = READERS.text(exportDirectory(list, { format: 'text', dataCenters: 'all' })).map(number)
       return found.join() === found.toSorted().join()
-    })
+    }),
+    runs(100)
   )
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { CHANNELS, type Channel, DATA_CENTERS, PageError } from '../../src/core.js'
 import { rowName } from '../../src/directory/names.js'
 import { importPage } from '../../src/help-page/import-page.js'
-import { runs } from '../support/oracle.js'
+import { runs } from '../support/properties.js'
 import { about, htmlPage, inList, mdxPage, type Section, type Style, textCopy } from './pages.js'
 
 const address = fc.oneof(

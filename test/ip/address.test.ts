@@ -3,7 +3,8 @@ import t from 'tap'
 import { parseAddress } from '../../src/core.js'
 import { ParsedAddress } from '../../src/ip/address.js'
 import { fixture } from '../support/fixtures.js'
-import { addresses, formatOracle, readOracle, runs, spellings } from '../support/oracle.js'
+import { addresses, formatOracle, readOracle, spellings } from '../support/oracle.js'
+import { runs } from '../support/properties.js'
 
 const canonical = (text: string) => parseAddress(text)?.toString()
 

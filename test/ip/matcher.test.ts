@@ -11,9 +11,9 @@ import {
   networkOf,
   type Oracle,
   readOracle,
-  runs,
   spellings
 } from '../support/oracle.js'
+import { runs } from '../support/properties.js'
 
 interface Listed<G> {
   readonly network: Oracle

@@ -4,16 +4,8 @@ import { createGuard, OptionsError, PrefixError, parsePrefix } from '../../src/c
 import { coverHalf } from '../../src/ip/coverage.js'
 import { readPrefix } from '../../src/ip/prefix.js'
 import { fixture } from '../support/fixtures.js'
-import {
-  addresses,
-  BITS,
-  formatOracle,
-  networkOf,
-  type Oracle,
-  readOracle,
-  runs,
-  spellings
-} from '../support/oracle.js'
+import { addresses, BITS, formatOracle, networkOf, type Oracle, readOracle, spellings } from '../support/oracle.js'
+import { runs } from '../support/properties.js'
 
 /** The error that a text is refused with. */
 function refused(text: unknown): PrefixError {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Throttle, WITHHELD, type Withheld } from '../../src/log/throttle.js'
+import { runs } from '../support/properties.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -142,6 +143,6 @@ t.test('every rejection is told exactly once, and lines stay within the pace', a
       const allowed = pace.linesPerSecond * (10 + (now - START) / 1000)
       if (lines > Math.max(allowed, 1) + 1e-6) throw new Error(`${lines} lines where ${allowed} are allowed`)
     }),
-    { numRuns: 300 }
+    runs(300)
   )
 })

@@ -10,6 +10,7 @@ import { Histogram } from '../../src/report/histogram.js'
 import { LONGEST_LINE, readLines } from '../../src/report/read-lines.js'
 import { run } from '../support/cli.js'
 import { guarded } from '../support/guarded.js'
+import { runs } from '../support/properties.js'
 
 const TIME = Date.UTC(2026, 10, 23, 12)
 
@@ -287,7 +288,7 @@ t.test('lines are the same however the stream is cut, and long ones are only cou
       if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${found} are not ${expected}`)
       if (long !== lines.filter(isLong).length) throw new Error(`${long} long lines`)
     }),
-    { numRuns: 60 }
+    runs(60)
   )
 })
 
@@ -308,7 +309,8 @@ t.test('a histogram keeps every count in few bars', async () => {
       if (bars.length > 48) throw new Error(`${bars.length} bars`)
       if (bars.reduce((sum, { count }) => sum + count, 0) !== 2 * times.length) throw new Error('a count is lost')
       if (bars.some(({ from }, i) => i > 0 && from <= bars[i - 1]!.from)) throw new Error('they are not in order')
-    })
+    }),
+    runs(100)
   )
 })
 

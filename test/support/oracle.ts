@@ -3,12 +3,6 @@ import fc from 'fast-check'
 
 /** Addresses and prefixes the naive way: a regular expression, Node's URL parser, `BigInt`. Nothing of `src` is used. */
 
-/** The same examples on every run; a hundred times as many once: `FC_FACTOR=100 npx tap test/net --timeout=3600`. */
-export const runs = (numRuns: number) => ({
-  numRuns: numRuns * Number(process.env.FC_FACTOR ?? 1),
-  seed: Number(process.env.FC_SEED ?? 20261123)
-})
-
 export interface Oracle {
   readonly family: 4 | 6
   readonly value: bigint
