@@ -5,25 +5,25 @@ import { suggestion } from '../lib/suggest.js'
 import type { Problem } from '../problem.js'
 import { EGRESS_TARGETS, type EgressTarget } from './forms.js'
 
-/** Every category of APIs that a rule of the API Firewall can cover, as the form names them. */
-export const EGRESS_CATEGORIES = Object.freeze([
+/** A category of APIs that a rule of the API Firewall covers, as the form names it. */
+export type EgressCategory = 'Data' | 'Segmentation' | 'Campaigns' | 'Partner Integration' | 'Content'
+
+/** Every {@link EgressCategory}, in the order of the form. */
+export const EGRESS_CATEGORIES: readonly EgressCategory[] = Object.freeze([
   'Data',
   'Segmentation',
   'Campaigns',
   'Partner Integration',
   'Content'
-] as const)
-
-/** A category of APIs that a rule of the API Firewall covers. */
-export type EgressCategory = (typeof EGRESS_CATEGORIES)[number]
-
-/** The ways to write a list for a form. */
-export const EGRESS_FORMATS = Object.freeze(['text', 'json', 'csv', 'terraform'] as const)
+])
 
 /**
  * How a list is written for a form: `text` for a person to paste, `json` and `csv` for programs, `terraform` as a `locals` block.
  */
-export type EgressFormat = (typeof EGRESS_FORMATS)[number]
+export type EgressFormat = 'text' | 'json' | 'csv' | 'terraform'
+
+/** Every {@link EgressFormat}. */
+export const EGRESS_FORMATS: readonly EgressFormat[] = Object.freeze(['text', 'json', 'csv', 'terraform'])
 
 /** What a form gets beside the addresses. */
 export interface EgressFormatOptions {

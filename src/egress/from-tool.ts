@@ -64,9 +64,9 @@ export function readToolOutput(name: ToolName, text: string): ToolOutput {
 /** A name that a list can have: a tag may hold anything. */
 const nameOf = (text: string) =>
   text
+    .slice(0, 200)
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
-    .slice(0, 200) || 'unnamed'
+    .trim() || 'unnamed'
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 

@@ -1,0 +1,31 @@
+import dns from 'node:dns'
+import { createServer, type RequestListener } from 'node:http'
+import type { Test } from 'tap'
+import { listenOn } from './forward-proxy.js'
+
+/** Answers with a text; each request takes the next one, and the last one stays. */
+export function answering(...texts: readonly string[]): RequestListener {
+  let asked = 0
+  return (_request, response) => response.end(texts[Math.min(asked++, texts.length - 1)])
+}
+
+/** A real server on loopback over IPv4, and on the same port over IPv6 if that is asked for. */
+export async function echoServer(t: Test, ipv4: RequestListener, ipv6?: RequestListener): Promise<number> {
+  const port = await listenOn(t, createServer(ipv4))
+  if (ipv6 !== undefined) await listenOn(t, createServer(ipv6), '::1', port)
+  return port
+}
+
+type Callback = (error: NodeJS.ErrnoException | null, address?: string, family?: number) => void
+
+/** Lets names mean loopback until the test ends, for the families that they have; any other name is unknown. */
+export function resolveNames(t: Test, names: Readonly<Record<string, readonly (4 | 6)[]>>): void {
+  const { lookup } = dns
+  t.teardown(() => {
+    dns.lookup = lookup
+  })
+  dns.lookup = ((name: string, { family }: { family: 4 | 6 }, done: Callback) => {
+    if (names[name]?.includes(family)) done(null, family === 4 ? '127.0.0.1' : '::1', family)
+    else done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }))
+  }) as typeof dns.lookup
+}
