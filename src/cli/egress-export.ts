@@ -25,9 +25,10 @@ Exit codes: 0 written, 2 an error; then nothing is written.
 
 Examples:
   $ moengage-allowlist egress export egress.txt --for dashboard
-  $ moengage-allowlist egress export egress.txt --for api-firewall --category data
-  $ moengage-allowlist egress export egress.txt --for data-api --workspace ABC123 \\
-      --data-center DC-01`
+  $ moengage-allowlist egress export egress.txt --for api-firewall \\
+      --category data,campaigns
+  $ moengage-allowlist egress export egress.txt --for data-api \\
+      --workspace ABC123 --data-center DC-01`
 
 interface Options {
   readonly for: EgressTarget

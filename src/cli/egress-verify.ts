@@ -12,7 +12,7 @@ const HELP = `
 An echo service answers with the address that it sees: as text, or as JSON with
 "ip", "address" or "origin". It learns your address, so there is no default: run
 one outside of your network, or name one that you trust. Each is asked over IPv4
-and IPv6 apart, or through the proxy that HTTPS_PROXY names, as your client does.
+and IPv6 apart, or through the proxy that HTTPS_PROXY names, if there is one.
 
 Exit codes: 0 every address that was seen is on the list, 1 one is not, 2 a
 service did not answer, or an error.

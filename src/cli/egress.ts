@@ -65,7 +65,7 @@ Exit codes: 0 a document names the mechanism, 1 none does, 2 an error.
 
 Examples:
   $ moengage-allowlist egress explain-403 body.json
-  $ curl -s https://api-01.moengage.com/v1/... | moengage-allowlist egress explain-403`
+  $ curl -s "$URL" | moengage-allowlist egress explain-403`
 
 function explainCommand(io: Io): Command {
   return new Command('explain-403')

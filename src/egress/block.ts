@@ -1,5 +1,5 @@
 import { Address } from '../ip/address.js'
-import { Prefix, shortText } from '../ip/prefix.js'
+import { Prefix } from '../ip/prefix.js'
 
 /** Consecutive addresses of one family, as numbers: an address, a prefix or an IPv4 range. */
 export interface Block {
@@ -21,9 +21,8 @@ function addressOf(family: 4 | 6, number: bigint): Address {
   return new Address(family, words.reverse())
 }
 
-export function blockOf({ address, length }: Prefix): Block {
-  const first = numberOf(address)
-  return { family: address.family, first, last: first + (1n << BigInt(bitsOf(address.family) - length)) - 1n }
+export function blockOf({ address, lastAddress }: Prefix): Block {
+  return { family: address.family, first: numberOf(address), last: numberOf(lastAddress) }
 }
 
 /** How many addresses a block has. */
@@ -55,7 +54,7 @@ export function addressesOf({ family, first, last }: Block): Block[] {
 export function blockText(block: Block): string {
   const { family, first, last } = block
   const [prefix, ...others] = prefixesOf(block)
-  return others.length === 0 ? shortText(prefix!) : `${addressOf(family, first)} - ${addressOf(family, last)}`
+  return others.length === 0 ? prefix!.toShortString() : `${addressOf(family, first)} - ${addressOf(family, last)}`
 }
 
 /** For sorting: IPv4 first, then by first address, the larger of two first. */

@@ -97,7 +97,7 @@ t.test('an answer is an address as text or in JSON; anything else is no answer',
     ['', /It answers with "", which is not an address/],
     ['<html>', /is not an address/],
     ['x'.repeat(10_001), /larger than 10000 bytes/],
-    ['10.0.0.5', /inside of your network\. "10\.0\.0\.5" is private/],
+    ['10.0.0.5', /inside of your network\. "10\.0\.0\.5" is a private address/],
     ['127.0.0.1', /inside of your network/]
   ]
   for (const [answer, found] of table) {
@@ -189,7 +189,7 @@ t.test('a proxy that refuses or is not there is no answer, and a variable that n
 t.test('a list with a mistake is not compared', async (t) => {
   const { code, stderr } = await run(['egress', 'verify', '-', '--url', 'http://127.0.0.1:1/'], { stdin: '10.0.0.1' })
   t.equal(code, 2)
-  t.match(stderr, /^error: Your list has a mistake:\n {2}- line 1: "10\.0\.0\.1" is private/)
+  t.match(stderr, /^error: Your list has a mistake:\n {2}- line 1: "10\.0\.0\.1" is a private address/)
 })
 
 t.test('wrong arguments are named', async (t) => {

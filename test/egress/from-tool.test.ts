@@ -97,7 +97,7 @@ t.test('terraform output -json: all outputs with addresses, or the value of one'
     { value: '9.9.9.11', name: 'by_zone.a' }
   ])
   t.match(leftOut, [
-    /^by_zone\.b: "10\.0\.0\.1" is private/,
+    /^by_zone\.b: "10\.0\.0\.1" is a private address/,
     'vpc_id holds no public address.',
     'count holds no public address.',
     'token is sensitive.'
@@ -120,7 +120,7 @@ t.test('what is not the output of the tool is refused, with the command to run',
     ['aws-addresses', '{"NatGateways":[]}', /no list Addresses/],
     ['gcloud-addresses', '{}', /no list of addresses\. .*gcloud compute/],
     ['azure-public-ips', '{}', /no list of public IPs\. .*az network/],
-    ['azure-public-ips', '[{"name":"a","ipAddress":"10.0.0.1"}]', /a: "10\.0\.0\.1" is private/],
+    ['azure-public-ips', '[{"name":"a","ipAddress":"10.0.0.1"}]', /a: "10\.0\.0\.1" is a private address/],
     ['terraform-output', '{}', /no public address\. .*terraform output/],
     ['terraform-output', 'null', /no public address/]
   ]

@@ -41,8 +41,7 @@ export function readLocals(text: string): Record<string, Record<string, string>[
 /** A quoted template of HCL without interpolation. */
 function readString(token: string): string {
   const inner = token.slice(1, -1)
-  if (/(?<![$%])(?:\$\$|%%)*[$%]\{/.test(inner.replaceAll(/\$\$\{|%%\{/g, '')))
-    throw new Error(`${token} is a template`)
+  if (/[$%]\{/.test(inner.replaceAll(/\$\$\{|%%\{/g, '_'))) throw new Error(`${token} is a template`)
   return inner.replaceAll(/\\(["\\nrt])|\$\$\{|%%\{/g, (found, escaped) => {
     if (escaped === undefined) return found.slice(1)
     return { n: '\n', r: '\r', t: '\t' }[escaped as string] ?? escaped
