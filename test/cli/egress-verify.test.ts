@@ -171,10 +171,12 @@ t.test('what is asked otherwise than MoEngage is a doubt', async (t) => {
 
 t.test('a proxy that refuses or is not there is no answer, and a variable that names none an error', async (t) => {
   const refusing = await forwardProxy(t, { refuse: 403 })
-  const absent = `127.0.0.1:${await freePort()}`
+  const absent = await freePort()
+  resolveNames(t, { 'both.example': [4, 6] })
   const table: [proxy: string, message: RegExp][] = [
     [refusing.host, /through the proxy .* +no answer +The proxy refuses the tunnel with status 403/],
-    [absent, /no answer +connect ECONNREFUSED/]
+    [`127.0.0.1:${absent}`, /no answer +connect ECONNREFUSED/],
+    [`both.example:${absent}`, /no answer +ECONNREFUSED/]
   ]
   for (const [proxy, message] of table) {
     const { code, stdout } = await verify(['https://echo.example/'], [], { HTTPS_PROXY: proxy })

@@ -94,6 +94,7 @@ t.test('what is no list is an error that says where', async (t) => {
     ['an empty array', [], [/no entry/]],
     ['empty JSON', '[]', [/no entry/]],
     ['a header only', 'value,name\n', [/no entry/]],
+    ['mistakes in an array', ['10.0.0.1', '9.9.9.9', '10.0.0.2'], [/^\[0\]: /, /^\[2\]: /]],
     ['a number', 7, [/^: 7 is not a list/]],
     ['null', null, [/^: null is not a list/]],
     ['CSV without a header', '9.9.9.9,NAT a', [/^line 1: The first line is not the header.*"value,name,comment"/]],

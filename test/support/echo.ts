@@ -16,7 +16,11 @@ export async function echoServer(t: Test, ipv4: RequestListener, ipv6?: RequestL
   return port
 }
 
-type Callback = (error: NodeJS.ErrnoException | null, address?: string, family?: number) => void
+interface Found {
+  readonly address: string
+  readonly family: 4 | 6
+}
+type Callback = (error: NodeJS.ErrnoException | null, found?: string | Found[], family?: number) => void
 
 /** Lets names mean loopback until the test ends, for the families that they have; any other name is unknown. */
 export function resolveNames(t: Test, names: Readonly<Record<string, readonly (4 | 6)[]>>): void {
@@ -24,8 +28,13 @@ export function resolveNames(t: Test, names: Readonly<Record<string, readonly (4
   t.teardown(() => {
     dns.lookup = lookup
   })
-  dns.lookup = ((name: string, { family }: { family: 4 | 6 }, done: Callback) => {
-    if (names[name]?.includes(family)) done(null, family === 4 ? '127.0.0.1' : '::1', family)
-    else done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }))
+  dns.lookup = ((name: string, { family, all }: { family?: number; all?: boolean }, done: Callback) => {
+    const found = (names[name] ?? []).filter((one) => !family || one === family)
+    const addresses = found.map((one): Found => ({ address: one === 4 ? '127.0.0.1' : '::1', family: one }))
+    const [first] = addresses
+    if (first === undefined) {
+      done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }))
+    } else if (all) done(null, addresses)
+    else done(null, first.address, first.family)
   }) as typeof dns.lookup
 }
