@@ -1,5 +1,6 @@
 import dns from 'node:dns'
 import { createServer, type RequestListener } from 'node:http'
+import { isIP } from 'node:net'
 import type { Test } from 'tap'
 import { listenOn } from './forward-proxy.js'
 
@@ -28,7 +29,9 @@ export function resolveNames(t: Test, names: Readonly<Record<string, readonly (4
   t.teardown(() => {
     dns.lookup = lookup
   })
-  dns.lookup = ((name: string, { family, all }: { family?: number; all?: boolean }, done: Callback) => {
+  dns.lookup = ((name: string, ...rest: [options: { family?: number; all?: boolean }, done: Callback]) => {
+    if (isIP(name) !== 0) return (lookup as (...all: unknown[]) => void)(name, ...rest)
+    const [{ family, all }, done] = rest
     const found = (names[name] ?? []).filter((one) => !family || one === family)
     const addresses = found.map((one): Found => ({ address: one === 4 ? '127.0.0.1' : '::1', family: one }))
     const [first] = addresses
