@@ -93,6 +93,29 @@ export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error
 /** A format cannot express what was selected for an export. Nothing is written. */
 export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
 
+/**
+ * A list of your own addresses cannot be read, or a form of MoEngage cannot take it. Nothing is written; `mistakes` lists every
+ * mistake that was found.
+ */
+export class EgressError extends codedError('MOE_ERR_EGRESS', 500, TypeError) {
+  /** All mistakes that were found. */
+  readonly mistakes: readonly Problem[]
+
+  constructor(mistakes: readonly Problem[], value: unknown) {
+    const listed = mistakes.slice(0, MOST_LISTED).map((mistake) => `  - ${problemLine(mistake)}`)
+    if (mistakes.length > MOST_LISTED) listed.push(`  - and ${mistakes.length - MOST_LISTED} more`)
+    super({
+      value,
+      message: `Your list has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${listed.join('\n')}\n`,
+      fix: 'Correct the list.'
+    })
+    this.mistakes = Object.freeze([...mistakes])
+  }
+}
+
+/** A list may be wrong in every line; the message names the first ones. */
+const MOST_LISTED = 20
+
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}
 

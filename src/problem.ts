@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'MOE_ERR_SOURCE'
   | 'MOE_ERR_SUSPICIOUS'
   | 'MOE_ERR_EXPORT'
+  | 'MOE_ERR_EGRESS'
   | 'MOE_ERR_REGISTERED_TWICE'
   | 'MOE_ERR_ROUTE'
   | 'MOE_ERR_NOT_READY'
@@ -24,6 +25,7 @@ export type ProblemCode =
   | 'MOE_WARN_CHANNEL'
   | 'MOE_WARN_STALE'
   | 'MOE_WARN_PAGE'
+  | 'MOE_WARN_EGRESS'
 
 /** What went wrong, in words for a person: the problem, the value that caused it, and what to do. */
 export interface Problem {

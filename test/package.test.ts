@@ -76,6 +76,7 @@ t.test('the package works as it would be published', async (t) => {
     const errors = [
       'ChannelError',
       'DataCenterError',
+      'EgressError',
       'ExportError',
       'NoAddressesError',
       'NotReadyError',
@@ -95,6 +96,9 @@ t.test('the package works as it would be published', async (t) => {
       [
         ...errors,
         'CHANNELS',
+        'checkEgress',
+        'formatEgress',
+        'outboundHosts',
         'DATA_CENTERS',
         'EXPORT_FORMATS',
         'compileMatcher',

@@ -8,6 +8,7 @@ import { readText } from '../directory/source/read-text.js'
 import { download } from '../directory/source/url.js'
 import { SnapshotError, SourceError } from '../errors.js'
 import { parseJson } from '../lib/json.js'
+import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { messageOf } from '../lib/message-of.js'
 import { problemLine } from '../problem.js'
 import { type Io, notify } from './io.js'
@@ -66,16 +67,19 @@ async function readPage(text: string, argument: string, io: Io): Promise<Snapsho
  * @throws SourceError (`MOE_ERR_SOURCE`)
  */
 export async function readArgument(argument: string, io: Io, also = ''): Promise<string> {
+  let proxy: ForwardProxy | undefined
   try {
-    const text = isUrl(argument)
-      ? await fetchText(new URL(argument), io)
+    const url = isUrl(argument) ? new URL(argument) : undefined
+    proxy = url && proxyFor(url, io.env)
+    const text = url
+      ? await fetchText(url, proxy, io)
       : await readText(argument === '-' ? io.stdin : createReadStream(argument), MAX_BYTES)
     if (text.trim() === '') throw new Error('It is empty.')
     return text
   } catch (error) {
     throw new SourceError({
       value: argument,
-      message: `${nameOf(argument)} cannot be read: ${messageOf(error as Error).replace(/\.?$/, '.')}`,
+      message: `${nameOf(argument)} cannot be read${proxy ? ` through the proxy ${proxy.name}` : ''}: ${messageOf(error as Error).replace(/\.?$/, '.')}`,
       fix: `Name ${also}a file, an https URL, or "-" for standard input.`
     })
   }
@@ -98,7 +102,7 @@ export function placeOf(argument: string): string {
   return isUrl(argument) ? withoutSecrets(argument) : basename(argument)
 }
 
-async function fetchText(url: URL, { fetch }: Io): Promise<string> {
+async function fetchText(url: URL, proxy: ForwardProxy | undefined, { fetch }: Io): Promise<string> {
   // The error of `fetch` would quote them.
   if (url.username !== '' || url.password !== '') throw new Error('The URL carries a name or password.')
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
@@ -106,6 +110,7 @@ async function fetchText(url: URL, { fetch }: Io): Promise<string> {
   }
   const downloaded = await download(url, {
     fetch,
+    proxy,
     headers: { accept: '*/*' },
     maxBytes: MAX_BYTES,
     signal: AbortSignal.timeout(TIMEOUT),

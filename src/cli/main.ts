@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import type { OptionsError, PageError } from '../errors.js'
 import { diffCommand } from './diff.js'
+import { egressCommand } from './egress.js'
 import { explainCommand } from './explain.js'
 import { exportCommand } from './export.js'
 import { importCommand } from './import.js'
@@ -12,7 +13,7 @@ import { reportCommand } from './report.js'
 
 const { version } = createRequire(import.meta.url)('moengage-allowlist/package.json') as { version: string }
 
-const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, exportCommand, reportCommand]
+const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, exportCommand, reportCommand, egressCommand]
 
 const EXIT_CODES = `
 Exit codes: 0 same or accepted, 1 different or rejected, 2 an error. Errors go
@@ -49,7 +50,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     })
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-  for (const command of COMMANDS) program.addCommand(command(io).copyInheritedSettings(program))
+  for (const command of COMMANDS) program.addCommand(inherit(command(io), program))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return 0
@@ -59,6 +60,12 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     return fail(error as Failure, io, argv)
   }
+}
+
+/** Hands the settings of the program to a command and those below it, which were made before. */
+function inherit(command: Command, program: Command): Command {
+  for (const inner of command.commands) inherit(inner, program)
+  return command.copyInheritedSettings(program)
 }
 
 /** The fields of an error that are printed. */

@@ -105,12 +105,14 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
   const failure = new SourceError({
     path: 'source',
     value: source.name,
-    message: `The source "${source.name}" failed: ${shortened(reasonOf(error))}`,
+    message: `The source "${source.name}" failed${through(source.via)}: ${shortened(reasonOf(error))}`,
     fix: 'Look at what it loads.'
   })
   failure.cause = error
   return failure
 }
+
+const through = (proxy: string | undefined) => (proxy === undefined ? '' : ` through the proxy ${proxy}`)
 
 function reasonOf(error: unknown): string {
   const why = error instanceof Error ? messageOf(error) : messageOfThrown(error)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
 import { checkNames, mistake, type Report, shown } from '../../lib/option-reader.js'
 import { SnapshotFile } from './file.js'
 import { BUNDLED, type FileSource, type OpenSource, type Source, type UrlSource } from './source.js'
@@ -113,7 +114,18 @@ function readUrl(source: UrlSource, refuse: Report): OpenSource {
   const url = urlOf(source.url, allowHttp, refuse)
   if (url === undefined) return BUNDLED
   const ask: typeof fetch = source.fetch ?? ((...request) => fetch(...request))
-  return new SnapshotUrl(url, { interval, timeout, maxBytes, headers: { ...headers }, fetch: ask })
+  const proxy = source.fetch === undefined ? readProxy(url, refuse) : undefined
+  return new SnapshotUrl(url, { interval, timeout, maxBytes, headers: { ...headers }, fetch: ask, proxy })
+}
+
+function readProxy(url: URL, refuse: Report): ForwardProxy | undefined {
+  try {
+    return proxyFor(url, process.env)
+  } catch (error) {
+    const fix = 'Or list the host in NO_PROXY, or pass a fetch of your own.'
+    refuse(mistake('source.url', `${url.origin}${url.pathname}`, (error as Error).message, fix))
+    return undefined
+  }
 }
 
 function urlOf(value: unknown, allowHttp: boolean, refuse: Report): URL | undefined {

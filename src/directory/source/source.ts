@@ -44,7 +44,10 @@ export interface UrlSource {
   readonly maxBytes?: number | undefined
   /** Sent with every request: `{ authorization: 'Bearer …' }`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Another `fetch`, such as one with a proxy or a client certificate (Node's own). */
+  /**
+   * Another `fetch`, such as one with a client certificate (Node's own, through the proxy that `HTTPS_PROXY` or `HTTP_PROXY` names
+   * unless `NO_PROXY` lists the host).
+   */
   readonly fetch?: typeof fetch | undefined
   /** Accepts a list over plain `http:`, in which everyone on the way can change it (`false`). */
   readonly allowHttp?: boolean | undefined
@@ -64,6 +67,8 @@ export interface OpenSource {
   readonly timeout: number
   /** Milliseconds between automatic loads; undefined if only `reload()` loads. */
   readonly interval: number | undefined
+  /** The proxy through which it is loaded, as errors name it. */
+  readonly via?: string | undefined
   /**
    * Returns a directory, an unchecked snapshot, or {@link UNCHANGED}; or a promise for one of them.
    */

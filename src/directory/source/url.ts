@@ -1,4 +1,5 @@
 import { parseJson } from '../../lib/json.js'
+import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
 import { readText } from './read-text.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
@@ -10,7 +11,9 @@ export interface Validators {
 
 /** How to download a text. */
 export interface DownloadOptions {
+  /** Used if there is no proxy. */
   readonly fetch: typeof fetch
+  readonly proxy: ForwardProxy | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly maxBytes: number
   readonly signal: AbortSignal
@@ -28,13 +31,14 @@ export async function download(
   url: URL,
   options: DownloadOptions
 ): Promise<(Validators & { readonly text: string }) | undefined> {
-  const { fetch, headers, maxBytes, signal, known } = options
+  const { fetch, proxy, headers, maxBytes, signal, known } = options
   const sent = new Headers(headers)
   if (!sent.has('accept')) sent.set('accept', 'application/json')
   if (known?.etag) sent.set('if-none-match', known.etag)
   if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
-  const response = await fetch(url, { headers: sent, redirect: 'manual', signal })
+  const init = { headers: sent, redirect: 'manual', signal } as const
+  const response = await (proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init))
   const { status } = response
   const etag = response.headers.get('etag')
   if (status !== 200) {
@@ -74,7 +78,7 @@ async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
 }
 
 /** How to ask a URL, and how often. */
-export interface SnapshotUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes'> {
+export interface SnapshotUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes' | 'proxy'> {
   readonly timeout: number
   readonly interval: number
 }
@@ -85,6 +89,7 @@ export class SnapshotUrl implements OpenSource {
   readonly name: string
   readonly timeout: number
   readonly interval: number
+  readonly via: string | undefined
   readonly #url: URL
   readonly #options: SnapshotUrlOptions
   #offered: Validators | undefined
@@ -94,6 +99,7 @@ export class SnapshotUrl implements OpenSource {
     this.name = `${url.origin}${url.pathname}`
     this.timeout = options.timeout
     this.interval = options.interval
+    this.via = options.proxy?.name
     this.#url = url
     this.#options = options
   }

@@ -1,0 +1,88 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type DataCenter, readDataCenter } from '../directory/names.js'
+import { checkEgress } from '../egress/check.js'
+import { formatEgress } from '../egress/format.js'
+import { EGRESS_CATEGORIES, EGRESS_FORMATS, type EgressCategory, type EgressFormat } from '../egress/format-options.js'
+import { type EgressTarget, FORMS } from '../egress/forms.js'
+import { suggestion } from '../lib/suggest.js'
+import { problemLine } from '../problem.js'
+import { forOption } from './egress-check.js'
+import { type Io, tell } from './io.js'
+import { readArgument } from './read-text.js'
+
+const HELP = `
+What each form gets:
+  api-firewall    rules to type, one a value; needs --category
+  data-api        a support ticket; needs --workspace and --data-center
+  dashboard       one address or prefix a line, to paste
+  open-analytics  a support ticket; needs --workspace, --data-center, --email
+The options of a ticket are for text and JSON only.
+
+What a person must know besides goes to standard error. Ranges that a form does
+not take are split; nothing is left out.
+
+Exit codes: 0 written, 2 an error; then nothing is written.
+
+Examples:
+  $ moengage-allowlist egress export egress.txt --for dashboard
+  $ moengage-allowlist egress export egress.txt --for api-firewall \\
+      --category data,campaigns
+  $ moengage-allowlist egress export egress.txt --for data-api \\
+      --workspace ABC123 --data-center DC-01`
+
+interface Options {
+  readonly for: EgressTarget
+  readonly format?: EgressFormat
+  readonly json?: true
+  readonly category?: readonly EgressCategory[]
+  readonly workspace?: string
+  readonly dataCenter?: DataCenter
+  readonly email?: readonly string[]
+}
+
+/** `egress export`: what a form of MoEngage gets. */
+export function egressExportCommand(io: Io): Command {
+  return new Command('export')
+    .description('write what a person pastes into a form of MoEngage or a ticket')
+    .argument('<file>', 'a list: a file, an http(s) URL, or "-" for standard input')
+    .addOption(forOption().makeOptionMandatory())
+    .addOption(new Option('--format <format>', 'how it is written (default: "text")').choices(EGRESS_FORMATS))
+    .option('--category <name>', 'what the rules cover, like data (repeat it, or a,b), or all', readCategories)
+    .option('--workspace <id>', 'the workspace id (App ID) for a ticket')
+    .option('-d, --data-center <name>', 'the data center for a ticket, like DC-01', readOneDataCenter)
+    .option('--email <id>', 'a user for a ticket about Open Analytics (repeat it)', (text, before: string[] = []) => [
+      ...before,
+      text
+    ])
+    .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
+    .addHelpText('after', HELP)
+    .action(async (file: string, { for: target, json, ...options }: Options) => {
+      const list = await readArgument(file, io)
+      const format = json ? 'json' : options.format
+      const { category: categories, workspace, dataCenter, email: emails } = options
+      const text = formatEgress(list, { target, format, categories, workspace, dataCenter, emails })
+      for (const warning of checkEgress(list, target).warnings) tell(io, 'warning', problemLine(warning))
+      const hasNotes = format === 'json' || (target === 'api-firewall' && (format ?? 'text') === 'text')
+      if (!hasNotes) for (const note of FORMS[target].notes) io.stderr.write(`note: ${note}\n`)
+      io.stdout.write(text)
+    })
+}
+
+const asId = (category: string) => category.toLowerCase().replace(' ', '-')
+
+function readCategories(text: string, before: readonly EgressCategory[] = []): readonly EgressCategory[] {
+  if (text === 'all') return EGRESS_CATEGORIES
+  const named = text.split(',').map((part) => {
+    const id = asId(part.trim())
+    const category = EGRESS_CATEGORIES.find((one) => asId(one) === id)
+    if (category !== undefined) return category
+    throw new InvalidArgumentError(`There is no category "${part}". ${suggestion(id, EGRESS_CATEGORIES.map(asId))}`)
+  })
+  return [...before, ...named]
+}
+
+function readOneDataCenter(text: string): DataCenter {
+  const read = readDataCenter(text)
+  if ('ok' in read) return read.ok
+  throw new InvalidArgumentError(`${read.problem.message} ${read.problem.fix}`)
+}
