@@ -3,15 +3,17 @@
  * From the environment: PORT (3000), DATA_CENTERS (DC-01; several with commas, or all), TRUSTED_PROXIES (loopback) and
  * HEADER (x-forwarded-for).
  */
-import Fastify, { type FastifyRequest, LogController } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
-import { parseDataCenter } from 'moengage-allowlist/core'
+import { DATA_CENTERS as ALL, type Channel, directory, parseDataCenter } from 'moengage-allowlist/core'
 
 const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEADER = 'x-forwarded-for' } = process.env
 
+const dataCenters = DATA_CENTERS === 'all' ? ALL : DATA_CENTERS.split(',').map(parseDataCenter)
+
 /**
  * Fastify itself logs each request twice, and each error: in a flood of strangers, far more than the guard does. Here a
- * request is logged once, when it is completed, and not at all when the guard has rejected it.
+ * request has one line, with its method, route, verdict and status, when it is completed; a rejected one has the guard's line.
  */
 class WebhookLog extends LogController {
   override incomingRequest(): void {}
@@ -19,10 +21,25 @@ class WebhookLog extends LogController {
   override isLogDisabled(request: FastifyRequest): boolean {
     return request.moengage?.verified === false
   }
+
+  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    if (this.isLogDisabled(request)) return
+    const { method, routeOptions, moengage } = request
+    const line = { method, route: routeOptions.url, verdict: moengage, status: reply.statusCode, ms: reply.elapsedTime }
+    if (error) request.log.error({ ...line, err: error }, 'request errored')
+    else request.log.info(line, 'request completed')
+  }
 }
 
+// On a terminal the lines are for people; elsewhere they are JSON.
+const logger = process.stdout.isTTY ? { transport: { target: 'pino-pretty' } } : true
 // A segment sync carries up to 10,000 users: more than Fastify's limit of 1 MiB.
-const app = Fastify({ logger: true, logController: new WebhookLog(), bodyLimit: 8 * 1024 * 1024 })
+const app = Fastify({ logger, logController: new WebhookLog(), bodyLimit: 8 * 1024 * 1024 })
+
+// Closing writes the last summary of the log. Before the server listens, so that no signal comes too early.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => app.close())
+}
 
 const routes: string[] = []
 app.addHook('onRoute', ({ method, url }) => {
@@ -33,7 +50,7 @@ app.get('/health', async () => ({ ok: true }))
 
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
-    dataCenters: DATA_CENTERS === 'all' ? 'all' : DATA_CENTERS.split(',').map(parseDataCenter),
+    dataCenters,
     clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER }
   })
 
@@ -57,9 +74,9 @@ await app.register(async (hooks) => {
   hooks.post('/moengage-callback', handler)
   hooks.get('/exports/segment-users.csv', async (_, reply) => reply.type('text/csv').send('uid\nC10042\n'))
 
-  // The strict choice: only what is published for this one channel.
-  hooks.post('/segments', { config: { moengage: { channels: 'segment-sync' } } }, handler)
-  hooks.get('/feeds/catalog.csv', { config: { moengage: { channels: 'catalog' } } }, async (_, reply) =>
+  // The strict choice: only what is published for this one channel, where your data center has addresses for it.
+  hooks.post('/segments', only('segment-sync'), handler)
+  hooks.get('/feeds/catalog.csv', only('catalog'), async (_, reply) =>
     reply.type('text/csv').send('id,title\nsku-1,Trench coat\n')
   )
 
@@ -67,7 +84,19 @@ await app.register(async (hooks) => {
   hooks.post('/oauth/token', { config: { moengage: false } }, async () => ({ access_token: 'demo', expires_in: 3600 }))
 })
 
+/** Options of a route for one channel; without addresses for it, the route accepts what its scope accepts. */
+function only(channel: Channel) {
+  return isPublished(channel) ? { config: { moengage: { channels: channel } } } : {}
+}
+
+function isPublished(channel: Channel): boolean {
+  return dataCenters.every((dataCenter) => directory.prefixes(dataCenter, channel).length > 0)
+}
+
 const origin = await app.listen({ host: '127.0.0.1', port: Number(PORT) })
+
+const channels = isPublished('segment-sync') ? 'segment-sync' : 'all'
+const [sender] = directory.select({ dataCenters, channels }) as [ReturnType<typeof directory.select>[number]]
 
 const curl = (clientIp: string) =>
   `curl -i ${origin}/segments -H 'x-forwarded-for: ${clientIp}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
@@ -75,13 +104,9 @@ const curl = (clientIp: string) =>
 console.log(`
 ${routes.join('\n')}
 
-As MoEngage's DC-01, reported by the proxy on this machine:
-  ${curl('52.6.248.125')}
+As MoEngage's ${sender.grant.dataCenter}, reported by the proxy on this machine:
+  ${curl(`${sender.prefix.address}`)}
 
 As a stranger:
   ${curl('198.51.100.7')}
 `)
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => app.close())
-}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { directory } from '../src/core.js'
+import { DATA_CENTERS, directory } from '../src/core.js'
 import { rowName } from '../src/directory/names.js'
 import { LISTED, LISTED_IN, STRANGER } from './support/addresses.js'
 import { start } from './support/example.js'
@@ -230,4 +230,31 @@ t.test('the alerts example wants the signature of the raw body, and handles each
   }
   await until(() => output().includes('Delivery Rate Breach'))
   t.equal(output().split('Delivery Rate Breach').length - 1, 1, 'one line')
+})
+
+t.test('the example server starts for every data center, and its curl lines do what they say', async (t) => {
+  for (const dataCenter of [...DATA_CENTERS, 'all', 'DC-01,DC-03']) {
+    const { port, output, child } = await start(t, 'webhook-server', { DATA_CENTERS: dataCenter })
+    await until(() => output().includes('As a stranger:'))
+    const statuses: number[] = []
+    for (const [line] of output().matchAll(/curl -i .*/g)) {
+      const [, path] = /127\.0\.0\.1:\d+(\S*)/.exec(line)!
+      const headers = Object.fromEntries(
+        [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name!, value!])
+      )
+      const [, body] = /-d '([^']*)'/.exec(line)!
+      statuses.push((await send({ port }, { method: 'POST', path: path!, headers, body: body! })).status)
+    }
+    t.strictSame(statuses, [200, 403], dataCenter)
+    const completed = output()
+      .split('\n')
+      .filter((line) => line.includes('request completed'))
+      .map((line) => JSON.parse(line))
+    t.match(
+      completed,
+      [{ method: 'POST', route: '/segments', verdict: { verified: true }, status: 200 }],
+      `${dataCenter}: one line for the verified request`
+    )
+    child.kill()
+  }
 })
