@@ -40,7 +40,28 @@ export type { EgressCategory, EgressFormat, EgressFormatOptions } from './egress
 export type { EgressTarget } from './egress/forms.js'
 export { outboundHosts } from './egress/hosts.js'
 export type { EgressEntry, EgressList } from './egress/read-list.js'
-export * from './errors.js'
+export {
+  ChannelError,
+  DataCenterError,
+  EgressError,
+  ExportError,
+  NoAddressesError,
+  NotReadyError,
+  OptionsError,
+  type PageCell,
+  PageError,
+  PrefixError,
+  type Problem,
+  type ProblemCode,
+  RegisteredTwiceError,
+  RejectedError,
+  RouteError,
+  SnapshotError,
+  SourceError,
+  type Suspicion,
+  SuspiciousError,
+  type SuspiciousReason
+} from './errors.js'
 export { type ExportOptions, exportDirectory } from './export/export-directory.js'
 export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
 export type { PolicyCounts, PrefixHits } from './guard/counters.js'
@@ -55,6 +76,7 @@ export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export { type Address, parseAddress } from './ip/address.js'
 export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './ip/matcher.js'
 export { type Prefix, parsePrefix } from './ip/prefix.js'
+export type { Duration } from './lib/time.js'
 export type { RedactAddress } from './senders/redact.js'
 export type { ListedFor, Sender } from './senders/senders.js'
 export { type SignedAlert, verifyAlertSignature } from './signing/alert-signature.js'

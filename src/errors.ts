@@ -1,46 +1,146 @@
-import createError, { type FastifyErrorConstructor } from '@fastify/error'
-import { type Problem, type ProblemCode, problemLine, type SuspiciousReason } from './problem.js'
+/** Every code of an error or warning. Each has a section of the same name in `docs/errors.md`. */
+export const PROBLEM_CODES = [
+  'MOE_ERR_OPTIONS',
+  'MOE_ERR_UNKNOWN_OPTION',
+  'MOE_ERR_OPTION_VALUE',
+  'MOE_ERR_PREFIX',
+  'MOE_ERR_TRUSTS_EVERYONE',
+  'MOE_ERR_DATA_CENTER',
+  'MOE_ERR_CHANNEL',
+  'MOE_ERR_NO_ADDRESSES',
+  'MOE_ERR_SNAPSHOT',
+  'MOE_ERR_PAGE',
+  'MOE_ERR_SOURCE',
+  'MOE_ERR_SUSPICIOUS',
+  'MOE_ERR_EXPORT',
+  'MOE_ERR_EGRESS',
+  'MOE_ERR_REGISTERED_TWICE',
+  'MOE_ERR_ROUTE',
+  'MOE_ERR_NOT_READY',
+  'MOE_ERR_REJECTED',
+  'MOE_WARN_DURATION',
+  'MOE_WARN_TRUSTED_PROXIES',
+  'MOE_WARN_EXTRA_ADDRESS',
+  'MOE_WARN_CHANNEL',
+  'MOE_WARN_STALE',
+  'MOE_WARN_PAGE',
+  'MOE_WARN_EGRESS'
+] as const
 
-export type { Problem, ProblemCode, Suspicion, SuspiciousReason } from './problem.js'
+/** The code of an error or warning: a name that stays when the wording of the message changes. */
+export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-/** Named here because the type that is inferred cannot be written into the declarations for every kind of resolution. */
-type Coded<Code extends ProblemCode> = FastifyErrorConstructor<{ code: Code; statusCode: number }, []>
+/** An error or warning: what is wrong, the value that causes it, and what to do. */
+export interface Problem {
+  /** The code, which is also the anchor in `docs/errors.md`. */
+  readonly code: ProblemCode
+  /** The option or place, as a path: `allow[0]`, `clientIp.header`. Empty where no option is at fault. */
+  readonly path: string
+  /**
+   * The offending value. Of an object or a function it is a short description, of a secret `'…'`; of an unknown option it
+   * is the name.
+   */
+  readonly value: unknown
+  /** One sentence that says what is wrong. */
+  readonly message: string
+  /** One sentence that says what to do. */
+  readonly fix: string
+}
 
-function codedError(code: ProblemCode, statusCode: number, Base: ErrorConstructor) {
-  const Coded = createError<[string]>(code, '%s', statusCode, Base)
-  return class extends Coded implements Problem {
-    /** Which error it is, such as `MOE_ERR_OPTIONS`: a name that stays when the words of the message change. */
-    declare readonly code: ProblemCode
+/** A problem as one line: path, message, fix. */
+export function problemLine({ path, message, fix }: Omit<Problem, 'code' | 'value'>): string {
+  return `${path === '' ? '' : `${path}: `}${message} ${fix}`
+}
+
+/** Every {@link Suspicion}. */
+export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as const
+
+/**
+ * What can be suspicious about a list, as the option `confirm` names it:
+ *
+ * - `wide`: a prefix is shorter than /16, or /32 for IPv6.
+ * - `private`: an address is private, loopback, documentation or otherwise reserved.
+ * - `shrunk`: of the addresses that a route accepts of a data center, more than half are gone.
+ * - `older`: it was retrieved before the list in use.
+ * - `future`: it is newer than the list in use, and dated more than a day ahead.
+ */
+export type Suspicion = (typeof SUSPICIONS)[number]
+
+/** One reason why a list is suspicious. */
+export interface SuspiciousReason {
+  /** What the option `confirm` calls it. */
+  readonly suspicion: Suspicion
+  /** One sentence. */
+  readonly message: string
+}
+
+/** A problem without its code, which the class of the error supplies. */
+type Details = Omit<Problem, 'code' | 'path'> & { readonly path?: string }
+
+/** An error that carries a {@link Problem}. */
+function problemError(Base: ErrorConstructor) {
+  return class<Code extends ProblemCode> extends Base implements Problem {
+    /** The code, such as `MOE_ERR_OPTIONS`: a name that stays when the wording of the message changes. */
+    readonly code: Code
+    /** The status with which a server answers where nobody handles the error: 500. */
+    readonly statusCode = 500
     readonly path: string
     readonly value: unknown
     readonly fix: string
-    /** Where the error is explained, inside this package. */
+    /** The section that explains the error, in this package. */
     readonly docs: string
 
-    constructor({ path = '', value, message, fix }: Omit<Problem, 'code' | 'path'> & { path?: string }) {
-      super(`${problemLine({ code, path, value, message, fix })} (docs/errors.md#${code.toLowerCase()})`)
+    constructor(code: Code, { path = '', value, message, fix }: Details) {
+      const docs = `docs/errors.md#${code.toLowerCase()}`
+      super(`${problemLine({ path, message, fix })} (${docs})`)
+      this.code = code
       this.path = path
       this.value = value
       this.fix = fix
-      this.docs = `docs/errors.md#${code.toLowerCase()}`
+      this.docs = docs
     }
   }
 }
 
+/** What the caller wrote is wrong. */
+const CallerError = problemError(TypeError)
+/** What came from elsewhere is wrong: a page, a source, an order of calls. */
+const OutsideError = problemError(Error)
+
 /** A text is not an address or prefix that this package accepts. */
-export class PrefixError extends codedError('MOE_ERR_PREFIX', 500, TypeError) {}
+export class PrefixError extends CallerError<'MOE_ERR_PREFIX'> {
+  constructor(details: Details) {
+    super('MOE_ERR_PREFIX', details)
+  }
+}
 
 /** A data center name is unknown, or could mean more than one. */
-export class DataCenterError extends codedError('MOE_ERR_DATA_CENTER', 500, TypeError) {}
+export class DataCenterError extends CallerError<'MOE_ERR_DATA_CENTER'> {
+  constructor(details: Details) {
+    super('MOE_ERR_DATA_CENTER', details)
+  }
+}
 
 /** A channel name is unknown. */
-export class ChannelError extends codedError('MOE_ERR_CHANNEL', 500, TypeError) {}
+export class ChannelError extends CallerError<'MOE_ERR_CHANNEL'> {
+  constructor(details: Details) {
+    super('MOE_ERR_CHANNEL', details)
+  }
+}
 
-/** MoEngage publishes no address for what was selected, so nothing could ever be verified. */
-export class NoAddressesError extends codedError('MOE_ERR_NO_ADDRESSES', 500, TypeError) {}
+/** MoEngage publishes no address for what was selected, so no request could ever be verified. */
+export class NoAddressesError extends CallerError<'MOE_ERR_NO_ADDRESSES'> {
+  constructor(details: Details) {
+    super('MOE_ERR_NO_ADDRESSES', details)
+  }
+}
 
 /** A snapshot of the directory is damaged or incomplete. */
-export class SnapshotError extends codedError('MOE_ERR_SNAPSHOT', 500, TypeError) {}
+export class SnapshotError extends CallerError<'MOE_ERR_SNAPSHOT'> {
+  constructor(details: Details) {
+    super('MOE_ERR_SNAPSHOT', details)
+  }
+}
 
 /** A cell of the help page that could not be read, or whose text got lost. */
 export interface PageCell {
@@ -50,37 +150,41 @@ export interface PageCell {
   readonly row: string
   /** The column's header. */
   readonly column: string
-  /** What stands in the cell; empty where nothing does. */
+  /** The text of the cell; may be empty. */
   readonly text: string
   /** One sentence that says why it could not be read. */
   readonly message: string
 }
 
-/** MoEngage's help page could not be read as a whole. Nothing is taken from such a page; `cells` names what is at fault. */
-export class PageError extends codedError('MOE_ERR_PAGE', 500, Error) {
+/** MoEngage's help page could not be read as a whole. Nothing is imported from it; `cells` lists the cells at fault. */
+export class PageError extends OutsideError<'MOE_ERR_PAGE'> {
   /** Every cell that could not be read; empty where the page as such is at fault. */
   readonly cells: readonly PageCell[]
 
-  constructor(problem: { value: unknown; message: string; fix: string }, cells: readonly PageCell[] = []) {
-    super(problem)
+  constructor(details: Details, cells: readonly PageCell[] = []) {
+    super('MOE_ERR_PAGE', details)
     this.cells = Object.freeze([...cells])
   }
 }
 
 /** A source could not deliver a directory. The list that was in use stays in use. */
-export class SourceError extends codedError('MOE_ERR_SOURCE', 500, Error) {}
+export class SourceError extends OutsideError<'MOE_ERR_SOURCE'> {
+  constructor(details: Details) {
+    super('MOE_ERR_SOURCE', details)
+  }
+}
 
 /**
- * A list is sound, but so unlike what MoEngage publishes, or the list in use, that it may be a mistake or an attack. The list
- * that was in use stays in use; without one, the guard does not start.
+ * A list is well-formed, but differs so much from what MoEngage publishes, or from the list in use, that it may be a mistake
+ * or an attack. The list that was in use stays in use; without one, the guard does not start.
  */
-export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error) {
+export class SuspiciousError extends OutsideError<'MOE_ERR_SUSPICIOUS'> {
   /** Every reason, with the word that confirms it. */
   readonly reasons: readonly SuspiciousReason[]
 
   constructor(reasons: readonly SuspiciousReason[], source: string) {
     const words = [...new Set(reasons.map(({ suspicion }) => `'${suspicion}'`))].join(', ')
-    super({
+    super('MOE_ERR_SUSPICIOUS', {
       path: 'source',
       value: source,
       message: `The list of "${source}" is suspicious:\n${reasons.map(({ message }) => `  - ${message}`).join('\n')}\n`,
@@ -91,20 +195,27 @@ export class SuspiciousError extends codedError('MOE_ERR_SUSPICIOUS', 500, Error
 }
 
 /** A format cannot express what was selected for an export. Nothing is written. */
-export class ExportError extends codedError('MOE_ERR_EXPORT', 500, TypeError) {}
+export class ExportError extends CallerError<'MOE_ERR_EXPORT'> {
+  constructor(details: Details) {
+    super('MOE_ERR_EXPORT', details)
+  }
+}
+
+/** A list may be wrong in every line; the message names the first ones. */
+const MOST_LISTED = 20
 
 /**
  * A list of your own addresses cannot be read, or a form of MoEngage cannot take it. Nothing is written; `mistakes` lists every
  * mistake that was found.
  */
-export class EgressError extends codedError('MOE_ERR_EGRESS', 500, TypeError) {
+export class EgressError extends CallerError<'MOE_ERR_EGRESS'> {
   /** All mistakes that were found. */
   readonly mistakes: readonly Problem[]
 
   constructor(mistakes: readonly Problem[], value: unknown) {
     const listed = mistakes.slice(0, MOST_LISTED).map((mistake) => `  - ${problemLine(mistake)}`)
     if (mistakes.length > MOST_LISTED) listed.push(`  - and ${mistakes.length - MOST_LISTED} more`)
-    super({
+    super('MOE_ERR_EGRESS', {
       value,
       message: `Your list has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${listed.join('\n')}\n`,
       fix: 'Correct the list.'
@@ -113,65 +224,105 @@ export class EgressError extends codedError('MOE_ERR_EGRESS', 500, TypeError) {
   }
 }
 
-/** A list may be wrong in every line; the message names the first ones. */
-const MOST_LISTED = 20
-
 /** The plugin is registered where a registration is already in force. */
-export class RegisteredTwiceError extends codedError('MOE_ERR_REGISTERED_TWICE', 500, Error) {}
+export class RegisteredTwiceError extends OutsideError<'MOE_ERR_REGISTERED_TWICE'> {
+  constructor(details: Details) {
+    super('MOE_ERR_REGISTERED_TWICE', details)
+  }
+}
 
-/** The options are wrong; `mistakes` lists every mistake that was found. */
-export class OptionsError extends codedError('MOE_ERR_OPTIONS', 500, TypeError) {
-  /** All mistakes that were found. */
+/** The options are wrong, or a list lacks what they name; `mistakes` has every mistake that was found. */
+export class OptionsError extends CallerError<'MOE_ERR_OPTIONS'> {
+  /** All mistakes that were found. Their values, by path, are the `value` of the error. */
   readonly mistakes: readonly Problem[]
 
-  constructor(mistakes: readonly Problem[], value: unknown) {
-    super({
-      value,
-      message: `${mistakes.length === 1 ? 'One option is' : `${mistakes.length} options are`} wrong:\n${mistakes
-        .map((mistake) => `  - ${problemLine(mistake)} (${mistake.code})`)
-        .join('\n')}\n`,
-      fix: 'Correct the options.'
+  /**
+   * @param list the source whose list lacks what right options name; undefined where the options themselves are wrong
+   */
+  constructor(mistakes: readonly Problem[], list?: string) {
+    super('MOE_ERR_OPTIONS', {
+      value: Object.fromEntries(mistakes.map(({ path, value }) => [path, value])),
+      ...(list === undefined ? wrongOptions(mistakes) : lackingList(mistakes, list))
     })
     this.mistakes = Object.freeze([...mistakes])
   }
 }
 
-/**
- * Answered (500) on a route whose `config.moengage` turned out to be wrong at its first request, because the route was
- * added before the plugin was loaded. The log has the mistakes; the sender is told nothing of them.
- */
-export const RouteError: Coded<'MOE_ERR_ROUTE'> = createError(
-  'MOE_ERR_ROUTE',
-  'This route is not set up correctly.',
-  500 as number
-)
+function wrongOptions(mistakes: readonly Problem[]): Pick<Problem, 'message' | 'fix'> {
+  const lines = mistakes.map((mistake) => `  - ${problemLine(mistake)} (${mistake.code})`)
+  return {
+    message: `${mistakes.length === 1 ? 'One option is' : `${mistakes.length} options are`} wrong:\n${lines.join('\n')}\n`,
+    fix: 'Correct the options.'
+  }
+}
+
+function lackingList(mistakes: readonly Problem[], list: string): Pick<Problem, 'message' | 'fix'> {
+  const lines = mistakes.map(({ path, message, code }) => `  - ${path}: ${message} (${code})`)
+  return {
+    message: `The list of "${list}" lacks what the options name:\n${lines.join('\n')}\n`,
+    fix: 'Correct the list: the options were right for the list in use, which stays in use.'
+  }
+}
+
+/** An error that is answered, with a message that is written for the sender. */
+abstract class AnsweredError<Code extends ProblemCode, Status extends number> extends Error {
+  /** A name that stays when the wording of the message changes. */
+  readonly code: Code
+  /** The status of the answer. */
+  readonly statusCode: Status
+
+  constructor(code: Code, statusCode: Status, message: string) {
+    super(message)
+    this.code = code
+    this.statusCode = statusCode
+  }
+
+  /** The same as `statusCode`, by the name that Express and its middleware use. */
+  get status(): Status {
+    return this.statusCode
+  }
+
+  /** That the sender may see the message, by the name that Koa, Nest and `http-errors` use. */
+  get expose(): true {
+    return true
+  }
+}
 
 /**
- * Answered (503) while the first list is not there: it is still loading, or its source failed and the log has why. Thrown
- * by a guard that is asked before it is ready.
+ * Answered (500) on a route whose `config.moengage` is wrong, where the route was added before the plugin was loaded. The
+ * mistakes are logged; the sender does not see them.
  */
-export const NotReadyError: Coded<'MOE_ERR_NOT_READY'> = createError(
-  'MOE_ERR_NOT_READY',
-  'The list of senders is not loaded yet.',
-  503 as number
-)
-
-/** A rejected sender is told that it was refused, never why and never what would have been accepted. */
-const Rejection: Coded<'MOE_ERR_REJECTED'> = createError(
-  'MOE_ERR_REJECTED',
-  'The sender of this request could not be verified.',
-  403 as number,
-  Error,
-  false
-)
+export class RouteError extends AnsweredError<'MOE_ERR_ROUTE', 500> {
+  constructor() {
+    super('MOE_ERR_ROUTE', 500, 'This route is not set up correctly.')
+  }
+}
 
 /**
- * Thrown for a request that is not let through. It carries the verdict for your `setErrorHandler`, and no stack trace:
- * capturing one costs more than serving the request.
+ * Answered (503) while there is no list yet: it is still loading, or its source failed and the log has the reason. Also
+ * thrown by the methods of a guard that is not ready.
  */
-export class RejectedError<V = unknown> extends Rejection {
+export class NotReadyError extends AnsweredError<'MOE_ERR_NOT_READY', 503> {
+  constructor() {
+    super('MOE_ERR_NOT_READY', 503, 'The list of senders is not loaded yet.')
+  }
+}
+
+/** `Error` without its constructor, which captures a stack: that alone takes 200 times as long as all of `RejectedError`. */
+const StacklessError = function StacklessError() {} as unknown as new () => Error
+Object.defineProperty(StacklessError, 'prototype', { value: Error.prototype })
+
+/**
+ * Thrown for a request that is rejected. It carries the verdict for your `setErrorHandler`, and no stack: capturing one
+ * costs more than serving the request. The message names neither the reason nor what would have been accepted.
+ */
+export class RejectedError<V = unknown> extends StacklessError {
+  /** A name that stays when the wording of the message changes. */
+  readonly code = 'MOE_ERR_REJECTED'
   /** The status of the answer: the option `statusCode`, 403 unless it was set. */
-  declare readonly statusCode: number
+  readonly statusCode: number
+  /** The same for every rejection. */
+  override readonly message = 'The sender of this request could not be verified.'
   readonly #verdict: V
 
   constructor(verdict: V, statusCode: number) {
@@ -185,8 +336,33 @@ export class RejectedError<V = unknown> extends Rejection {
     return this.statusCode
   }
 
+  /** That the sender may see the message, by the name that Koa, Nest and `http-errors` use. */
+  get expose(): true {
+    return true
+  }
+
   /** Why the request was rejected. Neither enumerable nor part of the answer; the guard's own log line has it. */
   get verdict(): V {
     return this.#verdict
   }
 }
+
+const CLASSES = {
+  PrefixError,
+  DataCenterError,
+  ChannelError,
+  NoAddressesError,
+  SnapshotError,
+  PageError,
+  SourceError,
+  SuspiciousError,
+  ExportError,
+  EgressError,
+  RegisteredTwiceError,
+  OptionsError,
+  RouteError,
+  NotReadyError,
+  RejectedError
+}
+// Written out, because a minifier may rename the classes.
+for (const [name, { prototype }] of Object.entries(CLASSES)) Object.defineProperty(prototype, 'name', { value: name })

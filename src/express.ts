@@ -65,7 +65,11 @@ export interface ExpressGuard<Request = ExpressRequest, Response = ServerRespons
   judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
 }
 
-const ON_REJECT = { words: ['next'], fix: `Write 'next' or (request, response, verdict) => ….`, routePath: 'route' }
+const ON_REJECT = {
+  words: ['next'],
+  example: `(request, response, verdict) => response.end('no')`,
+  routePath: 'route'
+}
 
 /**
  * The pattern of the route in its own router: known to a middleware of the route, and not to one that is mounted before it.

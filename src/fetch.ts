@@ -81,7 +81,11 @@ export interface FetchGuard extends GuardMethods {
   judge(request: Request, peer: Peer, policy?: PolicyOptions): Verdict
 }
 
-const ON_REJECT = { words: [], fix: 'Write (request, verdict) => new Response(…).', routePath: 'options' }
+const ON_REJECT = {
+  words: [],
+  example: `(request, verdict) => new Response('no')`,
+  routePath: 'options'
+}
 
 /**
  * Makes a guard for Hono, Bun, Deno and other servers of `Request` and `Response`. The peer is handed over by whoever has

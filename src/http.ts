@@ -70,7 +70,11 @@ export interface HttpGuard extends GuardMethods {
   judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
 }
 
-const ON_REJECT = { words: [], fix: 'Write (request, response, verdict) => ….', routePath: 'options' }
+const ON_REJECT = {
+  words: [],
+  example: `(request, response, verdict) => response.end('no')`,
+  routePath: 'options'
+}
 
 /**
  * Makes a guard for servers of `node:http`, `node:https`, `node:http2` and `node:net`.

@@ -8,7 +8,28 @@ export type { ClientIpOptions } from './client-ip/options.js'
 export type { Channel, DataCenter } from './directory/names.js'
 export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
 export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
-export * from './errors.js'
+export {
+  ChannelError,
+  DataCenterError,
+  EgressError,
+  ExportError,
+  NoAddressesError,
+  NotReadyError,
+  OptionsError,
+  type PageCell,
+  PageError,
+  PrefixError,
+  type Problem,
+  type ProblemCode,
+  RegisteredTwiceError,
+  RejectedError,
+  RouteError,
+  SnapshotError,
+  SourceError,
+  type Suspicion,
+  SuspiciousError,
+  type SuspiciousReason
+} from './errors.js'
 export type { PolicyCounts, PrefixHits } from './guard/counters.js'
 export type { ReloadEvent, VerdictEvent } from './guard/events.js'
 export type { Explanation } from './guard/explain.js'
@@ -17,6 +38,7 @@ export type { GuardMetrics } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
+export type { Duration } from './lib/time.js'
 export type { LogOptions } from './log/options.js'
 export type { RedactAddress } from './senders/redact.js'
 export type { ListedFor, Sender } from './senders/senders.js'

@@ -25,13 +25,6 @@ const blocks = (page: string, wanted: string) =>
     .filter(({ language }) => language === wanted)
     .map(({ code }) => code)
 
-t.test('every error code has its section, and every section its code', async (t) => {
-  const [, union] = /export type ProblemCode =([\s\S]*?)\n\n/.exec(read('src/problem.ts'))!
-  const codes = [...union!.matchAll(/'(MOE_\w+)'/g)].map(([, code]) => code)
-  const sections = [...read('docs/errors.md').matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading)
-  t.strictSame(sections.sort(), codes.sort())
-})
-
 /** The headings of a page, without what stands in its blocks of code. */
 function headings(page: string): string[] {
   const prose = read(page).replaceAll(/^\s*```[\s\S]*?^\s*```/gm, '')

@@ -25,10 +25,7 @@ const COLUMN = [
 const BESIDE = ['help-page', 'export', 'egress', 'report', 'signing', 'fleet', 'status-page']
 
 /** Violations that are being mended. The list only gets shorter: an entry that no longer occurs fails the test too. */
-const KNOWN: readonly string[] = [
-  'circle of files: senders/frequent.ts, senders/tally.ts',
-  'problem has no place: neither a room, nor a door, nor errors.ts'
-]
+const KNOWN: readonly string[] = ['circle of files: senders/frequent.ts, senders/tally.ts']
 
 const LEVELS = new Map(COLUMN.flatMap((rooms, level) => rooms.map((room) => [room, level] as const)))
 

@@ -38,7 +38,7 @@ function loadedBy(t: Test, ...argv: string[]): Loaded {
 
 const script = (code: string) => ['--input-type=module', '-e', code]
 
-const CORE = ['@fastify/error', 'ipaddr.js', 'lru-cache']
+const CORE = ['ipaddr.js', 'lru-cache', 'ms']
 
 /** All packages that a door may load. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {

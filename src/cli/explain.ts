@@ -84,7 +84,7 @@ function find(
   selection: { readonly dataCenters: Names<DataCenter>; readonly channels: Names<Channel> }
 ): Finding {
   const { cells, problems } = list.read(selection)
-  if (problems.length > 0) throw new OptionsError(problems, selection)
+  if (problems.length > 0) throw new OptionsError(problems)
   const counters = new Counters()
   const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
   const policy = new Policy(

@@ -1,20 +1,21 @@
-import { OptionsError } from '../errors.js'
 import { ParsedAddress } from '../ip/address.js'
 import type { Prefix } from '../ip/prefix.js'
-import { checkNames, mistake, type Report, shown } from '../lib/option-reader.js'
-import type { Problem } from '../problem.js'
+import type { Option, OptionTable } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
+import { flag } from '../lib/option-rules.js'
+import { shown } from '../lib/text.js'
 import type { HeadersInput } from './headers.js'
 import { mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, isList } from './resolver.js'
-import { readTrustedProxies } from './trusted-proxies.js'
+import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
 import { type Failure, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
 
-/** How to tell the client IP by our own resolver. */
+/** How our own resolver finds the client IP. */
 export interface ClientIpOptions {
   /**
-   * The proxies that are believed: addresses, prefixes, the names `loopback`, `linklocal`, `uniquelocal`, `unix` for
-   * connections over a unix socket, and the presets `cloudflare`, `fastly`, `google-cloud-load-balancing`. A header from
-   * anyone else is ignored.
+   * The proxies whose header is read: addresses, prefixes, the names `loopback`, `linklocal`, `uniquelocal`, `unix` for
+   * connections over a unix socket, and the presets `cloudflare`, `fastly`, `google-cloud-load-balancing`. The header of any
+   * other peer is ignored.
    */
   readonly trustedProxies: readonly string[]
   /**
@@ -22,62 +23,60 @@ export interface ClientIpOptions {
    * `cloudfront-viewer-address` as CloudFront writes it; every other name is a header with a single address.
    */
   readonly header?: string | undefined
-  /** Whether a trusted proxy that sends no such header leaves the client unresolved (`false`: it is the client itself). */
+  /**
+   * Whether a request that a trusted proxy sends without the header is unresolved (`false`: the proxy itself is the client).
+   */
   readonly requireHeader?: boolean | undefined
 }
 
-/** Reads the options of the resolver alone. */
-export function readResolver(
-  options: ClientIpOptions,
-  path: string,
-  refuse: Report,
-  warn: Report
-): { resolver: ClientIpResolver; header: string; trustedProxies: readonly Prefix[] } {
-  const at = (name: string) => (path === '' ? name : `${path}.${name}`)
-  checkNames(options, ['trustedProxies', 'header', 'requireHeader'], path, refuse)
-  const { header = 'x-forwarded-for', requireHeader = false } = options
-  const trusted = readTrustedProxies(options.trustedProxies, at('trustedProxies'), refuse, warn)
-  if (Array.isArray(options.trustedProxies) && options.trustedProxies.length === 0) {
-    warn({
-      code: 'MOE_WARN_TRUSTED_PROXIES',
-      path: at('trustedProxies'),
-      value: options.trustedProxies,
-      message: 'The list is empty, so no header is ever read and the client is always the peer.',
-      fix: `Add your proxies, or write clientIp: 'request.ip'.`
-    })
-  }
-  const name = typeof header === 'string' ? header.toLowerCase() : ''
-  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
-    const near = name.trim().replaceAll(/:$/g, '').replaceAll(/\s+/g, '-')
-    refuse(
-      mistake(
-        at('header'),
-        header,
-        `${shown(header)} is not a header name.`,
-        `Write one name, like '${near || 'x-forwarded-for'}'.`
-      )
-    )
-  }
-  warnOfHeader(name, options.trustedProxies, at('header'), warn)
-  if (typeof requireHeader !== 'boolean') {
-    refuse(
-      mistake(
-        at('requireHeader'),
-        requireHeader,
-        `${shown(requireHeader)} is neither true nor false.`,
-        'Write true or false.'
-      )
-    )
-  }
-  const { prefixes, unix } = trusted
+const DEFAULT_HEADER = 'x-forwarded-for'
+
+/** The options of the resolver, by name. */
+export const CLIENT_IP_OPTIONS = {
+  trustedProxies: {
+    fallback: NO_TRUSTED_PROXIES,
+    example: TRUSTED_PROXIES_EXAMPLE,
+    required: `Write trustedProxies: ${TRUSTED_PROXIES_EXAMPLE}, the addresses from which your proxies connect.`,
+    aliases: ['trustProxy', 'trustedProxy', 'proxies'],
+    read: readTrustedProxies
+  },
+  header: { fallback: DEFAULT_HEADER, example: `'${DEFAULT_HEADER}'`, read: readHeader },
+  requireHeader: flag(false)
+} satisfies OptionTable
+
+/** A resolver, and what others must know of its options. */
+export interface ReadResolver {
+  readonly resolver: ClientIpResolver
+  readonly header: string
+  readonly trustedProxies: readonly Prefix[]
+}
+
+/** Makes the resolver of the options. */
+export function readResolver(reader: OptionReader<typeof CLIENT_IP_OPTIONS>): ReadResolver {
+  const { trustedProxies, header, requireHeader } = reader.readAll()
+  const { prefixes, unix, names } = trustedProxies
+  warnOfHeader(header, names, reader.optionAt('header', header))
   return {
-    resolver: new ClientIpResolver({ trustedProxies: prefixes, trustUnix: unix, header: name, requireHeader }),
-    header: name,
+    resolver: new ClientIpResolver({ trustedProxies: prefixes, trustUnix: unix, header, requireHeader }),
+    header,
     trustedProxies: prefixes
   }
 }
 
-/** Headers that clients can set where the provider was not told to replace them, by the providers' own documentation. */
+/** A name as HTTP allows it. */
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+
+function readHeader(option: Option): string | undefined {
+  const { value } = option
+  const text = typeof value === 'string' ? value.toLowerCase() : ''
+  if (HEADER_NAME.test(text)) return text
+  // What remains of "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
+  const near = text.trim().split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
+  const name = HEADER_NAME.test(near) && !near.includes(`'`) ? near : DEFAULT_HEADER
+  return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)
+}
+
+/** Headers that clients can set where the provider was not configured to replace them, by the providers' documentation. */
 const FORGEABLE: ReadonlyMap<string, readonly [message: string, fix: string]> = new Map([
   [
     'x-azure-clientip',
@@ -102,29 +101,24 @@ const FORGEABLE: ReadonlyMap<string, readonly [message: string, fix: string]> = 
 /** CDNs whose addresses their other customers' code can send from, and so add hops to a list. */
 const SHARED_EDGES = ['cloudflare', 'fastly']
 
-function warnOfHeader(header: string, trustedProxies: unknown, path: string, warn: Report): void {
-  const surprise = (message: string, fix: string) => {
-    warn({ code: 'MOE_WARN_TRUSTED_PROXIES', path, value: header, message, fix })
-  }
+function warnOfHeader(header: string, proxies: ReadonlySet<string>, option: Option): void {
   const forgeable = FORGEABLE.get(header)
-  if (forgeable !== undefined) surprise(...forgeable)
-  const shared = SHARED_EDGES.find((name) => Array.isArray(trustedProxies) && trustedProxies.includes(name))
-  if (shared !== undefined && isList(header)) {
-    surprise(
-      `Other customers' code can send from the addresses of ${shared}, and a list skips them as trusted hops.`,
-      'Read the single-address header of the provider, as its page in docs/recipes shows.'
-    )
-  }
+  if (forgeable !== undefined) option.warn('MOE_WARN_TRUSTED_PROXIES', ...forgeable)
+  const shared = SHARED_EDGES.find((name) => proxies.has(name))
+  if (shared === undefined || !isList(header)) return
+  const message = `Other customers' code can send from the addresses of ${shared}, and a list skips them as trusted hops.`
+  const fix = 'Read the single-address header of the provider, as its page in docs/recipes shows.'
+  option.warn('MOE_WARN_TRUSTED_PROXIES', message, fix)
 }
 
-/** The client IP that was told. */
+/** The client IP that was resolved. */
 export interface ResolvedClientIp {
   /** In canonical text: `::ffff:3.6.251.95` is `3.6.251.95`. */
   readonly clientIp: string
 }
 
 /**
- * Tells the client IP of a request.
+ * Resolves the client IP of a request.
  *
  * @param peer the socket's remote address, or `'unix'` for a connection over a unix socket
  * @param headers `request.headers`, or `request.rawHeaders` where order and repeats matter
@@ -132,8 +126,8 @@ export interface ResolvedClientIp {
 export type ResolveClientIp = (peer: string | null | undefined, headers: HeadersInput) => ResolvedClientIp | Unresolved
 
 /**
- * Makes a function that tells the client IP behind your own proxies: the first address from the right that is not one of
- * them. What cannot be read, or was hidden, is never skipped: then there is no client IP, and a reason.
+ * Makes a function that resolves the client IP behind your own proxies: the first address from the right that is not one of
+ * them. An entry that is malformed or hidden is never skipped: then there is no client IP, and a reason.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
  * @example
@@ -142,14 +136,10 @@ export type ResolveClientIp = (peer: string | null | undefined, headers: Headers
  * resolve('10.0.0.1', { 'x-forwarded-for': '3.6.251.95, unknown' }) // { clientIp: null, reason: 'hidden-client' }
  */
 export function createClientIpResolver(options: ClientIpOptions): ResolveClientIp {
-  const mistakes: Problem[] = []
-  const { resolver } = readResolver(
-    options,
-    '',
-    (problem) => mistakes.push(problem),
-    () => {}
-  )
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
+  const reader = OptionReader.open(CLIENT_IP_OPTIONS, options, `Write { trustedProxies: ${TRUSTED_PROXIES_EXAMPLE} }.`)
+  reader.checkNames()
+  const { resolver } = readResolver(reader)
+  reader.throwMistakes()
   const client = new ParsedAddress()
   return (peer, headers) => {
     const failure: Failure | null = mayLackHeaders({ peer, headers })

@@ -1,8 +1,8 @@
 import { coverHalf } from '../ip/coverage.js'
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
-import type { Report } from '../lib/option-reader.js'
-import { suggestion } from '../lib/suggest.js'
-import type { Problem } from '../problem.js'
+import type { Option } from '../lib/option.js'
+import { refuseNoList } from '../lib/option-rules.js'
+import { shown } from '../lib/text.js'
 import { UNIX_PEER } from './incoming.js'
 import cloudflare from './presets/cloudflare.json' with { type: 'json' }
 import fastly from './presets/fastly.json' with { type: 'json' }
@@ -27,102 +27,115 @@ const NAMED: ReadonlyMap<string, readonly Prefix[]> = new Map(
   ].map(({ name, prefixes }) => [name, prefixes.map(parsePrefix)])
 )
 
+/** Words by which people call what has no preset, and the recipe that says what to list. The first match counts. */
+const RECIPES: readonly (readonly [words: RegExp, recipe: string])[] = [
+  [/cloud-?front/, 'cloudfront'],
+  [/aws|amazon|^[aen]lb$|load-?balancer/, 'aws-alb'],
+  [/azure|front-?door|app(lication)?-?gateway/, 'azure'],
+  [/google|gcp|gke|gclb/, 'google-cloud'],
+  [/heroku/, 'heroku'],
+  [/^fly/, 'fly'],
+  [/^render/, 'render'],
+  [/ingress|kubernetes|k8s|traefik|istio/, 'kubernetes-ingress'],
+  [/nginx/, 'nginx'],
+  [/haproxy/, 'haproxy'],
+  [/caddy/, 'caddy'],
+  [/envoy/, 'envoy']
+]
+
+export const TRUSTED_PROXIES_EXAMPLE = `['10.0.1.0/24']`
+
 /** What a list of trusted proxies stands for. */
 export interface TrustedProxies {
   readonly prefixes: readonly Prefix[]
   /** Whether a unix socket's peer is trusted, which has no address. */
   readonly unix: boolean
+  /** The names in the list, in lower case. */
+  readonly names: ReadonlySet<string>
 }
+
+export const NO_TRUSTED_PROXIES: TrustedProxies = { prefixes: [], unix: false, names: new Set() }
 
 /**
  * Reads a list of trusted proxies: addresses, prefixes and names. Refuses what would trust everyone, warns of what may
  * hold strangers.
  */
-export function readTrustedProxies(value: unknown, path: string, refuse: Report, warn: Report): TrustedProxies {
-  if (!Array.isArray(value)) {
-    refuse(notAList(value, path))
-    return { prefixes: [], unix: false }
+export function readTrustedProxies(option: Option): TrustedProxies | undefined {
+  const { value } = option
+  if (!Array.isArray(value)) return refuseOther(option)
+  if (value.length === 0) {
+    const message = 'The list is empty, so no header is ever read and the client is always the peer.'
+    option.warn('MOE_WARN_TRUSTED_PROXIES', message, `Add your proxies, or write clientIp: 'request.ip'.`)
   }
-  const prefixes: Prefix[] = []
-  for (const [i, text] of value.entries()) {
-    if (text === UNIX_PEER) continue
-    const place = `${path}[${i}]`
-    const named = typeof text === 'string' ? NAMED.get(text.toLowerCase()) : undefined
-    if (named !== undefined) {
-      prefixes.push(...named)
-      continue
-    }
-    const prefix = readPrefix(text)
-    if (!(prefix instanceof Prefix)) {
-      refuse({ code: 'MOE_ERR_PREFIX', path: place, value: text, ...prefix, ...meantName(text) })
-      continue
-    }
-    prefixes.push(prefix)
-    warnOfStrangers(prefix, text, place, warn)
-  }
+  const names = new Set<string>()
+  const prefixes = option.items(value).flatMap((item) => readProxy(item, names))
   if (coverHalf(prefixes)) {
-    refuse({
-      code: 'MOE_ERR_TRUSTS_EVERYONE',
-      path,
-      value,
-      message: 'It trusts half of the internet or more, so any sender could choose its own address with one header.',
-      fix: 'List the addresses of your proxies only.'
-    })
-  } else {
-    warnOfWidth(prefixes, value, path, warn)
+    const message =
+      'It trusts half of the internet or more, so any sender could choose its own address with one header.'
+    option.refuse(message, 'List the addresses of your proxies only.', 'MOE_ERR_TRUSTS_EVERYONE')
+  } else if (PRIVATE.every((network) => prefixes.some((prefix) => prefix.contains(network)))) {
+    const message =
+      'It covers all private networks: any machine in your network, pod or office can forge client addresses.'
+    option.warn('MOE_WARN_TRUSTED_PROXIES', message, 'Trust the network of your proxies only.')
   }
-  return { prefixes, unix: value.includes(UNIX_PEER) }
+  return { prefixes, unix: value.includes(UNIX_PEER), names }
 }
 
-function notAList(value: unknown, path: string): Problem {
-  const fix = `List the addresses of your proxies: ['10.0.1.0/24'].`
-  const code = value === true || typeof value === 'function' ? 'MOE_ERR_TRUSTS_EVERYONE' : 'MOE_ERR_OPTION_VALUE'
-  if (value === true) {
-    return { code, path, value, message: 'true trusts every peer, so any sender could choose its own address.', fix }
+/** Adds a name to `names`. */
+function readProxy(item: Option, names: Set<string>): readonly Prefix[] {
+  const { value } = item
+  if (value === UNIX_PEER) return []
+  const name = typeof value === 'string' ? value.toLowerCase() : ''
+  const named = NAMED.get(name)
+  if (named !== undefined) {
+    names.add(name)
+    return named
   }
-  if (typeof value === 'number') {
-    const message = `${value} is a hop count; it cannot tell your proxy from a stranger who connects directly.`
-    return { code, path, value, message, fix }
+  const prefix = readPrefix(value)
+  if (prefix instanceof Prefix) {
+    warnOfStrangers(item, prefix)
+    return [prefix]
+  }
+  if (NAME.test(name)) item.refuse(`${shown(value)} is not a name of proxies.`, fixOf(name), 'MOE_ERR_PREFIX')
+  else item.refuse(prefix.message, prefix.fix, 'MOE_ERR_PREFIX')
+  return []
+}
+
+/** What may be meant as a name; for the words that are left out there is better advice. */
+const NAME = /^(?!(?:any|all|localhost)$)[a-z][a-z0-9 _-]*$/
+
+/** No name is guessed: one that looks alike may be another provider's, whose customers would then be trusted. */
+function fixOf(name: string): string {
+  const recipe = RECIPES.find(([words]) => words.test(name.replaceAll(/[ _]/g, '-')))?.[1]
+  if (recipe !== undefined) return `docs/recipes/${recipe}.md says which addresses to list instead.`
+  const names = [...NAMED.keys(), UNIX_PEER].map((known) => `"${known}"`).join(', ')
+  return `List addresses and prefixes (docs/recipes has a page for each provider); the names are ${names}.`
+}
+
+function refuseOther(option: Option): undefined {
+  const { value } = option
+  const fix = `Write ${TRUSTED_PROXIES_EXAMPLE}, a list with the addresses of your proxies.`
+  if (value === true) {
+    const message = 'true trusts every peer, so any sender could choose its own address.'
+    return option.refuse(message, fix, 'MOE_ERR_TRUSTS_EVERYONE')
   }
   if (typeof value === 'function') {
-    return { code, path, value, message: 'A function may trust strangers, and nobody could tell.', fix }
+    const message = 'A function may trust strangers, which cannot be checked at start-up.'
+    return option.refuse(message, fix, 'MOE_ERR_TRUSTS_EVERYONE')
   }
-  if (typeof value === 'string') {
-    return { code, path, value, message: `It must be a list, not a text.`, fix: `Write ['${value}'].` }
+  if (typeof value === 'number') {
+    const message = `${shown(value)} is a hop count; it cannot distinguish your proxy from a stranger who connects directly.`
+    return option.refuse(message, fix)
   }
-  return { code, path, value, message: 'It must be a list of addresses, prefixes and names.', fix }
-}
-
-/** A word that is none of the names, but near one. */
-function meantName(text: unknown): { fix?: string } {
-  if (typeof text !== 'string' || !/^[a-z][a-z-]*$/i.test(text)) return {}
-  return { fix: suggestion(text, [...NAMED.keys(), UNIX_PEER]) }
+  return refuseNoList(option, readTrustedProxies, 'addresses, prefixes and names', TRUSTED_PROXIES_EXAMPLE)
 }
 
 const CARRIER_NAT = parsePrefix('100.64.0.0/10')
 
-function warnOfStrangers(prefix: Prefix, text: string, path: string, warn: Report): void {
-  if (prefix.length < 32 && prefix.overlaps(CARRIER_NAT)) {
-    warn({
-      code: 'MOE_WARN_TRUSTED_PROXIES',
-      path,
-      value: text,
-      message: `${prefix} is carrier-grade NAT space, also used by Tailscale: strangers may share it.`,
-      fix: 'Trust the single addresses of your proxies.'
-    })
-  }
+function warnOfStrangers(item: Option, prefix: Prefix): void {
+  if (prefix.length >= 32 || !prefix.overlaps(CARRIER_NAT)) return
+  const message = `${prefix} is carrier-grade NAT space, also used by Tailscale: strangers may share it.`
+  item.warn('MOE_WARN_TRUSTED_PROXIES', message, 'Trust the single addresses of your proxies.')
 }
 
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix)
-
-function warnOfWidth(prefixes: readonly Prefix[], value: unknown, path: string, warn: Report): void {
-  if (PRIVATE.every((network) => prefixes.some((prefix) => prefix.contains(network)))) {
-    warn({
-      code: 'MOE_WARN_TRUSTED_PROXIES',
-      path,
-      value,
-      message: 'It covers all private networks: any machine in your network, pod or office can forge client addresses.',
-      fix: 'Trust the network of your proxies only.'
-    })
-  }
-}

@@ -1,7 +1,7 @@
-import { ChannelError, DataCenterError, NoAddressesError } from '../errors.js'
+import { ChannelError, DataCenterError, NoAddressesError, type Problem, type ProblemCode } from '../errors.js'
 import type { Address } from '../ip/address.js'
 import type { Prefix } from '../ip/prefix.js'
-import type { Problem, ProblemCode } from '../problem.js'
+import { bounded } from '../lib/text.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
 import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot } from './read-snapshot.js'
@@ -231,7 +231,7 @@ function readNames<T>(
   for (const [i, text] of list.entries()) {
     const outcome = read(text, Array.isArray(value) ? `${option}[${i}]` : option)
     if ('ok' in outcome) names.add(outcome.ok)
-    else problems.push(outcome.problem)
+    else problems.push({ ...outcome.problem, value: bounded(text) })
   }
   if (list.length === 0) {
     problems.push({

@@ -1,8 +1,6 @@
-import { ChannelError, DataCenterError } from '../errors.js'
-import { shown } from '../lib/option-reader.js'
+import { ChannelError, DataCenterError, type Problem } from '../errors.js'
 import { suggestion } from '../lib/suggest.js'
-import { quoted } from '../lib/text.js'
-import type { Problem } from '../problem.js'
+import { quoted, shown } from '../lib/text.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const)
@@ -84,9 +82,16 @@ const REGIONS: readonly [names: RegExp, dataCenters: readonly DataCenter[]][] = 
 const PLACEHOLDER = /\{[^{}]*\}|<[^<>]*>|-0?x+\b/
 const WHERE_TO_LOOK = 'Look at the host name of your dashboard: https://dashboard-01.moengage.com is DC-01.'
 
-/** Longer than any name. */
-const MAX_NAME = 50
-const suggest = (text: string, names: readonly string[]) => suggestion(text.slice(0, MAX_NAME), names)
+/** Other words for channels. */
+const CALLED: readonly (readonly [words: RegExp, channel: Channel])[] = [
+  [/^(?:web-?hooks?|https?|(?:custom-)?connectors?(?:-campaign)?)$/, 'connector'],
+  [/^e-mails?$/, 'email'],
+  [/^(?:fetch-)?pii(?:-tokens?)?$/, 'content-api'],
+  [/^(?:outbound-)?(?:segments?|cohorts?|audiences?)-syncs?$/, 'segment-sync']
+]
+
+/** Calls of MoEngage's that its page has no row for. */
+const WITHOUT_ROW = /^(?:rcs|mms|alerts?|coupons?|oauth2?|tokens?|in-?app|on-?site)\b/
 
 /** Several names joined into one text, as in an environment variable. */
 const isSeveral = (text: string) => /[,;]/.test(text)
@@ -140,7 +145,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
   return refuse(
     `${quoted(text)} is not a data center.`,
-    text === '' ? `Write it like 'DC-01'.` : suggest(text, DATA_CENTERS)
+    text === '' ? `Write it like 'DC-01'.` : suggestion(text, DATA_CENTERS)
   )
 }
 
@@ -179,8 +184,17 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
   if (typeof text !== 'string') {
     return refuse(`A channel is a text, not ${shown(text)}.`, `Use one of: ${CHANNELS.join(', ')}.`)
   }
-  const channel = CHANNEL_BY_NAME.get(fold(text))
+  const folded = fold(text)
+  const channel = CHANNEL_BY_NAME.get(folded)
   if (channel !== undefined) return { ok: channel }
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
-  return refuse(`${quoted(text)} is not a channel.`, suggest(text, CHANNELS))
+  const meant = CALLED.find(([words]) => words.test(folded))?.[1]
+  if (meant !== undefined) return refuse(`${quoted(text)} is not a channel.`, `Did you mean "${meant}"?`)
+  if (WITHOUT_ROW.test(folded)) {
+    return refuse(
+      `MoEngage's page has no row for ${quoted(text)}, so its senders cannot be verified by address.`,
+      'Leave the channel out, keep its route unguarded, and check a secret there.'
+    )
+  }
+  return refuse(`${quoted(text)} is not a channel.`, suggestion(text, CHANNELS))
 }

@@ -1,9 +1,8 @@
-import { SnapshotError } from '../errors.js'
+import { type Problem, problemLine, SnapshotError } from '../errors.js'
 import { type Address, parseAddress } from '../ip/address.js'
 import { coverHalf } from '../ip/coverage.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
-import { shown } from '../lib/option-reader.js'
-import { type Problem, problemLine } from '../problem.js'
+import { shown } from '../lib/text.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import { type DerivedCell, isDay, type Snapshot } from './snapshot.js'
 

@@ -1,6 +1,6 @@
 import { OptionsError } from '../errors.js'
-import { mistake, shown } from '../lib/option-reader.js'
 import { suggestion } from '../lib/suggest.js'
+import { bounded, shown } from '../lib/text.js'
 import { blockText, merge, sizeOf } from './block.js'
 import { type EgressProblem, readEntries } from './entries.js'
 import { EGRESS_TARGETS, type EgressTarget, FORMS, MOST_ADDRESSES, splitFor } from './forms.js'
@@ -49,7 +49,8 @@ export interface EgressCheck {
 export function checkEgress(list: EgressList, target?: EgressTarget): EgressCheck {
   if (target !== undefined && !EGRESS_TARGETS.includes(target)) {
     const message = `${shown(target)} is not a form of MoEngage.`
-    throw new OptionsError([mistake('target', target, message, suggestion(String(target), EGRESS_TARGETS))], target)
+    const fix = suggestion(String(target), EGRESS_TARGETS)
+    throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'target', value: bounded(target), message, fix }])
   }
   const { entries, errors } = readFor(list, target)
   const blocks = merge(entries.map(({ block }) => block))

@@ -1,6 +1,5 @@
-import { shown } from '../lib/option-reader.js'
-import { quoted } from '../lib/text.js'
-import type { Problem } from '../problem.js'
+import type { Problem } from '../errors.js'
+import { quoted, shown } from '../lib/text.js'
 import { type Block, blockText } from './block.js'
 import { type EgressList, type Row, readRows } from './read-list.js'
 import { readValue } from './value.js'

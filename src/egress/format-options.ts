@@ -1,8 +1,8 @@
 import { type DataCenter, type DataCenterName, readDataCenter } from '../directory/names.js'
-import { OptionsError } from '../errors.js'
-import { checkNames, mistake, type Report, shown } from '../lib/option-reader.js'
+import type { Option, OptionRule, OptionTable } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
 import { suggestion } from '../lib/suggest.js'
-import type { Problem } from '../problem.js'
+import { shown } from '../lib/text.js'
 import { EGRESS_TARGETS, type EgressTarget } from './forms.js'
 
 /** A category of APIs that a rule of the API Firewall covers, as the form names it. */
@@ -51,7 +51,30 @@ export interface FormatOptions {
   readonly emails: readonly string[]
 }
 
-const NAMES = ['target', 'format', 'categories', 'workspace', 'dataCenter', 'emails'] as const
+const NEEDED = {
+  categories: `Name at least one of: ${EGRESS_CATEGORIES.join(', ')}. Each is closed to all other addresses once a rule for it is published.`,
+  workspace: 'Copy the Workspace ID (App ID) from the settings of your workspace.',
+  dataCenter: `Write it like 'DC-01'; it is in the host name of your dashboard.`,
+  emails: 'Name the users by their e-mail ids.'
+}
+
+/** The options, by name. */
+const OPTIONS = {
+  target: choice<EgressTarget, undefined>(EGRESS_TARGETS, undefined),
+  format: choice<EgressFormat, EgressFormat>(EGRESS_FORMATS, 'text'),
+  categories: {
+    fallback: [],
+    example: `['Data']`,
+    read: (option) => readList(option, NEEDED.categories, (one) => readChoice(one, EGRESS_CATEGORIES))
+  },
+  workspace: { fallback: '', example: `'YOUR_WORKSPACE_ID'`, read: readWorkspace },
+  dataCenter: { fallback: undefined, example: `'DC-01'`, read: readName },
+  emails: {
+    fallback: [],
+    example: `['ada@example.com']`,
+    read: (option) => readList(option, NEEDED.emails, readEmail)
+  }
+} satisfies OptionTable
 
 /**
  * Reads the options; what a form needs must be there, and what it has no use for must not.
@@ -59,48 +82,38 @@ const NAMES = ['target', 'format', 'categories', 'workspace', 'dataCenter', 'ema
  * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake
  */
 export function readFormatOptions(options: EgressFormatOptions): FormatOptions {
-  const mistakes: Problem[] = []
-  const report: Report = (problem) => void mistakes.push(problem)
-  checkNames(options, NAMES, '', report)
-  const { target, format = 'text', categories, workspace, dataCenter, emails } = options
-  checkChoice('target', target, EGRESS_TARGETS, report)
-  checkChoice('format', format, EGRESS_FORMATS, report)
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
-  const used = usedOptions(target, format)
-  for (const name of NAMES.slice(2)) {
+  const reader = OptionReader.open(OPTIONS, options, `Write { target: 'data-api' }.`)
+  reader.checkNames()
+  const target =
+    options.target === undefined
+      ? readChoice(reader.optionAt('target', undefined), EGRESS_TARGETS)
+      : reader.read('target')
+  const format = reader.read('format')
+  reader.throwMistakes()
+  const used = usedOptions(target!, format)
+  for (const name of Object.keys(NEEDED) as (keyof typeof NEEDED)[]) {
     const value = options[name]
-    if (value === undefined && used.includes(name)) {
-      report(mistake(name, value, `${target} needs it as ${format}.`, NEEDED[name as keyof typeof NEEDED]))
-    } else if (value !== undefined && !used.includes(name)) {
-      report(mistake(name, value, `${target} has no use for it as ${format}.`, 'Leave it out.'))
+    const option = reader.optionAt(name, value)
+    if (value === undefined && used.includes(name)) option.refuse(`${target} needs it as ${format}.`, NEEDED[name])
+    else if (value !== undefined && !used.includes(name)) {
+      option.refuse(`${target} has no use for it as ${format}.`, 'Leave it out.')
     }
   }
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
-  if (categories !== undefined)
-    checkList('categories', categories, (one) => checkChoice('categories', one, EGRESS_CATEGORIES, report), report)
-  if (emails !== undefined) checkList('emails', emails, (one) => checkEmail(one, report), report)
-  if (workspace !== undefined && (typeof workspace !== 'string' || !/^[\x21-\x7e]{1,100}$/.test(workspace))) {
-    report(mistake('workspace', workspace, `${shown(workspace)} is not a workspace id.`, NEEDED.workspace))
-  }
-  const named = dataCenter === undefined ? undefined : readDataCenter(dataCenter, 'dataCenter')
-  if (named !== undefined && 'problem' in named) report(named.problem)
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
+  reader.throwMistakes()
+  const categories = reader.read('categories')
+  const emails = reader.read('emails')
+  const workspace = reader.read('workspace')
+  const dataCenter = reader.read('dataCenter')
+  reader.throwMistakes()
   return {
-    target,
+    target: target!,
     format,
     // In the order of the form, each once.
-    categories: EGRESS_CATEGORIES.filter((category) => categories?.includes(category)),
-    workspace: workspace ?? '',
-    dataCenter: named && (named as { ok: DataCenter }).ok,
+    categories: EGRESS_CATEGORIES.filter((category) => categories.includes(category)),
+    workspace,
+    dataCenter,
     emails: [...new Set(emails)]
   }
-}
-
-const NEEDED = {
-  categories: `Name at least one of: ${EGRESS_CATEGORIES.join(', ')}. Each is closed to all other addresses once a rule for it is published.`,
-  workspace: 'Copy the Workspace ID (App ID) from the settings of your workspace.',
-  dataCenter: `Write it like 'DC-01'; it is in the host name of your dashboard.`,
-  emails: 'Name the users by their e-mail ids.'
 }
 
 function usedOptions(target: EgressTarget, format: EgressFormat): readonly string[] {
@@ -109,17 +122,41 @@ function usedOptions(target: EgressTarget, format: EgressFormat): readonly strin
   return target === 'data-api' ? ['workspace', 'dataCenter'] : ['workspace', 'dataCenter', 'emails']
 }
 
-function checkChoice(path: string, value: unknown, choices: readonly string[], report: Report): void {
-  if (choices.includes(value as string)) return
-  report(mistake(path, value, `${shown(value)} is none of the choices.`, suggestion(String(value), choices)))
+function choice<Word extends string, Fallback extends Word | undefined>(
+  words: readonly Word[],
+  fallback: Fallback
+): OptionRule<Word | Fallback> {
+  return { fallback, example: `'${words[0]}'`, read: (option) => readChoice(option, words) }
 }
 
-function checkList(path: keyof typeof NEEDED, value: unknown, check: (one: unknown) => void, report: Report): void {
-  if (Array.isArray(value) && value.length > 0) value.forEach(check)
-  else report(mistake(path, value, `${shown(value)} is not a list with at least one.`, NEEDED[path]))
+function readChoice<Word extends string>(option: Option, words: readonly Word[]): Word | undefined {
+  const { value } = option
+  if (words.includes(value as Word)) return value as Word
+  return option.refuse(`${shown(value)} is none of the choices.`, suggestion(String(value), words))
 }
 
-function checkEmail(value: unknown, report: Report): void {
-  if (typeof value === 'string' && /^[\x21-\x3f\x41-\x7e]{1,100}@[\x21-\x3f\x41-\x7e]{1,100}$/.test(value)) return
-  report(mistake('emails', value, `${shown(value)} is not an e-mail id.`, 'Write it like ada@example.com.'))
+function readList<T>(option: Option, fix: string, read: (one: Option) => T | undefined): T[] | undefined {
+  const { value } = option
+  if (!Array.isArray(value) || value.length === 0) {
+    return option.refuse(`${shown(value)} is not a list with at least one.`, fix)
+  }
+  return option.items(value).flatMap((one) => read(one) ?? [])
+}
+
+function readEmail(option: Option): string | undefined {
+  const { value } = option
+  if (typeof value === 'string' && /^[\x21-\x3f\x41-\x7e]{1,100}@[\x21-\x3f\x41-\x7e]{1,100}$/.test(value)) return value
+  return option.refuse(`${shown(value)} is not an e-mail id.`, 'Write it like ada@example.com.')
+}
+
+function readWorkspace(option: Option): string | undefined {
+  const { value } = option
+  if (typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value)) return value
+  return option.refuse(`${shown(value)} is not a workspace id.`, NEEDED.workspace)
+}
+
+function readName(option: Option): DataCenter | undefined {
+  const outcome = readDataCenter(option.value)
+  if ('ok' in outcome) return outcome.ok
+  return option.refuse(outcome.problem.message, outcome.problem.fix, outcome.problem.code)
 }

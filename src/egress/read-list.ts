@@ -1,4 +1,4 @@
-import { shown } from '../lib/option-reader.js'
+import { shown } from '../lib/text.js'
 import { type CsvRecord, readCsv } from './csv.js'
 
 /** An address of yours. */

@@ -1,8 +1,8 @@
 import type { Directory, Selection } from '../directory/directory.js'
-import { OptionsError } from '../errors.js'
-import { checkNames, mistake, type Report, shown } from '../lib/option-reader.js'
+import type { Option, OptionTable } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
 import { suggestion } from '../lib/suggest.js'
-import type { Problem } from '../problem.js'
+import { shown } from '../lib/text.js'
 import type { Format } from './format.js'
 import { EXPORT_FORMATS, type ExportFormat, FORMATS } from './formats.js'
 import { readListing } from './listing.js'
@@ -36,19 +36,38 @@ export interface ExportOptions extends Selection {
  * // deny all;
  */
 export function exportDirectory(directory: Directory, options: ExportOptions): string {
-  const mistakes: Problem[] = []
-  const report: Report = (problem) => void mistakes.push(problem)
-  checkNames(options, ['format', 'dataCenters', 'channels', 'name', 'port'], '', report)
-  const { format: formatName, name, port } = options
-  if (EXPORT_FORMATS.includes(formatName)) {
-    checkName(formatName, name, report)
-    checkPort(formatName, port, report)
-  } else {
-    report(mistake('format', formatName, `There is no format ${shown(formatName)}.`, suggestFormat(formatName)))
+  const reader = OptionReader.open(EXPORT_OPTIONS, options, `Write { format: 'nginx', dataCenters: 'DC-01' }.`)
+  reader.checkNames()
+  const format = reader.read('format')
+  if (format !== undefined) {
+    checkName(format, reader.optionAt('name', options.name))
+    checkPort(format, reader.optionAt('port', options.port))
   }
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
-  const listing = readListing(directory, options, { name: name ?? 'moengage', port: port ?? 443 })
-  return FORMATS[formatName].write(listing)
+  reader.throwMistakes()
+  const listing = readListing(directory, options, { name: options.name ?? 'moengage', port: options.port ?? 443 })
+  return FORMATS[format!].write(listing)
+}
+
+const anything = ({ value }: Option) => value
+
+/** The options of an export, by name; names of data centers and channels are checked with the directory. */
+const EXPORT_OPTIONS = {
+  format: {
+    fallback: undefined,
+    example: `'nginx'`,
+    required: `Use one of: ${EXPORT_FORMATS.join(', ')}.`,
+    read: readFormat
+  },
+  dataCenters: { fallback: undefined, example: `'DC-01'`, read: anything },
+  channels: { fallback: undefined, example: `'all'`, read: anything },
+  name: { fallback: undefined, example: `'moengage'`, read: anything },
+  port: { fallback: undefined, example: '443', read: anything }
+} satisfies OptionTable
+
+function readFormat(option: Option): ExportFormat | undefined {
+  const { value } = option
+  if (EXPORT_FORMATS.includes(value as ExportFormat)) return value as ExportFormat
+  return option.refuse(`There is no format ${shown(value)}.`, suggestFormat(value))
 }
 
 function suggestFormat(name: unknown): string {
@@ -56,21 +75,22 @@ function suggestFormat(name: unknown): string {
   return variants.length > 0 ? `Use one of: ${variants.join(', ')}.` : suggestion(String(name), EXPORT_FORMATS)
 }
 
-function checkName(formatName: ExportFormat, name: unknown, report: Report): void {
+function checkName(formatName: ExportFormat, option: Option): void {
   const { name: rule }: Format = FORMATS[formatName]
-  if (name === undefined) return
-  if (rule === undefined) {
-    report(mistake('name', name, `The format ${formatName} names nothing.`, 'Leave the name out.'))
-  } else if (typeof name !== 'string' || !rule.pattern.test(name)) {
-    report(mistake('name', name, `${shown(name)} is no name for ${formatName}.`, `Use ${rule.rule}.`))
+  const { value } = option
+  if (value === undefined) return
+  if (rule === undefined) option.refuse(`The format ${formatName} names nothing.`, 'Leave the name out.')
+  else if (typeof value !== 'string' || !rule.pattern.test(value)) {
+    option.refuse(`${shown(value)} is no name for ${formatName}.`, `Use ${rule.rule}.`)
   }
 }
 
-function checkPort(formatName: ExportFormat, port: unknown, report: Report): void {
-  if (port === undefined) return
+function checkPort(formatName: ExportFormat, option: Option): void {
+  const { value } = option
+  if (value === undefined) return
   if (FORMATS[formatName].port === undefined) {
-    report(mistake('port', port, `The format ${formatName} guards no port.`, 'Leave the port out.'))
-  } else if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535) {
-    report(mistake('port', port, `${shown(port)} is not a port.`, 'Write a number from 1 to 65535.'))
+    option.refuse(`The format ${formatName} guards no port.`, 'Leave the port out.')
+  } else if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 65_535) {
+    option.refuse(`${shown(value)} is not a port.`, 'Write 443, or another number from 1 to 65535.')
   }
 }

@@ -2,14 +2,21 @@ import { chooseSource, type FrameworkIp } from '../client-ip/source.js'
 import { type Directory, directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
 import { BUNDLED } from '../directory/source/source.js'
+import type { OptionReader } from '../lib/option-reader.js'
 import { callBack, messageOfThrown } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
-import type { Problem } from '../problem.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
 import { Account } from './ledger.js'
 import type { ListOptions } from './list-options.js'
-import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
+import {
+  type GUARD_OPTIONS,
+  type GuardOptions,
+  type GuardRequest,
+  openOptions,
+  readOptions,
+  type Settings
+} from './options.js'
 import { Refresh } from './refresh.js'
 import { Rejections } from './rejections.js'
 
@@ -23,9 +30,8 @@ export interface Framework<Request> extends FrameworkIp<Request> {
 
 /** What a server adds to the options of a guard. */
 export interface GuardExtras<Request = never> {
-  /** Options that the server reads itself, and the mistakes that it found in them. */
-  readonly names?: readonly string[]
-  readonly mistakes?: Problem[]
+  /** The options, where the server opened them together with its own. */
+  readonly reader?: OptionReader<typeof GUARD_OPTIONS>
   /** Undefined where nothing but the peer is known. */
   readonly framework?: Framework<Request> | undefined
   /** What is said where a request has no peer, if the server's door knows better than that the connection was closed. */
@@ -49,10 +55,10 @@ export interface GuardExtras<Request = never> {
  * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.headers })
  */
 export function createGuard(options: GuardOptions): Guard {
-  const mistakes: Problem[] = []
-  const settings = readOptions(options, [], mistakes)
-  const loaded = mistakes.length > 0 ? directory : loadDirectoryNow(settings.source)
-  return compose(settings, loaded, { mistakes }, options)
+  const reader = openOptions(options)
+  const settings = readOptions<GuardRequest>(reader)
+  const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(settings.source)
+  return compose(settings, loaded, { reader })
 }
 
 /**
@@ -79,16 +85,16 @@ export interface FirstLoad<Request> {
 /**
  * A guard with the bundled directory, or a function that loads the source and makes one.
  *
- * @throws OptionsError (`MOE_ERR_OPTIONS`): mistakes are told before a source is asked
+ * @throws OptionsError (`MOE_ERR_OPTIONS`): mistakes are reported before a source is loaded
  */
 export function startGuard<Request>(
   options: GuardOptions<Request>,
   extras: GuardExtras<Request>
 ): Guard<Request> | FirstLoad<Request> {
-  const { names = [], mistakes = [] } = extras
-  const settings = readOptions<Request>(options, names, mistakes)
-  const guardBy = (list: Directory) => compose(settings, list, { ...extras, mistakes }, options)
-  if (mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
+  const { reader = openOptions(options) } = extras
+  const settings = readOptions<Request>(reader)
+  const guardBy = (list: Directory) => compose(settings, list, { ...extras, reader })
+  if (reader.findings.mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   const load = async () => guardBy((await loadDirectory(settings.source))!)
   return Object.assign(load, { interval: settings.source.interval })
@@ -97,13 +103,18 @@ export function startGuard<Request>(
 function compose<Request>(
   settings: Settings<Request>,
   loaded: Directory,
-  { mistakes = [], framework, noPeer, onReload, onDay, logFailure = emitWarning, clock = CLOCK }: GuardExtras<Request>,
-  options: GuardOptions<Request>
+  {
+    reader,
+    framework,
+    noPeer,
+    onReload,
+    onDay,
+    logFailure = emitWarning,
+    clock = CLOCK
+  }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
 ): Guard<Request> {
-  // An error may be logged whole, and the headers of a source are secret.
-  const value = options.source === undefined ? options : { ...options, source: settings.source.name }
   const ledger = new Account(settings.cacheSize, settings.redact, clock)
-  const list = new CurrentList(settings, loaded, ledger, clock, mistakes, value)
+  const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
   let hasFailed = false
   const onReloadFailed = (error: unknown) => {
     if (hasFailed) return

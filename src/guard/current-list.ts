@@ -1,7 +1,6 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import { OptionsError, SuspiciousError } from '../errors.js'
+import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
 import type { Clock } from '../lib/time.js'
-import type { Problem } from '../problem.js'
 import { CompiledList } from './compiled-list.js'
 import type { Account } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
@@ -41,12 +40,11 @@ export class CurrentList {
     directory: Directory,
     ledger: Account,
     clock: Clock,
-    mistakes: Problem[],
-    value: unknown
+    mistakes: readonly Problem[]
   ) {
     const { cells, ...read } = directory.read(settings.selection)
     const problems = [...read.problems, ...mistakes]
-    if (problems.length > 0) throw new OptionsError(problems, value)
+    if (problems.length > 0) throw new OptionsError(problems)
     this.#settings = settings
     this.#ledger = ledger
     this.#clock = clock
@@ -108,8 +106,8 @@ export class CurrentList {
    */
   replace(directory: Directory): void {
     const { directory: before, removals } = this.current.list
-    const selected = this.#select(directory, {})
-    const routes = [...this.#routes.values()].map((options) => this.#select(directory, options).cells)
+    const selected = this.#selectFromNew(directory, {})
+    const routes = [...this.#routes.values()].map((options) => this.#selectFromNew(directory, options).cells)
     this.#refuseSuspicious(directory, before, [selected.cells, ...routes])
     const now = this.#clock.now()
     const { gracePeriod } = this.#settings
@@ -138,8 +136,17 @@ export class CurrentList {
     const problems = [...whole.problems, ...selected.problems].filter(
       ({ code }) => !(isKnown && code === 'MOE_ERR_NO_ADDRESSES')
     )
-    if (problems.length > 0) throw new OptionsError(problems, options)
+    if (problems.length > 0) throw new OptionsError(problems)
     return selected
+  }
+
+  /** Options that were right for the list in use and are not for a new one: the new list is at fault. */
+  #selectFromNew(directory: Directory, options: PolicyOptions): Read {
+    try {
+      return this.#select(directory, options)
+    } catch (error) {
+      throw new OptionsError((error as OptionsError).mistakes, this.#settings.source.name)
+    }
   }
 
   #compile(directory: Directory, { cells, warnings }: Read, removals: readonly Removal[]): InUse {

@@ -1,77 +1,67 @@
 import { coverHalf } from '../ip/coverage.js'
 import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
-import type { Report } from '../lib/option-reader.js'
+import type { Option, OptionRule } from '../lib/option.js'
+import { refuseNoList } from '../lib/option-rules.js'
 
-/** Addresses that no request comes from, with why; whoever lists them usually left a placeholder in place. */
+/** Addresses that no request comes from, with the reason: usually a placeholder that was left in place. */
 const NO_CLIENT = compileMatcher(
   [
     ['192.0.2.0/24', 'is for documentation'],
     ['198.51.100.0/24', 'is for documentation'],
     ['203.0.113.0/24', 'is for documentation'],
     ['2001:db8::/32', 'is for documentation'],
-    ['0.0.0.0/8', 'is no address of a host'],
-    ['::/128', 'is no address of a host'],
+    ['0.0.0.0/8', 'is not the address of a host'],
+    ['::/128', 'is not the address of a host'],
     ['224.0.0.0/4', 'is for multicast'],
     ['ff00::/8', 'is for multicast'],
     ['240.0.0.0/4', 'is reserved, and where Cloudflare Pseudo IPv4 puts every IPv6 visitor']
   ].map(([prefix, why]) => ({ prefix: prefix!, grant: why! }))
 )
 
-/** Reads the `allow` or `deny` list of the user. */
-export function readExtraAddresses(
-  value: unknown,
-  option: 'allow' | 'deny',
-  refuse: Report,
-  warn: Report
-): readonly Prefix[] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) {
-    const fix = typeof value === 'string' ? `Write ['${value}'].` : `Write a list: ['203.0.113.9'].`
-    refuse({
-      code: 'MOE_ERR_OPTION_VALUE',
-      path: option,
-      value,
-      message: 'It must be a list of addresses and prefixes.',
-      fix
-    })
-    return []
-  }
-  const prefixes: Prefix[] = []
-  const places = new Map<string, string>()
-  for (const [i, text] of value.entries()) {
-    const path = `${option}[${i}]`
-    const prefix = readPrefix(text)
-    if (!(prefix instanceof Prefix)) {
-      refuse({ code: 'MOE_ERR_PREFIX', path, value: text, ...prefix })
-      continue
-    }
-    prefixes.push(prefix)
-    const warning = surprise(prefix, places.get(`${prefix}`), option)
-    if (warning !== undefined) warn({ code: 'MOE_WARN_EXTRA_ADDRESS', path, value: text, ...warning })
-    places.set(`${prefix}`, path)
-  }
-  if (coverHalf(prefixes)) {
-    refuse({
-      code: 'MOE_ERR_TRUSTS_EVERYONE',
-      path: option,
-      value,
-      message: `It covers half of the internet or more, so it would ${option === 'allow' ? 'verify strangers' : 'reject everyone'}.`,
-      fix: 'List the addresses that you mean.'
-    })
-  }
-  return prefixes
-}
+const EXAMPLE = `['9.9.9.9']`
 
-function surprise(
-  prefix: Prefix,
-  twin: string | undefined,
-  option: string
-): { message: string; fix: string } | undefined {
-  if (twin !== undefined) return { message: `${prefix} repeats ${twin}.`, fix: 'Remove one of them.' }
-  const [why] = NO_CLIENT.match(prefix.address)
-  if (why !== undefined && option === 'allow') {
-    return { message: `${prefix} ${why}; no request comes from it.`, fix: 'Replace it with the address that you mean.' }
+/** The user's own lists of addresses and prefixes. */
+export const EXTRA_ADDRESSES = {
+  allow: {
+    fallback: [],
+    example: EXAMPLE,
+    aliases: ['allowlist', 'allowList', 'whitelist'],
+    read: (option) =>
+      readAddresses(option, true, 'It covers half of the internet or more, so it would verify strangers.')
+  },
+  deny: {
+    fallback: [],
+    example: EXAMPLE,
+    aliases: ['denylist', 'denyList', 'blocklist', 'blacklist'],
+    read: (option) =>
+      readAddresses(option, false, 'It covers half of the internet or more, so it would reject everyone.')
   }
-  return undefined
+} satisfies Record<string, OptionRule<readonly Prefix[]>>
+
+/** @param isAccepting whether the addresses are expected to send requests */
+function readAddresses(option: Option, isAccepting: boolean, tooWide: string): readonly Prefix[] | undefined {
+  const { value } = option
+  const read = (other: Option) => readAddresses(other, isAccepting, tooWide)
+  if (!Array.isArray(value)) return refuseNoList(option, read, 'addresses and prefixes', EXAMPLE)
+  const places = new Map<string, string>()
+  const prefixes = option.items(value).flatMap((item) => {
+    const prefix = readPrefix(item.value)
+    if (!(prefix instanceof Prefix)) {
+      item.refuse(prefix.message, prefix.fix, 'MOE_ERR_PREFIX')
+      return []
+    }
+    const text = `${prefix}`
+    const twin = places.get(text)
+    const [why] = isAccepting ? NO_CLIENT.match(prefix.address) : []
+    if (twin !== undefined) item.warn('MOE_WARN_EXTRA_ADDRESS', `${text} repeats ${twin}.`, 'Remove one of them.')
+    else if (why !== undefined) {
+      const message = `${text} ${why}; no request comes from it.`
+      item.warn('MOE_WARN_EXTRA_ADDRESS', message, 'Replace it with the address that you mean.')
+    }
+    places.set(text, item.path)
+    return [prefix]
+  })
+  if (coverHalf(prefixes)) option.refuse(tooWide, 'List the addresses that you mean.', 'MOE_ERR_TRUSTS_EVERYONE')
+  return prefixes
 }

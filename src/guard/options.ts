@@ -1,17 +1,20 @@
 import type { HeadersInput } from '../client-ip/headers.js'
-import { type ClientIpOptions, readResolver } from '../client-ip/options.js'
+import { CLIENT_IP_OPTIONS, type ClientIpOptions, readResolver } from '../client-ip/options.js'
 import { ClientIpResolver } from '../client-ip/resolver.js'
+import { TRUSTED_PROXIES_EXAMPLE } from '../client-ip/trusted-proxies.js'
 import type { Selection } from '../directory/directory.js'
 import type { Channel, DataCenterName } from '../directory/names.js'
-import { OptionsError } from '../errors.js'
+import type { Problem } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
-import { checkNames, mistake, type Report, shown } from '../lib/option-reader.js'
-import type { Problem } from '../problem.js'
-import { type Redact, type RedactAddress, readRedaction } from '../senders/redact.js'
-import { readExtraAddresses } from './extra-addresses.js'
-import { type ListOptions, type ListSettings, readListOptions } from './list-options.js'
+import type { Option, OptionRule, OptionTable } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
+import { number } from '../lib/option-rules.js'
+import { literal, shown } from '../lib/text.js'
+import { REDACT_ADDRESS, type Redact, type RedactAddress } from '../senders/redact.js'
+import { EXTRA_ADDRESSES } from './extra-addresses.js'
+import { LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
 
-/** What `judge` of a guard needs to know of a request. */
+/** What `judge` of a guard needs of a request. */
 export interface GuardRequest {
   /**
    * The socket's remote address (`request.socket.remoteAddress`), or `'unix'` for a connection over a unix socket. Without
@@ -35,27 +38,27 @@ export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, Lis
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
   readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
   /**
-   * How the client IP is told: `'request.ip'` is the framework's own (without one: the peer), an object our own resolver,
-   * a function whatever it gives back (`'request.ip'`).
+   * How to resolve the client IP: `'request.ip'` uses the framework's (without one, the peer); an object configures our
+   * resolver; a function returns it (`'request.ip'`).
    */
   readonly clientIp?: 'request.ip' | ClientIpOptions | ((request: Request) => string | undefined) | undefined
   /** Further addresses or prefixes to accept, on every route (`[]`). */
   readonly allow?: readonly string[] | undefined
   /** Addresses or prefixes to reject, whatever else accepts them (`[]`). */
   readonly deny?: readonly string[] | undefined
-  /** How many addresses are remembered: verified senders to be quick, rejected ones to be listed (`10_000`). */
+  /** How many verified addresses to cache and rejected senders to remember (`10_000`). */
   readonly cacheSize?: number | undefined
-  /** What stands for an address in log lines, events and `senders()` (the address). */
+  /** How the addresses of rejected senders appear in log lines, events and `senders()` (the address). */
   readonly redactAddress?: RedactAddress | undefined
 }
 
-/** Options that were found right. */
+/** Options that are right. */
 export interface Settings<Request> extends ListSettings {
   readonly selection: Selection
   readonly resolver: ClientIpResolver
-  /** How the client IP is told where it is not our resolver. */
+  /** How the client IP is resolved where our resolver does not do it. */
   readonly clientIp: 'request.ip' | 'trusted-proxies' | ((request: Request) => string | undefined)
-  /** The header that our resolver reads; null where something else tells the client IP. */
+  /** The header that our resolver reads; null where something else resolves the client IP. */
   readonly header: string | null
   readonly trustedProxies: readonly Prefix[]
   readonly allow: readonly Prefix[]
@@ -65,111 +68,110 @@ export interface Settings<Request> extends ListSettings {
   readonly warnings: readonly Problem[]
 }
 
-const GUARD_OPTIONS = [
-  'dataCenters',
-  'channels',
-  'clientIp',
-  'allow',
-  'deny',
-  'source',
-  'confirm',
-  'gracePeriod',
-  'staleAfter',
-  'rejectWhenStale',
-  'onReload',
-  'cacheSize',
-  'redactAddress'
-]
+/** What the option `clientIp` is read into. */
+type Resolving = Pick<Settings<never>, 'resolver' | 'header' | 'trustedProxies'> & { readonly clientIp: unknown }
+
+const NO_PROXIES: Omit<Resolving, 'clientIp'> = {
+  resolver: new ClientIpResolver({
+    trustedProxies: [],
+    trustUnix: false,
+    header: 'x-forwarded-for',
+    requireHeader: false
+  }),
+  header: null,
+  trustedProxies: []
+}
+
+const CLIENT_IP: OptionRule<Resolving> = {
+  fallback: { ...NO_PROXIES, clientIp: 'request.ip' },
+  example: `{ trustedProxies: ${TRUSTED_PROXIES_EXAMPLE} }`,
+  read: readClientIp,
+  group: {
+    table: CLIENT_IP_OPTIONS,
+    beside: (name) => (name === 'trustedProxies' ? [] : ['trustedProxies'])
+  }
+}
+
+/** The options of a guard, by name. The names of data centers and channels are checked when there is a directory. */
+export const GUARD_OPTIONS = {
+  dataCenters: {
+    fallback: undefined,
+    example: `'DC-01'`,
+    required: `Write dataCenters: 'DC-01', the data center of your workspace, as in https://dashboard-01.moengage.com.`,
+    read: ({ value }) => copy(value as GuardOptions['dataCenters'])
+  },
+  channels: {
+    fallback: undefined,
+    example: `'all'`,
+    read: ({ value }) => copy(value as GuardOptions['channels'])
+  },
+  clientIp: CLIENT_IP,
+  ...EXTRA_ADDRESSES,
+  ...LIST_OPTIONS,
+  cacheSize: number({ fallback: 10_000, of: 'addresses', min: 1, max: 1_000_000 }),
+  redactAddress: REDACT_ADDRESS
+} satisfies OptionTable
+
+/** What to do where there are no options. */
+export const NO_OPTIONS_FIX = `Write { dataCenters: 'DC-01' }.`
 
 /**
- * Reads options into settings, the names of data centers and channels excepted: those need the directory.
+ * Opens the options of a guard that stands in no framework.
  *
- * @param further names of options that the caller reads itself
- * @param mistakes what the caller found so far; whatever is found here is added
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) where they are not an object with options
  */
-export function readOptions<Request>(
-  options: GuardOptions<Request>,
-  further: readonly string[],
-  mistakes: Problem[]
-): Settings<Request> {
-  const warnings: Problem[] = []
-  const refuse: Report = (problem) => mistakes.push(problem)
-  const warn: Report = (problem) => warnings.push(problem)
-  if (typeof options !== 'object' || options === null) {
-    throw new OptionsError(
-      [mistake('', options, 'There are no options.', `Pass at least { dataCenters: 'DC-01' }.`)],
-      options
-    )
-  }
-  checkNames(options, [...GUARD_OPTIONS, ...further], '', refuse)
-  if (options.dataCenters === undefined) {
-    refuse(
-      mistake(
-        'dataCenters',
-        undefined,
-        'It is missing.',
-        `Name your data center: dataCenters: 'DC-01', as in https://dashboard-01.moengage.com.`
-      )
-    )
-  }
-  const { clientIp = 'request.ip', cacheSize = 10_000 } = options
-  const resolving = readClientIp(clientIp, refuse, warn)
-  const allow = readExtraAddresses(options.allow, 'allow', refuse, warn)
-  const deny = readExtraAddresses(options.deny, 'deny', refuse, warn)
-  const isSize = Number.isInteger(cacheSize) && cacheSize >= 1 && cacheSize <= 1_000_000
-  if (!isSize) {
-    refuse(
-      mistake(
-        'cacheSize',
-        cacheSize,
-        `${shown(cacheSize)} is not a number of addresses.`,
-        'Write a whole number from 1 to 1000000.'
-      )
-    )
-  }
-  const dataCenters = copy(options.dataCenters)
-  const channels = copy(options.channels)
+export function openOptions(options: unknown): OptionReader<typeof GUARD_OPTIONS> {
+  return OptionReader.open(GUARD_OPTIONS, options, NO_OPTIONS_FIX)
+}
+
+/** Reads options into settings, the names of data centers and channels excepted: those need the directory. */
+export function readOptions<Request>(reader: OptionReader<typeof GUARD_OPTIONS>): Settings<Request> {
+  const { resolver, header, trustedProxies, clientIp } = reader.read('clientIp')
+  reader.checkNames()
   return {
-    ...resolving,
-    ...readListOptions(options, refuse),
-    selection: { dataCenters, channels },
-    allow,
-    deny,
-    cacheSize: isSize ? cacheSize : 1,
-    redact: readRedaction(options.redactAddress, mistakes),
-    warnings
+    resolver,
+    header,
+    trustedProxies,
+    clientIp: clientIp as Settings<Request>['clientIp'],
+    selection: {
+      dataCenters: reader.read('dataCenters') as GuardOptions['dataCenters'],
+      channels: reader.read('channels')
+    },
+    allow: reader.read('allow'),
+    deny: reader.read('deny'),
+    source: reader.read('source'),
+    confirm: reader.read('confirm'),
+    gracePeriod: reader.read('gracePeriod'),
+    staleAfter: reader.read('staleAfter'),
+    rejectWhenStale: reader.read('rejectWhenStale'),
+    onReload: reader.read('onReload'),
+    cacheSize: reader.read('cacheSize'),
+    redact: reader.read('redactAddress'),
+    warnings: reader.findings.warnings
   }
 }
 
-function readClientIp<Request>(
-  value: unknown,
-  refuse: Report,
-  warn: Report
-): Pick<Settings<Request>, 'resolver' | 'clientIp' | 'header' | 'trustedProxies'> {
-  const without = { resolver: NO_PROXIES, header: null, trustedProxies: [] }
-  if (value === 'request.ip' || typeof value === 'function') {
-    return { ...without, clientIp: value as Settings<Request>['clientIp'] }
+function readClientIp(option: Option): Resolving | undefined {
+  const { value } = option
+  if (value === 'request.ip' || typeof value === 'function') return { ...NO_PROXIES, clientIp: value }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return { ...readResolver(OptionReader.inside(CLIENT_IP_OPTIONS, option)), clientIp: 'trusted-proxies' }
   }
-  if (typeof value !== 'object' || value === null) {
-    refuse(
-      mistake(
-        'clientIp',
-        value,
-        `${shown(value)} is no way to tell the client IP.`,
-        `Write 'request.ip', { trustedProxies: [...] } or a function.`
-      )
-    )
-    return { ...without, clientIp: 'request.ip' }
-  }
-  return { ...readResolver(value as ClientIpOptions, 'clientIp', refuse, warn), clientIp: 'trusted-proxies' }
+  return option.refuse(`${shown(value)} does not say how to resolve the client IP.`, clientIpFix(option))
 }
 
-const NO_PROXIES = new ClientIpResolver({
-  trustedProxies: [],
-  trustUnix: false,
-  header: 'x-forwarded-for',
-  requireHeader: false
-})
+/** People pass the proxies or the header alone. */
+function clientIpFix(option: Option): string {
+  const proxies = literal([option.value].flat())
+  const header = typeof option.value === 'string' && /^[a-z]+-[a-z-]+$/i.test(option.value) ? option.value : undefined
+  const areProxies = option.attempt({ trustedProxies: [option.value].flat() }, readClientIp).length === 0
+  const trustedProxies = areProxies && proxies !== undefined ? proxies : TRUSTED_PROXIES_EXAMPLE
+  const members = [
+    `trustedProxies: ${trustedProxies}`,
+    ...(areProxies || header === undefined ? [] : [`header: '${header}'`])
+  ]
+  return `Write { ${members.join(', ')} }, 'request.ip' or a function.`
+}
 
 /** A list of the user's may change later; what was checked must not. */
 export function copy<T>(value: T): T {

@@ -1,8 +1,7 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import type { Clock } from '../lib/time.js'
-import { DAY } from './list-options.js'
+import { type Clock, DAY } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000

@@ -1,6 +1,6 @@
 import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import type { Problem } from '../problem.js'
+import type { Problem } from '../errors.js'
 import type { Reason } from '../verdict/verdict.js'
 
 /** An address that the list has lost, and that is accepted for a while longer. */

@@ -1,8 +1,8 @@
 import type { Cells, Directory } from '../directory/directory.js'
+import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
-import type { Suspicion, SuspiciousReason } from '../problem.js'
-import { DAY } from './list-options.js'
+import { DAY } from '../lib/time.js'
 import { lostPrefixes } from './removals.js'
 
 /** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */

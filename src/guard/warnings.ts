@@ -1,6 +1,6 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import type { Problem } from '../problem.js'
-import { DAY } from './list-options.js'
+import type { Problem } from '../errors.js'
+import { DAY } from '../lib/time.js'
 import type { Settings } from './options.js'
 
 type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>

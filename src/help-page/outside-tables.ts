@@ -1,9 +1,8 @@
 import type { Snapshot } from '../directory/snapshot.js'
-import type { PageCell } from '../errors.js'
+import type { PageCell, Problem } from '../errors.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
-import type { Problem } from '../problem.js'
 import type { Table } from './html.js'
 
 const DATA_CENTER = /^(?:all )?(?:dc|data[ -]?cent(?:er|re)s?)\b/i

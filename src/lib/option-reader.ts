@@ -1,32 +1,109 @@
-import { inspect } from 'node:util'
-import type { Problem } from '../problem.js'
-import { suggestion } from './suggest.js'
+import { OptionsError } from '../errors.js'
+import { Findings, Option, type OptionTable, type OptionValues, propertyOf, type Scope } from './option.js'
+import { unknownOption } from './option-advice.js'
+import { isPromise } from './promise.js'
+import { shown } from './text.js'
 
-/** Takes note of a mistake or a warning, so that all of them can be told at once. */
-export type Report = (problem: Problem) => void
+/** Reads the options of one group by their table. */
+export class OptionReader<Table extends OptionTable> {
+  readonly findings: Findings
+  readonly #table: Table
+  readonly #options: object
+  readonly #scope: Scope
 
-/** An option's value that is not acceptable. */
-export function mistake(path: string, value: unknown, message: string, fix: string): Problem {
-  return { code: 'MOE_ERR_OPTION_VALUE', path, value, message, fix }
-}
-
-/** A value as a message shows it. */
-export function shown(value: unknown): string {
-  return typeof value === 'function'
-    ? 'A function'
-    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 100, maxArrayLength: 10 })
-}
-
-/** Refuses options that do not exist: a misspelled one would otherwise be ignored without a word. */
-export function checkNames(options: object, names: readonly string[], parent: string, refuse: Report): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (names.includes(name)) continue
-    refuse({
-      code: 'MOE_ERR_UNKNOWN_OPTION',
-      path: parent === '' ? name : `${parent}.${name}`,
-      value,
-      message: `There is no option "${name}".`,
-      fix: suggestion(name, names)
-    })
+  private constructor(table: Table, options: object, scope: Scope) {
+    this.findings = scope.findings
+    this.#table = table
+    this.#options = options
+    this.#scope = scope
   }
+
+  /**
+   * Opens the outermost options, whose names are still to be checked.
+   *
+   * @param fix what to do where something else was passed
+   * @param foreign names that are options of something else, each with what to do
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) where they are not an object with options
+   */
+  static open<Table extends OptionTable>(
+    table: Table,
+    options: unknown,
+    fix: string,
+    foreign: Readonly<Record<string, string>> = {}
+  ): OptionReader<Table> {
+    const scope = { path: '', findings: new Findings(), top: { table, options: options as object }, foreign }
+    const refusal = notOptions(options, table)
+    if (refusal !== undefined) {
+      new Option('', options, scope).refuse(refusal, fix)
+      throw new OptionsError(scope.findings.mistakes)
+    }
+    return new OptionReader(table, options as object, scope)
+  }
+
+  /** Opens the options inside of an option, whose value is an object, and checks their names. */
+  static inside<Table extends OptionTable>(table: Table, { value, path, scope }: Option): OptionReader<Table> {
+    const reader = new OptionReader(table, value as object, { ...scope, path })
+    reader.checkNames()
+    return reader
+  }
+
+  /** Refuses names that the table does not have: a misspelled option would otherwise be ignored without a word. */
+  checkNames(): void {
+    for (const name of Object.keys(this.#options)) {
+      if (Object.hasOwn(this.#table, name)) continue
+      const problem = unknownOption(name, propertyOf(this.#options, name), this.#table, this.#scope)
+      this.findings.mistakes.push(problem)
+    }
+  }
+
+  /**
+   * Reads one option.
+   *
+   * @param fallback the value where the option is left out or refused, if it is not that of the table
+   */
+  read<Name extends keyof Table & string>(
+    name: Name,
+    fallback = this.#table[name]!.fallback as OptionValues<Table>[Name]
+  ): OptionValues<Table>[Name] {
+    const rule = this.#table[name]!
+    const value = propertyOf(this.#options, name)
+    const option = this.optionAt(name, value)
+    if (value !== undefined) return (rule.read(option) ?? fallback) as OptionValues<Table>[Name]
+    if (rule.required !== undefined) option.refuse('It is missing.', rule.required)
+    return fallback
+  }
+
+  /** The place of an option, with a value that may be the default. */
+  optionAt(name: keyof Table & string, value: unknown): Option {
+    const { path } = this.#scope
+    return new Option(path === '' ? name : `${path}.${name}`, value, this.#scope, this.#table[name]!.isSecret)
+  }
+
+  /** Reads all options of the table. */
+  readAll(): OptionValues<Table> {
+    const values = Object.keys(this.#table).map((name) => [name, this.read(name)])
+    return Object.fromEntries(values) as OptionValues<Table>
+  }
+
+  /** @throws OptionsError (`MOE_ERR_OPTIONS`) with the mistakes that were found so far */
+  throwMistakes(): void {
+    const { mistakes } = this.findings
+    if (mistakes.length > 0) throw new OptionsError(mistakes)
+  }
+}
+
+/** Why something cannot be options at all; undefined where it can. */
+function notOptions(value: unknown, table: OptionTable): string | undefined {
+  if (value === undefined || value === null) return 'There are no options.'
+  if (isPromise(value)) return 'A promise was passed instead of options; await it.'
+  const isObject = typeof value === 'object' && !Array.isArray(value)
+  if (isObject && (Object.getPrototypeOf(value) === Object.prototype || hasOption(value, table))) return undefined
+  return `${shown(value)} was passed instead of options.`
+}
+
+/** An object of a class may hold options. A framework's request does not: it was passed to what should have been called before. */
+function hasOption(value: object, table: OptionTable): boolean {
+  const names = Object.keys(table)
+  const required = names.filter((name) => table[name]!.required !== undefined)
+  return (required.length > 0 ? required : names).some((name) => propertyOf(value, name) !== undefined)
 }

@@ -1,7 +1,17 @@
-/** The candidate that takes the fewest edits to reach from `text`, if it is near enough to be what was meant. */
+/** No name that is suggested is longer, so a longer text is not near one. */
+const MAX_LENGTH = 50
+
+/** A shorter text is part of too much. */
+const MIN_PART = 3
+
+/**
+ * The candidate that takes the fewest edits to reach from `text`, if these are few enough for a slip of the keyboard; else
+ * the only one that `text` is a part of.
+ */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
+  if (text.length > MAX_LENGTH) return undefined
   let best: string | undefined
-  let fewest = Math.max(2, Math.floor(text.length / 2)) + 1
+  let fewest = Math.ceil(text.length / 3) + 1
   for (const candidate of candidates) {
     const edits = editDistance(text.toLowerCase(), candidate.toLowerCase())
     if (edits < fewest) {
@@ -9,10 +19,12 @@ export function nearest(text: string, candidates: readonly string[]): string | u
       fewest = edits
     }
   }
-  return best
+  const part = text.toLowerCase()
+  const wholes = best === undefined ? candidates.filter((candidate) => candidate.toLowerCase().includes(part)) : []
+  return wholes.length === 1 && text.length >= MIN_PART ? wholes[0] : best
 }
 
-/** "Did you mean …?" for the nearest candidate, or the list of all. */
+/** "Did you mean …?" with the nearest candidate, or the list of all. */
 export function suggestion(text: string, candidates: readonly string[]): string {
   const near = nearest(text, candidates)
   return near === undefined ? `Use one of: ${candidates.join(', ')}.` : `Did you mean "${near}"?`

@@ -1,10 +1,81 @@
+/** Characters that cannot be seen, or are easily confused with others, are written as their number. */
+const UNCLEAR = /[^ -~…]/gu
+const MAX_LENGTH = 60
+const MAX_ITEMS = 10
+
 /**
- * A text as a message shows it: in quotes, cut where it is long, and what cannot be seen or is easily confused (a
- * no-break space, a NUL, a full-width digit) as its number.
+ * A text as a message shows it: in quotes, cut where it is long, and as {@link withoutSecrets}. A no-break space, a NUL or a
+ * full-width digit is shown as its number.
  */
 export function quoted(text: string): string {
-  const cut = text.length > 60 ? `${text.slice(0, 60)}…` : text
-  return `"${cut.replaceAll(/[^ -~…]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)}"`
+  return `"${clear(withoutSecrets(text))}"`
+}
+
+function clear(text: string): string {
+  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text
+  return cut.replaceAll(UNCLEAR, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
+}
+
+/** A text without the parts of its URLs that often hold secrets: user, password, query and fragment. */
+export function withoutSecrets(text: string): string {
+  return text.replaceAll(/:\/\/[^\s/?#]*@/g, '://…@').replaceAll(/(:\/\/[^\s?#]*[?#])\S+/g, '$1…')
+}
+
+/**
+ * Any value as a message shows it, short in any case: a text in single quotes, a list with its first items, an object by the
+ * names of its properties alone, since their values may be secrets.
+ */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return enclosed('[', value.map(shownItem), ']')
+  if (typeof value === 'object' && value !== null) return shownObject(value)
+  return shownItem(value)
+}
+
+function shownItem(value: unknown): string {
+  if (typeof value === 'string') return `'${clear(withoutSecrets(value))}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'
+  return String(value)
+}
+
+function shownObject(value: object): string {
+  const { constructor: made, [Symbol.toStringTag]: tag } = value as Partial<Record<string | symbol, unknown>>
+  const name = typeof made === 'function' && !Object.hasOwn(value, 'constructor') ? made.name : ''
+  if (name !== '' && name !== 'Object') return `an object of the class ${clear(name)}`
+  // Node names some of its objects, such as `console`.
+  return typeof tag === 'string' ? clear(tag) : enclosed('{ ', Object.keys(value).map(clear), ' }')
+}
+
+function enclosed(open: string, items: readonly string[], close: string): string {
+  if (items.length === 0) return `${open.trim()}${close.trim()}`
+  const first = items.length > MAX_ITEMS ? [...items.slice(0, MAX_ITEMS), '…'] : items
+  return `${open}${first.join(', ')}${close}`
+}
+
+/** A value as an error may carry it: small, and without what may be a secret. */
+export function bounded(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSecrets(value)
+  if (Array.isArray(value)) return value.map((item) => (Array.isArray(item) ? shown(item) : bounded(item)))
+  const isOpaque = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isOpaque ? shown(value) : value
+}
+
+/** A value as it is written in code; undefined where that would be long, or is not a matter of texts and numbers. */
+export function literal(value: unknown): string | undefined {
+  if (Array.isArray(value)) {
+    const items = value.map(literal)
+    return items.length > MAX_ITEMS || items.includes(undefined) ? undefined : `[${items.join(', ')}]`
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && /^[ -&(-[\]-~]*$/.test(value) && value.length <= MAX_LENGTH
+    ? `'${value}'`
+    : undefined
+}
+
+/** The message of an error with that of its cause: `fetch` writes no more than "fetch failed", and a refused connection has only a code. */
+export function messageOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
 }
 
 /** A text of several lines in which every control, format and separator character is shown as its number. */

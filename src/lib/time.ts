@@ -1,8 +1,10 @@
+import ms from 'ms'
+
 /** The time and the timers of a guard; a test brings its own. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Runs something once. Gives back how to call it off. Does not keep the process alive. */
+  /** Runs something once, and does not keep the process alive for it. Returns a function that cancels it. */
   after(milliseconds: number, run: () => void): () => void
 }
 
@@ -13,4 +15,43 @@ export const CLOCK: Clock = {
     timer.unref()
     return () => clearTimeout(timer)
   }
+}
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+/** The longest time that a timer of Node waits, 24 days and a half. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * A time: a number of milliseconds, or a text with its unit: `'500ms'`, `'15s'`, `'5m'`, `'2h'`, `'90d'`, `'2w'`.
+ */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+
+/** Units from the largest, as {@link Duration} names them; weeks are written as days. */
+const UNITS = [
+  ['d', DAY],
+  ['h', HOUR],
+  ['m', MINUTE],
+  ['s', SECOND]
+] as const
+
+/**
+ * Parses a text such as `90d`, `1.5h` or `2 days`, as the package `ms` does. A number without a unit is not read, because
+ * people mean seconds or days by it as often as milliseconds.
+ *
+ * @returns milliseconds, rounded; undefined where the text is not a time
+ */
+export function parseDuration(text: string): number | undefined {
+  if (!/[a-z]$/i.test(text)) return undefined
+  const milliseconds = ms(text as ms.StringValue) as number | undefined
+  return milliseconds === undefined ? undefined : Math.round(milliseconds)
+}
+
+/** Formats milliseconds in the largest unit that leaves a whole number: `90d`, `36h`, `1500ms`. */
+export function formatDuration(milliseconds: number): string {
+  const [unit, length] = UNITS.find(([, length]) => milliseconds >= length && milliseconds % length === 0) ?? ['ms', 1]
+  return `${milliseconds / length}${unit}`
 }

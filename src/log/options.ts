@@ -1,59 +1,58 @@
-import { checkNames, mistake, shown } from '../lib/option-reader.js'
-import type { Problem } from '../problem.js'
-import type { Pace } from './throttle.js'
+import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
+import { duration, number, oneOf } from '../lib/option-rules.js'
+import { shown } from '../lib/text.js'
+import { type Duration, HOUR, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 
-/** How many lines about rejections are written. Each that is not written is counted in one that is. */
+/** How many lines about rejections are written. A rejection without a line is counted in a later one. */
 export interface LogOptions {
   /**
    * Lines a second in the long run, from 0.1; ten seconds' worth may come at once (10). Senders whose address MoEngage
    * publishes for something else have as many lines again, which a flood of strangers cannot use up.
    */
   readonly linesPerSecond?: number | undefined
-  /** How many milliseconds a sender gets no further line after its first one; twice as many after each that follows (60,000). */
-  readonly repeatAfter?: number | undefined
-  /** The most milliseconds that a sender gets no further line (3,600,000). */
-  readonly repeatAtMost?: number | undefined
-  /** How many milliseconds rejections wait that no line told, until a summary tells them (60,000). */
-  readonly summaryEvery?: number | undefined
+  /** The time until a sender's second line; doubled after each line that follows (`'1m'`). */
+  readonly repeatAfter?: Duration | undefined
+  /** The longest time between two lines of a sender (`'1h'`). */
+  readonly repeatAtMost?: Duration | undefined
+  /** Interval between summaries of the rejections that got no line, from `'1s'` (`'1m'`). */
+  readonly summaryEvery?: Duration | undefined
 }
 
-/** Checked {@link LogOptions}. */
-export interface LogPace extends Pace {
-  readonly summaryEvery: number
+const timer = { min: 1, max: LONGEST_TIMER, doubtful: SECOND } as const
+
+/** The options inside of `log`, by name. */
+const LOG_OPTIONS = {
+  linesPerSecond: number({ fallback: 10, of: 'lines a second', min: 0.1, max: 10_000, isWhole: false }),
+  repeatAfter: duration({ ...timer, fallback: MINUTE, example: `'1m'`, unit: 's' }),
+  repeatAtMost: duration({ ...timer, fallback: HOUR, example: `'1h'`, unit: 'm' }),
+  summaryEvery: duration({ ...timer, fallback: MINUTE, example: `'1m'`, min: SECOND, unit: 's' })
+} satisfies OptionTable
+
+/** {@link LogOptions} that are right. */
+export type LogPace = Readonly<OptionValues<typeof LOG_OPTIONS>>
+
+const DEFAULTS: LogPace = {
+  linesPerSecond: LOG_OPTIONS.linesPerSecond.fallback,
+  repeatAfter: LOG_OPTIONS.repeatAfter.fallback,
+  repeatAtMost: LOG_OPTIONS.repeatAtMost.fallback,
+  summaryEvery: LOG_OPTIONS.summaryEvery.fallback
 }
 
-/** The longest that a timer of Node waits. */
-const LONGEST = 2 ** 31 - 1
-
-const BOUNDS = {
-  linesPerSecond: { fallback: 10, min: 0.1, max: 10_000, unit: 'lines a second' },
-  repeatAfter: { fallback: 60_000, min: 1, max: LONGEST, unit: 'milliseconds' },
-  repeatAtMost: { fallback: 3_600_000, min: 1, max: LONGEST, unit: 'milliseconds' },
-  summaryEvery: { fallback: 60_000, min: 1000, max: LONGEST, unit: 'milliseconds' }
-} as const
-
-/** Reads the option `log`; adds what is wrong with it to `mistakes`. */
-export function readLogOptions(options: unknown, mistakes: Problem[]): LogPace {
-  const read = (name: keyof LogOptions): number => {
-    const { fallback, min, max, unit } = BOUNDS[name]
-    const value: unknown = (options as LogOptions | undefined)?.[name]
-    if (value === undefined) return fallback
-    if (typeof value === 'number' && value >= min && value <= max) return value
-    const fix = `Write a number from ${min} to ${max}.`
-    mistakes.push(mistake(`log.${name}`, value, `${shown(value)} is not a number of ${unit}.`, fix))
-    return fallback
-  }
-  const isObject = typeof options === 'object' && options !== null
-  if (options !== undefined && !isObject) {
-    const fix = 'Write an object such as { linesPerSecond: 1 }, or leave it out.'
-    mistakes.push(mistake('log', options, `${shown(options)} is not an object.`, fix))
-  } else if (isObject) {
-    checkNames(options, Object.keys(BOUNDS), 'log', (problem) => mistakes.push(problem))
-  }
-  return {
-    linesPerSecond: read('linesPerSecond'),
-    repeatAfter: read('repeatAfter'),
-    repeatAtMost: read('repeatAtMost'),
-    summaryEvery: read('summaryEvery')
-  }
+const LOG: OptionRule<LogPace> = {
+  fallback: DEFAULTS,
+  example: '{ linesPerSecond: 1 }',
+  group: { table: LOG_OPTIONS, beside: () => [] },
+  read: (option) =>
+    typeof option.value === 'object' && option.value !== null
+      ? OptionReader.inside(LOG_OPTIONS, option).readAll()
+      : option.refuse(`${shown(option.value)} is not an object.`, 'Write { linesPerSecond: 1 }, or leave it out.')
 }
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** The options that concern the log, by name. */
+export const LOGGING_OPTIONS = {
+  logLevel: oneOf<(typeof LEVELS)[number]>(LEVELS, 'log level', 'warn'),
+  log: LOG
+} satisfies OptionTable

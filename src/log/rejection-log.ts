@@ -1,6 +1,6 @@
+import { problemLine } from '../errors.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
-import { problemLine } from '../problem.js'
 import { counted } from '../senders/diagnosis.js'
 import type { Reason, RejectedVerdict } from '../verdict/verdict.js'
 import { type Facts, KINDS, kindOf, noSender, rejectionLine, summaryLine } from './lines.js'

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { formatWords, parseAddress } from '../ip/address.js'
 import { wordMask } from '../ip/parsed-prefix.js'
-import { mistake, shown } from '../lib/option-reader.js'
-import type { Problem } from '../problem.js'
+import type { Option, OptionRule, OptionTable } from '../lib/option.js'
+import { OptionReader } from '../lib/option-reader.js'
 
 /**
  * What stands for an address in logs: `'truncate'` leaves its network, /24 of IPv4 and /48 of IPv6; a `key` makes an
@@ -22,22 +22,30 @@ export type Redact = (address: string) => string
 /** An IPv4 address has only 32 bits: with a key that can be guessed, all of them are tried in minutes. */
 const KEY_LENGTH = 16
 
-/** Reads the option; adds what is wrong with it to `mistakes`. */
-export function readRedaction(value: unknown, mistakes: Problem[]): Redact | undefined {
-  if (value === undefined) return undefined
+const KEY = {
+  key: { fallback: undefined, example: `'sixteen characters or more'`, isSecret: true, read: ({ value }) => value }
+} satisfies OptionTable
+
+/** The option `redactAddress`. */
+export const REDACT_ADDRESS: OptionRule<Redact | undefined> = {
+  fallback: undefined,
+  example: `'truncate'`,
+  isSecret: true,
+  read: readRedaction,
+  group: { table: KEY, beside: () => [] }
+}
+
+function readRedaction(option: Option): Redact | undefined {
+  const { value } = option
   if (value === 'truncate') return truncate
-  const key = (value as { key?: unknown } | null)?.key
+  const isObject = typeof value === 'object' && value !== null
+  const key = isObject ? OptionReader.inside(KEY, option).read('key') : undefined
   if (typeof key === 'string' && key.length >= KEY_LENGTH) return (address) => keyedHash(address, key)
-  mistakes.push(
-    mistake(
-      'redactAddress',
-      // A key that is too short is a secret nevertheless.
-      key === undefined ? value : { key: '…' },
-      key === undefined ? `${shown(value)} is no way to redact addresses.` : 'The key is too short to keep a secret.',
-      `Write 'truncate', or { key } with a text of ${KEY_LENGTH} characters or more that nobody can guess.`
-    )
-  )
-  return undefined
+  const fix = `Write 'truncate', or { key } with a text of ${KEY_LENGTH} characters or more that nobody can guess.`
+  // A key that is too short, or that was passed in place of the object, is a secret nevertheless.
+  const message =
+    key === undefined ? 'The value is not a way to redact addresses.' : 'The key is too short to keep a secret.'
+  return option.refuse(message, fix)
 }
 
 const KEPT = { 4: 24, 6: 48 } as const

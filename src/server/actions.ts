@@ -1,12 +1,18 @@
 import { OptionsError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
-import { copy } from '../guard/options.js'
-import { checkNames, mistake, shown } from '../lib/option-reader.js'
-import type { Problem } from '../problem.js'
+import { GUARD_OPTIONS } from '../guard/options.js'
+import type { Option, OptionTable } from '../lib/option.js'
+import { placesOf } from '../lib/option-advice.js'
+import { OptionReader } from '../lib/option-reader.js'
+import { oneOf } from '../lib/option-rules.js'
+import { shown } from '../lib/text.js'
+import { LOGGING_OPTIONS } from '../log/options.js'
+import { isLogger, type Logger } from '../log/rejection-log.js'
+import { ON_VERDICT } from './verdict-listener.js'
 
 /** What happens to a request that is not verified. */
 export interface ActionOptions<OnReject> {
-  /** `'tag'` lets the request through with its verdict, and logs what would be rejected (`'reject'`). */
+  /** `'tag'` lets the request pass with its verdict, and logs that it would be rejected (`'reject'`). */
   readonly mode?: 'reject' | 'tag' | undefined
   /** The status of a rejection, 4xx or 5xx (403). */
   readonly statusCode?: number | undefined
@@ -14,7 +20,7 @@ export interface ActionOptions<OnReject> {
   readonly onReject?: OnReject | undefined
 }
 
-/** Checked {@link ActionOptions}. */
+/** {@link ActionOptions} that are right. */
 export interface Actions<OnReject> {
   readonly mode: 'reject' | 'tag'
   readonly statusCode: number
@@ -22,54 +28,80 @@ export interface Actions<OnReject> {
   readonly form: OnRejectForm
 }
 
-/** How `onReject` is written in one framework, and where options of a route stand. */
+/** How `onReject` is written in one framework, and where the options of a route stand. */
 export interface OnRejectForm {
-  /** What may stand in place of a function. */
+  /** Words that are accepted in place of a function. */
   readonly words: readonly unknown[]
-  readonly fix: string
+  /** A function, as it is written in code. */
+  readonly example: string
   readonly routePath: string
 }
 
-/** What is done where no option says otherwise. */
-export function defaultActions(form: OnRejectForm): Actions<never> {
-  return { mode: 'reject', statusCode: 403, onReject: undefined, form }
+const actionOptions = (form: OnRejectForm) => ({
+  mode: oneOf(['reject', 'tag'], 'mode', 'reject'),
+  statusCode: { fallback: 403, example: '403', read: readStatus },
+  onReject: {
+    fallback: undefined,
+    example: form.example,
+    read(option: Option): unknown {
+      const { value } = option
+      if (typeof value === 'function' || form.words.includes(value)) return value
+      const words = form.words.map((word) => `'${word}' or `).join('')
+      return option.refuse(`${shown(value)} is not a function.`, `Write ${words}${form.example}.`)
+    }
+  }
+})
+
+function readStatus(option: Option): number | undefined {
+  const { value } = option
+  const isStatus = typeof value === 'number' && Number.isInteger(value)
+  if (isStatus && value >= 400 && value <= 599) return value
+  const isSuccess = isStatus && value >= 200 && value < 300
+  return option.refuse(
+    isSuccess
+      ? `${value} would answer rejected senders as if all were well.`
+      : `${shown(value)} is not a 4xx or 5xx status.`,
+    'Write 403, or another status from 400 to 599.'
+  )
 }
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+/** The options of a guard in a framework, by name; the door of Fastify has no `logger`. */
+export const doorOptions = (form: OnRejectForm) =>
+  ({ ...GUARD_OPTIONS, ...actionOptions(form), ...LOGGING_OPTIONS, onVerdict: ON_VERDICT }) satisfies OptionTable
 
-/** Reads what happens to a rejected request; adds what is wrong to `mistakes`. */
+/** The option `logger`. */
+export const LOGGER = {
+  fallback: undefined,
+  example: `pino()`,
+  read(option: Option): Logger | undefined {
+    const { value } = option
+    if (isLogger(value)) return value
+    const fix = `Write pino(), or pass a logger with pino's methods: fatal, error, warn, info, debug and trace.`
+    return option.refuse(`${shown(value)} is not a logger.`, fix)
+  }
+}
+
+/** Reads what happens to a rejected request; what is left out is inherited. */
 export function readActions<OnReject>(
-  options: ActionOptions<OnReject> & { logLevel?: unknown },
-  mistakes: Problem[],
-  inherited: Actions<OnReject>
+  reader: Pick<OptionReader<ReturnType<typeof actionOptions>>, 'read'>,
+  form: OnRejectForm,
+  inherited?: Actions<OnReject>
 ): Actions<OnReject> {
-  const {
-    mode = inherited.mode,
-    statusCode = inherited.statusCode,
-    onReject = inherited.onReject,
-    logLevel = 'warn'
-  } = options
-  if (mode !== 'reject' && mode !== 'tag') {
-    mistakes.push(mistake('mode', mode, `${shown(mode)} is not a mode.`, `Write 'reject' or 'tag'.`))
+  return {
+    mode: reader.read('mode', inherited?.mode),
+    statusCode: reader.read('statusCode', inherited?.statusCode),
+    onReject: reader.read('onReject', inherited?.onReject) as OnReject | undefined,
+    form
   }
-  if (!Number.isInteger(statusCode) || statusCode < 400 || statusCode > 599) {
-    const why = Number.isInteger(statusCode) && statusCode >= 200 && statusCode < 300
-    const message = why
-      ? `${statusCode} would tell rejected senders that all is well.`
-      : `${shown(statusCode)} is not a 4xx or 5xx status.`
-    mistakes.push(mistake('statusCode', statusCode, message, 'Write 403, or another status from 400 to 599.'))
-  }
-  const { form } = inherited
-  if (onReject !== undefined && typeof onReject !== 'function' && !form.words.includes(onReject)) {
-    mistakes.push(mistake('onReject', onReject, `${shown(onReject)} is not a function.`, form.fix))
-  }
-  if (!LOG_LEVELS.includes(logLevel as string)) {
-    mistakes.push(
-      mistake('logLevel', logLevel, `${shown(logLevel)} is not a log level.`, `Use one of: ${LOG_LEVELS.join(', ')}.`)
-    )
-  }
-  return { mode, statusCode, onReject, form }
 }
+
+/** Options that apply to all routes, with what to do where one of them stands in the options of a route. */
+const OF_THE_GUARD = Object.fromEntries(
+  placesOf({ ...GUARD_OPTIONS, ...LOGGING_OPTIONS, onVerdict: ON_VERDICT }).map(({ name, group }) => [
+    name,
+    `Move it to the options of the guard${group === undefined ? '' : `, into ${group.name}`}: it applies to all routes.`
+  ])
+)
 
 /**
  * Reads the options of one route.
@@ -80,21 +112,23 @@ export function readRouteOptions<OnReject>(
   options: PolicyOptions & ActionOptions<OnReject>,
   inherited: Actions<OnReject>
 ): { policy: PolicyOptions | undefined; actions: Actions<OnReject> } {
-  const mistakes: Problem[] = []
+  const { form } = inherited
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const fix = 'Write { dataCenters, channels, mode, statusCode, onReject }, each of them optional.'
-    const { routePath } = inherited.form
-    throw new OptionsError([mistake(routePath, options, `${shown(options)} is no route option.`, fix)], options)
+    const message = `${shown(options)} is not an object with options of a route.`
+    const fix =
+      (options as unknown) === true
+        ? 'Leave it out: the route is guarded without it.'
+        : `Write { mode: 'tag' }, or another object with dataCenters, channels, mode, statusCode or onReject.`
+    const path = form.routePath
+    throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(options), message, fix }])
   }
-  checkNames(options, ['dataCenters', 'channels', 'mode', 'statusCode', 'onReject'], '', (problem) =>
-    mistakes.push(problem)
-  )
-  const actions = readActions(options, mistakes, inherited)
-  if (mistakes.length > 0) throw new OptionsError(mistakes, options)
-  const dataCenters = copy(options.dataCenters)
-  const channels = copy(options.channels)
-  return {
-    policy: dataCenters === undefined && channels === undefined ? undefined : { dataCenters, channels },
-    actions
-  }
+  const { dataCenters, channels } = GUARD_OPTIONS
+  const { required: _, ...optional } = dataCenters
+  const table = { dataCenters: optional, channels, ...actionOptions(form) }
+  const reader = OptionReader.open(table, options, `Write { mode: 'tag' }.`, OF_THE_GUARD)
+  const actions = readActions(reader, form, inherited)
+  const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
+  reader.checkNames()
+  reader.throwMistakes()
+  return { policy: policy.dataCenters === undefined && policy.channels === undefined ? undefined : policy, actions }
 }

@@ -9,21 +9,21 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { NodeIncoming } from '../client-ip/incoming.js'
-import { OptionsError, RejectedError, RouteError } from '../errors.js'
+import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
-import type { GuardOptions, GuardRequest } from '../guard/options.js'
+import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
+import { OptionReader } from '../lib/option-reader.js'
 import { isPromise } from '../lib/promise.js'
-import { type LogOptions, readLogOptions } from '../log/options.js'
+import type { LogOptions } from '../log/options.js'
 import { RejectionLog } from '../log/rejection-log.js'
-import type { Problem } from '../problem.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import { type ActionOptions, defaultActions, readActions } from './actions.js'
+import { type ActionOptions, doorOptions, readActions } from './actions.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { type Route, Routes } from './routes.js'
 import { claimScope } from './scopes.js'
-import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
+import { type OnVerdict, VerdictListener } from './verdict-listener.js'
 
 /**
  * Your own answer to a rejected request: send it and `return reply`, or return a payload. The status is the rejection's
@@ -55,6 +55,25 @@ export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload
   judge(request: FastifyRequest | GuardRequest, policy?: PolicyOptions): Verdict
 }
 
+/**
+ * Makes a name that {@link RouteOptions} do not have an error of the compiler. Fastify infers the type of `config` from what
+ * is written there, so any name fits. `this` is what was inferred, and every object has the method, so its type is compared.
+ */
+export interface NoOtherOptions {
+  /** Names the first option that does not exist. */
+  readonly propertyIsEnumerable?: [Exclude<keyof this, keyof RouteOptions | 'propertyIsEnumerable'>] extends [never]
+    ? unknown
+    : `there is no option ${Exclude<keyof this, keyof RouteOptions | 'propertyIsEnumerable' | number | symbol>}`
+}
+
+/**
+ * What the compiler compares a wrong value with: a union without this member would be reduced to `never`, and its message
+ * would not name the value. The compiler prefers the last member of a union, so this is the first.
+ */
+export interface WrongValue {
+  readonly [option: string]: 'one of the values in docs/options.md'
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** The guard of this scope. */
@@ -63,35 +82,48 @@ declare module 'fastify' {
     verifyMoEngage(routeOptions?: RouteOptions): onRequestHookHandler
   }
   interface FastifyRequest {
-    /** What the guard said of this request; null where it did not run. */
-    moengage: Verdict | null
+    /**
+     * The verdict on this request; null where the guard did not run, undefined in scopes that have no guard and in those
+     * that were loaded before it.
+     */
+    moengage: Verdict | null | undefined
   }
   interface FastifyContextConfig {
     /** `false` leaves the route unguarded; an object changes what it accepts and what a rejection does. */
-    moengage?: false | RouteOptions
+    moengage?: WrongValue | false | (RouteOptions & NoOtherOptions & object) | undefined
   }
 }
 
 /** What a request's route accepts and does; false where it is not guarded. */
 type ChooseRoute = (config: false | RouteOptions | undefined, request: FastifyRequest) => Route<OnReject> | false
-const ON_REJECT = { words: [], fix: 'Write (request, reply, verdict) => ….', routePath: 'config.moengage' }
+const ON_REJECT = {
+  words: [],
+  example: `(request, reply, verdict) => reply.send('no')`,
+  routePath: 'config.moengage'
+}
+const OPTIONS = doorOptions(ON_REJECT)
+/** Options of Fastify itself. */
+const FOREIGN = {
+  logger: 'The logger is the one of Fastify: Fastify({ logger }).',
+  prefix: 'Give the prefix to the scope that registers the plugin: app.register(scope, { prefix }).'
+}
 
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
   claimScope(app)
-  const mistakes: Problem[] = []
-  const actions = readActions<OnReject>(options, mistakes, defaultActions(ON_REJECT))
-  const pace = readLogOptions(options.log, mistakes)
-  const onVerdict = readOnVerdict<FastifyRequest>(options.onVerdict, mistakes)
+  const reader = OptionReader.open(OPTIONS, options, NO_OPTIONS_FIX, FOREIGN)
+  const actions = readActions<OnReject>(reader, ON_REJECT)
+  const level = reader.read('logLevel')
+  const pace = reader.read('log')
+  const onVerdict = reader.read('onVerdict') as OnVerdict<FastifyRequest> | undefined
   const guard = await loadGuard<FastifyRequest>(options, {
-    names: ['mode', 'statusCode', 'onReject', 'logLevel', 'log', 'onVerdict'],
-    mistakes,
+    reader,
     framework: fastifyIp(),
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
     logFailure: (error, message) => app.log.error({ err: error }, message)
   })
   const log = new RejectionLog<FastifyRequest>(guard, {
-    level: options.logLevel ?? 'warn',
+    level,
     pace,
     logger: app.log,
     facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
@@ -169,11 +201,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     }
   })
   app.addHook('onReady', async () => {
-    if (wrongRoutes.length > 0)
-      throw new OptionsError(
-        wrongRoutes,
-        wrongRoutes.map(({ value }) => value)
-      )
+    if (wrongRoutes.length > 0) throw new OptionsError(wrongRoutes)
   })
   app.addHook(
     'onRequest',

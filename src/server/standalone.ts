@@ -4,17 +4,19 @@ import { type FirstLoad, type Framework, startGuard } from '../guard/create-guar
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
-import { mistake, shown } from '../lib/option-reader.js'
+import { OptionReader } from '../lib/option-reader.js'
 import { CLOCK } from '../lib/time.js'
 import { defaultLogger } from '../log/default-logger.js'
 import type { Facts } from '../log/lines.js'
-import { type LogOptions, readLogOptions } from '../log/options.js'
-import { isLogger, type Logger, type LogLevel, RejectionLog } from '../log/rejection-log.js'
-import type { Problem } from '../problem.js'
+import type { LogOptions } from '../log/options.js'
+import { type Logger, type LogLevel, RejectionLog } from '../log/rejection-log.js'
 import type { Verdict } from '../verdict/verdict.js'
-import { type ActionOptions, defaultActions, type OnRejectForm, readActions } from './actions.js'
+import { type ActionOptions, doorOptions, LOGGER, type OnRejectForm, readActions } from './actions.js'
 import { type Route, Routes } from './routes.js'
-import { type OnVerdict, readOnVerdict, VerdictListener } from './verdict-listener.js'
+import { type OnVerdict, VerdictListener } from './verdict-listener.js'
+
+/** What to do where something else was passed: a framework calls a function that should have been called before. */
+const NO_OPTIONS_FIX = `Write moengageAllowlist({ dataCenters: 'DC-01' }), and use what it returns.`
 
 /** Options of a guard outside Fastify. */
 export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Request>, ActionOptions<OnReject> {
@@ -82,25 +84,14 @@ export class Standalone<Request, OnReject> {
   constructor(options: StandaloneOptions<Request, OnReject>, door: Door<Request>) {
     const { patternOf } = door
     this.patternOf = patternOf
-    const mistakes: Problem[] = []
-    const given = options ?? {}
-    const actions = readActions<OnReject>(given, mistakes, defaultActions(door.onReject))
-    const { logLevel = 'warn', logger } = given
-    if (logger !== undefined && !isLogger(logger)) {
-      mistakes.push(
-        mistake(
-          'logger',
-          logger,
-          `${shown(logger)} is not a logger.`,
-          "Pass one with pino's methods: fatal, error, warn, info, debug and trace."
-        )
-      )
-    }
-    const pace = readLogOptions(given.log, mistakes)
-    const onVerdict = readOnVerdict<Request>(given.onVerdict, mistakes)
+    const reader = OptionReader.open({ ...doorOptions(door.onReject), logger: LOGGER }, options, NO_OPTIONS_FIX)
+    const actions = readActions<OnReject>(reader, door.onReject)
+    const logLevel = reader.read('logLevel')
+    const logger = reader.read('logger')
+    const pace = reader.read('log')
+    const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
     const started = startGuard<Request>(options, {
-      names: ['mode', 'statusCode', 'onReject', 'logLevel', 'logger', 'log', 'onVerdict'],
-      mistakes,
+      reader,
       framework: door.framework,
       noPeer: door.noPeer,
       // Nothing is reloaded, and no day passes, before the guard is made.

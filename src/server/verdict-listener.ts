@@ -1,18 +1,13 @@
-import { mistake, shown } from '../lib/option-reader.js'
+import { callback } from '../lib/option-rules.js'
 import { callBack } from '../lib/promise.js'
 import type { Logger } from '../log/rejection-log.js'
-import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** Called with every verdict and its request, before the request goes on or is answered. */
 export type OnVerdict<Request> = (verdict: Verdict, request: Request) => unknown
 
-/** Reads the option `onVerdict`; adds what is wrong with it to `mistakes`. */
-export function readOnVerdict<Request>(value: unknown, mistakes: Problem[]): OnVerdict<Request> | undefined {
-  if (value === undefined || typeof value === 'function') return value as OnVerdict<Request> | undefined
-  mistakes.push(mistake('onVerdict', value, `${shown(value)} is not a function.`, 'Write (verdict, request) => ….'))
-  return undefined
-}
+/** The option `onVerdict`. */
+export const ON_VERDICT = callback<OnVerdict<never>>('(verdict, request) => console.log(verdict)')
 
 /** Calls the user's function, and lets nothing that it throws reach the request: it is logged, once. */
 export class VerdictListener<Request> {

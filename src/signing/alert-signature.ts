@@ -62,5 +62,5 @@ function readBody(body: unknown): string | Uint8Array {
 
 /** Keys and bodies are secret: the value is never shown. */
 function refusal(path: string, { message, fix }: Pick<Problem, 'message' | 'fix'>): OptionsError {
-  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: '…', message, fix }], '…')
+  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: '…', message, fix }])
 }

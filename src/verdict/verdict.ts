@@ -1,5 +1,17 @@
 import type { Channel, DataCenter } from '../directory/names.js'
 
+/** Every {@link Reason}. */
+export const REASONS = [
+  'not-listed',
+  'other-data-center',
+  'other-channel',
+  'stale-list',
+  'denied',
+  'unresolved',
+  'proxy-not-configured',
+  'permissive-trust'
+] as const
+
 /**
  * Why a request is not verified:
  *
@@ -12,27 +24,7 @@ import type { Channel, DataCenter } from '../directory/names.js'
  * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
  * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.
  */
-export type Reason =
-  | 'not-listed'
-  | 'other-data-center'
-  | 'other-channel'
-  | 'stale-list'
-  | 'denied'
-  | 'unresolved'
-  | 'proxy-not-configured'
-  | 'permissive-trust'
-
-/** All reasons. */
-export const REASONS = [
-  'not-listed',
-  'other-data-center',
-  'other-channel',
-  'stale-list',
-  'denied',
-  'unresolved',
-  'proxy-not-configured',
-  'permissive-trust'
-] as const satisfies readonly Reason[]
+export type Reason = (typeof REASONS)[number]
 
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>

@@ -194,7 +194,7 @@ t.test('a name that is unknown or could mean several is refused with the questio
     [1n, /not 1n/, /'DC-01'/],
     [Number.NaN, /not NaN/, /'DC-01'/],
     [true, /not true/, /'DC-01'/],
-    [['DC-01'], /not \[ 'DC-01' \]/, /'DC-01'/],
+    [['DC-01'], /not \['DC-01'\]/, /'DC-01'/],
     [{ dataCenter: 'DC-01' }, /not \{ dataCenter/, /'DC-01'/],
     [Symbol('DC-01'), /not Symbol\(DC-01\)/, /'DC-01'/],
     [() => 'DC-01', /not A function|not a function/, /'DC-01'/]
@@ -302,7 +302,7 @@ t.test('a channel that is unknown is refused with the nearest name, or with all'
     [undefined, /A channel is a text, not undefined/, all],
     [null, /not null/, all],
     [5, /not 5/, all],
-    [['sms'], /not \[ 'sms' \]/, all],
+    [['sms'], /not \['sms'\]/, all],
     [Symbol('sms'), /not Symbol\(sms\)/, all]
   ]
   for (const [text, message, fix] of rows) {

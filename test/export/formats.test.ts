@@ -12,6 +12,7 @@ import {
   exportDirectory,
   NoAddressesError
 } from '../../src/core.js'
+import { bounded } from '../../src/lib/text.js'
 import { runs } from '../support/properties.js'
 import { listOf, MIXED, MIXED_IPV4, MIXED_IPV6, RETRIEVED, REVISION } from './lists.js'
 import { READERS } from './readers.js'
@@ -189,7 +190,7 @@ t.test('a name that could mean more than a name is refused', async (t) => {
     for (const name of names) {
       t.throws(
         () => write(format, { name: name as string }),
-        { code: 'MOE_ERR_OPTIONS', mistakes: [{ code: 'MOE_ERR_OPTION_VALUE', path: 'name', value: name }] },
+        { code: 'MOE_ERR_OPTIONS', mistakes: [{ code: 'MOE_ERR_OPTION_VALUE', path: 'name', value: bounded(name) }] },
         `${format} ${titled(name)}`
       )
     }

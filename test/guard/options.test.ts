@@ -7,7 +7,7 @@ function mistakesOf(options: unknown): readonly Problem[] {
     createGuard(options as GuardOptions)
     return []
   } catch (error) {
-    t.match(error, { code: 'MOE_ERR_OPTIONS', name: 'FastifyError', message: /docs\/errors\.md#moe_err_options/ })
+    t.match(error, { code: 'MOE_ERR_OPTIONS', name: 'OptionsError', message: /docs\/errors\.md#moe_err_options/ })
     return (error as { mistakes: readonly Problem[] }).mistakes
   }
 }

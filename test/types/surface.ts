@@ -12,14 +12,18 @@ import {
   createGuard,
   type DataCenter,
   type DataCenterName,
+  type Duration,
   directory,
   type ExportFormat,
   exportDirectory,
   type GuardOptions,
   loadGuard,
+  type OptionsError,
+  type ProblemCode,
   parseAddress,
   parseChannel,
   parseDataCenter,
+  RejectedError,
   type RejectedVerdict,
   type Snapshot,
   type UnresolvedReason,
@@ -68,7 +72,7 @@ app.get('/wrong', { config: { moengage: { channels: 'conector' } } }, async () =
 await app.register(moengageAllowlist, { dataCenters: 'all', mode: 'monitor' })
 
 app.get('/', { config: { moengage: { channels: 'streams', statusCode: 404 } } }, async (request) => {
-  expectTypeOf(request.moengage).toEqualTypeOf<Verdict | null>()
+  expectTypeOf(request.moengage).toEqualTypeOf<Verdict | null | undefined>()
   return request.moengage?.clientIp
 })
 app.get('/open', { config: { moengage: false } }, async () => 'ok')
@@ -110,6 +114,14 @@ if (verdict.verified) {
 }
 // @ts-expect-error: verdicts do not change
 verdict.verified = true
+
+expectTypeOf<'90d'>().toExtend<Duration>()
+expectTypeOf<'90'>().not.toExtend<Duration>()
+expectTypeOf<GuardOptions['staleAfter']>().toEqualTypeOf<Duration | undefined>()
+expectTypeOf<OptionsError['code']>().toEqualTypeOf<'MOE_ERR_OPTIONS'>()
+expectTypeOf<OptionsError['mistakes'][number]['code']>().toEqualTypeOf<ProblemCode>()
+expectTypeOf(new RejectedError(verdict, 403).verdict).toEqualTypeOf<Verdict>()
+expectTypeOf<RejectedError>().toExtend<Error>()
 
 expectTypeOf<DataCenter>().toEqualTypeOf<'DC-01' | 'DC-02' | 'DC-03' | 'DC-04' | 'DC-05' | 'DC-06' | 'DC-101'>()
 expectTypeOf<'dashboard-101.moengage.com'>().toExtend<DataCenterName>()

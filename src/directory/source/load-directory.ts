@@ -1,6 +1,6 @@
 import { SnapshotError, SourceError } from '../../errors.js'
-import { messageOf } from '../../lib/message-of.js'
 import { isPromise, messageOfThrown } from '../../lib/promise.js'
+import { messageOf } from '../../lib/text.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 import { type OpenSource, UNCHANGED } from './source.js'

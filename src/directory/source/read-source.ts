@@ -1,170 +1,228 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
-import { checkNames, mistake, type Report, shown } from '../../lib/option-reader.js'
+import { Option, type OptionRule, type OptionTable, propertyOf } from '../../lib/option.js'
+import { OptionReader } from '../../lib/option-reader.js'
+import { callback, duration, flag, number } from '../../lib/option-rules.js'
+import { nearest } from '../../lib/suggest.js'
+import { literal, quoted, shown } from '../../lib/text.js'
+import { HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { SnapshotFile } from './file.js'
-import { BUNDLED, type FileSource, type OpenSource, type Source, type UrlSource } from './source.js'
+import { BUNDLED, type OpenSource, type Source } from './source.js'
 import { SnapshotUrl } from './url.js'
 
-const KINDS = {
-  file: ['interval', 'maxBytes'],
-  url: ['interval', 'timeout', 'maxBytes', 'headers', 'fetch', 'allowHttp']
-}
-const OWN = ['name', 'load', 'interval', 'timeout']
-const HOW =
-  `Write 'bundled', { file: 'moengage.json' }, { url: 'https://…' }, a function that gives a snapshot, or ` +
-  '{ name, load }.'
+const FILE_EXAMPLE = `'./moengage.json'`
+const URL_EXAMPLE = `'https://example.com/moengage.json'`
 
-const TIMEOUT = 5_000
+const TIMEOUT = duration({
+  fallback: 5 * SECOND,
+  example: `'5s'`,
+  min: 1,
+  max: LONGEST_TIMER,
+  doubtful: 100,
+  unit: 's'
+})
 /** A mebibyte: MoEngage's own list takes 12 KB. */
-const MAX_BYTES = 0x100000
-/** What a timer of Node can wait. */
-const LONGEST = 2 ** 31 - 1
+const MAX_BYTES = number({ fallback: 0x100000, of: 'bytes', min: 1, max: LONGEST_TIMER })
 
-/** Reads the option `source`. What is wrong is reported; what is given back can be used only where nothing is. */
-export function readSource(value: unknown, refuse: Report): OpenSource {
-  if (value === undefined || value === 'bundled') return BUNDLED
-  if (typeof value === 'function')
-    return readOwn({ name: value.name || 'loader', load: value as Source['load'] }, refuse)
-  if (typeof value === 'object' && value !== null) {
-    const kinds = ['file', 'url', 'load'].filter((name) => (value as Record<string, unknown>)[name] !== undefined)
-    // What else it holds may be secret.
-    const names = Object.keys(value)
-    if (kinds.length > 1) {
-      refuse(
-        mistake('source', names, `It names ${kinds.join(' and ')}: a list comes from one place.`, 'Keep one of them.')
-      )
-      return BUNDLED
+const FILE_OPTIONS = {
+  file: { fallback: undefined, example: FILE_EXAMPLE, read: readPath },
+  interval: duration({ fallback: 2 * SECOND, example: `'2s'`, min: 100, max: LONGEST_TIMER, doubtful: 100, unit: 's' }),
+  maxBytes: MAX_BYTES
+} satisfies OptionTable
+
+const URL_OPTIONS = {
+  url: { fallback: undefined, example: URL_EXAMPLE, isSecret: true, read: readAddress },
+  interval: duration({
+    fallback: HOUR,
+    example: `'1h'`,
+    min: SECOND,
+    max: LONGEST_TIMER,
+    doubtful: 5 * SECOND,
+    unit: 'm'
+  }),
+  timeout: TIMEOUT,
+  maxBytes: MAX_BYTES,
+  headers: { fallback: {}, example: `{ authorization: 'Bearer token' }`, isSecret: true, read: readHeaders },
+  fetch: callback<typeof fetch>('(url, init) => fetch(url, init)'),
+  allowHttp: flag(false)
+} satisfies OptionTable
+
+const OWN_OPTIONS = {
+  name: {
+    fallback: '',
+    example: `'our table'`,
+    required: `Write name: 'our table', or another name for errors.`,
+    read: readName
+  },
+  load: callback<Source['load']>('async (signal) => snapshot'),
+  interval: duration({
+    fallback: undefined,
+    example: `'1h'`,
+    min: SECOND,
+    max: LONGEST_TIMER,
+    doubtful: 5 * SECOND,
+    unit: 'm'
+  }),
+  timeout: TIMEOUT
+} satisfies OptionTable
+
+/** The kinds of a source, by the option that makes it one; each with all that it needs. */
+const KINDS = { file: ['file'], url: ['url'], load: ['name', 'load'] } as const
+type Kind = keyof typeof KINDS
+
+const kindsOf = (source: object) =>
+  (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+
+/** The option `source`. */
+export const SOURCE: OptionRule<OpenSource> = {
+  fallback: BUNDLED,
+  example: `{ file: ${FILE_EXAMPLE} }`,
+  read: readSource,
+  group: {
+    table: { ...OWN_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS },
+    beside(name, given) {
+      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : name === 'name' ? 'load' : (kindsOf(given)[0] ?? 'url')
+      return KINDS[kind].filter((other) => other !== name)
     }
-    if (kinds.length === 0) {
-      refuse(mistake('source', names, `An object with ${shown(names)} is no source.`, HOW))
-      return BUNDLED
-    }
-    if (kinds[0] === 'file') return readFile(value as FileSource, refuse)
-    if (kinds[0] === 'url') return readUrl(value as UrlSource, refuse)
-    return readOwn(value as Source, refuse)
   }
-  refuse(mistake('source', value, `${shown(value)} is no source.`, HOW))
-  return BUNDLED
 }
 
-function readOwn(source: Source, refuse: Report): OpenSource {
-  checkNames(source, OWN, 'source', refuse)
-  const { name, load, timeout = TIMEOUT, interval } = source
-  if (typeof name !== 'string' || name === '') {
-    refuse(
-      mistake('source.name', name, `${shown(name)} is no name.`, 'Say in a word or two where the list comes from.')
-    )
+function readSource(option: Option): OpenSource | undefined {
+  const { value } = option
+  if (value === 'bundled') return BUNDLED
+  if (typeof value === 'function') {
+    const load = value as Source['load']
+    return { name: value.name || 'loader', timeout: TIMEOUT.fallback, interval: undefined, load }
   }
-  if (typeof load !== 'function') {
-    refuse(mistake('source.load', load, `${shown(load)} is not a function.`, 'Write load: async () => snapshot.'))
+  if (typeof value !== 'object' || value === null || value instanceof URL) {
+    return option.refuse(`${value instanceof URL ? 'A URL' : shown(value)} is not a source.`, fixOf(option))
   }
-  checkNumber('timeout', timeout, 'milliseconds', [1, LONGEST], refuse)
-  if (interval !== undefined) checkNumber('interval', interval, 'milliseconds', [1_000, LONGEST], refuse)
-  return { name, timeout, interval, load: (signal) => load.call(source, signal) }
+  const kinds = kindsOf(value)
+  const [kind] = kinds
+  if (kinds.length > 1) {
+    return option.refuse(`It names ${kinds.join(' and ')}: a list is loaded from one place.`, 'Keep one of them.')
+  }
+  if (kind === 'file') return openFile(option)
+  if (kind === 'url') return openUrl(option)
+  if (kind === 'load') return openOwn(option, value)
+  return option.refuse(`${shown(value)} is not a source.`, fixOf(option))
 }
 
-function readFile(source: FileSource, refuse: Report): OpenSource {
-  checkNames(source, ['file', ...KINDS.file], 'source', refuse)
-  const { file, interval = 2_000, maxBytes = MAX_BYTES } = source
-  checkNumber('interval', interval, 'milliseconds', [100, LONGEST], refuse)
-  checkNumber('maxBytes', maxBytes, 'bytes', [1, LONGEST], refuse)
-  const path = pathOf(file)
-  if (path === undefined) {
-    refuse(mistake('source.file', file, `${shown(file)} is no path.`, `Write it like './moengage.json'.`))
-    return BUNDLED
+const OTHERS = `'bundled', { file }, { url }, a function that returns a snapshot, { name, load }`
+
+/** What to write instead of something that is not a source: made from a text, where the result is accepted. */
+function fixOf(option: Option): string {
+  const text = option.value instanceof URL ? option.value.href : option.value
+  if (typeof text === 'string') {
+    if (nearest(text, ['bundled']) !== undefined) return `Write 'bundled'.`
+    const kind = /^\w\w+:\/\//.test(text) ? 'url' : 'file'
+    const hasSecret = /[?#]/.test(text)
+    const written = literal(text)
+    const isAccepted = /[./]/.test(text) && option.attempt({ [kind]: text }, readSource).length === 0
+    if (written !== undefined && isAccepted && !hasSecret)
+      return `Write { ${kind}: ${written} }, or another source: ${OTHERS}.`
   }
-  // The directory of the process may change.
-  return new SnapshotFile(resolve(path), interval, maxBytes)
+  return `Write { file: ${FILE_EXAMPLE} }, or another source: ${OTHERS}.`
 }
 
-function pathOf(file: unknown): string | undefined {
-  if (file instanceof URL) return file.protocol === 'file:' ? fileURLToPath(file) : undefined
-  return typeof file === 'string' && file !== '' && !/^\w\w+:\/\//.test(file) ? file : undefined
+function openOwn(option: Option, source: object): OpenSource | undefined {
+  const { name, load, interval, timeout } = OptionReader.inside(OWN_OPTIONS, option).readAll()
+  return load === undefined
+    ? undefined
+    : { name, timeout, interval, load: (signal) => load.call(source as Source, signal) }
 }
 
-function readUrl(source: UrlSource, refuse: Report): OpenSource {
-  checkNames(source, ['url', ...KINDS.url], 'source', refuse)
-  const { interval = 3_600_000, timeout = TIMEOUT, maxBytes = MAX_BYTES, headers = {}, allowHttp = false } = source
-  checkNumber('interval', interval, 'milliseconds', [1_000, LONGEST], refuse)
-  checkNumber('timeout', timeout, 'milliseconds', [1, LONGEST], refuse)
-  checkNumber('maxBytes', maxBytes, 'bytes', [1, LONGEST], refuse)
-  if (typeof allowHttp !== 'boolean') {
-    refuse(mistake('source.allowHttp', allowHttp, `${shown(allowHttp)} is not true or false.`, 'Write true or false.'))
-  }
-  if (source.fetch !== undefined && typeof source.fetch !== 'function') {
-    refuse(
-      mistake(
-        'source.fetch',
-        source.fetch,
-        `${shown(source.fetch)} is not a function.`,
-        'Leave it out, or pass a fetch.'
-      )
-    )
-  }
-  try {
-    new Headers(headers)
-  } catch (error) {
-    // Their values may be secrets.
-    const fix = `Write them like { authorization: 'Bearer …' }.`
-    refuse(
-      mistake('source.headers', Object.keys(headers ?? {}), `They cannot be sent: ${(error as Error).message}`, fix)
-    )
-  }
-  const url = urlOf(source.url, allowHttp, refuse)
-  if (url === undefined) return BUNDLED
-  const ask: typeof fetch = source.fetch ?? ((...request) => fetch(...request))
-  const proxy = source.fetch === undefined ? readProxy(url, refuse) : undefined
-  return new SnapshotUrl(url, { interval, timeout, maxBytes, headers: { ...headers }, fetch: ask, proxy })
+function readName(option: Option): string | undefined {
+  const { value } = option
+  if (typeof value === 'string' && value !== '') return value
+  return option.refuse(`${shown(value)} is not a name.`, `Write 'our table', or another name for errors.`)
 }
 
-function readProxy(url: URL, refuse: Report): ForwardProxy | undefined {
+function openFile(option: Option): OpenSource | undefined {
+  const { file, interval, maxBytes } = OptionReader.inside(FILE_OPTIONS, option).readAll()
+  return file === undefined ? undefined : new SnapshotFile(file, interval, maxBytes)
+}
+
+/** An absolute path: the directory of the process may change. */
+function readPath(option: Option): string | undefined {
+  const { value } = option
+  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value)
+  if (typeof value === 'string' && value !== '' && !/^\w\w+:\/\//.test(value)) return resolve(value)
+  return option.refuse(`${shown(value)} is not a path.`, `Write ${FILE_EXAMPLE}, or another path.`)
+}
+
+function openUrl(option: Option): OpenSource | undefined {
+  const reader = OptionReader.inside(URL_OPTIONS, option)
+  const { url, interval, timeout, maxBytes, headers, fetch: ownFetch, allowHttp } = reader.readAll()
+  if (url === undefined) return undefined
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    const written = literal(`https://${url.host}${url.pathname}`)
+    const instead = written === undefined || url.search !== '' ? 'Use https' : `Write ${written}`
+    const message = 'Anybody on the way can change what is loaded over plain http, and so add an address.'
+    refuseUrl(reader.optionAt('url', url.href), message, `${instead}, or set allowHttp: true where you trust the way.`)
+  }
+  const ask: typeof fetch = ownFetch ?? ((...request) => fetch(...request))
+  const proxy = ownFetch === undefined ? findProxy(url, reader.optionAt('url', url.href)) : undefined
+  return new SnapshotUrl(url, { interval, timeout, maxBytes, headers, fetch: ask, proxy })
+}
+
+function findProxy(url: URL, option: Option): ForwardProxy | undefined {
   try {
     return proxyFor(url, process.env)
   } catch (error) {
-    const fix = 'Or list the host in NO_PROXY, or pass a fetch of your own.'
-    refuse(mistake('source.url', `${url.origin}${url.pathname}`, (error as Error).message, fix))
-    return undefined
+    return refuseUrl(option, (error as Error).message, 'Or list the host in NO_PROXY, or pass a fetch of your own.')
   }
 }
 
-function urlOf(value: unknown, allowHttp: boolean, refuse: Report): URL | undefined {
-  const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined
+function readAddress(option: Option): URL | undefined {
+  const text = String(option.value)
+  const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    refuse(
-      mistake(
-        'source.url',
-        value,
-        `${shown(value)} is no URL of a web server.`,
-        `Write it like 'https://example.com/moengage.json'.`
-      )
-    )
-    return undefined
+    const isHost = /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text) && !/[?#@]/.test(text)
+    const written = isHost ? literal(`https://${text}`) : undefined
+    const message = `${shown(withoutSecretParts(text))} is not the URL of a web server.`
+    return refuseUrl(option, message, `Write ${written ?? URL_EXAMPLE}.`)
   }
   if (url.username !== '' || url.password !== '') {
-    const fix = `Take them out of the URL and pass headers: { authorization: 'Basic …' }.`
-    refuse(mistake('source.url', `${url.origin}${url.pathname}`, 'It carries a name or password.', fix))
-  }
-  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
-    const message = 'Everybody on the way can change what comes over plain http, and so let themselves in.'
-    refuse(mistake('source.url', url.origin, message, 'Use https, or set allowHttp: true where you trust the way.'))
+    const fix = `Remove them from the URL and pass headers: { authorization: 'Basic …' }.`
+    return refuseUrl(option, 'It carries a user name or password.', fix)
   }
   return url
+}
+
+/** Refuses a URL, which is shown without what may be secret in it. */
+function refuseUrl({ path, value, scope }: Option, message: string, fix: string): undefined {
+  new Option(path, withoutSecretParts(String(value)), scope).refuse(message, fix)
+}
+
+/** Also of a text that is not a URL: it may be meant as one. */
+const withoutSecretParts = (text: string) => text.replace(/[?#].*/s, '?…').replace(/^(\w+:\/\/)?[^/]*@/, '$1…@')
+
+function readHeaders(option: Option): Readonly<Record<string, string>> | undefined {
+  const { value } = option
+  const fix = `Write { authorization: 'Bearer token' }.`
+  if (typeof value !== 'object' || value === null) return option.refuse('They are not an object of headers.', fix)
+  try {
+    return Object.fromEntries(new Headers(value as Record<string, string>))
+  } catch {
+    // The error of Node quotes the value.
+    const wrong = Object.entries(value).find(([name, text]) => isHeader(name, '') && !isHeader(name, text))?.[0]
+    const what = wrong === undefined ? 'A name or value of them' : `The value of ${quoted(wrong)}`
+    return option.refuse(`${what} is not allowed in HTTP.`, fix)
+  }
+}
+
+function isHeader(name: string, value: unknown): boolean {
+  try {
+    new Headers([[name, value as string]])
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Node writes the host of a URL in its canonical form. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
-}
-
-function checkNumber(
-  name: string,
-  value: unknown,
-  unit: string,
-  [least, most]: [number, number],
-  refuse: Report
-): void {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return
-  const fix = `Write a whole number from ${least} to ${most}.`
-  refuse(mistake(`source.${name}`, value, `${shown(value)} is not a number of ${unit} that can be used.`, fix))
 }

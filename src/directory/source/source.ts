@@ -1,3 +1,4 @@
+import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 
@@ -16,18 +17,18 @@ export interface Source {
    * when the guard is closed.
    */
   load(signal: AbortSignal): Snapshot | Promise<Snapshot>
-  /** Interval between automatic loads, in milliseconds (none: call `reload()`). */
-  readonly interval?: number | undefined
-  /** Maximum time of a load, in milliseconds (`5_000`). */
-  readonly timeout?: number | undefined
+  /** Interval between automatic loads, from `'1s'` (none: call `reload()`). */
+  readonly interval?: Duration | undefined
+  /** Maximum time of a load (`'5s'`). */
+  readonly timeout?: Duration | undefined
 }
 
 /** A snapshot in a JSON file, which is watched: it may be rewritten, replaced, deleted and put back. */
 export interface FileSource {
   /** The path, or a `file:` URL. */
   readonly file: string | URL
-  /** How often the file is read to see whether it has changed, in milliseconds (`2_000`). */
-  readonly interval?: number | undefined
+  /** How often the file is read to see whether it has changed, from `'100ms'` (`'2s'`). */
+  readonly interval?: Duration | undefined
   /** Maximum size, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
 }
@@ -36,10 +37,10 @@ export interface FileSource {
 export interface UrlSource {
   /** An `https:` URL; `http:` for this machine, or with `allowHttp`. */
   readonly url: string | URL
-  /** Interval between requests, in milliseconds (`3_600_000`, an hour). Shorter after a failure, then doubled up to this. */
-  readonly interval?: number | undefined
-  /** Maximum time of a request, its body included, in milliseconds (`5_000`). */
-  readonly timeout?: number | undefined
+  /** Interval between requests, from `'1s'` (`'1h'`). Shorter after a failure, then doubled up to this. */
+  readonly interval?: Duration | undefined
+  /** Maximum time of a request, its body included (`'5s'`). */
+  readonly timeout?: Duration | undefined
   /** Maximum size of a body after decompression, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
   /** Sent with every request: `{ authorization: 'Bearer …' }`. */

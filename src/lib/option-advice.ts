@@ -1,0 +1,81 @@
+import type { Problem } from '../errors.js'
+import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
+import { editDistance, nearest } from './suggest.js'
+import { literal, quoted } from './text.js'
+
+/** An option that exists, and the group that it stands in; undefined at the top. */
+export interface Place {
+  readonly name: string
+  readonly rule: OptionRule<unknown>
+  readonly group: ({ readonly name: string } & OptionGroup) | undefined
+}
+
+/** All options of a table and of the groups in it, which are not nested deeper. */
+export function placesOf(table: OptionTable): Place[] {
+  return Object.entries(table).flatMap(([name, rule]) => [
+    { name, rule, group: undefined },
+    ...Object.entries(rule.group?.table ?? {}).map(([inner, innerRule]) => ({
+      name: inner,
+      rule: innerRule,
+      group: { name, ...rule.group! }
+    }))
+  ])
+}
+
+/** What is wrong with a name that the options of a group do not have, and what to write instead. */
+export function unknownOption(name: string, value: unknown, table: OptionTable, scope: Scope): Problem {
+  const path = scope.path === '' ? name : `${scope.path}.${name}`
+  const problem = { code: 'MOE_ERR_UNKNOWN_OPTION', path, value: name } as const
+  const message = `There is no option ${quoted(name)} here.`
+  if (Object.hasOwn(scope.foreign, name)) return { ...problem, message, fix: scope.foreign[name]! }
+
+  const here = Object.entries(table).map(([name, rule]): Place => ({ name, rule, group: undefined }))
+  const elsewhere = placesOf(scope.top.table).filter(({ group }) => (group?.name ?? '') !== scope.path)
+  const alias = here.find((place) => isCalled(place, name))
+  if (alias !== undefined) return { ...problem, message, fix: `Write ${alias.name}: ${valueFor(alias, value, scope)}.` }
+  const near = nearest(name, Object.keys(table))
+  const misplaced = elsewhere.find((place) => isCalled(place, name))
+  // One letter is more likely wrong than the place.
+  if (near !== undefined && (misplaced === undefined || editDistance(name, near) === 1)) {
+    return { ...problem, message, fix: `Did you mean "${near}"?` }
+  }
+  const place = misplaced ?? nearestPlace(name, elsewhere)
+  if (place === undefined) return { ...problem, message, fix: `Use one of: ${Object.keys(table).join(', ')}.` }
+  return {
+    ...problem,
+    message: `${message.slice(0, -1)}; ${place.name} belongs ${place.group === undefined ? 'to the top level' : `into ${place.group.name}`}.`,
+    fix: `Write ${entryFor(place, value, scope)}${scope.path === '' ? '' : ' at the top level'}.`
+  }
+}
+
+const isCalled = ({ name, rule }: Place, text: string) => name === text || rule.aliases?.includes(text) === true
+
+function nearestPlace(text: string, places: readonly Place[]): Place | undefined {
+  const near = nearest(
+    text,
+    places.map(({ name }) => name)
+  )
+  return places.find(({ name }) => name === near)
+}
+
+/** An option as it is written at the top level, with all that has to stand beside it. */
+function entryFor(place: Place, value: unknown, scope: Scope): string {
+  const { name, group } = place
+  if (group === undefined) return `${name}: ${valueFor(place, value, scope)}`
+  const { options } = scope.top
+  const known = propertyOf(options, group.name)
+  const given = typeof known === 'object' && known !== null ? known : {}
+  const members = group.beside(name, given).map((other) => {
+    const rule = group.table[other]!
+    const otherValue = propertyOf(given, other) ?? propertyOf(options, other)
+    return `${other}: ${valueFor({ name: other, rule, group }, otherValue, scope)}`
+  })
+  return `${group.name}: { ${[...members, `${name}: ${valueFor(place, value, scope)}`].join(', ')} }`
+}
+
+/** The value that was given where it would be accepted there and may be shown, or an example. */
+function valueFor({ name, rule }: Place, value: unknown, scope: Scope): string {
+  const written = rule.isSecret ? undefined : literal(value)
+  const isAccepted = written !== undefined && new Option(name, undefined, scope).attempt(value, rule.read).length === 0
+  return isAccepted ? written : rule.example
+}

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import t from 'tap'
+import { type ClientIpOptions, createClientIpResolver, type OptionsError } from '../../src/core.js'
+import { findingsOf } from '../support/advice.js'
+
+const withProxies = (trustedProxies: unknown, rest: object = {}) =>
+  findingsOf({ dataCenters: 'DC-01', clientIp: { trustedProxies, ...rest } })
+
+t.test('no name of a proxy is guessed, and a provider without a preset is answered with its recipe', async (t) => {
+  const table: [name: string, recipe: string][] = [
+    ['cloudfront', 'cloudfront'],
+    ['CloudFront', 'cloudfront'],
+    ['cloud-front', 'cloudfront'],
+    ['aws-cloudfront', 'cloudfront'],
+    ['amazon cloudfront', 'cloudfront'],
+    ['aws', 'aws-alb'],
+    ['aws-alb', 'aws-alb'],
+    ['alb', 'aws-alb'],
+    ['elb', 'aws-alb'],
+    ['azure', 'azure'],
+    ['azure_front_door', 'azure'],
+    ['front-door', 'azure'],
+    ['application-gateway', 'azure'],
+    ['google', 'google-cloud'],
+    ['gcp', 'google-cloud'],
+    ['heroku', 'heroku'],
+    ['fly', 'fly'],
+    ['render', 'render'],
+    ['nginx', 'nginx'],
+    ['ingress-nginx', 'kubernetes-ingress'],
+    ['traefik', 'kubernetes-ingress'],
+    ['haproxy', 'haproxy'],
+    ['caddy', 'caddy'],
+    ['envoy', 'envoy']
+  ]
+  for (const [name, recipe] of table) {
+    const page = `docs/recipes/${recipe}.md`
+    t.ok(existsSync(page), page)
+    const { mistakes } = withProxies([name])
+    t.match(mistakes, [{ code: 'MOE_ERR_PREFIX', path: 'clientIp.trustedProxies[0]', value: name }], name)
+    t.equal(mistakes[0]!.fix, `${page} says which addresses to list instead.`)
+  }
+  for (const name of ['akamai', 'vercel', 'cloudflair', 'fastlyy', 'lopback', 'private', 'docker']) {
+    const { message, fix } = withProxies([name]).mistakes[0]!
+    t.equal(message, `'${name}' is not a name of proxies.`)
+    t.notMatch(fix, /mean|Write/, 'nothing is guessed')
+    t.match(fix, /the names are "loopback", .*"cloudflare", .*"unix"\.$/)
+  }
+  t.match(withProxies('cloudfront').mistakes, [
+    { path: 'clientIp.trustedProxies', fix: /docs\/recipes\/cloudfront\.md/ }
+  ])
+})
+
+t.test('what stands for everyone, or for this machine, is named as such', async (t) => {
+  for (const [text, message] of [
+    ['any', /stands for everyone/],
+    ['*', /stands for everyone/],
+    ['localhost', /host name/]
+  ] as const) {
+    t.match(withProxies([text]).mistakes, [{ code: 'MOE_ERR_PREFIX', message }])
+  }
+})
+
+t.test('names are read in any case', async (t) => {
+  t.strictSame(withProxies(['LOOPBACK', 'unix', 'Fastly'], { header: 'fastly-client-ip' }).mistakes, [])
+  t.match(withProxies(['Cloudflare']).warnings, [{ path: 'clientIp.header', message: /cloudflare/ }])
+})
+
+t.test('a wrong header is answered with the name that is left of it', async (t) => {
+  const table: [header: unknown, fix: string][] = [
+    ['X Real IP', `Write 'x-real-ip'.`],
+    ['X-Real-IP:', `Write 'x-real-ip'.`],
+    [' x-real-ip ', `Write 'x-real-ip'.`],
+    ['X-Real-IP: 10.0.0.1', `Write 'x-real-ip'.`],
+    ['x-forwarded-for, forwarded', `Write 'x-forwarded-for'.`],
+    ['', `Write 'x-forwarded-for'.`],
+    [',', `Write 'x-forwarded-for'.`],
+    [['x-real-ip'], `Write 'x-forwarded-for'.`],
+    [{ name: 'x-real-ip' }, `Write 'x-forwarded-for'.`]
+  ]
+  for (const [header, fix] of table) {
+    t.match(withProxies(['10.0.0.1'], { header }).mistakes, [
+      { code: 'MOE_ERR_OPTION_VALUE', path: 'clientIp.header', fix }
+    ])
+  }
+})
+
+t.test('a resolver of its own refuses the same, by paths without a group', async (t) => {
+  const table: [options: unknown, paths: string[]][] = [
+    [undefined, ['']],
+    [['10.0.0.1'], ['']],
+    [{}, ['trustedProxies']],
+    [
+      { trustedProxies: ['cloudfront'], header: ':', requireHeader: 1, hops: 1 },
+      ['trustedProxies[0]', 'header', 'requireHeader', 'hops']
+    ],
+    [{ clientIp: { trustedProxies: [] } }, ['trustedProxies', 'clientIp']]
+  ]
+  for (const [options, paths] of table) {
+    try {
+      createClientIpResolver(options as ClientIpOptions)
+      t.fail('it was accepted')
+    } catch (error) {
+      t.match(error, { code: 'MOE_ERR_OPTIONS' })
+      t.strictSame(
+        (error as OptionsError).mistakes.map(({ path }) => path),
+        paths
+      )
+    }
+  }
+  t.type(createClientIpResolver({ trustedProxies: [] }), 'function', 'a warning is not an error')
+})

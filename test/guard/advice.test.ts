@@ -1,0 +1,251 @@
+import { inspect } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { createGuard, type OptionsError } from '../../src/core.js'
+import type { Problem } from '../../src/errors.js'
+import { placesOf } from '../../src/lib/option-advice.js'
+import { findingsOf, followed, TABLE } from '../support/advice.js'
+import { runs } from '../support/properties.js'
+
+const base = { dataCenters: 'DC-01' }
+const proxies = (trustedProxies: unknown, rest: object = {}) => ({ ...base, clientIp: { trustedProxies, ...rest } })
+
+/** Options whose advice is followed to the letter, until nothing is wrong with them. */
+const WRONG: object[] = [
+  {},
+  { dataCenters: 'DC-1O' },
+  { dataCenters: 'EU' },
+  { dataCenters: 'DC-99' },
+  { dataCenter: 'DC-01' },
+  { DataCenters: 'DC-01' },
+  { ...base, channels: 'conector' },
+  { ...base, channels: 'segmentsync' },
+  { ...base, channels: 'webhook' },
+  { ...base, channels: ['Webhooks', 'e-mail'] },
+  { ...base, channel: 'streams' },
+  { ...base, clientIp: 'x-forwarded-for' },
+  { ...base, clientIp: 'req.ip' },
+  { ...base, clientIp: '10.0.0.1' },
+  { ...base, clientIp: ['10.0.0.0/8', 'loopback'] },
+  { ...base, clientIp: true },
+  { ...base, clientIp: null },
+  { ...base, clientIp: {} },
+  { ...base, clientIp: { header: 'x-real-ip' } },
+  proxies('10.0.0.1'),
+  proxies('10.0.0.1,10.0.0.2'),
+  proxies('10.0.0.1, loopback ; cloudflare'),
+  proxies('a,b'),
+  proxies(''),
+  proxies(1),
+  proxies(true),
+  proxies(() => true),
+  proxies({ '10.0.0.1': true }),
+  proxies('0.0.0.0/0'),
+  proxies(['10.0.0.0/33', '010.0.0.1', '203.0.113.9:443', '[2001:db8::1]']),
+  proxies(['10.0.0.1'], { header: 'X Real IP' }),
+  proxies(['10.0.0.1'], { header: 'X-Real-IP:' }),
+  proxies(['10.0.0.1'], { header: 'x-forwarded-for, forwarded' }),
+  proxies(['10.0.0.1'], { header: `it's me` }),
+  proxies(['10.0.0.1'], { header: 'é' }),
+  proxies(['10.0.0.1'], { header: ['x-real-ip'] }),
+  proxies(['10.0.0.1'], { header: '' }),
+  proxies(['10.0.0.1'], { requireHeader: 'yes' }),
+  proxies(['10.0.0.1'], { require: true, headers: 'x-real-ip' }),
+  { ...base, allow: '9.9.9.9' },
+  { ...base, allow: '9.9.9.9,8.8.8.8' },
+  { ...base, allow: 'a,b', deny: 'a' },
+  { ...base, allow: {}, deny: 5 },
+  { ...base, allow: ['10.0.0.1/8', '10.0.0.0/255.0.0.0'] },
+  { ...base, allowed: ['9.9.9.9'], blacklist: ['8.8.8.8'] },
+  { ...base, whitelist: '9.9.9.9' },
+  { ...base, confirm: 'wide' },
+  { ...base, confirm: 'wide, private' },
+  { ...base, confirm: 'broad' },
+  { ...base, confirm: ['shrinked', 'x'] },
+  { ...base, confirm: true },
+  { ...base, gracePeriod: -1, staleAfter: 0 },
+  { ...base, gracePeriod: 'a day', staleAfter: '90' },
+  { ...base, rejectWhenStale: 'no' },
+  { ...base, onReload: 'log', onVerdict: {}, onReject: 'later' },
+  { ...base, cacheSize: '10' },
+  { ...base, source: 'https://lists.example/moengage.json' },
+  { ...base, source: 'http://lists.example/moengage.json' },
+  { ...base, source: new URL('https://lists.example/moengage.json') },
+  { ...base, source: './moengage.json' },
+  { ...base, source: 'bundle' },
+  { ...base, source: null },
+  { ...base, source: {} },
+  { ...base, source: { path: 'moengage.json' } },
+  { ...base, source: { file: '' } },
+  { ...base, source: { file: 'https://lists.example/moengage.json' } },
+  { ...base, source: { file: 'x.json', interval: 5 } },
+  { ...base, source: { file: 'x.json', intervall: '5s' } },
+  { ...base, source: { file: 'x.json', gracePeriod: '2d' } },
+  { ...base, source: { file: 'x.json', staleAfter: 90 } },
+  { ...base, source: { url: 'lists.example/moengage.json' } },
+  { ...base, source: { url: 'ftp://lists.example/moengage.json' } },
+  { ...base, source: { url: 'http://lists.example/moengage.json' } },
+  { ...base, source: { url: 'https://lists.example/', interval: 60, timeout: 0, maxBytes: '1MB', allowHttp: 1 } },
+  { ...base, source: { url: 'https://lists.example/', headers: 'Bearer x', fetch: 'node-fetch' } },
+  { ...base, source: { load: () => ({}) } },
+  { ...base, source: { name: 'ours', load: 5 } },
+  { ...base, mode: 'tags', statusCode: 200 },
+  { ...base, mode: 'monitor', statusCode: '403' },
+  { ...base, logLevel: 'loud', logger: console },
+  { ...base, log: 'warn' },
+  { ...base, log: { linesPerSecond: 0, summaryEvery: '1' } },
+  { ...base, log: { summaryEvry: '1m', logLevel: 'info' } },
+  { ...base, linesPerSecond: 5, interval: '5m', timeout: '5s' },
+  { ...base, redactAddress: 'hash' },
+  { ...base, redactAddress: { key: 'sesame' } },
+  { ...base, key: 'sixteen characters', maxBytes: 5000 },
+  { ...base, trustedProxies: ['10.0.0.0/8'] },
+  { ...base, trustProxy: true },
+  { ...base, trustProxy: ['10.0.0.0/8'] },
+  { ...base, trustProxy: 1 },
+  { ...base, header: 'x-real-ip' },
+  { ...base, header: 'X Real IP' },
+  { ...base, requireHeader: true },
+  { ...base, trustedProxies: ['10.0.0.0/8'], header: 'x-real-ip', requireHeader: true },
+  { ...base, clientIp: { trustedProxies: ['10.0.0.0/8'] }, header: 'x-real-ip' },
+  { ...base, clientIp: 'request.ip', trustedProxies: ['10.0.0.0/8'] },
+  { ...base, url: 'https://lists.example/?token=1', headers: { authorization: 'x' } },
+  { ...base, file: './moengage.json' },
+  { ...base, load: () => ({}) },
+  { ...base, source: { url: 'https://lists.example/' }, headers: { authorization: 'x' }, timeout: '5s' }
+]
+
+const describe = (options: object) => inspect(options, { depth: 2, breakLength: Number.POSITIVE_INFINITY })
+const line = ({ path, message, fix }: Problem) => `${path}: ${message} ${fix}`
+
+t.test('advice is accepted when it is followed', async (t) => {
+  for (const wrong of WRONG) {
+    let options = wrong
+    const name = describe(wrong)
+    t.ok(findingsOf(wrong).mistakes.length > 0, `${name} is wrong`)
+    for (let i = 0; i < 12; i++) {
+      const { mistakes } = findingsOf(options)
+      const [problem] = mistakes
+      if (problem === undefined) break
+      const alternatives = followed(options, problem)
+      t.ok(alternatives.length > 0, `${name}: ${problem.path} has advice that can be followed: ${problem.fix}`)
+      for (const alternative of alternatives) {
+        const left = findingsOf(alternative).mistakes
+        const isSolved = left.length < mistakes.length && !left.some(({ path }) => path === problem.path)
+        t.ok(isSolved, `${name}: ${problem.path}: ${problem.fix}: ${left.map(line)}`)
+      }
+      options = alternatives[0] ?? base
+    }
+    t.strictSame(findingsOf(options).mistakes, [], name)
+  }
+})
+
+/** Options in which one, at the top or in a group, has a value. */
+function optionsWith({ name, group }: ReturnType<typeof placesOf>[number], value: unknown): object {
+  if (group === undefined) return { ...base, [name]: value }
+  const beside = group.beside(name, {}).map((other) => [other, EXAMPLES[other]])
+  return { ...base, [group.name]: { ...Object.fromEntries(beside), [name]: value } }
+}
+const EXAMPLES: Record<string, unknown> = {
+  trustedProxies: ['10.0.0.1'],
+  url: 'https://lists.example/',
+  name: 'ours',
+  load: () => ({})
+}
+const places = placesOf(TABLE)
+
+t.test('an option left out of the table is not missed: every place has an example that is accepted', async (t) => {
+  for (const place of places) {
+    const value = new Function('pino', 'snapshot', `return (${place.rule.example})`)(() => TEST_LOGGER, {})
+    t.strictSame(findingsOf(optionsWith(place, value)), { mistakes: [], warnings: [] }, place.name)
+  }
+})
+
+const TEST_LOGGER = Object.fromEntries(
+  ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((method) => [method, () => {}])
+)
+
+t.test('whatever stands in an option, the advice solves the mistake, and no secret is shown', async (t) => {
+  const secret = 'c2VjcmV0'
+  const words = fc.constantFrom(
+    '10.0.0.1',
+    'loopback',
+    'a,b',
+    'wide',
+    '5m',
+    'DC-01',
+    'x y',
+    './x.json',
+    'https://a.example/x'
+  )
+  const holders = fc.constantFrom<unknown>(
+    { authorization: secret },
+    [{ key: secret }],
+    { url: `https://me:${secret}@a.example/?token=${secret}` },
+    `https://a.example/?token=${secret}`,
+    () => secret,
+    new Map([['key', secret]])
+  )
+  const values = fc.oneof(fc.anything(), fc.string(), words, fc.array(words), fc.integer(), fc.boolean(), holders)
+  fc.assert(
+    fc.property(fc.constantFrom(...places), values, (place, value) => {
+      const options = optionsWith(place, value)
+      const { mistakes, warnings } = findingsOf(options)
+      t.notMatch(inspect([mistakes, warnings], { depth: 9 }), secret)
+      for (const problem of mistakes) {
+        for (const alternative of followed(options, problem)) {
+          const left = findingsOf(alternative).mistakes
+          t.notOk(
+            left.some(({ path, fix }) => path === problem.path && fix === problem.fix),
+            line(problem)
+          )
+          t.ok(left.length < mistakes.length, line(problem))
+        }
+      }
+    }),
+    runs(1500)
+  )
+})
+
+t.test('secrets are in no part of the error', async (t) => {
+  const secret = 'c2VjcmV0'
+  for (const options of [
+    { source: { url: `https://me:${secret}@lists.example/` } },
+    { source: { url: `lists.example/?token=${secret}` } },
+    { source: { url: `me:${secret}@lists.example` } },
+    { source: { url: `http://lists.example/?token=${secret}` } },
+    { source: `https://lists.example/?token=${secret}` },
+    { source: new URL(`https://lists.example/?token=${secret}`) },
+    { source: { url: 'https://lists.example/', headers: { 'no header': secret } } },
+    { source: { url: 'https://lists.example/', headers: { authorization: `Bearer ${secret}\nx` } } },
+    { source: { url: 'https://lists.example/', headers: { [`authorization: Bearer ${secret}`]: '' } } },
+    { source: { url: 'https://lists.example/', headers: `Bearer ${secret}` } },
+    { source: { url: 'https://lists.example/', headers: [[secret]] } },
+    { source: { url: 'https://lists.example/', headers: { authorization: secret }, interval: 1 } },
+    { source: { URL: 'https://lists.example/', headers: { authorization: secret } } },
+    { sorce: { url: 'https://lists.example/', headers: { authorization: secret } } },
+    { headers: { authorization: secret }, url: `https://lists.example/?token=${secret}` },
+    { redactAddress: { key: secret } },
+    { redactAddress: secret },
+    { redactAddress: { kye: `${secret}${secret}` } },
+    { redactAdress: { key: `${secret}${secret}` }, cacheSize: 0 },
+    { redactAddress: { key: `${secret}${secret}` }, cacheSize: 0 },
+    { key: `${secret}${secret}` },
+    { clientIp: { trustedProxies: [], token: secret } },
+    { dataCenters: { secret } },
+    { channels: [{ secret }] },
+    { allow: [{ secret }], deny: { secret } }
+  ]) {
+    try {
+      createGuard({ ...base, ...options } as never)
+      t.fail(inspect(options))
+    } catch (error) {
+      const { message, mistakes, value } = error as OptionsError
+      t.match(error, { code: 'MOE_ERR_OPTIONS' })
+      t.notMatch(
+        `${message}${JSON.stringify([mistakes, value])}${inspect(error, { depth: 9, showHidden: true })}`,
+        secret
+      )
+    }
+  }
+})

@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { Findings, Option, type OptionRule } from '../../src/lib/option.js'
+import { callback, duration, flag, number, oneOf, refuseNoList } from '../../src/lib/option-rules.js'
+import { runs } from '../support/properties.js'
+
+/** What a rule makes of a value. */
+function read<T>(rule: Pick<OptionRule<T>, 'read'>, value: unknown) {
+  const findings = new Findings()
+  const scope = { path: '', findings, top: { table: {}, options: {} }, foreign: {} }
+  return { result: rule.read(new Option('x', value, scope)), ...findings }
+}
+
+/** The value in code that a fix says to write. */
+const written = (fix: string) => /^Write (.+?)(?:,|\.$)/.exec(fix)?.[1] ?? 'undefined'
+
+t.test('a rule accepts its values, and refuses others with one that it accepts', async (t) => {
+  const level = oneOf(['info', 'warn'], 'level', 'info')
+  const whole = number({ fallback: 10, of: 'things', min: 1, max: 20 })
+  const share = number({ fallback: 0.5, of: 'things', min: 0.1, max: 1, isWhole: false })
+  const call = callback('(error) => error')
+  const table: [rule: OptionRule<unknown>, accepted: unknown[], refused: unknown[]][] = [
+    [flag(false), [true, false], ['true', 1, null, {}]],
+    [flag(true), [true, false], ['false', 0]],
+    [level, ['info', 'warn'], ['INFO', 'loud', 5, ['info'], null]],
+    [whole, [1, 10, 20], [0, 21, 1.5, '10', 10n, Number.NaN, Number.POSITIVE_INFINITY, null]],
+    [share, [0.1, 0.7, 1], [0, 1.1, '0.5', Number.NaN]],
+    [call, [() => 1], ['log', null, {}]]
+  ]
+  for (const [rule, accepted, refused] of table) {
+    for (const value of accepted) t.strictSame(read(rule, value), { result: value, mistakes: [], warnings: [] })
+    for (const value of refused) {
+      const { result, mistakes } = read(rule, value)
+      t.equal(result, undefined)
+      t.match(mistakes, [{ code: 'MOE_ERR_OPTION_VALUE', path: 'x' }])
+    }
+    const { fix } = read(rule, Symbol('x')).mistakes[0]!
+    const [, words] = /^Use one of: (.*)\.$/.exec(fix) ?? []
+    const codes: string[] = words === undefined ? [written(fix)] : words.split(', ').map((word) => `'${word}'`)
+    for (const code of [...codes, rule.example]) {
+      t.strictSame(read(rule, new Function(`return ${code}`)()).mistakes, [], code)
+    }
+  }
+})
+
+const DAY = 86_400_000
+const BOUNDS = { fallback: DAY, example: `'1d'`, min: 0, max: 1000 * DAY, doubtful: DAY, unit: 'd' } as const
+const age = duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: 1000 * DAY, doubtful: DAY, unit: 'd' })
+const wait = duration({ fallback: undefined, example: `'1h'`, min: 1000, max: 2 ** 31 - 1, doubtful: 5000, unit: 'm' })
+
+t.test('a time is a number of milliseconds or a text with a unit', async (t) => {
+  for (const [value, result] of [
+    ['90d', 90 * DAY],
+    ['1ms', 1],
+    [2 * DAY, 2 * DAY],
+    ['36h', 1.5 * DAY]
+  ] as const) {
+    t.strictSame(read(age, value), { result, mistakes: [], warnings: [] })
+  }
+  t.equal(read(wait, 2 ** 31 - 1).result, 2 ** 31 - 1)
+  const short = duration({ ...BOUNDS, max: 3_600_000, doubtful: 1 })
+  t.match(read(short, '2h').mistakes, [{ fix: /from '0ms' to '1h'\.$/ }])
+  const table: [rule: OptionRule<unknown>, value: unknown, message: RegExp, fix: RegExp][] = [
+    [age, 'soon', /^'soon' is not a time\.$/, /^Write '90d', or another time from '1ms' to '1000d'\.$/],
+    [age, '90', /^'90' has no unit\.$/, /^Write '90d'/],
+    [age, ' 90 ', /^' 90 ' has no unit/, /^Write '90d'/],
+    [age, '', /^'' is not a time/, /^Write '90d'/],
+    [age, null, /^null is not a time/, /^Write '90d'/],
+    [age, true, /^true is not a time/, /^Write '90d'/],
+    [age, Number.NaN, /^NaN is not a time/, /^Write '90d'/],
+    [age, 1.5, /^1\.5 is not a time/, /^Write '36h'/],
+    [age, '2000d', /^'2000d' is too long/, /^Write '90d'/],
+    [age, Number.MAX_SAFE_INTEGER, /is a number of milliseconds, and too long/, /^Write '90d'/],
+    [age, -1, /^-1 is a number of milliseconds, and too short/, /^Write '90d'/],
+    [age, '-1d', /^'-1d' is too short/, /^Write '90d'/],
+    [wait, 5, /^5 is a number of milliseconds, and too short/, /^Write '5m', or another time from '1s' to '24d'\.$/],
+    [wait, 60, /too short/, /^Write '1h'/],
+    [wait, 600, /too short/, /^Write '10m'/],
+    [wait, '999ms', /^'999ms' is too short/, /^Write '1h'/]
+  ]
+  for (const [rule, value, message, fix] of table) {
+    const { result, mistakes, warnings } = read(rule, value)
+    t.equal(result, undefined)
+    t.match(mistakes, [{ path: 'x', message, fix }], String(value))
+    t.strictSame(warnings, [])
+    const again = read(rule, new Function(`return ${written(mistakes[0]!.fix)}`)())
+    t.strictSame([again.mistakes, again.warnings], [[], []], 'the fix is accepted')
+  }
+})
+
+t.test('a number that is hardly meant as milliseconds is a warning that shows what was meant', async (t) => {
+  const table: [rule: OptionRule<unknown>, value: number, meant: string][] = [
+    [age, 90, `'90d'`],
+    [age, 7_776_000, `'90d'`],
+    [age, 86_400, `'1d'`],
+    [wait, 3_600, `'1h'`],
+    [wait, 4_999, `'4999s'`]
+  ]
+  for (const [rule, value, meant] of table) {
+    const { result, mistakes, warnings } = read(rule, value)
+    t.equal(result, value)
+    t.strictSame(mistakes, [])
+    t.match(warnings, [{ code: 'MOE_WARN_DURATION', path: 'x', value, message: /milliseconds/ }])
+    t.equal(warnings[0]!.fix, `Write ${meant}, or '${value}ms' if it is.`)
+    for (const text of [meant.slice(1, -1), `${value}ms`]) {
+      t.strictSame(read(rule, text).warnings, [], `${text} is accepted without a warning`)
+    }
+  }
+  t.strictSame(read(duration({ ...BOUNDS, min: 0 }), 0).warnings, [], '0 is 0 in any unit')
+})
+
+t.test('whatever a time is written as, the fix of a mistake is accepted', async (t) => {
+  const values = fc.oneof(
+    fc.anything(),
+    fc.integer(),
+    fc.double(),
+    fc.nat().map(String),
+    fc.stringMatching(/^\d{1,6}[smhdw]$/)
+  )
+  fc.assert(
+    fc.property(values, fc.constantFrom<OptionRule<unknown>>(age, wait), (value, rule) => {
+      const { mistakes, warnings } = read(rule, value)
+      for (const { fix } of [...mistakes, ...warnings]) {
+        const again = read(rule, new Function(`return ${written(fix)}`)())
+        t.strictSame([again.mistakes, again.warnings], [[], []], `${String(value)}: ${fix}`)
+      }
+    }),
+    runs(500)
+  )
+})
+
+t.test('a text in the place of a list becomes the list, where its parts are accepted', async (t) => {
+  const even: Pick<OptionRule<unknown>, 'read'> = {
+    read(option) {
+      const { value } = option
+      if (!Array.isArray(value)) return refuseNoList(option, even.read, 'even numbers', `['2', '4']`)
+      for (const item of option.items(value)) {
+        if (Number(item.value) % 2 !== 0) item.refuse(`${item.value} is odd.`, `Write '2'.`)
+      }
+      return value
+    }
+  }
+  const table: [value: unknown, message: string, fix: string][] = [
+    ['2', `'2' is not a list of even numbers.`, `Write ['2'].`],
+    ['2,4', `'2,4' is not a list of even numbers.`, `Write ['2', '4'].`],
+    [' 2; 4\t6,', `' 2; 4\\u{9}6,' is not a list of even numbers.`, `Write ['2', '4', '6'].`],
+    ['2,3', `'2,3' is not a list of even numbers.`, `Write a list, such as ['2', '4']. 3 is odd. Write '2'.`],
+    ['3,5', `'3,5' is not a list of even numbers.`, `Write a list, such as ['2', '4']. 3 is odd. Write '2'.`],
+    ['', `'' is not a list of even numbers.`, `Write a list, such as ['2', '4'].`],
+    [2, '2 is not a list of even numbers.', `Write a list, such as ['2', '4'].`],
+    [null, 'null is not a list of even numbers.', `Write a list, such as ['2', '4'].`],
+    [{ a: 1 }, '{ a } is not a list of even numbers.', `Write a list, such as ['2', '4'].`]
+  ]
+  for (const [value, message, fix] of table) t.match(read(even, value).mistakes, [{ path: 'x', message, fix }])
+})

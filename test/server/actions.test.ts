@@ -1,0 +1,114 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import type { OptionsError } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import guardNode from '../../src/http.js'
+import guardFastify from '../../src/index.js'
+
+const base = { dataCenters: 'DC-01' } as const
+
+/** The mistakes of the options of a route, as each door reads them. */
+const ROUTES: Record<string, (options: never) => unknown> = {
+  async Fastify(moengage) {
+    const app = Fastify()
+    await app.register(guardFastify, base)
+    app.get('/', { config: { moengage } }, async () => 'ok')
+    await app.ready()
+  },
+  async verifyMoEngage(options) {
+    const app = Fastify()
+    await app.register(guardFastify, base)
+    app.verifyMoEngage(options)
+  },
+  Express: async (options) => guardExpress(base).route(options),
+  'node:http': async (options) => guardNode(base).listener(() => {}, options),
+  Fetch: async (options) => guardFetch(base).check(new Request('http://localhost/'), '127.0.0.1', options)
+}
+
+for (const [door, route] of Object.entries(ROUTES)) {
+  const mistakesOf = async (options: unknown) => {
+    try {
+      await route(options as never)
+      return []
+    } catch (error) {
+      t.match(error, { code: 'MOE_ERR_OPTIONS', name: 'OptionsError' }, `${error}`)
+      return (error as OptionsError).mistakes
+    }
+  }
+
+  t.test(`${door}: a wrong option of a route says what to write, or where it belongs`, async (t) => {
+    const table: [options: object, path: string, code: string, fix: RegExp][] = [
+      [{ mode: 'tags' }, 'mode', 'MOE_ERR_OPTION_VALUE', /^Use one of: reject, tag\.$/],
+      [{ statusCode: 204 }, 'statusCode', 'MOE_ERR_OPTION_VALUE', /^Write 403,/],
+      [{ onReject: 5 }, 'onReject', 'MOE_ERR_OPTION_VALUE', /^Write /],
+      [{ channels: 'segmentsync' }, 'channels', 'MOE_ERR_CHANNEL', /"segment-sync"/],
+      [{ channel: 'streams' }, 'channel', 'MOE_ERR_UNKNOWN_OPTION', /"channels"/],
+      [
+        { clientIp: {} },
+        'clientIp',
+        'MOE_ERR_UNKNOWN_OPTION',
+        /^Move it to the options of the guard: it applies to all/
+      ],
+      [{ trustedProxies: [] }, 'trustedProxies', 'MOE_ERR_UNKNOWN_OPTION', /options of the guard, into clientIp/],
+      [{ allow: ['9.9.9.9'] }, 'allow', 'MOE_ERR_UNKNOWN_OPTION', /^Move it/],
+      [{ onVerdict: () => {} }, 'onVerdict', 'MOE_ERR_UNKNOWN_OPTION', /^Move it/],
+      [{ methods: ['POST'] }, 'methods', 'MOE_ERR_UNKNOWN_OPTION', /^Use one of: dataCenters, channels, mode,/]
+    ]
+    for (const [options, path, code, fix] of table) {
+      const found = await mistakesOf(options)
+      t.match(found, [{ path: RegExp(`(^|\\W)${path}$`), code, fix }], JSON.stringify(options))
+      t.equal(found.length, 1)
+    }
+    for (const options of [true, 5, 'streams', ['streams']]) {
+      t.match(await mistakesOf(options), [{ code: 'MOE_ERR_OPTION_VALUE', message: /not an object/, fix: /./ }])
+    }
+    t.match(await mistakesOf(true), [{ fix: /^Leave it out: the route is guarded without it/ }])
+  })
+
+  t.test(`${door}: what somebody added to all objects is not an option`, async (t) => {
+    const all = Object.prototype as { onReject?: string; statusCode?: number }
+    Object.assign(all, { onReject: 'never', statusCode: 200 })
+    try {
+      t.strictSame(await mistakesOf({ channels: 'streams' }), [])
+    } finally {
+      delete all.onReject
+      delete all.statusCode
+    }
+  })
+}
+
+t.test('a door that is passed on instead of being called says so in one sentence', async (t) => {
+  const request = new IncomingMessage(new Socket())
+  for (const door of [guardExpress, guardNode, guardFetch]) {
+    try {
+      door(request as never)
+      t.fail('it was accepted')
+    } catch (error) {
+      const { message, mistakes, value } = error as OptionsError
+      t.equal(mistakes.length, 1)
+      t.match(
+        message,
+        /class IncomingMessage was passed instead of options\. Write moengageAllowlist\(\{ dataCenters: 'DC-01' \}\)/
+      )
+      t.ok(message.length < 400 && JSON.stringify(value).length < 100, 'nothing of the request is in it')
+    }
+  }
+})
+
+t.test('options of Fastify itself say where they belong', async (t) => {
+  for (const [option, fix] of [
+    ['logger', /Fastify\(\{ logger \}\)/],
+    ['prefix', /app\.register\(scope, \{ prefix \}\)/],
+    ['trustProxy', /clientIp: \{ trustedProxies: /]
+  ] as const) {
+    const app = Fastify()
+    const error = await app.register(guardFastify, { ...base, [option]: true } as never).then(
+      () => undefined,
+      (error: OptionsError) => error
+    )
+    t.match(error?.mistakes, [{ path: option, fix }])
+  }
+})
