@@ -560,6 +560,7 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
     const { port } = await listen(app)
     t.teardown(() => app.close())
     const kept = maxHeadersCount || 1000
+    const expected: string[] = []
     for (const lines of [kept / 2, kept, kept + 50]) {
       const padding = Array.from({ length: lines }, () => 'a:')
       const request = ['GET / HTTP/1.1', 'Host: x', 'Connection: close', `X-Forwarded-For: ${LISTED}`, ...padding]
@@ -573,9 +574,15 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
         })
         socket.on('close', () => resolve(text))
       })
-      t.match(answer, /^HTTP\/1\.1 403/, `${lines} lines where Node keeps ${kept}`)
+      // Newer versions of Node refuse what older ones drop without a word.
+      t.match(
+        answer,
+        lines < kept ? /^HTTP\/1\.1 403/ : /^HTTP\/1\.1 (?:403|431)/,
+        `${lines} lines where Node keeps ${kept}`
+      )
+      if (answer.includes(' 403 ')) expected.push(lines < kept ? 'not-listed' : 'unresolved')
     }
-    t.strictSame(reasons, ['not-listed', 'unresolved', 'unresolved'], `where Node keeps ${kept}`)
+    t.strictSame(reasons, expected, `where Node keeps ${kept}`)
   }
 })
 
