@@ -3,10 +3,11 @@ import { checkEgress, type EgressCheck } from '../egress/check.js'
 import type { EgressProblem } from '../egress/entries.js'
 import { EGRESS_TARGETS, type EgressTarget, FORMS } from '../egress/forms.js'
 import { problemLine } from '../errors.js'
+import { visible } from '../lib/text.js'
+import { nameOf, readArgument } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
 import { jsonOption } from './options.js'
-import { nameOf, readArgument } from './read-text.js'
-import { type Style, styleFor } from './style.js'
+import { type Style, styleFor } from './text.js'
 
 const HELP = `
 FILE has one address, prefix or IPv4 range (a - b) a line, with a name behind a
@@ -27,7 +28,7 @@ export const forOption = () => new Option('--for <form>', 'the form that gets th
 export function egressCheckCommand(io: Io): Command {
   return new Command('check')
     .description('check a list of your addresses: errors, warnings, and what a form takes')
-    .argument('<file>', 'a list: a file, an http(s) URL, or "-" for standard input')
+    .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
     .addOption(forOption())
     .addOption(jsonOption())
     .addHelpText('after', HELP)
@@ -59,7 +60,7 @@ function checkText(name: string, { target, entries, errors, warnings, shortest }
 const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`
 
 function problemLines(kind: string, problems: readonly EgressProblem[]): string[] {
-  const lines = problems.slice(0, MOST_SHOWN).map((problem) => `${kind}: ${problemLine(problem)}`)
+  const lines = problems.slice(0, MOST_SHOWN).map((problem) => `${kind}: ${visible(problemLine(problem))}`)
   if (problems.length > MOST_SHOWN) lines.push(`${kind}: and ${problems.length - MOST_SHOWN} more (--json has all)`)
   return lines
 }

@@ -7,8 +7,8 @@ import { type EgressTarget, FORMS } from '../egress/forms.js'
 import { problemLine } from '../errors.js'
 import { suggestion } from '../lib/suggest.js'
 import { forOption } from './egress-check.js'
-import { type Io, tell } from './io.js'
-import { readArgument } from './read-text.js'
+import { readArgument } from './input.js'
+import { type Io, notify } from './io.js'
 
 const HELP = `
 What each form gets:
@@ -44,7 +44,7 @@ interface Options {
 export function egressExportCommand(io: Io): Command {
   return new Command('export')
     .description('write what a person pastes into a form of MoEngage or a ticket')
-    .argument('<file>', 'a list: a file, an http(s) URL, or "-" for standard input')
+    .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
     .addOption(forOption().makeOptionMandatory())
     .addOption(new Option('--format <format>', 'how it is written (default: "text")').choices(EGRESS_FORMATS))
     .option('--category <name>', 'what the rules cover, like data (repeat it, or a,b), or all', readCategories)
@@ -61,7 +61,7 @@ export function egressExportCommand(io: Io): Command {
       const format = json ? 'json' : options.format
       const { category: categories, workspace, dataCenter, email: emails } = options
       const text = formatEgress(list, { target, format, categories, workspace, dataCenter, emails })
-      for (const warning of checkEgress(list, target).warnings) tell(io, 'warning', problemLine(warning))
+      for (const warning of checkEgress(list, target).warnings) notify(io, 'warning', problemLine(warning))
       const hasNotes = format === 'json' || (target === 'api-firewall' && (format ?? 'text') === 'text')
       if (!hasNotes) for (const note of FORMS[target].notes) io.stderr.write(`note: ${note}\n`)
       io.stdout.write(text)

@@ -2,11 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { readEntries } from '../egress/entries.js'
 import { type EchoResult, type Verification, verifyEgress } from '../egress/verify.js'
 import { EgressError, SourceError } from '../errors.js'
-import { Exit, type Io, tell, writeJson } from './io.js'
+import { readArgument } from './input.js'
+import { Exit, type Io, notify, writeJson } from './io.js'
 import { jsonOption } from './options.js'
-import { readArgument } from './read-text.js'
-import { type Style, styleFor } from './style.js'
-import { printable, table } from './text.js'
+import { printable, type Style, styleFor, table } from './text.js'
 
 const HELP = `
 An echo service answers with the address that it sees: as text, or as JSON with
@@ -32,7 +31,7 @@ interface Options {
 export function egressVerifyCommand(io: Io): Command {
   return new Command('verify')
     .description('ask echo services what this machine sends from, and compare it with a list')
-    .argument('<file>', 'a list: a file, an http(s) URL, or "-" for standard input')
+    .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
     .addOption(new Option('--url <url>', 'an echo service (repeat it)').argParser(readUrl).makeOptionMandatory())
     .addOption(new Option('--times <number>', 'how often each is asked').argParser(readTimes).default(3))
     .addOption(jsonOption())
@@ -46,7 +45,7 @@ export function egressVerifyCommand(io: Io): Command {
       })
       if (json) writeJson(io.stdout, verification)
       else io.stdout.write(verificationText(verification, styleFor(io)))
-      for (const doubt of verification.doubts) tell(io, 'warning', doubt)
+      for (const doubt of verification.doubts) notify(io, 'warning', doubt)
       if (verification.outcome !== 'listed') throw new Exit(verification.outcome === 'unlisted' ? 1 : 2)
     })
 }

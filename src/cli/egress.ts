@@ -6,9 +6,9 @@ import { explainRefusal } from '../egress/refusal.js'
 import { egressCheckCommand } from './egress-check.js'
 import { egressExportCommand } from './egress-export.js'
 import { egressVerifyCommand } from './egress-verify.js'
-import { Exit, type Io, tell, writeJson } from './io.js'
+import { readArgument } from './input.js'
+import { Exit, type Io, notify, writeJson } from './io.js'
 import { dataCenterOption, jsonOption, type Names } from './options.js'
-import { readArgument } from './read-text.js'
 import { printable, table } from './text.js'
 
 const HELP = `
@@ -52,7 +52,7 @@ function fromCommand(io: Io): Command {
     .addHelpText('after', FROM_HELP)
     .action(async (tool: ToolName, file: string, { json }: { json?: true }) => {
       const { entries, leftOut } = readToolOutput(tool, await readArgument(file, io))
-      for (const sentence of leftOut) tell(io, 'warning', `Left out: ${sentence}`)
+      for (const sentence of leftOut) notify(io, 'warning', `Left out: ${sentence}`)
       if (json) writeJson(io.stdout, entries)
       else io.stdout.write(`${table(entries.map(({ value, name }) => [value, `# ${name}`]))}\n`)
     })

@@ -68,7 +68,7 @@ async function readPage(text: string, argument: string, io: Io): Promise<Snapsho
 export async function readArgument(argument: string, io: Io, also = ''): Promise<string> {
   let proxy: ForwardProxy | undefined
   try {
-    const url = isUrl(argument) ? new URL(argument) : undefined
+    const url = isUrl(argument) ? safeUrl(argument) : undefined
     proxy = url && proxyFor(url, io.env)
     const text = url
       ? await fetchText(url, proxy, io)
@@ -101,12 +101,17 @@ export function placeOf(argument: string): string {
   return isUrl(argument) ? withoutSecrets(argument) : basename(argument)
 }
 
-async function fetchText(url: URL, proxy: ForwardProxy | undefined, { fetch }: Io): Promise<string> {
+function safeUrl(argument: string): URL {
+  const url = new URL(argument)
   // The error of `fetch` would quote them.
   if (url.username !== '' || url.password !== '') throw new Error('The URL carries a name or password.')
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     throw new Error('Everyone on the way can change a list over plain http. Use https, or download it in another way.')
   }
+  return url
+}
+
+async function fetchText(url: URL, proxy: ForwardProxy | undefined, { fetch }: Io): Promise<string> {
   const downloaded = await download(url, {
     fetch,
     proxy,

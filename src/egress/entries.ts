@@ -63,6 +63,7 @@ function explainName(name: unknown): string | undefined {
   if (name === undefined) return undefined
   if (typeof name !== 'string' || name.trim() === '') return `${shown(name)} is not a name.`
   if (name.length > LONGEST_NAME) return `The name ${quoted(name)} is longer than ${LONGEST_NAME} characters.`
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) return `The name ${quoted(name)} holds a character that cannot be seen.`
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(name))
+    return `The name ${quoted(name)} holds a character that cannot be seen.`
   return undefined
 }

@@ -1,4 +1,5 @@
 import { EgressError } from '../errors.js'
+import { formatJson } from '../lib/json.js'
 import { type Block, blockText, sizeOf } from './block.js'
 import { readFor } from './check.js'
 import { csvField } from './csv.js'
@@ -38,7 +39,7 @@ export function formatEgress(list: EgressList, options: EgressFormatOptions): st
     case 'csv':
       return asCsv(entered, read)
     case 'json':
-      return `${JSON.stringify(asJson(entered, read), null, 2)}\n`
+      return `${formatJson(asJson(entered, read), 2)}\n`
     case 'terraform':
       return asTerraform(entered, read)
     case 'text':

@@ -221,14 +221,23 @@ function missing(command: string, args: string[]): string | false {
 }
 
 t.test('as a program, over https through a tunnel', { skip: missing('openssl', ['version']) }, async (t) => {
-  const folder = t.testdir({ 'egress.txt': LIST })
+  const folder = t.testdir({})
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   const subject = ['-subj', '/CN=echo.example', '-addext', 'subjectAltName=DNS:echo.example']
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert]
   execFileSync('openssl', [...request, ...subject], { stdio: 'ignore' })
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, answering('9.9.9.9'))
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    response.end(request.url === '/egress.txt' ? LIST : '9.9.9.9')
+  })
   const proxy = await forwardProxy(t, { hosts: { 'echo.example:443': await listenOn(t, server) } })
-  const argv = ['src/cli/bin.ts', 'egress', 'verify', join(folder, 'egress.txt'), '--url', 'https://echo.example/']
+  const argv = [
+    'src/cli/bin.ts',
+    'egress',
+    'verify',
+    'https://echo.example/egress.txt',
+    '--url',
+    'https://echo.example/'
+  ]
   const child = spawn(process.execPath, [...process.execArgv, ...argv], {
     env: { ...process.env, HTTPS_PROXY: `http://me:s3cret@${proxy.host}`, NODE_EXTRA_CA_CERTS: cert },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -242,6 +251,6 @@ t.test('as a program, over https through a tunnel', { skip: missing('openssl', [
   t.strictSame(await once(child, 'close'), [0, null], output)
   t.match(output, `through the proxy http://${proxy.host} (HTTPS_PROXY)  9.9.9.9 (3x)`)
   t.notMatch(output, /s3cret|warning/)
-  t.strictSame(proxy.asked, Array(3).fill('CONNECT echo.example:443'))
+  t.strictSame(proxy.asked, Array(4).fill('CONNECT echo.example:443'))
   t.equal(proxy.credentials[0], `Basic ${Buffer.from('me:s3cret').toString('base64')}`)
 })

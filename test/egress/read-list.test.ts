@@ -121,6 +121,7 @@ t.test('what is no list is an error that says where', async (t) => {
     ['a long name', [{ value: '9.9.9.9', name: 'a'.repeat(201) }], [/longer than 200/]],
     ['a name of two lines', [{ value: '9.9.9.9', name: 'a\nb' }], [/cannot be seen/]],
     ['a name that turns the line', [{ value: '9.9.9.9', name: 'a\u2028b' }], [/cannot be seen/]],
+    ['a name that turns the reading', [{ value: '9.9.9.9', name: 'a\u202eb' }], [/cannot be seen/]],
     ['half of a character', [{ value: '9.9.9.9', name: '\ud800' }], [/cannot be seen/]],
     ['too many', Array(10_001).fill('9.9.9.9'), [/10001 entries, more than 10000/]],
     [

@@ -105,16 +105,17 @@ t.test('squid loads the rules, and lets out what they name', { skip: missing('sq
 
 t.test('verify and a list from a URL go through a real squid', { skip: missing('squid', true) }, async (t) => {
   const echo = await echoServer(t, answering('9.9.9.9'))
-  const lists = await echoServer(t, answering('9.9.9.0/24\n'))
   const port = await squid(t, 'http_access allow all\n', ['echo.example', 'lists.example'])
   const HTTP_PROXY = `http://127.0.0.1:${port}`
-  const argv = ['egress', 'verify', `http://lists.example:${lists}/egress.txt`, '--url', `http://echo.example:${echo}/`]
-  const { code, stdout } = await run(argv, { env: { HTTP_PROXY } })
+  const argv = ['egress', 'verify', '-', '--url', `http://echo.example:${echo}/`]
+  const { code, stdout } = await run(argv, { env: { HTTP_PROXY }, stdin: '9.9.9.0/24\n' })
   t.equal(code, 0, stdout)
   t.match(stdout, `through the proxy ${HTTP_PROXY} (HTTP_PROXY)  9.9.9.9 (3x)  listed: 9.9.9.0/24 (line 1)`)
-  const absent = `http://lists.example:${await freePort()}/egress.txt`
-  const denied = await run(['egress', 'check', absent], { env: { HTTP_PROXY } })
-  t.match(denied.stderr, `cannot be read through the proxy ${HTTP_PROXY} (HTTP_PROXY): It answers with status 503.`)
+  // Nothing listens there, so squid answers 503.
+  const absent = `https://lists.example:${await freePort()}/egress.txt`
+  const denied = await run(['egress', 'check', absent], { env: { HTTPS_PROXY: HTTP_PROXY } })
+  const why = 'The proxy refuses the tunnel with status 503.'
+  t.match(denied.stderr, `cannot be read through the proxy ${HTTP_PROXY} (HTTPS_PROXY): ${why}`)
 })
 
 t.test(

@@ -60,10 +60,10 @@ t.test('an error names the proxy, without its password', async (t) => {
     setVariable(t, 'HTTP_PROXY', `http://me:${PASSWORD}@${host}`)
     const message = ` through the proxy http://${host} (HTTP_PROXY): ${why}`
     await t.rejects(load(), { code: 'MOE_ERR_SOURCE', message: new RegExp(message.replaceAll(/[.()]/g, '\\$&')) })
-    const env = { HTTP_PROXY: process.env.HTTP_PROXY! }
-    const { code, stderr } = await run(['list', '--from', LIST], { env })
+    const env = { HTTPS_PROXY: process.env.HTTP_PROXY! }
+    const { code, stderr } = await run(['list', '--from', LIST.replace('http', 'https')], { env })
     t.equal(code, 2)
-    t.ok(stderr.includes(message), stderr)
+    t.match(stderr, ` cannot be read through the proxy http://${host} (HTTPS_PROXY): `)
     t.notMatch(stderr, PASSWORD)
   }
 })
@@ -80,9 +80,12 @@ t.test('a tunnel that the proxy refuses is an error with its status', async (t) 
 })
 
 t.test('a variable that names no proxy is an error', async (t) => {
-  const { code, stderr } = await run(['list', '--from', LIST], { env: { HTTP_PROXY: 'socks5://proxy:1080' } })
+  const from = LIST.replace('http', 'https')
+  const { code, stderr } = await run(['list', '--from', from], { env: { HTTPS_PROXY: 'socks5://proxy:1080' } })
   t.equal(code, 2)
-  t.match(stderr, /HTTP_PROXY does not name an http or https proxy\. Write it like http/)
+  t.match(stderr, /cannot be read: HTTPS_PROXY does not name an http or https proxy\. Write it like http/)
+  const plain = await run(['list', '--from', LIST], { env: { HTTP_PROXY: 'http://proxy.example' } })
+  t.match(plain.stderr, /cannot be read: Everyone on the way/, 'plain http is refused before a proxy is chosen')
   setVariable(t, 'HTTP_PROXY', 'socks5://proxy:1080')
   await t.rejects(load(), {
     code: 'MOE_ERR_OPTIONS',
