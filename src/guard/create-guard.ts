@@ -7,7 +7,7 @@ import { CLOCK, type Clock } from '../lib/time.js'
 import type { Problem } from '../problem.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
-import { Account } from './ledger.js'
+import { Ledger } from './ledger.js'
 import type { ListOptions } from './list-options.js'
 import { type GuardOptions, type GuardRequest, readOptions, type Settings } from './options.js'
 import { Refresh } from './refresh.js'
@@ -102,7 +102,7 @@ function compose<Request>(
 ): Guard<Request> {
   // An error may be logged whole, and the headers of a source are secret.
   const value = options.source === undefined ? options : { ...options, source: settings.source.name }
-  const ledger = new Account(settings.cacheSize, settings.redact, clock)
+  const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, mistakes, value)
   let hasFailed = false
   const onReloadFailed = (error: unknown) => {
