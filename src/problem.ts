@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'MOE_WARN_STALE'
   | 'MOE_WARN_PAGE'
   | 'MOE_WARN_EGRESS'
+  | 'MOE_WARN_LOGGER'
 
 /** What went wrong, in words for a person: the problem, the value that caused it, and what to do. */
 export interface Problem {

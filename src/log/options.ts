@@ -1,34 +1,28 @@
 import { checkNames, mistake, shown } from '../lib/option-reader.js'
 import type { Problem } from '../problem.js'
-import type { Pace } from './throttle.js'
 
-/** How many lines about rejections are written. Each that is not written is counted in one that is. */
+/** How many lines about rejections are written. A rejection without a line is counted in a later one. */
 export interface LogOptions {
   /**
    * Lines a second in the long run, from 0.1; ten seconds' worth may come at once (10). Senders whose address MoEngage
    * publishes for something else have as many lines again, which a flood of strangers cannot use up.
    */
   readonly linesPerSecond?: number | undefined
-  /** How many milliseconds a sender gets no further line after its first one; twice as many after each that follows (60,000). */
-  readonly repeatAfter?: number | undefined
-  /** The most milliseconds that a sender gets no further line (3,600,000). */
-  readonly repeatAtMost?: number | undefined
-  /** How many milliseconds rejections wait that no line told, until a summary tells them (60,000). */
+  /** Interval between summaries of the rejections that got no line, in milliseconds (60,000). */
   readonly summaryEvery?: number | undefined
 }
 
 /** Checked {@link LogOptions}. */
-export interface LogPace extends Pace {
+export interface LogPace {
+  readonly linesPerSecond: number
   readonly summaryEvery: number
 }
 
-/** The longest that a timer of Node waits. */
+/** The longest time that a timer of Node waits. */
 const LONGEST = 2 ** 31 - 1
 
 const BOUNDS = {
   linesPerSecond: { fallback: 10, min: 0.1, max: 10_000, unit: 'lines a second' },
-  repeatAfter: { fallback: 60_000, min: 1, max: LONGEST, unit: 'milliseconds' },
-  repeatAtMost: { fallback: 3_600_000, min: 1, max: LONGEST, unit: 'milliseconds' },
   summaryEvery: { fallback: 60_000, min: 1000, max: LONGEST, unit: 'milliseconds' }
 } as const
 
@@ -50,10 +44,5 @@ export function readLogOptions(options: unknown, mistakes: Problem[]): LogPace {
   } else if (isObject) {
     checkNames(options, Object.keys(BOUNDS), 'log', (problem) => mistakes.push(problem))
   }
-  return {
-    linesPerSecond: read('linesPerSecond'),
-    repeatAfter: read('repeatAfter'),
-    repeatAtMost: read('repeatAtMost'),
-    summaryEvery: read('summaryEvery')
-  }
+  return { linesPerSecond: read('linesPerSecond'), summaryEvery: read('summaryEvery') }
 }

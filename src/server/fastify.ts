@@ -14,6 +14,7 @@ import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions, GuardRequest } from '../guard/options.js'
 import { isPromise } from '../lib/promise.js'
+import { SafeLogger } from '../log/logger.js'
 import { type LogOptions, readLogOptions } from '../log/options.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { Problem } from '../problem.js'
@@ -90,17 +91,18 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     onDay: () => log.warnings(),
     logFailure: (error, message) => app.log.error({ err: error }, message)
   })
+  const logger = new SafeLogger(app.log)
   const log = new RejectionLog<FastifyRequest>(guard, {
     level: options.logLevel ?? 'warn',
     pace,
-    logger: app.log,
-    facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
+    logger,
+    loggedRequest: ({ routeOptions, method, id }) => ({ pattern: routeOptions.url ?? null, method, requestId: id })
   })
   app.addHook('onClose', async () => {
     guard.close()
     log.close()
   })
-  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
+  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, logger)
   log.warnings()
   const routes = new Routes((policy) => guard.addRoute(policy), actions)
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
@@ -124,7 +126,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       if (isNews) listener?.notify(verdict, request)
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      if (isNews) log.rejection(request.log, verdict, mode, route.policy, request)
+      if (isNews) log.rejection(request.log, verdict, route, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -183,7 +185,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       try {
         return routes.of(config)
       } catch (error) {
-        request.log.error(error)
+        const { message } = error as Error
+        logger.write(() => ({ level: 'error', fields: { err: error }, message }), undefined, request.log)
         throw new RouteError()
       }
     })

@@ -1,6 +1,6 @@
 import { mistake, shown } from '../lib/option-reader.js'
 import { callBack } from '../lib/promise.js'
-import type { Logger } from '../log/rejection-log.js'
+import type { SafeLogger } from '../log/logger.js'
 import type { Problem } from '../problem.js'
 import type { Verdict } from '../verdict/verdict.js'
 
@@ -17,10 +17,10 @@ export function readOnVerdict<Request>(value: unknown, mistakes: Problem[]): OnV
 /** Calls the user's function, and lets nothing that it throws reach the request: it is logged, once. */
 export class VerdictListener<Request> {
   readonly #onVerdict: OnVerdict<Request>
-  readonly #log: Pick<Logger, 'error'>
+  readonly #log: SafeLogger
   #hasFailed = false
 
-  constructor(onVerdict: OnVerdict<Request>, log: Pick<Logger, 'error'>) {
+  constructor(onVerdict: OnVerdict<Request>, log: SafeLogger) {
     this.#onVerdict = onVerdict
     this.#log = log
   }

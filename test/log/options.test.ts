@@ -5,16 +5,17 @@ import type { Problem } from '../../src/problem.js'
 import { readRedaction } from '../../src/senders/redact.js'
 import { readOnVerdict } from '../../src/server/verdict-listener.js'
 
-const DEFAULTS = { linesPerSecond: 10, repeatAfter: 60_000, repeatAtMost: 3_600_000, summaryEvery: 60_000 }
+const DEFAULTS = { linesPerSecond: 10, summaryEvery: 60_000 }
 
 t.test('the option log has defaults, and each wrong value is told', async (t) => {
   const table: [options: unknown, expected: object, paths: string[]][] = [
     [undefined, DEFAULTS, []],
     [{}, DEFAULTS, []],
-    [{ linesPerSecond: 0.1, repeatAfter: 1 }, { ...DEFAULTS, linesPerSecond: 0.1, repeatAfter: 1 }, []],
-    [{ summaryEvery: 1000, repeatAtMost: 5 }, { ...DEFAULTS, summaryEvery: 1000, repeatAtMost: 5 }, []],
+    [{ linesPerSecond: 0.1 }, { ...DEFAULTS, linesPerSecond: 0.1 }, []],
+    [{ summaryEvery: 1000 }, { ...DEFAULTS, summaryEvery: 1000 }, []],
     [{ linesPerSecond: 0, summaryEvery: '1' }, DEFAULTS, ['log.linesPerSecond', 'log.summaryEvery']],
-    [{ repeatAfter: Number.NaN, repeatAtMost: 2 ** 31 }, DEFAULTS, ['log.repeatAfter', 'log.repeatAtMost']],
+    [{ linesPerSecond: Number.NaN, summaryEvery: 2 ** 31 }, DEFAULTS, ['log.linesPerSecond', 'log.summaryEvery']],
+    [{ repeatAfter: 1, repeatAtMost: 1 }, DEFAULTS, ['log.repeatAfter', 'log.repeatAtMost']],
     [{ linesPerMinute: 1 }, DEFAULTS, ['log.linesPerMinute']],
     ['warn', DEFAULTS, ['log']],
     [null, DEFAULTS, ['log']]

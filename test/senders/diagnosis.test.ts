@@ -5,6 +5,7 @@ import { diagnose } from '../../src/senders/diagnosis.js'
 import type { Sender } from '../../src/senders/senders.js'
 import { REASONS, type Reason } from '../../src/verdict/verdict.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { runs } from '../support/properties.js'
 
 const XFF = { 'x-forwarded-for': LISTED }
 
@@ -186,7 +187,8 @@ t.test('whatever is missing, no sentence has a hole', async () => {
         if (/ [,:;.]|, *[:;.]| {2}|\(\)|undefined|null|NaN/.test(sentence)) throw new Error(sentence)
         if (!/^[A-Z0-9].*\.$/.test(sentence)) throw new Error(sentence)
       }
-    })
+    }),
+    runs(100)
   )
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { SegmentedCache } from '../../src/senders/segmented-cache.js'
+import { runs } from '../support/properties.js'
 
 interface Counted {
   readonly key: number
@@ -45,7 +46,7 @@ t.test('counts are exact while a key is remembered, and no more keys are remembe
       if (counts.size !== counter.cache.size) throw new Error('A key is remembered twice.')
       for (const [key, count] of counts) if (count !== oracle.get(key)) throw new Error(`${key}: ${count}`)
     }),
-    { numRuns: 500 }
+    runs(500)
   )
 })
 
@@ -63,7 +64,7 @@ t.test('nothing is forgotten before more keys came than there are places, and th
         if (count !== keys.filter((other) => other === key).length) throw new Error(`${key}: ${count}`)
       }
     }),
-    { numRuns: 500 }
+    runs(500)
   )
 })
 
@@ -97,7 +98,7 @@ t.test('no number of keys that come once pushes out a key that came twice', asyn
       const { counts } = counter
       for (const [key, count] of oracle) if (counts.get(key) !== count) throw new Error(`${key}: ${counts.get(key)}`)
     }),
-    { numRuns: 500 }
+    runs(500)
   )
 })
 

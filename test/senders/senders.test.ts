@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type AddressBook, type Sender, Senders } from '../../src/senders/senders.js'
 import type { Reason } from '../../src/verdict/verdict.js'
+import { runs } from '../support/properties.js'
 
 const NOTHING: AddressBook = { listedFor: () => [], removed: () => null }
 
@@ -152,7 +153,7 @@ t.test('counts are those since firstSeen, whoever was forgotten in between', asy
         if (list.findLastIndex(({ key }) => nameOf(key) === clientIp) !== lastSeen) throw new Error(`${lastSeen}`)
       }
     }),
-    { numRuns: 300 }
+    runs(300)
   )
 })
 

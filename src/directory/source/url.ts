@@ -1,5 +1,5 @@
-import { parseJson } from '../../lib/json.js'
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
+import { parseJson } from '../../lib/json.js'
 import { readText } from './read-text.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
