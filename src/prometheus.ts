@@ -4,93 +4,183 @@
  * @module moengage-allowlist/prometheus
  */
 
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
+import { OptionsError } from './errors.js'
 import type { Guard } from './guard/guard.js'
 import { REASONS } from './verdict/verdict.js'
 
-/** What is asked of a guard: `app.moengage` in Fastify, or what `createGuard` gives. */
+/** What is read of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. */
 export type MeasuredGuard = Pick<Guard, 'metrics'>
+
+type Metrics = ReturnType<MeasuredGuard['metrics']>
 
 /** Options of the metrics. */
 export interface MetricsOptions {
   /** Where to register, such as `register` of `prom-client`. */
   readonly registry: Registry
-  /** What the names begin with (`'moengage_'`). Give each guard of a process its own. */
+  /** The beginning of all names (`'moengage_'`). Give each guard of a process its own. */
   readonly prefix?: string
 }
 
+/** A value of a metric with its labels. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
+
+interface MetricRow {
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+  readonly samples: (metrics: Metrics) => readonly Sample[]
+}
+
+interface GaugeRow extends MetricRow {
+  /** How `AggregatorRegistry` of prom-client makes one value of those of all workers; counters are added up. */
+  readonly aggregator: Aggregator
+}
+
+const COUNTERS: readonly MetricRow[] = [
+  {
+    name: 'verdicts_total',
+    help: 'Requests judged, by result, reason of a rejection, and what the route accepts.',
+    labels: ['result', 'reason', 'policy_data_centers', 'policy_channels'],
+    samples: ({ verdicts }) =>
+      verdicts.flatMap(({ dataCenters, channels, verified, rejected }) => {
+        const policy = { policy_data_centers: dataCenters.join(' '), policy_channels: channels.join(' ') }
+        return [
+          [{ result: 'verified', reason: '', ...policy }, verified] as const,
+          ...REASONS.map((reason) => [{ result: 'rejected', reason, ...policy }, rejected[reason]] as const)
+        ]
+      })
+  },
+  {
+    name: 'prefix_hits_total',
+    help: 'Requests verified, by the prefix that verified them; 0 for prefixes that never did.',
+    labels: ['prefix', 'data_center'],
+    samples: ({ hits }) =>
+      hits.map(({ prefix, dataCenter, count }) => [{ prefix, data_center: dataCenter ?? '' }, count] as const)
+  },
+  {
+    name: 'reloads_total',
+    help: 'Loads of the list after the first one, by result.',
+    labels: ['result'],
+    samples: ({ reloads: { succeeded, failed } }) => [
+      [{ result: 'succeeded' }, succeeded],
+      [{ result: 'failed' }, failed]
+    ]
+  }
+]
+
+const GAUGES: readonly GaugeRow[] = [
+  {
+    name: 'last_verified_timestamp_seconds',
+    help: 'When the last request was verified, by route and by what its address is published for.',
+    labels: ['data_center', 'channels', 'route'],
+    aggregator: 'max',
+    samples: ({ lastVerified }) =>
+      lastVerified.map(({ at, dataCenter, channels, route }) => {
+        const labels = { data_center: dataCenter ?? '', channels: channels.join(' '), route: route ?? '' }
+        return [labels, at / 1000] as const
+      })
+  },
+  {
+    name: 'list_age_seconds',
+    help: 'How long ago the list was taken or last checked, from the start of that day (UTC).',
+    aggregator: 'max',
+    samples: ({ age }) => [[{}, Math.floor(age / 1000)]]
+  },
+  {
+    name: 'list_entries',
+    help: 'Entries of the list: addresses, once for each data center and channel.',
+    aggregator: 'min',
+    samples: ({ entries }) => [[{}, entries]]
+  },
+  {
+    name: 'senders',
+    help: 'Rejected senders that are remembered.',
+    aggregator: 'sum',
+    samples: ({ senders }) => [[{}, senders]]
+  },
+  {
+    name: 'verdict_cache_hit_ratio',
+    help: 'The share of verified requests whose verdict came from the cache.',
+    aggregator: 'average',
+    samples: ({ cache: { hits, misses } }) => [[{}, hits + misses === 0 ? 0 : hits / (hits + misses)]]
+  }
+]
+
 /**
- * Registers the metrics of a guard. They are read from its counters when Prometheus asks, so that requests cost nothing.
- * Labels hold names of yours and of MoEngage's page and nothing that a client sends; `docs/metrics.md` lists them.
+ * Registers the metrics of a guard. They are read from its counters when Prometheus scrapes, so that requests cost nothing.
+ * Labels hold names of yours and of MoEngage's page, and nothing that a client sends; `docs/metrics.md` lists them. While the
+ * guard has no list, `up` is 0 and its other metrics are absent.
  *
- * @throws Error of `prom-client` when the names are registered already
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) when `guard` is not a guard, for example because the plugin is registered in another
+ * scope; Error of `prom-client` when the names are registered already
  * @example
  * import { register } from 'prom-client'
  * registerMetrics(app.moengage, { registry: register })
  * app.get('/metrics', async (_, reply) => reply.type(register.contentType).send(await register.metrics()))
  */
 export function registerMetrics(guard: MeasuredGuard, { registry, prefix = 'moengage_' }: MetricsOptions): void {
+  refuseOther(guard)
   const registers = [registry]
-  const POLICY = ['policy_data_centers', 'policy_channels'] as const
-  new Counter({
-    name: `${prefix}verdicts_total`,
-    help: 'Requests judged, by result, reason of a rejection, and what the route accepts.',
-    labelNames: ['result', 'reason', ...POLICY],
-    registers,
+  const config = ({ name, help, labels = [] }: Omit<MetricRow, 'samples'>) => ({
+    name: `${prefix}${name}`,
+    help,
+    labelNames: [...labels],
+    registers
+  })
+  new Gauge({
+    ...config({ name: 'up', help: '1 while the guard has a list, 0 while it has none.' }),
+    aggregator: 'min',
     collect() {
-      this.reset()
-      for (const { dataCenters, channels, verified, rejected } of guard.metrics().verdicts) {
-        const policy = { policy_data_centers: dataCenters.join(' '), policy_channels: channels.join(' ') }
-        this.inc({ result: 'verified', reason: '', ...policy }, verified)
-        for (const reason of REASONS) this.inc({ result: 'rejected', reason, ...policy }, rejected[reason])
-      }
+      this.set(read(guard) === undefined ? 0 : 1)
     }
   })
-  new Counter({
-    name: `${prefix}prefix_hits_total`,
-    help: 'Requests verified, by the prefix that verified them; 0 for prefixes that never did.',
-    labelNames: ['prefix', 'data_center'],
-    registers,
-    collect() {
-      this.reset()
-      for (const { prefix, dataCenter, count } of guard.metrics().hits) {
-        this.inc({ prefix, data_center: dataCenter ?? '' }, count)
-      }
-    }
-  })
-  new Counter({
-    name: `${prefix}reloads_total`,
-    help: 'Loads of the list after the first one, by result.',
-    labelNames: ['result'],
-    registers,
-    collect() {
-      const { succeeded, failed } = guard.metrics().reloads
-      this.reset()
-      this.inc({ result: 'succeeded' }, succeeded)
-      this.inc({ result: 'failed' }, failed)
-    }
-  })
-  const gauge = (name: string, help: string, read: (metrics: ReturnType<MeasuredGuard['metrics']>) => number) =>
-    new Gauge({
-      name: `${prefix}${name}`,
-      help,
-      registers,
+  for (const row of COUNTERS) {
+    new Counter({
+      ...config(row),
       collect() {
-        this.set(read(guard.metrics()))
+        this.reset()
+        for (const [labels, value] of samplesOf(row, guard)) this.inc(labels, value)
       }
     })
-  gauge(
-    'list_age_seconds',
-    'How long ago the list was taken or last checked, from the start of that day (UTC).',
-    ({ checked }) => Math.floor((Date.now() - Date.parse(checked)) / 1000)
-  )
-  gauge(
-    'list_entries',
-    'Entries of the list: addresses, once for each data center and channel.',
-    ({ entries }) => entries
-  )
-  gauge('senders', 'Rejected senders that are remembered.', ({ senders }) => senders)
-  gauge('verdict_cache_hit_ratio', 'Verified requests whose verdict was remembered, of all.', ({ cache }) =>
-    cache.hits + cache.misses === 0 ? 0 : cache.hits / (cache.hits + cache.misses)
-  )
+  }
+  for (const row of GAUGES) {
+    new Gauge({
+      ...config(row),
+      aggregator: row.aggregator,
+      collect() {
+        this.reset()
+        // A gauge without labels begins with a 0, which would look like a value of the guard.
+        if (row.labels === undefined) this.remove()
+        for (const [labels, value] of samplesOf(row, guard)) this.set(labels, value)
+      }
+    })
+  }
+}
+
+/** The metrics; undefined while the guard has no list: an error here would take the metrics of the whole process away. */
+function read(guard: MeasuredGuard): Metrics | undefined {
+  try {
+    return guard.metrics()
+  } catch {
+    return undefined
+  }
+}
+
+function samplesOf({ samples }: MetricRow, guard: MeasuredGuard): readonly Sample[] {
+  const metrics = read(guard)
+  return metrics === undefined ? [] : samples(metrics)
+}
+
+function refuseOther(guard: unknown): void {
+  if (typeof (guard as MeasuredGuard | null | undefined)?.metrics === 'function') return
+  const message =
+    guard === undefined
+      ? 'There is no guard in this scope: Fastify has app.moengage only in the scope that registers the plugin, and in scopes inside of it.'
+      : 'The first argument is not a guard.'
+  const fix =
+    guard === undefined
+      ? 'Call registerMetrics in the scope of the plugin, after it is registered: registerMetrics(hooks.moengage, { registry }).'
+      : 'Pass app.moengage, or the return value of createGuard or of another door.'
+  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'guard', value: typeof guard, message, fix }])
 }

@@ -1,9 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { Registry } from 'prom-client'
+import Fastify from 'fastify'
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createGuard, loadGuard, type ReloadEvent, type Snapshot, type VerdictEvent } from '../src/core.js'
+import guardExpress from '../src/express.js'
+import moengageAllowlist from '../src/index.js'
 import { registerMetrics } from '../src/prometheus.js'
 import { LISTED, STRANGER } from './support/addresses.js'
+import { lineLogger } from './support/logger.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
 
@@ -33,6 +37,7 @@ t.test('verdicts are counted by result, reason and what the route accepts', asyn
     [`moengage_prefix_hits_total{prefix="${LISTED}/32",data_center="DC-01"}`, 3],
     ['moengage_prefix_hits_total{prefix="3.6.251.95/32",data_center="DC-03"}', 0],
     ['moengage_reloads_total{result="succeeded"}', 0],
+    ['moengage_up', 1],
     ['moengage_senders', 2],
     ['moengage_list_entries', guard.status().entries],
     ['moengage_verdict_cache_hit_ratio', 2 / 3]
@@ -102,6 +107,116 @@ t.test('senders that share a place among the remembered verdicts are counted all
     ]
   )
   t.strictSame(cache, { hits: 1, misses: 3 })
+})
+
+t.test('the last verified request has a time by route and by what its address is published for', async (t) => {
+  const app = Fastify()
+  await app.register(moengageAllowlist, {
+    dataCenters: ['DC-01', 'DC-03'],
+    allow: ['10.1.1.1'],
+    channels: ['connector', 'sms']
+  })
+  app.get('/hooks/:id', async () => 'ok')
+  await app.ready()
+  const registry = new Registry()
+  registerMetrics(app.moengage, { registry })
+  t.notOk(
+    [...(await samples(registry)).keys()].some((name) => name.startsWith('moengage_last_verified')),
+    'none yet'
+  )
+  const before = Date.now()
+  for (const remoteAddress of [LISTED, '10.1.1.1', STRANGER]) await app.inject({ url: '/hooks/4711', remoteAddress })
+  const found = [...(await samples(registry))].filter(([name]) => name.startsWith('moengage_last_verified'))
+  t.strictSame(found.map(([name]) => name).sort(), [
+    'moengage_last_verified_timestamp_seconds{data_center="",channels="",route="/hooks/:id"}',
+    'moengage_last_verified_timestamp_seconds{data_center="DC-01",channels="connector sms",route="/hooks/:id"}'
+  ])
+  for (const [, value] of found) t.ok(value >= before / 1000 && value <= Date.now() / 1000)
+})
+
+t.test('in a cluster, each metric is aggregated as it has to be', async (t) => {
+  const load = (addresses: string[], retrieved: string) => (): Snapshot => ({
+    provenance: { page: 'a test', revision: 'r', retrieved },
+    rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses }]
+  })
+  const day = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+  const workers = [
+    { load: load(['9.9.9.9', '8.8.8.8'], day(1)), peers: ['9.9.9.9', '9.9.9.9', STRANGER] },
+    { load: load(['9.9.9.9'], day(3)), peers: [STRANGER, '198.51.100.8'] },
+    { load: load(['9.9.9.9', '8.8.8.8'], day(1)), peers: ['9.9.9.9'] }
+  ]
+  const responses = []
+  let last = 0
+  for (const { load, peers } of workers) {
+    const guard = createGuard({ dataCenters: 'DC-01', channels: 'connector', source: { name: 'test', load } })
+    for (const peer of peers) guard.judge(from(peer))
+    last = Math.max(last, ...guard.status().lastVerified.map(({ at }) => at))
+    const registry = new Registry()
+    registerMetrics(guard, { registry })
+    responses.push(await registry.getMetricsAsJSON())
+  }
+  const found = await samples(AggregatorRegistry.aggregate(responses) as Registry)
+  const policy = 'policy_data_centers="DC-01",policy_channels="connector"'
+  const table: [name: string, value: number][] = [
+    ['moengage_up', 1],
+    ['moengage_list_entries', 1],
+    ['moengage_senders', 3],
+    ['moengage_verdict_cache_hit_ratio', (1 / 2 + 0 + 0) / 3],
+    [`moengage_verdicts_total{result="verified",reason="",${policy}}`, 3],
+    ['moengage_last_verified_timestamp_seconds{data_center="DC-01",channels="connector",route=""}', last / 1000]
+  ]
+  for (const [name, value] of table) t.equal(found.get(name), value, name)
+  const age = found.get('moengage_list_age_seconds')!
+  t.ok(age >= 3 * 86_400 && age < 4 * 86_400 + 60, `the oldest list is reported: ${age}`)
+})
+
+t.test('a guard without a list takes no other metrics away, and has none of its own', async (t) => {
+  let isDown = true
+  const load = (): Promise<Snapshot> =>
+    isDown
+      ? Promise.reject(new Error('down'))
+      : Promise.resolve({
+          provenance: { page: 'a test', revision: 'r', retrieved: '2026-11-23' },
+          rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: ['9.9.9.9'] }]
+        })
+  const guard = guardExpress({ dataCenters: 'DC-01', logger: lineLogger([]), source: { name: 'test', load } })
+  t.teardown(() => guard.close())
+  const registry = new Registry()
+  registerMetrics(guard, { registry })
+  new Gauge({ name: 'own', help: 'of the application', registers: [registry] }).set(5)
+  await t.rejects(guard.ready())
+  t.strictSame(
+    [...(await samples(registry))],
+    [
+      ['moengage_up', 0],
+      ['own', 5]
+    ]
+  )
+  isDown = false
+  await guard.reload()
+  const found = await samples(registry)
+  t.equal(found.get('moengage_up'), 1)
+  t.equal(found.get('moengage_list_entries'), 1)
+})
+
+t.test('what is not a guard is refused at once, and a scope without one is named', async (t) => {
+  const app = Fastify()
+  await app.register(async (hooks) => {
+    await hooks.register(moengageAllowlist, { dataCenters: 'DC-01' })
+    t.doesNotThrow(() => registerMetrics(hooks.moengage, { registry: new Registry() }))
+  })
+  await app.ready()
+  const registry = new Registry()
+  t.throws(() => registerMetrics(app.moengage, { registry }), {
+    code: 'MOE_ERR_OPTIONS',
+    message:
+      /There is no guard in this scope: Fastify has app\.moengage only in the scope that registers the plugin.*hooks\.moengage/s,
+    mistakes: [{ path: 'guard', value: 'undefined' }]
+  })
+  for (const other of [null, {}, 'guard']) {
+    t.throws(() => registerMetrics(other as never, { registry }), { message: /is not a guard/ })
+  }
+  t.strictSame(await registry.getMetricsAsJSON(), [], 'nothing was registered')
 })
 
 t.test('whatever clients send, there are no more series', async (t) => {

@@ -1,6 +1,5 @@
 import type { Rejections, Report } from '../report/report.js'
 import { spanText } from '../report/span.js'
-import type { Sender } from '../senders/senders.js'
 import { REASONS } from '../verdict/verdict.js'
 import { printable, table } from './text.js'
 
@@ -42,7 +41,7 @@ function sendersText({ senders, withoutSender }: Report): string {
   if (senders.length === 0) return without
   const rows = senders.map((sender) => [
     `  ${printable(sender.clientIp)}`,
-    countText(sender),
+    number(sender.count),
     Object.keys(sender.reasons).join(', '),
     sender.listedFor.map(({ dataCenter }) => dataCenter).join(', ') || '-',
     sender.lastSeen === 0 ? '-' : minute(new Date(sender.lastSeen).toISOString()),
@@ -50,10 +49,6 @@ function sendersText({ senders, withoutSender }: Report): string {
   ])
   const head = ['  sender', 'count', 'reason', 'listed', 'last seen', 'routes']
   return `Senders:\n${table([head, ...rows])}${without === '' ? '' : `\n${without}`}`
-}
-
-function countText({ count, countError }: Sender): string {
-  return countError === 0 ? number(count) : `${number(count - countError)} to ${number(count)}`
 }
 
 const BAR = 40

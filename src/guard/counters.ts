@@ -2,7 +2,7 @@ import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { noCounts, REASONS, type Reason, type VerifiedVerdict } from '../verdict/verdict.js'
 
-/** What became of the requests that were judged by one policy, since the start. */
+/** The verdicts on the requests that were judged by one policy, counted since the start. */
 export interface PolicyCounts {
   /** The data centers that the policy accepts. */
   readonly dataCenters: readonly DataCenter[]
@@ -10,7 +10,7 @@ export interface PolicyCounts {
   readonly channels: readonly Channel[]
   /** How many requests were verified. */
   readonly verified: number
-  /** How many were not, by reason; in mode `'tag'` these were let through. */
+  /** How many requests were rejected, by reason; in mode `'tag'` they were let through. */
   readonly rejected: Readonly<Record<Reason, number>>
 }
 
@@ -18,24 +18,24 @@ export interface PolicyCounts {
 export interface PrefixHits {
   /** In CIDR notation, always with the length: `52.6.248.125/32`. */
   readonly prefix: string
-  /** What it is published for; null for a prefix of your own `allow` list. */
+  /** The data center that it is published for; null for a prefix of your own `allow` list. */
   readonly dataCenter: DataCenter | null
   /** How many requests it verified. */
   readonly count: number
 }
 
-/** The counts of one policy, as they grow. */
+/** The counts of one policy, while they grow. */
 export interface GrowingCounts extends PolicyCounts {
   verified: number
   readonly rejected: Record<Reason, number>
 }
 
-/** What is counted of verdicts. It outlives the lists and policies that it is counted by. */
+/** Counts verdicts by policy and by prefix. The counts outlive the lists and policies that they belong to. */
 export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
   readonly #hits = new Map<string, { prefix: string; dataCenter: DataCenter | null; count: number }>()
 
-  /** How many verdicts of verified senders were made anew. */
+  /** How many verdicts on verified senders were made, because the cache had none. */
   misses = 0
 
   /** The counts of a policy: the same for all routes that accept the same. */
@@ -64,7 +64,7 @@ export class Counters {
     return { verified, rejected }
   }
 
-  /** Takes note of a prefix, and of how often it verified. */
+  /** Notes a prefix, and how many requests it verified. */
   hit({ matched, dataCenter }: Pick<VerifiedVerdict, 'matched' | 'dataCenter'>, count: number): void {
     const key = `${matched} ${dataCenter}`
     const hits = this.#hits.get(key)

@@ -7,7 +7,7 @@ import { callBack, messageOfThrown } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
-import { Account } from './ledger.js'
+import { Ledger } from './ledger.js'
 import type { ListOptions } from './list-options.js'
 import {
   type GUARD_OPTIONS,
@@ -113,7 +113,7 @@ function compose<Request>(
     clock = CLOCK
   }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
 ): Guard<Request> {
-  const ledger = new Account(settings.cacheSize, settings.redact, clock)
+  const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
   let hasFailed = false
   const onReloadFailed = (error: unknown) => {

@@ -2,7 +2,7 @@ import type { Cells, Directory } from '../directory/directory.js'
 import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
 import type { Clock } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
-import type { Account } from './ledger.js'
+import type { Ledger } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
@@ -27,7 +27,7 @@ interface InUse {
 /** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
 export class CurrentList {
   readonly #settings: Settings<never>
-  readonly #ledger: Account
+  readonly #ledger: Ledger
   readonly #clock: Clock
   readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, without being those of a route. */
@@ -38,7 +38,7 @@ export class CurrentList {
   constructor(
     settings: Settings<never>,
     directory: Directory,
-    ledger: Account,
+    ledger: Ledger,
     clock: Clock,
     mistakes: readonly Problem[]
   ) {

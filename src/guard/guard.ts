@@ -3,11 +3,11 @@ import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
-import type { About, Sender } from '../senders/senders.js'
+import type { Sender } from '../senders/senders.js'
 import { type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from '../verdict/verdict.js'
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain } from './explain.js'
-import type { Account, GuardMetrics } from './ledger.js'
+import type { GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
@@ -24,7 +24,7 @@ export interface GuardParts<Request> {
   readonly rejections: Rejections
   readonly list: CurrentList
   readonly refresh: Refresh
-  readonly ledger: Account
+  readonly ledger: Ledger
   readonly clock: Clock
 }
 
@@ -35,7 +35,7 @@ export class Guard<Request = GuardRequest> {
   readonly #rejections: Rejections
   readonly #list: CurrentList
   readonly #refresh: Refresh
-  readonly #ledger: Account
+  readonly #ledger: Ledger
   readonly #clock: Clock
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
@@ -145,6 +145,7 @@ export class Guard<Request = GuardRequest> {
       source: this.#settings.source.name,
       ...this.#ledger.counters.total(),
       senders: this.#ledger.senderCount,
+      lastVerified: this.#ledger.lastVerified(),
       diagnosis: this.#ledger.diagnosis(list, policy),
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
@@ -153,9 +154,8 @@ export class Guard<Request = GuardRequest> {
   }
 
   /**
-   * Rejected senders, those that certainly called most first; at most `cacheSize` of them. While no more than three quarters of
-   * that came, all counts are exact; beyond, those seen last and those with the highest counts are remembered, each with its
-   * error.
+   * Rejected senders, those with the most rejections first; at most `cacheSize` of them. When more come, senders that called
+   * once are forgotten first. Counts are exact: each is the number of rejections since the sender's `firstSeen`.
    */
   senders(): Sender[] {
     return this.#ledger.senders(this.#list.current.list)
@@ -173,7 +173,7 @@ export class Guard<Request = GuardRequest> {
   }
 
   /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */
-  about(clientIp: string): ReturnType<About> {
+  about(clientIp: string): Pick<Sender, 'listedFor' | 'removed'> {
     return this.#ledger.about(clientIp, this.#list.current.list)
   }
 

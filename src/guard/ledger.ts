@@ -1,22 +1,25 @@
 import { dayOf } from '../directory/snapshot.js'
 import { parseAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
-import type { Findings } from '../senders/diagnosis.js'
 import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
-import { type About, type Sender, Senders } from '../senders/senders.js'
-import type { Reason, RejectedVerdict, Verdict } from '../verdict/verdict.js'
+import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
+import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdict/verdict.js'
 import type { CompiledList } from './compiled-list.js'
 import { Counters, type PolicyCounts, type PrefixHits } from './counters.js'
 import { type ReloadEvent, reloadChannel, type VerdictEvent, verdictChannel } from './events.js'
 import type { Policy } from './policy.js'
+import { type LastVerified, RouteRecords } from './route-records.js'
+import { ageOf } from './warnings.js'
 
 /** What a guard counted since the start, for metrics. */
 export interface GuardMetrics {
-  /** What became of requests, by what their route accepts. */
+  /** The verdicts, by what the route accepts. */
   readonly verdicts: readonly PolicyCounts[]
-  /** How often each prefix of the guard's data centers and channels verified; 0 for those that never did. */
+  /** How many requests each prefix of the guard's data centers and channels verified; 0 for a prefix that never did. */
   readonly hits: readonly PrefixHits[]
+  /** The last verified requests by route, data center and set of channels, the latest first. */
+  readonly lastVerified: readonly LastVerified[]
   /** Loads of the list after the first one. */
   readonly reloads: {
     /** How many brought a list into use, or found that there is none newer. */
@@ -24,30 +27,33 @@ export interface GuardMetrics {
     /** How many failed, or brought a list that was refused. */
     readonly failed: number
   }
-  /** The verdicts of verified senders, which are remembered. */
+  /** The cache of verdicts on verified senders. */
   readonly cache: {
-    /** How many were remembered. */
+    /** How many verdicts came from the cache. */
     readonly hits: number
-    /** How many were made anew. */
+    /** How many verdicts were made. */
     readonly misses: number
   }
   /** How many rejected senders are remembered. */
   readonly senders: number
   /** How many entries the list in use has. */
   readonly entries: number
-  /** The day on which it was taken, as `YYYY-MM-DD`. */
+  /** The day on which the list in use was taken, as `YYYY-MM-DD`. */
   readonly retrieved: string
-  /** The day on which it was last known to be current, as `YYYY-MM-DD`. */
+  /** The day on which the list was last known to be current, as `YYYY-MM-DD`. */
   readonly checked: string
+  /** The age of the list in use, in milliseconds since the start of the day of the last check (UTC). */
+  readonly age: number
 }
 
-/** So many prefixes that are gone from the list are remembered. */
-const REMOVED = 1000
+/** Maximum number of prefixes that are remembered after they left the list. */
+const MAX_REMOVED = 1000
 
-/** What a guard remembers of what it judged: counters, rejected senders, and what went off the list. */
-export class Account {
+/** What a guard remembers of the requests it judged: counters, rejected senders, routes, and what left the list. */
+export class Ledger {
   readonly counters = new Counters()
   readonly #senders: Senders
+  readonly #routes = new RouteRecords()
   readonly #redact: Redact | undefined
   readonly #reloads = { succeeded: 0, failed: 0 }
   /** The day on which a prefix was found to be gone from the list. */
@@ -60,20 +66,24 @@ export class Account {
     this.#clock = clock
   }
 
-  /** Counts a verdict, and tells whoever listens. */
-  verified(verdict: Verdict, policy: Policy, route: string | null): void {
+  /** Counts a verified request, and publishes its verdict. */
+  verified(verdict: VerifiedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.verified++
-    if (verdictChannel.hasSubscribers) this.#publish(verdict, policy, route)
+    const route = this.#routes.of(pattern)
+    route.verified(verdict, this.#clock.now())
+    if (verdictChannel.hasSubscribers) this.#publish(verdict, policy, route.route)
   }
 
-  /** Notes a sender as {@link Senders.record} does. */
-  record(key: number | string, reason: Reason, route: string | null): void {
-    this.#senders.record(key, reason, route, this.#clock.now())
+  /** Notes a rejected sender; for `key` see {@link SenderRejections}. */
+  record(key: number | string, reason: Reason, pattern: string | null): void {
+    const { route } = this.#routes.of(pattern)
+    this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1 })
   }
 
-  rejected(verdict: RejectedVerdict, policy: Policy, route: string | null): void {
+  /** Counts a rejected request, and publishes its verdict. */
+  rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.rejected[verdict.reason]++
-    if (verdictChannel.hasSubscribers) this.#publish(this.redacted(verdict), policy, route)
+    if (verdictChannel.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
   }
 
   #publish(verdict: Verdict, { dataCenters, channels }: Policy, route: string | null): void {
@@ -95,56 +105,62 @@ export class Account {
   }
 
   /** What an address is and was published for, whatever is accepted of it. */
-  about(clientIp: string, { matcher }: CompiledList): ReturnType<About> {
-    const channels = new Map<string, Set<string>>()
-    for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
-      if (typeof grant === 'string') continue
-      channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
-    }
-    return {
-      listedFor: [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] })),
-      removed: this.#removed.get(`${clientIp}/${clientIp.includes(':') ? 128 : 32}`) ?? null
-    }
+  about(clientIp: string, list: CompiledList): Pick<Sender, keyof AddressBook> {
+    return { listedFor: listedFor(clientIp, list), removed: this.#removedOn(clientIp) }
+  }
+
+  #removedOn(clientIp: string): string | null {
+    return this.#removed.get(`${clientIp}/${clientIp.includes(':') ? 128 : 32}`) ?? null
   }
 
   get senderCount(): number {
     return this.#senders.size
   }
 
-  senders(allowlist: CompiledList, asked: Parameters<Findings['senders']>[0] = {}): Sender[] {
-    return this.#senders.list((clientIp) => this.about(clientIp, allowlist), asked)
+  senders(list: CompiledList, query: SenderQuery = {}): Sender[] {
+    const book: AddressBook = {
+      listedFor: (clientIp) => listedFor(clientIp, list),
+      removed: (clientIp) => this.#removedOn(clientIp)
+    }
+    return this.#senders.list(book, query)
   }
 
-  diagnosis(allowlist: CompiledList, { dataCenters }: Policy): string[] {
+  /** Likely causes of the rejections. */
+  diagnosis(list: CompiledList, { dataCenters }: Policy): string[] {
     return diagnose({
       ...this.counters.total(),
       dataCenters,
-      senders: (asked) => this.senders(allowlist, asked),
+      senders: (query) => this.senders(list, query),
       isCrowd: this.#senders.isCrowd
     })
   }
 
-  /** Takes note of a list that takes another's place. */
+  /** The last verified requests, the latest first. */
+  lastVerified(): LastVerified[] {
+    return this.#routes.lastVerified()
+  }
+
+  /** Notes that one list takes the place of another. */
   listChanged(before: CompiledList, after: CompiledList): void {
     before.verdicts.flush()
     const day = dayOf(new Date(this.#clock.now()))
     const listed = new Set(after.directory.entries.map(({ prefix }) => `${prefix}`))
     for (const prefix of listed) this.#removed.delete(prefix)
     for (const { prefix } of before.directory.entries) {
-      if (!listed.has(`${prefix}`) && this.#removed.size < REMOVED) this.#removed.set(`${prefix}`, day)
+      if (!listed.has(`${prefix}`) && this.#removed.size < MAX_REMOVED) this.#removed.set(`${prefix}`, day)
     }
   }
 
-  /** Counts what came of loading the list anew, and tells whoever listens. */
+  /** Counts the outcome of a reload, and publishes it. */
   reloaded(revision: string, error: Error | null): void {
     this.#reloads[error === null ? 'succeeded' : 'failed']++
     if (!reloadChannel.hasSubscribers) return
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(allowlist: CompiledList, policy: Policy): GuardMetrics {
-    const { directory } = allowlist
-    allowlist.verdicts.flush()
+  metrics(list: CompiledList, policy: Policy): GuardMetrics {
+    const { directory } = list
+    list.verdicts.flush()
     for (const { prefix, grant } of directory.entriesOf(policy)) {
       this.counters.hit({ matched: `${prefix}`, dataCenter: grant.dataCenter }, 0)
     }
@@ -152,12 +168,23 @@ export class Account {
     return {
       verdicts: this.counters.policies(),
       hits: this.counters.hits(),
+      lastVerified: this.lastVerified(),
       reloads: { ...this.#reloads },
       cache: { hits: this.counters.total().verified - misses, misses },
       senders: this.#senders.size,
       entries: directory.entries.length,
       retrieved: directory.provenance.retrieved,
-      checked: directory.checked
+      checked: directory.checked,
+      age: ageOf(directory, this.#clock.now())
     }
   }
+}
+
+function listedFor(clientIp: string, { matcher }: CompiledList): ListedFor[] {
+  const channels = new Map<string, Set<string>>()
+  for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
+    if (typeof grant === 'string') continue
+    channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
+  }
+  return [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] }))
 }

@@ -2,8 +2,9 @@ import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import type { Problem } from '../errors.js'
 import type { Reason } from '../verdict/verdict.js'
+import type { LastVerified } from './route-records.js'
 
-/** An address that the list has lost, and that is accepted for a while longer. */
+/** An address that left the list and is accepted for a grace period. */
 export interface PendingRemoval {
   /** The prefix, as `3.6.251.95/32`. */
   readonly prefix: string
@@ -15,17 +16,17 @@ export interface PendingRemoval {
   readonly until: string
 }
 
-/** What a guard knows of itself. */
+/** The state of a guard: the list in use, counters, and findings. */
 export interface GuardStatus {
-  /** The revision of MoEngage's page that requests are judged by. */
+  /** The revision of MoEngage's page that the list in use was taken from. */
   readonly revision: string
-  /** Where and when it was taken. */
+  /** Where and when the list was taken. */
   readonly provenance: Directory['provenance']
   /** How long ago the list was taken or last checked, in milliseconds from the start of that day (UTC). */
   readonly age: number
-  /** How many entries it has: addresses and prefixes, counted once for every data center and channel. */
+  /** How many entries the list has: addresses and prefixes, counted once for every data center and channel. */
   readonly entries: number
-  /** What the list has lost and is still accepted. */
+  /** Addresses that left the list and are still accepted. */
   readonly pendingRemovals: readonly PendingRemoval[]
   /** The name of the source. */
   readonly source: string
@@ -33,6 +34,8 @@ export interface GuardStatus {
   readonly verified: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /** The last verified requests by route, data center and set of channels, the latest first. */
+  readonly lastVerified: readonly LastVerified[]
   /** How many rejected senders are remembered. */
   readonly senders: number
   /** Likely causes of the rejections, each in one sentence that says what to do. */
@@ -42,8 +45,8 @@ export interface GuardStatus {
    * milliseconds since 1970.
    */
   readonly loadedAt: number
-  /** What the last reload failed with; null when it did not. */
+  /** The message of the error that the last reload failed with; null when it succeeded. */
   readonly lastError: string | null
-  /** What is right in the options but may surprise. */
+  /** Settings and findings that are valid, but probably not intended. */
   readonly warnings: readonly Problem[]
 }

@@ -1,96 +1,102 @@
 import { CHANNELS } from '../directory/names.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
-import type { About, ListedFor, Sender } from '../senders/senders.js'
-import { REASONS, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
-import type { Withheld } from './throttle.js'
+import { counted } from '../senders/diagnosis.js'
+import type { ListedFor, Sender } from '../senders/senders.js'
+import type { Reason, RejectedVerdict } from '../verdict/verdict.js'
+import type { LogLine } from './logger.js'
+import type { Mode, Withheld, WithheldSender } from './throttle.js'
 
-/** What a line says of its request. */
-export interface Facts {
-  /** The pattern of the route, never the path that was asked for; null where there is none. */
-  readonly route: string | null
+/** What a line says about its request. */
+export interface LoggedRequest {
+  /** The pattern of the route, never the path of the request; null where there is none. */
+  readonly pattern: string | null
   /** null for a connection without requests. */
   readonly method: string | null
-  /** A text or a number: a framework takes whatever the user's function makes. */
+  /** A text or a number; anything else, which a user's function may return, is logged as null. */
   readonly requestId: unknown
 }
 
 /** The fields of a line about a rejection. */
 export interface RejectionLine {
   readonly event: 'moengage.rejected'
-  /** `'tag'`: the request was let through, and would have been rejected. */
-  readonly mode: 'reject' | 'tag'
+  /** `'tag'`: the request was let through, and would be rejected in mode `'reject'`. */
+  readonly mode: Mode
   readonly reason: Reason
   readonly hint: string
   /** Null when it could not be resolved. */
   readonly clientIp: string | null
   readonly peer: string | null
-  /** The header that the client IP is read from; null where something else tells it. */
+  /** The header that the client IP is read from; null where the framework or a function resolves it. */
   readonly header: string | null
   /** What MoEngage publishes the address for; empty for strangers. */
   readonly listedFor: readonly ListedFor[]
-  /** The day on which a reload found that the address is gone from MoEngage's list; null where none did. */
+  /** The day on which a reload no longer found the address in MoEngage's list; null where none noticed. */
   readonly removed: string | null
   /** What the route accepts. */
   readonly policy: { readonly dataCenters: readonly string[]; readonly channels: 'all' | readonly string[] }
+  /** The pattern of the route; null where there is none. */
   readonly route: string | null
   readonly method: string | null
   readonly requestId: string | null
   /** The revision of the list. */
   readonly revision: string
-  /** How many earlier rejections of this sender, for this reason and in this mode, this line tells besides. */
+  /** How many earlier rejections of this sender, for this reason and in this mode, the line counts besides its own. */
   readonly suppressed: number
 }
 
-type Counts = Readonly<Partial<Record<Reason, number>>>
+/** A rejection that gets a line. */
+export interface LoggedRejection {
+  readonly verdict: RejectedVerdict
+  readonly mode: Mode
+  readonly policy: PolicyOptions | undefined
+  readonly request: LoggedRequest
+  readonly suppressed: number
+}
+
+type ReasonCounts = Readonly<Partial<Record<Reason, number>>>
 
 /** The fields of a summary. Counts are those since the summary before. */
 export interface SummaryLine {
   readonly event: 'moengage.summary'
-  /** Rejections that no line tells, by mode and reason. */
-  readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
+  /** Rejections without a line, by mode and reason. */
+  readonly suppressed: Readonly<Record<Mode, ReasonCounts>>
   /** Those of them whose sender had a line before, the twenty with the most. */
-  readonly suppressedOf: readonly {
-    readonly clientIp: string
-    readonly mode: 'reject' | 'tag'
-    readonly reason: Reason
-    readonly count: number
-  }[]
+  readonly suppressedOf: readonly WithheldSender[]
   readonly verified: number
-  /** All rejections, those with a line and those without. */
-  readonly rejected: Counts
+  /** All rejections, with a line or without. */
+  readonly rejected: ReasonCounts
   /** How many senders are remembered, and the five with the highest counts since the start. */
   readonly senders: number
-  readonly top: readonly Pick<Sender, 'clientIp' | 'count' | 'countError' | 'reasons' | 'listedFor'>[]
+  readonly top: readonly Pick<Sender, 'clientIp' | 'count' | 'reasons' | 'listedFor'>[]
   readonly diagnosis: readonly string[]
   readonly revision: string
 }
 
-/** The longest text that a client may have a say in. */
-const LONGEST = 64
+/** Maximum length of a text that the client may have chosen. */
+const MAX_CLIENT_TEXT = 64
 
-/** What is left of a text that a client may have chosen: no control characters, and not too long. */
-function bounded(text: unknown): string | null {
+/** Maximum length of a route's pattern. */
+const MAX_PATTERN = 256
+
+/** A text without control characters, cut where it is too long; null where there is neither text nor number. */
+function bounded(text: unknown, maxLength = MAX_CLIENT_TEXT): string | null {
   if (typeof text === 'number') return `${text}`
   if (typeof text !== 'string') return null
-  const short = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
+  const short = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
   return short.replace(/[\p{C}\p{Z}]/gu, ' ')
 }
 
 /** What is known of a client that could not be resolved. */
-const UNKNOWN: ReturnType<About> = { listedFor: [], removed: null }
+const UNKNOWN: Pick<Sender, 'listedFor' | 'removed'> = { listedFor: [], removed: null }
 
-/** @internal It is handed a guard's own members, which are not in the declarations. */
+/** @internal Takes a guard's own members, which are not in the declarations. */
 export function rejectionLine(
   guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header'>,
-  verdict: RejectedVerdict,
-  mode: 'reject' | 'tag',
-  policyOptions: PolicyOptions | undefined,
-  { route, method, requestId }: Facts,
-  suppressed: number
+  { verdict, mode, policy, request, suppressed }: LoggedRejection
 ): RejectionLine {
   const { reason, hint, clientIp, peer, revision } = guard.redacted(verdict)
-  const { dataCenters, channels } = guard.policy(policyOptions)
+  const { dataCenters, channels } = guard.policy(policy)
   return {
     event: 'moengage.rejected',
     mode,
@@ -101,73 +107,75 @@ export function rejectionLine(
     header: guard.header,
     ...(verdict.clientIp === null ? UNKNOWN : guard.about(verdict.clientIp)),
     policy: { dataCenters, channels: channels.length === CHANNELS.length ? 'all' : channels },
-    route,
-    method: bounded(method),
-    requestId: bounded(requestId),
+    route: bounded(request.pattern, MAX_PATTERN),
+    method: bounded(request.method),
+    requestId: bounded(request.requestId),
     revision,
     suppressed
   }
 }
 
-/** So many senders a summary names. */
+/** Maximum number of senders that a summary names. */
 const NAMED = { suppressed: 20, top: 5 }
 
-/** The number of a kind of rejections, for the throttle: each has lines of its own. */
-export function kindOf(reason: Reason, mode: 'reject' | 'tag'): number {
-  return 2 * REASONS.indexOf(reason) + (mode === 'tag' ? 1 : 0)
-}
-
-const NO_SENDER = 'peer '
-
-/** What stands for the sender of requests whose client IP could not be resolved. */
-export const noSender = (peer: string | null) => `${NO_SENDER}${peer}`
-const isNoSender = (sender: string) => sender.startsWith(NO_SENDER)
-
-/** How many kinds there are. */
-export const KINDS = 2 * REASONS.length
-
-/**
- * @param before the counts at the summary before
- * @internal
- */
+/** @internal Takes a guard's own members, which are not in the declarations. */
 export function summaryLine(
   guard: Pick<Guard, 'redactedAddress' | 'topSenders'>,
   status: GuardStatus,
   before: Pick<GuardStatus, 'verified' | 'rejected'>,
-  { byKind, bySender }: Withheld
+  { counts, bySender }: Withheld
 ): SummaryLine {
   return {
     event: 'moengage.summary',
-    suppressed: {
-      reject: counts((reason) => byKind[kindOf(reason, 'reject')]!),
-      tag: counts((reason) => byKind[kindOf(reason, 'tag')]!)
-    },
+    suppressed: { reject: above(counts.reject), tag: above(counts.tag) },
     suppressedOf: bySender
-      .filter(({ sender }) => !isNoSender(sender))
       .toSorted((a, b) => b.count - a.count)
       .slice(0, NAMED.suppressed)
-      .map(({ sender, kind, count }) => ({
-        clientIp: guard.redactedAddress(sender),
-        mode: kind % 2 === 1 ? 'tag' : 'reject',
-        reason: REASONS[kind >> 1]!,
-        count
-      })),
+      .map((sender) => ({ ...sender, clientIp: guard.redactedAddress(sender.clientIp) })),
     verified: status.verified - before.verified,
-    rejected: counts((reason) => status.rejected[reason] - before.rejected[reason]),
+    rejected: above(status.rejected, before.rejected),
     senders: status.senders,
-    top: guard.topSenders(NAMED.top).map(({ clientIp, count, countError, reasons, listedFor }) => ({
-      clientIp,
-      count,
-      countError,
-      reasons,
-      listedFor
-    })),
+    top: guard
+      .topSenders(NAMED.top)
+      .map(({ clientIp, count, reasons, listedFor }) => ({ clientIp, count, reasons, listedFor })),
     diagnosis: status.diagnosis,
     revision: status.revision
   }
 }
 
-function counts(count: (reason: Reason) => number): Counts {
-  const entries = REASONS.map((reason) => [reason, count(reason)] as const)
-  return Object.fromEntries(entries.filter(([, count]) => count > 0))
+/** The counts less those of `before`, without reasons that have none. */
+function above(counts: Readonly<Record<Reason, number>>, before: ReasonCounts = {}): ReasonCounts {
+  const entries = Object.entries(counts).map(([reason, count]) => [reason, count - (before[reason as Reason] ?? 0)])
+  return Object.fromEntries(entries.filter(([, count]) => count !== 0))
+}
+
+/** The text of a summary: counts, and the likeliest cause. */
+export function summaryMessage({ verified, diagnosis }: SummaryLine, withheld: number): string {
+  const [cause] = diagnosis
+  const counts = `${counted(withheld, 'rejection')} without a line, ${counted(verified, 'request')} verified`
+  return cause === undefined ? counts : `${counts}: ${cause}`
+}
+
+/** The line about a reload. */
+export function reloadLine(error: Error | null, status: GuardStatus): LogLine {
+  const { revision, provenance, source, entries, pendingRemovals } = status
+  const list = `revision ${revision} of ${provenance.retrieved}`
+  const moengage = { source, revision, retrieved: provenance.retrieved, entries }
+  if (error !== null) {
+    const { code } = error as { code?: string }
+    // Errors that list their reasons do so on lines of their own.
+    const why = error.message.replace(/^source: /, '').replaceAll(/\s*\n\s*/g, ' ')
+    return {
+      level: 'error',
+      message: `The list in use stays, ${list}. ${why}`,
+      fields: { moengage: { code, ...moengage } }
+    }
+  }
+  const pending = pendingRemovals.length
+  const removed = pending === 0 ? '' : `, and ${pending} removed for which the grace period runs`
+  return {
+    level: 'info',
+    message: `The list in use is ${list}, with ${entries} entries${removed}.`,
+    fields: { moengage: { ...moengage, pendingRemovals: pending } }
+  }
 }

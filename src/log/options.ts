@@ -2,7 +2,7 @@ import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { duration, number, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { type Duration, HOUR, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
+import { type Duration, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 
 /** How many lines about rejections are written. A rejection without a line is counted in a later one. */
 export interface LogOptions {
@@ -11,22 +11,21 @@ export interface LogOptions {
    * publishes for something else have as many lines again, which a flood of strangers cannot use up.
    */
   readonly linesPerSecond?: number | undefined
-  /** The time until a sender's second line; doubled after each line that follows (`'1m'`). */
-  readonly repeatAfter?: Duration | undefined
-  /** The longest time between two lines of a sender (`'1h'`). */
-  readonly repeatAtMost?: Duration | undefined
   /** Interval between summaries of the rejections that got no line, from `'1s'` (`'1m'`). */
   readonly summaryEvery?: Duration | undefined
 }
 
-const timer = { min: 1, max: LONGEST_TIMER, doubtful: SECOND } as const
-
 /** The options inside of `log`, by name. */
 const LOG_OPTIONS = {
   linesPerSecond: number({ fallback: 10, of: 'lines a second', min: 0.1, max: 10_000, isWhole: false }),
-  repeatAfter: duration({ ...timer, fallback: MINUTE, example: `'1m'`, unit: 's' }),
-  repeatAtMost: duration({ ...timer, fallback: HOUR, example: `'1h'`, unit: 'm' }),
-  summaryEvery: duration({ ...timer, fallback: MINUTE, example: `'1m'`, min: SECOND, unit: 's' })
+  summaryEvery: duration({
+    min: SECOND,
+    max: LONGEST_TIMER,
+    doubtful: SECOND,
+    fallback: MINUTE,
+    example: `'1m'`,
+    unit: 's'
+  })
 } satisfies OptionTable
 
 /** {@link LogOptions} that are right. */
@@ -34,8 +33,6 @@ export type LogPace = Readonly<OptionValues<typeof LOG_OPTIONS>>
 
 const DEFAULTS: LogPace = {
   linesPerSecond: LOG_OPTIONS.linesPerSecond.fallback,
-  repeatAfter: LOG_OPTIONS.repeatAfter.fallback,
-  repeatAtMost: LOG_OPTIONS.repeatAtMost.fallback,
   summaryEvery: LOG_OPTIONS.summaryEvery.fallback
 }
 

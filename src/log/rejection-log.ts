@@ -1,140 +1,180 @@
 import { problemLine } from '../errors.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
-import { counted } from '../senders/diagnosis.js'
-import type { Reason, RejectedVerdict } from '../verdict/verdict.js'
-import { type Facts, KINDS, kindOf, noSender, rejectionLine, summaryLine } from './lines.js'
+import { CLOCK, type Clock } from '../lib/time.js'
+import { noCounts, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
+import {
+  type LoggedRequest,
+  rejectionLine,
+  reloadLine,
+  type SummaryLine,
+  summaryLine,
+  summaryMessage
+} from './lines.js'
+import type { Logger, LogLevel, SafeLogger } from './logger.js'
 import type { LogPace } from './options.js'
-import { reloadNews } from './reload-line.js'
-import { Throttle, WITHHELD } from './throttle.js'
-
-/** The levels of pino, and of a Fastify logger. */
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
-
-/** A logger with pino's methods: the fields of a line first, then its text. */
-export type Logger = Readonly<Record<Exclude<LogLevel, 'silent'>, (fields: object, message: string) => void>> & {
-  /** Spares what is not written anyway. */
-  readonly isLevelEnabled?: (level: string) => boolean
-}
+import { countOf, type Mode, Throttle } from './throttle.js'
 
 /** How a guard logs. */
 export interface RejectionLogSettings<Request> {
   /** The level of a rejection. */
   readonly level: LogLevel
   readonly pace: LogPace
-  /** Takes the lines that belong to no request. */
-  readonly logger: Logger
-  /** What a line says of its request; only asked when the line is written. */
-  readonly facts: (request: Request) => Facts
+  /** Writes the lines that belong to no request. */
+  readonly logger: SafeLogger
+  /** What a line says about its request; called only for a line that is written. */
+  readonly loggedRequest: (request: Request) => LoggedRequest
+  readonly clock?: Clock
 }
 
-/** A summary is due after so long, whatever happened: it tells how many requests were verified. */
-const SUMMARY_AT_MOST = 3_600_000
-
-/** A bucket of lines for those that MoEngage publishes, which strangers cannot use up, and one for everybody else. */
-const LISTED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
-
-/** What is asked of a guard. @internal */
-type Log = Pick<Guard, 'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
-
-const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
-
-/** Whether something has a logger's methods. */
-export function isLogger(logger: unknown): logger is Logger {
-  const methods = logger as Record<string, unknown> | null | undefined
-  return METHODS.every((method) => typeof methods?.[method] === 'function')
+/** What the log needs to know of a route. */
+export interface LoggedRoute {
+  readonly policy: PolicyOptions | undefined
+  readonly actions: { readonly mode: Mode }
 }
 
-/** What a guard writes to the log, whatever framework it stands in. */
+/** The longest time without a summary, which also counts the verified requests. */
+const LONGEST_WITHOUT_SUMMARY = 3_600_000
+
+/** What the log reads from a guard. @internal */
+type LoggedGuard = Pick<Guard, 'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
+
+/** Writes what a guard logs: rejections, summaries, reloads and warnings. A logger that fails affects nothing else. */
 export class RejectionLog<Request> {
-  readonly #guard: Log
+  readonly #guard: LoggedGuard
   readonly #settings: RejectionLogSettings<Request>
+  readonly #logger: SafeLogger
+  readonly #clock: Clock
   readonly #throttle: Throttle
   readonly #diagnosed = new Set<Reason>()
   readonly #warned = new Set<string>()
-  readonly #timer: NodeJS.Timeout
-  #summarized: { readonly at: number; readonly verified: number; readonly rejected: Readonly<Record<Reason, number>> }
+  /** What all summaries reported together. */
+  readonly #reported = { verified: 0, rejected: noCounts() }
+  #lastSummary: number
+  #stopTimer: () => void
 
   /** @internal */
-  constructor(guard: Log, settings: RejectionLogSettings<Request>) {
+  constructor(guard: LoggedGuard, settings: RejectionLogSettings<Request>) {
     this.#guard = guard
     this.#settings = settings
-    this.#throttle = new Throttle(settings.pace, KINDS, 2)
-    const { verified, rejected } = guard.status()
-    this.#summarized = { at: Date.now(), verified, rejected }
-    this.#timer = setInterval(() => this.#summarize(false), settings.pace.summaryEvery).unref()
+    this.#logger = settings.logger
+    this.#clock = settings.clock ?? CLOCK
+    this.#throttle = new Throttle(settings.pace.linesPerSecond)
+    this.#lastSummary = this.#clock.now()
+    this.#stopTimer = this.#startTimer()
   }
 
-  /** A line for a rejection that is worth one; a diagnosis is told once besides. */
-  rejection(
-    log: Logger,
-    verdict: RejectedVerdict,
-    mode: 'reject' | 'tag',
-    policy: PolicyOptions | undefined,
-    request: Request
-  ): void {
+  #startTimer(): () => void {
+    return this.#clock.after(this.#settings.pace.summaryEvery, () => {
+      this.#stopTimer = this.#startTimer()
+      this.#summarize(false)
+    })
+  }
+
+  /**
+   * Logs a rejection unless it is throttled; a misconfiguration is also logged once, as an error.
+   *
+   * @param logger the logger of the request; undefined where it has none
+   */
+  rejection(logger: Logger | undefined, verdict: RejectedVerdict, route: LoggedRoute, request: Request): void {
     const { level } = this.#settings
+    const { mode } = route.actions
     const { reason } = verdict
-    if (isDiagnosis(reason) && !this.#diagnosed.has(reason)) {
-      this.#diagnosed.add(reason)
-      const { hint } = this.#guard.redacted(verdict)
-      log.error({ moengage: { event: 'moengage.diagnosis', reason, hint } }, `${reason}: ${hint}`)
+    this.#logDiagnosis(logger, verdict)
+    if (level === 'silent') return
+    if (!this.#logger.isEnabled(level, logger)) {
+      this.#throttle.withhold(mode, reason, 1)
+      return
     }
-    if (level === 'silent' || log.isLevelEnabled?.(level) === false) return
-    const sender = verdict.clientIp ?? noSender(verdict.peer)
-    const bucket = LISTED.has(reason) ? 1 : 0
-    const suppressed = this.#throttle.admit(sender, kindOf(reason, mode), bucket, Date.now())
-    if (suppressed === WITHHELD) return
-    const line = rejectionLine(this.#guard, verdict, mode, policy, this.#settings.facts(request), suppressed)
-    const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
-    log[level]({ moengage: line }, `${line.clientIp ?? 'Unknown client'} ${outcome}: ${reason}`)
+    const suppressed = this.#throttle.admit(verdict, mode, this.#clock.now())
+    if (suppressed === undefined) return
+    const makeLine = () => {
+      const loggedRequest = this.#settings.loggedRequest(request)
+      const rejection = { verdict, mode, policy: route.policy, request: loggedRequest, suppressed }
+      const line = rejectionLine(this.#guard, rejection)
+      const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
+      const message = `${line.clientIp ?? 'Unknown client'} ${outcome}: ${reason}`
+      return { level, fields: { moengage: line }, message }
+    }
+    this.#logger.write(makeLine, () => this.#throttle.withhold(mode, reason, 1 + suppressed), logger)
   }
 
-  /** The warnings that were not told yet. */
+  #logDiagnosis(logger: Logger | undefined, verdict: RejectedVerdict): void {
+    const { reason } = verdict
+    if (!isMisconfiguration(reason) || this.#diagnosed.has(reason) || !this.#logger.isEnabled('error', logger)) return
+    this.#diagnosed.add(reason)
+    const makeLine = () => {
+      const { hint } = this.#guard.redacted(verdict)
+      const fields = { moengage: { event: 'moengage.diagnosis', reason, hint } }
+      return { level: 'error' as const, fields, message: `${reason}: ${hint}` }
+    }
+    this.#logger.write(makeLine, undefined, logger)
+  }
+
+  /** Logs the warnings that were not logged yet. */
   warnings(): void {
     for (const warning of this.#guard.status().warnings) {
-      const line = problemLine(warning)
-      if (!this.#warned.has(line)) this.#settings.logger.warn({ moengage: warning }, line)
-      this.#warned.add(line)
+      const message = problemLine(warning)
+      if (this.#warned.has(message)) continue
+      this.#warned.add(message)
+      const line = { level: 'warn' as const, fields: { moengage: warning }, message }
+      this.#logger.write(
+        () => line,
+        () => this.#warned.delete(message)
+      )
     }
   }
 
-  /** Tells what came of a reload, and the warnings that came with it. */
+  /** Logs the outcome of a reload, and the warnings that came with it. */
   reloaded(error: Error | null, status: GuardStatus): void {
-    const { level, line, moengage } = reloadNews(error, status)
-    this.#settings.logger[level]({ moengage }, line)
+    this.#logger.write(() => reloadLine(error, status))
     this.warnings()
   }
 
-  /** Tells what is left to tell, and stops. */
+  /** Stops the timer, and logs a last summary. */
   close(): void {
-    clearInterval(this.#timer)
+    this.#stopTimer()
     this.#summarize(true)
   }
 
-  /** Tells what no line told; and every hour, and at the end, how many requests there were. */
+  /**
+   * Logs a summary of the rejections without a line; hourly and on close, also the number of verified requests. Where lines of
+   * the configured level are off, the rejections wait for the hourly summary, which then has level `info`.
+   */
   #summarize(isLast: boolean): void {
-    const { logger, level } = this.#settings
+    const { level } = this.#settings
     if (level === 'silent') return
-    const now = Date.now()
+    const now = this.#clock.now()
+    // A clock that was set back must not silence the hourly summary.
+    const isDue = isLast || Math.abs(now - this.#lastSummary) >= LONGEST_WITHOUT_SUMMARY
+    const isLevelOn = this.#logger.isEnabled(level)
+    if (!isLevelOn && !(isDue && this.#logger.isEnabled('info'))) return
     const withheld = this.#throttle.take(now, isLast)
-    const missing = withheld.byKind.reduce((sum, count) => sum + count, 0)
-    // A clock that was set back must not silence what is due every hour.
-    const isDue = isLast || Math.abs(now - this.#summarized.at) >= SUMMARY_AT_MOST
-    if (missing === 0 && !isDue) return
-    const status = this.#guard.status()
-    const line = summaryLine(this.#guard, status, this.#summarized, withheld)
-    if (missing === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0) return
-    this.#summarized = { at: now, verified: status.verified, rejected: status.rejected }
-    const [cause] = line.diagnosis
-    const message = `${counted(missing, 'rejection')} without a line, ${counted(line.verified, 'request')} verified${
-      cause === undefined ? '' : `: ${cause}`
-    }`
-    logger[missing === 0 ? 'info' : level]({ moengage: line }, message)
+    const count = countOf(withheld.counts)
+    if (count === 0 && !isDue) return
+    const line = summaryLine(this.#guard, this.#guard.status(), this.#reported, withheld)
+    const lineLevel = count > 0 && isLevelOn ? level : 'info'
+    const isEmpty = count === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0
+    if (isEmpty || !this.#logger.isEnabled(lineLevel)) return
+    this.#lastSummary = now
+    this.#report(line, 1)
+    this.#logger.write(
+      () => ({ level: lineLevel, fields: { moengage: line }, message: summaryMessage(line, count) }),
+      () => {
+        this.#throttle.putBack(withheld)
+        this.#report(line, -1)
+      }
+    )
+  }
+
+  /** Adds the counts of a summary to what was reported, or takes them back. */
+  #report({ verified, rejected }: SummaryLine, sign: 1 | -1): void {
+    this.#reported.verified += sign * verified
+    for (const [reason, count] of Object.entries(rejected)) this.#reported.rejected[reason as Reason] += sign * count
   }
 }
 
-/** Whether a reason says more about the set-up than about the sender; such a one is told once, as an error. */
-function isDiagnosis(reason: Reason): boolean {
+/** Whether a reason says more about the configuration than about the sender. */
+function isMisconfiguration(reason: Reason): boolean {
   return reason === 'permissive-trust' || reason === 'proxy-not-configured'
 }

@@ -1,140 +1,194 @@
-import { hash } from '../senders/hash.js'
+import { LRUCache } from 'lru-cache'
+import { noCounts, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
 
-/** How many lines may be written, and when a sender is worth another one. Times are milliseconds. */
-export interface Pace {
-  /** Lines a second in the long run; ten seconds' worth may come at once. */
-  readonly linesPerSecond: number
-  /** How long a sender is quiet after its first line; it is twice as long after each further one. */
-  readonly repeatAfter: number
-  /** The longest that a sender is quiet. One that stays away for so long is new again. */
-  readonly repeatAtMost: number
-}
+/** What a route does with a request that is not verified. */
+export type Mode = 'reject' | 'tag'
 
-/** Rejections of one sender and kind. */
+/** How many rejections have no line, by mode and reason. */
+export type WithheldCounts = Readonly<Record<Mode, Record<Reason, number>>>
+
+/** Rejections of one sender that have no line. */
 export interface WithheldSender {
-  readonly sender: string
-  readonly kind: number
+  readonly clientIp: string
+  readonly mode: Mode
+  readonly reason: Reason
   readonly count: number
 }
 
-/** Rejections that no line tells. */
+/** Rejections that have no line and will have none. */
 export interface Withheld {
-  readonly byKind: readonly number[]
+  readonly counts: WithheldCounts
   /** Those of them whose sender had a line before. */
   readonly bySender: readonly WithheldSender[]
 }
 
-/** So many senders with a line are remembered. */
-const SLOTS = 4096
+/** A sender that had a line, for one reason and in one mode. Times are milliseconds. */
+interface LoggedSender {
+  /** Null where the client IP could not be resolved. */
+  readonly clientIp: string | null
+  readonly mode: Mode
+  readonly reason: Reason
+  quietUntil: number
+  quietFor: number
+  /** How many rejections wait for the next line of this sender. */
+  waiting: number
+}
 
-/** So many seconds' worth of lines may come at once. */
+/** Maximum number of senders whose last line is remembered. */
+const MAX_SENDERS = 4096
+
+/** How long a sender is quiet after its first line; twice as long after each further one. */
+const QUIET_AFTER_FIRST = 60_000
+
+/** The longest that a sender is quiet. A sender that stays away for as long is new again. */
+const QUIET_AT_MOST = 3_600_000
+
+/** How many seconds' worth of lines may come at once. */
 const BURST_SECONDS = 10
 
-/** What {@link Throttle.admit} answers where no line is to be written. */
-export const WITHHELD = -1
+/** Reasons of senders that MoEngage publishes: they have a bucket of lines that strangers cannot use up. */
+const PUBLISHED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-channel', 'stale-list'])
 
 /**
- * Decides which rejections are worth a line. Its state is a table of fixed size, where a sender may take the place of
- * another: the other one gets a line too many, and the bucket pays for it.
+ * Decides which rejections get a line. Its memory is bounded: a sender that is forgotten gets a line too many, and the bucket
+ * pays for it. It begins empty and grows with the senders that are logged.
  *
- * Every rejection is told exactly once: by its own line, by the next line of its sender, or by {@link take}.
+ * Every rejection is counted exactly once: by its own line, by the next line of its sender, or by {@link take}.
  */
 export class Throttle {
-  readonly #pace: Pace
-  /** What is in each bucket, and when it was filled last. */
-  readonly #tokens: Float64Array
-  readonly #filled: Float64Array
-  readonly #senders: string[] = new Array(SLOTS).fill('')
-  readonly #kinds = new Uint8Array(SLOTS)
-  readonly #quietUntil = new Float64Array(SLOTS)
-  readonly #quietFor = new Float64Array(SLOTS)
-  /** How many rejections wait for the next line of their sender. */
-  readonly #waiting = new Float64Array(SLOTS)
-  /** How many no line will tell, by kind. */
-  readonly #withheld: Float64Array
+  readonly #published: Bucket
+  readonly #others: Bucket
+  readonly #senders = new LRUCache<string, LoggedSender>({
+    // With `max`, lru-cache would allocate all places at once; with `maxSize` it grows.
+    maxSize: MAX_SENDERS,
+    sizeCalculation: () => 1,
+    dispose: ({ mode, reason, waiting }) => this.withhold(mode, reason, waiting)
+  })
+  #withheld: WithheldCounts = emptyCounts()
 
-  /**
-   * @param kinds how many kinds of rejections there are, at most 256
-   * @param buckets how many buckets there are to draw lines from
-   */
-  constructor(pace: Pace, kinds: number, buckets: number) {
-    this.#pace = pace
-    this.#tokens = new Float64Array(buckets).fill(pace.linesPerSecond * BURST_SECONDS)
-    this.#filled = new Float64Array(buckets)
-    this.#withheld = new Float64Array(kinds)
+  /** @param linesPerSecond lines a second in the long run; ten seconds' worth may come at once */
+  constructor(linesPerSecond: number) {
+    this.#published = new Bucket(linesPerSecond)
+    this.#others = new Bucket(linesPerSecond)
   }
 
   /**
-   * Whether a rejection gets a line. An empty bucket is found first: then nobody looks the sender up.
+   * Decides whether a rejection gets a line. An empty bucket is found first: then no sender is looked up.
    *
-   * @returns how many earlier rejections of this sender and kind the line has to tell, or {@link WITHHELD}
+   * @returns how many earlier rejections of this sender the line has to count, or undefined where there is no line
    */
-  admit(sender: string, kind: number, bucket: number, now: number): number {
-    if (!this.#fill(bucket, now)) {
-      this.#withheld[kind]!++
-      return WITHHELD
+  admit(verdict: RejectedVerdict, mode: Mode, now: number): number | undefined {
+    const { reason } = verdict
+    const bucket = PUBLISHED.has(reason) ? this.#published : this.#others
+    if (!bucket.hasLine(now)) {
+      this.withhold(mode, reason, 1)
+      return undefined
     }
-    const slot = (hash(sender) + 31 * kind) % SLOTS
-    const isKnown = this.#senders[slot] === sender && this.#kinds[slot] === kind
-    if (isKnown && now < this.#quietUntil[slot]! && !this.#isAhead(slot, now)) {
-      this.#waiting[slot]!++
-      return WITHHELD
+    const key = `${mode} ${reason} ${verdict.clientIp ?? `peer ${verdict.peer}`}`
+    const sender = this.#senders.get(key)
+    if (sender === undefined) {
+      bucket.takeLine()
+      this.#begin(key, verdict, mode, now)
+      return 0
     }
-    this.#tokens[bucket]!--
-    const waiting = this.#waiting[slot]!
-    this.#waiting[slot] = 0
-    if (!isKnown) {
-      this.#withheld[this.#kinds[slot]!]! += waiting
-      // A text cut out of a header would keep the whole header alive.
-      this.#senders[slot] = Buffer.from(sender, 'latin1').toString('latin1')
-      this.#kinds[slot] = kind
+    if (now < sender.quietUntil && !isAhead(sender, now)) {
+      sender.waiting++
+      return undefined
     }
-    const isAgain = isKnown && now < this.#quietUntil[slot]! + this.#pace.repeatAtMost
-    this.#quietFor[slot] = isAgain
-      ? Math.min(2 * this.#quietFor[slot]!, this.#pace.repeatAtMost)
-      : this.#pace.repeatAfter
-    this.#quietUntil[slot] = now + this.#quietFor[slot]!
-    return isKnown ? waiting : 0
+    bucket.takeLine()
+    const { waiting } = sender
+    sender.waiting = 0
+    sender.quietFor =
+      now < sender.quietUntil + QUIET_AT_MOST ? Math.min(2 * sender.quietFor, QUIET_AT_MOST) : QUIET_AFTER_FIRST
+    sender.quietUntil = now + sender.quietFor
+    return waiting
   }
 
-  /** Whether the sender's line was written later than now: the clock was set back, and its quiet time means nothing. */
-  #isAhead(slot: number, now: number): boolean {
-    return now < this.#quietUntil[slot]! - this.#quietFor[slot]!
+  #begin(key: string, { clientIp, reason }: RejectedVerdict, mode: Mode, now: number): void {
+    this.#senders.set(copy(key), {
+      clientIp: clientIp === null ? null : copy(clientIp),
+      mode,
+      reason,
+      quietUntil: now + QUIET_AFTER_FIRST,
+      quietFor: QUIET_AFTER_FIRST,
+      waiting: 0
+    })
   }
 
-  /** Fills a bucket up to now. Says whether there is a line in it. */
-  #fill(bucket: number, now: number): boolean {
-    const { linesPerSecond } = this.#pace
-    // A clock that was set back fills nothing.
-    const passed = Math.max(0, now - this.#filled[bucket]!)
-    this.#tokens[bucket] = Math.min(
-      linesPerSecond * BURST_SECONDS,
-      this.#tokens[bucket]! + (passed / 1000) * linesPerSecond
-    )
-    this.#filled[bucket] = now
-    return this.#tokens[bucket]! >= 1
+  /** Counts rejections that will not have a line. */
+  withhold(mode: Mode, reason: Reason, count: number): void {
+    this.#withheld[mode][reason] += count
   }
 
   /**
-   * Tells how many rejections no line has told or will tell, and forgets them: those that found the bucket empty, and those
-   * whose sender did not come again for a while when it could have had a line.
+   * Returns and resets the counts of rejections that got no line: those that found the bucket empty, and those whose sender
+   * did not come again for a while when it could have had a line.
    *
    * @param isLast whether nothing comes after this, so that nothing may be left waiting
    */
   take(now: number, isLast: boolean): Withheld {
     const bySender: WithheldSender[] = []
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const count = this.#waiting[slot]!
-      // One that calls all the time is to have the chance to tell it.
-      const isLate = now >= this.#quietUntil[slot]! + this.#pace.repeatAfter || this.#isAhead(slot, now)
-      if (count === 0 || !(isLate || isLast)) continue
-      const kind = this.#kinds[slot]!
-      bySender.push({ sender: this.#senders[slot]!, kind, count })
-      this.#withheld[kind]! += count
-      this.#waiting[slot] = 0
+    for (const sender of this.#senders.values()) {
+      const { clientIp, mode, reason, waiting } = sender
+      // A sender that calls all the time gets the chance to have it counted by its next line.
+      const isLate = now >= sender.quietUntil + QUIET_AFTER_FIRST || isAhead(sender, now)
+      if (waiting === 0 || !(isLate || isLast)) continue
+      if (clientIp !== null) bySender.push({ clientIp, mode, reason, count: waiting })
+      this.withhold(mode, reason, waiting)
+      sender.waiting = 0
     }
-    const byKind = [...this.#withheld]
-    this.#withheld.fill(0)
-    return { byKind, bySender }
+    const counts = this.#withheld
+    this.#withheld = emptyCounts()
+    return { counts, bySender }
+  }
+
+  /** Takes counts back that could not be logged, for the next summary. */
+  putBack({ counts }: Withheld): void {
+    for (const mode of ['reject', 'tag'] as const) {
+      for (const [reason, count] of Object.entries(counts[mode])) this.withhold(mode, reason as Reason, count)
+    }
+  }
+}
+
+/** How many rejections they are together. */
+export function countOf(counts: WithheldCounts): number {
+  const all = [...Object.values(counts.reject), ...Object.values(counts.tag)]
+  return all.reduce((sum, count) => sum + count, 0)
+}
+
+const emptyCounts = (): WithheldCounts => ({ reject: noCounts(), tag: noCounts() })
+
+/** Whether the sender's line was written later than now: the clock was set back, and its quiet time means nothing. */
+function isAhead({ quietUntil, quietFor }: LoggedSender, now: number): boolean {
+  return now < quietUntil - quietFor
+}
+
+/** A text that is cut out of a header keeps the whole header in memory. */
+function copy(text: string): string {
+  return Buffer.from(text).toString()
+}
+
+/** Lines that may be written now. */
+class Bucket {
+  readonly #linesPerSecond: number
+  #lines: number
+  #filledAt = 0
+
+  constructor(linesPerSecond: number) {
+    this.#linesPerSecond = linesPerSecond
+    this.#lines = linesPerSecond * BURST_SECONDS
+  }
+
+  hasLine(now: number): boolean {
+    // A clock that was set back fills nothing.
+    const passed = Math.max(0, now - this.#filledAt)
+    const most = this.#linesPerSecond * BURST_SECONDS
+    this.#lines = Math.min(most, this.#lines + (passed / 1000) * this.#linesPerSecond)
+    this.#filledAt = now
+    return this.#lines >= 1
+  }
+
+  takeLine(): void {
+    this.#lines--
   }
 }

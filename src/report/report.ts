@@ -1,5 +1,5 @@
 import { counted, diagnose } from '../senders/diagnosis.js'
-import { type About, type Sender, Senders } from '../senders/senders.js'
+import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
 import { type Bar, Histogram } from './histogram.js'
 import { type Rejected, readEvent, type Summary } from './read-event.js'
@@ -46,7 +46,7 @@ export class ReportBuilder implements LineSink {
   readonly #counts = { reject: noCounts(), tag: noCounts() }
   readonly #senders = new Senders(SENDERS, undefined)
   /** What is known of senders that are listed or were: there are no more than MoEngage's page has addresses. */
-  readonly #about = new Map<string, ReturnType<About>>()
+  readonly #about = new Map<string, Pick<Sender, keyof AddressBook>>()
   readonly #dataCenters = new Set<string>()
   readonly #histogram = new Histogram()
   #withoutSender = 0
@@ -85,7 +85,7 @@ export class ReportBuilder implements LineSink {
       this.#withoutSender += count
       return count
     }
-    this.#senders.record(clientIp, reason, route, time ?? 0, count)
+    this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count })
     const { listedFor, removed } = about
     if ((listedFor.length > 0 || removed !== null) && this.#about.size < SENDERS) {
       this.#about.set(clientIp, { listedFor, removed })
@@ -104,7 +104,7 @@ export class ReportBuilder implements LineSink {
     }
     this.#withoutSender += count
     for (const { clientIp, reason, count } of suppressedOf) {
-      this.#senders.record(clientIp, reason, null, time ?? 0, count)
+      this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count })
       this.#withoutSender -= count
     }
     this.#verified = (this.#verified ?? 0) + verified
@@ -116,8 +116,11 @@ export class ReportBuilder implements LineSink {
     const { reject, tag } = this.#counts
     const all = noCounts()
     for (const reason of REASONS) all[reason] = reject[reason] + tag[reason]
-    const about: About = (clientIp) => this.#about.get(clientIp) ?? { listedFor: [], removed: null }
-    const removed = this.#senders.list(about, { reason: 'not-listed' }).filter((sender) => sender.removed !== null)
+    const book: AddressBook = {
+      listedFor: (clientIp) => this.#about.get(clientIp)?.listedFor ?? [],
+      removed: (clientIp) => this.#about.get(clientIp)?.removed ?? null
+    }
+    const removed = this.#senders.list(book, { reason: 'not-listed', only: 'removed' })
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     return {
       lines: { ...this.#lines },
@@ -126,14 +129,14 @@ export class ReportBuilder implements LineSink {
       verified: this.#verified,
       rejected: { total: sum(reject), byReason: { ...reject } },
       tagged: { total: sum(tag), byReason: { ...tag } },
-      senders: this.#senders.list(about, { limit }),
+      senders: this.#senders.list(book, { limit }),
       withoutSender: this.#withoutSender,
       histogram: { width: this.#histogram.width, bars: this.#histogram.bars() },
       diagnosis: diagnose({
         verified: this.#verified,
         rejected: all,
         dataCenters: [...this.#dataCenters].sort(),
-        senders: (asked) => this.#senders.list(about, asked),
+        senders: (query) => this.#senders.list(book, query),
         isCrowd: this.#senders.isCrowd
       }),
       canReject: canReject({

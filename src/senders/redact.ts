@@ -5,9 +5,8 @@ import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 
 /**
- * What stands for an address in logs: `'truncate'` leaves its network, /24 of IPv4 and /48 of IPv6; a `key` makes an
- * HMAC-SHA-256 of it, 64 bits in hexadecimal, by which the same sender can be told again and nobody without the key can
- * tell the address.
+ * How addresses appear in logs: `'truncate'` keeps the prefix, /24 of IPv4 and /48 of IPv6. A `key` replaces an address by 64
+ * bits of its HMAC-SHA-256, in hexadecimal: the same sender has the same text, and nobody without the key can find the address.
  */
 export type RedactAddress =
   | 'truncate'
@@ -16,10 +15,14 @@ export type RedactAddress =
       readonly key: string
     }
 
-/** Writes what stands for an address. */
-export type Redact = (address: string) => string
+/** Returns the text that replaces an address. */
+export interface Redact {
+  (address: string): string
+  /** Whether several addresses have the same text. */
+  readonly joins?: boolean
+}
 
-/** An IPv4 address has only 32 bits: with a key that can be guessed, all of them are tried in minutes. */
+/** An IPv4 address has only 32 bits: whoever guesses the key tries all addresses in minutes. */
 const KEY_LENGTH = 16
 
 const KEY = {
@@ -50,13 +53,16 @@ function readRedaction(option: Option): Redact | undefined {
 
 const KEPT = { 4: 24, 6: 48 } as const
 
-function truncate(address: string): string {
-  const parsed = parseAddress(address)
-  if (parsed === undefined) return unreadable(address)
-  const { family, words } = parsed
-  const network = words.map((word, i) => word & wordMask(KEPT[family], i))
-  return `${formatWords(family, network)}/${KEPT[family]}`
-}
+const truncate: Redact = Object.assign(
+  (address: string) => {
+    const parsed = parseAddress(address)
+    if (parsed === undefined) return unreadable(address)
+    const { family, words } = parsed
+    const prefix = words.map((word, i) => word & wordMask(KEPT[family], i))
+    return `${formatWords(family, prefix)}/${KEPT[family]}`
+  },
+  { joins: true }
+)
 
 function keyedHash(address: string, key: string): string {
   const parsed = parseAddress(address)
@@ -64,7 +70,7 @@ function keyedHash(address: string, key: string): string {
   return `hmac:${createHmac('sha256', key).update(`${parsed}`).digest('hex').slice(0, 16)}`
 }
 
-/** A peer that is no address is the word `unix`, or has a zone. */
+/** A peer that is not an address: the word `unix`, or an address with a zone. */
 function unreadable(address: string): string {
   return address === 'unix' ? address : 'unreadable'
 }

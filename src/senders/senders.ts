@@ -1,130 +1,234 @@
-import { formatWords } from '../ip/address.js'
-import { REASONS, type Reason } from '../verdict/verdict.js'
+import { Address } from '../ip/address.js'
+import type { Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
-import { type Entry, ROUTES, Tally } from './tally.js'
+import { SegmentedCache } from './segmented-cache.js'
 
 /** A data center, and the channels in it, that an address is published for. */
 export interface ListedFor {
   /** The data center. */
   readonly dataCenter: string
-  /** Its channels that the address is published for. */
+  /** The channels of the data center that the address is published for. */
   readonly channels: readonly string[]
 }
 
 /** A client IP that was rejected, and how often. Times are milliseconds since 1970. */
 export interface Sender {
-  /** In canonical text, or what stands for it by `redactAddress`. */
+  /** The address in canonical text, or its replacement by `redactAddress`. */
   readonly clientIp: string
-  /** How often it was rejected. */
-  readonly count: number
   /**
-   * By how much `count` may be too high, never too low: 0 unless the sender was forgotten for a while, because more came
-   * than are remembered.
+   * How often it was rejected since `firstSeen`: an exact number. A sender that is forgotten, because more senders came than are
+   * remembered, begins anew with its next rejection.
    */
-  readonly countError: number
-  /** When it was rejected first, as far as it is remembered. */
+  readonly count: number
+  /** When it was rejected for the first time since it is remembered. */
   readonly firstSeen: number
   /** When it was rejected last. */
   readonly lastSeen: number
   /** How often for each reason, since `firstSeen`. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
-  /** The routes that it called, the first eight. */
+  /** The patterns of the routes that it called: the first eight. */
   readonly routes: readonly string[]
   /** What MoEngage publishes the address for; empty for strangers. */
   readonly listedFor: readonly ListedFor[]
-  /** The day on which the address was found to be gone from MoEngage's list, where that was seen. */
+  /** The day (`YYYY-MM-DD`) on which a reload no longer found the address in MoEngage's list; null where none noticed. */
   readonly removed: string | null
 }
 
-/** What the list in use knows of an address. */
-export type About = (clientIp: string) => Pick<Sender, 'listedFor' | 'removed'>
-
-/** Which senders are asked for. */
-export interface Asked {
-  /** The most of them (all). */
-  readonly limit?: number
-  /** Only those that were rejected for this reason, by how often they were. */
-  readonly reason?: Reason
+/** What is known of addresses beyond their rejections. */
+export interface AddressBook {
+  /** What MoEngage publishes an address for. */
+  listedFor(clientIp: string): readonly ListedFor[]
+  /** The day on which an address was found to be gone from the list; null where it was not. */
+  removed(clientIp: string): string | null
 }
 
-/** Remembers who was rejected, in constant memory. */
-export class Senders {
-  readonly #tally: Tally<Reason>
-  readonly #redact: Redact | undefined
+/** Which senders to list. */
+export interface SenderQuery {
+  /** At most this many (all). */
+  readonly limit?: number
+  /** Only senders that were rejected for this reason, in the order of how often they were. */
+  readonly reason?: Reason
+  /** Only addresses that MoEngage publishes, or only those that were removed from its list. */
+  readonly only?: keyof AddressBook | undefined
+}
 
+/** Rejections of one sender: one, or several that one line of a log counts. */
+export interface SenderRejections {
+  /**
+   * An IPv4 address as its 32-bit number, which is quicker to hash than a text, or an IPv6 address as its canonical text. The
+   * text must be newly built: a slice of a header would keep the whole header in memory.
+   */
+  readonly key: number | string
+  readonly reason: Reason
+  /** The pattern of the route; null where there is none. */
+  readonly pattern: string | null
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly count: number
+}
+
+/** How many rejections are counted together. */
+const BATCH = 256
+
+/** Maximum number of routes that are kept of a sender. */
+const ROUTES = 8
+
+/** What is counted of one sender, or of several that share a redacted name. */
+interface Counts {
+  count: number
+  firstSeen: number
+  lastSeen: number
+  readonly reasons: Partial<Record<Reason, number>>
+  readonly routes: string[]
+}
+
+/** What is remembered of one sender. */
+class SenderRecord implements Counts {
+  readonly key: number | string
+  count: number
+  firstSeen: number
+  lastSeen: number
+  readonly reasons: Partial<Record<Reason, number>>
+  readonly routes: string[]
+
+  constructor({ key, reason, pattern, time, count }: SenderRejections) {
+    this.key = key
+    this.count = count
+    this.firstSeen = time
+    this.lastSeen = time
+    this.reasons = { [reason]: count }
+    this.routes = pattern === null ? [] : [pattern]
+  }
+
+  add({ reason, pattern, time, count }: SenderRejections): void {
+    this.count += count
+    this.firstSeen = Math.min(this.firstSeen, time)
+    this.lastSeen = Math.max(this.lastSeen, time)
+    this.reasons[reason] = (this.reasons[reason] ?? 0) + count
+    if (pattern !== null) addRoute(this.routes, pattern)
+  }
+
+  get clientIp(): string {
+    return typeof this.key === 'number' ? new Address(4, [this.key]).toString() : this.key
+  }
+}
+
+function addRoute(routes: string[], pattern: string): void {
+  if (routes.length < ROUTES && !routes.includes(pattern)) routes.push(pattern)
+}
+
+/** Remembers rejected senders in constant memory; see {@link SegmentedCache} for who is forgotten. */
+export class Senders {
+  readonly #records: SegmentedCache<number | string, SenderRecord>
+  readonly #redact: Redact | undefined
+  /** Rejections that are not counted yet: the first {@link #notedCount} of them. */
+  readonly #noted: SenderRejections[] = []
+  #notedCount = 0
+
+  /** @param capacity maximum number of senders that are remembered */
   constructor(capacity: number, redact: Redact | undefined) {
-    this.#tally = new Tally(capacity, REASONS)
+    this.#records = new SegmentedCache(capacity)
     this.#redact = redact
   }
 
-  /** Notes a rejection; see {@link Tally.record}. */
-  record(key: number | string, reason: Reason, route: string | null, time: number, weight = 1): void {
-    this.#tally.record(key, reason, route, time, weight)
+  /**
+   * Notes rejections of a sender. They are counted in batches: between two requests the records leave the processor's caches, and
+   * counting each rejection at once made the rejection of a stranger 6 % slower.
+   */
+  record(rejections: SenderRejections): void {
+    this.#noted[this.#notedCount++] = rejections
+    if (this.#notedCount === BATCH) this.#counted()
   }
 
+  /** The records, with all rejections that were noted. */
+  #counted(): SegmentedCache<number | string, SenderRecord> {
+    const records = this.#records
+    for (let i = 0; i < this.#notedCount; i++) {
+      const rejections = this.#noted[i]!
+      const { key, count } = rejections
+      const known = records.again(key)
+      if (known !== undefined) known.add(rejections)
+      else records.add(key, new SenderRecord(rejections), count > 1)
+    }
+    this.#notedCount = 0
+    return records
+  }
+
+  /** How many senders are remembered. */
   get size(): number {
-    return this.#tally.size
+    return this.#counted().size
   }
 
   /** Whether more senders came than are remembered. */
   get isCrowd(): boolean {
-    return !this.#tally.isExact
+    return this.#counted().hasForgotten
   }
 
-  /** The remembered senders, those that certainly called most first. */
-  list(about: About, { limit = Number.POSITIVE_INFINITY, reason }: Asked = {}): Sender[] {
-    const index = reason === undefined ? -1 : REASONS.indexOf(reason)
-    const rank = (entry: Readonly<Entry>) => (index === -1 ? entry.count - entry.countError : entry.byReason[index]!)
-    const ranked = [...this.#tally.entries()]
-      .filter((entry) => index === -1 || entry.byReason[index]! > 0)
-      .sort((a, b) => rank(b) - rank(a) || b.lastSeen - a.lastSeen)
-    if (this.#redact === undefined) return ranked.slice(0, limit).map((entry) => senderOf(entry, about))
-    const certain = ({ count, countError, reasons }: Sender) =>
-      reason === undefined ? count - countError : reasons[reason]!
-    return joined(
-      ranked.map((entry) => senderOf(entry, about)),
-      this.#redact
+  /** The remembered senders, those with the most rejections first. */
+  list(book: AddressBook, { limit = Number.POSITIVE_INFINITY, reason, only }: SenderQuery = {}): Sender[] {
+    const records = [...this.#counted().values()].filter(
+      (record) =>
+        (reason === undefined || record.reasons[reason] !== undefined) &&
+        (only === undefined || isIn(book, only, record.clientIp))
     )
-      .sort((a, b) => certain(b) - certain(a))
+    const order = byCount(reason)
+    const redact = this.#redact
+    // Addresses that become the same text are added up before they are ranked.
+    const named = redact?.joins ? joinByName(records, redact) : records.map(nameAlone)
+    return named
+      .sort(order)
       .slice(0, limit)
+      .map((sender) => describe(sender, book, redact))
   }
 }
 
-function senderOf({ key, byReason, ...entry }: Readonly<Entry>, about: About): Sender {
-  const clientIp = typeof key === 'number' ? formatWords(4, [key]) : key
-  const reasons: Partial<Record<Reason, number>> = {}
-  for (const [i, reason] of REASONS.entries()) {
-    if (byReason[i]! > 0) reasons[reason] = byReason[i]!
-  }
-  return { clientIp, ...entry, reasons, ...about(clientIp) }
+function isIn(book: AddressBook, list: keyof AddressBook, clientIp: string): boolean {
+  return list === 'removed' ? book.removed(clientIp) !== null : book.listedFor(clientIp).length > 0
 }
 
-/** Several addresses may be one when they are redacted. */
-function joined(senders: readonly Sender[], redact: Redact): Sender[] {
-  const byName = new Map<string, Sender>()
-  for (const sender of senders) {
-    const clientIp = redact(sender.clientIp)
-    const other = byName.get(clientIp)
-    byName.set(clientIp, other === undefined ? { ...sender, clientIp } : join(other, sender))
+function byCount(reason: Reason | undefined): (a: Counts, b: Counts) => number {
+  const countOf = ({ count, reasons }: Counts) => (reason === undefined ? count : reasons[reason]!)
+  return (a, b) => countOf(b) - countOf(a) || b.lastSeen - a.lastSeen
+}
+
+/** What is counted under one name. */
+interface Named extends Counts {
+  /** The addresses that have this name. */
+  readonly addresses: string[]
+}
+
+function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, routes }: SenderRecord): Named {
+  return { addresses: [clientIp], count, firstSeen, lastSeen, reasons: { ...reasons }, routes: [...routes] }
+}
+
+function joinByName(records: readonly SenderRecord[], redact: Redact): Named[] {
+  const byName = new Map<string, Named>()
+  for (const record of records) {
+    const name = redact(record.clientIp)
+    const joined = byName.get(name)
+    if (joined === undefined) byName.set(name, nameAlone(record))
+    else join(joined, record)
   }
   return [...byName.values()]
 }
 
-function join(a: Sender, b: Sender): Sender {
-  const reasons = { ...a.reasons }
-  for (const reason of REASONS) {
-    const count = b.reasons[reason]
-    if (count !== undefined) reasons[reason] = (reasons[reason] ?? 0) + count
+function join(joined: Named, { clientIp, count, firstSeen, lastSeen, reasons, routes }: SenderRecord): void {
+  joined.addresses.push(clientIp)
+  joined.count += count
+  joined.firstSeen = Math.min(joined.firstSeen, firstSeen)
+  joined.lastSeen = Math.max(joined.lastSeen, lastSeen)
+  for (const reason of Object.keys(reasons) as Reason[]) {
+    joined.reasons[reason] = (joined.reasons[reason] ?? 0) + reasons[reason]!
   }
+  for (const route of routes) addRoute(joined.routes, route)
+}
+
+function describe({ addresses, ...counts }: Named, book: AddressBook, redact: Redact | undefined): Sender {
+  const [clientIp] = addresses as [string]
   return {
-    clientIp: a.clientIp,
-    count: a.count + b.count,
-    countError: a.countError + b.countError,
-    firstSeen: Math.min(a.firstSeen, b.firstSeen),
-    lastSeen: Math.max(a.lastSeen, b.lastSeen),
-    reasons,
-    routes: [...new Set([...a.routes, ...b.routes])].slice(0, ROUTES),
-    listedFor: a.listedFor.length > 0 ? a.listedFor : b.listedFor,
-    removed: a.removed ?? b.removed
+    clientIp: redact?.(clientIp) ?? clientIp,
+    ...counts,
+    listedFor: addresses.map((address) => book.listedFor(address)).find(({ length }) => length > 0) ?? [],
+    removed: addresses.map((address) => book.removed(address)).find((day) => day !== null) ?? null
   }
 }

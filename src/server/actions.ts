@@ -6,8 +6,8 @@ import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
+import { isLogger, type Logger } from '../log/logger.js'
 import { LOGGING_OPTIONS } from '../log/options.js'
-import { isLogger, type Logger } from '../log/rejection-log.js'
 import { ON_VERDICT } from './verdict-listener.js'
 
 /** What happens to a request that is not verified. */

@@ -15,6 +15,7 @@ import type { Guard, PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise } from '../lib/promise.js'
+import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/options.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
@@ -122,17 +123,18 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     onDay: () => log.warnings(),
     logFailure: (error, message) => app.log.error({ err: error }, message)
   })
+  const logger = new SafeLogger(app.log)
   const log = new RejectionLog<FastifyRequest>(guard, {
     level,
     pace,
-    logger: app.log,
-    facts: ({ routeOptions, method, id }) => ({ route: routeOptions.url ?? null, method, requestId: id })
+    logger,
+    loggedRequest: ({ routeOptions, method, id }) => ({ pattern: routeOptions.url ?? null, method, requestId: id })
   })
   app.addHook('onClose', async () => {
     guard.close()
     log.close()
   })
-  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, app.log)
+  const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, logger)
   log.warnings()
   const routes = new Routes((policy) => guard.addRoute(policy), actions)
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
@@ -156,7 +158,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       if (isNews) listener?.notify(verdict, request)
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      if (isNews) log.rejection(request.log, verdict, mode, route.policy, request)
+      if (isNews) log.rejection(request.log, verdict, route, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -211,7 +213,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       try {
         return routes.of(config)
       } catch (error) {
-        request.log.error(error)
+        const { message } = error as Error
+        logger.write(() => ({ level: 'error', fields: { err: error }, message }), undefined, request.log)
         throw new RouteError()
       }
     })

@@ -4,7 +4,7 @@ import { NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
-import { isLogger, type Logger } from '../log/rejection-log.js'
+import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import type { ActionOptions, Actions } from './actions.js'
 import { type Failure, failureBody, thrown } from './failure.js'
@@ -89,10 +89,10 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     else reject(request, response, verdict, route.actions, next)
   }
 
-  /** The request's own logger, as pino-http adds it, or the guard's. */
-  #loggerOf(request: Request): Logger {
+  /** The request's own logger, as pino-http adds it. */
+  #loggerOf(request: Request): Logger | undefined {
     const { log } = request as { log?: unknown }
-    return isLogger(log) ? log : this.#standalone.logger
+    return isLogger(log) ? log : undefined
   }
 }
 

@@ -6,10 +6,10 @@ import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { CLOCK } from '../lib/time.js'
-import { defaultLogger } from '../log/default-logger.js'
-import type { Facts } from '../log/lines.js'
+import type { LoggedRequest } from '../log/lines.js'
+import { defaultLogger, type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/options.js'
-import { type Logger, type LogLevel, RejectionLog } from '../log/rejection-log.js'
+import { RejectionLog } from '../log/rejection-log.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { type ActionOptions, doorOptions, LOGGER, type OnRejectForm, readActions } from './actions.js'
 import { type Route, Routes } from './routes.js'
@@ -68,7 +68,7 @@ export interface ReadyGuard<Request, OnReject> {
 export class Standalone<Request, OnReject> {
   /** Undefined as long as there is no list. */
   ready: ReadyGuard<Request, OnReject> | undefined
-  readonly logger: Logger
+  readonly logger: SafeLogger
   readonly patternOf: (request: Request) => string | null
   readonly #listener: VerdictListener<Request> | undefined
   readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
@@ -99,7 +99,7 @@ export class Standalone<Request, OnReject> {
       onDay: () => this.ready!.log.warnings(),
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
-    this.logger = logger ?? defaultLogger()
+    this.logger = new SafeLogger(logger ?? defaultLogger())
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger)
     this.#make = (guard) => {
       const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)
@@ -113,7 +113,7 @@ export class Standalone<Request, OnReject> {
         level: logLevel,
         pace,
         logger: this.logger,
-        facts: (request) => factsOf(request, patternOf)
+        loggedRequest: (request) => loggedRequest(request, patternOf)
       })
       log.warnings()
       return { guard, routes, log }
@@ -179,13 +179,13 @@ export class Standalone<Request, OnReject> {
   report(
     verdict: Verdict,
     { earlier }: Incoming,
-    { policy, actions }: Route<OnReject>,
+    route: Route<OnReject>,
     request: Request | undefined,
-    logger = this.logger
+    logger?: Logger
   ): void {
     if (earlier !== undefined && (!earlier.verified || verdict.verified)) return
     if (request !== undefined) this.#listener?.notify(verdict, request)
-    if (!verdict.verified) this.guard.log.rejection(logger, verdict, actions.mode, policy, request)
+    if (!verdict.verified) this.guard.log.rejection(logger, verdict, route, request)
   }
 
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */
@@ -227,10 +227,13 @@ export class Standalone<Request, OnReject> {
   }
 }
 
-/** What a line of the log says of a request. */
-function factsOf<Request>(request: Request | undefined, patternOf: (request: Request) => string | null): Facts {
-  if (request === undefined) return { route: null, method: null, requestId: null }
+/** What a line of the log says about a request. */
+function loggedRequest<Request>(
+  request: Request | undefined,
+  patternOf: (request: Request) => string | null
+): LoggedRequest {
+  if (request === undefined) return { pattern: null, method: null, requestId: null }
   const { method, id } = request as { method?: string; id?: unknown }
   const hasId = typeof id === 'string' || typeof id === 'number'
-  return { route: patternOf(request), method: method ?? null, requestId: hasId ? String(id) : null }
+  return { pattern: patternOf(request), method: method ?? null, requestId: hasId ? String(id) : null }
 }

@@ -1,6 +1,6 @@
 import { callback } from '../lib/option-rules.js'
 import { callBack } from '../lib/promise.js'
-import type { Logger } from '../log/rejection-log.js'
+import type { SafeLogger } from '../log/logger.js'
 import type { Verdict } from '../verdict/verdict.js'
 
 /** Called with every verdict and its request, before the request goes on or is answered. */
@@ -12,10 +12,10 @@ export const ON_VERDICT = callback<OnVerdict<never>>('(verdict, request) => cons
 /** Calls the user's function, and lets nothing that it throws reach the request: it is logged, once. */
 export class VerdictListener<Request> {
   readonly #onVerdict: OnVerdict<Request>
-  readonly #log: Pick<Logger, 'error'>
+  readonly #log: SafeLogger
   #hasFailed = false
 
-  constructor(onVerdict: OnVerdict<Request>, log: Pick<Logger, 'error'>) {
+  constructor(onVerdict: OnVerdict<Request>, log: SafeLogger) {
     this.#onVerdict = onVerdict
     this.#log = log
   }

@@ -42,7 +42,7 @@ t.test('rejected senders are listed, by how often, with why and what else they a
   ])
     guard.judge(from(peer))
   t.match(guard.senders(), [
-    { clientIp: '198.51.100.1', count: 3, countError: 0, reasons: { 'not-listed': 3 }, listedFor: [], routes: [] },
+    { clientIp: '198.51.100.1', count: 3, reasons: { 'not-listed': 3 }, listedFor: [], routes: [] },
     {
       clientIp: LISTED_IN['DC-03'],
       count: 2,

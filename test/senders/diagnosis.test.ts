@@ -1,11 +1,15 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import { diagnose } from '../../src/senders/diagnosis.js'
+import type { Sender } from '../../src/senders/senders.js'
+import { REASONS, type Reason } from '../../src/verdict/verdict.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { runs } from '../support/properties.js'
 
 const XFF = { 'x-forwarded-for': LISTED }
 
-/** Judges `peer × times` and gives back the diagnosis. */
+/** Judges `peer × times` and returns the diagnosis. */
 function diagnosisOf(
   options: Partial<GuardOptions>,
   requests: [peer: string, times: number, policy?: object | undefined, headers?: object][]
@@ -79,31 +83,29 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
   }
 })
 
-t.test('what only glue or a log can find is named too', async (t) => {
-  const none = {
-    'not-listed': 0,
-    'other-data-center': 0,
-    'other-channel': 0,
-    'stale-list': 0,
-    denied: 0,
-    unresolved: 0,
-    'proxy-not-configured': 0,
-    'permissive-trust': 0
-  }
-  const sender = {
-    clientIp: LISTED,
-    count: 4,
-    countError: 0,
-    firstSeen: 0,
-    lastSeen: 0,
-    reasons: { 'other-channel': 4 },
+const NONE = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
+
+/** A sender with four rejections for one reason. */
+const senderOf = (reason: Reason, about: Partial<Sender> = {}): Sender => ({
+  clientIp: LISTED,
+  count: 4,
+  firstSeen: 0,
+  lastSeen: 0,
+  reasons: { [reason]: 4 },
+  routes: [],
+  listedFor: [],
+  removed: null,
+  ...about
+})
+
+t.test('what only a framework or a log can find is named too', async (t) => {
+  const sender = senderOf('other-channel', {
     routes: ['/segments', '/feeds'],
-    listedFor: [{ dataCenter: 'DC-01', channels: ['connector'] }],
-    removed: null
-  }
+    listedFor: [{ dataCenter: 'DC-01', channels: ['connector'] }]
+  })
   const diagnosis = diagnose({
     verified: null,
-    rejected: { ...none, 'permissive-trust': 3, 'stale-list': 2, 'other-channel': 4, 'not-listed': 1 },
+    rejected: { ...NONE, 'permissive-trust': 3, 'stale-list': 2, 'other-channel': 4, 'not-listed': 1 },
     dataCenters: ['DC-01'],
     senders: ({ reason }) => (reason === 'other-channel' ? [sender] : []),
     isCrowd: true
@@ -113,7 +115,81 @@ t.test('what only glue or a log can find is named too', async (t) => {
     /^52\.6\.248\.125 \(4 rejections on \/segments, \/feeds\)/,
     /^2 of 10 rejections: the list is stale/
   ])
-  t.equal(diagnosis.length, 3, 'where nobody knows how many were verified, none is said to be')
+  t.equal(diagnosis.length, 3, 'where the number of verified requests is unknown, no sentence says that none was')
+})
+
+t.test('a sentence has no holes where nothing is known of the address or of what is accepted', async (t) => {
+  const listed = [{ dataCenter: 'DC-01', channels: ['sms'] }]
+  const table: [reason: Reason, about: Partial<Sender>, dataCenters: string[], expected: string][] = [
+    [
+      'other-data-center',
+      {},
+      ['DC-02'],
+      `${LISTED} (4 rejections) was MoEngage's, of a data center that you do not accept: compare dataCenters with the data center of your workspace.`
+    ],
+    [
+      'other-data-center',
+      { listedFor: listed },
+      [],
+      `${LISTED} (4 rejections) is MoEngage DC-01, which you do not accept: if your workspace is in DC-01, add it to dataCenters.`
+    ],
+    [
+      'other-channel',
+      {},
+      [],
+      `${LISTED} (4 rejections) is MoEngage's for channels that you do not accept: MoEngage may use any address of a data center, so consider channels: 'all'.`
+    ],
+    [
+      'other-channel',
+      { listedFor: [...listed, { dataCenter: 'DC-02', channels: [] }] },
+      [],
+      `${LISTED} (4 rejections) is MoEngage's for DC-01 sms; DC-02: MoEngage may use any address of a data center, so consider channels: 'all'.`
+    ]
+  ]
+  for (const [reason, about, dataCenters, expected] of table) {
+    const diagnosis = diagnose({
+      verified: null,
+      rejected: { ...NONE, [reason]: 4 },
+      dataCenters,
+      senders: (query) => (query.reason === reason ? [senderOf(reason, about)] : []),
+      isCrowd: false
+    })
+    t.strictSame(diagnosis, [expected])
+  }
+})
+
+t.test('whatever is missing, no sentence has a hole', async () => {
+  const some = <T>(values: T[]) => fc.subarray(values)
+  const senders = fc.record({
+    listedFor: fc.array(
+      fc.record({ dataCenter: fc.constantFrom('DC-01', 'DC-02'), channels: some(['sms', 'streams']) }),
+      { maxLength: 2 }
+    ),
+    routes: some(['/a', '/b']),
+    removed: fc.constantFrom(null, '2026-11-23')
+  })
+  fc.assert(
+    fc.property(senders, some(['DC-01', 'DC-03']), fc.constantFrom(null, 0, 5), (about, dataCenters, verified) => {
+      const rejected = Object.fromEntries(REASONS.map((reason) => [reason, 4])) as Record<Reason, number>
+      const diagnosis = diagnose({
+        verified,
+        rejected,
+        dataCenters,
+        isCrowd: true,
+        senders: ({ reason, only }) => {
+          const sender = senderOf(reason!, about)
+          const isAsked =
+            only === undefined || (only === 'removed' ? sender.removed !== null : sender.listedFor.length > 0)
+          return isAsked ? [sender] : []
+        }
+      })
+      for (const sentence of diagnosis) {
+        if (/ [,:;.]|, *[:;.]| {2}|\(\)|undefined|null|NaN/.test(sentence)) throw new Error(sentence)
+        if (!/^[A-Z0-9].*\.$/.test(sentence)) throw new Error(sentence)
+      }
+    }),
+    runs(100)
+  )
 })
 
 t.test('a flood is called one, a crowd of curious people is not', async (t) => {

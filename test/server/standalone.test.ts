@@ -224,7 +224,7 @@ for (const [name, make] of Object.entries(KINDS)) {
 
 t.test('a line says which route of Express it was, by its pattern, and which request', async (t) => {
   const lines: Line[] = []
-  const guard = guardExpress({ ...OPTIONS, logger: lineLogger(lines), log: { repeatAfter: '1ms' } })
+  const guard = guardExpress({ ...OPTIONS, logger: lineLogger(lines) })
   const app = express()
   let id: unknown
   app.use((request, _, next) => {

@@ -137,7 +137,7 @@ export function endToEndTargets(costs: readonly Cost[]): Target[] {
       rejecting.times.median,
       (n) => `${digits(n)} ×`,
       'a rejection is thrown, so that setErrorHandler, onError hooks and @fastify/auth see it; Fastify’s own way from there ' +
-        'to the answer is the floor of throwing in the table. The rest is the judging and the tally.'
+        'to the answer is the floor of throwing in the table. The rest is the judging and the ledger.'
     )
   ]
 }

@@ -45,7 +45,7 @@ export const SUBJECTS: Record<string, Subject> = {
   },
   [VERDICT]: {
     lists: ['real'],
-    note: 'client IP, list, policy, verdict object, counters and the tally of rejected senders',
+    note: 'client IP, list, policy, verdict object, and the ledger: counters and rejected senders',
     build: () => {
       const guard = createGuard({ dataCenters: 'all' })
       const request = { peer: '', headers: { host: 'hooks.example.com' } }

@@ -76,7 +76,7 @@ function realTargets(real: ListResult): Target[] {
       median(real.timings[lane(VERDICT, 'flood')]!) / median(real.timings[lane(VERDICT, 'senders')]!),
       times,
       'the verdict of a known sender is an object that exists already; that of a stranger is made, with its text, and ' +
-        'counted in the tally. The matcher alone is quicker in a flood.'
+        'noted in the ledger. The matcher alone is quicker in a flood.'
     ),
     ...real.traffic.map((traffic) =>
       target(

@@ -1,0 +1,105 @@
+import { callBack, messageOfThrown } from '../lib/promise.js'
+
+/** The levels of pino, and of a Fastify logger. */
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** A level at which a line can be written. */
+export type LineLevel = Exclude<LogLevel, 'silent'>
+
+/** A logger with pino's methods: the fields of a line first, then its text. */
+export type Logger = Readonly<Record<LineLevel, (fields: object, message: string) => void>> & {
+  /** Whether a line of this level would be written; without it, every level is. */
+  readonly isLevelEnabled?: (level: string) => boolean
+}
+
+/** One line of a log. */
+export interface LogLine {
+  readonly level: LineLevel
+  readonly fields: object
+  readonly message: string
+}
+
+const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+
+/** Whether a value has a logger's methods. */
+export function isLogger(logger: unknown): logger is Logger {
+  const methods = logger as Record<string, unknown> | null | undefined
+  return METHODS.every((method) => typeof methods?.[method] === 'function')
+}
+
+/** A pino logger on standard output, for servers that bring no logger. Pino is loaded only then. */
+export function defaultLogger(): Logger {
+  let logger: Logger | undefined
+  const loading = import('pino').then(({ default: pino }): Logger => {
+    logger = pino({ name: 'moengage-allowlist' })
+    return logger
+  })
+  const method = (level: LineLevel) => (fields: object, message: string) =>
+    logger === undefined ? loading.then((loaded) => loaded[level](fields, message)) : logger[level](fields, message)
+  return {
+    fatal: method('fatal'),
+    error: method('error'),
+    warn: method('warn'),
+    info: method('info'),
+    debug: method('debug'),
+    trace: method('trace')
+  }
+}
+
+/**
+ * Writes to a logger that may throw, or return a promise that rejects: neither reaches a request, and neither ends the process.
+ * The first failure is reported as a warning of the process.
+ */
+export class SafeLogger {
+  readonly #logger: Logger
+  #hasFailed = false
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** Writes a line of level `error`. */
+  error(fields: object, message: string): void {
+    this.write(() => ({ level: 'error', fields, message }))
+  }
+
+  /**
+   * Writes a line.
+   *
+   * @param makeLine makes the line; it may throw as well
+   * @param lost called where the line was not written: at once, or when a promise of the logger rejects
+   * @param to a logger of one request, where the line is about that
+   */
+  write(makeLine: () => LogLine, lost: () => void = () => {}, to: Logger = this.#logger): void {
+    callBack(
+      () => {
+        const { level, fields, message } = makeLine()
+        return to[level](fields, message)
+      },
+      (error) => {
+        lost()
+        this.#warn(error)
+      }
+    )
+  }
+
+  /** Whether a line of this level would be written. */
+  isEnabled(level: LineLevel, to: Logger = this.#logger): boolean {
+    try {
+      return to.isLevelEnabled?.(level) !== false
+    } catch (error) {
+      this.#warn(error)
+      return false
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    process.emitWarning(
+      `The logger of moengage-allowlist failed: ${messageOfThrown(error)}. Its lines are lost; rejections without a line are ` +
+        'counted in the next summary. Further failures are not reported.',
+      { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }
+    )
+  }
+}
