@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { checkEgress, type EgressTarget, formatEgress } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 import { FORMS, TICKET } from './forms.js'
 
 /** A family, with a small part of it of which every address can be counted. */
@@ -68,7 +69,7 @@ function fewest(set: ReadonlySet<number>, from: number, size: number): number {
   return fewest(set, from, size / 2) + fewest(set, from + size / 2, size / 2)
 }
 
-const runs = (set: ReadonlySet<number>) => sorted(set).filter((n) => !set.has(n - 1)).length
+const stretches = (set: ReadonlySet<number>) => sorted(set).filter((n) => !set.has(n - 1)).length
 
 for (const [name, space, hasRanges] of [
   ['IPv4', IPV4, true],
@@ -84,11 +85,11 @@ for (const [name, space, hasRanges] of [
           target === 'open-analytics'
             ? all.size
             : (target === undefined || target === 'api-firewall') && hasRanges
-              ? runs(all)
+              ? stretches(all)
               : fewest(all, 0, 2 ** space.free)
         return ok && JSON.stringify(fromShortest) === JSON.stringify(sorted(all)) && shortest.length === least
       }),
-      { numRuns: 300 }
+      runs(300)
     )
   })
 
@@ -103,7 +104,7 @@ for (const [name, space, hasRanges] of [
           JSON.stringify(sorted(union(values, space))) === JSON.stringify(sorted(union(entries, space)))
         )
       }),
-      { numRuns: 300 }
+      runs(300)
     )
   })
 }
@@ -140,7 +141,7 @@ t.test('a range of any size is split into prefixes that follow one another', asy
       }
       return next === BigInt(last) + 1n
     }),
-    { numRuns: 300 }
+    runs(300)
   )
 })
 
@@ -151,6 +152,7 @@ t.test('an IPv6 prefix of any length stays as it is', async () => {
       const network = ipaddr.IPv6.networkAddressFromCIDR(`${address}/${length}`).toRFC5952String()
       const [value, ...others] = valuesOf([`${network}/${length}`], 'api-firewall')
       return others.length === 0 && value === (length === 128 ? network : `${network}/${length}`)
-    })
+    }),
+    runs(200)
   )
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { checkEgress, type EgressList, type EgressTarget } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 import { FORMS } from './forms.js'
 
 const problems = (list: EgressList, target?: EgressTarget) => {
@@ -234,6 +235,6 @@ t.test('whatever the text is, there is an answer, and an entry that was read is 
         shortest.every((value) => checkEgress([value]).ok)
       )
     }),
-    { numRuns: 2000 }
+    runs(2000)
   )
 })

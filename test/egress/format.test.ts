@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type EgressFormat, type EgressFormatOptions, type EgressTarget, formatEgress } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 import { FORMS, TICKET } from './forms.js'
 import { readLocals } from './hcl.js'
 
@@ -172,7 +173,7 @@ t.test('any name is read back from Terraform, CSV and JSON as it was', async () 
       const fromCsv = field!.startsWith('"') ? field!.slice(1, -1).replaceAll('""', '"') : field
       return locals![0]!.name === text && fromCsv === text && entries[0].name === text
     }),
-    { numRuns: 500 }
+    runs(500)
   )
 })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { checkEgress } from '../../src/core.js'
 import { readToolOutput, TOOL_NAMES, type ToolName } from '../../src/egress/from-tool.js'
+import { runs } from '../support/properties.js'
 
 const read = (tool: ToolName, output: unknown) => readToolOutput(tool, JSON.stringify(output))
 
@@ -165,6 +166,6 @@ t.test('whatever JSON a tool prints, it is refused or every entry is sound', asy
         return (error as { code: string }).code === 'MOE_ERR_EGRESS'
       }
     }),
-    { numRuns: 2000 }
+    runs(2000)
   )
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { checkEgress, type EgressEntry, type EgressList } from '../../src/core.js'
 import { readCsv } from '../../src/egress/csv.js'
+import { runs } from '../support/properties.js'
 
 const read = (list: EgressList) => checkEgress(list).entries.map(({ value, name, line }) => [value, name, line])
 const mistakes = (list: unknown) =>
@@ -175,7 +176,8 @@ t.test('any records can be read back from CSV', async () => {
         found.mistake === undefined &&
         JSON.stringify(found.records.map(({ fields }) => fields)) === JSON.stringify(rows)
       )
-    })
+    }),
+    runs(200)
   )
 })
 
@@ -199,6 +201,6 @@ t.test('every element of JSON has its line, wherever the line breaks are', async
       }
       return JSON.stringify(checkEgress(`${text}]`).errors.map(({ line }) => line)) === JSON.stringify(lines)
     }),
-    { numRuns: 500 }
+    runs(500)
   )
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { proxyFor } from '../../src/lib/forward-proxy.js'
+import { runs } from '../support/properties.js'
 
 const PROXY = 'http://proxy.example:3128'
 const nameFor = (url: string, env: Record<string, string>) => proxyFor(new URL(url), env)?.name
@@ -102,7 +103,8 @@ t.test('a name excepts itself and what is below it, label by label', async () =>
       const isBelow = entry.every((_, i) => entry.at(-1 - i) === host.at(-1 - i))
       const found = nameFor(`https://${host.join('.')}`, { HTTPS_PROXY: PROXY, NO_PROXY: entry.join('.') })
       return (found === undefined) === isBelow
-    })
+    }),
+    runs(200)
   )
 })
 
@@ -114,6 +116,7 @@ t.test('a prefix excepts the addresses that it contains', async () => {
       const isInside = ipaddr.parse(host.join('.')).match(ipaddr.parse(net.join('.')), length)
       const found = nameFor(`https://${host.join('.')}`, { HTTPS_PROXY: PROXY, NO_PROXY: `${net.join('.')}/${length}` })
       return (found === undefined) === isInside
-    })
+    }),
+    runs(200)
   )
 })
