@@ -13,16 +13,19 @@ export interface CsvMistake {
 
 /**
  * Reads CSV as RFC 4180 defines it, strictly: fields are separated by commas, and quoted where they hold a comma, a quote or a
- * line break. Empty lines and lines that begin with `#` are skipped. Reads up to the first mistake.
+ * line break. Empty lines and lines that begin with `#` are skipped. Reads up to the first mistake, and no more than `most` records.
  */
-export function readCsv(text: string): { readonly records: readonly CsvRecord[]; readonly mistake?: CsvMistake } {
+export function readCsv(
+  text: string,
+  most: number
+): { readonly records: readonly CsvRecord[]; readonly mistake?: CsvMistake } {
   const records: CsvRecord[] = []
   let line = 1
   let at = 0
-  while (at < text.length) {
+  while (at < text.length && records.length < most) {
     const begin = line
     const fields: string[] = []
-    if (text[at] === '#') at = endOfLine(text, at)
+    if (text[at] === '#') at = find(/[\r\n]/g, text, at)
     else {
       for (;;) {
         const field = text[at] === '"' ? readQuoted(text, at) : readBare(text, at)
@@ -42,21 +45,19 @@ export function readCsv(text: string): { readonly records: readonly CsvRecord[];
   return { records }
 }
 
-function endOfLine(text: string, from: number): number {
-  const found = text.slice(from).search(/[\r\n]/)
-  return found < 0 ? text.length : from + found
+/** Where the next of some characters stands, or the text ends. */
+function find(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.exec(text)?.index ?? text.length
 }
 
 type Field = { readonly value: string; readonly end: number; readonly lines: number }
 type Refused = { readonly message: string; readonly fix: string }
 
 function readBare(text: string, start: number): Field | Refused {
-  let end = start
-  while (end < text.length && !/[,\r\n]/.test(text[end]!)) {
-    if (text[end] === '"') {
-      return { message: 'A quote stands inside of a field without quotes.', fix: 'Quote the field: "a ""b"" c".' }
-    }
-    end++
+  const end = find(/[",\r\n]/g, text, start)
+  if (text[end] === '"') {
+    return { message: 'A quote stands inside of a field without quotes.', fix: 'Quote the field: "a ""b"" c".' }
   }
   return { value: text.slice(start, end), end, lines: 0 }
 }

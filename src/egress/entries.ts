@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.js'
 import { quoted, shown } from '../lib/text.js'
 import { type Block, blockText } from './block.js'
-import { type EgressList, type Row, readRows } from './read-list.js'
+import { type EgressList, MOST_ENTRIES, type Row, readRows } from './read-list.js'
 import { readValue } from './value.js'
 
 /** A mistake in a list of your addresses, or a warning about it. */
@@ -18,7 +18,6 @@ export interface ReadEntry extends Pick<Row, 'path' | 'line'> {
   readonly block: Block
 }
 
-const MOST_ENTRIES = 10_000
 const LONGEST_NAME = 200
 
 /** Reads the entries of a list, with every mistake in it. */
@@ -30,11 +29,7 @@ export function readEntries(list: EgressList): { entries: ReadEntry[]; errors: E
   }
   const whole = { path: '', line: undefined, value: rows.length }
   if (rows.length > MOST_ENTRIES) {
-    refuse(
-      whole,
-      `The list has ${rows.length} entries, more than ${MOST_ENTRIES}.`,
-      'Write prefixes, or split the list.'
-    )
+    refuse(whole, `The list has more than ${MOST_ENTRIES} entries.`, 'Write prefixes, or split the list.')
     return { entries: [], errors }
   }
   const entries: ReadEntry[] = []

@@ -1,4 +1,4 @@
-import { EgressError } from '../errors.js'
+import { SourceError } from '../errors.js'
 import { parseJson } from '../lib/json.js'
 import type { EgressEntry } from './read-list.js'
 import { readValue } from './value.js'
@@ -38,13 +38,13 @@ export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[]
  * Reads addresses from what a cloud's command line prints as JSON. What is no public address of yours is left out, with a
  * sentence that says so.
  *
- * @throws EgressError (`MOE_ERR_EGRESS`) when the text is not the output of the tool, or holds no address
+ * @throws SourceError (`MOE_ERR_SOURCE`) when the text is not the output of the tool, or holds no address
  */
 export function readToolOutput(name: ToolName, text: string): ToolOutput {
   const { command, read }: Tool = TOOLS[name]
-  const fix = `Pipe the output of '${command}' into it.`
-  const refuse = (message: string): never => {
-    throw new EgressError([{ code: 'MOE_ERR_EGRESS', path: '', value: text.slice(0, 200), message, fix }], name)
+  const refuse = (why: string): never => {
+    const message = `This cannot be read as the output of '${command}': ${why.replace(/\.?$/, '.')}`
+    throw new SourceError({ value: text.slice(0, 200), message, fix: 'Run the command, and pipe what it prints.' })
   }
   let found: readonly Found[]
   try {

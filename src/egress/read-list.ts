@@ -32,6 +32,9 @@ export interface RowMistake {
   readonly fix: string
 }
 
+/** The most entries of a list; of a longer one, no more than one above is read. */
+export const MOST_ENTRIES = 10_000
+
 export interface Rows {
   readonly rows: readonly Row[]
   readonly mistakes: readonly RowMistake[]
@@ -71,12 +74,14 @@ function trim(text: string): string {
 
 /** One entry a line, and its name behind a `#`. */
 function readLines(text: string): Rows {
-  const rows = text.split(/\r\n|\r|\n/).flatMap((content, i): Row[] => {
+  const rows: Row[] = []
+  for (const [i, content] of text.split(/\r\n|\r|\n/).entries()) {
     const hash = content.indexOf('#')
     const value = trim(hash < 0 ? content : content.slice(0, hash))
     const name = hash < 0 ? '' : content.slice(hash + 1).trim()
-    return value === '' ? [] : [{ ...placeOf(i + 1), value, name: name === '' ? undefined : name }]
-  })
+    if (value !== '') rows.push({ ...placeOf(i + 1), value, name: name === '' ? undefined : name })
+    if (rows.length > MOST_ENTRIES) break
+  }
   return { rows, mistakes: [] }
 }
 
@@ -86,7 +91,7 @@ const COLUMNS = ['value', 'name', 'comment']
 
 /** CSV with a header. */
 function readTable(text: string): Rows {
-  const { records, mistake } = readCsv(text)
+  const { records, mistake } = readCsv(text, MOST_ENTRIES + 2)
   const [header, ...others] = records
   const refused = mistake === undefined ? [] : [{ ...mistake, ...placeOf(mistake.line), value: undefined }]
   if (header === undefined) return { rows: [], mistakes: refused }
@@ -135,7 +140,7 @@ function readJson(text: string): Rows {
         .slice(0, 5)
         .join(', ') || 'nothing'
     }, not an array.`
-    const fix = `Write ["203.0.113.9"] or [{ "value": …, "name": … }]. 'moengage-allowlist egress from' reads what cloud tools print.`
+    const fix = `Write [{ "value": …, "name": … }], or only the values. 'moengage-allowlist egress from' reads what cloud tools print.`
     return { rows: [], mistakes: [{ path: '', line: undefined, value: undefined, message, fix }] }
   }
   const lines = elementLines(text)
@@ -148,7 +153,7 @@ function readElements(elements: readonly unknown[], place: (i: number) => Pick<R
   for (const [i, element] of elements.entries()) {
     if (typeof element === 'string') rows.push({ ...place(i), value: trim(element), name: undefined })
     else if (typeof element !== 'object' || element === null || !('value' in element)) {
-      const fix = 'Write "203.0.113.9" or { "value": "203.0.113.9", "name": "NAT gateway a" }.'
+      const fix = 'Write { "value": …, "name": … }, or only the value, as a text.'
       mistakes.push({ ...place(i), value: element, message: `${shown(element)} is not an entry.`, fix })
     } else {
       const other = Object.keys(element).find((key) => !COLUMNS.includes(key))
