@@ -40,7 +40,7 @@ export interface Rows {
   readonly mistakes: readonly RowMistake[]
 }
 
-/** Reads the rows of a list. Which of the formats a text has is told by its first line. */
+/** Reads the rows of a list. The first line of a text decides which format it has. */
 export function readRows(list: EgressList): Rows {
   if (typeof list !== 'string') {
     if (Array.isArray(list)) return readElements(list, (i) => ({ path: `[${i}]`, line: undefined }))

@@ -58,7 +58,7 @@ export function explainRefusal(body: string): RefusalExplanation {
   }
   return {
     mechanism: null,
-    summary: 'MoEngage documents no such body, so it does not tell which mechanism refused the call.',
+    summary: 'MoEngage documents no body like this one, so it does not show which mechanism refused the call.',
     shows: ['It is not the body that is documented for the Data API whitelisting.'],
     doesNotShow: [
       'That it was the API Firewall: the body of its 403 is not stated. Look at the rules that are published for the category of the API.',

@@ -201,7 +201,7 @@ t.test('a form that does not exist is an error with the nearest', async (t) => {
   }
 })
 
-t.test('whatever the text is, there is an answer, and an entry that was read is read again as itself', async () => {
+t.test('every text has an answer, and an entry that was read is read again as itself', async () => {
   const piece = fc.oneof(
     fc.constantFrom(
       '9.9.9.9',

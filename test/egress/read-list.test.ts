@@ -8,7 +8,7 @@ const read = (list: EgressList) => checkEgress(list).entries.map(({ value, name,
 const mistakes = (list: unknown) =>
   checkEgress(list as EgressList).errors.map(({ path, message, fix }) => `${path}: ${message} ${fix}`)
 
-t.test('the format of a text is told by its first line', async (t) => {
+t.test('the first line decides the format of a text', async (t) => {
   const table: [what: string, text: string, entries: unknown[]][] = [
     [
       'text',

@@ -15,10 +15,10 @@ t.test('the body that is documented names its mechanism; nothing else does', asy
       /^This is probably/
     ],
     ['a page', '<html><title>403 Forbidden</title></html>', null, /page of HTML/],
-    ['another error', '{"error":"Authentication required"}', null, /documents no such body/],
-    ['text', 'Forbidden', null, /documents no such body/],
-    ['a text in JSON', '"IP Validation Required"', null, /documents no such body/],
-    ['null', 'null', null, /documents no such body/]
+    ['another error', '{"error":"Authentication required"}', null, /documents no body like this/],
+    ['text', 'Forbidden', null, /documents no body like this/],
+    ['a text in JSON', '"IP Validation Required"', null, /documents no body like this/],
+    ['null', 'null', null, /documents no body like this/]
   ]
   for (const [what, body, mechanism, summary] of table) {
     const found = explainRefusal(body)
