@@ -203,7 +203,7 @@ t.test('what a form needs must be there, and what it has no use for must not', a
     [{ target: 'api-firewall' }, ['categories']],
     [{ target: 'api-firewall', categories: [] }, ['categories']],
     [{ target: 'api-firewall', categories: 'Data' }, ['categories']],
-    [{ target: 'api-firewall', categories: ['Data', 'data', 'Push'] }, ['categories', 'categories']],
+    [{ target: 'api-firewall', categories: ['Data', 'data', 'Push'] }, ['categories[1]', 'categories[2]']],
     [{ target: 'api-firewall', categories: ['Data'], workspace: 'A', emails: ['a@b'] }, ['workspace', 'emails']],
     [{ target: 'api-firewall', format: 'csv' }, ['categories']],
     [{ target: 'dashboard', categories: ['Data'] }, ['categories']],
@@ -216,7 +216,7 @@ t.test('what a form needs must be there, and what it has no use for must not', a
     [{ target: 'open-analytics', workspace: 'A', dataCenter: 'DC-01', emails: [] }, ['emails']],
     [
       { target: 'open-analytics', workspace: 'A', dataCenter: 'DC-01', emails: ['a@b', 'a b@c', 7, 'a'] },
-      ['emails', 'emails', 'emails']
+      ['emails[1]', 'emails[2]', 'emails[3]']
     ],
     [{ target: 'open-analytics', format: 'terraform', dataCenter: 'DC-01' }, ['dataCenter']]
   ]

@@ -114,7 +114,7 @@ t.test('what is no list is an error that says where', async (t) => {
     ['an empty object', '{}', [/object with nothing/]],
     ['a number in JSON', '[\n7]', [/^line 2: 7 is not an entry/]],
     ['null in JSON', '[null]', [/^line 1: null is not an entry/]],
-    ['an object without a value', '[{ "ip": "9.9.9.9" }]', [/^line 1: \{ ip: '9\.9\.9\.9' \} is not an entry/]],
+    ['an object without a value', '[{ "ip": "9.9.9.9" }]', [/^line 1: \{ ip \} is not an entry/]],
     ['an unknown field', '[{ "value": "9.9.9.9", "port": 443 }]', [/^line 1: There is no field "port"/]],
     ['a value that is no text', '[{ "value": 9 }]', [/^line 1: 9 is not a text/]],
     ['a name that is no text', '[{ "value": "9.9.9.9", "name": 9 }]', [/^line 1: 9 is not a name/]],
