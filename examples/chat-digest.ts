@@ -38,7 +38,7 @@ await app.register(async (hooks) => {
     if (news.size === 0) return
     const senders = [...news].slice(0, NAMED).map(([clientIp, reason]) => `• ${clientIp}: ${reason}`)
     const more = news.size > NAMED ? [`… and ${news.size - NAMED} more`] : []
-    const causes = hooks.moengage.status().diagnosis.map((cause) => `→ ${cause}`)
+    const causes = hooks.moengage!.status().diagnosis.map((cause) => `→ ${cause}`)
     const text = [`MoEngage webhooks: ${news.size} new rejected senders`, ...senders, ...more, ...causes].join('\n')
     news.clear()
     const response = await fetch(webhook, {

@@ -41,7 +41,7 @@ await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } })
   hooks.post('/moengage/connector', async () => ({ ok: true }))
   hooks.post('/reload', { config: { moengage: false } }, async () => ({
-    revision: (await hooks.moengage.reload()).revision
+    revision: (await hooks.moengage!.reload()).revision
   }))
 })
 

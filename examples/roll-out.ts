@@ -21,8 +21,8 @@ await app.register(async (hooks) => {
 
   // Which senders would have been rejected, and why. Do not expose this route to the internet.
   hooks.get('/senders', { config: { moengage: false } }, async () => ({
-    status: hooks.moengage.status().rejected,
-    senders: hooks.moengage.senders()
+    status: hooks.moengage!.status().rejected,
+    senders: hooks.moengage!.senders()
   }))
 })
 

@@ -212,14 +212,14 @@ const failures: string[] = []
 
 /** Waits until a list is in use. The back-off of a source that failed often takes some seconds. */
 async function isInUse({ app }: Guarded, number: number): Promise<boolean> {
-  for (let i = 0; i < 300 && app.moengage.status().revision !== `v${number}`; i++) await sleep(100)
-  return app.moengage.status().revision === `v${number}`
+  for (let i = 0; i < 300 && app.moengage!.status().revision !== `v${number}`; i++) await sleep(100)
+  return app.moengage!.status().revision === `v${number}`
 }
 
 /** Ends a server, and compares its counts with what its clients saw. */
 async function settle(name: string, { app, clients, log }: Guarded): Promise<void> {
   await clients.stop()
-  const { verified, rejected } = app.moengage.status()
+  const { verified, rejected } = app.moengage!.status()
   await app.close()
   const counts = { verified, rejected: sum(rejected), logged: log.rejections }
   const seen = { verified: clients.verified, rejected: clients.rejected, logged: clients.rejected }

@@ -11,6 +11,7 @@ import { send } from './support/http.js'
 const {
   ChannelError,
   DataCenterError,
+  EgressError,
   ExportError,
   NoAddressesError,
   NotReadyError,
@@ -40,6 +41,7 @@ const ERRORS: Record<string, Error & { code: string; statusCode: number }> = {
   SourceError: new SourceError(details),
   SuspiciousError: new SuspiciousError([{ suspicion: 'wide', message: '9.0.0.0/8 is wide.' }], 'list.json'),
   ExportError: new ExportError(details),
+  EgressError: new EgressError([{ code: 'MOE_ERR_EGRESS', ...details }], 'a list'),
   RegisteredTwiceError: new RegisteredTwiceError(details),
   OptionsError: new OptionsError([problem]),
   RouteError: new RouteError(),
@@ -104,6 +106,14 @@ t.test('an error of options lists every mistake, with the values by path', async
   const two = new OptionsError([problem, { ...problem, path: '' }])
   t.match(two.message, /^2 options are wrong:\n.*\n {2}- It is short\./)
   t.throws(() => (two.mistakes as Problem[]).push(problem), TypeError, 'the mistakes do not change')
+})
+
+t.test('a long list of mistakes is cut in the message, and whole in the error', async (t) => {
+  const mistakes = Array.from({ length: 25 }, (_, i) => ({ ...problem, path: `line ${i}` }))
+  const error = new EgressError(mistakes, 'a list')
+  t.match(error.message, /25 mistakes:[\s\S]*line 19: [\s\S]*- and 5 more/)
+  t.notMatch(error.message, /line 20/)
+  t.strictSame(error.mistakes, mistakes)
 })
 
 t.test('where a list lacks what right options name, the list is at fault', async (t) => {

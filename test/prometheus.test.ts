@@ -119,7 +119,7 @@ t.test('the last verified request has a time by route and by what its address is
   app.get('/hooks/:id', async () => 'ok')
   await app.ready()
   const registry = new Registry()
-  registerMetrics(app.moengage, { registry })
+  registerMetrics(app.moengage!, { registry })
   t.notOk(
     [...(await samples(registry)).keys()].some((name) => name.startsWith('moengage_last_verified')),
     'none yet'
@@ -203,11 +203,11 @@ t.test('what is not a guard is refused at once, and a scope without one is named
   const app = Fastify()
   await app.register(async (hooks) => {
     await hooks.register(moengageAllowlist, { dataCenters: 'DC-01' })
-    t.doesNotThrow(() => registerMetrics(hooks.moengage, { registry: new Registry() }))
+    t.doesNotThrow(() => registerMetrics(hooks.moengage!, { registry: new Registry() }))
   })
   await app.ready()
   const registry = new Registry()
-  t.throws(() => registerMetrics(app.moengage, { registry }), {
+  t.throws(() => registerMetrics(app.moengage!, { registry }), {
     code: 'MOE_ERR_OPTIONS',
     message:
       /There is no guard in this scope: Fastify has app\.moengage only in the scope that registers the plugin.*hooks\.moengage/s,

@@ -77,8 +77,8 @@ export interface WrongValue {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The guard of this scope. */
-    moengage: FastifyGuard
+    /** The guard of this scope; undefined outside of the scope that registers the plugin, and before it is loaded. */
+    moengage: FastifyGuard | undefined
     /** A hook that verifies a request, for `@fastify/auth` and routes that the scope's own hook leaves out. */
     verifyMoEngage(routeOptions?: RouteOptions): onRequestHookHandler
   }

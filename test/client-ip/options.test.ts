@@ -92,9 +92,9 @@ t.test('a resolver of its own refuses the same, by paths without a group', async
     [{}, ['trustedProxies']],
     [
       { trustedProxies: ['cloudfront'], header: ':', requireHeader: 1, hops: 1 },
-      ['trustedProxies[0]', 'header', 'requireHeader', 'hops']
+      ['hops', 'trustedProxies[0]', 'header', 'requireHeader']
     ],
-    [{ clientIp: { trustedProxies: [] } }, ['trustedProxies', 'clientIp']]
+    [{ clientIp: { trustedProxies: [] } }, ['clientIp', 'trustedProxies']]
   ]
   for (const [options, paths] of table) {
     try {

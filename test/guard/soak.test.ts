@@ -32,7 +32,7 @@ for (const gracePeriod of [0, 3_600_000]) {
       hasGrace: gracePeriod > 0
     })
     for (current = 1; current <= SWAPS; current++) {
-      await app.moengage.reload()
+      await app.moengage!.reload()
       const target = clients.answers + 2
       // The next list comes when this one was used.
       while (clients.answers < target) await new Promise((resolve) => setImmediate(resolve))
@@ -40,7 +40,7 @@ for (const gracePeriod of [0, 3_600_000]) {
     await clients.stop()
     t.strictSame(clients.wrong, [])
     t.ok(clients.lists > SWAPS / 2, `${clients.lists} lists were used by ${clients.answers} requests`)
-    const { verified, rejected } = app.moengage.status()
+    const { verified, rejected } = app.moengage!.status()
     const counted = Object.values(rejected).reduce((sum, count) => sum + count, 0)
     t.strictSame([verified, counted], [clients.verified, clients.rejected], 'every answer is counted')
   })

@@ -185,7 +185,7 @@ t.test('a malicious list leaves the one in use, and one line in the log', async 
     const { app, lines } = await guarded({ source: { name: 'ours', load: () => load() as Snapshot } })
     const before = lines.length
     load = () => next
-    for (let i = 0; i < 2; i++) await t.rejects(app.moengage.reload(), { code: 'MOE_ERR_SOURCE' }, what)
+    for (let i = 0; i < 2; i++) await t.rejects(app.moengage!.reload(), { code: 'MOE_ERR_SOURCE' }, what)
     t.equal(lines.length, before + 1, what)
     t.match(lines[before], { level: 50, msg: /^The list in use stays, revision r1 of 2026-11-20\. [^\n]*$/ }, what)
     t.match(lines[before]!.msg, why, what)

@@ -85,7 +85,7 @@ t.test('a sender that calls again and again gets few lines, and every rejection 
     events('rejected').map(({ moengage }) => moengage.suppressed),
     [0, 4, 9, 19, 39, 79, 159]
   )
-  t.match(app.moengage.senders(), [{ clientIp: STRANGER, count: 600 }])
+  t.match(app.moengage!.senders(), [{ clientIp: STRANGER, count: 600 }])
   await app.close()
   t.equal(counted(), 600)
 })
@@ -179,8 +179,8 @@ t.test('where the level is off nothing is written, and everything counted', asyn
       [],
       logLevel
     )
-    t.match(app.moengage.status(), { rejected: { 'not-listed': 3 } })
-    t.match(app.moengage.senders(), [{ clientIp: '127.0.0.1', count: 3, routes: ['/'] }])
+    t.match(app.moengage!.status(), { rejected: { 'not-listed': 3 } })
+    t.match(app.moengage!.senders(), [{ clientIp: '127.0.0.1', count: 3, routes: ['/'] }])
   }
 })
 

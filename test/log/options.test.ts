@@ -34,8 +34,8 @@ t.test('the option log has defaults, and every wrong value is found', async (t) 
       paths
     )
   }
-  t.match(findingsOf({ ...base, log: { repeatAfter: 60 } }).warnings, [
-    { code: 'MOE_WARN_DURATION', path: 'log.repeatAfter', fix: /^Write '1m'/ }
+  t.match(findingsOf({ ...base, log: { summaryEvery: 60 } }).mistakes, [
+    { path: 'log.summaryEvery', message: /milliseconds/, fix: /^Write '1m'/ }
   ])
 })
 

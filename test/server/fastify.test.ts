@@ -239,7 +239,7 @@ t.test('one registration a scope: beside each other they work, twice or inside e
     siblings.register(
       async (hooks) => {
         await hooks.register(moengageAllowlist, { ...OPTIONS, dataCenters })
-        hooks.get('/', async () => hooks.moengage.status().verified)
+        hooks.get('/', async () => hooks.moengage!.status().verified)
       },
       { prefix }
     )
@@ -302,7 +302,7 @@ t.test('a guard around a scope that is guarded already is refused in whatever or
 t.test('a request that is judged twice is counted and reported once', async (t) => {
   const verdicts: Verdict[] = []
   const { app, rejections } = await guarded({ onVerdict: (verdict) => void verdicts.push(verdict) }, (app) => {
-    app.get('/', { preHandler: app.verifyMoEngage() }, async (request) => app.moengage.judge(request))
+    app.get('/', { preHandler: app.verifyMoEngage() }, async (request) => app.moengage!.judge(request))
     app.get(
       '/tag',
       { config: { moengage: { mode: 'tag' } }, preHandler: app.verifyMoEngage({ mode: 'tag' }) },
@@ -312,11 +312,11 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   })
   t.equal((await inject(app, LISTED)).statusCode, 200)
   t.equal((await inject(app, STRANGER, '/tag')).statusCode, 200)
-  t.match(app.moengage.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+  t.match(app.moengage!.status(), { verified: 1, rejected: { 'not-listed': 1 } })
   t.strictSame([verdicts.length, rejections().length], [2, 1])
-  t.match(app.moengage.senders(), [{ count: 1 }])
+  t.match(app.moengage!.senders(), [{ count: 1 }])
   t.equal((await inject(app, LISTED, '/strict')).statusCode, 403)
-  t.match(app.moengage.status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
+  t.match(app.moengage!.status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
   t.strictSame([verdicts.length, rejections().length], [4, 2])
 })
 
@@ -438,11 +438,11 @@ t.test('the list is loaded from a source, and loaded anew on demand', async (t) 
   })
   t.equal((await inject(app, '9.9.9.9')).statusCode, 200)
   address = '8.8.8.8'
-  t.match(await app.moengage.reload(), { revision: '8.8.8.8' })
+  t.match(await app.moengage!.reload(), { revision: '8.8.8.8' })
   t.equal((await inject(app, '9.9.9.9')).statusCode, 403)
   t.equal((await inject(app, '8.8.8.8')).statusCode, 200)
-  t.match(app.moengage.senders(), [{ clientIp: '9.9.9.9', count: 1 }])
-  t.match(app.moengage.explain('8.8.8.8').text, /is verified/)
+  t.match(app.moengage!.senders(), [{ clientIp: '9.9.9.9', count: 1 }])
+  t.match(app.moengage!.explain('8.8.8.8').text, /is verified/)
 
   const broken = Fastify()
   broken.register(moengageAllowlist, {
@@ -455,26 +455,26 @@ t.test('the list is loaded from a source, and loaded anew on demand', async (t) 
 t.test('app.moengage judges Fastify requests and bare connections, and logs neither', async (t) => {
   const { app, rejections } = await guarded({}, (app) => {
     app.get('/', { config: { moengage: false } }, async (request) =>
-      request.server.moengage.judge(request, { channels: 'catalog' })
+      request.server.moengage!.judge(request, { channels: 'catalog' })
     )
   })
   t.match((await inject(app, LISTED)).json(), { verified: false, reason: 'other-channel' })
-  t.match(app.moengage.judge({ peer: '::1', headers: from(LISTED) }), { verified: true, peer: '::1' })
-  t.match(app.moengage.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
-  t.match(app.moengage.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'unresolved', peer: null })
+  t.match(app.moengage!.judge({ peer: '::1', headers: from(LISTED) }), { verified: true, peer: '::1' })
+  t.match(app.moengage!.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
+  t.match(app.moengage!.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'unresolved', peer: null })
   t.strictSame(rejections(), [])
 
   const byFunction = await guarded({ clientIp: (request) => request.headers['x-client'] as string })
   t.equal((await byFunction.app.inject({ url: '/', headers: { 'x-client': LISTED } })).statusCode, 200)
   t.equal((await byFunction.app.inject({ url: '/' })).statusCode, 403)
-  t.match(byFunction.app.moengage.judge({ peer: LISTED, headers: {} }), { reason: 'unresolved' })
+  t.match(byFunction.app.moengage!.judge({ peer: LISTED, headers: {} }), { reason: 'unresolved' })
   const outside = await guarded({}, (app) => {
     app.register(async (hooks) => {
-      hooks.setNotFoundHandler((request) => Promise.resolve(app.moengage.judge(request)))
+      hooks.setNotFoundHandler((request) => Promise.resolve(app.moengage!.judge(request)))
     })
   })
   t.match((await inject(outside.app, LISTED, '/nowhere')).json(), { verified: true }, 'also where there is no route')
-  t.match(outside.app.moengage.metrics(), { cache: { hits: 0, misses: 1 }, senders: 0 })
+  t.match(outside.app.moengage!.metrics(), { cache: { hits: 0, misses: 1 }, senders: 0 })
 })
 
 t.test('verifyMoEngage guards where the scope does not', async (t) => {
@@ -604,11 +604,11 @@ t.test('warnings follow the list', async (t) => {
     rows: [{ dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.9'] } as const]
   })
   const { app, lines } = await guarded({ source: { name: 'test', load }, confirm: ['older'] })
-  t.strictSame(app.moengage.status().warnings, [])
+  t.strictSame(app.moengage!.status().warnings, [])
   retrieved = '2020-01-01'
-  await app.moengage.reload()
-  await app.moengage.reload()
-  t.match(app.moengage.status().warnings, [{ code: 'MOE_WARN_STALE' }])
+  await app.moengage!.reload()
+  await app.moengage!.reload()
+  t.match(app.moengage!.status().warnings, [{ code: 'MOE_WARN_STALE' }])
   t.equal(lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_STALE').length, 1, 'told once')
 })
 

@@ -77,8 +77,8 @@ app.get('/', { config: { moengage: { channels: 'streams', statusCode: 404 } } },
 })
 app.get('/open', { config: { moengage: false } }, async () => 'ok')
 app.get('/hook', { onRequest: app.verifyMoEngage({ channels: ['streams'] }) }, async () => 'ok')
-expectTypeOf(app.moengage).toEqualTypeOf<FastifyGuard>()
-expectTypeOf(app.moengage.judge).parameter(0).extract<FastifyRequest>().not.toBeNever()
+expectTypeOf(app.moengage).toEqualTypeOf<FastifyGuard | undefined>()
+expectTypeOf(app.moengage!.judge).parameter(0).extract<FastifyRequest>().not.toBeNever()
 
 const guard = createGuard({ dataCenters: 'DC-01' })
 for (const source of [

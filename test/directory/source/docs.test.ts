@@ -21,7 +21,7 @@ t.test('the log lines of docs/sources.md are those that are written', async (t) 
   const written = async (text: string) => {
     const before = lines.length
     writeFileSync(file, text)
-    await app.moengage.reload().catch(() => {})
+    await app.moengage!.reload().catch(() => {})
     const { level, msg, moengage } = JSON.parse(JSON.stringify(lines[before]).replaceAll(file, NAME))
     return { level, moengage, msg }
   }

@@ -177,11 +177,11 @@ t.test('a guarded Fastify follows its file, says so in its log, and lets go of i
   const get = (remoteAddress: string) => app.inject({ url: '/', remoteAddress })
   t.equal((await get('9.9.9.5')).statusCode, 403)
   writeFileSync(file, JSON.stringify(sound({ revision: 'r2' }, [...FOUR.slice(1), '9.9.9.5'])))
-  await until(() => app.moengage.status().revision === 'r2')
+  await until(() => app.moengage!.status().revision === 'r2')
   t.match((await get('9.9.9.5')).json(), { verified: true, revision: 'r2', graceUntil: null })
   t.match((await get('9.9.9.1')).json(), { verified: true, revision: 'r2', graceUntil: /^\d{4}-/ })
   writeFileSync(file, json('r3').slice(0, 100))
-  await until(() => app.moengage.status().lastError !== null)
+  await until(() => app.moengage!.status().lastError !== null)
   const news = lines.filter(({ moengage }) => moengage !== undefined && !('reason' in moengage))
   t.match(news, [
     {
@@ -197,6 +197,6 @@ t.test('a guarded Fastify follows its file, says so in its log, and lets go of i
   ])
   t.equal(news.length, 2)
   await app.close()
-  await t.rejects(app.moengage.reload(), { code: 'MOE_ERR_SOURCE', message: /The guard is closed/ })
-  t.match((await app.moengage.explain('9.9.9.5')).verdict, { verified: true })
+  await t.rejects(app.moengage!.reload(), { code: 'MOE_ERR_SOURCE', message: /The guard is closed/ })
+  t.match((await app.moengage!.explain('9.9.9.5')).verdict, { verified: true })
 })

@@ -257,7 +257,7 @@ t.test('a guarded Fastify keeps serving while its server is away', async (t) => 
   const server = await serving(t, list('r1'))
   const { app, lines } = await guarded({ source: { url: server.url, interval: 1_000 } })
   server.answer = (_, response) => void response.writeHead(502).end()
-  await until(() => app.moengage.status().lastError !== null)
+  await until(() => app.moengage!.status().lastError !== null)
   t.match((await app.inject({ url: '/', remoteAddress: FOUR[0]! })).json(), { verified: true, revision: 'r1' })
   t.match(
     lines.filter(({ level }) => level >= 40),
@@ -266,7 +266,7 @@ t.test('a guarded Fastify keeps serving while its server is away', async (t) => 
   // A load that is under way when the server stops is given up, and told to nobody.
   server.answer = () => {}
   const before = server.requests.length
-  const reload = app.moengage.reload()
+  const reload = app.moengage!.reload()
   await until(() => server.requests.length > before)
   await Promise.all([t.rejects(reload, { message: /The guard is closed/ }), app.close()])
   t.equal(lines.filter(({ level }) => level >= 40).length, 1)
