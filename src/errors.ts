@@ -24,7 +24,8 @@ export const PROBLEM_CODES = [
   'MOE_WARN_CHANNEL',
   'MOE_WARN_STALE',
   'MOE_WARN_PAGE',
-  'MOE_WARN_EGRESS'
+  'MOE_WARN_EGRESS',
+  'MOE_WARN_LOGGER'
 ] as const
 
 /** The code of an error or warning: a name that stays when the wording of the message changes. */
