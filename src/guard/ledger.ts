@@ -118,6 +118,7 @@ export class Ledger {
   }
 
   senders(list: CompiledList, query: SenderQuery = {}): Sender[] {
+    if (query.only === 'removed' && this.#removed.size === 0) return []
     const book: AddressBook = {
       listedFor: (clientIp) => listedFor(clientIp, list),
       removed: (clientIp) => this.#removedOn(clientIp)

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { flatCopy } from '../senders/senders.js'
 import { noCounts, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
 
 /** What a route does with a request that is not verified. */
@@ -105,8 +106,8 @@ export class Throttle {
   }
 
   #begin(key: string, { clientIp, reason }: RejectedVerdict, mode: Mode, now: number): void {
-    this.#senders.set(copy(key), {
-      clientIp: clientIp === null ? null : copy(clientIp),
+    this.#senders.set(flatCopy(key), {
+      clientIp: clientIp === null ? null : flatCopy(clientIp),
       mode,
       reason,
       quietUntil: now + QUIET_AFTER_FIRST,
@@ -161,11 +162,6 @@ const emptyCounts = (): WithheldCounts => ({ reject: noCounts(), tag: noCounts()
 /** Whether the sender's line was written later than now: the clock was set back, and its quiet time means nothing. */
 function isAhead({ quietUntil, quietFor }: LoggedSender, now: number): boolean {
   return now < quietUntil - quietFor
-}
-
-/** A text that is cut out of a header keeps the whole header in memory. */
-function copy(text: string): string {
-  return Buffer.from(text).toString()
 }
 
 /** Lines that may be written now. */

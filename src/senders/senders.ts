@@ -54,10 +54,7 @@ export interface SenderQuery {
 
 /** Rejections of one sender: one, or several that one line of a log counts. */
 export interface SenderRejections {
-  /**
-   * An IPv4 address as its 32-bit number, which is quicker to hash than a text, or an IPv6 address as its canonical text. The
-   * text must be newly built: a slice of a header would keep the whole header in memory.
-   */
+  /** An IPv4 address as its 32-bit number, which is quicker to hash than a text, or an IPv6 address as its canonical text. */
   readonly key: number | string
   readonly reason: Reason
   /** The pattern of the route; null where there is none. */
@@ -69,6 +66,9 @@ export interface SenderRejections {
 
 /** How many rejections are counted together. */
 const BATCH = 256
+
+/** How many senders are collected before the last of them are dropped. */
+const SORTED_AT_ONCE = 100
 
 /** Maximum number of routes that are kept of a sender. */
 const ROUTES = 8
@@ -91,7 +91,7 @@ class SenderRecord implements Counts {
   readonly reasons: Partial<Record<Reason, number>>
   readonly routes: string[]
 
-  constructor({ key, reason, pattern, time, count }: SenderRejections) {
+  constructor(key: number | string, { reason, pattern, time, count }: SenderRejections) {
     this.key = key
     this.count = count
     this.firstSeen = time
@@ -115,6 +115,14 @@ class SenderRecord implements Counts {
 
 function addRoute(routes: string[], pattern: string): void {
   if (routes.length < ROUTES && !routes.includes(pattern)) routes.push(pattern)
+}
+
+/**
+ * A copy of a text in one piece of memory. A slice of a header would keep the whole header in memory, and a text that was built
+ * piece by piece takes several times its length.
+ */
+export function flatCopy(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 /** Remembers rejected senders in constant memory; see {@link SegmentedCache} for who is forgotten. */
@@ -145,10 +153,10 @@ export class Senders {
     const records = this.#records
     for (let i = 0; i < this.#notedCount; i++) {
       const rejections = this.#noted[i]!
-      const { key, count } = rejections
+      const key = typeof rejections.key === 'number' ? rejections.key : flatCopy(rejections.key)
       const known = records.again(key)
       if (known !== undefined) known.add(rejections)
-      else records.add(key, new SenderRecord(rejections), count > 1)
+      else records.add(key, new SenderRecord(key, rejections), rejections.count > 1)
     }
     this.#notedCount = 0
     return records
@@ -166,19 +174,17 @@ export class Senders {
 
   /** The remembered senders, those with the most rejections first. */
   list(book: AddressBook, { limit = Number.POSITIVE_INFINITY, reason, only }: SenderQuery = {}): Sender[] {
-    const records = [...this.#counted().values()].filter(
-      (record) =>
-        (reason === undefined || record.reasons[reason] !== undefined) &&
-        (only === undefined || isIn(book, only, record.clientIp))
-    )
+    const isWanted = (record: SenderRecord) =>
+      (reason === undefined || record.reasons[reason] !== undefined) &&
+      (only === undefined || isIn(book, only, record.clientIp))
     const order = byCount(reason)
     const redact = this.#redact
+    const records = this.#counted().values()
     // Addresses that become the same text are added up before they are ranked.
-    const named = redact?.joins ? joinByName(records, redact) : records.map(nameAlone)
-    return named
-      .sort(order)
-      .slice(0, limit)
-      .map((sender) => describe(sender, book, redact))
+    const named = redact?.joins
+      ? first(limit, order, joinByName(records, isWanted, redact))
+      : first(limit, order, records, isWanted).map(nameAlone)
+    return named.map((sender) => describe(sender, book, redact))
   }
 }
 
@@ -191,6 +197,25 @@ function byCount(reason: Reason | undefined): (a: Counts, b: Counts) => number {
   return (a, b) => countOf(b) - countOf(a) || b.lastSeen - a.lastSeen
 }
 
+/** The first of some items in an order, without sorting them all. */
+function first<Item>(
+  limit: number,
+  order: (a: Item, b: Item) => number,
+  items: Iterable<Item>,
+  isWanted: (item: Item) => boolean = () => true
+): Item[] {
+  let found: Item[] = []
+  let last: Item | undefined
+  for (const item of items) {
+    if ((last !== undefined && order(item, last) > 0) || !isWanted(item)) continue
+    found.push(item)
+    if (found.length < 2 * limit + SORTED_AT_ONCE) continue
+    found = found.sort(order).slice(0, limit)
+    last = found.at(-1)
+  }
+  return found.sort(order).slice(0, limit)
+}
+
 /** What is counted under one name. */
 interface Named extends Counts {
   /** The addresses that have this name. */
@@ -201,15 +226,20 @@ function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, routes }: Se
   return { addresses: [clientIp], count, firstSeen, lastSeen, reasons: { ...reasons }, routes: [...routes] }
 }
 
-function joinByName(records: readonly SenderRecord[], redact: Redact): Named[] {
+function joinByName(
+  records: Iterable<SenderRecord>,
+  isWanted: (record: SenderRecord) => boolean,
+  redact: Redact
+): Iterable<Named> {
   const byName = new Map<string, Named>()
   for (const record of records) {
+    if (!isWanted(record)) continue
     const name = redact(record.clientIp)
     const joined = byName.get(name)
     if (joined === undefined) byName.set(name, nameAlone(record))
     else join(joined, record)
   }
-  return [...byName.values()]
+  return byName.values()
 }
 
 function join(joined: Named, { clientIp, count, firstSeen, lastSeen, reasons, routes }: SenderRecord): void {

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { createGuard, type RejectedVerdict } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
-import { rejectionLine } from '../../src/log/lines.js'
+import { rejectionLine, reloadLine } from '../../src/log/lines.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { guarded } from '../support/guarded.js'
 import { logging } from '../support/http.js'
@@ -276,6 +276,32 @@ t.test('what a framework does not know is null', async (t) => {
   const line = rejectionLine(guard, { verdict, mode: 'reject', policy: undefined, request, suppressed: 0 })
   t.match(line, { clientIp: null, peer: null, header: null, route: null, requestId: null, listedFor: [] })
   t.strictSame(line.policy, { dataCenters: ['DC-01'], channels: ['streams'] })
+})
+
+t.test('a reload has one line, whatever its outcome', async (t) => {
+  const { provenance, ...status } = createGuard({ dataCenters: 'DC-01' }).status()
+  const removal = {
+    prefix: '9.9.9.9/32',
+    dataCenter: 'DC-01',
+    channel: 'sms',
+    until: '2026-12-01T00:00:00.000Z'
+  } as const
+  const reloaded = { ...status, provenance: { ...provenance, retrieved: '2026-11-20' }, revision: 'r2', entries: 5 }
+  t.match(reloadLine(null, reloaded), {
+    level: 'info',
+    message: 'The list in use is revision r2 of 2026-11-20, with 5 entries.',
+    fields: { moengage: { revision: 'r2', retrieved: '2026-11-20', entries: 5, pendingRemovals: 0 } }
+  })
+  t.match(reloadLine(null, { ...reloaded, pendingRemovals: [removal] }), {
+    message:
+      'The list in use is revision r2 of 2026-11-20, with 5 entries, and 1 removed for which the grace period runs.'
+  })
+  const error = Object.assign(new Error('source: It failed:\n  - once\n  - twice'), { code: 'MOE_ERR_SOURCE' })
+  t.match(reloadLine(error, reloaded), {
+    level: 'error',
+    message: 'The list in use stays, revision r2 of 2026-11-20. It failed: - once - twice',
+    fields: { moengage: { code: 'MOE_ERR_SOURCE', revision: 'r2' } }
+  })
 })
 
 t.test('addresses are redacted wherever they leave the guard', async (t) => {

@@ -11,7 +11,7 @@ import moengageAllowlist from '../../src/index.js'
 import { type Logger, SafeLogger } from '../../src/log/logger.js'
 import { RejectionLog } from '../../src/log/rejection-log.js'
 import { TestClock } from '../support/clock.js'
-import { send } from '../support/http.js'
+import { send, until } from '../support/http.js'
 
 const STRANGER = '198.51.100.7'
 const LISTED = '52.6.248.125'
@@ -274,4 +274,31 @@ t.test('a warning whose line is lost is logged the next time', async (t) => {
   t.match(lines, [{ level: 'warn', moengage: { code: 'MOE_WARN_EXTRA_ADDRESS' } }])
   t.equal(lines.length, 1)
   log.close()
+})
+
+t.test('the default logger loads pino once, and loses no line that comes before', async (t) => {
+  const lines: Line[] = []
+  let made = 0
+  const pino = (options: object) => {
+    made++
+    t.strictSame(options, { name: 'moengage-allowlist' })
+    return loggerOf(() => {}, lines)
+  }
+  const { defaultLogger } = await t.mockImport<typeof import('../../src/log/logger.js')>('../../src/log/logger.js', {
+    pino: { default: pino }
+  })
+  const logger = defaultLogger()
+  for (const level of ['fatal', 'error', 'warn'] as const) logger[level]({ early: true }, level)
+  t.strictSame(lines, [])
+  await until(() => lines.length === 3)
+  for (const level of ['info', 'debug', 'trace'] as const) logger[level]({}, level)
+  t.match(lines, [
+    { level: 'fatal', message: 'fatal', early: true },
+    { level: 'error' },
+    { level: 'warn' },
+    { level: 'info' },
+    { level: 'debug' },
+    { level: 'trace' }
+  ])
+  t.equal(made, 1)
 })

@@ -34,8 +34,8 @@ t.test('the option log has defaults, and every wrong value is found', async (t) 
       paths
     )
   }
-  t.match(findingsOf({ ...base, log: { summaryEvery: 60 } }).mistakes, [
-    { path: 'log.summaryEvery', message: /milliseconds/, fix: /^Write '1m'/ }
+  t.match(findingsOf({ ...base, log: { repeatAfter: 60_000 } }).mistakes, [
+    { code: 'MOE_ERR_UNKNOWN_OPTION', path: 'log.repeatAfter', message: /"repeatAfter"/ }
   ])
 })
 
