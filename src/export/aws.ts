@@ -30,7 +30,7 @@ const NAME: NameRule = {
 }
 
 const ONLY = ({ port }: Target) =>
-  `What is in this group alone is reached from no other address on port ${port}: your own clients need --allow, or another group.`
+  `Only these addresses reach port ${port} of a resource with this group alone: your own clients need --allow, or another group.`
 
 export const awsFormats = {
   'aws-security-group-terraform': {
