@@ -21,7 +21,7 @@ const inLanguages = (...languages: string[]) => blocks.filter(({ language }) => 
 const ELSEWHERE: readonly [page: RegExp, languages: readonly string[], test: string][] = [
   [
     /^docs\/export\.md$/,
-    ['nginx', 'caddyfile', 'text', 'yaml', 'hcl', 'json', 'sql'],
+    ['nginx', 'apache', 'caddyfile', 'text', 'yaml', 'hcl', 'json', 'sql'],
     'test/export/docs.test.ts: what the command writes'
   ],
   [/^docs\/egress\.md$/, ['text'], 'test/egress/docs.test.ts: what the commands write'],

@@ -8,20 +8,35 @@ import { type Io, notify } from './io.js'
 import { channelOption, dataCenterOption, fromOption, type Names } from './options.js'
 import { findOutput, replaceOutput } from './output.js'
 
+const COLUMNS = 80
+
 const NOTES = `
 Formats:
-${EXPORT_FORMATS.map((format) => `  ${format.padEnd(33)} ${FORMATS[format].about}`).join('\n')}
+${EXPORT_FORMATS.map((format) => `  ${format}\n${wrapped(FORMATS[format].about, 6)}`).join('\n')}
 
-The names that --name and the ports that --port may give, and how each format is put to use, stand in docs/export.md.
+Most files shut everyone else out where they are used; the first comment of each
+says so. Let your own clients in with --allow. docs/export.md says how each
+format is used, and which names and ports it accepts.
 
 Exit codes: 0 written, 2 an error; then nothing is written.
 
 Examples:
-  $ moengage-allowlist export nginx --data-center DC-03 --output /etc/nginx/moengage.conf
-  $ moengage-allowlist export sshd-match-address -d DC-01 -c catalog --name moengage-sftp
-  $ moengage-allowlist export nftables -d DC-01,DC-03 -c data-import --port 5432
-  $ moengage-allowlist export snowflake-network-policy -d DC-02 -c warehouse-export
+  $ moengage-allowlist export nginx -d DC-03 --output moengage.conf
+  $ moengage-allowlist export nftables -d DC-01 --port 5432 --allow 10.0.0.0/8
+  $ moengage-allowlist export sshd-match-address -d DC-01 -c catalog --name sftp
+  $ moengage-allowlist export snowflake-network-policy -d DC-02 -c data-import
   $ moengage-allowlist export text --data-center all`
+
+/** A text in lines that break between words. */
+function wrapped(text: string, indent: number): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1)} ${word}`.trimStart()
+    if (indent + line.length <= COLUMNS) lines[lines.length - 1] = line
+    else lines.push(word)
+  }
+  return lines.map((line) => ' '.repeat(indent) + line).join('\n')
+}
 
 interface Options {
   readonly dataCenter: Names<DataCenter>
@@ -29,6 +44,7 @@ interface Options {
   readonly from: string
   readonly name?: string
   readonly port?: number | string
+  readonly allow?: readonly string[]
   readonly output?: string
   readonly json?: true
 }
@@ -41,8 +57,9 @@ export function exportCommand(io: Io): Command {
     .addOption(dataCenterOption().makeOptionMandatory())
     .addOption(channelOption().default('all'))
     .addOption(fromOption())
-    .option('--name <name>', 'what to call the thing that is made: a table, a group, a user (default: "moengage")')
-    .option('--port <port>', 'the TCP port that is guarded, in formats that guard one (default: 443)', readPort)
+    .option('--name <name>', 'name of what is made: a table, a group, a user (default: "moengage")')
+    .option('--port <port>', 'TCP port that is guarded, in formats that guard one (default: 443)', readPort)
+    .option('--allow <prefix>', 'your own address or prefix to let in as well (repeat it, or a,b)', readPrefixes)
     .option('-o, --output <file>', 'write a file instead of standard output')
     .option('--json', 'the same as the format json')
     .addHelpText('after', NOTES)
@@ -53,8 +70,14 @@ export function exportCommand(io: Io): Command {
         command.error(`error: --json is the format json, not ${format}. Leave one out.`)
       const list = await readList(options.from, io)
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
-      const { name, port, output } = options
-      const text = exportDirectory(list, { ...selection, format: format as ExportFormat, name, port: port as number })
+      const { name, port, allow, output } = options
+      const text = exportDirectory(list, {
+        ...selection,
+        format: format as ExportFormat,
+        name,
+        port: port as number,
+        allow
+      })
       for (const warning of list.read(selection).warnings) notify(io, 'warning', problemLine(warning))
       if (output === undefined) io.stdout.write(text)
       else await writeOutput(output, text, io)
@@ -73,5 +96,11 @@ async function writeOutput(file: string, text: string, io: Io): Promise<void> {
   }
 }
 
-/** What is no number is left for the export to refuse. */
+/** The export itself refuses wrong prefixes, all at once. */
+const readPrefixes = (text: string, before: readonly string[] = []) => [
+  ...before,
+  ...text.split(',').map((prefix) => prefix.trim())
+]
+
+/** The export itself refuses a text that is not a number. */
 const readPort = (text: string) => (/^\d+$/.test(text) ? Number(text) : text)

@@ -1,32 +1,40 @@
+import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
-import { spanText } from '../report/span.js'
+import { counted } from '../senders/diagnosis.js'
 import { REASONS } from '../verdict/verdict.js'
-import { printable, table } from './text.js'
+import { printable, type Style, table } from './text.js'
 
 const number = (count: number) => count.toLocaleString('en-US')
 /** ISO 8601 without seconds. */
 const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
 
-/** A report for a person. What came out of the log may be anything, and is made printable. */
-export function reportText(report: Report): string {
-  const { lines, from, to, verified, rejected, tagged, diagnosis, canReject } = report
+/** A report in words. Texts of the log may be hostile, and are made printable. */
+export function reportText(report: Report, style: Style): string {
+  const { from, to, verified, rejected, tagged, unlogged, diagnosis } = report
   const sections = [
-    `${number(lines.read)} lines, ${number(lines.own)} of them about senders${lines.broken > 0 ? `, ${number(lines.broken)} broken` : ''}${
-      lines.tooLong > 0 ? `, ${number(lines.tooLong)} too long` : ''
-    }.`,
-    from === null || to === null ? 'No line tells a time.' : `From ${minute(from)} to ${minute(to)} UTC.`,
-    verified === null ? 'No summary tells how many requests were verified.' : `Verified: ${number(verified)}`,
+    linesText(report),
+    from === null || to === null ? '' : `From ${minute(from)} to ${minute(to)} UTC.`,
+    verified === null ? '' : `Verified: ${number(verified)}`,
     reasonsText('Rejected', rejected),
     reasonsText('Let through by mode "tag", and would be rejected', tagged),
+    reasonsText('Counted by summaries only: without a line, and so without a sender', unlogged),
     sendersText(report),
     histogramText(report),
     listText('Likely causes', diagnosis),
-    listText(`Can I switch to "reject"? ${ANSWERS[canReject.answer]}`, canReject.evidence)
+    doubtsText(report, style),
+    ...conclusions(report)
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
-const ANSWERS = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
+function linesText({ lines: { read, own, unreadable }, unwrapped }: Report): string {
+  const broken = unreadable > 0 ? `, ${number(unreadable)} more that could not be read` : ''
+  const from = unwrapped.map(({ wrapping, records }) => `${printable(wrapping)} (${number(records)})`)
+  return [
+    `${counted(read, 'line')}, ${number(own)} of them about senders${broken}.`,
+    ...(from.length > 0 ? [`Unwrapped: ${from.join('; ')}.`] : [])
+  ].join('\n')
+}
 
 function reasonsText(title: string, { total, byReason }: Rejections): string {
   if (total === 0) return ''
@@ -37,7 +45,10 @@ function reasonsText(title: string, { total, byReason }: Rejections): string {
 }
 
 function sendersText({ senders, withoutSender }: Report): string {
-  const without = withoutSender === 0 ? '' : `${number(withoutSender)} rejections are of no sender that the log names.`
+  const without =
+    withoutSender === 0
+      ? ''
+      : `${number(withoutSender)} more without a known sender: the log counts them without an address.`
   if (senders.length === 0) return without
   const rows = senders.map((sender) => [
     `  ${printable(sender.clientIp)}`,
@@ -62,6 +73,23 @@ function histogramText({ histogram: { width, bars } }: Report): string {
     number(count)
   ])
   return `Rejections, a bar for ${spanText(width, 1)} (UTC):\n${table(rows)}`
+}
+
+function doubtsText({ doubts, firstUnreadable }: Report, style: Style): string {
+  const text = listText(style('yellow', 'The counts may be too low:'), doubts)
+  if (firstUnreadable === null) return text
+  return `${text}\n  The first line that could not be read (${firstUnreadable.advice}):\n    ${printable(firstUnreadable.text)}`
+}
+
+const CAN_REJECT = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
+const GENUINE = { likely: 'Likely.', possible: 'Possibly.', no: 'No.', unclear: 'The log does not say.' }
+
+function conclusions({ canReject, genuine, lines }: Report): string[] {
+  if (lines.own === 0) return []
+  return [
+    genuine === null ? '' : listText(`Was anything genuine turned away? ${GENUINE[genuine.answer]}`, genuine.evidence),
+    canReject === null ? '' : listText(`Can I switch to "reject"? ${CAN_REJECT[canReject.answer]}`, canReject.evidence)
+  ]
 }
 
 function listText(title: string, items: readonly string[]): string {

@@ -3,68 +3,104 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SourceError } from '../errors.js'
+import { parseDuration } from '../lib/time.js'
 import { readLines } from '../report/read-lines.js'
 import { ReportBuilder } from '../report/report.js'
+import { readTime } from '../report/unwrap.js'
 import { nameOf } from './input.js'
-import { type Io, notify, writeJson } from './io.js'
+import { Exit, type Io, notify, type Output, writeJson } from './io.js'
 import { jsonOption } from './options.js'
-import { Progress } from './progress.js'
 import { reportText } from './report-text.js'
-import { printable } from './text.js'
+import { printable, styleFor } from './text.js'
 
 const EXAMPLES = `
-Reads the log of a Fastify, pino or Express server, one JSON object a line, also
+Reads the log of a Fastify, pino or Express server: JSON lines, also inside of
+what Docker, Kubernetes, journald, syslog or a log store put around them, and
 packed with gzip. Without files, or for "-", standard input is read.
+
+A time is a day or a time in ISO 8601 (UTC), or how long ago: 90m, 2h, 7d.
+
+Exit codes: 0 the log was read as a whole, 1 counts may be too low (the report
+says why), 2 an error.
 
 Examples:
   $ moengage-allowlist report app.log app.log.1.gz
-  $ journalctl -u webhooks -o cat | moengage-allowlist report
-  $ moengage-allowlist report app.log --json | jq .canReject`
+  $ kubectl logs deploy/webhooks --since 24h | moengage-allowlist report
+  $ moengage-allowlist report app.log --since 2h --route /moengage/connector
+  $ moengage-allowlist report app.log --json | jq .genuine`
 
-/** `report`: what a log says of rejected senders. */
+interface Options {
+  readonly senders: number
+  readonly since?: string
+  readonly until?: string
+  readonly route?: readonly string[]
+  readonly json?: true
+}
+
+/** `report`: what a log says about rejected senders. */
 export function reportCommand(io: Io): Command {
   return new Command('report')
-    .description('read logs: who was rejected and why, and whether "tag" can become "reject"')
+    .description('read logs: who was rejected and why, and what to do next')
     .argument('[files...]', 'logs, or "-" for standard input', ['-'])
     .addOption(
-      new Option('--senders <number>', 'how many senders to list').default(20).argParser((text) => {
+      new Option('--senders <number>', 'maximum number of senders to list').default(20).argParser((text) => {
         const number = Number(text)
         if (Number.isInteger(number) && number >= 0) return number
         throw new InvalidArgumentError('Write a whole number.')
       })
     )
+    .option('--since <time>', 'leave out earlier lines', (text) => readMoment(text, io))
+    .option('--until <time>', 'leave out later lines', (text) => readMoment(text, io))
+    .option('--route <pattern>', 'only rejections on this route (repeat it)', (text, before: string[] = []) => [
+      ...before,
+      text
+    ])
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (files: string[], { senders, json }: { senders: number; json?: true }) => {
-      const builder = new ReportBuilder()
+    .action(async (files: string[], { senders, json, route, ...times }: Options & Times) => {
+      const builder = new ReportBuilder({ ...times, routes: route })
       const sizes = await Promise.all(files.map(sizeOf))
       const progress = new Progress(io.stderr, sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0))
-      const damaged: string[] = []
-      for (const file of files) {
-        const source: Readable = file === '-' ? io.stdin : createReadStream(file)
-        try {
-          await readLines(counting(source, progress), builder)
-        } catch (error) {
-          const { code, message } = error as NodeJS.ErrnoException
-          // What cannot be unpacked was cut off, or is still being written: the lines before count.
-          if (!code?.startsWith('Z_')) {
-            throw new SourceError({
-              value: file,
-              message: `${nameOf(file)} cannot be read: ${message.replace(/\.?$/, '.')}`,
-              fix: 'Name a file, or "-" for standard input.'
-            })
-          }
-          damaged.push(
-            `${file === '-' ? 'Standard input' : printable(file)} ends early (${message}); what could be unpacked is counted.`
-          )
-        }
-      }
+      for (const file of files) await readFile(file, builder, progress, io)
       progress.end()
-      for (const message of damaged) notify(io, 'warning', message)
       const report = builder.report(senders)
       if (json) writeJson(io.stdout, report)
-      else io.stdout.write(reportText(report))
+      else io.stdout.write(reportText(report, styleFor(io)))
+      if (report.doubts.length > 0) throw new Exit(1)
     })
+}
+
+interface Times {
+  readonly since?: number
+  readonly until?: number
+}
+
+/** Reads a time, or how long ago it was. */
+function readMoment(text: string, io: Io): number {
+  const duration = parseDuration(text)
+  if (duration !== undefined && duration >= 0) return io.now().getTime() - duration
+  const time = readTime(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? `${text.trim()} 00:00` : text)
+  // A short number is a duration without its unit.
+  if (time !== undefined && !/^\d{1,8}$/.test(text.trim())) return time
+  throw new InvalidArgumentError('Write a time like 2026-11-23T22:14Z, a day, or how long ago: 90m, 2h, 7d.')
+}
+
+async function readFile(file: string, builder: ReportBuilder, progress: Progress, io: Io): Promise<void> {
+  const isInput = file === '-'
+  if (isInput && io.stdin.isTTY) {
+    notify(io, 'hint', 'Reading the log from the terminal; end it with Ctrl+D, or name a file.')
+  }
+  builder.file(isInput ? 'Standard input' : printable(file))
+  const source: Readable = isInput ? io.stdin : createReadStream(file)
+  try {
+    await readLines(counting(source, progress), builder)
+  } catch (error) {
+    throw new SourceError({
+      value: file,
+      message: `${nameOf(file)} cannot be read: ${(error as Error).message.replace(/\.?$/, '.')}`,
+      fix: 'Name a file, or "-" for standard input.'
+    })
+  }
 }
 
 async function* counting(source: Readable, progress: Progress): AsyncGenerator<Buffer> {
@@ -75,11 +111,42 @@ async function* counting(source: Readable, progress: Progress): AsyncGenerator<B
 }
 
 async function sizeOf(file: string): Promise<number> {
-  // What cannot be read is told when its turn comes.
+  // A file that cannot be read is reported when it is opened.
   return file === '-'
     ? 0
     : stat(file).then(
         ({ size }) => size,
         () => 0
       )
+}
+
+const BAR = 30
+
+/** A bar on a terminal that shows how much was read. Elsewhere, or if the total is unknown, it shows nothing. */
+export class Progress {
+  readonly #terminal: Output | undefined
+  readonly #total: number
+  #done = 0
+  #shown = -1
+
+  /** @param total number of bytes; 0 if it is unknown */
+  constructor(terminal: Output, total: number) {
+    this.#terminal = terminal.isTTY && total > 0 ? terminal : undefined
+    this.#total = total
+  }
+
+  add(bytes: number): void {
+    this.#done += bytes
+    // A log may grow while it is read.
+    const percent = Math.min(100, Math.floor((100 * this.#done) / this.#total))
+    if (this.#terminal === undefined || percent === this.#shown) return
+    this.#shown = percent
+    const bar = '#'.repeat(Math.floor((percent * BAR) / 100)).padEnd(BAR, '.')
+    this.#terminal.write(`\r[${bar}] ${percent} %`)
+  }
+
+  /** Clears the bar. */
+  end(): void {
+    if (this.#shown !== -1) this.#terminal?.write('\r\x1b[K')
+  }
 }

@@ -1,23 +1,27 @@
-import type { Format, NameRule } from './format.js'
 import {
   checkRoom,
   comment,
   cut,
   described,
+  type Format,
   json,
   type ListedPrefix,
   type Listing,
   lines,
-  ofFamily
+  type NameRule,
+  ofFamily,
+  type Target
 } from './listing.js'
 
-/** The default quota of rules a security group, counted for each family. */
-const MOST_RULES = 60
-/** The most addresses of an IP set. */
-const MOST_IN_SET = 10_000
-/** The bounds of a rule's description. */
-const LONGEST_DESCRIPTION = 255
-/** Never changes: a security group with another description is another security group, for AWS. */
+/** The default quota of rules in a security group, counted for each family. */
+const MAX_RULES = 60
+/** The default quota of entries in a prefix list. */
+const MAX_IN_LIST = 1_000
+/** Maximum number of addresses in an IP set. */
+const MAX_IN_SET = 10_000
+/** Maximum length of a rule's description. */
+const MAX_DESCRIPTION = 255
+/** Never changes: for AWS, a security group with another description is another security group. */
 const GROUP_DESCRIPTION = 'Lets MoEngage in. Written by moengage-allowlist.'
 
 const NAME: NameRule = {
@@ -25,13 +29,17 @@ const NAME: NameRule = {
   rule: 'up to 100 letters, digits, underscores and hyphens, with a letter first, and not "sg-"'
 }
 
+const ONLY = ({ port }: Target) =>
+  `Only these addresses reach port ${port} of a resource with this group alone: your own clients need --allow, or another group.`
+
 export const awsFormats = {
   'aws-security-group-terraform': {
     about: 'AWS security group, Terraform',
     name: NAME,
     port: true,
+    shutsOut: ONLY,
     write: (listing) => {
-      checkFamilies(listing, MOST_RULES, 'a security group')
+      checkFamilies(listing, MAX_RULES, 'a security group')
       const { name, port } = listing
       return lines(
         comment(listing),
@@ -50,7 +58,7 @@ export const awsFormats = {
           '',
           `resource "aws_vpc_security_group_ingress_rule" "${name}_ipv${family}" {`,
           '  for_each = {',
-          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}"`, `= "${cut(about, LONGEST_DESCRIPTION)}"`])),
+          ...aligned(prefixes.map(({ cidr, about }) => [`"${cidr}"`, `= "${cut(about, MAX_DESCRIPTION)}"`])),
           '  }',
           `  security_group_id = aws_security_group.${name}.id`,
           `  cidr_ipv${family}         = each.key`,
@@ -59,7 +67,11 @@ export const awsFormats = {
           `  from_port         = ${port}`,
           `  to_port           = ${port}`,
           '}'
-        ])
+        ]),
+        '',
+        '# AWS lets a new group out everywhere. Terraform removes that rule, and CloudFormation keeps it.',
+        egress(name, 4, '0.0.0.0/0'),
+        egress(name, 6, '::/0')
       )
     }
   },
@@ -67,8 +79,9 @@ export const awsFormats = {
     about: 'AWS security group, CloudFormation (JSON)',
     name: NAME,
     port: true,
+    shutsOut: ONLY,
     write: (listing) => {
-      checkFamilies(listing, MOST_RULES, 'a security group')
+      checkFamilies(listing, MAX_RULES, 'a security group')
       return template(listing, {
         Parameters: { VpcId: { Type: 'AWS::EC2::VPC::Id', Description: 'The VPC of the security group' } },
         Resources: {
@@ -83,7 +96,7 @@ export const awsFormats = {
                 FromPort: listing.port,
                 ToPort: listing.port,
                 [prefix.address.family === 4 ? 'CidrIp' : 'CidrIpv6']: cidr,
-                Description: cut(about, LONGEST_DESCRIPTION)
+                Description: cut(about, MAX_DESCRIPTION)
               })),
               Tags: [{ Key: 'moengage-allowlist', Value: listing.stamp }]
             }
@@ -97,8 +110,8 @@ export const awsFormats = {
     about: 'AWS security group, for aws ec2 authorize-security-group-ingress --ip-permissions',
     port: true,
     write: (listing) => {
-      checkFamilies(listing, MOST_RULES, 'a security group')
-      const describe = (one: ListedPrefix) => described(one, listing, LONGEST_DESCRIPTION)
+      checkFamilies(listing, MAX_RULES, 'a security group')
+      const describe = (one: ListedPrefix) => described(one, listing, MAX_DESCRIPTION)
       return json([
         {
           IpProtocol: 'tcp',
@@ -110,11 +123,38 @@ export const awsFormats = {
       ])
     }
   },
+  'aws-prefix-list-terraform': {
+    about: 'AWS managed prefix lists, Terraform: for security groups and route tables',
+    name: NAME,
+    write: (listing) => {
+      checkFamilies(listing, MAX_IN_LIST, 'a prefix list')
+      return lines(
+        comment(listing),
+        '# A security group counts max_entries of a list as its rules, whether they are used or not.',
+        families(listing).flatMap(({ family, prefixes }, i) => [
+          ...(i === 0 ? [] : ['']),
+          `resource "aws_ec2_managed_prefix_list" "${listing.name}_ipv${family}" {`,
+          `  name           = "${listing.name}-ipv${family}"`,
+          `  address_family = "IPv${family}"`,
+          `  max_entries    = ${roomFor(prefixes.length)}`,
+          `  tags           = { "moengage-allowlist" = "${listing.stamp}" }`,
+          ...prefixes.flatMap(({ cidr, about }) => [
+            '',
+            '  entry {',
+            `    cidr        = "${cidr}"`,
+            `    description = "${cut(about, MAX_DESCRIPTION)}"`,
+            '  }'
+          ]),
+          '}'
+        ])
+      )
+    }
+  },
   'aws-waf-ipset-terraform': {
     about: 'AWS WAF IP sets, Terraform',
     name: NAME,
     write: (listing) => {
-      checkFamilies(listing, MOST_IN_SET, 'an IP set')
+      checkFamilies(listing, MAX_IN_SET, 'an IP set')
       return lines(
         comment(listing),
         `variable "${listing.name}_scope" {`,
@@ -168,6 +208,20 @@ export const awsFormats = {
   }
 } as const satisfies Record<string, Format>
 
+function egress(name: string, family: 4 | 6, everyone: string): string[] {
+  return [
+    ...(family === 4 ? [] : ['']),
+    `resource "aws_vpc_security_group_egress_rule" "${name}_ipv${family}" {`,
+    `  security_group_id = aws_security_group.${name}.id`,
+    `  cidr_ipv${family}         = "${everyone}"`,
+    '  ip_protocol       = "-1"',
+    '}'
+  ]
+}
+
+/** In steps of ten, so that the size of a list seldom changes. */
+const roomFor = (count: number) => Math.min(MAX_IN_LIST, Math.ceil(count / 10) * 10)
+
 function families(listing: Listing) {
   return ([4, 6] as const)
     .map((family) => ({ family, prefixes: ofFamily(listing, family) }))
@@ -177,7 +231,7 @@ function families(listing: Listing) {
 const setDescription = (listing: Listing) => `MoEngage, ${listing.stamp}`
 
 function ipSets(listing: Listing) {
-  checkFamilies(listing, MOST_IN_SET, 'an IP set')
+  checkFamilies(listing, MAX_IN_SET, 'an IP set')
   return families(listing).map(({ family, prefixes }) => ({
     Name: `${listing.name}-ipv${family}`,
     Description: setDescription(listing),
@@ -189,14 +243,14 @@ function ipSets(listing: Listing) {
 function template(listing: Listing, parts: object): string {
   return json({
     AWSTemplateFormatVersion: '2010-09-09',
-    Description: cut(`${listing.header[0]}, ${listing.stamp}`, 1024),
+    Description: cut([listing.warning, `${listing.title}, ${listing.stamp}`].filter(Boolean).join(' '), 1024),
     ...parts
   })
 }
 
-/** The bounds are those of each family. */
-function checkFamilies(listing: Listing, most: number, where: string): void {
-  for (const { family, prefixes } of families(listing)) checkRoom(prefixes.length, `IPv${family} prefixes`, where, most)
+/** A quota holds for each family. */
+function checkFamilies(listing: Listing, max: number, where: string): void {
+  for (const { family, prefixes } of families(listing)) checkRoom(prefixes.length, `IPv${family} prefixes`, where, max)
 }
 
 /** Two columns, as `terraform fmt` writes them. */

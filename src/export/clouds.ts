@@ -1,11 +1,10 @@
 import { ExportError } from '../errors.js'
-import { compileMatcher } from '../ip/matcher.js'
-import type { Format } from './format.js'
 import {
   checkRoom,
   comment,
   cut,
   described,
+  type Format,
   json,
   type ListedPrefix,
   type Listing,
@@ -13,14 +12,15 @@ import {
   ofFamily
 } from './listing.js'
 
-/** The most prefixes that one basic rule of Cloud Armor takes. */
-const MOST_IN_RULE = 10
-/** The most prefixes of one network security group. */
-const MOST_IN_GROUP = 4000
+/** Maximum number of prefixes in a basic rule of Cloud Armor. */
+const MAX_IN_RULE = 10
+/** Maximum number of prefixes in a network security group. */
+const MAX_IN_GROUP = 4000
 
 export const cloudFormats = {
   'gcp-cloud-armor': {
     about: 'Google Cloud Armor: a security policy in YAML, for gcloud compute security-policies import',
+    shutsOut: () => 'Behind this policy everyone else gets 403: your own clients too, unless --allow names them.',
     write: (listing) =>
       lines(
         comment(listing),
@@ -54,12 +54,15 @@ export const cloudFormats = {
       rule: 'up to 75 letters, digits, underscores, dots and hyphens, with a letter or digit first and no dot or hyphen last'
     },
     port: true,
+    shutsOut: ({ port }) =>
+      `From the internet no other address reaches port ${port}: your own clients neither, unless --allow names them.`,
     write: (listing) => {
       const prefixes = widest(listing.prefixes)
-      checkRoom(prefixes.length, 'prefixes', 'a network security group', MOST_IN_GROUP)
+      checkRoom(prefixes.length, 'prefixes', 'a network security group', MAX_IN_GROUP)
       return json({
         $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
         contentVersion: '1.0.0.0',
+        metadata: { description: listing.warning },
         resources: [
           {
             type: 'Microsoft.Network/networkSecurityGroups',
@@ -88,25 +91,99 @@ export const cloudFormats = {
         throw new ExportError({
           path: 'format',
           value: cidr,
-          message: `${cidr} cannot stand in a list of Cloudflare, which takes IPv${family} prefixes of /${shortest} to /${longest}.`,
+          message: `${cidr} cannot be in a list of Cloudflare, which takes IPv${family} prefixes of /${shortest} to /${longest}.`,
           fix: 'Use another format, or write a rule for this prefix by hand.'
         })
       }
       return json(listing.prefixes.map((one) => ({ ip: one.cidr, comment: described(one, listing, 500) })))
     }
+  },
+  'kubernetes-network-policy': {
+    about: 'Kubernetes: a NetworkPolicy for the pods with the label app: NAME',
+    name: {
+      pattern: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+      rule: 'up to 63 lower-case letters, digits and hyphens, with no hyphen at an end'
+    },
+    port: true,
+    shutsOut: ({ name }) =>
+      `Pods with the label app: ${name} accept nothing else, on any port and from inside the cluster either, unless --allow names it.`,
+    write: (listing) =>
+      lines(
+        comment(listing),
+        'apiVersion: networking.k8s.io/v1',
+        'kind: NetworkPolicy',
+        'metadata:',
+        `  name: "${listing.name}"`,
+        '  annotations:',
+        `    moengage-allowlist/list: "${listing.stamp}"`,
+        'spec:',
+        '  podSelector:',
+        '    matchLabels:',
+        `      app: "${listing.name}"`,
+        '  policyTypes:',
+        '    - Ingress',
+        '  ingress:',
+        '    - ports:',
+        '        - protocol: TCP',
+        `          port: ${listing.port}`,
+        '      from:',
+        listing.prefixes.flatMap(({ cidr, about }) => [`        - ipBlock: # ${about}`, `            cidr: "${cidr}"`])
+      )
+  },
+  'snowflake-network-policy': {
+    about: 'Snowflake: a network rule and a network policy, in SQL',
+    name: {
+      pattern: /^[A-Za-z_][A-Za-z0-9_]{0,254}$/,
+      rule: 'up to 255 letters, digits and underscores, with no digit first'
+    },
+    shutsOut: () =>
+      'Who has this policy can log in from no other address. Give it to one user: on the account it would lock you out.',
+    write: (listing) => {
+      const values = ofFamily(listing, 4)
+      const leftOut = ofFamily(listing, 6)
+      if (values.length === 0) {
+        throw new ExportError({
+          path: 'format',
+          value: leftOut.map(({ cidr }) => cidr),
+          message: 'What is selected has IPv6 prefixes only, and a network rule of Snowflake takes IPv4.',
+          fix: 'Use another format.'
+        })
+      }
+      const last = values.length - 1
+      return lines(
+        comment(listing, '--'),
+        leftOut.map(({ cidr }) => `-- Left out, because network rules of Snowflake take IPv4 only: ${cidr}`),
+        `-- To update: ALTER NETWORK RULE ${listing.name} SET VALUE_LIST = (the list below);`,
+        `CREATE NETWORK RULE ${listing.name}`,
+        '  TYPE = IPV4',
+        '  MODE = INGRESS',
+        '  VALUE_LIST = (',
+        values.map(({ cidr, about }, i) => `    '${cidr}'${i === last ? '' : ','} -- ${about}`),
+        '  )',
+        `  COMMENT = 'MoEngage, ${listing.stamp}';`,
+        `CREATE NETWORK POLICY ${listing.name}`,
+        `  ALLOWED_NETWORK_RULE_LIST = ('${listing.name}')`,
+        `  COMMENT = 'MoEngage, ${listing.stamp}';`
+      )
+    }
   }
 } as const satisfies Record<string, Format>
 
 function chunks(prefixes: readonly ListedPrefix[]): ListedPrefix[][] {
-  return Array.from({ length: Math.ceil(prefixes.length / MOST_IN_RULE) }, (_, i) =>
-    prefixes.slice(i * MOST_IN_RULE, (i + 1) * MOST_IN_RULE)
+  return Array.from({ length: Math.ceil(prefixes.length / MAX_IN_RULE) }, (_, i) =>
+    prefixes.slice(i * MAX_IN_RULE, (i + 1) * MAX_IN_RULE)
   )
 }
 
 /** Azure refuses a rule with a prefix inside of another (OverlappingSubnetsNotPermittedInSecurityRule). */
 function widest(prefixes: readonly ListedPrefix[]): readonly ListedPrefix[] {
-  const matcher = compileMatcher(prefixes.map(({ prefix }) => ({ prefix, grant: prefix })))
-  return prefixes.filter(({ prefix }) => matcher.match(prefix.address).every((other) => other.length >= prefix.length))
+  let outer: ListedPrefix | undefined
+  // In the order of a listing, a prefix follows those that contain it.
+  return prefixes.filter((one) => {
+    if (outer?.prefix.contains(one.prefix)) return false
+    outer = one
+    return true
+  })
 }
 
 /** A rule has one family. The group itself denies what no rule allows. */

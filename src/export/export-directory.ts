@@ -1,38 +1,43 @@
 import type { Directory, Selection } from '../directory/directory.js'
+import { coverHalf } from '../ip/coverage.js'
+import { Prefix, readPrefix } from '../ip/prefix.js'
 import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
+import { refuseNoList } from '../lib/option-rules.js'
 import { suggestion } from '../lib/suggest.js'
 import { shown } from '../lib/text.js'
-import type { Format } from './format.js'
 import { EXPORT_FORMATS, type ExportFormat, FORMATS } from './formats.js'
-import { readListing } from './listing.js'
+import { type Format, listingOf } from './listing.js'
 
-/** What to export, and how. */
+/** Options of an export. */
 export interface ExportOptions extends Selection {
   /** One of `EXPORT_FORMATS`. */
   readonly format: ExportFormat
   /**
-   * What the thing is called that the format makes (`'moengage'`): a security group, a table, a matcher; for
-   * `sshd-match-address` the user. Each format takes the names that need no escape in it; some name nothing and take none.
+   * The name of what the format makes (`'moengage'`): a security group, a table, a matcher; for `sshd-match-address` the name of
+   * the user. Each format accepts only names that need no escape in it; some formats name nothing and accept none.
    */
   readonly name?: string | undefined
-  /** The TCP port that is guarded (443), for formats that guard one. */
+  /** The TCP port that is guarded (`443`), for formats that guard one. */
   readonly port?: number | undefined
+  /** Your own addresses and prefixes, which are let in as well (`[]`). */
+  readonly allow?: readonly string[] | undefined
 }
 
 /**
  * Writes a part of the directory as firewall rules, or as a plain list.
  *
- * Every prefix stands there once, IPv4 first, in numeric order, with the data centers and channels it serves where the
- * format has comments or descriptions. The revision and the day of the list are in it too.
+ * Every prefix is written once, IPv4 first, in numeric order, with its data centers and channels if the format has comments or
+ * descriptions, and with the revision and the day of the list. If a file can shut somebody out, its first comment says so.
  *
  * @returns the text of a file
- * @throws OptionsError (`MOE_ERR_OPTIONS`) for a format, name or port that cannot be;
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) for a wrong format, name, port or `allow`;
  * DataCenterError, ChannelError, NoAddressesError as {@link Directory.select} does, so that no list is ever empty;
- * ExportError (`MOE_ERR_EXPORT`) where the format cannot express what is selected
+ * ExportError (`MOE_ERR_EXPORT`) if the format cannot express the selection
  * @example
- * exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-03', channels: 'streams' })
+ * exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-03', channels: 'streams', allow: ['10.0.0.0/8'] })
  * // allow 3.6.251.95/32; # DC-03: streams
+ * // allow 10.0.0.0/8; # your own
  * // deny all;
  */
 export function exportDirectory(directory: Directory, options: ExportOptions): string {
@@ -43,12 +48,16 @@ export function exportDirectory(directory: Directory, options: ExportOptions): s
     checkName(format, reader.optionAt('name', options.name))
     checkPort(format, reader.optionAt('port', options.port))
   }
+  const own = reader.read('allow')
   reader.throwMistakes()
-  const listing = readListing(directory, options, { name: options.name ?? 'moengage', port: options.port ?? 443 })
-  return FORMATS[format!].write(listing)
+  const { write, shutsOut }: Format = FORMATS[format!]
+  const target = { name: options.name ?? 'moengage', port: options.port ?? 443 }
+  return write(listingOf(directory, { selection: options, own, target, shutsOut }))
 }
 
 const anything = ({ value }: Option) => value
+
+const ALLOW_EXAMPLE = `['10.0.0.0/8']`
 
 /** The options of an export, by name; names of data centers and channels are checked with the directory. */
 const EXPORT_OPTIONS = {
@@ -61,8 +70,23 @@ const EXPORT_OPTIONS = {
   dataCenters: { fallback: undefined, example: `'DC-01'`, read: anything },
   channels: { fallback: undefined, example: `'all'`, read: anything },
   name: { fallback: undefined, example: `'moengage'`, read: anything },
-  port: { fallback: undefined, example: '443', read: anything }
+  port: { fallback: undefined, example: '443', read: anything },
+  allow: { fallback: [], example: ALLOW_EXAMPLE, read: readAllow }
 } satisfies OptionTable
+
+function readAllow(option: Option): readonly Prefix[] | undefined {
+  const { value } = option
+  if (!Array.isArray(value)) return refuseNoList(option, readAllow, 'addresses and prefixes', ALLOW_EXAMPLE)
+  const prefixes = option.items(value).flatMap((item) => {
+    const prefix = readPrefix(item.value)
+    if (prefix instanceof Prefix) return [prefix]
+    item.refuse(prefix.message, prefix.fix, 'MOE_ERR_PREFIX')
+    return []
+  })
+  if (!coverHalf(prefixes)) return prefixes
+  const message = 'It covers half of the internet or more, so it would let strangers in.'
+  return option.refuse(message, 'List the addresses that you mean.', 'MOE_ERR_TRUSTS_EVERYONE')
+}
 
 function readFormat(option: Option): ExportFormat | undefined {
   const { value } = option

@@ -1,14 +1,17 @@
-import type { Format, NameRule } from './format.js'
-import { comment, lines } from './listing.js'
+import { comment, type Format, lines, type NameRule } from './listing.js'
 
 const MATCHER: NameRule = {
   pattern: /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
   rule: 'letters, digits and underscores, with no digit first'
 }
 
+const EVERYONE = () =>
+  'Where this file is included, everyone else gets 403: your own clients too, unless --allow names them.'
+
 export const proxyFormats = {
   nginx: {
     about: 'nginx: allow and deny, to include in http, server or location',
+    shutsOut: EVERYONE,
     write: (listing) =>
       lines(
         comment(listing),
@@ -16,9 +19,21 @@ export const proxyFormats = {
         'deny all;'
       )
   },
+  apache: {
+    about: 'Apache httpd 2.4: Require ip, to include in a Location or Directory section',
+    shutsOut: EVERYONE,
+    write: (listing) =>
+      lines(
+        comment(listing),
+        '<RequireAny>',
+        listing.prefixes.flatMap(({ cidr, about }) => [`  # ${about}`, `  Require ip ${cidr}`]),
+        '</RequireAny>'
+      )
+  },
   caddy: {
-    about: 'Caddy: a matcher and a 403 for everybody else, to import in a site or handle block',
+    about: 'Caddy: a matcher and a 403 for everyone else, to import in a site or handle block',
     name: MATCHER,
+    shutsOut: EVERYONE,
     write: (listing) =>
       lines(
         comment(listing),
@@ -32,6 +47,7 @@ export const proxyFormats = {
   haproxy: {
     about: 'HAProxy: a file for an acl (the lines that use it are in its comment)',
     name: MATCHER,
+    shutsOut: () => 'The lines below deny everyone else: your own clients too, unless --allow names them.',
     write: (listing) =>
       lines(
         comment(listing),
@@ -49,6 +65,8 @@ export const proxyFormats = {
       pattern: /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,
       rule: 'letters, digits, underscores and hyphens, with a letter first'
     },
+    shutsOut: () =>
+      'On routers with this middleware everyone else gets 403: your own clients too, unless --allow names them.',
     write: (listing) =>
       lines(
         comment(listing),

@@ -1,3 +1,5 @@
+import { counted } from '../senders/diagnosis.js'
+
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
@@ -5,17 +7,17 @@ const DAY = 24 * HOUR
 /** Widths of a bar, from fine to coarse; beyond, each is twice the one before. */
 const WIDTHS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY]
 
-/** So many bars there are at most. */
-const BARS = 48
+/** Maximum number of bars. */
+const MAX_BARS = 48
 
-/** How much there was in a span of time. */
+/** A count in a span of time. */
 export interface Bar {
-  /** Where the span begins (ISO 8601). */
+  /** The start of the span (ISO 8601). */
   readonly from: string
   readonly count: number
 }
 
-/** Counts over time in constant memory: bars are joined when there are too many, whatever order times come in. */
+/** Counts over time in constant memory: bars are joined if there are too many. Times may come in any order. */
 export class Histogram {
   #step = 0
   #bars = new Map<number, number>()
@@ -23,10 +25,10 @@ export class Histogram {
   add(time: number, count: number): void {
     const bar = Math.floor(time / this.width)
     this.#bars.set(bar, (this.#bars.get(bar) ?? 0) + count)
-    while (this.#bars.size > BARS) this.#widen()
+    while (this.#bars.size > MAX_BARS) this.#widen()
   }
 
-  /** How long a bar is, in milliseconds. */
+  /** The length of a bar, in milliseconds. */
   get width(): number {
     const last = WIDTHS.length - 1
     return this.#step <= last ? WIDTHS[this.#step]! : WIDTHS[last]! * 2 ** (this.#step - last)
@@ -49,4 +51,20 @@ export class Histogram {
       .sort(([a], [b]) => a - b)
       .map(([bar, count]) => ({ from: new Date(bar * this.width).toISOString(), count }))
   }
+}
+
+const UNITS = [
+  ['day', DAY],
+  ['hour', HOUR],
+  ['minute', MINUTE]
+] as const
+
+/**
+ * A length of time in words, in the largest unit that fits.
+ *
+ * @param least minimum number of a unit, except of the smallest
+ */
+export function spanText(span: number, least: number): string {
+  const [unit, length] = UNITS.find(([, length]) => span >= least * length) ?? UNITS[2]
+  return counted(Math.round(span / length), unit)
 }

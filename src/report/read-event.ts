@@ -1,17 +1,17 @@
 import { CHANNELS, DATA_CENTERS } from '../directory/names.js'
 import type { ListedFor } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
+import { asFields, type Fields } from './unwrap.js'
 
-type Counts = Partial<Record<Reason, number>>
+/** Counts by reason; a reason without a count is left out. */
+export type Counts = Readonly<Partial<Record<Reason, number>>>
 
 /** One of our lines, as far as a report needs it. */
-export type LoggedEvent = Rejected | Summary
+export type LoggedEvent = RejectedEvent | SummaryEvent
 
-/** A rejection, and those that the same line tells besides. */
-export interface Rejected {
+/** A rejection, and the earlier ones that the same line counts. */
+export interface RejectedEvent {
   readonly event: 'rejected'
-  /** Milliseconds since 1970; undefined where the line tells no time. */
-  readonly time: number | undefined
   readonly mode: 'reject' | 'tag'
   readonly reason: Reason
   readonly clientIp: string | null
@@ -22,122 +22,96 @@ export interface Rejected {
   readonly count: number
 }
 
-/** Rejections that no line tells, and how many requests were verified. */
-export interface Summary {
+/** Counts since the summary before. */
+export interface SummaryEvent {
   readonly event: 'summary'
-  readonly time: number | undefined
+  /** Rejections without a line. */
   readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
-  /** Those of them that are of a sender which the log names. */
+  /** Those of them whose sender is named. */
   readonly suppressedOf: readonly { readonly clientIp: string; readonly reason: Reason; readonly count: number }[]
   readonly verified: number
+  /** All rejections, with a line or without; undefined if the line does not say. */
+  readonly rejected: Counts | undefined
+  /** The senders with the most rejections, with what MoEngage publishes them for. */
+  readonly top: readonly { readonly clientIp: string; readonly listedFor: readonly ListedFor[] }[]
 }
-
-/** A line is broken when it is no JSON object, or says that it is ours and is not whole. */
-export type LineKind = LoggedEvent | 'broken' | 'other'
-
-/** Later times have more digits, and are surely wrong. */
-const YEAR_10000 = 253_402_300_800_000
 
 const DAY = /^\d{4}-\d\d-\d\d$/
+/** Maximum length of a text that is kept of a log. */
+const MAX_TEXT = 200
 
-/** The longest text that is taken from a log. */
-const LONGEST_TEXT = 200
-
-/** Reads a line of pino or Fastify, also where `nestedKey` puts our fields one level down. */
-export function readEvent(line: string): LineKind {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(line)
-  } catch {
-    return 'broken'
-  }
-  const fields = asRecord(parsed)
-  if (fields === undefined) return 'broken'
-  const own = ownFields(fields)
-  if (own === undefined) return 'other'
-  const time = timeOf(fields)
-  if (own.event === 'moengage.rejected') return readRejected(own, time) ?? 'broken'
-  return readSummary(own, time) ?? 'broken'
+/** Reads one of our records; undefined if it is not whole. */
+export function readEvent(record: Fields): LoggedEvent | undefined {
+  return record.event === 'moengage.rejected' ? readRejected(record) : readSummary(record)
 }
 
-function asRecord(value: unknown): Record<string, unknown> | undefined {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isRecord ? (value as Record<string, unknown>) : undefined
-}
-
-function ownFields(fields: Record<string, unknown>): Record<string, unknown> | undefined {
-  for (const holder of [fields, ...Object.values(fields)]) {
-    const own = asRecord(asRecord(holder)?.moengage)
-    if (own?.event === 'moengage.rejected' || own?.event === 'moengage.summary') return own
-  }
-  return undefined
-}
-
-/** pino writes milliseconds, or with `stdTimeFunctions` seconds or ISO 8601, under `time` or `timestamp`. */
-function timeOf(fields: Record<string, unknown>): number | undefined {
-  const value = fields.time ?? fields.timestamp ?? fields['@timestamp']
-  const time = typeof value === 'string' ? Date.parse(value) : typeof value === 'number' ? value : Number.NaN
-  // What is below would be before 1973 in milliseconds, and is until 5138 in seconds.
-  const milliseconds = typeof value === 'number' && time < 1e11 ? time * 1000 : time
-  return milliseconds >= 0 && milliseconds < YEAR_10000 ? milliseconds : undefined
-}
-
-function readRejected(own: Record<string, unknown>, time: number | undefined): Rejected | undefined {
-  const { mode, reason, clientIp, route, suppressed } = own
+function readRejected(record: Fields): RejectedEvent | undefined {
+  const { mode, reason, clientIp, route, suppressed } = record
   if (mode !== 'reject' && mode !== 'tag') return undefined
-  if (!REASONS.includes(reason as Reason) || !isCount(suppressed)) return undefined
-  // A logger's own redaction may have taken the address away; the rejection counts nevertheless.
+  if (!isReason(reason) || !isCount(suppressed)) return undefined
+  // A logger's own redaction may have removed the address. The rejection counts nevertheless.
   if (typeof (clientIp ?? '') !== 'string') return undefined
   return {
     event: 'rejected',
-    time,
     mode,
-    reason: reason as Reason,
+    reason,
     clientIp: typeof clientIp === 'string' ? bounded(clientIp) : null,
     route: typeof route === 'string' ? bounded(route) : null,
-    listedFor: readListedFor(own.listedFor),
-    removed: typeof own.removed === 'string' && DAY.test(own.removed) ? own.removed : null,
-    dataCenters: known(asRecord(own.policy)?.dataCenters, DATA_CENTERS),
+    listedFor: readListedFor(record.listedFor),
+    removed: typeof record.removed === 'string' && DAY.test(record.removed) ? record.removed : null,
+    dataCenters: known(asFields(record.policy)?.dataCenters, DATA_CENTERS),
     count: 1 + suppressed
   }
 }
 
-function readSummary(own: Record<string, unknown>, time: number | undefined): Summary | undefined {
-  const { verified } = own
-  const reject = readCounts(asRecord(own.suppressed)?.reject)
-  const tag = readCounts(asRecord(own.suppressed)?.tag)
+function readSummary(record: Fields): SummaryEvent | undefined {
+  const { verified } = record
+  const reject = readCounts(asFields(record.suppressed)?.reject)
+  const tag = readCounts(asFields(record.suppressed)?.tag)
+  const rejected = readCounts(record.rejected)
   if (!isCount(verified) || reject === undefined || tag === undefined) return undefined
-  return { event: 'summary', time, suppressed: { reject, tag }, suppressedOf: readSenders(own.suppressedOf), verified }
+  if (record.rejected !== undefined && rejected === undefined) return undefined
+  return {
+    event: 'summary',
+    suppressed: { reject, tag },
+    suppressedOf: readSenders(record.suppressedOf),
+    verified,
+    rejected,
+    top: listOf(record.top).flatMap(({ clientIp, listedFor }) =>
+      typeof clientIp === 'string' ? [{ clientIp: bounded(clientIp), listedFor: readListedFor(listedFor) }] : []
+    )
+  }
 }
 
-/** Written anew where it is cut: a slice would keep the whole line alive. */
-const bounded = (text: string) =>
-  text.length > LONGEST_TEXT ? Buffer.from(text.slice(0, LONGEST_TEXT)).toString() : text
+/** A new string: a slice would keep the whole line in memory. */
+const bounded = (text: string) => Buffer.from(text.slice(0, MAX_TEXT)).toString()
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isReason = (value: unknown): value is Reason => REASONS.includes(value as Reason)
 
 function readCounts(value: unknown): Counts | undefined {
-  const counts = asRecord(value)
-  if (counts === undefined) return undefined
-  const isSound = ([reason, count]: [string, unknown]) => REASONS.includes(reason as Reason) && isCount(count)
-  return Object.entries(counts).every(isSound) ? (counts as Counts) : undefined
+  const counts = asFields(value)
+  const isSound = ([reason, count]: [string, unknown]) => isReason(reason) && isCount(count)
+  return counts !== undefined && Object.entries(counts).every(isSound) ? (counts as Counts) : undefined
 }
 
-function readSenders(value: unknown): Summary['suppressedOf'] {
-  if (!Array.isArray(value)) return []
-  return value.flatMap((item) => {
-    const { clientIp, reason, count } = asRecord(item) ?? {}
-    if (typeof clientIp !== 'string' || !REASONS.includes(reason as Reason) || !isCount(count)) return []
-    return [{ clientIp: bounded(clientIp), reason: reason as Reason, count }]
+/** The elements of a list that are objects. */
+function listOf(value: unknown): Fields[] {
+  const items: unknown[] = Array.isArray(value) ? value : []
+  return items.map(asFields).filter((item) => item !== undefined)
+}
+
+function readSenders(value: unknown): SummaryEvent['suppressedOf'] {
+  return listOf(value).flatMap(({ clientIp, reason, count }) => {
+    if (typeof clientIp !== 'string' || !isReason(reason) || !isCount(count)) return []
+    return [{ clientIp: bounded(clientIp), reason, count }]
   })
 }
 
 function readListedFor(value: unknown): ListedFor[] {
-  if (!Array.isArray(value)) return []
-  return value.flatMap((item) => {
-    const { dataCenter, channels } = asRecord(item) ?? {}
-    return known([dataCenter], DATA_CENTERS).map((dataCenter) => ({ dataCenter, channels: known(channels, CHANNELS) }))
-  })
+  return listOf(value).flatMap(({ dataCenter, channels }) =>
+    known([dataCenter], DATA_CENTERS).map((dataCenter) => ({ dataCenter, channels: known(channels, CHANNELS) }))
+  )
 }
 
 function known(value: unknown, names: readonly string[]): string[] {

@@ -1,75 +1,86 @@
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { ByteReader } from './byte-reader.js'
+import { gunzip } from './gunzip.js'
 
-/** The longest line that is read, in bytes; what our own lines take is far below. */
-export const LONGEST_LINE = 1024 * 1024
+/** Maximum length of a line, in bytes. Our own lines are far shorter. */
+export const MAX_LINE = 1024 * 1024
 
-/** Takes what is read, line by line. */
+/** Receives a log line by line. */
 export interface LineSink {
   line(text: string): void
-  /** A line that is too long to be one of ours. */
-  tooLong(): void
+  /** A line longer than {@link MAX_LINE}, of which only the start is kept. */
+  tooLong(start: string): void
+  /** Bytes of the log are missing; `what` continues a sentence about the file. */
+  damaged(what: string): void
 }
 
+/** Archives that we cannot unpack, and the command that can. */
+const ARCHIVES: readonly [magic: Buffer, name: string, command: string][] = [
+  [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 'zstd', 'zstd -dc'],
+  [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), 'xz', 'xz -dc'],
+  [Buffer.from('BZh'), 'bzip2', 'bzip2 -dc'],
+  [Buffer.from([0x50, 0x4b, 0x03, 0x04]), 'zip', 'unzip -p']
+]
+const GZIP = Buffer.from([0x1f, 0x8b])
 const LINE_FEED = 10
 
 /**
- * Reads a log line by line, in constant memory, out of gzip where it begins as gzip does.
+ * Reads a log line by line in constant memory, in UTF-8 or UTF-16, packed with gzip or not.
  *
- * @throws (rejects with) what the stream fails with, or gzip that is damaged; lines before that have been handed over
+ * @throws (rejects with) the error of the stream; Error if it is packed in another way
  */
 export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): Promise<void> {
-  let rest: Buffer[] = []
-  let length = 0
-  let isSkipping = false
-  const end = (piece: Buffer) => {
-    if (isSkipping) sink.tooLong()
-    else if (length + piece.length > 0) sink.line(Buffer.concat([...rest, piece]).toString('utf8'))
-    rest = []
-    length = 0
-    isSkipping = false
+  const reader = new ByteReader(source)
+  const head = await reader.peek(5)
+  const [, name, command] = ARCHIVES.find(([magic]) => head.indexOf(magic) === 0) ?? []
+  if (name !== undefined) {
+    throw new Error(`it is packed with ${name}; unpack it: ${command} FILE | moengage-allowlist report`)
   }
-  for await (const chunk of await unpacked(source)) {
-    const bytes = chunk as Buffer
-    let start = 0
-    for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, start)) {
-      if (length + at - start > LONGEST_LINE) isSkipping = true
-      end(bytes.subarray(start, at))
-      start = at + 1
-    }
-    const left = bytes.subarray(start)
-    length += left.length
-    if (length > LONGEST_LINE) {
-      isSkipping = true
-      rest = []
-    } else {
-      rest.push(left)
-    }
-  }
-  if (length > 0) end(Buffer.alloc(0))
+  const isGzip = head.indexOf(GZIP) === 0
+  const bytes = isGzip ? new ByteReader(gunzip(reader, (what) => sink.damaged(what))) : reader
+  const encoding = utf16(await bytes.peek(4))
+  await splitLines(encoding === undefined ? bytes : decoded(bytes, encoding), sink)
 }
 
-/** The bytes of a stream, or of what was packed into it. */
-async function unpacked(source: AsyncIterable<Buffer>): Promise<Readable> {
-  const chunks = source[Symbol.asyncIterator]()
-  const begin: Buffer[] = []
-  let isEnd = false
-  for (let length = 0; length < 2 && !isEnd; ) {
-    const { value, done } = await chunks.next()
-    isEnd = done === true
-    if (isEnd) break
-    begin.push(value)
-    length += value.length
+/** The kind of UTF-16 that a text begins with: by its byte order mark, or by the zeros beside ASCII. */
+function utf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const [first, second, third, fourth] = head
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0 && third !== 0 && fourth === 0)) {
+    return 'utf-16le'
   }
-  const head = Buffer.concat(begin)
-  const whole = Readable.from(
-    (async function* () {
-      yield head
-      if (!isEnd) yield* { [Symbol.asyncIterator]: () => chunks }
-    })(),
-    { objectMode: false }
-  )
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole
-  // What fails is told by whoever reads.
-  return pipeline(whole, createGunzip(), () => {})
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0 && third === 0 && fourth !== 0)) {
+    return 'utf-16be'
+  }
+  return undefined
+}
+
+async function* decoded(bytes: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<Buffer> {
+  const decoder = new TextDecoder(encoding)
+  for await (const chunk of bytes) yield Buffer.from(decoder.decode(chunk, { stream: true }))
+}
+
+async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink): Promise<void> {
+  let pieces: Buffer[] = []
+  let length = 0
+  const add = (piece: Buffer) => {
+    // A longer line keeps what it has.
+    if (length <= MAX_LINE) pieces.push(piece)
+    length += piece.length
+  }
+  const end = () => {
+    const line = Buffer.concat(pieces)
+    if (length > MAX_LINE) sink.tooLong(line.toString('utf8', 0, MAX_LINE))
+    else if (length > 0) sink.line(line.toString('utf8'))
+    pieces = []
+    length = 0
+  }
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, start)) {
+      add(chunk.subarray(start, at))
+      end()
+      start = at + 1
+    }
+    add(chunk.subarray(start))
+  }
+  end()
 }

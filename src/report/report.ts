@@ -1,105 +1,204 @@
-import { counted, diagnose } from '../senders/diagnosis.js'
+import { diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
+import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
-import { type Rejected, readEvent, type Summary } from './read-event.js'
+import { Processes } from './processes.js'
+import { type Counts, type RejectedEvent, readEvent, type SummaryEvent } from './read-event.js'
 import type { LineSink } from './read-lines.js'
-import { spanText } from './span.js'
+import { type FoundRecord, findRecords, mentions, startedOn, timeOfLine } from './unwrap.js'
 
-/** How many rejections there were, by reason. */
+/** The part of a log to report on. */
+export interface ReportFilter {
+  /** Milliseconds since 1970; lines without a time are left out if one of both is given. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  /** Patterns of routes; all of them if empty. Summaries do not name routes, so they are left out. */
+  readonly routes?: readonly string[] | undefined
+}
+
+/** Numbers of rejections, by reason. */
 export interface Rejections {
   readonly total: number
   readonly byReason: Readonly<Record<Reason, number>>
 }
 
-/** What a log says of rejected senders. */
+/** The report on a log. */
 export interface Report {
-  /** How many lines were read, and how many of them were ours, broken, or too long to be read. */
-  readonly lines: { readonly read: number; readonly own: number; readonly broken: number; readonly tooLong: number }
-  /** The times of our first and last line (ISO 8601); null where no line tells one. */
+  readonly lines: {
+    readonly read: number
+    /** Lines with one of our records, in the part of the log that was asked for. */
+    readonly own: number
+    /** Lines that mention a record and could not be read. */
+    readonly unreadable: number
+  }
+  /** What our records were taken out of, with the number of records. */
+  readonly unwrapped: readonly { readonly wrapping: string; readonly records: number }[]
+  /** The first line that could not be read, and how to make it readable; null if there is none. */
+  readonly firstUnreadable: { readonly text: string; readonly advice: string } | null
+  /** The times of our first and last line (ISO 8601); null if no line has one. */
   readonly from: string | null
   readonly to: string | null
-  /** How many requests were verified; null where no summary tells it. */
+  /** Number of verified requests; null if no summary counts them. */
   readonly verified: number | null
-  /** Requests that were rejected, and such that would have been, in `mode: 'tag'`. */
+  /** Requests that were rejected, and those that mode "tag" let through. */
   readonly rejected: Rejections
   readonly tagged: Rejections
+  /** Rejections that summaries count, and that have neither a line nor a mode. */
+  readonly unlogged: Rejections
   /** Rejected senders, those with the highest counts first. */
   readonly senders: readonly Sender[]
-  /** How many rejections are of no sender: told by a summary, or without a client IP. */
+  /** Number of rejections without a known sender: counted by a summary, or without a client IP. */
   readonly withoutSender: number
-  /** Rejections over time, and how many milliseconds a bar is wide. */
+  /** Rejections over time, and the width of a bar in milliseconds. */
   readonly histogram: { readonly width: number; readonly bars: readonly Bar[] }
   readonly diagnosis: readonly string[]
-  readonly canReject: { readonly answer: 'yes' | 'no' | 'unclear'; readonly evidence: readonly string[] }
+  /** Why the counts may be too low, a sentence each. */
+  readonly doubts: readonly string[]
+  /** Null for a log in mode "reject". */
+  readonly canReject: CanReject | null
+  /** Null if no request was rejected. */
+  readonly genuine: Genuine | null
 }
 
-/** So many senders are remembered. */
-const SENDERS = 10_000
-
-const sum = (counts: Readonly<Record<Reason, number>>) =>
-  Object.values(counts).reduce((total, count) => total + count, 0)
+/** Maximum number of senders that are kept. */
+const MAX_SENDERS = 10_000
+/** Maximum number of ways to wrap a record that are told apart. */
+const MAX_WRAPPINGS = 20
+/** The start of an unreadable line that is shown. */
+const MAX_SHOWN = 200
 
 /** Makes a report of a log in constant memory. */
 export class ReportBuilder implements LineSink {
-  readonly #lines = { read: 0, own: 0, broken: 0, tooLong: 0 }
+  readonly #filter: ReportFilter
+  readonly #lines = { read: 0, own: 0, unreadable: 0 }
+  readonly #wrappings = new Map<string, number>()
   readonly #counts = { reject: noCounts(), tag: noCounts() }
-  readonly #senders = new Senders(SENDERS, undefined)
-  /** What is known of senders that are listed or were: there are no more than MoEngage's page has addresses. */
+  readonly #senders = new Senders(MAX_SENDERS, undefined)
+  /** Facts about senders that are listed or were: not more than MoEngage's page has addresses. */
   readonly #about = new Map<string, Pick<Sender, keyof AddressBook>>()
   readonly #dataCenters = new Set<string>()
   readonly #histogram = new Histogram()
+  readonly #processes = new Processes()
+  readonly #damages: string[] = []
+  #firstUnreadable: Report['firstUnreadable'] = null
+  #withoutTime = 0
   #withoutSender = 0
   #verified: number | null = null
   #from = Number.POSITIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
+  #file = ''
+  #last = ''
+  #hasUnwanted = false
 
-  tooLong(): void {
+  constructor(filter: ReportFilter = {}) {
+    this.#filter = filter
+  }
+
+  /** Begins a file. */
+  file(name: string): void {
+    this.#endFile()
+    this.#file = name
+  }
+
+  /** A log goes on to its last line, also if that is not ours. */
+  #endFile(): void {
+    const time = timeOfLine(this.#last)
+    if (time !== undefined) this.#processes.seen(time)
+    this.#last = ''
+  }
+
+  damaged(what: string): void {
+    const sentence = `${this.#file} ${what}; all that could be unpacked is counted.`
+    if (!this.#damages.includes(sentence)) this.#damages.push(sentence)
+  }
+
+  tooLong(start: string): void {
     this.#lines.read++
-    this.#lines.tooLong++
+    if (mentions(start)) this.#unreadable(start, `one line holds many: jq -c '.[]' FILE | moengage-allowlist report`)
   }
 
   line(line: string): void {
-    // A byte order mark and the CR of CRLF are white space to JavaScript, not to JSON.
+    // To JavaScript, a byte order mark and the CR of CRLF are white space.
     const text = line.trim()
     if (text === '') return
     this.#lines.read++
-    const event = readEvent(text)
-    if (event === 'other') return
-    if (event === 'broken') {
-      this.#lines.broken++
-      return
-    }
-    this.#lines.own++
-    const count = event.event === 'rejected' ? this.#addRejected(event) : this.#addSummary(event)
-    if (event.time === undefined) return
-    this.#from = Math.min(this.#from, event.time)
-    this.#to = Math.max(this.#to, event.time)
-    if (count > 0) this.#histogram.add(event.time, count)
+    this.#last = text
+    const hostname = startedOn(text)
+    if (hostname !== undefined) this.#processes.started(hostname)
+    const content = findRecords(text)
+    if (content === undefined) return
+    const added = content.records.map((found) => this.#add(found))
+    if (added.includes('counted')) this.#lines.own++
+    if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
   }
 
-  #addRejected({ mode, reason, clientIp, route, time, count, dataCenters, ...about }: Rejected): number {
+  #unreadable(text: string, advice: string): void {
+    this.#lines.unreadable++
+    this.#firstUnreadable ??= { text: text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text, advice }
+  }
+
+  #add({ record, time, process, wrapping }: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
+    const event = readEvent(record)
+    if (event === undefined) return 'unreadable'
+    if (!this.#isWanted(event, time)) {
+      this.#hasUnwanted = true
+      if (event.event === 'summary') this.#processes.sawSummary(process, time)
+      return 'unwanted'
+    }
+    if (wrapping !== '' && (this.#wrappings.has(wrapping) || this.#wrappings.size < MAX_WRAPPINGS)) {
+      this.#wrappings.set(wrapping, (this.#wrappings.get(wrapping) ?? 0) + 1)
+    }
+    let count = 0
+    if (event.event === 'rejected') {
+      count = this.#addRejected(event, time)
+      this.#processes.rejected(process, event.reason, event.count, time)
+    } else {
+      count = this.#addSummary(event, time)
+      this.#processes.summarized(process, event, time)
+    }
+    if (time === undefined) return 'counted'
+    this.#from = Math.min(this.#from, time)
+    this.#to = Math.max(this.#to, time)
+    if (count > 0) this.#histogram.add(time, count)
+    return 'counted'
+  }
+
+  #isWanted(event: RejectedEvent | SummaryEvent, time: number | undefined): boolean {
+    const { since, until, routes = [] } = this.#filter
+    if (since !== undefined || until !== undefined) {
+      if (time === undefined) this.#withoutTime++
+      if (!((time ?? Number.NaN) >= (since ?? Number.NEGATIVE_INFINITY))) return false
+      if (!(time! < (until ?? Number.POSITIVE_INFINITY))) return false
+    }
+    return routes.length === 0 || (event.event === 'rejected' && event.route !== null && routes.includes(event.route))
+  }
+
+  #addRejected({ mode, reason, clientIp, route, count, ...rest }: RejectedEvent, time: number | undefined): number {
     this.#counts[mode][reason] += count
-    for (const dataCenter of dataCenters) this.#dataCenters.add(dataCenter)
+    for (const dataCenter of rest.dataCenters) this.#dataCenters.add(dataCenter)
     if (clientIp === null) {
       this.#withoutSender += count
       return count
     }
     this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count })
-    const { listedFor, removed } = about
-    if ((listedFor.length > 0 || removed !== null) && this.#about.size < SENDERS) {
-      this.#about.set(clientIp, { listedFor, removed })
-    }
+    this.#learn(clientIp, { listedFor: rest.listedFor, removed: rest.removed })
     return count
   }
 
-  #addSummary({ suppressed, suppressedOf, verified, time }: Summary): number {
+  #learn(clientIp: string, about: Pick<Sender, keyof AddressBook>): void {
+    if ((about.listedFor.length > 0 || about.removed !== null) && this.#about.size < MAX_SENDERS) {
+      this.#about.set(clientIp, about)
+    }
+  }
+
+  #addSummary({ suppressed, suppressedOf, verified, top }: SummaryEvent, time: number | undefined): number {
     let count = 0
     for (const mode of ['reject', 'tag'] as const) {
       for (const reason of REASONS) {
-        const missing = suppressed[mode][reason] ?? 0
-        this.#counts[mode][reason] += missing
-        count += missing
+        const withheld = suppressed[mode][reason] ?? 0
+        this.#counts[mode][reason] += withheld
+        count += withheld
       }
     }
     this.#withoutSender += count
@@ -107,28 +206,50 @@ export class ReportBuilder implements LineSink {
       this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count })
       this.#withoutSender -= count
     }
+    for (const { clientIp, listedFor } of top) this.#learn(clientIp, { listedFor, removed: null })
     this.#verified = (this.#verified ?? 0) + verified
     return count
   }
 
-  /** @param limit how many senders to list at most */
+  /** @param limit maximum number of senders to list */
   report(limit: number): Report {
+    this.#endFile()
     const { reject, tag } = this.#counts
-    const all = noCounts()
-    for (const reason of REASONS) all[reason] = reject[reason] + tag[reason]
+    const unlogged = sumOf(noCounts(), this.#processes.unlogged())
+    const all = sumOf(reject, tag, unlogged)
     const book: AddressBook = {
       listedFor: (clientIp) => this.#about.get(clientIp)?.listedFor ?? [],
       removed: (clientIp) => this.#about.get(clientIp)?.removed ?? null
     }
     const removed = this.#senders.list(book, { reason: 'not-listed', only: 'removed' })
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
+    const doubts = this.#doubts()
+    const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
+      span: this.#to - this.#from,
+      verified: this.#verified,
+      verifiedUnknown:
+        (this.#filter.routes ?? []).length > 0
+          ? 'Summaries do not name routes, so the number of verified requests is unknown.'
+          : 'The log has no summary, so the number of verified requests is unknown.',
+      rejected,
+      removed: Math.min(
+        rejected['not-listed'],
+        removed.reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0)
+      ),
+      isIncomplete: doubts.length > 0
+    })
+    const rejected = rejectionsOf(reject)
+    const tagged = rejectionsOf(tag)
     return {
       lines: { ...this.#lines },
+      unwrapped: [...this.#wrappings].map(([wrapping, records]) => ({ wrapping, records })),
+      firstUnreadable: this.#firstUnreadable,
       from: time(this.#from),
       to: time(this.#to),
       verified: this.#verified,
-      rejected: { total: sum(reject), byReason: { ...reject } },
-      tagged: { total: sum(tag), byReason: { ...tag } },
+      rejected,
+      tagged,
+      unlogged: rejectionsOf(unlogged),
       senders: this.#senders.list(book, { limit }),
       withoutSender: this.#withoutSender,
       histogram: { width: this.#histogram.width, bars: this.#histogram.bars() },
@@ -139,63 +260,61 @@ export class ReportBuilder implements LineSink {
         senders: (query) => this.#senders.list(book, query),
         isCrowd: this.#senders.isCrowd
       }),
-      canReject: canReject({
-        isEmpty: this.#lines.own === 0,
-        span: this.#to - this.#from,
-        verified: this.#verified,
-        rejected: all,
-        removed: removed.reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0)
-      })
+      doubts,
+      canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
+      genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
     }
+  }
+
+  #canReject(evidence: Parameters<typeof canReject>[0]): CanReject {
+    return this.#lines.own === 0 ? { answer: 'unclear', evidence: [] } : canReject(evidence)
+  }
+
+  #doubts(): string[] {
+    const { read, own, unreadable } = this.#lines
+    const { routes = [] } = this.#filter
+    const count = (number: number, one: string, many: string) =>
+      number === 1 ? `One line ${one}` : `${number.toLocaleString('en-US')} lines ${many}`
+    return [
+      ...(unreadable > 0
+        ? [
+            `${count(unreadable, 'mentions', 'mention')} a record of the guard and could not be read: what it says is not counted.`
+          ]
+        : []),
+      ...this.#damages,
+      ...(this.#withoutTime > 0
+        ? [
+            `${count(this.#withoutTime, 'has', 'have')} no time, so it is unknown whether it belongs to the time that was asked for.`
+          ]
+        : []),
+      ...(own === 0 && unreadable === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
+      ...(routes.length > 0 ? [] : this.#processes.doubts())
+    ]
   }
 }
 
-/** Why each reason speaks against rejecting: these requests may well be genuine. */
-const DOUBTS: Partial<Record<Reason, string>> = {
-  'other-data-center': "from MoEngage's addresses of other data centers",
-  'other-channel': "from MoEngage's addresses of other channels",
-  'proxy-not-configured': 'from what seems to be your own proxy',
-  'permissive-trust': 'while every sender could choose its address',
-  'stale-list': 'from listed addresses, while the list was stale',
-  unresolved: 'without a client IP that can be relied on'
+function emptiness(read: number, hasUnwanted: boolean): string {
+  if (read === 0) return 'The log is empty.'
+  if (hasUnwanted) return 'No line about senders is of the time and the routes that were asked for.'
+  return 'No line is about senders: is this the log of a guarded server, at level "info"?'
 }
 
-/** What the answer is made of. */
-interface Evidence {
-  /** Whether no line was ours. */
-  readonly isEmpty: boolean
-  /** Milliseconds between our first line and the last; not finite where no line tells a time. */
-  readonly span: number
-  readonly verified: number | null
-  readonly rejected: Readonly<Record<Reason, number>>
-  /** How many rejections are of addresses that MoEngage's page had before. */
-  readonly removed: number
+function adviceFor(text: string): string {
+  if (text.includes('{')) return 'it is cut off, joined with another line, or of another version of moengage-allowlist'
+  return (
+    'its JSON is spread over several lines: jq -c . FILE | moengage-allowlist report; if pino-pretty wrote it, let the server write ' +
+    'plain JSON'
+  )
 }
 
-/** Whether requests that are tagged now could be rejected, and what speaks for it or against it. */
-function canReject({ isEmpty, span, verified, rejected, removed }: Evidence): Report['canReject'] {
-  if (isEmpty) {
-    return {
-      answer: 'unclear',
-      evidence: ['No line is about senders: is this the log of a guarded server, at level "info"?']
-    }
+function sumOf(...all: readonly Counts[]): Record<Reason, number> {
+  const sum = noCounts()
+  for (const counts of all) {
+    for (const reason of REASONS) sum[reason] += counts[reason] ?? 0
   }
-  const doubts = REASONS.flatMap((reason) => {
-    const words = DOUBTS[reason]
-    return words === undefined || rejected[reason] === 0 ? [] : [`${counted(rejected[reason], 'request')} ${words}.`]
-  })
-  if (removed > 0) doubts.push(`${counted(removed, 'request')} from addresses that were removed from MoEngage's page.`)
-  const strangers = rejected['not-listed'] - removed
-  const evidence = [
-    verified === null
-      ? 'The log has no summary, so nothing tells how many requests were verified.'
-      : `${counted(verified, 'request')} verified.`,
-    ...doubts,
-    ...(strangers > 0
-      ? [`${counted(strangers, 'request')} from addresses that are not listed: do you know any of them?`]
-      : []),
-    ...(Number.isFinite(span) ? [`The log covers ${spanText(span, 2)}: did every channel call in that time?`] : [])
-  ]
-  if (doubts.length > 0 || verified === 0) return { answer: 'no', evidence }
-  return { answer: verified === null || strangers > 0 ? 'unclear' : 'yes', evidence }
+  return sum
+}
+
+function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {
+  return { total: Object.values(byReason).reduce((total, count) => total + count, 0), byReason: { ...byReason } }
 }

@@ -42,9 +42,11 @@ const NAMED: readonly ExportFormat[] = [
   'haproxy',
   'traefik',
   'nftables',
+  'ipset',
   'sshd-match-address',
   'aws-security-group-terraform',
   'aws-security-group-cloudformation',
+  'aws-prefix-list-terraform',
   'aws-waf-ipset-terraform',
   'aws-waf-ipset-cloudformation',
   'aws-waf-ipset-cli',
@@ -54,6 +56,7 @@ const NAMED: readonly ExportFormat[] = [
 ]
 const WITH_PORT: readonly ExportFormat[] = [
   'nftables',
+  'ipset',
   'aws-security-group-terraform',
   'aws-security-group-cloudformation',
   'aws-security-group-cli',
@@ -122,15 +125,97 @@ t.test('what does not deny by itself ends with a denial', async (t) => {
   t.match(write('nginx'), /\ndeny all;\n$/)
   t.match(write('caddy'), /\n@not_moengage not \{\n[^}]*\n\}\nrespond @not_moengage 403\n$/)
   t.match(write('nftables'), /\n\t\ttcp dport 443 counter reject with tcp reset\n\t\}\n\}\n$/)
+  t.match(write('ipset'), '\n#   -A moengage -p tcp -j REJECT --reject-with tcp-reset\n#   COMMIT\n')
+  t.match(write('apache'), /\n<RequireAny>\n(?: {2}.*\n)+<\/RequireAny>\n$/)
   t.match(write('sshd-match-address'), /\n\tDenyUsers moengage\nMatch all\n$/)
   t.match(write('haproxy'), '\n#   http-request deny unless moengage\n')
+})
+
+t.test('own prefixes are in every format, beside those of MoEngage and never in place of them', async (t) => {
+  const allow = ['192.168.0.0/16', '9.0.0.1', '2001:db9::/64', '192.168.0.0/16']
+  const own = ['192.168.0.0/16', '9.0.0.1/32', '2001:db9::/64']
+  const prefixes = (format: ExportFormat, all: readonly string[]) => expressible(format, [...new Set(all)]).sort()
+  for (const format of EXPORT_FORMATS) {
+    const text = write(format, { allow })
+    const expected = prefixes(format, [...MIXED_IPV4, ...MIXED_IPV6, ...own])
+    t.strictSame(READERS[format](text).toSorted(), expected, format)
+    t.throws(() => write(format, { dataCenters: 'DC-05', allow }), { code: 'MOE_ERR_NO_ADDRESSES' }, format)
+    if (text.includes('DC-02: catalog')) {
+      t.match(text, 'DC-02: catalog; DC-03: connector, catalog; your own', `${format}: an address of both`)
+    }
+    t.equal(write(format, { allow: [] }), write(format), format)
+  }
+  const [both, , , other] = JSON.parse(write('json', { allow })).prefixes
+  t.match(both, { prefix: '9.0.0.1/32', isOwn: true, purposes: [{ dataCenter: 'DC-02' }, { dataCenter: 'DC-03' }] })
+  t.notOk('isOwn' in other)
+})
+
+t.test('own prefixes that are wrong are refused, all at once', async (t) => {
+  t.throws(() => write('nginx', { allow: ['10.0.0.1/8', 'localhost', '10.0.0.0/8'] }), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [
+      { code: 'MOE_ERR_PREFIX', path: 'allow[0]', fix: /Write 10\.0\.0\.0\/8 for the/ },
+      { code: 'MOE_ERR_PREFIX', path: 'allow[1]', fix: /127\.0\.0\.0\/8/ }
+    ]
+  })
+  for (const allow of [['0.0.0.0/0'], ['0.0.0.0/1', '128.0.0.0/1'], ['2000::/3']]) {
+    t.throws(() => write('nginx', { allow }), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ code: 'MOE_ERR_TRUSTS_EVERYONE', path: 'allow' }]
+    })
+  }
+  t.throws(() => write('nginx', { allow: '10.0.0.0/8' as never }), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'allow', fix: "Write ['10.0.0.0/8']." }]
+  })
+})
+
+/** The first comment of a file, or what takes its place in JSON. */
+function firstComment(text: string): string {
+  const [line] = text.split('\n')
+  if (line !== '{') return line!
+  const { Description, metadata } = JSON.parse(text)
+  return Description ?? metadata?.description ?? ''
+}
+
+t.test('a file that shuts somebody out says so first', async (t) => {
+  /** Sets and lists do nothing by themselves. The list of rules for the command line has no room for a comment. */
+  const HARMLESS: readonly ExportFormat[] = [
+    'aws-security-group-cli',
+    'aws-prefix-list-terraform',
+    'aws-waf-ipset-terraform',
+    'aws-waf-ipset-cloudformation',
+    'aws-waf-ipset-cli',
+    'cloudflare-list',
+    'json',
+    'csv',
+    'text'
+  ]
+  const SHUT_OUT = /everyone else|[Ee]very other (?:host|address)|no other address|[Oo]nly these addresses|accept nothing else/
+  for (const format of EXPORT_FORMATS) {
+    t.equal(
+      SHUT_OUT.test(firstComment(write(format))),
+      !HARMLESS.includes(format),
+      `${format}: ${firstComment(write(format))}`
+    )
+  }
+  t.match(firstComment(write('nftables', { port: 5432 })), /out of TCP port 5432: your own applications .* --allow/)
+  t.match(firstComment(write('sshd-match-address', { name: 'sftp' })), /The user sftp is shut out/)
+})
+
+t.test('a host keeps its own connections, and those that are there already', async (t) => {
+  t.match(write('nftables'), /policy accept;\n\t\tiifname "lo" accept\n\t\tct state established,related accept\n/)
+  t.match(
+    write('ipset'),
+    /-A moengage -i lo -j RETURN\n# {3}-A moengage -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN\n/
+  )
 })
 
 t.test('the name is used where the format names something, and refused elsewhere', async (t) => {
   for (const format of EXPORT_FORMATS) {
     if (NAMED.includes(format)) {
-      // The tables of nftables begin with "moengage".
-      const name = format === 'nftables' ? 'moengage_feeds' : 'feeds'
+      // Tables and sets of a host begin with "moengage".
+      const name = format === 'nftables' || format === 'ipset' ? 'moengage_feeds' : 'feeds'
       const text = write(format, { name })
       t.match(text, new RegExp(`\\b(?:not_)?${name}`), format)
       t.notMatch(text.replaceAll(/moengage-allowlist|^\s*(?:#|--).*$/gm, '').replaceAll(name, ''), /moengage/, format)
@@ -201,6 +286,8 @@ t.test('a name that could mean more than a name is refused', async (t) => {
     ['nftables', 'filter'],
     ['nftables', 'moengage-1'],
     ['nftables', `moengage${'a'.repeat(24)}`],
+    ['ipset', `moengage${'a'.repeat(15)}`],
+    ['ipset', 'feeds'],
     ['caddy', 'a-b'],
     ['haproxy', 'a.b'],
     ['aws-security-group-cli', 'a'],
@@ -234,7 +321,7 @@ t.test('the port is used where the format guards one, and refused elsewhere', as
   }
 })
 
-t.test('mistakes are told all at once, with what would be right', async (t) => {
+t.test('mistakes are reported all at once, with what would be right', async (t) => {
   t.throws(() => write('nginx', { name: 'a', port: 1, channel: 'sms' } as never), {
     code: 'MOE_ERR_OPTIONS',
     mistakes: [
@@ -304,6 +391,9 @@ t.test('what a format cannot express is refused as a whole', async (t) => {
     ['aws-security-group-cloudformation', hosts(61), /room for 60/],
     ['aws-security-group-cli', hosts(61), /room for 60/],
     ['aws-security-group-cli', hosts(61).map((host, i) => (i === 0 ? '2001:db8::1' : host)), undefined],
+    ['aws-prefix-list-terraform', hosts(1_000), undefined],
+    ['aws-prefix-list-terraform', hosts(1_001), /1001 IPv4 prefixes, and a prefix list has room for 1000/],
+    ['ipset', hosts(1_000), undefined],
     ['aws-waf-ipset-cli', hosts(10_000), undefined],
     ['aws-waf-ipset-cli', hosts(10_001), /10001 IPv4 prefixes, and an IP set has room for 10000/],
     ['aws-waf-ipset-terraform', hosts(10_001), /room for 10000/],
@@ -312,9 +402,9 @@ t.test('what a format cannot express is refused as a whole', async (t) => {
     ['azure-nsg', hosts(4000), undefined],
     ['azure-nsg', hosts(4001), /4001 prefixes, and a network security group has room for 4000/],
     ['cloudflare-list', ['9.0.0.0/8', '2001:db0::/28', '2001:db8::/64'], undefined],
-    ['cloudflare-list', ['8.0.0.0/7'], /8\.0\.0\.0\/7 cannot stand .* IPv4 prefixes of \/8 to \/32/],
-    ['cloudflare-list', ['2001:db8::1'], /2001:db8::1\/128 cannot stand .* IPv6 prefixes of \/12 to \/64/],
-    ['cloudflare-list', ['2000::/11'], /2000::\/11 cannot stand/],
+    ['cloudflare-list', ['8.0.0.0/7'], /8\.0\.0\.0\/7 cannot be .* IPv4 prefixes of \/8 to \/32/],
+    ['cloudflare-list', ['2001:db8::1'], /2001:db8::1\/128 cannot be .* IPv6 prefixes of \/12 to \/64/],
+    ['cloudflare-list', ['2000::/11'], /2000::\/11 cannot be/],
     [SNOWFLAKE, ['2001:db8::/64'], /IPv6 prefixes only/]
   ]
   for (const [format, addresses, message] of table) {

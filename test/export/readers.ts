@@ -7,6 +7,7 @@ const uncommented = (text: string) => text.replaceAll(/^\s*#.*\n|\s+#.*$/gm, '')
 /** Reads the prefixes back out of a file as the program it is for would; independent of what wrote it. */
 export const READERS: Readonly<Record<ExportFormat, (text: string) => string[]>> = {
   nginx: (text) => all(text, /^allow (\S+);/gm),
+  apache: (text) => all(text, /^ {2}Require ip (\S+)$/gm),
   caddy: (text) => all(text, /^\tremote_ip (\S+)$/gm),
   haproxy: (text) => all(text, /^([^#\s]\S*)$/gm),
   traefik: (text) => middleware(parse(text)).ipAllowList.sourceRange,
@@ -17,6 +18,7 @@ export const READERS: Readonly<Record<ExportFormat, (text: string) => string[]>>
         .map((element) => element.trim())
         .filter((element) => element !== '')
     ),
+  ipset: (text) => all(text, /^add \w+_new (\S+) comment "/gm),
   'sshd-match-address': (text) => {
     const [first, ...rest] = all(text, /^Match User \S+ Address (\S+)$/gm)[0]!.split(',')
     if (first !== '*') throw new Error(`The block is not for everybody: ${first}`)
@@ -34,6 +36,7 @@ export const READERS: Readonly<Record<ExportFormat, (text: string) => string[]>>
       ...Ipv6Ranges.map(({ CidrIpv6 }: { CidrIpv6: string }) => CidrIpv6)
     ]
   },
+  'aws-prefix-list-terraform': (text) => all(text, /^ {4}cidr += "(\S+)"$/gm),
   'aws-waf-ipset-terraform': (text) => all(uncommented(text), /^ {4}"(\S+)",/gm),
   'aws-waf-ipset-cloudformation': (text) =>
     Object.values(JSON.parse(text).Resources as Record<string, { Properties: { Addresses: string[] } }>).flatMap(

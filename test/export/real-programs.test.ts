@@ -199,58 +199,154 @@ http://localhost:${port} {
   t.equal(await status(port, STRANGER, '/other'), 200, 'and only where the file is imported')
 })
 
+t.test('Apache httpd', { skip: missing('apache2', ['-v']) }, async (t) => {
+  const folder = folderFor(t)
+  const modules = ['mpm_event', 'authz_core', 'authz_host', 'proxy', 'proxy_http']
+  const configure = (port: number, to: number, file: string) => `
+    ServerRoot ${folder}
+    ServerName localhost
+    PidFile ${folder}/apache.pid
+    DefaultRuntimeDir ${folder}
+    ErrorLog ${folder}/error.log
+    User nobody
+    Group nogroup
+    Listen 127.0.0.1:${port}
+    ${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
+    ProxyPass / http://127.0.0.1:${to}/
+    <Location />
+      Require all granted
+    </Location>
+    <Location /hook>
+      Include ${file}
+    </Location>`
+  for (const [name, list] of Object.entries(LISTS)) {
+    const file = save(folder, `${name}.conf`, write('apache', {}, list))
+    const config = save(folder, 'apache.conf', configure(1025, 1, file))
+    t.equal(check('apache2', ['-t', '-f', config]), undefined, `${name} is loaded`)
+  }
+  const port = await freePort()
+  const config = save(folder, 'apache.conf', configure(port, await backend(t), join(folder, 'loopback.conf')))
+  await serve(t, port, 'apache2', ['-DFOREGROUND', '-f', config])
+  t.equal(await status(port, LISTED, '/hook'), 200, 'MoEngage is let through')
+  t.equal(await status(port, STRANGER, '/hook'), 403, 'a stranger is refused')
+  t.equal(await status(port, STRANGER, '/'), 200, 'and only where the file is included')
+})
+
+/**
+ * Runs a shell script in a network of its own with another host, which has the addresses 10.9.0.1 and 10.9.0.2, and connects
+ * after it: from that host to port 2222, which is guarded, and to 2223, and from the host itself to 2222.
+ */
+function connectionsAfter(script: string) {
+  const guest = `
+    const { connect } = require("node:net")
+    const attempt = (host, port, localAddress) => new Promise((resolve) => {
+      const socket = connect({ port, host, localAddress }, () => resolve("connected"))
+      socket.setTimeout(3000, () => resolve("no answer"))
+      socket.on("error", ({ code }) => resolve(code)).resume()
+    })`
+  const server = `
+    const { createServer } = require("node:net")
+    for (const port of [2222, 2223]) createServer((one) => one.resume().on("error", () => {})).listen(port, "0.0.0.0")
+    setTimeout(() => process.exit(), 30000)`
+  const lines = `
+    set -e
+    ip link set lo up
+    unshare -n sleep 30 & other=$!
+    while [ "$(readlink /proc/$other/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+    ip link add inside type veth peer name outside netns $other
+    ip address add 10.9.0.254/24 dev inside
+    ip link set inside up
+    nsenter -t $other -n sh -c 'ip address add 10.9.0.1/24 dev outside; ip address add 10.9.0.2/24 dev outside; ip link set outside up'
+    node -e '${server}' & server=$!
+    while ! node -e '${guest}; attempt("127.0.0.1", 2222).then((found) => process.exit(found === "connected" ? 0 : 1))'; do sleep 0.1; done
+    ${script}
+    nsenter -t $other -n node -e '${guest}
+      const run = async () => {
+        const found = []
+        for (const [port, from] of [[2222, "10.9.0.1"], [2222, "10.9.0.2"], [2223, "10.9.0.2"]]) {
+          found.push(await attempt("10.9.0.254", port, from))
+        }
+        console.log(JSON.stringify(found))
+        process.exit()
+      }
+      run()'
+    node -e '${guest}; attempt("127.0.0.1", 2222).then((found) => { console.log(JSON.stringify(found)); process.exit() })'
+    kill $other $server`
+  const path = `${process.execPath.replace(/\/[^/]+$/, '')}:${process.env.PATH}`
+  const output = execFileSync('unshare', ['-rn', 'sh', '-c', lines], { encoding: 'utf8', env: { PATH: path } })
+  const found = output.trim().split('\n')
+  return { output: found.slice(0, -2).join('\n'), guests: JSON.parse(found.at(-2)!), itself: JSON.parse(found.at(-1)!) }
+}
+
+/** 10.9.0.1 is MoEngage, 10.9.0.2 a stranger. */
+const HOSTS = listOf([['DC-01', 'catalog', '10.9.0.1', '2001:db8::/48']])
+
 t.test('nftables', { skip: missing('unshare', ['-rn', 'nft', 'list', 'ruleset']) }, async (t) => {
   const folder = folderFor(t)
   for (const [name, list] of Object.entries(LISTS)) {
     const file = save(folder, `${name}.nft`, write('nftables', {}, list))
     t.equal(check('unshare', ['-rn', 'nft', '-c', '-f', file]), undefined, `${name} is loaded`)
   }
-  // In a network of its own: loaded twice, read back, and tried with real connections.
-  const file = save(folder, 'rules.nft', write('nftables', { port: 2222 }))
-  const script = `
-    ip link set lo up && nft -f ${file} && nft -f ${file} || exit 1
-    nft -j list ruleset
-    exec ${process.execPath} -e '
-      const { connect, createServer } = require("node:net")
-      const listen = (port) => new Promise((resolve) => createServer((one) => one.end()).listen(port, "127.0.0.1", resolve))
-      const attempt = (port, localAddress) => new Promise((resolve) => {
-        const socket = connect({ port, host: "127.0.0.1", localAddress }, () => resolve("connected"))
-        socket.on("error", ({ code }) => resolve(code)).resume()
-      })
-      const run = async () => {
-        await listen(2222)
-        await listen(2223)
-        const found = []
-        for (const [port, from] of [[2222, "${LISTED}"], [2222, "${STRANGER}"], [2223, "${STRANGER}"]]) {
-          found.push(await attempt(port, from))
-        }
-        console.log(JSON.stringify(found))
-        process.exit()
-      }
-      run()
-    '`
-  const output = execFileSync('unshare', ['-rn', 'sh', '-c', script], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH }
-  })
-  const [ruleset, outcomes] = output.trim().split('\n') as [string, string]
-  const sets: { name: string; elem: unknown }[] = JSON.parse(ruleset).nftables.flatMap(
+  const file = save(folder, 'rules.nft', write('nftables', { port: 2222 }, HOSTS))
+  const { output, guests, itself } = connectionsAfter(`nft -f ${file}; nft -f ${file}; nft -j list ruleset`)
+  const sets: { name: string; elem: unknown }[] = JSON.parse(output).nftables.flatMap(
     ({ set }: { set?: { name: string; elem: unknown } }) => set ?? []
   )
   t.strictSame(
     sets.map(({ name, elem }) => [name, elem]),
     [
-      ['ipv4', [LISTED]],
+      ['ipv4', ['10.9.0.1']],
       ['ipv6', [{ prefix: { addr: '2001:db8::', len: 48 } }]]
     ],
     'the sets are what was written, once'
   )
   t.strictSame(
-    JSON.parse(outcomes),
+    guests,
     ['connected', 'ECONNREFUSED', 'connected'],
     'MoEngage is let through, a stranger is refused, another port is left alone'
   )
+  t.equal(itself, 'connected', 'and the host reaches itself')
+  const own = save(folder, 'own.nft', write('nftables', { port: 2222, allow: ['10.9.0.2'] }, HOSTS))
+  t.strictSame(connectionsAfter(`nft -f ${own}`).guests, ['connected', 'connected', 'connected'], 'own hosts too')
 })
+
+t.test(
+  'iptables and ipset',
+  { skip: missing('unshare', ['-rn', 'sh', '-c', 'ipset list && iptables -L']) },
+  async (t) => {
+    const folder = folderFor(t)
+    for (const [name, list] of Object.entries(LISTS)) {
+      const text = write('ipset', {}, list)
+      const file = save(folder, `${name}.ipset`, text)
+      const rules = save(folder, `${name}.rules`, rulesIn(text))
+      const rules6 = save(folder, `${name}.rules6`, rulesIn(text).replaceAll('ipv4', 'ipv6'))
+      const restore = `ipset -exist restore < ${file} && iptables-restore --test --noflush ${rules} && ip6tables-restore --test --noflush ${rules6}`
+      t.equal(check('unshare', ['-rn', 'sh', '-c', restore]), undefined, `${name} is loaded`)
+    }
+    const text = write('ipset', { port: 2222 }, HOSTS)
+    const file = save(folder, 'hosts.ipset', text)
+    const older = save(folder, 'older.ipset', write('ipset', { port: 2222 }, LOOPBACK))
+    const rules = save(folder, 'hosts.rules', rulesIn(text))
+    const [, once] = /^# And once: (iptables .*)$/m.exec(text)!
+    const { output, guests, itself } = connectionsAfter(
+      `ipset -exist restore < ${older}; iptables-restore --noflush ${rules}; ${once}
+     iptables-restore --noflush ${rules}; ipset -exist restore < ${file}; ipset list -o save`
+    )
+    t.strictSame(
+      output.split('\n').filter((line) => line.startsWith('add')),
+      [
+        'add moengage_ipv4 10.9.0.1 comment "DC-01: catalog"',
+        'add moengage_ipv6 2001:db8::/48 comment "DC-01: catalog"'
+      ],
+      'the sets are what was written last, and no draft is left'
+    )
+    t.strictSame(guests, ['connected', 'ECONNREFUSED', 'connected'], 'only MoEngage reaches the port')
+    t.equal(itself, 'connected', 'and the host reaches itself')
+  }
+)
+
+/** The rules in the comment of the file, as it says to save them. */
+const rulesIn = (text: string) => `${[...text.matchAll(/^# {3}(.*)$/gm)].map(([, rule]) => rule).join('\n')}\n`
 
 t.test('OpenSSH', { skip: missing('sh', ['-c', 'test -x /usr/sbin/sshd && mkdir -p /run/sshd']) }, async (t) => {
   const sshd = '/usr/sbin/sshd'

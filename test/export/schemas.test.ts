@@ -63,12 +63,15 @@ const TERRAFORM: Record<string, readonly string[]> = {
     'from_port',
     'to_port'
   ],
+  aws_vpc_security_group_egress_rule: ['security_group_id', 'cidr_ipv4', 'cidr_ipv6', 'ip_protocol'],
+  aws_ec2_managed_prefix_list: ['name', 'address_family', 'max_entries', 'tags'],
   aws_wafv2_ip_set: ['name', 'description', 'scope', 'ip_address_version', 'addresses']
 }
 
 t.test('Terraform gets blocks and arguments that it knows', async (t) => {
   for (const [format, count] of [
-    ['aws-security-group-terraform', 4],
+    ['aws-security-group-terraform', 6],
+    ['aws-prefix-list-terraform', 2],
     ['aws-waf-ipset-terraform', 3]
   ] as const) {
     const text = exportDirectory(BOTH, { format, dataCenters: 'all' })
@@ -96,6 +99,33 @@ t.test('Terraform gets blocks and arguments that it knows', async (t) => {
  */
 const SNOWFLAKE =
   /^CREATE NETWORK RULE (\w+) TYPE = IPV4 MODE = INGRESS VALUE_LIST = \( ('[\d.]+\/\d+'(?:, '[\d.]+\/\d+')*) \) COMMENT = '[^']*'; CREATE NETWORK POLICY \1 ALLOWED_NETWORK_RULE_LIST = \('\1'\) COMMENT = '[^']*';$/
+
+t.test('a security group of Terraform lets out what that of CloudFormation does', async (t) => {
+  const text = exportDirectory(BOTH, { format: 'aws-security-group-terraform', dataCenters: 'all' })
+  for (const [family, cidr] of [
+    [4, '0\\.0\\.0\\.0/0'],
+    [6, '::/0']
+  ]) {
+    const rule = `resource "aws_vpc_security_group_egress_rule" "moengage_ipv${family}" \\{\n  security_group_id = aws_security_group\\.moengage\\.id\n  cidr_ipv${family} +  = "${cidr}"\n  ip_protocol +  = "-1"\n\\}\n`
+    t.match(text, new RegExp(rule.replaceAll(' +  =', ' +=')), `IPv${family}`)
+  }
+})
+
+t.test('a prefix list has room for its entries, and for a few more', async (t) => {
+  for (const [count, room] of [
+    [1, 10],
+    [10, 10],
+    [11, 20],
+    [995, 1000],
+    [1000, 1000]
+  ] as const) {
+    const hosts = Array.from({ length: count }, (_, i) => `9.0.${i >> 8}.${i & 255}`)
+    const list = listOf([['DC-01', 'sms', ...hosts]])
+    const text = exportDirectory(list, { format: 'aws-prefix-list-terraform', dataCenters: 'all' })
+    t.match(text, `  max_entries    = ${room}\n`)
+    t.equal(text.match(/^ {2}entry \{\n {4}cidr {8}= ".*"\n {4}description = "DC-01: sms"\n {2}\}$/gm)!.length, count)
+  }
+})
 
 t.test('Snowflake gets its two statements', async (t) => {
   for (const { list, dataCenters } of LISTS.slice(0, -1)) {

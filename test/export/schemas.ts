@@ -171,6 +171,7 @@ export const SCHEMAS = {
     ...object({
       $schema: exactly('https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#'),
       contentVersion: exactly('1.0.0.0'),
+      metadata: object({ description: text('^[^\\[]') }),
       resources: list(
         object({
           type: exactly('Microsoft.Network/networkSecurityGroups'),

@@ -1,37 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
-import fc from 'fast-check'
 import t from 'tap'
-import type { Output } from '../../src/cli/io.js'
-import { Progress } from '../../src/cli/progress.js'
-import { Histogram } from '../../src/report/histogram.js'
-import { LONGEST_LINE, readLines } from '../../src/report/read-lines.js'
+import { MAX_LINE } from '../../src/report/read-lines.js'
 import { run } from '../support/cli.js'
 import { guarded } from '../support/guarded.js'
-import { runs } from '../support/properties.js'
+import { line, summary, TIME } from './lines.js'
 
-const TIME = Date.UTC(2026, 10, 23, 12)
-
-/** A line of the guard, as pino writes it. */
-function line(own: object, rest: object = {}): string {
-  const moengage = {
-    event: 'moengage.rejected',
-    mode: 'reject',
-    reason: 'not-listed',
-    clientIp: '198.51.100.7',
-    listedFor: [],
-    policy: { dataCenters: ['DC-01'], channels: 'all' },
-    route: '/hooks',
-    suppressed: 0,
-    ...own
-  }
-  return JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', moengage, msg: 'x', ...rest })
-}
-
-const summary = (own: object) =>
-  line({ event: 'moengage.summary', suppressed: { reject: {}, tag: {} }, suppressedOf: [], verified: 0, ...own })
+const HOUR = 3_600_000
 
 /** Runs the command on lines from standard input. */
 async function report(lines: readonly string[], argv: readonly string[] = []) {
@@ -48,9 +22,9 @@ t.test('a log of Fastify is read, whatever else is in it', async (t) => {
   await send('unknown')
   await app.close()
   const log = lines.map((line) => JSON.stringify(line))
-  const { found } = await report(log)
+  const { found, code } = await report(log)
   t.match(found, {
-    lines: { read: log.length, own: 4, broken: 0, tooLong: 0 },
+    lines: { read: log.length, own: 4, unreadable: 0 },
     verified: 7,
     rejected: { total: 0 },
     tagged: { total: 9, byReason: { 'not-listed': 3, 'other-data-center': 5, unresolved: 1 } },
@@ -60,8 +34,11 @@ t.test('a log of Fastify is read, whatever else is in it', async (t) => {
     ],
     withoutSender: 1,
     diagnosis: [/^3\.6\.251\.95 \(5 rejections\) is MoEngage DC-03, you accept DC-01/, /^1 of 9 rejections had no/],
+    doubts: [],
+    genuine: null,
     canReject: { answer: 'no' }
   })
+  t.equal(code, 0)
 })
 
 t.test('lines count for all that they stand for, in every layout', async (t) => {
@@ -83,7 +60,7 @@ t.test('lines count for all that they stand for, in every layout', async (t) => 
     summary({ verified: 3, suppressedOf: 'none' })
   ])
   t.match(found, {
-    lines: { read: 10, own: 10, broken: 0 },
+    lines: { read: 10, own: 10, unreadable: 0 },
     from: new Date(TIME).toISOString(),
     to: at,
     verified: 15,
@@ -102,13 +79,9 @@ t.test('lines count for all that they stand for, in every layout', async (t) => 
   )
 })
 
-t.test('broken lines are counted and passed over', async (t) => {
+t.test('lines of ours that cannot be read are a doubt, and the first is shown with what to do', async (t) => {
   const broken = [
-    line({}).slice(0, -5),
-    'Server listening at http://127.0.0.1:3000',
-    '[]',
-    '7',
-    'null',
+    line({}).slice(0, 130),
     line({ mode: 'dry-run' }),
     line({ reason: 'toString' }),
     line({ suppressed: -1 }),
@@ -117,29 +90,78 @@ t.test('broken lines are counted and passed over', async (t) => {
     summary({ verified: '1' }),
     summary({ suppressed: { reject: {} } }),
     summary({ suppressed: { reject: { x: 1 }, tag: {} } }),
-    summary({ suppressed: { reject: { denied: '1' }, tag: {} } })
+    summary({ suppressed: { reject: { denied: '1' }, tag: {} } }),
+    summary({ rejected: { denied: '1' } })
   ]
   const others = [
+    'Server listening at http://127.0.0.1:3000',
+    '[]',
+    '7',
+    'null',
     '{"level":30,"msg":"incoming request"}',
     '{"moengage":{"code":"MOE_WARN_STALE"}}',
     '{"moengage":[]}',
-    '',
     '{"a":{"moengage":null}}'
   ]
   const { found, code } = await report([
     ...broken,
     ...others,
+    '',
     line({ listedFor: [7, {}], policy: null, route: 7 }),
-    line({ listedFor: 'x' })
+    line({ listedFor: 'x' }),
+    summary({ verified: 9, top: [7, { clientIp: 7 }] })
+  ])
+  t.equal(code, 1)
+  t.match(found, {
+    lines: { read: broken.length + others.length + 3, own: 3, unreadable: broken.length },
+    senders: [{ clientIp: '198.51.100.7', listedFor: [], routes: [] }],
+    firstUnreadable: { text: broken[0], advice: /^it is cut off/ },
+    doubts: ['11 lines mention a record of the guard and could not be read: what it says is not counted.']
+  })
+  t.match((await report([line({}).slice(0, 130)])).found.doubts, [/^One line mentions a record of the guard/])
+  const pretty = JSON.stringify(JSON.parse(line({})), null, 2).split('\n')
+  t.match((await report(pretty)).found.firstUnreadable, {
+    text: /^"event"/,
+    advice: /jq -c \. FILE \| moengage-allowlist report/
+  })
+  const list = await report([`[${Array.from({ length: 5_000 }, () => line({})).join()}]`])
+  t.match(list.found, {
+    lines: { read: 1, own: 0, unreadable: 1 },
+    firstUnreadable: { text: /…$/, advice: /jq -c '\.\[\]' FILE/ }
+  })
+  t.match((await report([`[${line({})},${line({})}]`])).found, {
+    lines: { own: 1, unreadable: 0 },
+    rejected: { total: 2 }
+  })
+})
+
+t.test('a log is read as it is kept, and the report says what it was taken out of', async (t) => {
+  const docker = (text: string) => JSON.stringify({ log: `${text}\n`, stream: 'stdout', time: '2020-01-31T00:00:00Z' })
+  const { found, code } = await report([
+    docker(line({})),
+    docker(summary({ verified: 2 })),
+    `2026-11-23T12:00:00Z stdout F ${line({})}`,
+    line({})
   ])
   t.equal(code, 0)
-  t.match(found.lines, { read: broken.length + 6, own: 2, broken: broken.length, tooLong: 0 })
-  t.match(found.senders, [{ clientIp: '198.51.100.7', listedFor: [], routes: [] }])
+  t.match(found, {
+    lines: { read: 4, own: 4 },
+    unwrapped: [
+      { wrapping: 'field "log"', records: 2 },
+      { wrapping: 'text around the JSON', records: 1 }
+    ],
+    from: new Date(TIME).toISOString(),
+    to: new Date(TIME).toISOString(),
+    verified: 2,
+    rejected: { total: 3 }
+  })
+  const many = Array.from({ length: 30 }, (_, i) => JSON.stringify({ [`field${i}`]: line({}) }))
+  t.equal((await report(many)).found.unwrapped.length, 20)
 })
 
 t.test('a byte order mark, CRLF and blank lines are no broken lines', async (t) => {
   const { found } = await report([`\ufeff${line({})}\r`, '\r', '  ', `${line({})}\r`])
-  t.match(found.lines, { read: 2, own: 2, broken: 0 })
+  t.match(found.lines, { read: 2, own: 2, unreadable: 0 })
 })
 
 t.test('an address that the logger itself left out, or that is endless, costs no rejection', async (t) => {
@@ -149,64 +171,31 @@ t.test('an address that the logger itself left out, or that is endless, costs no
     line({ clientIp: endless, route: endless, removed: endless })
   ])
   t.match(found, {
-    lines: { own: 2, broken: 0 },
+    lines: { own: 2, unreadable: 0 },
     rejected: { total: 2 },
     withoutSender: 1,
     senders: [{ clientIp: 'x'.repeat(200), routes: ['x'.repeat(200)], removed: null }]
   })
 })
 
-t.test('files are read one after the other, packed or not, and what cannot be read is told', async (t) => {
-  const packed = gzipSync(`${line({})}\n${line({})}\n`)
-  const dir = t.testdir({
-    'a.log': `${line({})}\r\n`,
-    'b.log.gz': packed,
-    'twice.gz': Buffer.concat([packed, packed]),
-    'cut.gz': gzipSync(Array.from({ length: 20_000 }, (_, i) => line({ requestId: i * 7919 })).join('\n')).subarray(
-      0,
-      20_000
-    ),
-    'empty.log': '',
-    'short.log': '\n'
-  })
-  const file = (name: string) => join(dir, name)
-  const counts = async (...names: string[]) => {
-    const { stdout } = await run(['report', '--json', ...names.map((name) => (name === '-' ? name : file(name)))], {
-      stdin: packed
-    })
-    return JSON.parse(stdout).rejected.total
-  }
-  t.equal(await counts('a.log', 'b.log.gz', 'twice.gz', 'empty.log', 'short.log'), 7)
-  t.equal(await counts('a.log', '-'), 3)
-  const cut = await run(['report', '--json', file('cut.gz')])
-  t.equal(cut.code, 0)
-  t.match(cut.stderr, /warning: .*cut\.gz.* ends early \(unexpected end of file\); what could be unpacked is counted/)
-  t.ok(JSON.parse(cut.stdout).rejected.total > 100)
-  const cutInput = await run(['report', '-'], { stdin: gzipSync(line({})).subarray(0, 60) })
-  t.match(cutInput, { code: 0, stderr: /^warning: Standard input ends early/ })
-  const missing = await run(['report', file('missing.log')])
-  t.strictSame([missing.code, missing.stdout], [2, ''])
-  t.match(missing.stderr, /missing\.log.* cannot be read: ENOENT/)
-  t.match(await run(['report', '--senders', 'x']), { code: 2, stderr: /Write a whole number/ })
-})
-
 t.test('the text says what to do next', async (t) => {
   const { stdout } = await run(['report', '--senders', '2'], {
     stdin: [
-      ...Array.from({ length: 4 }, (_, i) => line({ clientIp: `198.51.100.${i}` }, { time: TIME + i * 3_600_000 })),
+      ...Array.from({ length: 4 }, (_, i) => line({ clientIp: `198.51.100.${i}` }, { time: TIME + i * HOUR })),
       line({ clientIp: 'x\n\u001b[2J`', suppressed: 1203, reason: 'proxy-not-configured' }),
-      'broken',
-      `{"${'x'.repeat(LONGEST_LINE)}":1}`,
-      summary({ suppressed: { reject: { 'not-listed': 2 }, tag: {} } })
+      'a line of another program',
+      line({}).slice(0, 130),
+      `{"${'x'.repeat(MAX_LINE)}":1}`,
+      `app | ${summary({ suppressed: { reject: { 'not-listed': 2 }, tag: {} }, rejected: { denied: 7 } })}`
     ].join('\n')
   })
   t.equal(stdout, readFileSync('test/fixtures/report.txt', 'utf8'))
   const timeless = summary({ suppressedOf: [{ clientIp: '198.51.100.7', reason: 'denied', count: 1 }] })
   const { stdout: text } = await run(['report'], { stdin: timeless.replace('"time"', '"when"') })
   t.match(text, /^ {2}198\.51\.100\.7 +1 +denied +- +-$/m)
-  t.match(
+  t.equal(
     (await run(['report'], { stdin: '' })).stdout,
-    /^0 lines, 0 of them about senders\.\n\nNo line tells a time\./
+    '0 lines, 0 of them about senders.\n\nThe counts may be too low:\n  - The log is empty.\n'
   )
 })
 
@@ -228,11 +217,11 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
   const verified = summary({ verified: 5 })
   const COVERS = /^The log covers/
   const table: [lines: string[], answer: string, evidence: RegExp[]][] = [
-    [[], 'unclear', [/^No line is about senders/]],
-    [['{"level":30,"msg":"incoming request"}'], 'unclear', [/^No line is about senders/]],
+    [[], 'unclear', []],
+    [['{"level":30,"msg":"incoming request"}'], 'unclear', []],
     [[verified], 'yes', [/^5 requests verified/, /^The log covers 0 minutes: did every channel call/]],
-    [[verified, summary({}).replace(`${TIME}`, `${TIME + 3 * 86_400_000}`)], 'yes', [/^5/, /covers 3 days/]],
-    [[summary({}).replace(`"time":${TIME},`, '')], 'no', [/^0 requests verified/]],
+    [[verified, summary({}, { time: TIME + 72 * HOUR })], 'yes', [/^5/, /covers 3 days/]],
+    [[summary({}, { time: undefined })], 'no', [/^0 requests verified/]],
     [
       [verified, tag('not-listed'), line({ mode: 'tag', clientIp: '18.1.2.3', removed: '2026-11-20', suppressed: 2 })],
       'no',
@@ -241,6 +230,7 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
     [[tag('not-listed')], 'unclear', [/no summary/, /^1 request from addresses that are not listed/, COVERS]],
     [[verified, tag('not-listed')], 'unclear', [/^5/, /do you know any of them/, COVERS]],
     [[verified, tag('denied')], 'yes', [/^5/, COVERS]],
+    [[verified, tag('denied'), tag('denied').slice(0, 130)], 'unclear', [/^5/, COVERS]],
     ...(
       [
         ['other-data-center', /of other data centers/],
@@ -256,82 +246,119 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
     const { found } = await report(lines)
     t.match(found.canReject, { answer, evidence }, lines.join())
     t.equal(found.canReject.evidence.length, evidence.length)
+    t.equal(found.genuine, null)
   }
 })
 
-t.test('lines are the same however the stream is cut, and long ones are only counted', async () => {
-  const text = fc.oneof(fc.string({ maxLength: 20 }), fc.constant('x'.repeat(LONGEST_LINE + 1)), fc.constant('é€😀'))
-  const lines = fc.array(
-    text.map((line) => line.replaceAll('\n', ' ')),
-    { maxLength: 8 }
-  )
-  const cuts = fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 40 })
-  await fc.assert(
-    fc.asyncProperty(lines, cuts, fc.boolean(), async (lines, cuts, isPacked) => {
-      const plain = Buffer.from(lines.join('\n'))
-      const bytes = isPacked ? gzipSync(plain) : plain
-      const chunks: Buffer[] = []
-      let at = 0
-      for (const cut of cuts) {
-        chunks.push(bytes.subarray(at, at + cut))
-        at += cut
-      }
-      chunks.push(bytes.subarray(at))
-      const found: string[] = []
-      let long = 0
-      await readLines(Readable.from(chunks.filter(({ length }) => length > 0)), {
-        line: (text) => found.push(text),
-        tooLong: () => long++
-      })
-      const isLong = (line: string) => Buffer.byteLength(line) > LONGEST_LINE
-      const expected = lines.filter((line) => line !== '' && !isLong(line))
-      if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${found} are not ${expected}`)
-      if (long !== lines.filter(isLong).length) throw new Error(`${long} long lines`)
-    }),
-    runs(60)
+t.test('for a log in mode "reject" the question is whether anything genuine was turned away', async (t) => {
+  const verified = summary({ verified: 5 })
+  const removed = line({ clientIp: '18.1.2.3', removed: '2026-11-20' })
+  const table: [lines: string[], answer: string, evidence: RegExp[]][] = [
+    [[verified, line({ reason: 'other-data-center' })], 'likely', [/^5/, /of other data centers/]],
+    [[verified, removed], 'likely', [/^5/, /removed from MoEngage's page/]],
+    [[verified, line({})], 'possible', [/^5/, /do you know any of them/]],
+    [[line({})], 'possible', [/no summary/, /do you know/]],
+    [[verified, line({ reason: 'denied' })], 'no', [/^5/]],
+    [[verified, line({ reason: 'denied' }), line({}).slice(0, 130)], 'unclear', [/^5/]]
+  ]
+  for (const [lines, answer, evidence] of table) {
+    const { found } = await report(lines)
+    t.match(found.genuine, { answer, evidence }, lines.join())
+    t.equal(found.genuine.evidence.length, evidence.length)
+    t.equal(found.canReject, null)
+    const { stdout } = await run(['report'], { stdin: lines.join('\n') })
+    t.match(stdout, /^Was anything genuine turned away\? /m)
+    t.notMatch(stdout, 'Can I switch')
+  }
+  const both = await report([verified, line({}), line({ mode: 'tag' })])
+  t.match(
+    both.found,
+    { genuine: { answer: 'possible' }, canReject: { answer: 'unclear' } },
+    'a log of both modes has both'
   )
 })
 
-t.test('a histogram keeps every count in few bars', async () => {
-  const times = fc.array(
-    fc.record({
-      time: fc.integer({ min: 0, max: 253_402_300_799_999 }),
-      near: fc.integer({ min: 0, max: 1e9 }),
-      isNear: fc.boolean()
-    }),
-    { minLength: 0, maxLength: 300, size: 'max' }
-  )
-  fc.assert(
-    fc.property(times, (times) => {
-      const histogram = new Histogram()
-      for (const { time, near, isNear } of times) histogram.add(isNear ? TIME + near : time, 2)
-      const bars = histogram.bars()
-      if (bars.length > 48) throw new Error(`${bars.length} bars`)
-      if (bars.reduce((sum, { count }) => sum + count, 0) !== 2 * times.length) throw new Error('a count is lost')
-      if (bars.some(({ from }, i) => i > 0 && from <= bars[i - 1]!.from)) throw new Error('they are not in order')
-    }),
-    runs(100)
-  )
-})
-
-t.test('a bar on a terminal shows how far the reading is', async (t) => {
-  const written: string[] = []
-  const terminal = (isTTY: boolean) => ({ isTTY, write: (text: string) => written.push(text) }) as unknown as Output
-  const progress = new Progress(terminal(true), 1000)
-  for (const bytes of [5, 5, 1, 489, 900]) progress.add(bytes)
-  progress.end()
-  t.strictSame(written, [
-    `\r[${'.'.repeat(30)}] 0 %`,
-    `\r[${'.'.repeat(30)}] 1 %`,
-    `\r[${'#'.repeat(15)}${'.'.repeat(15)}] 50 %`,
-    `\r[${'#'.repeat(30)}] 100 %`,
-    '\r\x1b[K'
+t.test('rejections that only summaries count are counted, by their reason', async (t) => {
+  const total = { 'other-data-center': 15, 'not-listed': 3 }
+  const { found } = await report([
+    line({ mode: 'tag', suppressed: 1 }),
+    summary({ verified: 9, rejected: total, suppressed: { reject: {}, tag: { 'other-data-center': 5 } } }),
+    line({}, { pid: 2 }),
+    summary({ verified: 1, rejected: { 'not-listed': 1 } }, { pid: 2 })
   ])
-  written.length = 0
-  for (const silent of [new Progress(terminal(false), 1000), new Progress(terminal(true), 0)]) {
-    silent.add(500)
-    silent.end()
+  t.match(found, {
+    unlogged: { total: 11, byReason: { 'other-data-center': 10, 'not-listed': 1 } },
+    canReject: { answer: 'no', evidence: [/^10/, /^15 requests from MoEngage's addresses of other data centers/] }
+  })
+  const all = await report([
+    line({}),
+    summary({ rejected: { 'not-listed': 1 } }),
+    line({}),
+    summary({ rejected: { 'not-listed': 1 } })
+  ])
+  t.equal(all.found.unlogged.total, 0)
+})
+
+t.test('a log of summaries only has no sentence with holes', async (t) => {
+  const counts = { 'other-data-center': 4, 'other-channel': 2, denied: 1, 'not-listed': 1 }
+  const of = Object.entries(counts).map(([reason, count]) => ({ clientIp: '3.6.251.95', mode: 'tag', reason, count }))
+  const { found } = await report([
+    summary({
+      suppressed: { reject: {}, tag: counts },
+      suppressedOf: of,
+      rejected: counts,
+      top: [{ clientIp: '3.6.251.95', listedFor: [{ dataCenter: 'DC-03', channels: ['sms'] }] }]
+    })
+  ])
+  t.match(found.senders, [{ clientIp: '3.6.251.95', listedFor: [{ dataCenter: 'DC-03' }] }], 'known from the summary')
+  for (const sentence of found.diagnosis) t.notMatch(sentence, / ,|: :| {2}|accept :|is MoEngage ,/, sentence)
+})
+
+t.test('summaries that are missing are a doubt', async (t) => {
+  const at = (hours: number, pid = 1) => ({ time: TIME + hours * HOUR, pid })
+  const verified = summary({ verified: 5 }, at(0))
+  const listening = (hours: number, pid: number, hostname = 'h') =>
+    JSON.stringify({ level: 30, ...at(hours, pid), hostname, msg: 'Server listening at http://127.0.0.1:3000' })
+  const GAP = /^No summary of process 1 on h follows the rejections of 2026-11-23 13:00 UTC within an hour/
+  const KILLED = /^The last summary of process 1 on h is missing, and a server started after it/
+  const table: [name: string, lines: string[], doubts: RegExp[]][] = [
+    ['a summary an hour later', [verified, line({}, at(1)), summary({}, at(2))], []],
+    ['the end of the log', [verified, line({}, at(1)), line({}, at(1.5))], []],
+    ['none while the log goes on', [verified, line({}, at(1)), line({}, at(4))], [GAP]],
+    ['none, while another line goes on', [verified, line({}, at(1)), JSON.stringify(at(9))], [GAP]],
+    ['a late one', [verified, line({}, at(1)), summary({}, at(9))], [GAP]],
+    ['that of another process', [verified, line({}, at(1)), summary({}, at(2, 2)), line({}, at(9, 2))], [GAP]],
+    ['files in the wrong order', [summary({}, at(2)), line({}, at(9)), summary({}, at(9.5)), line({}, at(1))], []],
+    ['a restart', [verified, line({}, at(1)), listening(1.1, 2), line({}, at(1.2, 2))], [KILLED]],
+    [
+      'a restart in a container',
+      [verified, line({}, at(1)), listening(1.1, 1), summary({ verified: 1 }, at(1.2, 2))],
+      [KILLED]
+    ],
+    ['a restart after the summary', [line({}, at(1)), summary({}, at(1.1)), listening(1.2, 2)], []],
+    ['another worker', [listening(1, 1), line({}, at(1)), listening(1, 2), line({}, at(1.1))], []],
+    ['another host', [line({}, at(1)), listening(1.1, 2, 'other')], []],
+    [
+      'no process and host',
+      [line({}, { ...at(1), pid: undefined, hostname: undefined }), JSON.stringify(at(9))],
+      [/^No summary of the server follows/]
+    ],
+    [
+      'no host',
+      [line({}, { ...at(1), hostname: undefined }), JSON.stringify(at(9))],
+      [/^No summary of process 1 follows/]
+    ],
+    ['no times', [line({}, { time: undefined }), JSON.stringify(at(9))], []],
+    [
+      'many processes',
+      [...Array.from({ length: 9 }, (_, i) => line({}, at(1, i))), JSON.stringify(at(9))],
+      [/process 0/, /process 1/, /process 2/, /^The same holds for 6 other processes\.$/]
+    ]
+  ]
+  for (const [name, lines, doubts] of table) {
+    const { found, code } = await report(lines)
+    t.match(found.doubts, doubts, name)
+    t.equal(found.doubts.length, doubts.length, `${name}: ${found.doubts}`)
+    t.equal(code, doubts.length > 0 ? 1 : 0, name)
   }
-  new Progress(terminal(true), 9).end()
-  t.strictSame(written, [])
 })

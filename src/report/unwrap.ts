@@ -1,0 +1,272 @@
+import { isDay } from '../directory/snapshot.js'
+
+/** One of our records, found in a line of a log. */
+export interface FoundRecord {
+  /** The fields that the guard logged under `moengage`. */
+  readonly record: Fields
+  /** Milliseconds since 1970; undefined if neither the line nor its envelope has a time. */
+  readonly time: number | undefined
+  /** The process that logged it, as far as the line names one. */
+  readonly process: ProcessId
+  /** What it was taken out of, such as `field "log"`; empty for a line as pino writes it. */
+  readonly wrapping: string
+}
+
+/** A process by its fields `pid` and `hostname`; empty texts if there are none. */
+export interface ProcessId {
+  readonly pid: string
+  readonly hostname: string
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A part of a line, with what the parts around it say. */
+type Part = Omit<FoundRecord, 'record'>
+
+const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '' }
+
+/** One of our records, also behind escapes, and also cut off in its first field. */
+const MENTION = /event\W{1,99}moengage(?:\.(?:rejected|summary)|\.[a-z]{0,8}$|$)/
+/** journald writes a message as a list of bytes if it is not plain text. */
+const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
+/** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
+const MAX_DEPTH = 32
+/** Maximum number of braces in front of the JSON of a line. */
+const MAX_BRACES = 8
+
+/** The records in a line. */
+export interface LineContent {
+  readonly records: FoundRecord[]
+  /** Number of texts that mention a record and cannot be read. */
+  unreadable: number
+}
+
+/**
+ * Finds our records in a line: as pino writes them, or inside of prefixes and envelopes (Docker, CRI, `kubectl logs`, syslog,
+ * journald, CloudWatch, Elastic, CSV, a nested key).
+ *
+ * @returns undefined if the line is not about us
+ */
+export function findRecords(line: string): LineContent | undefined {
+  const isMentioned = mentions(line)
+  if (!isMentioned && !BYTES.test(line)) return undefined
+  const found: LineContent = { records: [], unreadable: 0 }
+  readText(line, NOTHING, found, 0)
+  if (isMentioned && found.records.length === 0) found.unreadable = 1
+  return found
+}
+
+/** Whether a text seems to hold one of our records, or the start of one. */
+export const mentions = (text: string) => text.includes('moengage') && MENTION.test(text)
+
+/** The host of a server that says in a line that it listens; undefined if the line is another one. */
+export function startedOn(line: string): string | undefined {
+  if (!line.includes('Server listening at')) return undefined
+  return processInText(line)?.hostname ?? ''
+}
+
+/** The time of any line of a log. */
+export function timeOfLine(line: string): number | undefined {
+  const fields = asFields(parsed(line))
+  return fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields)
+}
+
+/** Reads JSON, alone or behind other text. */
+function readText(text: string, part: Part, found: LineContent, depth: number): void {
+  const whole = parsed(text)
+  if (whole !== undefined) {
+    visit(whole, part, found, depth)
+    return
+  }
+  for (const [unescaped, how] of [
+    [text, ''],
+    [text.replaceAll('""', '"'), 'doubled quotes'],
+    [text.replaceAll('\\"', '"'), 'escaped quotes']
+  ] as const) {
+    const end = unescaped.lastIndexOf('}') + 1
+    let start = unescaped.indexOf('{')
+    for (let i = 0; i < MAX_BRACES && start >= 0; i++) {
+      const value = parsed(unescaped.slice(start, end))
+      if (value !== undefined) {
+        const before = unescaped.slice(0, start)
+        // A line that is cut off behind our fields has its time and process before them.
+        const wrapped = {
+          ...part,
+          time: timeInText(before) ?? part.time,
+          process: processInText(before) ?? part.process
+        }
+        visit(value, within(within(wrapped, 'text around the JSON'), how), found, depth)
+        return
+      }
+      start = unescaped.indexOf('{', start + 1)
+    }
+  }
+}
+
+function within(part: Part, how: string): Part {
+  if (how === '') return part
+  return { ...part, wrapping: part.wrapping === '' ? how : `${part.wrapping}, ${how}` }
+}
+
+function visit(value: unknown, part: Part, found: LineContent, depth: number): void {
+  if (depth > MAX_DEPTH) return
+  if (typeof value === 'string') {
+    const isMentioned = mentions(value)
+    if (!isMentioned && !BYTES.test(value)) return
+    const { length } = found.records
+    readText(value, part, found, depth + 1)
+    if (isMentioned && found.records.length === length) found.unreadable++
+  } else if (Array.isArray(value)) {
+    visitArray(value, part, found, depth)
+  } else {
+    const fields = asFields(value)
+    if (fields !== undefined) visitFields(fields, part, found, depth)
+  }
+}
+
+function visitArray(values: readonly unknown[], part: Part, found: LineContent, depth: number): void {
+  if (values.length > 0 && values.every(isByte)) {
+    visit(Buffer.from(values).toString('utf8'), part, found, depth + 1)
+    return
+  }
+  // Loki writes an entry as its time and its text.
+  const [first] = values
+  const time = typeof first === 'string' && /^\d{10,19}$/.test(first) ? readTime(first) : undefined
+  for (const value of values) visit(value, { ...part, time: time ?? part.time }, found, depth + 1)
+}
+
+const isByte = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
+
+function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
+  const here = { ...part, time: timeOf(fields) ?? part.time, process: processOf(fields) ?? part.process }
+  const record = [asFields(fields.moengage), unflattened(fields), fields].find(isOurs)
+  if (record !== undefined) {
+    found.records.push({ ...here, record })
+    return
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    visit(value, typeof value === 'object' || typeof value === 'string' ? nested(here, name) : here, found, depth + 1)
+  }
+}
+
+const isOurs = (fields: Fields | undefined) =>
+  fields?.event === 'moengage.rejected' || fields?.event === 'moengage.summary'
+
+/** `field "_source.message"`: names of nested fields become a path. */
+function nested(part: Part, name: string): Part {
+  const path = /^(.*field ".*)"$/s.exec(part.wrapping)
+  return path === null ? within(part, `field "${name}"`) : { ...part, wrapping: `${path[1]}.${name}"` }
+}
+
+const PREFIX = 'moengage.'
+
+/** Our fields where a log store has flattened them: `"moengage.event": "moengage.rejected"`. */
+function unflattened(fields: Fields): Fields | undefined {
+  if (!(`${PREFIX}event` in fields)) return undefined
+  const record: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of Object.entries(fields)) {
+    if (!name.startsWith(PREFIX)) continue
+    const path = name.slice(PREFIX.length).split('.')
+    const last = path.pop()!
+    let holder = record
+    for (const step of path) {
+      holder[step] ??= Object.create(null)
+      holder = (asFields(holder[step]) ?? {}) as Record<string, unknown>
+    }
+    holder[last] = value
+  }
+  return record
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A value as fields, if it is an object that is not an array. */
+export function asFields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+}
+
+function processOf({ pid, hostname }: Fields): ProcessId | undefined {
+  if (pid === undefined && hostname === undefined) return undefined
+  return { pid: shortText(pid), hostname: shortText(hostname) }
+}
+
+function processInText(text: string): ProcessId | undefined {
+  const [, pid = ''] = /\bpid\W{1,20}(\d{1,10})/.exec(text) ?? []
+  const [, hostname = ''] = /\bhostname\W{1,20}([\w.-]{1,100})/.exec(text) ?? []
+  return pid === '' && hostname === '' ? undefined : { pid, hostname }
+}
+
+const shortText = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'number' ? `${value}`.slice(0, 100) : ''
+
+/** The names of a time, those of the logger before those of envelopes. */
+const TIMES = [
+  'time',
+  'timestamp',
+  '@timestamp',
+  'ts',
+  '_SOURCE_REALTIME_TIMESTAMP',
+  '__REALTIME_TIMESTAMP',
+  'instant',
+  'date',
+  'receiveTimestamp'
+]
+
+function timeOf(fields: Fields): number | undefined {
+  for (const name of TIMES) {
+    const time = readTime(fields[name])
+    if (time !== undefined) return time
+  }
+  return undefined
+}
+
+/** Later times have more digits than any date, and are certainly wrong. */
+const YEAR_10000 = 253_402_300_800_000
+
+/** Reads a time in ISO 8601, in (nano-, micro-, milli-)seconds since 1970, or as `{ seconds, nanos }`. */
+export function readTime(value: unknown): number | undefined {
+  const time =
+    typeof value === 'number'
+      ? ofNumber(value)
+      : typeof value === 'string'
+        ? ofString(value.trim())
+        : ofParts(asFields(value))
+  return time >= 0 && time < YEAR_10000 ? time : undefined
+}
+
+/** The unit follows from the size: until the year 5138 a number of seconds is smaller than one of milliseconds since 1973. */
+function ofNumber(value: number): number {
+  if (value < 1e11) return value * 1e3
+  if (value < 1e14) return value
+  return value < 1e17 ? value / 1e3 : value / 1e6
+}
+
+const ISO = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/
+
+function ofString(text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return ofNumber(Number(text))
+  const [, day, time, fraction = '0', zone = 'Z'] = ISO.exec(text) ?? []
+  if (!isDay(day)) return Number.NaN
+  const offset = zone === 'UTC' ? 'Z' : zone.replace(/^(...)(\d\d)$/, '$1:$2')
+  return Date.parse(`${day}T${time}${offset}`) + Math.floor(Number(`0.${fraction}`) * 1000)
+}
+
+function ofParts(fields: Fields | undefined): number {
+  const seconds = fields?.seconds ?? fields?.epochSecond
+  const nanos = fields?.nanos ?? fields?.nanoOfSecond ?? 0
+  return seconds === undefined ? Number.NaN : Number(seconds) * 1e3 + Math.floor(Number(nanos) / 1e6)
+}
+
+const TIME_IN_TEXT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?/
+
+function timeInText(text: string): number | undefined {
+  const [, number] = /\btime\W{1,20}(\d{10,19})/.exec(text) ?? []
+  return readTime(number) ?? readTime(TIME_IN_TEXT.exec(text)?.[0])
+}

@@ -1,0 +1,180 @@
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import type { Output } from '../../src/cli/io.js'
+import { Progress } from '../../src/cli/report.js'
+import { line, summary, TIME } from '../report/lines.js'
+import { run, runJson } from '../support/cli.js'
+
+const HOUR = 3_600_000
+
+t.test('files are read one after the other, packed or not', async (t) => {
+  const packed = gzipSync(`${line()}\n${line()}\n`)
+  const folder = t.testdir({
+    'a.log': `${line()}\r\n`,
+    'b.log.gz': packed,
+    'twice.gz': Buffer.concat([packed, packed]),
+    'powershell.log': Buffer.from(`\ufeff${line()}\r\n${line()}\r\n`, 'utf16le'),
+    'empty.log': '',
+    'short.log': '\n'
+  })
+  const count = async (...names: string[]) => {
+    const files = names.map((name) => (name === '-' ? name : join(folder, name)))
+    const { code, value } = await runJson(['report', ...files], { stdin: packed })
+    t.equal(code, 0)
+    return value.rejected.total
+  }
+  t.equal(await count('a.log', 'b.log.gz', 'twice.gz', 'powershell.log', 'empty.log', 'short.log'), 9)
+  t.equal(await count('a.log', '-'), 3)
+  const missing = await run(['report', join(folder, 'missing.log')])
+  t.strictSame([missing.code, missing.stdout], [2, ''])
+  t.match(missing.stderr, /missing\.log.* cannot be read: ENOENT/)
+  t.match(await run(['report'], { stdin: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) }), {
+    code: 2,
+    stderr: /Standard input cannot be read: it is packed with zstd; unpack it: zstd -dc FILE/
+  })
+  t.match(await run(['report', '--senders', 'x']), { code: 2, stderr: /Write a whole number/ })
+})
+
+t.test('a damaged archive is a doubt, and costs no line that can be unpacked', async (t) => {
+  const lines = Array.from({ length: 2_000 }, (_, i) => line({ requestId: i * 7919 })).join('\n')
+  const packed = gzipSync(`${lines}\n`)
+  const flipped = Buffer.from(packed)
+  flipped[packed.length >> 1]! ^= 0x55
+  const folder = t.testdir({
+    'garbage.gz': Buffer.concat([packed, Buffer.from('garbage')]),
+    'cut.gz': packed.subarray(0, -10),
+    'flipped.gz': Buffer.concat([flipped, packed])
+  })
+  const table: [name: string, least: number, doubt: RegExp][] = [
+    [
+      'garbage.gz',
+      2_000,
+      /garbage\.gz has other bytes between or behind its parts; all that could be unpacked is counted/
+    ],
+    ['cut.gz', 1_900, /cut\.gz ends early; all/],
+    ['flipped.gz', 2_800, /flipped\.gz (?:is damaged|does not match its checksum); all/]
+  ]
+  for (const [name, least, doubt] of table) {
+    const { code, value } = await runJson(['report', join(folder, name)])
+    t.equal(code, 1, name)
+    t.ok(
+      value.doubts.some((text: string) => doubt.test(text)),
+      `${name}: ${value.doubts}`
+    )
+    t.ok(value.rejected.total >= least, `${name}: ${value.rejected.total}`)
+  }
+  const { value } = await runJson(['report', '-', join(folder, 'garbage.gz'), join(folder, 'garbage.gz')], {
+    stdin: Buffer.concat([gzipSync(line()), Buffer.from('x')])
+  })
+  t.match(value.doubts, [/^Standard input has other bytes/, /garbage\.gz has other bytes/])
+  t.equal(value.doubts.length, 2, 'the same is said once')
+})
+
+t.test('a report can be of a time', async (t) => {
+  const stdin = [0, 1, 2, 3, 4]
+    .map((hours) => line({ suppressed: 10 ** hours }, { time: TIME + hours * HOUR }))
+    .join('\n')
+  const world = { stdin, now: new Date(TIME + 4.5 * HOUR).toISOString() }
+  const table: [argv: string[], from: number, to: number][] = [
+    [['--since', '2h'], 3, 4],
+    [['--since', '2 hours'], 3, 4],
+    [['--since', '150m'], 2, 4],
+    [['--since', '0.1d'], 3, 4],
+    [['--since', '1w'], 0, 4],
+    [['--since', '9000s', '--until', '1h'], 2, 3],
+    [['--since', '2026-11-23T13:00:00Z'], 1, 4],
+    [['--since', '2026-11-23T15:00:00+02:00'], 1, 4],
+    [['--since', '2026-11-23 13:00', '--until', '2026-11-23T15:00Z'], 1, 2],
+    [['--until', `${TIME + HOUR}`], 0, 0],
+    [['--since', '2026-11-23'], 0, 4]
+  ]
+  for (const [argv, from, to] of table) {
+    const { value } = await runJson(['report', ...argv], world)
+    const expected = [0, 1, 2, 3, 4].filter((hours) => hours >= from && hours <= to)
+    t.equal(
+      value.rejected.total,
+      expected.reduce((sum, hours) => sum + 1 + 10 ** hours, 0),
+      argv.join(' ')
+    )
+    t.equal(value.lines.own, expected.length, argv.join(' '))
+  }
+  for (const text of ['yesterday', '2', '90', '-2h', '2026-11-31', '']) {
+    t.match(
+      await run(['report', '--since', text], world),
+      { code: 2, stderr: /Write a time like .* 90m, 2h, 7d/ },
+      text
+    )
+  }
+})
+
+t.test('a summary behind the end of the time is no summary that is missing', async (t) => {
+  const stdin = [line(), summary({}, { time: TIME + HOUR }), line({}, { time: TIME + 9 * HOUR })].join('\n')
+  const { code, value } = await runJson(['report', '--until', '2026-11-23T12:30Z'], { stdin })
+  t.strictSame([code, value.doubts, value.rejected.total], [0, [], 1])
+})
+
+t.test('lines without a time, and a time without lines, are doubts', async (t) => {
+  const timeless = await runJson(['report', '--since', '2020-01-31'], {
+    stdin: [line(), line({}, { time: undefined })].join('\n')
+  })
+  t.match(timeless, { code: 1, value: { rejected: { total: 1 }, doubts: [/^One line has no time/] } })
+  const none = await runJson(['report', '--until', '2020-01-31'], { stdin: line() })
+  t.match(none, {
+    code: 1,
+    value: { lines: { own: 0 }, doubts: [/^No line about senders is of the time and the routes/] }
+  })
+  const text = await run(['report', '--until', '2020-01-31'], { stdin: line() })
+  t.notMatch(text.stdout, /Can I switch|genuine/, 'no question is answered')
+})
+
+t.test('a report can be of routes', async (t) => {
+  const stdin = [
+    line({ route: '/a' }),
+    line({ route: '/b' }),
+    line({ route: '/c' }),
+    line({ route: null }),
+    summary({ verified: 9, rejected: { denied: 100 } }),
+    line({}, { time: TIME + 9 * HOUR })
+  ].join('\n')
+  const { code, value } = await runJson(['report', '--route', '/a', '--route', '/b'], { stdin })
+  t.equal(code, 0)
+  t.match(value, {
+    lines: { own: 2 },
+    verified: null,
+    rejected: { total: 2 },
+    unlogged: { total: 0 },
+    genuine: { evidence: [/^Summaries do not name routes/, /^2 requests from addresses/] }
+  })
+})
+
+t.test('a person who starts it without a log gets a hint', async (t) => {
+  const stdin = line()
+  t.match(await run(['report'], { stdin, isInteractive: true }), {
+    code: 0,
+    stderr: /^hint: .*Ctrl\+D, or name a file\.\n$/
+  })
+  t.equal((await run(['report'], { stdin })).stderr, '')
+})
+
+t.test('a bar on a terminal shows how far the reading is', async (t) => {
+  const written: string[] = []
+  const terminal = (isTTY: boolean) => ({ isTTY, write: (text: string) => written.push(text) }) as unknown as Output
+  const progress = new Progress(terminal(true), 1000)
+  for (const bytes of [5, 5, 1, 489, 900]) progress.add(bytes)
+  progress.end()
+  t.strictSame(written, [
+    `\r[${'.'.repeat(30)}] 0 %`,
+    `\r[${'.'.repeat(30)}] 1 %`,
+    `\r[${'#'.repeat(15)}${'.'.repeat(15)}] 50 %`,
+    `\r[${'#'.repeat(30)}] 100 %`,
+    '\r\x1b[K'
+  ])
+  written.length = 0
+  for (const silent of [new Progress(terminal(false), 1000), new Progress(terminal(true), 0)]) {
+    silent.add(500)
+    silent.end()
+  }
+  new Progress(terminal(true), 9).end()
+  t.strictSame(written, [])
+})

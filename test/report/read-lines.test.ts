@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
+import { runs } from '../support/properties.js'
+
+/** Reads bytes that come in chunks. */
+async function read(chunks: readonly Buffer[]) {
+  const lines: string[] = []
+  const long: string[] = []
+  const damages: string[] = []
+  await readLines(Readable.from(chunks.filter(({ length }) => length > 0)), {
+    line: (text) => lines.push(text),
+    tooLong: (start) => long.push(start),
+    damaged: (what) => damages.push(what)
+  })
+  return { lines, long, damages }
+}
+
+const UTF16 = (text: string) => Buffer.from(text, 'utf16le')
+
+t.test('lines are the same however the stream is cut, packed and encoded', async () => {
+  const text = fc.oneof(fc.string({ maxLength: 20 }), fc.constant('x'.repeat(MAX_LINE + 1)), fc.constant('é€😀'))
+  const lines = fc.array(
+    text.map((line) => line.replaceAll(/[\n\0\ufeff]/g, ' ')),
+    { maxLength: 8 }
+  )
+  const cuts = fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 40 })
+  const encodings = fc.constantFrom(
+    (text: string) => Buffer.from(text),
+    (text: string) => UTF16(`\ufeff${text}`),
+    (text: string) => UTF16(`\ufeff${text}`).swap16()
+  )
+  await fc.assert(
+    fc.asyncProperty(lines, cuts, fc.boolean(), encodings, async (lines, cuts, isPacked, encode) => {
+      const plain = encode(lines.join('\n'))
+      const bytes = isPacked ? gzipSync(plain) : plain
+      const chunks: Buffer[] = []
+      let at = 0
+      for (const cut of cuts) {
+        chunks.push(bytes.subarray(at, at + cut))
+        at += cut
+      }
+      chunks.push(bytes.subarray(at))
+      const found = await read(chunks)
+      const isLong = (line: string) => Buffer.byteLength(line) > MAX_LINE
+      const expected = lines.filter((line) => line !== '' && !isLong(line))
+      if (JSON.stringify(found.lines) !== JSON.stringify(expected))
+        throw new Error(`${found.lines} are not ${expected}`)
+      if (found.long.length !== lines.filter(isLong).length) throw new Error(`${found.long.length} long lines`)
+      if (found.long.some(({ length }) => length !== MAX_LINE)) throw new Error('the start of a line is not kept')
+      if (found.damages.length > 0) throw new Error(`${found.damages}`)
+    }),
+    runs(60)
+  )
+})
+
+t.test('UTF-16 without a byte order mark is known by its zeros', async (t) => {
+  t.strictSame((await read([UTF16('{"a":1}\nx')])).lines, ['{"a":1}', 'x'])
+  t.strictSame((await read([UTF16('{"a":1}\nx').swap16()])).lines, ['{"a":1}', 'x'])
+  t.strictSame((await read([gzipSync(UTF16('{"a":1}'))])).lines, ['{"a":1}'])
+  t.strictSame((await read([Buffer.from('a\0b')])).lines, ['a\0b'], 'a single zero is a character')
+})
+
+t.test('another kind of archive is refused with the command that unpacks it', async (t) => {
+  const table: [bytes: number[] | string, message: RegExp][] = [
+    [[0x28, 0xb5, 0x2f, 0xfd, 0], /packed with zstd; unpack it: zstd -dc FILE \| moengage-allowlist report/],
+    [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], /xz -dc FILE/],
+    ['BZh91AY', /bzip2 -dc FILE/],
+    [[0x50, 0x4b, 3, 4], /unzip -p FILE/]
+  ]
+  for (const [bytes, message] of table) await t.rejects(read([Buffer.from(bytes as string)]), { message })
+})
+
+t.test('an archive that is cut off gives its lines and its damage', async (t) => {
+  const packed = gzipSync('one\ntwo\n')
+  t.strictSame(await read([packed, Buffer.from('garbage')]), {
+    lines: ['one', 'two'],
+    long: [],
+    damages: ['has other bytes between or behind its parts']
+  })
+})
+
+t.test('a stream that fails is an error', async (t) => {
+  const broken = Readable.from(
+    (async function* () {
+      yield Buffer.from('one\n')
+      throw new Error('the disk is gone')
+    })()
+  )
+  const lines: string[] = []
+  const sink = { line: (text: string) => void lines.push(text), tooLong: () => {}, damaged: () => {} }
+  await t.rejects(readLines(broken, sink), { message: 'the disk is gone' })
+})

@@ -1,0 +1,222 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { findRecords, readTime, startedOn, timeOfLine } from '../../src/report/unwrap.js'
+import { line, rejection, summary, TIME } from './lines.js'
+
+const plain = line()
+const record = rejection()
+const ISO = '2026-11-23T12:00:00.123456789Z'
+
+/** What is found in a line, in short. */
+const found = (text: string) =>
+  findRecords(text)?.records.map(({ record, time, wrapping }) => ({ clientIp: record.clientIp, time, wrapping }))
+
+t.test('a record is found in whatever stands around it', async (t) => {
+  const csv = (text: string) => `"${text.replaceAll('"', '""')}"`
+  const table: [what: string, line: string, wrapping: string][] = [
+    ['pino', plain, ''],
+    ["Docker's json-file", JSON.stringify({ log: `${plain}\n`, stream: 'stdout', time: ISO }), 'field "log"'],
+    ['CRI', `${ISO} stdout F ${plain}`, 'text around the JSON'],
+    ['kubectl logs --timestamps', `${ISO} ${plain}`, 'text around the JSON'],
+    ['kubectl logs --prefix', `[pod/web-7d/app] ${plain}`, 'text around the JSON'],
+    ['docker compose logs, in colours', `\u001b[36mweb-1  | \u001b[0m${plain}\u001b[0m`, 'text around the JSON'],
+    ['syslog', `<14>Nov 23 12:00:00 host webhooks[7]: ${plain}`, 'text around the JSON'],
+    ['a prefix with braces', `{web} {1} ${plain}`, 'text around the JSON'],
+    ['journald', JSON.stringify({ MESSAGE: plain, __REALTIME_TIMESTAMP: '1' }), 'field "MESSAGE"'],
+    ['journald with bytes', JSON.stringify({ MESSAGE: [...Buffer.from(plain)] }), 'field "MESSAGE"'],
+    ['a nested key', JSON.stringify({ time: TIME, payload: { moengage: record } }), 'field "payload"'],
+    ['Elastic', JSON.stringify({ _source: { '@timestamp': ISO, moengage: record } }), 'field "_source"'],
+    ['Elastic with a message', JSON.stringify({ _source: { message: plain } }), 'field "_source.message"'],
+    [
+      'CloudWatch',
+      JSON.stringify({ logEvents: [{ id: '1', timestamp: 1, message: plain }] }),
+      'field "logEvents.message"'
+    ],
+    ['Loki', JSON.stringify({ result: [{ values: [[`${TIME}000000`, plain]] }] }), 'field "result.values"'],
+    ['a list', JSON.stringify([1, JSON.parse(plain)]), ''],
+    ['CSV', `${ISO},${csv(plain)},stdout`, 'text around the JSON, doubled quotes'],
+    ['logfmt', `level=warn line="${plain.replaceAll('"', '\\"')}"`, 'text around the JSON, escaped quotes'],
+    ['CSV in an envelope', JSON.stringify({ row: csv(plain) }), 'field "row", text around the JSON, doubled quotes'],
+    ['envelopes in envelopes', JSON.stringify({ a: JSON.stringify({ b: { c: plain } }) }), 'field "a.b.c"'],
+    ['the fields alone', JSON.stringify(record), '']
+  ]
+  for (const [what, text, wrapping] of table) {
+    const [first, ...others] = found(text)!
+    t.match(first, { clientIp: '198.51.100.7', wrapping }, what)
+    t.equal(first!.wrapping, wrapping, what)
+    t.strictSame(others, [], what)
+    t.equal(findRecords(text)!.unreadable, 0, what)
+  }
+})
+
+t.test('fields that a log store has flattened are put together again', async (t) => {
+  const flat = {
+    '@timestamp': '2026-11-23 12:00:00,5',
+    'moengage.event': 'moengage.rejected',
+    'moengage.policy.dataCenters': ['DC-01'],
+    'moengage.policy.channels': 'all',
+    'moengage.__proto__.polluted': true,
+    'moengage.constructor.prototype.polluted': true,
+    'moengage.route': '/x',
+    'moengage.route.deeper': 1,
+    msg: 'x'
+  }
+  const [first] = findRecords(JSON.stringify(flat))!.records
+  t.match(first, { time: TIME + 500, record: { route: '/x', policy: { dataCenters: ['DC-01'], channels: 'all' } } })
+  t.notOk('polluted' in {})
+})
+
+t.test('the time is that of the logger, or else of the nearest envelope', async (t) => {
+  const timeless = JSON.stringify({ moengage: record })
+  const table: [line: string, time: number | undefined][] = [
+    [JSON.stringify({ log: plain, time: '2020-01-31T00:00:00Z' }), TIME],
+    [JSON.stringify({ log: timeless, time: ISO }), TIME + 123],
+    [`2020-01-31T00:00:00Z ${JSON.stringify({ log: timeless, time: ISO })}`, TIME + 123],
+    [`${ISO} stdout F ${timeless}`, TIME + 123],
+    [`2026-11-23 12:00:00,5 INFO ${timeless}`, TIME + 500],
+    [JSON.stringify({ MESSAGE: timeless, __REALTIME_TIMESTAMP: `${TIME}000` }), TIME],
+    [JSON.stringify({ values: [[`${TIME}000000`, timeless]] }), TIME],
+    [
+      JSON.stringify({ jsonPayload: { moengage: record }, timestamp: { seconds: TIME / 1000, nanos: 5e8 } }),
+      TIME + 500
+    ],
+    [timeless, undefined]
+  ]
+  for (const [text, time] of table) t.equal(found(text)![0]!.time, time, text)
+})
+
+t.test('a time is read in every unit and form', async (t) => {
+  const table: [value: unknown, time: number | undefined][] = [
+    [TIME, TIME],
+    [TIME / 1000, TIME],
+    [TIME / 1000 + 0.5, TIME + 500],
+    [TIME * 1000, TIME],
+    [TIME * 1_000_000, TIME],
+    [`${TIME}`, TIME],
+    [`${TIME}000000`, TIME],
+    [` ${TIME / 1000}.25 `, TIME + 250],
+    ['2026-11-23T12:00:00Z', TIME],
+    ['2026-11-23T12:00:00.123456789Z', TIME + 123],
+    ['2026-11-23T14:00:00+02:00', TIME],
+    ['2026-11-23T14:00:00+0200', TIME],
+    ['2026-11-23 12:00:00 UTC', TIME],
+    ['2026-11-23 12:00:00,25', TIME + 250],
+    ['2026-11-23T12:00', TIME],
+    [{ seconds: TIME / 1000, nanos: 250_000_000 }, TIME + 250],
+    [{ seconds: `${TIME / 1000}` }, TIME],
+    [{ epochSecond: TIME / 1000, nanoOfSecond: 1 }, TIME],
+    ['noon', undefined],
+    ['2026-13-23T12:00:00Z', undefined],
+    ['2026-11-31T12:00:00Z', undefined],
+    [-1, undefined],
+    [Number.NaN, undefined],
+    [1e30, undefined],
+    [{}, undefined],
+    [{ seconds: 'x' }, undefined],
+    [null, undefined],
+    [true, undefined],
+    [[TIME], undefined]
+  ]
+  for (const [value, time] of table) t.equal(readTime(value), time, JSON.stringify(value))
+})
+
+t.test('a line that is about something else is not ours, and a damaged one of ours is noticed', async (t) => {
+  const others = [
+    '',
+    'Server listening at http://127.0.0.1:3000',
+    '{"level":30,"req":{"url":"/moengage/connector"},"msg":"incoming request"}',
+    '{"moengage":{"event":"moengage.diagnosis"}}',
+    '{"moengage":{"code":"MOE_WARN_STALE"}}',
+    '{"msg":"moengage.rejected and moengage.summary are our events"}',
+    '{"MESSAGE":[1,2,3]}',
+    '{"MESSAGE": "x"}'
+  ]
+  for (const text of others) {
+    const content = findRecords(text)
+    t.notOk(content !== undefined && (content.records.length > 0 || content.unreadable > 0), text)
+  }
+  const damaged = [
+    plain.slice(0, plain.indexOf('"suppressed"')),
+    plain.slice(0, plain.indexOf('rejected') + 3),
+    plain.slice(0, plain.indexOf('.rejected')),
+    `${plain.slice(0, 100)}${plain}`.slice(0, 180),
+    '    "event": "moengage.rejected",',
+    JSON.stringify({ log: plain.slice(0, 200) }),
+    JSON.stringify({ logEvents: [{ message: plain }, { message: plain.slice(0, 200) }] })
+  ]
+  for (const text of damaged) t.equal(findRecords(text)!.unreadable, 1, text)
+})
+
+t.test('a line that is cut off behind our fields is read', async (t) => {
+  const [first] = findRecords(line({}, { pid: 7, hostname: 'web-1' }).slice(0, -5))!.records
+  t.match(first, { time: TIME, process: { pid: '7', hostname: 'web-1' }, record: { clientIp: '198.51.100.7' } })
+})
+
+t.test('an endless nesting, or a hundred braces, ends', async (t) => {
+  let nested = JSON.parse(plain)
+  for (let i = 0; i < 50; i++) nested = { a: nested }
+  t.strictSame(findRecords(JSON.stringify(nested)), { records: [], unreadable: 1 })
+  t.match(findRecords(`${'{'.repeat(100_000)}${plain}`), { unreadable: 1 })
+})
+
+t.test('a server says where it starts, and any line its time', async (t) => {
+  const listening = JSON.stringify({
+    level: 30,
+    time: TIME,
+    pid: 1,
+    hostname: 'web-1',
+    msg: 'Server listening at http://x'
+  })
+  t.equal(startedOn(listening), 'web-1')
+  t.equal(startedOn(JSON.stringify({ log: listening })), 'web-1')
+  t.equal(startedOn('Server listening at http://x'), '')
+  t.equal(startedOn(plain), undefined)
+  t.equal(timeOfLine(listening), TIME)
+  t.equal(timeOfLine(`${ISO} stdout F x`), TIME + 123)
+  t.equal(timeOfLine('x'), undefined)
+  t.equal(timeOfLine('{}'), undefined)
+})
+
+t.test('whatever wraps a line, its record and time are those of the line', async () => {
+  const layers = fc.constantFrom<(text: string) => string>(
+    (text) => JSON.stringify({ log: `${text}\n`, stream: 'stdout', time: ISO }),
+    (text) => JSON.stringify({ _source: { message: text, '@timestamp': ISO } }),
+    (text) => JSON.stringify({ MESSAGE: text, __REALTIME_TIMESTAMP: '1' }),
+    (text) => JSON.stringify({ logEvents: [{ timestamp: 5, message: text }] }),
+    (text) => JSON.stringify({ MESSAGE: [...Buffer.from(text)] }),
+    (text) => `${ISO} stdout F ${text}`,
+    (text) => `web-1  | ${text}`
+  )
+  const lines = fc.record({
+    clientIp: fc.ipV4(),
+    route: fc.string({ maxLength: 30 }),
+    time: fc.integer({ min: 1e12, max: 2e12 }),
+    isSummary: fc.boolean()
+  })
+  fc.assert(
+    fc.property(lines, fc.array(layers, { maxLength: 4 }), ({ clientIp, route, time, isSummary }, layers) => {
+      const own = { clientIp, route }
+      const text = layers.reduce((text, layer) => layer(text), isSummary ? summary(own, { time }) : line(own, { time }))
+      const content = findRecords(text)!
+      const [first] = content.records
+      return (
+        content.records.length === 1 &&
+        content.unreadable === 0 &&
+        first!.time === time &&
+        first!.record.clientIp === clientIp &&
+        first!.record.route === route
+      )
+    })
+  )
+})
+
+t.test('no line makes the search fail', async () => {
+  fc.assert(
+    fc.property(fc.json(), fc.string(), fc.nat(400), (json, text, at) => {
+      for (const hostile of [json, text + plain, plain.slice(0, at) + text + plain.slice(at), plain.slice(at) + text]) {
+        findRecords(hostile)
+        timeOfLine(hostile)
+      }
+    })
+  )
+})
