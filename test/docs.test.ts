@@ -7,6 +7,9 @@ import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { CHANNELS, createGuard, OptionsError } from '../src/core.js'
 import moengageAllowlist from '../src/express.js'
+import { placesOf } from '../src/lib/option-advice.js'
+import { parseDuration } from '../src/lib/time.js'
+import { doorOptions } from '../src/server/actions.js'
 import { REASONS } from '../src/verdict/verdict.js'
 import { blocksOf, PAGES } from './support/blocks.js'
 import { run as command } from './support/cli.js'
@@ -76,6 +79,8 @@ interface Row {
   readonly section: string
   /** Its name: `cacheSize`, `log.summaryEvery`. */
   readonly name: string
+  /** The default, as the page writes it: code or words. */
+  readonly fallback: string
   readonly example: string
 }
 
@@ -84,11 +89,14 @@ function optionRows(): Row[] {
   return read('docs/options.md')
     .split(/^#+ /m)
     .flatMap((section) =>
-      [...section.matchAll(/^\| `([\w.]+)` \|(?:[^|]*\|){2} `([^|]*)` \|/gm)].map(([, name, example]) => ({
-        section: section.split('\n')[0]!,
-        name: name!,
-        example: example!
-      }))
+      [...section.matchAll(/^\| `([\w.]+)` \|[^|]*\| ([^|]*) \| `([^|]*)` \|/gm)].map(
+        ([, name, fallback, example]) => ({
+          section: section.split('\n')[0]!,
+          name: name!,
+          fallback: fallback!,
+          example: example!
+        })
+      )
     )
 }
 
@@ -157,6 +165,21 @@ t.test('a guard takes every example of docs/options.md', async (t) => {
     const value = new Function('pino', 'loadFromDatabase', `return (${row.example})`)(pino, async () => ({}))
     t.strictSame(mistakesIn(withOption(row, value)), [], `${row.name}: ${row.example}`)
   }
+})
+
+t.test('the defaults of docs/options.md are those of the options', async (t) => {
+  const places = placesOf(doorOptions({ words: [], example: '', routePath: '' }))
+  const path = (place: (typeof places)[number]) => [place.group?.name, place.name].filter(Boolean).join('.')
+  let compared = 0
+  for (const { name, fallback } of optionRows().filter((row) => !row.name.startsWith('source.'))) {
+    const rule = places.find((place) => path(place) === name)?.rule
+    if (!['number', 'boolean', 'string'].includes(typeof rule?.fallback)) continue
+    const value = new Function(`return ${fallback.replaceAll('`', '')}`)()
+    const isTime = typeof value === 'string' && typeof rule!.fallback === 'number'
+    t.equal(isTime ? parseDuration(value) : value, rule!.fallback, `${name}: ${fallback}`)
+    compared++
+  }
+  t.ok(compared >= 10, 'they are found')
 })
 
 t.test("the README's options are those of docs/options.md", async (t) => {
