@@ -452,7 +452,8 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
   const { guard, rejections } = guarding()
   const { port } = await serve(t, express().use(guard, verdict))
   const lines = ['GET / HTTP/1.1', 'Host: x', 'Connection: close', `X-Forwarded-For: ${LISTED}`]
-  const padding = Array.from({ length: 1000 }, () => 'a:')
+  // 1,000 lines with the four others. Newer versions of Node refuse more than that, older ones drop them.
+  const padding = Array.from({ length: 996 }, () => 'a:')
   const answer = await new Promise<string>((resolve) => {
     let text = ''
     const socket = connect(port, '127.0.0.1', () => {
