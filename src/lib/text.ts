@@ -1,6 +1,8 @@
 /** Characters that cannot be seen, or are easily confused with others, are written as their number. */
 const UNCLEAR = /[^ -~…]/gu
 const MAX_LENGTH = 60
+/** As much of a text is looked at: enough to find the end of a password, and little enough for a hostile page. */
+const MAX_SEEN = 1000
 const MAX_ITEMS = 10
 
 /**
@@ -8,11 +10,12 @@ const MAX_ITEMS = 10
  * full-width digit is shown as its number.
  */
 export function quoted(text: string): string {
-  return `"${clear(withoutSecrets(text))}"`
+  return `"${clear(text)}"`
 }
 
 function clear(text: string): string {
-  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text
+  const seen = withoutSecrets(text.slice(0, MAX_SEEN))
+  const cut = seen.length > MAX_LENGTH ? `${seen.slice(0, MAX_LENGTH)}…` : seen
   return cut.replaceAll(UNCLEAR, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 }
 
@@ -32,7 +35,7 @@ export function shown(value: unknown): string {
 }
 
 function shownItem(value: unknown): string {
-  if (typeof value === 'string') return `'${clear(withoutSecrets(value))}'`
+  if (typeof value === 'string') return `'${clear(value)}'`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'

@@ -27,6 +27,7 @@ const WRONG: object[] = [
   { ...base, clientIp: 'req.ip' },
   { ...base, clientIp: '10.0.0.1' },
   { ...base, clientIp: ['10.0.0.0/8', 'loopback'] },
+  { ...base, clientIp: Array(11).fill('10.0.0.1') },
   { ...base, clientIp: true },
   { ...base, clientIp: null },
   { ...base, clientIp: {} },

@@ -56,7 +56,8 @@ t.test('secrets of a URL are not shown', async (t) => {
     ['https://me:sesame@lists.example/a?b', 'https://…@lists.example/a?…'],
     ['https://lists.example/a#sesame', 'https://lists.example/a#…'],
     ['see http://a.example/?x=1 and http://b.example/', 'see http://a.example/?… and http://b.example/'],
-    ['what?', 'what?']
+    ['what?', 'what?'],
+    [`https://me:${'x'.repeat(500)}@lists.example/`, 'https://…@lists.example/']
   ]
   for (const [text, expected] of table) {
     t.equal(withoutSecrets(text), expected)

@@ -38,7 +38,7 @@ const URL_OPTIONS = {
     example: `'1h'`,
     min: SECOND,
     max: LONGEST_TIMER,
-    doubtful: 5 * SECOND,
+    doubtful: SECOND,
     unit: 'm'
   }),
   timeout: TIMEOUT,
@@ -61,7 +61,7 @@ const OWN_OPTIONS = {
     example: `'1h'`,
     min: SECOND,
     max: LONGEST_TIMER,
-    doubtful: 5 * SECOND,
+    doubtful: SECOND,
     unit: 'm'
   }),
   timeout: TIMEOUT

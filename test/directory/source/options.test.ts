@@ -95,8 +95,8 @@ t.test('times of a source are numbers of milliseconds or texts with a unit', asy
     t.strictSame(guard.status().warnings, [])
     guard.close()
   }
-  const guard = await loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load, interval: 3600 } })
-  t.match(guard.status().warnings, [{ code: 'MOE_WARN_DURATION', path: 'source.interval', fix: /^Write '1h'/ }])
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load, timeout: 60 } })
+  t.match(guard.status().warnings, [{ code: 'MOE_WARN_DURATION', path: 'source.timeout', fix: /^Write '1m'/ }])
   guard.close()
 })
 
