@@ -260,7 +260,7 @@ t.test('a guarded Fastify keeps serving while its server is away', async (t) => 
   await until(() => app.moengage!.status().lastError !== null)
   t.match((await app.inject({ url: '/', remoteAddress: FOUR[0]! })).json(), { verified: true, revision: 'r1' })
   t.match(
-    lines.filter(({ level }) => level >= 40),
+    lines.filter(({ level }) => level >= 50),
     [{ level: 50, msg: /^The list in use stays, revision r1 of 2026-11-20\. .* It answers with status 502\./ }]
   )
   // A load that is under way when the server stops is given up, and told to nobody.
@@ -269,5 +269,5 @@ t.test('a guarded Fastify keeps serving while its server is away', async (t) => 
   const reload = app.moengage!.reload()
   await until(() => server.requests.length > before)
   await Promise.all([t.rejects(reload, { message: /The guard is closed/ }), app.close()])
-  t.equal(lines.filter(({ level }) => level >= 40).length, 1)
+  t.equal(lines.filter(({ level }) => level >= 50).length, 1)
 })
