@@ -1,0 +1,44 @@
+import t from 'tap'
+import { createGuard, type GuardOptions, type RedactAddress } from '../../src/core.js'
+import { Findings, Option } from '../../src/lib/option.js'
+import { REDACT_ADDRESS } from '../../src/senders/redact.js'
+import { findingsOf } from '../support/advice.js'
+
+const base = { dataCenters: 'DC-01' } as const
+
+function optionOf(value: unknown): Option {
+  return new Option('x', value, { path: '', findings: new Findings(), top: { table: {}, options: {} }, foreign: {} })
+}
+
+t.test('addresses are truncated to their network, or replaced by a keyed hash', async (t) => {
+  const redaction = (value: RedactAddress) => REDACT_ADDRESS.read(optionOf(value))!
+  const key = 'a key that nobody can guess'
+  const truncate = redaction('truncate')
+  const hash = redaction({ key })
+  const table: [address: string, truncated: string][] = [
+    ['198.51.100.7', '198.51.100.0/24'],
+    ['255.255.255.255', '255.255.255.0/24'],
+    ['::ffff:198.51.100.7', '198.51.100.0/24'],
+    ['2001:DB8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['ffff::1', 'ffff::/48'],
+    ['unix', 'unix'],
+    ['fe80::1%eth0', 'unreadable'],
+    ['', 'unreadable']
+  ]
+  for (const [address, truncated] of table) t.equal(truncate(address), truncated, address)
+  t.match(hash('198.51.100.7'), /^hmac:[0-9a-f]{16}$/)
+  t.equal(hash('::ffff:198.51.100.7'), hash('198.51.100.7'), 'the same for every spelling')
+  t.not(hash('198.51.100.8'), hash('198.51.100.7'))
+  t.not(redaction({ key: `${key}!` })('198.51.100.7'), hash('198.51.100.7'))
+  t.equal(hash('unix'), 'unix')
+  t.equal(hash('x'), 'unreadable')
+})
+
+t.test('a way to redact that does not protect is refused', async (t) => {
+  for (const redactAddress of ['hash', true, null, { key: 'sesame' }, { key: 5 }, {}]) {
+    const options = { ...base, redactAddress } as GuardOptions
+    t.throws(() => createGuard(options), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'redactAddress', value: '…' }] })
+  }
+  const options = { ...base, redactAddress: { key: 'sixteen characters', hash: 'sha1' } }
+  t.match(findingsOf(options).mistakes, [{ code: 'MOE_ERR_UNKNOWN_OPTION', path: 'redactAddress.hash' }])
+})
