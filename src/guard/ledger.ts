@@ -49,6 +49,9 @@ export interface GuardMetrics {
 /** Maximum number of prefixes that are remembered after they left the list. */
 const MAX_REMOVED = 1000
 
+/** For how many milliseconds verified requests share one reading of the clock, which costs as much as their verdict. */
+const TIME_IS_FRESH = 100
+
 /** What a guard remembers of the requests it judged: counters, rejected senders, routes, and what left the list. */
 export class Ledger {
   readonly counters = new Counters()
@@ -59,6 +62,9 @@ export class Ledger {
   /** The day on which a prefix was found to be gone from the list. */
   readonly #removed = new Map<string, string>()
   readonly #clock: Clock
+  /** The time of verified requests, at most {@link TIME_IS_FRESH} old. */
+  #time = 0
+  #isTimeFresh = false
 
   constructor(capacity: number, redact: Redact | undefined, clock: Clock) {
     this.#senders = new Senders(capacity, redact)
@@ -70,8 +76,17 @@ export class Ledger {
   verified(verdict: VerifiedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.verified++
     const route = this.#routes.of(pattern)
-    route.verified(verdict, this.#clock.now())
+    if (!this.#isTimeFresh) this.#readTime()
+    route.verified(verdict, this.#time)
     if (verdictChannel.hasSubscribers) this.#publish(verdict, policy, route.route)
+  }
+
+  #readTime(): void {
+    this.#time = this.#clock.now()
+    this.#isTimeFresh = true
+    this.#clock.after(TIME_IS_FRESH, () => {
+      this.#isTimeFresh = false
+    })
   }
 
   /** Notes a rejected sender; for `key` see {@link SenderRejections}. */

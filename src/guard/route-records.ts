@@ -3,7 +3,7 @@ import type { VerifiedVerdict } from '../verdict/verdict.js'
 
 /** The last request that was verified for one route, data center and set of channels. */
 export interface LastVerified {
-  /** When it came, in milliseconds since 1970. */
+  /** When it came, in milliseconds since 1970; at most a tenth of a second early. */
   readonly at: number
   /** The data center that its address is published for; null for an address of your own `allow` list. */
   readonly dataCenter: DataCenter | null

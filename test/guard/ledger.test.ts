@@ -46,6 +46,21 @@ t.test('status and metrics know when which requests were verified last', async (
   t.equal(guard.metrics().age, 3 * 24 * 3_600_000 + 10 * 3_600_000 + 7000, 'from the start of the day of the list')
 })
 
+t.test('the clock is read ten times a second at most, and no timer runs without requests', async (t) => {
+  const clock = new TestClock('2026-11-23T10:00:00Z')
+  const start = clock.now()
+  const guard = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  const atRest = clock.waiting.length
+  const times = [0, 60, 60, 5000].map((wait) => {
+    clock.pass(wait)
+    guard.judge(from(LISTED))
+    return guard.status().lastVerified[0]!.at - start
+  })
+  t.strictSame(times, [0, 0, 120, 5120])
+  clock.pass(100)
+  t.equal(clock.waiting.length, atRest)
+})
+
 t.test('a framework names the route', async (t) => {
   const app = Fastify()
   await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } })
