@@ -258,7 +258,7 @@ function wrongOptions(mistakes: readonly Problem[]): Pick<Problem, 'message' | '
 }
 
 function lackingList(mistakes: readonly Problem[], list: string): Pick<Problem, 'message' | 'fix'> {
-  const lines = mistakes.map(({ path, message, code }) => `  - ${path}: ${message} (${code})`)
+  const lines = mistakes.map(({ path, value, code }) => `  - ${path}: It has no address for ${value}. (${code})`)
   return {
     message: `The list of "${list}" lacks what the options name:\n${lines.join('\n')}\n`,
     fix: 'Correct the list: the options were right for the list in use, which stays in use.'

@@ -117,8 +117,10 @@ t.test('a long list of mistakes is cut in the message, and whole in the error', 
 })
 
 t.test('where a list lacks what right options name, the list is at fault', async (t) => {
-  const error = new OptionsError([problem], 'list.json')
-  t.match(error, { code: 'MOE_ERR_OPTIONS', mistakes: [problem], fix: /^Correct the list/ })
+  const lacking: Problem = { ...problem, code: 'MOE_ERR_NO_ADDRESSES', path: 'dataCenters', value: 'DC-05' }
+  const error = new OptionsError([lacking], 'list.json')
+  t.match(error, { code: 'MOE_ERR_OPTIONS', mistakes: [lacking], fix: /^Correct the list/ })
+  t.match(error.message, /\n {2}- dataCenters: It has no address for DC-05\. \(MOE_ERR_NO_ADDRESSES\)\n/)
   t.match(error.message, /^The list of "list\.json" lacks what the options name:/)
   t.notMatch(error.message, /Correct the options|Write/)
 })

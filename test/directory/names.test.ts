@@ -284,12 +284,24 @@ t.test(
 
 t.test('a channel that is unknown is refused with the nearest name, or with all', async (t) => {
   const all = `Use one of: ${CHANNELS.join(', ')}.`
+  const unlisted = 'Leave the channel out, keep its route unguarded, and check a secret there.'
   const rows: [text: unknown, message: RegExp, fix: string][] = [
     ['smss', /"smss" is not a channel/, 'Did you mean "sms"?'],
     ['conector', /not a channel/, 'Did you mean "connector"?'],
     ['segment_synk', /not a channel/, 'Did you mean "segment-sync"?'],
     ['Segment Sync API', /not a channel/, 'Did you mean "segment-sync"?'],
     ['voice', /"voice" is not a channel/, all],
+    ['webhook', /"webhook" is not a channel/, 'Did you mean "connector"?'],
+    ['Web-Hooks', /"Web-Hooks" is not a channel/, 'Did you mean "connector"?'],
+    ['custom connector', /is not a channel/, 'Did you mean "connector"?'],
+    ['e-mail', /is not a channel/, 'Did you mean "email"?'],
+    ['PII tokens', /is not a channel/, 'Did you mean "content-api"?'],
+    ['audience_sync', /is not a channel/, 'Did you mean "segment-sync"?'],
+    ['rcs', /MoEngage's page has no row for "rcs"/, unlisted],
+    ['Alerts', /has no row for "Alerts"/, unlisted],
+    ['oauth-token', /has no row/, unlisted],
+    ['in-app', /has no row/, unlisted],
+    ['coupons', /has no row/, unlisted],
     ['all', /"all" is not a channel/, all],
     ['*', /not a channel/, all],
     ['', /"" is not a channel/, all],

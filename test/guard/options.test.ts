@@ -247,6 +247,9 @@ t.test('what is right but may surprise is a warning', async (t) => {
   const quiet: Partial<GuardOptions>[] = [
     {},
     { dataCenters: 'all' },
+    { clientIp: 'request.ip' },
+    { clientIp: () => '52.6.248.125' },
+    { gracePeriod: '2d', staleAfter: '30d' },
     { clientIp: { trustedProxies: ['cloudflare'], header: 'cf-connecting-ip' } },
     trusting('google-cloud-load-balancing'),
     trusting('10.0.0.0/8', 'loopback', 'unix', '100.64.0.7'),
