@@ -191,7 +191,8 @@ t.test('a file that shuts somebody out says so first', async (t) => {
     'csv',
     'text'
   ]
-  const SHUT_OUT = /everyone else|[Ee]very other (?:host|address)|no other address|[Oo]nly these addresses|accept nothing else/
+  const SHUT_OUT =
+    /everyone else|[Ee]very other (?:host|address)|no other address|[Oo]nly these addresses|accept nothing else/
   for (const format of EXPORT_FORMATS) {
     t.equal(
       SHUT_OUT.test(firstComment(write(format))),
