@@ -7,7 +7,7 @@ import { type Io, notify } from './io.js'
 export interface OutputFile {
   /** With links followed. */
   readonly path: string
-  /** Undefined if there is no such file yet. */
+  /** Undefined if the file does not exist yet. */
   readonly before: Stats | undefined
 }
 

@@ -39,7 +39,7 @@ export const cloudFormats = {
         ]),
         '  - priority: 2147483647',
         '    action: deny(403)',
-        '    description: "Everybody else"',
+        '    description: "Everyone else"',
         '    match:',
         '      versionedExpr: SRC_IPS_V1',
         '      config:',
@@ -145,7 +145,7 @@ export const cloudFormats = {
         throw new ExportError({
           path: 'format',
           value: leftOut.map(({ cidr }) => cidr),
-          message: 'What is selected has IPv6 prefixes only, and a network rule of Snowflake takes IPv4.',
+          message: 'The selection has IPv6 prefixes only, and a network rule of Snowflake takes IPv4.',
           fix: 'Use another format.'
         })
       }

@@ -105,7 +105,7 @@ function checkName(formatName: ExportFormat, option: Option): void {
   if (value === undefined) return
   if (rule === undefined) option.refuse(`The format ${formatName} names nothing.`, 'Leave the name out.')
   else if (typeof value !== 'string' || !rule.pattern.test(value)) {
-    option.refuse(`${shown(value)} is no name for ${formatName}.`, `Use ${rule.rule}.`)
+    option.refuse(`${shown(value)} is not a name for ${formatName}.`, `Use ${rule.rule}.`)
   }
 }
 

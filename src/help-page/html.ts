@@ -23,7 +23,7 @@ export type Row = readonly Slot[]
 
 /** A table of the page, its spans filled out. */
 export interface Table {
-  /** The heading above it; empty where there is none. */
+  /** The heading above it; empty if there is none. */
   readonly heading: string
   readonly rows: readonly Row[]
 }
@@ -141,7 +141,7 @@ function readGrid(table: Element): Row[] {
   return rows.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? EMPTY))
 }
 
-/** Stands where a row has no cell. */
+/** Fills a place of a row without a cell. */
 const EMPTY: Slot = { text: '', span: 1 }
 
 /** Puts the cells of a row into the first free places, and into the places below that they span. */

@@ -6,7 +6,7 @@ import type { Cell, Snapshot } from '../directory/snapshot.js'
 import { type PageCell, PageError, type Problem } from '../errors.js'
 import { parsePrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
-import { quoted } from '../lib/text.js'
+import { quoted, visible } from '../lib/text.js'
 import { wordsOf } from './cells.js'
 import { collectRows } from './collect-rows.js'
 import { looksLikeHtml, type Page, readHtml } from './html.js'
@@ -111,7 +111,7 @@ function refuseUnread(page: string, unread: readonly PageCell[]): void {
   if (unread.length === 0) return
   const lines = unread.map((cell) => {
     const place = [cell.table, cell.row, cell.column].filter((name) => name !== '').join(' | ')
-    return `  - ${place}: ${cell.message}${cell.text === '' ? '' : ` It says ${quoted(cell.text)}.`}`
+    return `  - ${visible(place)}: ${cell.message}${cell.text === '' ? '' : ` It says ${quoted(cell.text)}.`}`
   })
   throw new PageError(
     {
@@ -221,5 +221,10 @@ function specialPrefixes(rows: Rows): Problem[] {
 }
 
 function warnOfAside({ place, text }: Aside): Problem {
-  return warning(place, text, `${quoted(text)} was left aside.`, 'Check on the page whether it changes the meaning.')
+  return warning(
+    visible(place),
+    text,
+    `${quoted(text)} was left aside.`,
+    'Check on the page whether it changes the meaning.'
+  )
 }

@@ -20,7 +20,7 @@ export interface PageRow {
   readonly place: string
   readonly column: string
   readonly name: RowName
-  /** Whether its name stands in a row above. */
+  /** Whether its name is that of a row above. */
   readonly isInherited: boolean
   readonly dataCenters: DataCenters
   readonly addresses: Cell
@@ -70,11 +70,14 @@ export function readTable(table: Table): ReadTable | undefined {
   return { rows: [], unread: [], asides: [{ place, text: table.rows[0]!.map((slot) => slot.text).join(' | ') }] }
 }
 
+/** A word, and not what is left of an address. */
+const WORD = /[g-z]/i
+
 /** Whether a table has other values where addresses belong: no text of it is an address or the name of a channel, and none got lost. */
-function isAboutSomethingElse({ rows }: Table, { unread }: ReadTable): boolean {
-  const texts = rows.flatMap((row) => row.map((slot) => slot.text))
+function isAboutSomethingElse({ heading, rows }: Table, { unread }: ReadTable): boolean {
+  const texts = [heading, ...rows.flatMap((row) => row.map((slot) => slot.text))]
   return (
-    unread.every(({ column, text }) => text !== '' && (column === '' || isAddressHeader(column))) &&
+    unread.every(({ column, text }) => WORD.test(text) && (column === '' || isAddressHeader(column))) &&
     !texts.some((text) => looksLikeAddress(text) || namesChannel(text))
   )
 }

@@ -21,7 +21,12 @@ function clear(text: string): string {
 
 /** A text without the parts of its URLs that often hold secrets: user, password, query and fragment. */
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(/:\/\/[^\s/?#]*@/g, '://…@').replaceAll(/(:\/\/[^\s?#]*[?#])\S+/g, '$1…')
+  return (
+    text
+      .replaceAll(/:\/\/[^\s/?#]*@/g, '://…@')
+      // A match ends with its URL, so that the time grows with the length of the text only.
+      .replaceAll(/:\/\/[^\s?#]*(?:[?#]\S+)?/g, (url) => url.replace(/([?#]).*$/s, '$1…'))
+  )
 }
 
 /**

@@ -85,7 +85,7 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nginx', '-d', 'DC-01', '-c', 'fax'], /"fax" is not a channel/],
     [['nginx', '-d', 'DC-05', '-c', 'sms'], /no static address for sms in DC-05/],
     [['nginx', '-d', 'DC-01', '--name', 'x'], /names nothing/],
-    [['caddy', '-d', 'DC-01', '--name', 'x {'], /is no name for caddy/],
+    [['caddy', '-d', 'DC-01', '--name', 'x {'], /is not a name for caddy/],
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],
     [['nftables', '-d', 'DC-01', '--port', '99999'], /99999 is not a port/],
     [['nginx', '-d', 'DC-01', '--allow', '10.0.0.1/8,x'], /allow\[0\]: .*allow\[1\]: "x" is a host name/s],

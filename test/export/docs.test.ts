@@ -56,6 +56,7 @@ t.test('the output in each section is what its command writes', async (t) => {
 t.test('the lines of code run', async (t) => {
   const { code } = blocks.find(({ language }) => language === 'ts')!
   const file = join(t.testdir({ 'example.mjs': `${code}\nprocess.stdout.write(text)` }), 'example.mjs')
-  const expected = exportDirectory(directory, { format: 'nginx', dataCenters: 'DC-03', channels: 'catalog' })
+  const options = { format: 'nginx', dataCenters: 'DC-03', channels: 'catalog', allow: ['10.0.0.0/8'] } as const
+  const expected = exportDirectory(directory, options)
   t.equal(execFileSync(process.execPath, [file], { encoding: 'utf8' }), expected)
 })

@@ -693,6 +693,12 @@ t.test('a table with other values where addresses belong is left aside with a wa
       '| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n| DC-02 | 52.1.1.1 x |\n'
     ],
     ['that lost its text', '| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n| DC-02 | |\n'],
+    [
+      'of a channel in its heading',
+      '## Catalog and Feeds\n\n| Data Center | IPs |\n| - | - |\n| DC-01 | see below |\n'
+    ],
+    ['with the rest of an address', '## Buckets\n\n| Data Center | Bucket address |\n| - | - |\n| DC-01 | 52 |\n'],
+    ['with the rest of an IPv6 address', '## Buckets\n\n| Data Center | IPs |\n| - | - |\n| DC-01 | 2a00 |\n'],
     ['of an unknown place', '| Data Center | Bucket address |\n| - | - |\n| Mumbai | moengage-us |\n']
   ]
   for (const [what, table] of refusedTables) t.ok(refused(`${list}\n\n${table}`).cells.length > 0, what)

@@ -255,7 +255,7 @@ t.test('a fetch that pays no heed to its signal changes nothing when it answers 
 
 t.test('a guarded Fastify keeps serving while its server is away', async (t) => {
   const server = await serving(t, list('r1'))
-  const { app, lines } = await guarded({ source: { url: server.url, interval: 1_000 } })
+  const { app, lines } = await guarded({ source: { url: server.url, interval: '1s' } })
   server.answer = (_, response) => void response.writeHead(502).end()
   await until(() => app.moengage!.status().lastError !== null)
   t.match((await app.inject({ url: '/', remoteAddress: FOUR[0]! })).json(), { verified: true, revision: 'r1' })
