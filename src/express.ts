@@ -13,7 +13,7 @@ import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './log/logger.js'
+export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 
 declare global {
   // The namespace is Express's own way to be extended; whoever has no Express sees two lines more.

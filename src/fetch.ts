@@ -13,7 +13,7 @@ import { type Failure, failureBody } from './server/failure.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './log/logger.js'
+export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 
 /** Your own answer to a rejected request. What it throws, `check` rejects with. */
 export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>

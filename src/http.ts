@@ -17,7 +17,7 @@ import { answerFailure, NodeGuard } from './server/node-guard.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
-export type { Logger, LogLevel } from './log/logger.js'
+export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 
 /** A request of `node:http`, `node:https` or `node:http2`. */
 export type Request = NodeRequest
