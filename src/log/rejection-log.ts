@@ -155,7 +155,7 @@ export class RejectionLog<Request> {
     const line = summaryLine(this.#guard, this.#guard.status(), this.#reported, withheld)
     const lineLevel = count > 0 && isLevelOn ? level : 'info'
     const isEmpty = count === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0
-    if (isEmpty) return
+    if (isEmpty || !this.#logger.isEnabled(lineLevel)) return
     this.#lastSummary = now
     this.#report(line, 1)
     this.#logger.write(
