@@ -111,7 +111,8 @@ t.test('the package works as it would be published', async (t) => {
         'parseAddress',
         'parseChannel',
         'parseDataCenter',
-        'parsePrefix'
+        'parsePrefix',
+        'verifyAlertSignature'
       ].sort()
     )
     t.equal(names.statusCode, 200)

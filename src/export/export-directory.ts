@@ -55,9 +55,10 @@ export function exportDirectory(directory: Directory, options: ExportOptions): s
   return write(listingOf(directory, { selection: options, own, target, shutsOut }))
 }
 
-const anything = ({ value }: Option) => value
-
 const ALLOW_EXAMPLE = `['10.0.0.0/8']`
+
+/** Checked where the format or the directory is known. */
+const readLater = ({ value }: Option) => value
 
 /** The options of an export, by name; names of data centers and channels are checked with the directory. */
 const EXPORT_OPTIONS = {
@@ -67,10 +68,10 @@ const EXPORT_OPTIONS = {
     required: `Use one of: ${EXPORT_FORMATS.join(', ')}.`,
     read: readFormat
   },
-  dataCenters: { fallback: undefined, example: `'DC-01'`, read: anything },
-  channels: { fallback: undefined, example: `'all'`, read: anything },
-  name: { fallback: undefined, example: `'moengage'`, read: anything },
-  port: { fallback: undefined, example: '443', read: anything },
+  dataCenters: { fallback: undefined, example: `'DC-01'`, read: readLater },
+  channels: { fallback: undefined, example: `'all'`, read: readLater },
+  name: { fallback: undefined, example: `'moengage'`, read: readLater },
+  port: { fallback: undefined, example: '443', read: readLater },
   allow: { fallback: [], example: ALLOW_EXAMPLE, read: readAllow }
 } satisfies OptionTable
 

@@ -59,20 +59,18 @@ export class Rejections {
     const grants = notableMatcher().grantsOf(set)
     const purpose = grants.find((grant) => 'about' in grant)
     const clientIp = client.toString()
-    return (
-      unlisted({
-        client: clientIp,
-        isPeer: isSameAddress(peer, clientIp),
-        isTrusted,
-        about: purpose?.about,
-        isInternal: purpose?.isInternal === true,
-        provider: grants.find((grant) => 'prefixes' in grant)?.name,
-        header,
-        present: forwardedHeaders(headers, header),
-        hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-        trustFix: this.#trustFix
-      }) ?? rejection
-    )
+    return unlisted({
+      client: clientIp,
+      isPeer: isSameAddress(peer, clientIp),
+      isTrusted,
+      about: purpose?.about,
+      isInternal: purpose?.isInternal === true,
+      provider: grants.find((grant) => 'prefixes' in grant)?.name,
+      header,
+      present: forwardedHeaders(headers, header),
+      hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
+      trustFix: this.#trustFix
+    })
   }
 }
 

@@ -51,7 +51,7 @@ export class VerdictCache {
 
   /** The remembered verdict, counted; undefined where there is none. */
   get(policy: Salted, client: ParsedAddress, peer: string | null): VerifiedVerdict | undefined {
-    const slot = this.#slotOf(policy, client)
+    const slot = this.#slotOf(policy, client.family, client.words)
     if (this.#policies[slot] !== policy || !this.#isIn(slot, client)) return undefined
     const verdict = this.#verdicts[slot]!
     if (verdict.peer !== peer) return undefined
@@ -61,11 +61,8 @@ export class VerdictCache {
 
   /** Remembers a verdict that was returned once. */
   put(policy: Salted, client: ParsedAddress, verdict: VerifiedVerdict): void {
-    if (this.#pushedOut > this.#mask && this.#mask + 1 < this.#most) {
-      this.flush()
-      this.#clear(2 * (this.#mask + 1))
-    }
-    const slot = this.#slotOf(policy, client)
+    if (this.#pushedOut > this.#mask && this.#mask + 1 < this.#most) this.#grow()
+    const slot = this.#slotOf(policy, client.family, client.words)
     if (this.#verdicts[slot] !== undefined) this.#pushedOut++
     this.#flush(slot)
     this.#hits[slot] = 1
@@ -86,7 +83,24 @@ export class VerdictCache {
     this.#hits[slot] = 0
   }
 
-  #slotOf({ salt }: Salted, { family, words }: ParsedAddress): number {
+  /** Twice as many slots; what is remembered moves along. */
+  #grow(): void {
+    this.flush()
+    const { length } = this.#verdicts
+    const [verdicts, policies, families, words] = [this.#verdicts, this.#policies, this.#families, this.#words]
+    this.#clear(2 * length)
+    for (let i = 0; i < length; i++) {
+      if (verdicts[i] === undefined) continue
+      const own = words.subarray(4 * i, 4 * i + 4)
+      const slot = this.#slotOf(policies[i]!, families[i]!, own)
+      this.#verdicts[slot] = verdicts[i]
+      this.#policies[slot] = policies[i]
+      this.#families[slot] = families[i]!
+      this.#words.set(own, 4 * slot)
+    }
+  }
+
+  #slotOf({ salt }: Salted, family: number, words: Int32Array): number {
     const mixed = family === 4 ? words[0]! : words[0]! ^ words[1]! ^ words[2]! ^ words[3]!
     return (Math.imul(mixed ^ salt, 0x9e3779b1) >>> 16) & this.#mask
   }

@@ -229,12 +229,7 @@ function configOf(config: FastifyContextConfig | undefined): false | RouteOption
 
 /** Where a mistake stands: `POST /hook config.moengage.channels`. */
 function pathOnRoute(place: string, path: string): string {
-  const inConfig = path.startsWith('config.moengage')
-    ? path
-    : path === ''
-      ? 'config.moengage'
-      : `config.moengage.${path}`
-  return `${place} ${inConfig}`
+  return `${place} ${path.startsWith('config.moengage') ? path : `config.moengage.${path}`}`
 }
 
 /** Calls `onReject`; rejects as usual if it sent nothing. */

@@ -71,10 +71,11 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     options: RouteOptions<Request, Response> | undefined,
     next: Continuation
   ): void {
-    const incoming = this.#incoming(request)
+    let incoming: NodeIncoming
     let verdict: Verdict
     let route: Route<NodeOnReject<Request, Response>>
     try {
+      incoming = this.#incoming(request)
       route = routes.of(options)
       verdict = guard.decide(route.policy, request, incoming, this.#standalone.patternOf(request))
     } catch (error) {

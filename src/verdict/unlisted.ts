@@ -122,8 +122,8 @@ export const UNLISTED_ROWS: readonly Row[] = [
   }
 ]
 
-/** What an unlisted client is by the first row that applies; undefined for a public address that nothing is known about. */
-export function unlisted(facts: UnlistedFacts): { reason: Reason; hint: string } | undefined {
-  const row = UNLISTED_ROWS.find(({ applies }) => applies(facts))
-  return row === undefined ? undefined : { reason: row.reason, hint: row.hint(facts) }
+/** What an unlisted client is by the first row that applies. One does: the client is a trusted proxy, a provider's or a special address. */
+export function unlisted(facts: UnlistedFacts): { reason: Reason; hint: string } {
+  const row = UNLISTED_ROWS.find(({ applies }) => applies(facts))!
+  return { reason: row.reason, hint: row.hint(facts) }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { CHANNELS, DATA_CENTERS, directory } from '../../src/core.js'
 import { bundled } from '../help-page/pages.js'
@@ -102,4 +103,15 @@ t.test('as JSON has every cell of the page', async (t) => {
   t.strictSame(part.value.cells, [
     { dataCenter: 'DC-101', channel: 'file-segment', published: true, addresses: ['34.218.145.185/32'] }
   ])
+})
+
+t.test('names the day of the last check where the list has one', async (t) => {
+  const list = snapshotOf({ 'DC-01 connector': ['9.9.9.9'] })
+  const checked = { ...list, provenance: { ...list.provenance, checked: '2026-11-22' } }
+  const file = join(t.testdir({ 'list.json': JSON.stringify(checked) }), 'list.json')
+  t.match((await run(['list', '--from', file])).stdout, /of 2026-11-20, checked 2026-11-22, from/)
+  t.match(
+    (await run(['export', 'nginx', '-d', 'DC-01', '--from', file])).stdout,
+    /retrieved 2026-11-20, checked 2026-11-22/
+  )
 })

@@ -273,3 +273,49 @@ t.test('presets stand for the published addresses of a provider', async (t) => {
     )
   }
 })
+
+t.test(
+  'Forwarded is read as proxies write it, and a parameter that repeats or a node that is none is malformed',
+  async (t) => {
+    const rows: [value: string, clientIp: string | null][] = [
+      ['for=52.6.248.125;host=example.com:8443;proto=https', '52.6.248.125'],
+      ['for=52.6.248.125:4711', '52.6.248.125'],
+      ['for=[::ffff:52.6.248.125];host=a', '52.6.248.125'],
+      ['for=[2001:db8::1]:443', '2001:db8::1'],
+      ['for=52.6.248.125;by=10.0.0.2', '52.6.248.125'],
+      ['by=unknown;for=52.6.248.125', '52.6.248.125'],
+      ['by="_proxy:_1";for=52.6.248.125', '52.6.248.125'],
+      ['by="[::1]:80";for="52.6.248.125"', '52.6.248.125'],
+      ['for=52.6.248.125;ext=1;other=2', '52.6.248.125'],
+      ['for=52.6.248.125;by="[::1]:"', null],
+      ['for=52.6.248.125;by=proxy', null],
+      ['for=52.6.248.125;by=2001:db8::1', null],
+      ['for=52.6.248.125;by=""', null],
+      ['for=52.6.248.125;For=52.6.248.125', null],
+      ['for=52.6.248.125;host=a;HOST=a', null],
+      ['for=52.6.248.125;proto=http;proto=https', null],
+      ['for=52.6.248.125;by=10.0.0.2;by=10.0.0.2', null],
+      ['for=52.6.248.125;ext=1;Ext=2', null],
+      ['for-x=52.6.248.125', null],
+      ['fox=52.6.248.125', null],
+      ['bx=1;for=52.6.248.125', '52.6.248.125'],
+      ['hosts=1;prota=2;hosx=3;for=52.6.248.125', '52.6.248.125'],
+      ['for52.6.248.125', null]
+    ]
+    for (const [value, clientIp] of rows) {
+      t.equal(trusting({ header: 'forwarded' })('10.0.0.1', { forwarded: value }).clientIp, clientIp, value)
+    }
+  }
+)
+
+t.test('raw headers of a thousand lines are not read, since the line of the proxy may be missing', async (t) => {
+  const raw = (lines: number) => [
+    'X-Forwarded-For',
+    '52.6.248.125',
+    ...Array(lines - 1)
+      .fill(['a', ''])
+      .flat()
+  ]
+  t.strictSame(trusting()('10.0.0.1', raw(999)), { clientIp: '52.6.248.125' })
+  t.strictSame(trusting()('10.0.0.1', raw(1000)), { clientIp: null, reason: 'too-many-headers' })
+})

@@ -179,3 +179,17 @@ t.test('nothing of all that is left unhandled', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 20))
   t.strictSame(unhandled, [])
 })
+
+t.test("a bare connection has the peer alone where the framework's request.ip is read", async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  t.match(app.moengage!.judge({ peer: LISTED, headers: {} }), { verified: true })
+  t.match(app.moengage!.judge({ peer: undefined, headers: {} }), { reason: 'unresolved' })
+  t.match(app.moengage!.judge({ peer: 'unix', headers: {} }), { reason: 'unresolved', hint: /unix socket/ })
+})
+
+t.test('a function may return the peer as it is, with its zone', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', clientIp: ({ peer }) => peer as string })
+  t.match(guard.judge({ peer: 'fe80::1%eth0', headers: {} }), { clientIp: 'fe80::1', reason: 'not-listed' })
+})

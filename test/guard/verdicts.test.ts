@@ -327,3 +327,23 @@ t.test('an address that is published for two data centers is verified for the on
   })
   t.match(guardOf({ source, dataCenters: 'DC-02' }).judge(forwardedFor('2620:fe::9')), { dataCenter: 'DC-02' })
 })
+
+t.test('verified senders that push each other out of the cache get room, and keep their counts', async (t) => {
+  const guard = guardOf({ allow: ['9.0.0.0/8'] })
+  const request = (i: number) => forwardedFor(`9.0.${i >> 8}.${i & 255}`)
+  const first = guard.judge(request(0))
+  const judgeAll = () => {
+    for (let i = 0; i < 2000; i++) if (!guard.judge(request(i)).verified) t.fail(`${i}`)
+  }
+  for (let round = 0; round < 9; round++) judgeAll()
+  const before = guard.metrics().cache.hits
+  judgeAll()
+  const { hits, cache } = guard.metrics()
+  t.ok(cache.hits - before > 1000, `${cache.hits - before} of 2000 are remembered`)
+  t.match(
+    hits.find(({ prefix }) => prefix === '9.0.0.0/8'),
+    { count: 20_001 }
+  )
+  t.equal(cache.hits + cache.misses, 20_001)
+  t.strictSame(guard.judge(request(0)), first)
+})

@@ -8,7 +8,7 @@ import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { guarded } from '../support/guarded.js'
-import { listen, logging, send } from '../support/http.js'
+import { listen, logging, send, until } from '../support/http.js'
 
 const OPTIONS = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } satisfies MoEngageAllowlistOptions
 const from = (clientIp: string) => ({ 'x-forwarded-for': clientIp })
@@ -724,4 +724,18 @@ t.test('a header of Fastify itself cannot stand in for the one that was sent', a
   await app.register(moengageAllowlist, OPTIONS)
   app.get('/', async () => 'ok')
   t.equal((await inject(app, STRANGER)).statusCode, 403)
+})
+
+t.test('an onReload that fails is logged once', async (t) => {
+  const onReload = async () => {
+    throw new Error('Nobody is there.')
+  }
+  const { app, lines } = await guarded({ onReload })
+  await app.moengage!.reload()
+  await app.moengage!.reload()
+  await until(() => lines.some(({ msg }) => msg.startsWith('onReload failed')))
+  t.match(
+    lines.filter(({ level }) => level >= 50),
+    [{ msg: /^onReload failed/, err: { message: 'Nobody is there.' } }]
+  )
 })

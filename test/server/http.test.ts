@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { type LogLine, send } from '../support/http.js'
+import { type LogLine, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
 function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
@@ -186,4 +186,57 @@ t.test('the guard judges requests and connections without a line in the log', as
   t.match(guard.status(), { rejected: { 'not-listed': 1, 'other-channel': 1 } })
   t.throws(() => guard.listener(() => {}, { onReject: 'next' as never }), /onReject/)
   t.throws(() => guard.connectionListener(() => {}, { channels: 'x' as never }), /channels/)
+})
+
+/** Sends a request with many lines and the line of a proxy last, on a connection that may be used before. */
+async function sendLines(port: number, lines: number, before: () => unknown = () => {}): Promise<number[]> {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk
+  })
+  await once(socket, 'connect')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await until(() => text.includes('\r\n\r\n'))
+  before()
+  const padding = Array(lines).fill('a:').join('\r\n')
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-For: ${LISTED}\r\n${padding}\r\nX-Forwarded-For: ${STRANGER}\r\n\r\n`
+  )
+  await once(socket, 'close')
+  return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+}
+
+t.test('the limit of header lines is that of the connection, and a thousand at most', async (t) => {
+  const guard = moengageAllowlist({
+    dataCenters: 'DC-01',
+    clientIp: { trustedProxies: ['loopback'] },
+    logger: lineLogger([])
+  })
+  t.teardown(() => guard.close())
+  const rows: [what: string, atFirst: number | undefined, later: number | undefined, lines: number][] = [
+    ['the default', undefined, undefined, 1100],
+    ['a limit that was raised after the connection was opened', 50, 5000, 100],
+    ['a limit that was taken away after the connection was opened', 50, 0, 100],
+    ['a limit above a thousand', 5000, undefined, 1100],
+    ['no limit', 0, undefined, 1100]
+  ]
+  for (const [what, atFirst, later, lines] of rows) {
+    const reasons: unknown[] = []
+    const server = createServer({ maxHeaderSize: 100_000 }, (request, response) => {
+      const verdict = guard.judge(request)
+      reasons.push('hint' in verdict && verdict.reason)
+      response.end('ok')
+    })
+    if (atFirst !== undefined) server.maxHeadersCount = atFirst
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const change = () => {
+      if (later !== undefined) server.maxHeadersCount = later
+    }
+    await sendLines((server.address() as AddressInfo).port, lines, change)
+    t.equal(reasons.length, 2, what)
+    t.equal(reasons[1], 'unresolved', what)
+    server.close()
+  }
 })

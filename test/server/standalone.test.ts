@@ -12,7 +12,7 @@ import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
 import type { StandaloneOptions } from '../../src/server/standalone.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { send } from '../support/http.js'
+import { send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 import { sound } from '../support/snapshots.js'
 
@@ -325,4 +325,70 @@ t.test('a list that gets old while the server runs is told once a day', async (t
     }
     await close()
   }
+})
+
+t.test('an onReload that fails is logged once, outside Fastify as well', async (t) => {
+  const lines: Line[] = []
+  const onReload = () => {
+    throw new Error('own')
+  }
+  const guard = guardNode({ ...OPTIONS, logger: lineLogger(lines), onReload })
+  t.teardown(() => guard.close())
+  await guard.reload()
+  await guard.reload()
+  t.match(
+    lines.filter(({ level }) => level >= 50),
+    [{ msg: /^onReload failed/, err: { message: 'own' } }]
+  )
+})
+
+t.test(
+  'a first load that fails is tried again by itself, unless the guard was closed or loaded meanwhile',
+  async (t) => {
+    const lines: Line[] = []
+    let loads = 0
+    const source = {
+      name: 'ours',
+      interval: 1000,
+      load: async () => {
+        if (++loads < 2) throw new Error('away')
+        return sound()
+      }
+    }
+    const make = async () => {
+      loads = 0
+      const guard = guardNode({ dataCenters: 'DC-01', source, logger: lineLogger(lines) })
+      t.teardown(() => guard.close())
+      await t.rejects(guard.ready(), { code: 'MOE_ERR_SOURCE' })
+      t.throws(() => guard.status(), { code: 'MOE_ERR_NOT_READY' })
+      return guard
+    }
+    const alone = await make()
+    await until(() => loads === 2)
+    await alone.ready()
+    t.match(alone.status(), { revision: 'r1' })
+
+    const closed = await make()
+    closed.close()
+    const byHand = await make()
+    await byHand.reload()
+    t.match(byHand.status(), { revision: 'r1' }, 'by hand it is at once')
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    t.equal(loads, 2, 'neither a closed guard nor one that has its list is loaded a first time again')
+  }
+)
+
+t.test('a request that cannot be read is an error, and not let through', async (t) => {
+  const guard = guardExpress({ ...OPTIONS, logger: lineLogger([]) })
+  t.teardown(() => guard.close())
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  Object.defineProperty(request, 'rawHeaders', {
+    get: () => {
+      throw new Error('unreadable')
+    }
+  })
+  const errors: unknown[] = []
+  guard(request, response, (error) => errors.push(error))
+  t.match(errors, [{ message: 'unreadable' }])
 })

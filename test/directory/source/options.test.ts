@@ -193,3 +193,18 @@ t.test('createGuard takes a source that answers at once, and says what to use fo
   }
   t.equal(signal?.aborted, true, 'nobody waits for it')
 })
+
+t.test('a list whose derived cells make too many entries is refused', async (t) => {
+  const addresses = Array.from({ length: 11_000 }, (_, i) => `9.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+  const list = {
+    provenance: { page: 'a test', revision: 'r1', retrieved: '2026-11-20' },
+    rows: [
+      { dataCenter: 'DC-01', channel: 'connector', addresses },
+      { dataCenter: 'DC-01', channel: 'content-api', addresses: { derivedFrom: ['connector'] } }
+    ]
+  }
+  t.throws(() => createGuard({ dataCenters: 'DC-01', source: { name: 'ours', load: () => list as never } }), {
+    code: 'MOE_ERR_SOURCE',
+    message: /more than 20,?000 entries/
+  })
+})
