@@ -128,6 +128,7 @@ export class Standalone<Request, OnReject> {
   }
 
   #first(): Promise<ReadyGuard<Request, OnReject>> {
+    this.#stopRetry?.()
     const loading = this.#load!().then((guard) => {
       this.ready = this.#make(guard)
       // After the requests that waited, so that the last summary counts them.
@@ -136,18 +137,18 @@ export class Standalone<Request, OnReject> {
     })
     loading.catch((error) => {
       this.logger.error({ err: error }, 'MoEngage requests cannot be judged.')
-      this.#retry(loading)
+      this.#retry()
     })
     return loading
   }
 
-  /** Loads the first list again after a failure, as a reload would be repeated, unless somebody did so meanwhile. */
-  #retry(failed: Promise<ReadyGuard<Request, OnReject>>): void {
+  /** Loads the first list again after a failure, as a reload would be repeated. */
+  #retry(): void {
     const { interval } = this.#load!
     this.#failures++
     if (interval === undefined || this.#isClosed) return
     this.#stopRetry = CLOCK.after(retryAfter(this.#failures, interval), () => {
-      if (failed === this.#loading) this.#loading = this.#first()
+      this.#loading = this.#first()
     })
   }
 

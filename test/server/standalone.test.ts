@@ -373,8 +373,9 @@ t.test(
     const byHand = await make()
     await byHand.reload()
     t.match(byHand.status(), { revision: 'r1' }, 'by hand it is at once')
+    byHand.close()
     await new Promise((resolve) => setTimeout(resolve, 1100))
-    t.equal(loads, 2, 'neither a closed guard nor one that has its list is loaded a first time again')
+    t.equal(loads, 2, 'neither a closed guard nor one that has its list loads a first list again')
   }
 )
 
