@@ -367,6 +367,7 @@ t.test(
     await until(() => loads === 2)
     await alone.ready()
     t.match(alone.status(), { revision: 'r1' })
+    alone.close()
 
     const closed = await make()
     closed.close()
