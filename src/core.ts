@@ -4,7 +4,7 @@
  * @module moengage-allowlist/core
  */
 
-export type { FetchHeaders, HeadersInput } from './client-ip/headers.js'
+export type { FetchHeaders, HeadersInput } from './client-ip/incoming.js'
 export {
   type ClientIpOptions,
   createClientIpResolver,
@@ -62,17 +62,14 @@ export {
   SuspiciousError,
   type SuspiciousReason
 } from './errors.js'
-export { type ExportOptions, exportDirectory } from './export/export-directory.js'
-export { EXPORT_FORMATS, type ExportFormat } from './export/formats.js'
-export type { PolicyCounts, PrefixHits } from './guard/counters.js'
+export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportDirectory } from './export/export-directory.js'
+export type { LastVerified, PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'
-export type { ReloadEvent, VerdictEvent } from './guard/events.js'
 export type { Explanation } from './guard/explain.js'
 export type { Guard, PolicyOptions } from './guard/guard.js'
-export type { GuardMetrics } from './guard/ledger.js'
+export type { GuardMetrics, ReloadEvent, VerdictEvent } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
-export type { LastVerified } from './guard/route-records.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export { type Address, parseAddress } from './ip/address.js'
 export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './ip/matcher.js'

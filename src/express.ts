@@ -7,9 +7,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
-import type { ActionOptions } from './server/actions.js'
 import { expressIp } from './server/framework-ip.js'
 import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
+import type { ActionOptions } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { Verdict } from './verdict/verdict.js'
 

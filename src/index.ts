@@ -30,17 +30,15 @@ export {
   SuspiciousError,
   type SuspiciousReason
 } from './errors.js'
-export type { PolicyCounts, PrefixHits } from './guard/counters.js'
-export type { ReloadEvent, VerdictEvent } from './guard/events.js'
+export type { LastVerified, PolicyCounts, PrefixHits } from './guard/counters.js'
 export type { Explanation } from './guard/explain.js'
 export type { PolicyOptions } from './guard/guard.js'
-export type { GuardMetrics } from './guard/ledger.js'
+export type { GuardMetrics, ReloadEvent, VerdictEvent } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
-export type { LastVerified } from './guard/route-records.js'
 export type { GuardStatus, PendingRemoval } from './guard/status.js'
 export type { Duration } from './lib/time.js'
-export type { LogOptions } from './log/options.js'
+export type { LogOptions } from './log/rejection-log.js'
 export type { RedactAddress } from './senders/redact.js'
 export type { ListedFor, Sender } from './senders/senders.js'
 export {
@@ -50,5 +48,5 @@ export {
   type OnReject,
   type RouteOptions
 } from './server/fastify.js'
-export type { OnVerdict } from './server/verdict-listener.js'
+export type { OnVerdict } from './server/routes.js'
 export type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from './verdict/verdict.js'

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import { type CellChange, type DirectoryDiff, diffDirectories } from '../directory/diff.js'
-import { readList } from './input.js'
+import { jsonOption, readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
-import { jsonOption } from './options.js'
 import { addressText, grantsText, printable, type Style, styleFor } from './text.js'
 
 const EXAMPLES = `

@@ -4,9 +4,8 @@ import type { EgressProblem } from '../egress/entries.js'
 import { EGRESS_TARGETS, type EgressTarget, FORMS } from '../egress/forms.js'
 import { problemLine } from '../errors.js'
 import { visible } from '../lib/text.js'
-import { nameOf, readArgument } from './input.js'
+import { jsonOption, nameOf, readArgument } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
-import { jsonOption } from './options.js'
 import { type Style, styleFor } from './text.js'
 
 const HELP = `

@@ -2,9 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { readEntries } from '../egress/entries.js'
 import { type EchoResult, type Verification, verifyEgress } from '../egress/verify.js'
 import { EgressError, SourceError } from '../errors.js'
-import { readArgument } from './input.js'
+import { jsonOption, readArgument } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
-import { jsonOption } from './options.js'
 import { printable, type Style, styleFor, table } from './text.js'
 
 const HELP = `

@@ -6,9 +6,8 @@ import { explainRefusal } from '../egress/refusal.js'
 import { egressCheckCommand } from './egress-check.js'
 import { egressExportCommand } from './egress-export.js'
 import { egressVerifyCommand } from './egress-verify.js'
-import { readArgument } from './input.js'
+import { dataCenterOption, jsonOption, type Names, readArgument } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
-import { dataCenterOption, jsonOption, type Names } from './options.js'
 import { printable, table } from './text.js'
 
 const HELP = `

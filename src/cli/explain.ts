@@ -10,10 +10,9 @@ import { type Address, parseAddress } from '../ip/address.js'
 import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import { purposeOf } from '../ip/special.js'
-import { editDistance } from '../lib/suggest.js'
-import { readList } from './input.js'
+import { editDistance } from '../lib/text.js'
+import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
-import { channelOption, dataCenterOption, fromOption, jsonOption, type Names } from './options.js'
 import { addressText, grantsText, printable, provenanceText, type Style, styleFor } from './text.js'
 
 const EXAMPLES = `

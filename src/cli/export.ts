@@ -1,11 +1,9 @@
 import { Command } from 'commander'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { ExportError, problemLine } from '../errors.js'
-import { exportDirectory } from '../export/export-directory.js'
-import { EXPORT_FORMATS, type ExportFormat, FORMATS } from '../export/formats.js'
-import { readList } from './input.js'
+import { EXPORT_FORMATS, type ExportFormat, exportDirectory, FORMATS } from '../export/export-directory.js'
+import { channelOption, dataCenterOption, fromOption, type Names, readList } from './input.js'
 import { type Io, notify } from './io.js'
-import { channelOption, dataCenterOption, fromOption, type Names } from './options.js'
 import { findOutput, replaceOutput } from './output.js'
 
 const COLUMNS = 80

@@ -1,15 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
+import { InvalidArgumentError, Option } from 'commander'
 import { type Directory, directory } from '../directory/directory.js'
+import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 import { dayOf, type Snapshot } from '../directory/snapshot.js'
 import { readBounded } from '../directory/source/load-directory.js'
 import { isLoopback } from '../directory/source/read-source.js'
-import { readText } from '../directory/source/read-text.js'
 import { download } from '../directory/source/url.js'
 import { problemLine, SnapshotError, SourceError } from '../errors.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
-import { messageOf } from '../lib/text.js'
+import { messageOf, readText } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
@@ -122,4 +123,40 @@ async function fetchText(url: URL, proxy: ForwardProxy | undefined, { fetch }: I
   })
   // Undefined only if a version is known already.
   return downloaded!.text
+}
+
+/** The list that a command reads; see `readList`. */
+export const fromOption = () =>
+  new Option(
+    '--from <list>',
+    '"bundled", a snapshot or help page (file or https URL), or "-" for standard input'
+  ).default('bundled')
+
+/** The selected data centers: `'all'`, or their ids. */
+export const dataCenterOption = () =>
+  namesOption<DataCenter>(
+    '-d, --data-center <name>',
+    'a data center, like DC-01 (repeat it, or a,b), or all',
+    readDataCenter
+  )
+
+/** The selected channels: `'all'`, or their ids. */
+export const channelOption = () =>
+  namesOption<Channel>('-c, --channel <name>', 'a channel, like segment-sync (repeat it, or a,b), or all', readChannel)
+
+export const jsonOption = () => new Option('--json', 'write JSON')
+
+/** The names given with an option, or all. */
+export type Names<T> = 'all' | readonly T[]
+
+function namesOption<T>(flags: string, description: string, read: (text: string) => Outcome<T>): Option {
+  return new Option(flags, description).argParser((text: string, before: Names<T> = 'all'): Names<T> => {
+    if (text === 'all') return 'all'
+    const names = text.split(',').map((name) => {
+      const outcome = read(name.trim())
+      if ('ok' in outcome) return outcome.ok
+      throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
+    })
+    return [...new Set([...(before === 'all' ? [] : before), ...names])]
+  })
 }

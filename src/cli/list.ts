@@ -1,9 +1,8 @@
 import { Command } from 'commander'
 import type { Cells, Directory } from '../directory/directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
-import { readList } from './input.js'
+import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { type Io, writeJson } from './io.js'
-import { channelOption, dataCenterOption, fromOption, jsonOption, type Names } from './options.js'
 import { addressText, provenanceText, styleFor, table } from './text.js'
 
 const EXAMPLES = `

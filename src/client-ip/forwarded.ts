@@ -1,6 +1,5 @@
 import { ParsedAddress } from '../ip/address.js'
-import { isHidden, MAX_ENTRY, parseNode } from './entry.js'
-import { type ParseHop, trimEnd } from './hops.js'
+import { isHidden, MAX_ENTRY, type ParseHop, parseNode, trimEnd } from './hops.js'
 
 const TAB = 9
 const QUOTE = 34

@@ -1,11 +1,9 @@
 import type { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
-import { isHidden, MAX_ENTRY } from './entry.js'
 import { parseForwardedHop } from './forwarded.js'
-import { type HeadersInput, headerText } from './headers.js'
-import { type ParseHop, parseListHop, parseSingle, parseViewerAddress, trimEnd } from './hops.js'
-import { UNIX_PEER } from './incoming.js'
+import { isHidden, MAX_ENTRY, type ParseHop, parseListHop, parseSingle, parseViewerAddress, trimEnd } from './hops.js'
+import { type HeadersInput, headerText, UNIX_PEER } from './incoming.js'
 import {
   type Failure,
   HEADER_MISSING,

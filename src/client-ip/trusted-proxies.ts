@@ -1,5 +1,5 @@
-import { coverHalf } from '../ip/coverage.js'
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
+import { coverHalf } from '../ip/special.js'
 import type { Option } from '../lib/option.js'
 import { refuseNoList } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'

@@ -1,6 +1,5 @@
 import { ChannelError, DataCenterError, type Problem } from '../errors.js'
-import { suggestion } from '../lib/suggest.js'
-import { quoted, shown } from '../lib/text.js'
+import { quoted, shown, suggestion } from '../lib/text.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const)

@@ -1,7 +1,7 @@
 import { type Problem, problemLine, SnapshotError } from '../errors.js'
 import { type Address, parseAddress } from '../ip/address.js'
-import { coverHalf } from '../ip/coverage.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import { coverHalf } from '../ip/special.js'
 import { shown } from '../lib/text.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import { type DerivedCell, isDay, type Snapshot } from './snapshot.js'

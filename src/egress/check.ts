@@ -1,6 +1,5 @@
 import { OptionsError } from '../errors.js'
-import { suggestion } from '../lib/suggest.js'
-import { bounded, shown } from '../lib/text.js'
+import { bounded, shown, suggestion } from '../lib/text.js'
 import { blockText, merge, sizeOf } from './block.js'
 import { type EgressProblem, readEntries } from './entries.js'
 import { EGRESS_TARGETS, type EgressTarget, FORMS, MOST_ADDRESSES, splitFor } from './forms.js'

@@ -1,8 +1,7 @@
 import { type DataCenter, type DataCenterName, readDataCenter } from '../directory/names.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { suggestion } from '../lib/suggest.js'
-import { shown } from '../lib/text.js'
+import { shown, suggestion } from '../lib/text.js'
 import { EGRESS_TARGETS, type EgressTarget } from './forms.js'
 
 /** A category of APIs that a rule of the API Firewall covers, as the form names it. */

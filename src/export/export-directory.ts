@@ -1,13 +1,60 @@
 import type { Directory, Selection } from '../directory/directory.js'
-import { coverHalf } from '../ip/coverage.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import { coverHalf } from '../ip/special.js'
 import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { refuseNoList } from '../lib/option-rules.js'
-import { suggestion } from '../lib/suggest.js'
-import { shown } from '../lib/text.js'
-import { EXPORT_FORMATS, type ExportFormat, FORMATS } from './formats.js'
-import { type Format, listingOf } from './listing.js'
+import { shown, suggestion } from '../lib/text.js'
+import { awsFormats } from './aws.js'
+import { cloudFormats } from './clouds.js'
+import { hostFormats } from './hosts.js'
+import { comment, type Format, json, lines, listingOf } from './listing.js'
+import { proxyFormats } from './proxies.js'
+
+const plainFormats = {
+  json: {
+    about: 'JSON: the provenance, and each prefix with its data centers and channels',
+    write: ({ provenance, prefixes }) =>
+      json({
+        provenance,
+        prefixes: prefixes.map(({ cidr, prefix, purposes, isOwn }) => ({
+          prefix: cidr,
+          family: prefix.address.family,
+          purposes,
+          ...(isOwn && { isOwn })
+        }))
+      })
+  },
+  csv: {
+    about: 'CSV with a header line; one row for each prefix',
+    write: ({ provenance, prefixes, revision }) =>
+      lines(
+        'prefix,family,purposes,revision,retrieved',
+        prefixes.map(({ cidr, prefix, about }) =>
+          [cidr, prefix.address.family, `"${about}"`, revision, provenance.retrieved].join(',')
+        )
+      )
+  },
+  text: {
+    about: 'one prefix on each line, below a comment',
+    write: (listing) =>
+      lines(
+        comment(listing),
+        listing.prefixes.map(({ cidr }) => cidr)
+      )
+  }
+} as const satisfies Record<string, Format>
+
+const all = { ...proxyFormats, ...hostFormats, ...awsFormats, ...cloudFormats, ...plainFormats } as const
+
+/** The name of a format that the directory can be exported in. */
+export type ExportFormat = keyof typeof all
+
+/** Every format by its name. */
+export const FORMATS: Readonly<Record<ExportFormat, Format>> = all
+
+/** The names of all formats: for web servers, hosts, clouds and services, and plain files. */
+export const EXPORT_FORMATS: readonly ExportFormat[] = Object.freeze(Object.keys(all) as ExportFormat[])
 
 /** Options of an export. */
 export interface ExportOptions extends Selection {
@@ -43,12 +90,11 @@ export interface ExportOptions extends Selection {
 export function exportDirectory(directory: Directory, options: ExportOptions): string {
   const reader = OptionReader.open(EXPORT_OPTIONS, options, `Write { format: 'nginx', dataCenters: 'DC-01' }.`)
   reader.checkNames()
-  const format = reader.read('format')
+  const { format, name, port, allow: own } = reader.readAll()
   if (format !== undefined) {
-    checkName(format, reader.optionAt('name', options.name))
-    checkPort(format, reader.optionAt('port', options.port))
+    checkName(format, reader.optionAt('name', name))
+    checkPort(format, reader.optionAt('port', port))
   }
-  const own = reader.read('allow')
   reader.throwMistakes()
   const { write, shutsOut }: Format = FORMATS[format!]
   const target = { name: options.name ?? 'moengage', port: options.port ?? 443 }

@@ -6,8 +6,8 @@ import type { Ledger } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
+import { trustedSenders } from './status.js'
 import { suspicionsOf } from './suspicions.js'
-import { trustedSenders } from './warnings.js'
 
 type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
 

@@ -1,4 +1,4 @@
-import { type Incoming, mayLackHeaders } from '../client-ip/incoming.js'
+import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
@@ -13,7 +13,7 @@ import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
 import type { Rejections } from './rejections.js'
 import type { GuardStatus } from './status.js'
-import { ageOf, ageWarnings } from './warnings.js'
+import { ageOf, ageWarnings } from './status.js'
 
 export type { PolicyOptions } from './options.js'
 
@@ -87,7 +87,7 @@ export class Guard<Request = GuardRequest> {
     const isAccepted = policy.accepts[set] === 1
     if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
       const verdict = policy.verified(client, incoming.peer || null)
-      if (incoming.earlier === undefined) this.#ledger.verified(verdict, policy, pattern)
+      if (isNews(incoming, true)) this.#ledger.verified(verdict, policy, pattern)
       return verdict
     }
     const clientIp = client.toString()
@@ -95,7 +95,7 @@ export class Guard<Request = GuardRequest> {
     // An address that is accepted, and yet a trusted proxy's, is never a sender.
     let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
     if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
-    if (isNews(incoming)) this.#ledger.record(sender, rejection.reason, pattern)
+    if (isNews(incoming, false)) this.#ledger.record(sender, rejection.reason, pattern)
     return this.#reject(clientIp, rejection, policy, incoming, pattern)
   }
 
@@ -107,7 +107,7 @@ export class Guard<Request = GuardRequest> {
     pattern: string | null
   ): RejectedVerdict {
     const verdict = rejectedVerdict(clientIp, rejection, incoming.peer || null, policy.list.revision)
-    if (isNews(incoming)) this.#ledger.rejected(verdict, policy, pattern)
+    if (isNews(incoming, false)) this.#ledger.rejected(verdict, policy, pattern)
     return verdict
   }
 
@@ -210,6 +210,3 @@ export class Guard<Request = GuardRequest> {
     this.#refresh.close()
   }
 }
-
-/** Whether a rejection was not counted before: a request is rejected once, however many guards or hooks it passes. */
-const isNews = ({ earlier }: Incoming) => earlier === undefined || earlier.verified

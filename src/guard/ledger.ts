@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
 import { parseAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
@@ -6,11 +8,9 @@ import type { Redact } from '../senders/redact.js'
 import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
 import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdict/verdict.js'
 import type { CompiledList } from './compiled-list.js'
-import { Counters, type PolicyCounts, type PrefixHits } from './counters.js'
-import { type ReloadEvent, reloadChannel, type VerdictEvent, verdictChannel } from './events.js'
+import { Counters, type LastVerified, type PolicyCounts, type PrefixHits, RouteRecords } from './counters.js'
 import type { Policy } from './policy.js'
-import { type LastVerified, RouteRecords } from './route-records.js'
-import { ageOf } from './warnings.js'
+import { ageOf } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
 export interface GuardMetrics {
@@ -204,3 +204,30 @@ function listedFor(clientIp: string, { matcher }: CompiledList): ListedFor[] {
   }
   return [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] }))
 }
+
+/** Published to the diagnostics channel `moengage-allowlist:verdict` for each request that is judged. */
+export interface VerdictEvent {
+  /** Addresses of rejected senders are redacted by `redactAddress`. */
+  readonly verdict: Verdict
+  /** What the route accepts. */
+  readonly policy: {
+    /** Its data centers. */
+    readonly dataCenters: readonly DataCenter[]
+    /** Its channels. */
+    readonly channels: readonly Channel[]
+  }
+  /** The pattern of the route; null where none is known, `(other)` for all routes beyond the first thousand. */
+  readonly route: string | null
+}
+
+/** Published to the diagnostics channel `moengage-allowlist:reload` after each load of the list, successful or not. */
+export interface ReloadEvent {
+  /** The revision in use after the load. */
+  readonly revision: string
+  /** The message of the error; null when the load succeeded. */
+  readonly error: string | null
+}
+
+/** Costs a look at `hasSubscribers` while nobody listens. */
+export const verdictChannel = channel('moengage-allowlist:verdict')
+export const reloadChannel = channel('moengage-allowlist:reload')

@@ -1,4 +1,4 @@
-import type { HeadersInput } from '../client-ip/headers.js'
+import type { HeadersInput } from '../client-ip/incoming.js'
 import { CLIENT_IP_OPTIONS, type ClientIpOptions, readResolver } from '../client-ip/options.js'
 import { ClientIpResolver } from '../client-ip/resolver.js'
 import { TRUSTED_PROXIES_EXAMPLE } from '../client-ip/trusted-proxies.js'
@@ -11,8 +11,7 @@ import { OptionReader } from '../lib/option-reader.js'
 import { number } from '../lib/option-rules.js'
 import { literal, shown } from '../lib/text.js'
 import { REDACT_ADDRESS, type Redact, type RedactAddress } from '../senders/redact.js'
-import { EXTRA_ADDRESSES } from './extra-addresses.js'
-import { LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
+import { EXTRA_ADDRESSES, LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
 
 /** What `judge` of a guard needs of a request. */
 export interface GuardRequest {

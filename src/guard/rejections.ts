@@ -1,5 +1,4 @@
-import { forwardedHeaders, headerText } from '../client-ip/headers.js'
-import { type Incoming, UNIX_PEER, withoutZone } from '../client-ip/incoming.js'
+import { forwardedHeaders, headerText, type Incoming, UNIX_PEER, withoutZone } from '../client-ip/incoming.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
 import { PROVIDERS, type Provider } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'

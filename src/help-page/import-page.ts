@@ -8,10 +8,9 @@ import { parsePrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { quoted, visible } from '../lib/text.js'
 import { wordsOf } from './cells.js'
-import { collectRows } from './collect-rows.js'
+import { collectRows, rowsOutside, strayAddresses } from './collect-rows.js'
 import { looksLikeHtml, type Page, readHtml } from './html.js'
 import { markdownToHtml } from './markdown.js'
-import { rowsOutside, strayAddresses } from './outside-tables.js'
 import { type Aside, readTable, splitAtRules } from './read-table.js'
 
 /** Facts about a page that only its reader knows. */

@@ -1,7 +1,6 @@
 import type { Problem } from '../errors.js'
 import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
-import { editDistance, nearest } from './suggest.js'
-import { literal, quoted } from './text.js'
+import { editDistance, literal, nearest, quoted } from './text.js'
 
 /** An option that exists, and the group that it stands in; undefined at the top. */
 export interface Place {

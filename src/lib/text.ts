@@ -90,3 +90,67 @@ export function messageOf({ message, cause }: Error): string {
 export function visible(text: string): string {
   return text.replaceAll(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 }
+
+/** No name that is suggested is longer, so a longer text is not near one. */
+const MAX_NAME = 50
+
+/** A shorter text is part of too much. */
+const MIN_PART = 3
+
+/**
+ * The candidate that takes the fewest edits to reach from `text`, if these are few enough for a slip of the keyboard; else
+ * the only one that `text` is a part of.
+ */
+export function nearest(text: string, candidates: readonly string[]): string | undefined {
+  if (text.length > MAX_NAME) return undefined
+  let best: string | undefined
+  let fewest = Math.ceil(text.length / 3) + 1
+  for (const candidate of candidates) {
+    const edits = editDistance(text.toLowerCase(), candidate.toLowerCase())
+    if (edits < fewest) {
+      best = candidate
+      fewest = edits
+    }
+  }
+  const part = text.toLowerCase()
+  const wholes = best === undefined ? candidates.filter((candidate) => candidate.toLowerCase().includes(part)) : []
+  return wholes.length === 1 && text.length >= MIN_PART ? wholes[0] : best
+}
+
+/** "Did you mean …?" with the nearest candidate, or the list of all. */
+export function suggestion(text: string, candidates: readonly string[]): string {
+  const near = nearest(text, candidates)
+  return near === undefined ? `Use one of: ${candidates.join(', ')}.` : `Did you mean "${near}"?`
+}
+
+/** Levenshtein distance, row by row. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+/**
+ * Reads UTF-8 from a file or a body as a whole.
+ *
+ * @throws Error if it is larger than `maxBytes`, or not UTF-8
+ */
+export async function readText(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const read: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunks) {
+    length += chunk.length
+    // Leaving the loop ends the stream.
+    if (length > maxBytes) throw new Error(`It is larger than ${maxBytes} bytes (maxBytes).`)
+    read.push(chunk)
+  }
+  // Also drops a byte order mark.
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(read))
+}

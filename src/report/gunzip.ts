@@ -1,5 +1,4 @@
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
-import type { ByteReader } from './byte-reader.js'
 
 /** The start of a member (RFC 1952): the magic number, and the only compression method there is. */
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08])
@@ -164,5 +163,38 @@ class Inflater {
 
   close(): void {
     this.#stream.close()
+  }
+}
+
+/** Reads ahead in a stream of bytes. */
+export class ByteReader {
+  readonly #chunks: AsyncIterator<Buffer>
+  #bytes: Buffer = Buffer.alloc(0)
+
+  constructor(source: AsyncIterable<Buffer>) {
+    this.#chunks = source[Symbol.asyncIterator]()
+  }
+
+  /** The next bytes without consuming them: at least `length`, unless the stream ends. */
+  async peek(length: number): Promise<Buffer> {
+    while (this.#bytes.length < length) {
+      const { value, done } = await this.#chunks.next()
+      if (done === true) break
+      this.#bytes = this.#bytes.length === 0 ? value : Buffer.concat([this.#bytes, value])
+    }
+    return this.#bytes
+  }
+
+  /** Consumes bytes that were peeked at. */
+  skip(length: number): void {
+    this.#bytes = this.#bytes.subarray(length)
+  }
+
+  /** The rest of the stream. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for (let bytes = await this.peek(1); bytes.length > 0; bytes = await this.peek(1)) {
+      this.skip(bytes.length)
+      yield bytes
+    }
   }
 }

@@ -1,5 +1,4 @@
-import { ByteReader } from './byte-reader.js'
-import { gunzip } from './gunzip.js'
+import { ByteReader, gunzip } from './gunzip.js'
 
 /** Maximum length of a line, in bytes. Our own lines are far shorter. */
 export const MAX_LINE = 1024 * 1024

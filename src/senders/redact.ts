@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { formatWords, parseAddress } from '../ip/address.js'
-import { wordMask } from '../ip/parsed-prefix.js'
+import { wordMask } from '../ip/prefix.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 

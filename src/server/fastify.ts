@@ -8,7 +8,7 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { NodeIncoming } from '../client-ip/incoming.js'
+import { isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
@@ -16,15 +16,21 @@ import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/o
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise } from '../lib/promise.js'
 import { SafeLogger } from '../log/logger.js'
-import type { LogOptions } from '../log/options.js'
+import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import { type ActionOptions, doorOptions, readActions } from './actions.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
-import { type Route, Routes } from './routes.js'
+import {
+  type ActionOptions,
+  doorOptions,
+  type OnVerdict,
+  type Route,
+  Routes,
+  readActions,
+  VerdictListener
+} from './routes.js'
 import { claimScope } from './scopes.js'
-import { type OnVerdict, VerdictListener } from './verdict-listener.js'
 
 /**
  * Your own answer to a rejected request: send it and `return reply`, or return a payload. The status is the rejection's
@@ -153,12 +159,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         return done(thrown(error))
       }
       request.moengage = verdict
-      const { earlier } = incoming
-      const isNews = earlier === undefined || (earlier.verified && !verdict.verified)
-      if (isNews) listener?.notify(verdict, request)
+      const isFirst = isNews(incoming, verdict.verified)
+      if (isFirst) listener?.notify(verdict, request)
       if (verdict.verified) return done()
       const { mode, statusCode, onReject } = route.actions
-      if (isNews) log.rejection(request.log, verdict, route, request)
+      if (isFirst) log.rejection(request.log, verdict, route, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)

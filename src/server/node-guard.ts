@@ -6,9 +6,8 @@ import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import type { ActionOptions, Actions } from './actions.js'
 import { type Failure, failureBody, thrown } from './failure.js'
-import type { Route } from './routes.js'
+import type { ActionOptions, Actions, Route } from './routes.js'
 import type { ReadyGuard, Standalone } from './standalone.js'
 
 /** A response of Node's own servers. */

@@ -1,5 +1,144 @@
+import { OptionsError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
-import { type ActionOptions, type Actions, readRouteOptions } from './actions.js'
+import { GUARD_OPTIONS } from '../guard/options.js'
+import type { Option, OptionTable } from '../lib/option.js'
+import { placesOf } from '../lib/option-advice.js'
+import { OptionReader } from '../lib/option-reader.js'
+import { callback, oneOf } from '../lib/option-rules.js'
+import { callBack } from '../lib/promise.js'
+import { shown } from '../lib/text.js'
+import { isLogger, type Logger, type SafeLogger } from '../log/logger.js'
+import { LOGGING_OPTIONS } from '../log/rejection-log.js'
+import type { Verdict } from '../verdict/verdict.js'
+
+/** What happens to a request that is not verified. */
+export interface ActionOptions<OnReject> {
+  /** `'tag'` lets the request pass with its verdict, and logs that it would be rejected (`'reject'`). */
+  readonly mode?: 'reject' | 'tag' | undefined
+  /** The status of a rejection, 4xx or 5xx (403). */
+  readonly statusCode?: number | undefined
+  /** Your own answer (a JSON error with the status). */
+  readonly onReject?: OnReject | undefined
+}
+
+/** {@link ActionOptions} that are right. */
+export interface Actions<OnReject> {
+  readonly mode: 'reject' | 'tag'
+  readonly statusCode: number
+  readonly onReject: OnReject | undefined
+  readonly form: OnRejectForm
+}
+
+/** How `onReject` is written in one framework, and where the options of a route stand. */
+export interface OnRejectForm {
+  /** Words that are accepted in place of a function. */
+  readonly words: readonly unknown[]
+  /** A function, as it is written in code. */
+  readonly example: string
+  readonly routePath: string
+}
+
+const actionOptions = (form: OnRejectForm) => ({
+  mode: oneOf(['reject', 'tag'], 'mode', 'reject'),
+  statusCode: { fallback: 403, example: '403', read: readStatus },
+  onReject: {
+    fallback: undefined,
+    example: form.example,
+    read(option: Option): unknown {
+      const { value } = option
+      if (typeof value === 'function' || form.words.includes(value)) return value
+      const words = form.words.map((word) => `'${word}' or `).join('')
+      return option.refuse(`${shown(value)} is not a function.`, `Write ${words}${form.example}.`)
+    }
+  }
+})
+
+function readStatus(option: Option): number | undefined {
+  const { value } = option
+  const isStatus = typeof value === 'number' && Number.isInteger(value)
+  if (isStatus && value >= 400 && value <= 599) return value
+  const isSuccess = isStatus && value >= 200 && value < 300
+  return option.refuse(
+    isSuccess
+      ? `${value} would answer rejected senders as if all were well.`
+      : `${shown(value)} is not a 4xx or 5xx status.`,
+    'Write 403, or another status from 400 to 599.'
+  )
+}
+
+/** The options of a guard in a framework, by name; the door of Fastify has no `logger`. */
+export const doorOptions = (form: OnRejectForm) =>
+  ({ ...GUARD_OPTIONS, ...actionOptions(form), ...LOGGING_OPTIONS, onVerdict: ON_VERDICT }) satisfies OptionTable
+
+/** The option `logger`. */
+export const LOGGER = {
+  fallback: undefined,
+  example: `pino()`,
+  read(option: Option): Logger | undefined {
+    const { value } = option
+    if (isLogger(value)) return value
+    const fix = `Write pino(), or pass a logger with pino's methods: fatal, error, warn, info, debug and trace.`
+    return option.refuse(`${shown(value)} is not a logger.`, fix)
+  }
+}
+
+/** Reads what happens to a rejected request; what is left out is inherited. */
+export function readActions<OnReject>(
+  reader: Pick<OptionReader<ReturnType<typeof actionOptions>>, 'read'>,
+  form: OnRejectForm,
+  inherited?: Actions<OnReject>
+): Actions<OnReject> {
+  return {
+    mode: reader.read('mode', inherited?.mode),
+    statusCode: reader.read('statusCode', inherited?.statusCode),
+    onReject: reader.read('onReject', inherited?.onReject) as OnReject | undefined,
+    form
+  }
+}
+
+/** Called with every verdict and its request, before the request goes on or is answered. */
+export type OnVerdict<Request> = (verdict: Verdict, request: Request) => unknown
+
+/** The option `onVerdict`. */
+export const ON_VERDICT = callback<OnVerdict<never>>('(verdict, request) => console.log(verdict)')
+
+/** Options that apply to all routes, with what to do where one of them stands in the options of a route. */
+const OF_THE_GUARD = Object.fromEntries(
+  placesOf({ ...GUARD_OPTIONS, ...LOGGING_OPTIONS, onVerdict: ON_VERDICT }).map(({ name, group }) => [
+    name,
+    `Move it to the options of the guard${group === undefined ? '' : `, into ${group.name}`}: it applies to all routes.`
+  ])
+)
+
+/**
+ * Reads the options of one route.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`); names of data centers and channels are checked by the guard
+ */
+export function readRouteOptions<OnReject>(
+  options: PolicyOptions & ActionOptions<OnReject>,
+  inherited: Actions<OnReject>
+): { policy: PolicyOptions | undefined; actions: Actions<OnReject> } {
+  const { form } = inherited
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const message = `${shown(options)} is not an object with options of a route.`
+    const fix =
+      (options as unknown) === true
+        ? 'Leave it out: the route is guarded without it.'
+        : `Write { mode: 'tag' }, or another object with dataCenters, channels, mode, statusCode or onReject.`
+    const path = form.routePath
+    throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(options), message, fix }])
+  }
+  const { dataCenters, channels } = GUARD_OPTIONS
+  const { required: _, ...optional } = dataCenters
+  const table = { dataCenters: optional, channels, ...actionOptions(form) }
+  const reader = OptionReader.open(table, options, `Write { mode: 'tag' }.`, OF_THE_GUARD)
+  const actions = readActions(reader, form, inherited)
+  const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
+  reader.checkNames()
+  reader.throwMistakes()
+  return { policy: policy.dataCenters === undefined && policy.channels === undefined ? undefined : policy, actions }
+}
 
 /** What one route accepts and does; `policy` is undefined where it is the guard's. */
 export interface Route<OnReject> {
@@ -29,5 +168,30 @@ export class Routes<OnReject> {
       this.#known.set(options, route)
     }
     return route
+  }
+}
+
+/** Calls the user's function, and lets nothing that it throws reach the request: it is logged, once. */
+export class VerdictListener<Request> {
+  readonly #onVerdict: OnVerdict<Request>
+  readonly #log: SafeLogger
+  #hasFailed = false
+
+  constructor(onVerdict: OnVerdict<Request>, log: SafeLogger) {
+    this.#onVerdict = onVerdict
+    this.#log = log
+  }
+
+  notify(verdict: Verdict, request: Request): void {
+    callBack(
+      () => this.#onVerdict(verdict, request),
+      (error) => this.#failed(error)
+    )
+  }
+
+  #failed(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#log.error({ err: error }, 'onVerdict failed; further failures are not logged')
   }
 }

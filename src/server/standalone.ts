@@ -1,4 +1,4 @@
-import type { Incoming } from '../client-ip/incoming.js'
+import { type Incoming, isNews } from '../client-ip/incoming.js'
 import { NotReadyError } from '../errors.js'
 import { type FirstLoad, type Framework, startGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
@@ -8,12 +8,20 @@ import { OptionReader } from '../lib/option-reader.js'
 import { CLOCK } from '../lib/time.js'
 import type { LoggedRequest } from '../log/lines.js'
 import { defaultLogger, type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
-import type { LogOptions } from '../log/options.js'
+import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { Verdict } from '../verdict/verdict.js'
-import { type ActionOptions, doorOptions, LOGGER, type OnRejectForm, readActions } from './actions.js'
-import { type Route, Routes } from './routes.js'
-import { type OnVerdict, VerdictListener } from './verdict-listener.js'
+import {
+  type ActionOptions,
+  doorOptions,
+  LOGGER,
+  type OnRejectForm,
+  type OnVerdict,
+  type Route,
+  Routes,
+  readActions,
+  VerdictListener
+} from './routes.js'
 
 /** What to do where something else was passed: a framework calls a function that should have been called before. */
 const NO_OPTIONS_FIX = `Write moengageAllowlist({ dataCenters: 'DC-01' }), and use what it returns.`
@@ -179,12 +187,12 @@ export class Standalone<Request, OnReject> {
    */
   report(
     verdict: Verdict,
-    { earlier }: Incoming,
+    incoming: Incoming,
     route: Route<OnReject>,
     request: Request | undefined,
     logger?: Logger
   ): void {
-    if (earlier !== undefined && (!earlier.verified || verdict.verified)) return
+    if (!isNews(incoming, verdict.verified)) return
     if (request !== undefined) this.#listener?.notify(verdict, request)
     if (!verdict.verified) this.guard.log.rejection(logger, verdict, route, request)
   }

@@ -187,6 +187,18 @@ t.test('a proxy that nobody configured is told apart from a stranger', async (t)
   }
 })
 
+t.test('a verdict names the peer where there was one', async (t) => {
+  const guard = guardOf({ clientIp: () => LISTED })
+  for (const [peer, shown] of [
+    ['10.0.0.1', '10.0.0.1'],
+    ['', null],
+    [null, null],
+    [undefined, null]
+  ] as const) {
+    t.match(guard.judge({ peer, headers: {} }), { verified: true, peer: shown }, `${peer}`)
+  }
+})
+
 t.test('extra addresses are accepted on every route, and named as such', async (t) => {
   const guard = guardOf({ allow: ['9.9.9.0/24', '9.9.9.9', '2001:db8::/32', '52.6.248.0/24'] })
   t.match(guard.judge(forwardedFor('9.9.9.9')), {

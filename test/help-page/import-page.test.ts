@@ -682,6 +682,11 @@ t.test('a table with other values where addresses belong is left aside with a wa
       /Bucket address/
     ]
   ]
+  t.match(
+    lines(warnings(`| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n\n${list}`)),
+    [/^"Data Center \| Bucket address" was left aside/],
+    'without a heading above it'
+  )
   for (const [what, table, message] of aside) {
     t.strictSame(rows(`${list}\n\n${table}`), ['DC-01 sms: 3.6.251.95'], what)
     t.match(lines(warnings(`${list}\n\n${table}`)), [message], what)

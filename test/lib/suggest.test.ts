@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { editDistance, nearest, suggestion } from '../../src/lib/suggest.js'
+import { editDistance, nearest, suggestion } from '../../src/lib/text.js'
 import { runs } from '../support/properties.js'
 
 t.test('the nearest name is suggested where a slip of the keyboard explains it', async (t) => {

@@ -3,8 +3,7 @@ import { Readable } from 'node:stream'
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { ByteReader } from '../../src/report/byte-reader.js'
-import { gunzip } from '../../src/report/gunzip.js'
+import { ByteReader, gunzip } from '../../src/report/gunzip.js'
 import { runs } from '../support/properties.js'
 
 /** Unpacks bytes that come in chunks of a size. */

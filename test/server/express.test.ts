@@ -467,3 +467,23 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
   t.match(answer, /^HTTP\/1\.1 403/)
   t.match(rejections(), [{ moengage: { reason: 'unresolved' } }])
 })
+
+t.test('a request that passes two guards or routes is counted, reported and logged once', async (t) => {
+  const verdicts: boolean[] = []
+  const { guard, rejections } = guarding({ onVerdict: ({ verified }) => void verdicts.push(verified) })
+  const app = express()
+    .use('/same', guard)
+    .use('/same', guard, verdict)
+    .use('/strict', guard, guard.route({ channels: 'catalog', mode: 'tag' }), verdict)
+    .use('/twice', guard.route({ mode: 'tag' }), guard.route({ channels: 'catalog', mode: 'tag' }), verdict)
+  const origin = await serve(t, app)
+  const from = (address: string, path: string) => send(origin, { path, headers: { 'x-forwarded-for': address } })
+  t.equal((await from(LISTED, '/same')).status, 200)
+  t.strictSame([verdicts.length, rejections().length, guard.status().verified], [1, 0, 1])
+  t.equal((await from(LISTED, '/strict')).status, 200)
+  t.strictSame(verdicts, [true, true, false], 'a rejection after a verified verdict is news')
+  t.match([rejections(), guard.status()], [[{ moengage: { reason: 'other-channel' } }], { verified: 2 }])
+  t.equal((await from(STRANGER, '/twice')).status, 200)
+  t.strictSame([verdicts.length, rejections().length], [4, 2], 'a second rejection is not')
+  t.match(guard.status().rejected, { 'other-channel': 1, 'not-listed': 1 })
+})

@@ -4,7 +4,7 @@ import type { Problem } from '../../src/errors.js'
 import { readOptions } from '../../src/guard/options.js'
 import type { Findings } from '../../src/lib/option.js'
 import { OptionReader } from '../../src/lib/option-reader.js'
-import { doorOptions, LOGGER, readActions } from '../../src/server/actions.js'
+import { doorOptions, LOGGER, readActions } from '../../src/server/routes.js'
 
 /** How the options of the Express guard are read; it has every option. */
 export const FORM = { words: ['next'], example: `(request, response) => response.end('no')`, routePath: 'route' }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { parseJson } from '../../lib/json.js'
-import { readText } from './read-text.js'
+import { readText } from '../../lib/text.js'
 import type { OpenSource } from './source.js'
 
 /** The file's text, or the error that prevented reading it. */

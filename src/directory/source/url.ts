@@ -1,6 +1,6 @@
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
 import { parseJson } from '../../lib/json.js'
-import { readText } from './read-text.js'
+import { readText } from '../../lib/text.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
 /** What a server says about a version, so that a client can ask for a newer one. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RouteRecords } from '../../src/guard/route-records.js'
+import { RouteRecords } from '../../src/guard/counters.js'
 import type { VerifiedVerdict } from '../../src/verdict/verdict.js'
 
 const verdict = (dataCenter: 'DC-01' | 'DC-02' | null, ...channels: VerifiedVerdict['channels']): VerifiedVerdict => ({
