@@ -23,6 +23,8 @@ export const PROBLEM_CODES = [
   'MOE_WARN_EXTRA_ADDRESS',
   'MOE_WARN_CHANNEL',
   'MOE_WARN_STALE',
+  'MOE_WARN_GUARD_REPEATED',
+  'MOE_WARN_NO_REQUESTS',
   'MOE_WARN_PAGE',
   'MOE_WARN_EGRESS',
   'MOE_WARN_LOGGER'
@@ -54,7 +56,7 @@ export function problemLine({ path, message, fix }: Omit<Problem, 'code' | 'valu
 }
 
 /** Every {@link Suspicion}. */
-export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as const
+export const SUSPICIONS = ['wide', 'private', 'shrunk', 'grown', 'older', 'future'] as const
 
 /**
  * What can be suspicious about a list, as the option `confirm` names it:
@@ -62,6 +64,7 @@ export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as co
  * - `wide`: a prefix is shorter than /16, or /32 for IPv6.
  * - `private`: an address is private, loopback, documentation or otherwise reserved.
  * - `shrunk`: of the addresses that a route accepts of a data center, more than half are gone.
+ * - `grown`: it covers more than ten times as many addresses as the list in use, and more than a /12, or a /28 for IPv6.
  * - `older`: it was retrieved before the list in use.
  * - `future`: it is newer than the list in use, and dated more than a day ahead.
  */

@@ -19,8 +19,8 @@ export interface ListOptions {
   readonly source?: SourceOption | undefined
   /**
    * Suspicions about a list that you have checked and accept: `'wide'` (a prefix shorter than /16, IPv6 /32), `'private'`
-   * (private or reserved), `'shrunk'` (more than half of the addresses of a data center in use gone), `'older'` (than the
-   * list in use), `'future'` (dated in the future) (`[]`).
+   * (private or reserved), `'shrunk'` (more than half of the addresses of a data center in use gone), `'grown'` (more
+   * than ten times as many addresses), `'older'` (than the list in use), `'future'` (dated in the future) (`[]`).
    */
   readonly confirm?: readonly Suspicion[] | undefined
   /** How long an address stays accepted after it was removed from the list; `0`: not at all (`'1d'`). */

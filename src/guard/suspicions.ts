@@ -7,7 +7,10 @@ import { lostPrefixes } from './removals.js'
 
 /** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */
 const SHORTEST = { 4: 16, 6: 32 }
-/** So many prefixes are named. */
+/** How many addresses a list may cover without a question, and how often as many as the list in use: a /12, a /28 of IPv6. */
+const MOST = { 4: 2 ** 20, 6: 2 ** 100 }
+const MOST_GROWTH = 10
+/** Maximum number of prefixes that a reason names. */
 const NAMED = 5
 
 /**
@@ -37,6 +40,14 @@ export function suspicionsOf(
     )
   }
   if (current === undefined) return reasons
+  const earlier = distinct(current.entries.map(({ prefix }) => prefix))
+  for (const family of [4, 6] as const) {
+    const after = addressCount(prefixes, family)
+    const before = addressCount(earlier, family)
+    if (after <= MOST[family] || after <= before * MOST_GROWTH) continue
+    const more = before === 0 ? 'none' : `only ${about(before)}`
+    add('grown', `It covers ${about(after)} addresses of IPv${family}, the list in use ${more}.`)
+  }
   const { retrieved } = directory.provenance
   const inForce = current.provenance.retrieved
   if (retrieved < inForce) add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
@@ -59,6 +70,16 @@ export function suspicionsOf(
   }
   return reasons
 }
+
+/** How many addresses a list covers; those of a prefix inside of another count twice. */
+function addressCount(prefixes: readonly Prefix[], family: 4 | 6): number {
+  return prefixes
+    .filter(({ address }) => address.family === family)
+    .reduce((sum, { length }) => sum + 2 ** ((family === 4 ? 32 : 128) - length), 0)
+}
+
+/** A number that nobody counts digit by digit. */
+const about = (count: number) => (count < 1e6 ? `${count}` : count.toExponential(1).replace('e+', ' × 10^'))
 
 function prefixesOf(directory: Directory, cells: Cells): Prefix[] {
   return distinct(directory.entriesOf(cells).map(({ prefix }) => prefix))

@@ -1,4 +1,4 @@
-import { problemLine } from '../errors.js'
+import { type Problem, problemLine } from '../errors.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
 import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
@@ -116,16 +116,19 @@ export class RejectionLog<Request> {
 
   /** Logs the warnings that were not logged yet. */
   warnings(): void {
-    for (const warning of this.#guard.status().warnings) {
-      const message = problemLine(warning)
-      if (this.#warned.has(message)) continue
-      this.#warned.add(message)
-      const line = { level: 'warn' as const, fields: { moengage: warning }, message }
-      this.#logger.write(
-        () => line,
-        () => this.#warned.delete(message)
-      )
-    }
+    for (const warning of this.#guard.status().warnings) this.warning(warning)
+  }
+
+  /** Logs a warning, unless it was logged before. */
+  warning(warning: Problem): void {
+    const message = problemLine(warning)
+    if (this.#warned.has(message)) return
+    this.#warned.add(message)
+    const line = { level: 'warn' as const, fields: { moengage: warning }, message }
+    this.#logger.write(
+      () => line,
+      () => this.#warned.delete(message)
+    )
   }
 
   /** Logs the outcome of a reload, and the warnings that came with it. */

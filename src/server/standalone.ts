@@ -11,6 +11,7 @@ import { defaultLogger, type Logger, type LogLevel, SafeLogger } from '../log/lo
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { Verdict } from '../verdict/verdict.js'
+import { Placement } from './placement.js'
 import {
   type ActionOptions,
   doorOptions,
@@ -83,6 +84,7 @@ export class Standalone<Request, OnReject> {
   readonly #load: FirstLoad<Request> | undefined
   #loading: Promise<ReadyGuard<Request, OnReject>>
   #isClosed = false
+  readonly #placement = new Placement()
   #failures = 0
   #stopRetry: (() => void) | undefined
   /** Options of routes that are checked when the list is there. */
@@ -124,6 +126,13 @@ export class Standalone<Request, OnReject> {
         loggedRequest: (request) => loggedRequest(request, patternOf)
       })
       log.warnings()
+      const { repeated } = this.#placement
+      if (repeated !== undefined) log.warning(repeated)
+      const hasJudged = () => {
+        const { verified, rejected } = guard.status()
+        return verified > 0 || Object.values(rejected).some((count) => count > 0)
+      }
+      this.#placement.countRequests(hasJudged, (problem) => log.warning(problem))
       return { guard, routes, log }
     }
     if (typeof started === 'function') {
@@ -218,6 +227,7 @@ export class Standalone<Request, OnReject> {
 
   #close(): void {
     this.#isClosed = true
+    this.#placement.close()
     this.#stopRetry?.()
     this.ready?.guard.close()
     this.ready?.log.close()

@@ -28,11 +28,21 @@ t.test('a suspicious list is refused with every reason, until it is confirmed', 
   const dc01 = (...addresses: string[]) => sound({ revision: 'r2' }, addresses)
   const table: [what: string, next: Snapshot, reasons: [suspicion: string, message: RegExp][]][] = [
     ['a wide prefix', dc01(...FOUR, '9.8.0.0/15'), [['wide', /^9\.8\.0\.0\/15: shorter than \/16/]]],
-    ['a wide IPv6 prefix', dc01(...FOUR, '2620::/24'), [['wide', /^2620::\/24: /]]],
+    [
+      'a wide IPv6 prefix',
+      dc01(...FOUR, '2620::/24'),
+      [
+        ['wide', /^2620::\/24: /],
+        ['grown', /IPv6/]
+      ]
+    ],
     [
       'a wide prefix for a data center that nobody uses',
       snapshotOf({ 'DC-01 sms': FOUR, 'DC-03 sms': ['12.0.0.0/8'] }),
-      [['wide', /^12\.0\.0\.0\/8/]]
+      [
+        ['wide', /^12\.0\.0\.0\/8/],
+        ['grown', /IPv4/]
+      ]
     ],
     ['a private address', dc01(...FOUR, '10.0.0.1'), [['private', /^10\.0\.0\.1\/32 \(private\): nobody/]]],
     ['loopback', dc01(...FOUR, '127.0.0.1'), [['private', /\(loopback\)/]]],
@@ -41,11 +51,24 @@ t.test('a suspicious list is refused with every reason, until it is confirmed', 
     [
       'a prefix that begins in public and ends in private',
       dc01(...FOUR, '11.0.0.0/8', '8.0.0.0/6'),
-      [['wide', /^11\.0\.0\.0\/8, 8\.0\.0\.0\/6: /]]
+      [
+        ['wide', /^11\.0\.0\.0\/8, 8\.0\.0\.0\/6: /],
+        ['grown', /IPv4/]
+      ]
     ],
     ['multicast', dc01(...FOUR, 'ff02::1'), [['private', /\(multicast\)/]]],
     ['a unique local address', dc01(...FOUR, 'fd00::1'), [['private', /\(uniqueLocal\)/]]],
     ['IPv6 that nobody was given yet', dc01(...FOUR, '4000::1'), [['private', /\(unassigned\)/]]],
+    [
+      'far more addresses',
+      dc01(...FOUR, ...Array.from({ length: 17 }, (_, i) => `12.${i}.0.0/16`)),
+      [['grown', /^It covers 1\.1 × 10\^6 addresses of IPv4, the list in use only 5\.$/]]
+    ],
+    [
+      'far more addresses, in a family that had none',
+      dc01(...FOUR, ...Array.from({ length: 17 }, (_, i) => `2620:${(i + 1).toString(16)}::/32`)),
+      [['grown', /^It covers 1\.3 × 10\^30 addresses of IPv6, the list in use none\.$/]]
+    ],
     [
       'most addresses gone',
       dc01(FOUR[0]!),
@@ -68,6 +91,7 @@ t.test('a suspicious list is refused with every reason, until it is confirmed', 
       [
         ['wide', /./],
         ['private', /./],
+        ['grown', /./],
         ['older', /./],
         ['shrunk', /./]
       ]
@@ -124,6 +148,20 @@ t.test('what is not suspicious takes effect at once', async (t) => {
     const { reload } = await guarding()
     t.match(await reload(next), { revision: 'r2', lastError: null }, what)
   }
+})
+
+t.test('a list may grow tenfold, and to a /12', async (t) => {
+  const sixteens = (count: number, second = 0) => Array.from({ length: count }, (_, i) => `12.${second + i}.0.0/16`)
+  const { reload } = await guarding({}, sound({}, sixteens(2)))
+  t.match(await reload(sound({ revision: 'r2' }, sixteens(20))), { revision: 'r2' }, 'ten times as many')
+  await t.rejects(reload(sound({ revision: 'r3' }, sixteens(201))), { message: /\(grown\)|more than ten|It covers/ })
+  const few = await guarding()
+  t.match(
+    await few.reload(sound({ revision: 'r2' }, [...FOUR, ...sixteens(15)])),
+    { revision: 'r2' },
+    'less than a /12'
+  )
+  t.match(await few.reload(sound({ revision: 'r3' }, sixteens(150))), { revision: 'r3' }, 'step by step')
 })
 
 t.test('what one route accepts can shrink while the data center does not', async (t) => {

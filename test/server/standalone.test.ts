@@ -394,3 +394,81 @@ t.test('a request that cannot be read is an error, and not let through', async (
   guard(request, response, (error) => errors.push(error))
   t.match(errors, [{ message: 'unreadable' }])
 })
+
+t.test('a guard that a request handler makes is noticed at the third request, once', async (t) => {
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const guards: ReturnType<typeof guardExpress>[] = []
+  const app = express().use((request, response, next) => {
+    const guard = guardExpress({ ...OPTIONS, logger })
+    guards.push(guard)
+    guard(request, response, next)
+  })
+  const port = await listen(t, createServer(app.use((_, response) => void response.end())))
+  t.teardown(() => {
+    for (const guard of guards) guard.close()
+  })
+  const warnings = () => lines.filter((line: Line) => line.moengage?.code === 'MOE_WARN_GUARD_REPEATED')
+  const post = () => send({ port }, { headers: { 'x-forwarded-for': LISTED } })
+  for (const expected of [0, 0, 1, 1, 1]) {
+    await post()
+    t.equal(warnings().length, expected)
+  }
+  t.match(warnings()[0], {
+    level: 40,
+    msg: /^The same line of code made 3 guards.* Make the guard once, outside of the/s
+  })
+})
+
+t.test('guards of different places, and guards that were closed, are not repeated', async (t) => {
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const repeated = () => lines.filter((line: Line) => line.moengage?.code === 'MOE_WARN_GUARD_REPEATED')
+  const open = [guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger })]
+  for (let i = 0; i < 10; i++) {
+    const pair = [guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger })]
+    for (const guard of pair) guard.close()
+  }
+  t.strictSame(repeated(), [])
+  for (const guard of open) guard.close()
+  const { stackTraceLimit } = Error
+  t.teardown(() => {
+    Error.stackTraceLimit = stackTraceLimit
+  })
+  for (const limit of [0, undefined]) {
+    Error.stackTraceLimit = limit as number
+    const guards = Array.from({ length: 5 }, () => guardNode({ ...OPTIONS, logger }))
+    t.strictSame(repeated(), [], 'a runtime that keeps no stack')
+    for (const guard of guards) guard.close()
+  }
+})
+
+t.test('a guard that requests pass by says so, once', async (t) => {
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const guard = guardExpress({ ...OPTIONS, logger })
+  const seen = guardExpress({ ...OPTIONS, logger })
+  const closed = guardExpress({ ...OPTIONS, logger })
+  t.teardown(() => {
+    for (const each of [guard, seen]) each.close()
+  })
+  closed.close()
+  // What Nest makes of setGlobalPrefix('api').
+  const app = express().use('/moengage', guard).use('/api', seen)
+  const port = await listen(t, createServer(app.use((_, response) => void response.end('open'))))
+  const unseen = () => lines.filter((line: Line) => line.moengage?.code === 'MOE_WARN_NO_REQUESTS')
+  const post = (method: string) =>
+    send({ port }, { method, path: '/api/moengage/hook?token=secret', headers: { 'x-forwarded-for': LISTED } })
+  for (const method of ['GET', 'GET', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']) {
+    await post(method)
+    t.strictSame(unseen(), [], method)
+  }
+  for (let i = 0; i < 3; i++) t.equal((await post('POST')).body, 'open')
+  t.match(unseen(), [
+    {
+      level: 40,
+      msg: /^The servers of this process got 3 requests, the last one POST "\/api\/moengage\/hook", and this/
+    }
+  ])
+  t.notMatch(JSON.stringify(unseen()), 'secret', 'a query may hold a secret')
+})
