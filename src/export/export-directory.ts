@@ -92,8 +92,8 @@ export function exportDirectory(directory: Directory, options: ExportOptions): s
   reader.checkNames()
   const { format, name, port, allow: own } = reader.readAll()
   if (format !== undefined) {
-    checkName(format, reader.optionAt('name', name))
-    checkPort(format, reader.optionAt('port', port))
+    if (name !== undefined) checkName(format, name)
+    if (port !== undefined) checkPort(format, port)
   }
   reader.throwMistakes()
   const { write, shutsOut }: Format = FORMATS[format!]
@@ -104,7 +104,7 @@ export function exportDirectory(directory: Directory, options: ExportOptions): s
 const ALLOW_EXAMPLE = `['10.0.0.0/8']`
 
 /** Checked where the format or the directory is known. */
-const readLater = ({ value }: Option) => value
+const readLater = (option: Option) => option
 
 /** The options of an export, by name; names of data centers and channels are checked with the directory. */
 const EXPORT_OPTIONS = {
@@ -149,7 +149,6 @@ function suggestFormat(name: unknown): string {
 function checkName(formatName: ExportFormat, option: Option): void {
   const { name: rule }: Format = FORMATS[formatName]
   const { value } = option
-  if (value === undefined) return
   if (rule === undefined) option.refuse(`The format ${formatName} names nothing.`, 'Leave the name out.')
   else if (typeof value !== 'string' || !rule.pattern.test(value)) {
     option.refuse(`${shown(value)} is not a name for ${formatName}.`, `Use ${rule.rule}.`)
@@ -158,7 +157,6 @@ function checkName(formatName: ExportFormat, option: Option): void {
 
 function checkPort(formatName: ExportFormat, option: Option): void {
   const { value } = option
-  if (value === undefined) return
   if (FORMATS[formatName].port === undefined) {
     option.refuse(`The format ${formatName} guards no port.`, 'Leave the port out.')
   } else if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 65_535) {
