@@ -95,8 +95,12 @@ export class IPv6Table {
   }
 }
 
+/** Shared by all tables that hold nothing: most lists have no IPv6 address. */
+const NO_LEADING = new Int32Array(2048)
+
 /** The bits of the 16 leading bits under which an interval has a value that is not 0. */
 function leadingBits(firstWords: Uint32Array, values: readonly number[]): Int32Array {
+  if (values.length === 0) return NO_LEADING
   const leading = new Int32Array(2048)
   for (const [i, start] of firstWords.entries()) {
     if (values[i] === 0) continue
