@@ -6,11 +6,14 @@ import { SourceError } from '../errors.js'
 import { parseDuration } from '../lib/time.js'
 import { readLines } from '../report/read-lines.js'
 import { ReportBuilder } from '../report/report.js'
-import { readTime } from '../report/unwrap.js'
+import { MARKS, readTime } from '../report/unwrap.js'
 import { jsonOption, nameOf } from './input.js'
 import { Exit, type Io, notify, type Output, writeJson } from './io.js'
 import { reportText } from './report-text.js'
 import { printable, styleFor } from './text.js'
+
+/** With the default of 64 KB, reading a large log takes longer than understanding it. */
+const CHUNK = 256 * 1024
 
 const EXAMPLES = `
 Reads the log of a Fastify, pino or Express server: JSON lines, also inside of
@@ -90,9 +93,9 @@ async function readFile(file: string, builder: ReportBuilder, progress: Progress
     notify(io, 'hint', 'Reading the log from the terminal; end it with Ctrl+D, or name a file.')
   }
   builder.file(isInput ? 'Standard input' : printable(file))
-  const source: Readable = isInput ? io.stdin : createReadStream(file)
+  const source: Readable = isInput ? io.stdin : createReadStream(file, { highWaterMark: CHUNK })
   try {
-    await readLines(counting(source, progress), builder)
+    await readLines(counting(source, progress), builder, MARKS)
   } catch (error) {
     throw new SourceError({
       value: file,

@@ -6,6 +6,12 @@ export const MAX_LINE = 1024 * 1024
 /** Receives a log line by line. */
 export interface LineSink {
   line(text: string): void
+  /**
+   * Lines that hold none of the marks, so that nobody has to read them.
+   *
+   * @param last the last of them, if no line of the same chunk follows
+   */
+  skipped(count: number, last: string | undefined): void
   /** A line longer than {@link MAX_LINE}, of which only the start is kept. */
   tooLong(start: string): void
   /** Bytes of the log are missing; `what` continues a sentence about the file. */
@@ -21,13 +27,20 @@ const ARCHIVES: readonly [magic: Buffer, name: string, command: string][] = [
 ]
 const GZIP = Buffer.from([0x1f, 0x8b])
 const LINE_FEED = 10
+/** A line that begins with white space may be blank, which counts as none. */
+const SPACE = 32
 
 /**
  * Reads a log line by line in constant memory, in UTF-8 or UTF-16, packed with gzip or not.
  *
+ * @param marks texts in ASCII: a line that holds none of them may be skipped
  * @throws (rejects with) the error of the stream; Error if it is packed in another way
  */
-export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): Promise<void> {
+export async function readLines(
+  source: AsyncIterable<Buffer>,
+  sink: LineSink,
+  marks: readonly string[]
+): Promise<void> {
   const reader = new ByteReader(source)
   const head = await reader.peek(5)
   const [, name, command] = ARCHIVES.find(([magic]) => head.indexOf(magic) === 0) ?? []
@@ -37,7 +50,7 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink): 
   const isGzip = head.indexOf(GZIP) === 0
   const bytes = isGzip ? new ByteReader(gunzip(reader, (what) => sink.damaged(what))) : reader
   const encoding = utf16(await bytes.peek(4))
-  await splitLines(encoding === undefined ? bytes : decoded(bytes, encoding), sink)
+  await splitLines(encoding === undefined ? bytes : decoded(bytes, encoding), sink, marks)
 }
 
 /** The kind of UTF-16 that a text begins with: by its byte order mark, or by the zeros beside ASCII. */
@@ -57,7 +70,8 @@ async function* decoded(bytes: AsyncIterable<Buffer>, encoding: string): AsyncGe
   for await (const chunk of bytes) yield Buffer.from(decoder.decode(chunk, { stream: true }))
 }
 
-async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink): Promise<void> {
+async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: readonly string[]): Promise<void> {
+  const search = new MarkSearch(marks)
   let pieces: Buffer[] = []
   let length = 0
   const add = (piece: Buffer) => {
@@ -73,13 +87,57 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink): Promis
     length = 0
   }
   for await (const chunk of chunks) {
+    search.begin(chunk)
     let start = 0
+    let skipped = 0
+    let last: [start: number, end: number] | undefined
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, start)) {
-      add(chunk.subarray(start, at))
-      end()
+      // A line that began in the chunk before is read: a mark may lie across the border.
+      if (length === 0 && chunk[start]! > SPACE && !search.isIn(start, at)) {
+        skipped++
+        last = [start, at]
+      } else {
+        add(chunk.subarray(start, at))
+        end()
+        last = undefined
+      }
       start = at + 1
     }
+    if (skipped > 0) sink.skipped(skipped, last && chunk.toString('utf8', ...last))
     add(chunk.subarray(start))
   }
   end()
+}
+
+/** Searches chunks for marks, each byte once for each mark. */
+class MarkSearch {
+  readonly #marks: readonly Buffer[]
+  /** The next place of each mark, behind the lines that were searched. */
+  readonly #next: number[]
+  #chunk: Buffer = Buffer.alloc(0)
+
+  constructor(marks: readonly string[]) {
+    this.#marks = marks.map((mark) => Buffer.from(mark))
+    this.#next = marks.map(() => 0)
+  }
+
+  begin(chunk: Buffer): void {
+    this.#chunk = chunk
+    for (const [i, mark] of this.#marks.entries()) this.#next[i] = placeOf(mark, chunk, 0)
+  }
+
+  /** Whether a mark begins in `[start, end)`. Lines are searched from left to right. */
+  isIn(start: number, end: number): boolean {
+    let isFound = false
+    for (let i = 0; i < this.#marks.length; i++) {
+      if (this.#next[i]! < start) this.#next[i] = placeOf(this.#marks[i]!, this.#chunk, start)
+      if (this.#next[i]! < end) isFound = true
+    }
+    return isFound
+  }
+}
+
+function placeOf(mark: Buffer, chunk: Buffer, from: number): number {
+  const at = chunk.indexOf(mark, from)
+  return at === -1 ? Number.POSITIVE_INFINITY : at
 }

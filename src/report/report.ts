@@ -26,7 +26,10 @@ export interface Rejections {
 /** The report on a log. */
 export interface Report {
   readonly lines: {
+    /** All lines that are not blank. */
     readonly read: number
+    /** Lines among them that hold none of the words of a record, and were not looked at further. */
+    readonly skipped: number
     /** Lines with one of our records, in the part of the log that was asked for. */
     readonly own: number
     /** Lines that mention a record and could not be read. */
@@ -71,7 +74,7 @@ const MAX_SHOWN = 200
 /** Makes a report of a log in constant memory. */
 export class ReportBuilder implements LineSink {
   readonly #filter: ReportFilter
-  readonly #lines = { read: 0, own: 0, unreadable: 0 }
+  readonly #lines = { read: 0, skipped: 0, own: 0, unreadable: 0 }
   readonly #wrappings = new Map<string, number>()
   readonly #counts = { reject: noCounts(), tag: noCounts() }
   readonly #senders = new Senders(MAX_SENDERS, undefined)
@@ -131,6 +134,12 @@ export class ReportBuilder implements LineSink {
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
     if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
+  }
+
+  skipped(count: number, last: string | undefined): void {
+    this.#lines.read += count
+    this.#lines.skipped += count
+    if (last !== undefined) this.#last = last
   }
 
   #unreadable(text: string, advice: string): void {

@@ -29,6 +29,10 @@ const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wra
 const MENTION = /event\W{1,99}moengage(?:\.(?:rejected|summary)|\.[a-z]{0,8}$|$)/
 /** journald writes a message as a list of bytes if it is not plain text. */
 const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
+/** Says that a server listens. */
+const STARTED = 'Server listening at'
+/** Every line that {@link findRecords} or {@link startedOn} finds something in holds one of these texts. */
+export const MARKS = ['moengage', 'MESSAGE', STARTED]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
 const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
@@ -61,7 +65,7 @@ export const mentions = (text: string) => text.includes('moengage') && MENTION.t
 
 /** The host of a server that says in a line that it listens; undefined if the line is another one. */
 export function startedOn(line: string): string | undefined {
-  if (!line.includes('Server listening at')) return undefined
+  if (!line.includes(STARTED)) return undefined
   return processInText(line)?.hostname ?? ''
 }
 

@@ -5,17 +5,26 @@ import t from 'tap'
 import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
 import { runs } from '../support/properties.js'
 
+/** Every line holds this mark. */
+const EVERY_LINE = ['']
+
 /** Reads bytes that come in chunks. */
-async function read(chunks: readonly Buffer[]) {
+async function read(chunks: readonly Buffer[], marks = EVERY_LINE) {
   const lines: string[] = []
+  const skipped: [count: number, last: string | undefined][] = []
   const long: string[] = []
   const damages: string[] = []
-  await readLines(Readable.from(chunks.filter(({ length }) => length > 0)), {
-    line: (text) => lines.push(text),
-    tooLong: (start) => long.push(start),
-    damaged: (what) => damages.push(what)
-  })
-  return { lines, long, damages }
+  await readLines(
+    Readable.from(chunks.filter(({ length }) => length > 0)),
+    {
+      line: (text) => lines.push(text),
+      skipped: (count, last) => skipped.push([count, last]),
+      tooLong: (start) => long.push(start),
+      damaged: (what) => damages.push(what)
+    },
+    marks
+  )
+  return { lines, long, damages, skipped }
 }
 
 const UTF16 = (text: string) => Buffer.from(text, 'utf16le')
@@ -78,7 +87,8 @@ t.test('an archive that is cut off gives its lines and its damage', async (t) =>
   t.strictSame(await read([packed, Buffer.from('garbage')]), {
     lines: ['one', 'two'],
     long: [],
-    damages: ['has other bytes between or behind its parts']
+    damages: ['has other bytes between or behind its parts'],
+    skipped: []
   })
 })
 
@@ -90,6 +100,64 @@ t.test('a stream that fails is an error', async (t) => {
     })()
   )
   const lines: string[] = []
-  const sink = { line: (text: string) => void lines.push(text), tooLong: () => {}, damaged: () => {} }
-  await t.rejects(readLines(broken, sink), { message: 'the disk is gone' })
+  const sink = { line: (text: string) => void lines.push(text), skipped() {}, tooLong() {}, damaged() {} }
+  await t.rejects(readLines(broken, sink, EVERY_LINE), { message: 'the disk is gone' })
 })
+
+t.test('lines without a mark are skipped and counted; no line with a mark is, wherever a chunk ends', async () => {
+  const words = fc.constantFrom('mark', 'ma', 'rk', 'sign', 'si', 'gn', ' ', '\r', 'é', 'x'.repeat(30))
+  const lines = fc.array(
+    fc.array(words, { maxLength: 5 }).map((parts) => parts.join('')),
+    { maxLength: 12 }
+  )
+  const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(lines, cuts, async (lines, cuts) => {
+      const bytes = Buffer.from(lines.join('\n'))
+      const chunks = cuts.map((cut, i) => {
+        const start = cuts.slice(0, i).reduce((sum, other) => sum + other, 0)
+        return bytes.subarray(start, start + cut)
+      })
+      chunks.push(bytes.subarray(cuts.reduce((sum, cut) => sum + cut, 0)))
+      const found = await read(chunks, ['mark', 'sign'])
+      const filled = lines.filter((line) => line !== '')
+      const skipped = found.skipped.reduce((sum, [count]) => sum + count, 0)
+      if (found.lines.length + skipped !== filled.length) throw new Error(`${skipped} were skipped`)
+      const marked = (all: readonly string[]) => all.filter((line) => /mark|sign/.test(line))
+      if (marked(found.lines).join() !== marked(lines).join()) throw new Error('a line with a mark was skipped')
+      const blank = (all: readonly string[]) => all.filter((line) => line.trim() === '').length
+      if (blank(found.lines) !== blank(filled)) throw new Error('a blank line was skipped')
+      for (const [, last] of found.skipped) {
+        if (last !== undefined && !lines.includes(last)) throw new Error(`${last} is no line`)
+      }
+    }),
+    runs(300)
+  )
+})
+
+t.test(
+  'of a chunk, only the lines with a mark are read, and the last of those that were skipped is known',
+  async (t) => {
+    const table: [chunks: string[], lines: string[], skipped: [number, string | undefined][]][] = [
+      [['a\nb\nmark\nc\n'], ['mark'], [[3, 'c']]],
+      [['a\nmark 1\nb\nsign 2\n'], ['mark 1', 'sign 2'], [[2, undefined]]],
+      [
+        ['a line\nma', 'rk\nb\nc'],
+        ['mark', 'c'],
+        [
+          [1, 'a line'],
+          [1, 'b']
+        ]
+      ],
+      [['\n \r\na\n'], [' \r'], [[1, 'a']]],
+      [['mark\n', 'mark mark\n'], ['mark', 'mark mark'], []]
+    ]
+    for (const [chunks, lines, skipped] of table) {
+      const found = await read(
+        chunks.map((chunk) => Buffer.from(chunk)),
+        ['mark', 'sign']
+      )
+      t.strictSame([found.lines, found.skipped], [lines, skipped], JSON.stringify(chunks))
+    }
+  }
+)

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
 import t from 'tap'
-import { MAX_LINE } from '../../src/report/read-lines.js'
+import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
+import { ReportBuilder } from '../../src/report/report.js'
+import { MARKS } from '../../src/report/unwrap.js'
 import { run } from '../support/cli.js'
 import { guarded } from '../support/guarded.js'
+import { runs } from '../support/properties.js'
 import { line, summary, TIME } from './lines.js'
 
 const HOUR = 3_600_000
@@ -361,4 +366,52 @@ t.test('summaries that are missing are a doubt', async (t) => {
     t.equal(found.doubts.length, doubts.length, `${name}: ${found.doubts}`)
     t.equal(code, doubts.length > 0 ? 1 : 0, name)
   }
+})
+
+t.test('a report of a log is the same whether lines without a mark are skipped or read', async () => {
+  const time = fc.integer({ min: TIME, max: TIME + HOUR }).map((time) => new Date(time).toISOString())
+  const own = fc.oneof(
+    fc.constantFrom('198.51.100.7', '203.0.113.9').map((clientIp) => line({ clientIp })),
+    fc.constant(summary({ verified: 3 })),
+    fc.constant(line().slice(0, 60))
+  )
+  const wrapped = fc.constantFrom<(text: string) => string>(
+    (text) => text,
+    (text) => JSON.stringify({ log: `${text}\n`, stream: 'stdout' }),
+    (text) => JSON.stringify({ MESSAGE: [...Buffer.from(text)] }),
+    (text) => `2026-11-23T12:00:00Z stdout F ${text}`,
+    (text) => `"${text.replaceAll('"', '""')}"`
+  )
+  const foreign = fc.oneof(
+    time.map((time) => JSON.stringify({ level: 30, time, msg: 'request completed' })),
+    fc.constantFrom('', '   ', '{"level":30,"hostname":"h","msg":"Server listening at http://0.0.0.0:80"}', 'moengage'),
+    fc.string({ maxLength: 30 })
+  )
+  const lines = fc.array(
+    fc.oneof(
+      fc.tuple(own, wrapped).map(([text, wrap]) => wrap(text)),
+      foreign
+    ),
+    { maxLength: 15 }
+  )
+  const reportOn = async (bytes: Buffer, marks: readonly string[]) => {
+    const builder = new ReportBuilder()
+    builder.file('a log')
+    await readLines(Readable.from([bytes]), builder, marks)
+    const { lines, ...rest } = builder.report(10)
+    return { rest, read: lines.read, own: lines.own, unreadable: lines.unreadable, skipped: lines.skipped }
+  }
+  let skippedInAll = 0
+  await fc.assert(
+    fc.asyncProperty(lines, async (lines) => {
+      const bytes = Buffer.from(lines.map((text) => text.replaceAll('\n', ' ')).join('\n'))
+      const { skipped, ...quick } = await reportOn(bytes, MARKS)
+      const { skipped: none, ...thorough } = await reportOn(bytes, [''])
+      skippedInAll += skipped
+      if (none !== 0 || JSON.stringify(quick) !== JSON.stringify(thorough))
+        throw new Error(JSON.stringify([quick, thorough]))
+    }),
+    runs(300)
+  )
+  if (skippedInAll === 0) throw new Error('no line was skipped')
 })
