@@ -12,6 +12,7 @@ export const PROBLEM_CODES = [
   'MOE_ERR_PAGE',
   'MOE_ERR_SOURCE',
   'MOE_ERR_SUSPICIOUS',
+  'MOE_ERR_SIGNATURE',
   'MOE_ERR_EXPORT',
   'MOE_ERR_EGRESS',
   'MOE_ERR_REGISTERED_TWICE',
@@ -23,6 +24,8 @@ export const PROBLEM_CODES = [
   'MOE_WARN_EXTRA_ADDRESS',
   'MOE_WARN_CHANNEL',
   'MOE_WARN_STALE',
+  'MOE_WARN_DRIFT',
+  'MOE_WARN_WATCH',
   'MOE_WARN_PAGE',
   'MOE_WARN_EGRESS',
   'MOE_WARN_LOGGER'
@@ -54,7 +57,7 @@ export function problemLine({ path, message, fix }: Omit<Problem, 'code' | 'valu
 }
 
 /** Every {@link Suspicion}. */
-export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as const
+export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future', 'changed'] as const
 
 /**
  * What can be suspicious about a list, as the option `confirm` names it:
@@ -64,6 +67,7 @@ export const SUSPICIONS = ['wide', 'private', 'shrunk', 'older', 'future'] as co
  * - `shrunk`: of the addresses that a route accepts of a data center, more than half are gone.
  * - `older`: it was retrieved before the list in use.
  * - `future`: it is newer than the list in use, and dated more than a day ahead.
+ * - `changed`: the source is the help page, and more than twelve of its cells changed at once.
  */
 export type Suspicion = (typeof SUSPICIONS)[number]
 
@@ -192,6 +196,16 @@ export class SuspiciousError extends OutsideError<'MOE_ERR_SUSPICIOUS'> {
       fix: `Look at it. If it is right, confirm it: confirm: [${words}].`
     })
     this.reasons = Object.freeze([...reasons])
+  }
+}
+
+/**
+ * A signed document is not accepted, or cannot be made: its signature, its name, version or expiry are wrong, a key cannot be read,
+ * or the package `jose` is missing. The list that was in use stays in use.
+ */
+export class SignatureError extends OutsideError<'MOE_ERR_SIGNATURE'> {
+  constructor(details: Details) {
+    super('MOE_ERR_SIGNATURE', details)
   }
 }
 
@@ -357,6 +371,7 @@ const CLASSES = {
   PageError,
   SourceError,
   SuspiciousError,
+  SignatureError,
   ExportError,
   EgressError,
   RegisteredTwiceError,

@@ -1,3 +1,4 @@
+import { countChangedCells } from '../directory/diff.js'
 import type { Cells, Directory } from '../directory/directory.js'
 import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
@@ -58,6 +59,17 @@ export function suspicionsOf(
     }
   }
   return reasons
+}
+
+/**
+ * Whether more cells changed than may change without a confirmation.
+ *
+ * @param most undefined if any number may
+ */
+export function rewritten(directory: Directory, current: Directory, most: number | undefined): SuspiciousReason[] {
+  const count = most === undefined ? 0 : countChangedCells(current, directory)
+  if (count <= (most ?? 0)) return []
+  return [{ suspicion: 'changed', message: `${count} cells of the page changed at once, more than ${most}.` }]
 }
 
 function prefixesOf(directory: Directory, cells: Cells): Prefix[] {
