@@ -26,8 +26,9 @@ export interface WatchOptions {
 
 /** Options that concern the watched source, by name. */
 export const WATCH_OPTIONS = {
+  // Without the group of the source: advice about an option at a wrong place names one place.
   watch: {
-    ...SOURCE,
+    read: SOURCE.read,
     fallback: undefined,
     example: `{ page: 'https://example.com/ip-whitelisting-in-moengage.mdx' }`
   } as OptionRule<OpenSource | undefined>,
