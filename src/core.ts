@@ -32,7 +32,15 @@ export {
 } from './directory/names.js'
 export type { ReadCell } from './directory/read-snapshot.js'
 export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
-export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
+export type {
+  FileSource,
+  PageSource,
+  Polling,
+  Source,
+  SourceOption,
+  UrlSource,
+  VerifyOptions
+} from './directory/source/source.js'
 export { type CheckedEntry, checkEgress, type EgressCheck } from './egress/check.js'
 export type { EgressProblem } from './egress/entries.js'
 export { formatEgress } from './egress/format.js'
@@ -56,6 +64,7 @@ export {
   RegisteredTwiceError,
   RejectedError,
   RouteError,
+  SignatureError,
   SnapshotError,
   SourceError,
   type Suspicion,
@@ -70,7 +79,8 @@ export type { Guard, PolicyOptions } from './guard/guard.js'
 export type { GuardMetrics, ReloadEvent, VerdictEvent } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
-export type { GuardStatus, PendingRemoval } from './guard/status.js'
+export type { GuardStatus, PendingRemoval, WatchMetrics, WatchStatus } from './guard/status.js'
+export type { WatchOptions } from './guard/watch.js'
 export { type Address, parseAddress } from './ip/address.js'
 export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './ip/matcher.js'
 export { type Prefix, parsePrefix } from './ip/prefix.js'

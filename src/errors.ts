@@ -12,6 +12,7 @@ export const PROBLEM_CODES = [
   'MOE_ERR_PAGE',
   'MOE_ERR_SOURCE',
   'MOE_ERR_SUSPICIOUS',
+  'MOE_ERR_SIGNATURE',
   'MOE_ERR_EXPORT',
   'MOE_ERR_EGRESS',
   'MOE_ERR_REGISTERED_TWICE',
@@ -25,6 +26,8 @@ export const PROBLEM_CODES = [
   'MOE_WARN_STALE',
   'MOE_WARN_GUARD_REPEATED',
   'MOE_WARN_NO_REQUESTS',
+  'MOE_WARN_DRIFT',
+  'MOE_WARN_WATCH',
   'MOE_WARN_PAGE',
   'MOE_WARN_EGRESS',
   'MOE_WARN_LOGGER'
@@ -56,7 +59,7 @@ export function problemLine({ path, message, fix }: Omit<Problem, 'code' | 'valu
 }
 
 /** Every {@link Suspicion}. */
-export const SUSPICIONS = ['wide', 'private', 'shrunk', 'grown', 'older', 'future'] as const
+export const SUSPICIONS = ['wide', 'private', 'shrunk', 'grown', 'older', 'future', 'changed'] as const
 
 /**
  * What can be suspicious about a list, as the option `confirm` names it:
@@ -67,6 +70,7 @@ export const SUSPICIONS = ['wide', 'private', 'shrunk', 'grown', 'older', 'futur
  * - `grown`: it covers more than ten times as many addresses as the list in use, and more than a /12, or a /28 for IPv6.
  * - `older`: it was retrieved before the list in use.
  * - `future`: it is newer than the list in use, and dated more than a day ahead.
+ * - `changed`: the source is the help page, and more than twelve of its cells changed at once.
  */
 export type Suspicion = (typeof SUSPICIONS)[number]
 
@@ -195,6 +199,16 @@ export class SuspiciousError extends OutsideError<'MOE_ERR_SUSPICIOUS'> {
       fix: `Look at it. If it is right, confirm it: confirm: [${words}].`
     })
     this.reasons = Object.freeze([...reasons])
+  }
+}
+
+/**
+ * A signed document is not accepted, or cannot be made: its signature, its name, version or expiry are wrong, a key cannot be read,
+ * or the package `jose` is missing. The list that was in use stays in use.
+ */
+export class SignatureError extends OutsideError<'MOE_ERR_SIGNATURE'> {
+  constructor(details: Details) {
+    super('MOE_ERR_SIGNATURE', details)
   }
 }
 
@@ -360,6 +374,7 @@ const CLASSES = {
   PageError,
   SourceError,
   SuspiciousError,
+  SignatureError,
   ExportError,
   EgressError,
   RegisteredTwiceError,

@@ -5,9 +5,18 @@
  */
 
 export type { ClientIpOptions } from './client-ip/options.js'
+export type { AddressChange, AddressMove, CellChange, DirectoryDiff, UnknownChange } from './directory/diff.js'
 export type { Channel, DataCenter } from './directory/names.js'
 export type { Cell, DerivedCell, Snapshot } from './directory/snapshot.js'
-export type { FileSource, Source, SourceOption, UrlSource } from './directory/source/source.js'
+export type {
+  FileSource,
+  PageSource,
+  Polling,
+  Source,
+  SourceOption,
+  UrlSource,
+  VerifyOptions
+} from './directory/source/source.js'
 export {
   ChannelError,
   DataCenterError,
@@ -24,6 +33,7 @@ export {
   RegisteredTwiceError,
   RejectedError,
   RouteError,
+  SignatureError,
   SnapshotError,
   SourceError,
   type Suspicion,
@@ -36,7 +46,8 @@ export type { PolicyOptions } from './guard/guard.js'
 export type { GuardMetrics, ReloadEvent, VerdictEvent } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'
 export type { GuardOptions, GuardRequest } from './guard/options.js'
-export type { GuardStatus, PendingRemoval } from './guard/status.js'
+export type { GuardStatus, PendingRemoval, WatchMetrics, WatchStatus } from './guard/status.js'
+export type { WatchOptions } from './guard/watch.js'
 export type { Duration } from './lib/time.js'
 export type { LogOptions } from './log/rejection-log.js'
 export type { RedactAddress } from './senders/redact.js'

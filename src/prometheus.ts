@@ -94,6 +94,18 @@ const GAUGES: readonly GaugeRow[] = [
     samples: ({ entries }) => [[{}, entries]]
   },
   {
+    name: 'watch_differences',
+    help: 'Addresses and cells in which the watched source differs from the list in use; absent without one.',
+    aggregator: 'max',
+    samples: ({ watch }) => sampleOf(watch?.differences)
+  },
+  {
+    name: 'watch_checked_timestamp_seconds',
+    help: 'When the watched source was last loaded; absent without one.',
+    aggregator: 'min',
+    samples: ({ watch }) => sampleOf(watch?.checkedAt).map(([labels, time]) => [labels, time / 1000] as const)
+  },
+  {
     name: 'senders',
     help: 'Rejected senders that are remembered.',
     aggregator: 'sum',
@@ -106,6 +118,11 @@ const GAUGES: readonly GaugeRow[] = [
     samples: ({ cache: { hits, misses } }) => [[{}, hits + misses === 0 ? 0 : hits / (hits + misses)]]
   }
 ]
+
+/** A value without labels, if there is one. */
+function sampleOf(value: number | null | undefined): readonly Sample[] {
+  return typeof value === 'number' ? [[{}, value]] : []
+}
 
 /**
  * Registers the metrics of a guard. They are read from its counters when Prometheus scrapes, so that requests cost nothing.

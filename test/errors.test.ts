@@ -21,6 +21,7 @@ const {
   RegisteredTwiceError,
   RejectedError,
   RouteError,
+  SignatureError,
   SnapshotError,
   SourceError,
   SuspiciousError
@@ -40,6 +41,7 @@ const ERRORS: Record<string, Error & { code: string; statusCode: number }> = {
   PageError: new PageError(details, [cell]),
   SourceError: new SourceError(details),
   SuspiciousError: new SuspiciousError([{ suspicion: 'wide', message: '9.0.0.0/8 is wide.' }], 'list.json'),
+  SignatureError: new SignatureError(details),
   ExportError: new ExportError(details),
   EgressError: new EgressError([{ code: 'MOE_ERR_EGRESS', ...details }], 'a list'),
   RegisteredTwiceError: new RegisteredTwiceError(details),

@@ -86,6 +86,7 @@ t.test('the package works as it would be published', async (t) => {
       'RegisteredTwiceError',
       'RejectedError',
       'RouteError',
+      'SignatureError',
       'SnapshotError',
       'SourceError',
       'SuspiciousError'

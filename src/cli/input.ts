@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { type Directory, directory } from '../directory/directory.js'
+import moengage from '../directory/moengage.json' with { type: 'json' }
 import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 import { dayOf, type Snapshot } from '../directory/snapshot.js'
 import { readBounded } from '../directory/source/load-directory.js'
@@ -26,10 +27,19 @@ const TIMEOUT = 30_000
  * it is not sound
  */
 export async function readList(argument: string, io: Io): Promise<Directory> {
-  if (argument === 'bundled') return directory
+  return (await readListAndSnapshot(argument, io)).list
+}
+
+/** As {@link readList}, with the snapshot that the list was made of. */
+export async function readListAndSnapshot(
+  argument: string,
+  io: Io
+): Promise<{ readonly list: Directory; readonly snapshot: unknown }> {
+  if (argument === 'bundled') return { list: directory, snapshot: moengage }
   const text = await readArgument(argument, io, '"bundled", ')
   try {
-    return readBounded(isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io))
+    const snapshot = isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io)
+    return { list: readBounded(snapshot), snapshot }
   } catch (error) {
     const failure = error as Error
     failure.message = `${nameOf(argument)}: ${failure.message}`

@@ -6,14 +6,28 @@ import { diffCommand } from './diff.js'
 import { egressCommand } from './egress.js'
 import { explainCommand } from './explain.js'
 import { exportCommand } from './export.js'
+import { historyCommand } from './history.js'
 import { importCommand } from './import.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
+import { keygenCommand } from './keygen.js'
 import { listCommand } from './list.js'
 import { reportCommand } from './report.js'
+import { signCommand } from './sign.js'
 
 const { version } = createRequire(import.meta.url)('moengage-allowlist/package.json') as { version: string }
 
-const COMMANDS = [listCommand, explainCommand, importCommand, diffCommand, exportCommand, reportCommand, egressCommand]
+const COMMANDS = [
+  listCommand,
+  explainCommand,
+  importCommand,
+  diffCommand,
+  historyCommand,
+  keygenCommand,
+  signCommand,
+  exportCommand,
+  reportCommand,
+  egressCommand
+]
 
 const EXIT_CODES = `
 Exit codes: 0 same or accepted, 1 different or rejected, 2 an error. Errors go

@@ -104,6 +104,14 @@ export function diffDirectories(before: Directory, after: Directory): DirectoryD
   }
 }
 
+/** How many cells of two lists differ, whatever differs in them. Derived cells have no addresses of their own. */
+export function countChangedCells(before: Directory, after: Directory): number {
+  const isSame = (from: ReadCell | undefined, to: ReadCell | undefined) => meaning(plain(from)) === meaning(plain(to))
+  return DATA_CENTERS.flatMap((dataCenter) =>
+    CHANNELS.filter((channel) => !isSame(before.cell(dataCenter, channel), after.cell(dataCenter, channel)))
+  ).length
+}
+
 interface Listed {
   readonly prefix: Prefix
   readonly text: string

@@ -86,8 +86,8 @@ const indented = (value: unknown) => formatJson(value, 2).replaceAll('\n', '\n  
 const listOfLines = (values: readonly object[]) =>
   `[\n${values.map((value) => `    ${inOneLine(value)}`).join(',\n')}\n  ]`
 
-/** `JSON.stringify` writes one line without spaces, or many lines. */
-function inOneLine(value: unknown): string {
+/** JSON in one line with spaces. `JSON.stringify` writes one line without spaces, or many lines. */
+export function inOneLine(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inOneLine).join(', ')}]`
   if (typeof value !== 'object' || value === null) return formatJson(value)
   return `{ ${Object.entries(value)

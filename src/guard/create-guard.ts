@@ -19,6 +19,8 @@ import {
 } from './options.js'
 import { Refresh } from './refresh.js'
 import { Rejections } from './rejections.js'
+import type { WatchStatus } from './status.js'
+import { Watch } from './watch.js'
 
 /** A framework that a guard stands in, as far as the client IP is concerned. */
 export interface Framework<Request> extends FrameworkIp<Request> {
@@ -38,6 +40,8 @@ export interface GuardExtras<Request = never> {
   readonly noPeer?: string | undefined
   /** Same arguments as `onReload`; writes the framework's log line. */
   readonly onReload?: NonNullable<ListOptions['onReload']>
+  /** Called with what is news about the watched source; writes the framework's log line. */
+  readonly onWatch?: (watch: WatchStatus, news: 'drift' | 'failure') => void
   /** Logs what a function of the user's failed with. */
   readonly logFailure?: (error: unknown, message: string) => void
   /** Called once a day, to log the warnings that came with time. */
@@ -108,6 +112,7 @@ function compose<Request>(
     framework,
     noPeer,
     onReload,
+    onWatch,
     onDay,
     logFailure = emitWarning,
     clock = CLOCK
@@ -115,20 +120,28 @@ function compose<Request>(
 ): Guard<Request> {
   const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
-  let hasFailed = false
-  const onReloadFailed = (error: unknown) => {
-    if (hasFailed) return
-    hasFailed = true
-    logFailure(error, 'onReload failed; further failures are not logged')
-  }
+  const onReloadFailed = once('onReload', logFailure)
+  const onDriftFailed = once('onDrift', logFailure)
   const notify = (error: Error | null) => {
     const status = guard.status()
     onReload?.(error, status)
     if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed)
   }
-  const replace = (next: Directory) => list.replace(next)
+  const replace = (next: Directory) => {
+    list.replace(next)
+    watch?.compare()
+  }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
-  const refresh = new Refresh(settings.source, { replace, count, notify }, onDay, clock)
+  const refresh = new Refresh(settings.source, { replace, count, notify, onDay }, clock)
+  const notifyOfWatch = (news: 'drift' | 'failure') => {
+    const state = watch!.status()
+    onWatch?.(state, news)
+    if (news === 'drift' && settings.onDrift !== undefined) {
+      callBack(() => settings.onDrift!(state.differences!, guard.status()), onDriftFailed)
+    }
+  }
+  const inUse = () => list.current.list.directory
+  const watch = settings.watch && new Watch(settings.watch, { inUse, notify: notifyOfWatch }, clock)
   const wording = { permissiveTrust: framework?.permissiveTrust ?? '', noPeer }
   const guard: Guard<Request> = new Guard({
     settings,
@@ -136,10 +149,21 @@ function compose<Request>(
     rejections: new Rejections(settings, wording, framework?.trustFix ?? ''),
     list,
     refresh,
+    watch,
     ledger,
     clock
   })
   return guard
+}
+
+/** Logs the first failure of a function of the user's. */
+function once(name: string, logFailure: NonNullable<GuardExtras['logFailure']>): (error: unknown) => void {
+  let hasFailed = false
+  return (error) => {
+    if (hasFailed) return
+    hasFailed = true
+    logFailure(error, `${name} failed; further failures are not logged`)
+  }
 }
 
 /** Where there is no logger, the process says it. */

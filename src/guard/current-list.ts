@@ -7,7 +7,7 @@ import type { PolicyOptions, Settings } from './options.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
 import { trustedSenders } from './status.js'
-import { suspicionsOf } from './suspicions.js'
+import { rewritten, suspicionsOf } from './suspicions.js'
 
 type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
 
@@ -122,9 +122,11 @@ export class CurrentList {
 
   #refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Cells[]): void {
     const { confirm, source } = this.#settings
-    const reasons = suspicionsOf(directory, before, inUse, this.#clock.now()).filter(
-      ({ suspicion }) => !confirm.has(suspicion)
-    )
+    const found = [
+      ...suspicionsOf(directory, before, inUse, this.#clock.now()),
+      ...(before === undefined ? [] : rewritten(directory, before, source.maxChangedCells))
+    ]
+    const reasons = found.filter(({ suspicion }) => !confirm.has(suspicion))
     if (reasons.length > 0) throw new SuspiciousError(reasons, source.name)
   }
 

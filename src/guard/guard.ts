@@ -14,6 +14,7 @@ import type { Refresh } from './refresh.js'
 import type { Rejections } from './rejections.js'
 import type { GuardStatus } from './status.js'
 import { ageOf, ageWarnings } from './status.js'
+import type { Watch } from './watch.js'
 
 export type { PolicyOptions } from './options.js'
 
@@ -24,6 +25,7 @@ export interface GuardParts<Request> {
   readonly rejections: Rejections
   readonly list: CurrentList
   readonly refresh: Refresh
+  readonly watch: Watch | undefined
   readonly ledger: Ledger
   readonly clock: Clock
 }
@@ -35,18 +37,20 @@ export class Guard<Request = GuardRequest> {
   readonly #rejections: Rejections
   readonly #list: CurrentList
   readonly #refresh: Refresh
+  readonly #watch: Watch | undefined
   readonly #ledger: Ledger
   readonly #clock: Clock
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor({ settings, source, rejections, list, refresh, ledger, clock }: GuardParts<Request>) {
+  constructor({ settings, source, rejections, list, refresh, watch, ledger, clock }: GuardParts<Request>) {
     this.#settings = settings
     this.#source = source
     this.#rejections = rejections
     this.#list = list
     this.#refresh = refresh
+    this.#watch = watch
     this.#ledger = ledger
     this.#clock = clock
   }
@@ -149,7 +153,13 @@ export class Guard<Request = GuardRequest> {
       diagnosis: this.#ledger.diagnosis(list, policy),
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
-      warnings: [...warnings, ...ageWarnings(directory, this.#settings.staleAfter, now)]
+      watch: this.#watch?.status() ?? null,
+      warnings: [
+        ...warnings,
+        ...ageWarnings(directory, this.#settings.staleAfter, now),
+        ...(this.#settings.source.warnings?.(now) ?? []),
+        ...(this.#watch?.warnings(policy.dataCenters) ?? [])
+      ]
     }
   }
 
@@ -169,7 +179,7 @@ export class Guard<Request = GuardRequest> {
   /** What was counted since the start, for metrics. */
   metrics(): GuardMetrics {
     const { list, policy } = this.#list.current
-    return this.#ledger.metrics(list, policy)
+    return { ...this.#ledger.metrics(list, policy), watch: this.#watch?.metrics() ?? null }
   }
 
   /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */
@@ -205,8 +215,9 @@ export class Guard<Request = GuardRequest> {
     return this.status()
   }
 
-  /** Ends what runs in the background: the source is no longer looked at. The list in use stays in use. */
+  /** Ends what runs in the background: neither the source nor the watched one is loaded any more. The list in use stays in use. */
   close(): void {
     this.#refresh.close()
+    this.#watch?.close()
   }
 }

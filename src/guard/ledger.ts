@@ -10,7 +10,7 @@ import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdi
 import type { CompiledList } from './compiled-list.js'
 import { Counters, type LastVerified, type PolicyCounts, type PrefixHits, RouteRecords } from './counters.js'
 import type { Policy } from './policy.js'
-import { ageOf } from './status.js'
+import { ageOf, type WatchMetrics } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
 export interface GuardMetrics {
@@ -44,6 +44,8 @@ export interface GuardMetrics {
   readonly checked: string
   /** The age of the list in use, in milliseconds since the start of the day of the last check (UTC). */
   readonly age: number
+  /** What is known of the watched source; null without the option `watch`. */
+  readonly watch: WatchMetrics | null
 }
 
 /** Maximum number of prefixes that are remembered after they left the list. */
@@ -174,7 +176,7 @@ export class Ledger {
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(list: CompiledList, policy: Policy): GuardMetrics {
+  metrics(list: CompiledList, policy: Policy): Omit<GuardMetrics, 'watch'> {
     const { directory } = list
     list.verdicts.flush()
     for (const { prefix, grant } of directory.entriesOf(policy)) {

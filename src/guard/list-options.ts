@@ -13,14 +13,15 @@ import type { GuardStatus } from './status.js'
 /** Where the list is loaded from, and what is expected of it. */
 export interface ListOptions {
   /**
-   * Where the directory is loaded from: `{ file }`, `{ url }`, an async function, `{ name, load }`, or `'bundled'`, the
-   * snapshot that is part of this package (`'bundled'`).
+   * Where the directory is loaded from: `{ file }`, `{ url }`, `{ page }` (MoEngage's help page), an async function, `{ name, load }`,
+   * or `'bundled'`, the snapshot that is part of this package (`'bundled'`).
    */
   readonly source?: SourceOption | undefined
   /**
    * Suspicions about a list that you have checked and accept: `'wide'` (a prefix shorter than /16, IPv6 /32), `'private'`
    * (private or reserved), `'shrunk'` (more than half of the addresses of a data center in use gone), `'grown'` (more
-   * than ten times as many addresses), `'older'` (than the list in use), `'future'` (dated in the future) (`[]`).
+   * than ten times as many addresses), `'older'` (than the list in use), `'future'` (dated in the future), `'changed'`
+   * (more than twelve cells of the help page at once) (`[]`).
    */
   readonly confirm?: readonly Suspicion[] | undefined
   /** How long an address stays accepted after it was removed from the list; `0`: not at all (`'1d'`). */

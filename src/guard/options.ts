@@ -12,6 +12,7 @@ import { number } from '../lib/option-rules.js'
 import { literal, shown } from '../lib/text.js'
 import { REDACT_ADDRESS, type Redact, type RedactAddress } from '../senders/redact.js'
 import { EXTRA_ADDRESSES, LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
+import { WATCH_OPTIONS, type WatchOptions, type WatchSettings } from './watch.js'
 
 /** What `judge` of a guard needs of a request. */
 export interface GuardRequest {
@@ -33,7 +34,7 @@ export interface PolicyOptions {
 }
 
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, ListOptions {
+export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, ListOptions, WatchOptions {
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
   readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
   /**
@@ -52,7 +53,7 @@ export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, Lis
 }
 
 /** Options that are right. */
-export interface Settings<Request> extends ListSettings {
+export interface Settings<Request> extends ListSettings, WatchSettings {
   readonly selection: Selection
   readonly resolver: ClientIpResolver
   /** How the client IP is resolved where our resolver does not do it. */
@@ -107,6 +108,7 @@ export const GUARD_OPTIONS = {
   clientIp: CLIENT_IP,
   ...EXTRA_ADDRESSES,
   ...LIST_OPTIONS,
+  ...WATCH_OPTIONS,
   cacheSize: number({ fallback: 10_000, of: 'addresses', min: 1, max: 1_000_000 }),
   redactAddress: REDACT_ADDRESS
 } satisfies OptionTable
@@ -144,6 +146,8 @@ export function readOptions<Request>(reader: OptionReader<typeof GUARD_OPTIONS>)
     staleAfter: reader.read('staleAfter'),
     rejectWhenStale: reader.read('rejectWhenStale'),
     onReload: reader.read('onReload'),
+    watch: reader.read('watch'),
+    onDrift: reader.read('onDrift'),
     cacheSize: reader.read('cacheSize'),
     redact: reader.read('redactAddress'),
     warnings: reader.findings.warnings

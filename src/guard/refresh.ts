@@ -23,6 +23,8 @@ export interface RefreshTo {
   readonly count: (error: Error | null) => void
   /** Called only when the outcome differs from the previous one. */
   readonly notify: (error: Error | null) => void
+  /** Called once a day, whatever the source does. */
+  readonly onDay?: (() => void) | undefined
 }
 
 /**
@@ -44,19 +46,19 @@ export class Refresh {
   #loadedAt: number
   #lastError: string | null = null
 
-  /**
-   * The first list has come into use already.
-   *
-   * @param onDay called once a day, whatever the source does
-   */
-  constructor(source: OpenSource, to: RefreshTo, onDay: (() => void) | undefined, clock: Clock) {
+  /** @param start whether the first list has come into use already; if not, it is loaded at once, in the background */
+  constructor(source: OpenSource, to: RefreshTo, clock: Clock, start = { isLoaded: true }) {
     this.#source = source
     this.#to = to
     this.#clock = clock
     this.#loadedAt = clock.now()
-    source.accepted?.()
-    this.#schedule()
-    if (onDay !== undefined) this.#everyDay(onDay)
+    if (start.isLoaded) {
+      source.accepted?.()
+      this.#schedule()
+    } else {
+      this.#waiting.look = clock.after(0, () => void this.#loadAndSchedule())
+    }
+    if (to.onDay !== undefined) this.#everyDay(to.onDay)
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -146,8 +148,13 @@ export class Refresh {
 
   async #look(): Promise<void> {
     const source = this.#source
+    if (source.hasChanged === undefined || (await source.hasChanged())) await this.#loadAndSchedule()
+    else this.#schedule()
+  }
+
+  async #loadAndSchedule(): Promise<void> {
     // `load()` reports the failure.
-    if (source.hasChanged === undefined || (await source.hasChanged())) await this.load().catch(() => {})
+    await this.load().catch(() => {})
     this.#schedule()
   }
 }

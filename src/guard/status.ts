@@ -1,10 +1,11 @@
+import type { DirectoryDiff } from '../directory/diff.js'
 import type { Cells, Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import type { Problem } from '../errors.js'
+import type { Prefix } from '../ip/prefix.js'
 import { DAY } from '../lib/time.js'
 import type { Reason } from '../verdict/verdict.js'
 import type { LastVerified } from './counters.js'
-import type { Settings } from './options.js'
 
 /** An address that left the list and is accepted for a grace period. */
 export interface PendingRemoval {
@@ -16,6 +17,30 @@ export interface PendingRemoval {
   readonly channel: Channel
   /** When its grace period ends (ISO 8601). */
   readonly until: string
+}
+
+/** What is known of the watched source. */
+export interface WatchStatus {
+  /** The name of the source. */
+  readonly source: string
+  /** When it was last loaded, or said that it has nothing newer, in milliseconds since 1970; null if never. */
+  readonly checkedAt: number | null
+  /** The revision of its list; null if it was never loaded. */
+  readonly revision: string | null
+  /** The changes from the list in use to that of the source; null if it was never loaded. */
+  readonly differences: DirectoryDiff | null
+  /** Since when it differs in this way, in milliseconds since 1970; null while it does not. */
+  readonly since: number | null
+  /** The message of the error that the last load failed with; null when it succeeded. */
+  readonly error: string | null
+}
+
+/** What a guard counts of the watched source, for metrics. */
+export interface WatchMetrics {
+  /** How many addresses and cells differ from the list in use; null if it was never loaded. */
+  readonly differences: number | null
+  /** When it was last loaded, in milliseconds since 1970; null if never. */
+  readonly checkedAt: number | null
 }
 
 /** The state of a guard: the list in use, counters, and findings. */
@@ -49,11 +74,16 @@ export interface GuardStatus {
   readonly loadedAt: number
   /** The message of the error that the last reload failed with; null when it succeeded. */
   readonly lastError: string | null
+  /** What is known of the watched source; null without the option `watch`. */
+  readonly watch: WatchStatus | null
   /** Settings and findings that are valid, but probably not intended. */
   readonly warnings: readonly Problem[]
 }
 
-type Lists = Pick<Settings<never>, 'trustedProxies' | 'allow'>
+interface Lists {
+  readonly trustedProxies: readonly Prefix[]
+  readonly allow: readonly Prefix[]
+}
 
 /** A trusted proxy is believed about everybody else; an address that is also a sender's can speak for any sender. */
 export function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {

@@ -1,3 +1,4 @@
+import { countChangedCells } from '../directory/diff.js'
 import type { Cells, Directory } from '../directory/directory.js'
 import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
@@ -80,6 +81,17 @@ function addressCount(prefixes: readonly Prefix[], family: 4 | 6): number {
 
 /** A number that nobody counts digit by digit. */
 const about = (count: number) => (count < 1e6 ? `${count}` : count.toExponential(1).replace('e+', ' × 10^'))
+
+/**
+ * Whether more cells changed than may change without a confirmation.
+ *
+ * @param most undefined if any number may
+ */
+export function rewritten(directory: Directory, current: Directory, most: number | undefined): SuspiciousReason[] {
+  const count = most === undefined ? 0 : countChangedCells(current, directory)
+  if (count <= (most ?? 0)) return []
+  return [{ suspicion: 'changed', message: `${count} cells of the page changed at once, more than ${most}.` }]
+}
 
 function prefixesOf(directory: Directory, cells: Cells): Prefix[] {
   return distinct(directory.entriesOf(cells).map(({ prefix }) => prefix))

@@ -13,6 +13,32 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * Reads JSON in which no object has two members of the same name: readers do not agree which of them counts.
+ *
+ * @throws Error that says what stands there instead
+ */
+export function parseStrictJson(text: string): unknown {
+  const value = parseJson(text)
+  // Valid JSON has a colon behind a string only where the string is the name of a member.
+  const written = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
+  if (written !== countMembers(value)) throw new Error('It has two members of the same name.')
+  return value
+}
+
+function countMembers(value: unknown): number {
+  let count = 0
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const values = Object.values(next)
+    if (!Array.isArray(next)) count += values.length
+    for (const inner of values) waiting.push(inner)
+  }
+  return count
+}
+
+/**
  * Formats a value as JSON without invisible characters: control characters of both sets, bidirectional overrides and the like
  * become escapes, so that a terminal shows what is there.
  */

@@ -31,6 +31,7 @@ import {
   VerdictListener
 } from './routes.js'
 import { claimScope } from './scopes.js'
+import { logWatch } from './watch-log.js'
 
 /**
  * Your own answer to a rejected request: send it and `return reply`, or return a payload. The status is the rejection's
@@ -127,6 +128,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     framework: fastifyIp(),
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
+    onWatch: (watch, news) => logWatch(watch, news, log, logger),
     logFailure: (error, message) => app.log.error({ err: error }, message)
   })
   const logger = new SafeLogger(app.log)

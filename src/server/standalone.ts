@@ -23,6 +23,7 @@ import {
   readActions,
   VerdictListener
 } from './routes.js'
+import { logWatch } from './watch-log.js'
 
 /** What to do where something else was passed: a framework calls a function that should have been called before. */
 const NO_OPTIONS_FIX = `Write moengageAllowlist({ dataCenters: 'DC-01' }), and use what it returns.`
@@ -107,6 +108,7 @@ export class Standalone<Request, OnReject> {
       // Nothing is reloaded, and no day passes, before the guard is made.
       onReload: (error, status) => this.ready!.log.reloaded(error, status),
       onDay: () => this.ready!.log.warnings(),
+      onWatch: (watch, news) => logWatch(watch, news, this.ready!.log, this.logger),
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
     this.logger = new SafeLogger(logger ?? defaultLogger())

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { parseJson } from '../../lib/json.js'
 import { readText } from '../../lib/text.js'
 import type { OpenSource } from './source.js'
 
@@ -12,11 +11,11 @@ const same = (a: Look | undefined, b: Look) =>
   ('text' in a ? 'text' in b && a.text === b.text : 'error' in b && a.error.message === b.error.message)
 
 /**
- * A snapshot in a file. It is read at every interval and compared by content. That detects renames, symlinks swapped above the
+ * The text of a file. It is read at every interval and compared by content. That detects renames, symlinks swapped above the
  * path, changes on network file systems and writes within one tick of the clock; `fs.watch` follows an inode, and a time stamp
  * may stay the same.
  */
-export class SnapshotFile implements OpenSource {
+export class WatchedFile implements OpenSource {
   readonly name: string
   readonly timeout = 5_000
   readonly interval: number
@@ -32,12 +31,12 @@ export class SnapshotFile implements OpenSource {
     this.#maxBytes = maxBytes
   }
 
-  async load(signal: AbortSignal): Promise<unknown> {
+  async load(signal: AbortSignal): Promise<string> {
     const look = await this.#look()
     // An aborted load does not count as loaded.
     if (!signal.aborted) this.#loaded = look
     if ('error' in look) throw look.error
-    return parseJson(look.text)
+    return look.text
   }
 
   /** Two readings in a row must agree: a file that is being written changes between them. */

@@ -1,50 +1,58 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
-import { Option, type OptionRule, type OptionTable, propertyOf } from '../../lib/option.js'
+import { Option, type OptionRule, type OptionTable, type OptionValues, propertyOf } from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
 import { literal, nearest, quoted, shown } from '../../lib/text.js'
-import { HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
-import { SnapshotFile } from './file.js'
-import { BUNDLED, type OpenSource, type Source } from './source.js'
-import { SnapshotUrl } from './url.js'
+import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
+import { WatchedFile } from './file.js'
+import { MAX_CHANGED_CELLS, PageReader } from './page.js'
+import { SignedListReader, VERIFY, type Verify } from './signed.js'
+import { BUNDLED, JSON_READER, type OpenSource, type Reader, readBy, type Source } from './source.js'
+import { PolledUrl } from './url.js'
 
 const FILE_EXAMPLE = `'./moengage.json'`
 const URL_EXAMPLE = `'https://example.com/moengage.json'`
+const PAGE_EXAMPLE = `'https://example.com/ip-whitelisting-in-moengage.mdx'`
 
-const TIMEOUT = duration({
-  fallback: 5 * SECOND,
-  example: `'5s'`,
-  min: 1,
-  max: LONGEST_TIMER,
-  doubtful: 100,
-  unit: 's'
-})
+const timeout = (fallback: number, example: string) =>
+  duration({ fallback, example, min: 1, max: LONGEST_TIMER, doubtful: 100, unit: 's' })
+const interval = <Fallback extends number | undefined>(fallback: Fallback, example: string) =>
+  duration({ fallback, example, min: SECOND, max: LONGEST_TIMER, doubtful: SECOND, unit: 'm' })
+
+const TIMEOUT = timeout(5 * SECOND, `'5s'`)
 /** A mebibyte: MoEngage's own list takes 12 KB. */
 const MAX_BYTES = number({ fallback: 0x100000, of: 'bytes', min: 1, max: LONGEST_TIMER })
 
 const FILE_OPTIONS = {
   file: { fallback: undefined, example: FILE_EXAMPLE, read: readPath },
   interval: duration({ fallback: 2 * SECOND, example: `'2s'`, min: 100, max: LONGEST_TIMER, doubtful: 100, unit: 's' }),
-  maxBytes: MAX_BYTES
+  maxBytes: MAX_BYTES,
+  verify: VERIFY
 } satisfies OptionTable
 
-const URL_OPTIONS = {
-  url: { fallback: undefined, example: URL_EXAMPLE, isSecret: true, read: readAddress },
-  interval: duration({
-    fallback: HOUR,
-    example: `'1h'`,
-    min: SECOND,
-    max: LONGEST_TIMER,
-    doubtful: SECOND,
-    unit: 'm'
-  }),
-  timeout: TIMEOUT,
+/** How a URL is polled. */
+const POLLING = {
   maxBytes: MAX_BYTES,
   headers: { fallback: {}, example: `{ authorization: 'Bearer token' }`, isSecret: true, read: readHeaders },
   fetch: callback<typeof fetch>('(url, init) => fetch(url, init)'),
   allowHttp: flag(false)
+} satisfies OptionTable
+
+const URL_OPTIONS = {
+  url: { fallback: undefined, example: URL_EXAMPLE, isSecret: true, read: readAddress },
+  interval: interval(HOUR, `'1h'`),
+  timeout: TIMEOUT,
+  ...POLLING,
+  verify: VERIFY
+} satisfies OptionTable
+
+const PAGE_OPTIONS = {
+  page: { fallback: undefined, example: PAGE_EXAMPLE, isSecret: true, read: readAddress },
+  interval: interval(DAY, `'1d'`),
+  timeout: timeout(30 * SECOND, `'30s'`),
+  ...POLLING
 } satisfies OptionTable
 
 const OWN_OPTIONS = {
@@ -55,19 +63,13 @@ const OWN_OPTIONS = {
     read: readName
   },
   load: callback<Source['load']>('async (signal) => snapshot'),
-  interval: duration({
-    fallback: undefined,
-    example: `'1h'`,
-    min: SECOND,
-    max: LONGEST_TIMER,
-    doubtful: SECOND,
-    unit: 'm'
-  }),
-  timeout: TIMEOUT
+  interval: interval(undefined, `'1h'`),
+  timeout: TIMEOUT,
+  verify: VERIFY
 } satisfies OptionTable
 
 /** The kinds of a source, by the option that makes it one; each with all that it needs. */
-const KINDS = { file: ['file'], url: ['url'], load: ['name', 'load'] } as const
+const KINDS = { file: ['file'], url: ['url'], page: ['page'], load: ['name', 'load'] } as const
 type Kind = keyof typeof KINDS
 
 const kindsOf = (source: object) =>
@@ -79,7 +81,7 @@ export const SOURCE: OptionRule<OpenSource> = {
   example: `{ file: ${FILE_EXAMPLE} }`,
   read: readSource,
   group: {
-    table: { ...OWN_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS },
+    table: { ...OWN_OPTIONS, ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS },
     beside(name, given) {
       const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : name === 'name' ? 'load' : (kindsOf(given)[0] ?? 'url')
       return KINDS[kind].filter((other) => other !== name)
@@ -104,18 +106,20 @@ function readSource(option: Option): OpenSource | undefined {
   }
   if (kind === 'file') return openFile(option)
   if (kind === 'url') return openUrl(option)
+  if (kind === 'page') return openPage(option, value)
   if (kind === 'load') return openOwn(option, value)
   return option.refuse(`${shown(value)} is not a source.`, fixOf(option))
 }
 
-const OTHERS = `'bundled', { file }, { url }, a function that returns a snapshot, { name, load }`
+const OTHERS = `'bundled', { file }, { url }, { page }, a function that returns a snapshot, { name, load }`
 
 /** What to write instead of something that is not a source: made from a text, where the result is accepted. */
 function fixOf(option: Option): string {
   const text = option.value instanceof URL ? option.value.href : option.value
   if (typeof text === 'string') {
     if (nearest(text, ['bundled']) !== undefined) return `Write 'bundled'.`
-    const kind = /^\w\w+:\/\//.test(text) ? 'url' : 'file'
+    const isPage = /\.(?:mdx?|html?)$/.test(text)
+    const kind = /^\w\w+:\/\//.test(text) ? (isPage ? 'page' : 'url') : 'file'
     const hasSecret = /[?#]/.test(text)
     const written = literal(text)
     const isAccepted = /[./]/.test(text) && option.attempt({ [kind]: text }, readSource).length === 0
@@ -126,11 +130,15 @@ function fixOf(option: Option): string {
 }
 
 function openOwn(option: Option, source: object): OpenSource | undefined {
-  const { name, load, interval, timeout } = OptionReader.inside(OWN_OPTIONS, option).readAll()
-  return load === undefined
-    ? undefined
-    : { name, timeout, interval, load: (signal) => load.call(source as Source, signal) }
+  const { name, load, interval, timeout, verify } = OptionReader.inside(OWN_OPTIONS, option).readAll()
+  if (load === undefined) return undefined
+  const own: OpenSource = { name, timeout, interval, load: (signal) => load.call(source as Source, signal) }
+  return verify === undefined ? own : readBy(own, new SignedListReader(verify))
 }
+
+/** What reads a text in JSON, or a signed one. */
+const readerFor = (verify: Verify | undefined): Reader =>
+  verify === undefined ? JSON_READER : new SignedListReader(verify)
 
 function readName(option: Option): string | undefined {
   const { value } = option
@@ -139,8 +147,8 @@ function readName(option: Option): string | undefined {
 }
 
 function openFile(option: Option): OpenSource | undefined {
-  const { file, interval, maxBytes } = OptionReader.inside(FILE_OPTIONS, option).readAll()
-  return file === undefined ? undefined : new SnapshotFile(file, interval, maxBytes)
+  const { file, interval, maxBytes, verify } = OptionReader.inside(FILE_OPTIONS, option).readAll()
+  return file === undefined ? undefined : readBy(new WatchedFile(file, interval, maxBytes), readerFor(verify))
 }
 
 /** An absolute path: the directory of the process may change. */
@@ -153,17 +161,35 @@ function readPath(option: Option): string | undefined {
 
 function openUrl(option: Option): OpenSource | undefined {
   const reader = OptionReader.inside(URL_OPTIONS, option)
-  const { url, interval, timeout, maxBytes, headers, fetch: ownFetch, allowHttp } = reader.readAll()
-  if (url === undefined) return undefined
+  const { url, verify, ...polling } = reader.readAll()
+  const texts = url && poll(url, polling, reader.optionAt('url', url.href))
+  return texts && readBy(texts, readerFor(verify))
+}
+
+function openPage(option: Option, source: object): OpenSource | undefined {
+  if (propertyOf(source, 'verify') !== undefined) {
+    const fix = 'Remove verify, or sign a list that was imported from the page, and load that with { url }.'
+    return option.refuse('MoEngage does not sign its help page, so there is no signature to verify.', fix)
+  }
+  const reader = OptionReader.inside(PAGE_OPTIONS, option)
+  const { page, headers, ...polling } = reader.readAll()
+  const place = reader.optionAt('page', page?.href)
+  const texts = page && poll(page, { ...polling, headers: { accept: '*/*', ...headers } }, place)
+  return texts && { ...readBy(texts, new PageReader(texts.name)), maxChangedCells: MAX_CHANGED_CELLS }
+}
+
+type PollingOptions = OptionValues<typeof POLLING> & { readonly interval: number; readonly timeout: number }
+
+function poll(url: URL, { fetch: ownFetch, allowHttp, ...options }: PollingOptions, place: Option): PolledUrl {
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
     const written = literal(`https://${url.host}${url.pathname}`)
     const instead = written === undefined || url.search !== '' ? 'Use https' : `Write ${written}`
     const message = 'Anybody on the way can change what is loaded over plain http, and so add an address.'
-    refuseUrl(reader.optionAt('url', url.href), message, `${instead}, or set allowHttp: true where you trust the way.`)
+    refuseUrl(place, message, `${instead}, or set allowHttp: true where you trust the way.`)
   }
   const ask: typeof fetch = ownFetch ?? ((...request) => fetch(...request))
-  const proxy = ownFetch === undefined ? findProxy(url, reader.optionAt('url', url.href)) : undefined
-  return new SnapshotUrl(url, { interval, timeout, maxBytes, headers, fetch: ask, proxy })
+  const proxy = ownFetch === undefined ? findProxy(url, place) : undefined
+  return new PolledUrl(url, { ...options, fetch: ask, proxy })
 }
 
 function findProxy(url: URL, option: Option): ForwardProxy | undefined {

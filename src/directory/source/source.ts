@@ -1,3 +1,5 @@
+import type { Problem } from '../../errors.js'
+import { parseJson } from '../../lib/json.js'
 import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
@@ -13,14 +15,33 @@ export interface Source {
   /** Shown in errors and in the status. */
   readonly name: string
   /**
-   * Returns a snapshot, or a promise for one. The signal is aborted when the answer is no longer needed: after `timeout`, or
-   * when the guard is closed.
+   * Returns a snapshot (with `verify`, the text of a signed list), or a promise for one. The signal is aborted when the answer
+   * is no longer needed: after `timeout`, or when the guard is closed.
    */
-  load(signal: AbortSignal): Snapshot | Promise<Snapshot>
+  load(signal: AbortSignal): Snapshot | string | Promise<Snapshot | string>
   /** Interval between automatic loads, from `'1s'` (none: call `reload()`). */
   readonly interval?: Duration | undefined
   /** Maximum time of a load (`'5s'`). */
   readonly timeout?: Duration | undefined
+  /** Accepts only lists that are signed with one of these keys (no check of a signature). */
+  readonly verify?: VerifyOptions | undefined
+}
+
+/**
+ * Which signed lists are accepted: those that the command `sign` wrote with the private half of one of the keys, that have not
+ * expired, and that are not older than the list in use. Needs the package `jose`.
+ *
+ * @example
+ * const verify = { publicKeys: [process.env.LIST_KEY, process.env.NEXT_LIST_KEY], name: 'production' }
+ */
+export interface VerifyOptions {
+  /**
+   * Ed25519 public keys: each as PEM (`-----BEGIN PUBLIC KEY-----`), or in one line, the 43 characters that `keygen` prints. While
+   * a key is replaced, name the old one and the new one.
+   */
+  readonly publicKeys: string | readonly string[]
+  /** The name that a list has to carry (that of the first list). */
+  readonly name?: string | undefined
 }
 
 /** A snapshot in a JSON file, which is watched: it may be rewritten, replaced, deleted and put back. */
@@ -31,16 +52,12 @@ export interface FileSource {
   readonly interval?: Duration | undefined
   /** Maximum size, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
+  /** Accepts only lists that are signed with one of these keys (no check of a signature). */
+  readonly verify?: VerifyOptions | undefined
 }
 
-/** A snapshot in JSON at a URL, which is polled for changes. Redirects are refused. */
-export interface UrlSource {
-  /** An `https:` URL; `http:` for this machine, or with `allowHttp`. */
-  readonly url: string | URL
-  /** Interval between requests, from `'1s'` (`'1h'`). Shorter after a failure, then doubled up to this. */
-  readonly interval?: Duration | undefined
-  /** Maximum time of a request, its body included (`'5s'`). */
-  readonly timeout?: Duration | undefined
+/** How a URL is polled. */
+export interface Polling {
   /** Maximum size of a body after decompression, in bytes (`1_048_576`). */
   readonly maxBytes?: number | undefined
   /** Sent with every request: `{ authorization: 'Bearer …' }`. */
@@ -54,8 +71,33 @@ export interface UrlSource {
   readonly allowHttp?: boolean | undefined
 }
 
-/** What the option `source` accepts: the bundled snapshot, a file, a URL, or a loader of your own. */
-export type SourceOption = 'bundled' | FileSource | UrlSource | Source | Source['load']
+/** A snapshot in JSON at a URL, which is polled for changes. Redirects are refused. */
+export interface UrlSource extends Polling {
+  /** An `https:` URL; `http:` for this machine, or with `allowHttp`. */
+  readonly url: string | URL
+  /** Interval between requests, from `'1s'` (`'1h'`). Shorter after a failure, then doubled up to this. */
+  readonly interval?: Duration | undefined
+  /** Maximum time of a request, its body included (`'5s'`). */
+  readonly timeout?: Duration | undefined
+  /** Accepts only lists that are signed with one of these keys (no check of a signature). */
+  readonly verify?: VerifyOptions | undefined
+}
+
+/**
+ * MoEngage's help page itself, in Markdown, MDX or HTML, which is polled for changes and imported in a worker thread. A page that
+ * cannot be read as a whole is refused, and one that changes many rows at once has to be confirmed (`'changed'`).
+ */
+export interface PageSource extends Polling {
+  /** An `https:` URL; `http:` for this machine, or with `allowHttp`. */
+  readonly page: string | URL
+  /** Interval between requests, from `'1s'` (`'1d'`). Shorter after a failure, then doubled up to this. */
+  readonly interval?: Duration | undefined
+  /** Maximum time of a request and the import together (`'30s'`). */
+  readonly timeout?: Duration | undefined
+}
+
+/** What the options `source` and `watch` accept: the bundled snapshot, a file, a URL, the help page, or a loader of your own. */
+export type SourceOption = 'bundled' | FileSource | UrlSource | PageSource | Source | Source['load']
 
 /** Returned by a source whose list is still the one that was accepted last. */
 export const UNCHANGED = Symbol('unchanged')
@@ -70,6 +112,8 @@ export interface OpenSource {
   readonly interval: number | undefined
   /** The proxy through which it is loaded, as errors name it. */
   readonly via?: string | undefined
+  /** How many cells may change at once without a confirmation; undefined if any number may. */
+  readonly maxChangedCells?: number | undefined
   /**
    * Returns a directory, an unchecked snapshot, or {@link UNCHANGED}; or a promise for one of them.
    */
@@ -78,6 +122,52 @@ export interface OpenSource {
   hasChanged?(): Promise<boolean>
   /** Called when the list that was loaded last came into use. */
   accepted?(): void
+  /** Doubts about the list that came into use last. */
+  warnings?(now: number): readonly Problem[]
+}
+
+/** What makes a snapshot of the text that a source gives. */
+export interface Reader {
+  /** Reads a text that is new, or throws what is wrong with it. */
+  read(text: unknown, signal: AbortSignal): unknown
+  /** Called when the text is still that of the list in use. */
+  unchanged?(): unknown
+  /** Called when the list that was read last came into use. */
+  accepted?(): void
+  /** Doubts about the list in use. */
+  warnings?(now: number): readonly Problem[]
+}
+
+/** Reads snapshots in JSON. */
+export const JSON_READER: Reader = {
+  read(text) {
+    if (/^eyJ[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(text as string)) {
+      throw new Error('It is a signed list. Name the public key: verify: { publicKeys }.')
+    }
+    return parseJson(text as string)
+  }
+}
+
+/** A source of texts with what reads them. */
+export function readBy(texts: OpenSource, reader: Reader): OpenSource {
+  const { name, timeout, interval, via } = texts
+  return {
+    name,
+    timeout,
+    interval,
+    via,
+    async load(signal) {
+      const text = await texts.load(signal)
+      if (text !== UNCHANGED) return reader.read(text, signal)
+      return reader.unchanged?.() ?? UNCHANGED
+    },
+    ...(texts.hasChanged !== undefined && { hasChanged: () => texts.hasChanged!() }),
+    accepted() {
+      texts.accepted?.()
+      reader.accepted?.()
+    },
+    warnings: (now) => reader.warnings?.(now) ?? []
+  }
 }
 
 /** The snapshot that is part of this package. */

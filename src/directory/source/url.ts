@@ -1,5 +1,4 @@
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
-import { parseJson } from '../../lib/json.js'
 import { readText } from '../../lib/text.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
@@ -78,24 +77,24 @@ async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
 }
 
 /** How to ask a URL, and how often. */
-export interface SnapshotUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes' | 'proxy'> {
+export interface PolledUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes' | 'proxy'> {
   readonly timeout: number
   readonly interval: number
 }
 
-/** A snapshot at a URL. It is loaded only if it differs from the one that was accepted last. */
-export class SnapshotUrl implements OpenSource {
+/** The text at a URL. It is loaded only if it differs from the one that was accepted last. */
+export class PolledUrl implements OpenSource {
   /** Without the query, which often holds a token. */
   readonly name: string
   readonly timeout: number
   readonly interval: number
   readonly via: string | undefined
   readonly #url: URL
-  readonly #options: SnapshotUrlOptions
+  readonly #options: PolledUrlOptions
   #offered: Validators | undefined
   #known: Validators | undefined
 
-  constructor(url: URL, options: SnapshotUrlOptions) {
+  constructor(url: URL, options: PolledUrlOptions) {
     this.name = `${url.origin}${url.pathname}`
     this.timeout = options.timeout
     this.interval = options.interval
@@ -104,12 +103,12 @@ export class SnapshotUrl implements OpenSource {
     this.#options = options
   }
 
-  async load(signal: AbortSignal): Promise<unknown> {
+  async load(signal: AbortSignal): Promise<string | typeof UNCHANGED> {
     const found = await download(this.#url, { ...this.#options, signal, known: this.#known })
     // A `fetch` that ignores the signal may answer after the timeout.
-    if (found === undefined || signal.aborted) return UNCHANGED
-    this.#offered = found
-    return parseJson(found.text)
+    if (signal.aborted) return UNCHANGED
+    this.#offered = found ?? this.#known
+    return found?.text ?? UNCHANGED
   }
 
   /** Only an accepted list becomes the known one: a list that was refused must be refused again. */

@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { isDay } from '../directory/snapshot.js'
+import { SignatureError } from '../errors.js'
+import { readText } from '../lib/text.js'
+import { DAY, parseDuration } from '../lib/time.js'
+import { readPrivateKey } from '../signing/keys.js'
+import { type SignedDocument, signDocument } from '../signing/signed-document.js'
+import { jsonOption, readListAndSnapshot } from './input.js'
+import { type Io, notify, writeJson } from './io.js'
+import { findOutput, replaceOutput } from './output.js'
+
+interface Options {
+  readonly key: string
+  readonly name: string
+  readonly listVersion?: number
+  readonly expires: string
+  readonly output?: string
+  readonly json?: true
+}
+
+const EXAMPLES = `
+LIST is "bundled", a snapshot or a help page (a file or https URL), or "-" for
+standard input. Name, version and expiry are inside of what is signed. Servers
+refuse a version that is lower than the one in use; without --list-version it is
+the time in seconds.
+
+Example:
+  $ moengage-allowlist sign moengage.json --key list-signing.key \\
+      --name production --expires 30d --output moengage.jws`
+
+/** A key of Ed25519 in PEM takes 119 bytes. */
+const MAX_KEY = 10_000
+
+/** `sign`: a list as a signed document. */
+export function signCommand(io: Io): Command {
+  return new Command('sign')
+    .description('sign a list, for the option verify of a source')
+    .argument('<list>', 'the list')
+    .requiredOption('--key <file>', 'the private key, as keygen wrote it')
+    .requiredOption('--name <name>', 'what the list is for, such as production')
+    .option('--list-version <number>', 'a whole number that grows (default: the time in seconds)', readVersion)
+    .option('--expires <time>', 'a time from now, like 30d, or a day, like 2026-12-31', '30d')
+    .option('-o, --output <file>', 'write to a file (default: standard output)')
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action((list: string, options: Options) => run(list, options, io))
+}
+
+function readVersion(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is not a whole number from 1.')
+}
+
+async function run(argument: string, options: Options, io: Io): Promise<void> {
+  const { snapshot } = await readListAndSnapshot(argument, io)
+  const now = io.now().getTime()
+  const document: SignedDocument = {
+    kind: 'list',
+    name: options.name,
+    version: options.listVersion ?? Math.floor(now / 1000),
+    expires: expiryOf(options.expires, now),
+    payload: snapshot
+  }
+  const text = `${await signDocument(document, readPrivateKey(await readKeyFile(options.key, io)))}\n`
+  if (options.output === undefined) io.stdout.write(text)
+  else await write(options.output, text, io)
+  const { name, version, expires } = document
+  const report = options.output === undefined ? io.stderr : io.stdout
+  if (options.json) writeJson(report, { name, version, expires })
+  else report.write(`Signed "${name}", version ${version}, expires ${expires}.\n`)
+}
+
+function expiryOf(text: string, now: number): string {
+  const time = isDay(text) ? Date.parse(text) : now + (parseDuration(text) ?? Number.NaN)
+  if (time > now && time < now + 3_660 * DAY) return new Date(time).toISOString()
+  throw new SignatureError({
+    value: text,
+    message: `--expires ${text} is not a time within the next ten years.`,
+    fix: 'Write it like 30d or 2026-12-31.'
+  })
+}
+
+async function readKeyFile(file: string, io: Io): Promise<string> {
+  try {
+    const { mode } = await stat(file)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      notify(io, 'warning', `Others can read the private key in ${file}: chmod 600 ${file}`)
+    }
+    return await readText(createReadStream(file), MAX_KEY)
+  } catch (error) {
+    throw refusal(file, 'read', error)
+  }
+}
+
+async function write(file: string, text: string, io: Io): Promise<void> {
+  try {
+    await replaceOutput(await findOutput(file), text, io)
+  } catch (error) {
+    throw refusal(file, 'written', error)
+  }
+}
+
+function refusal(file: string, what: string, error: unknown): SignatureError {
+  const message = `${file} could not be ${what}: ${(error as Error).message.replace(/\.?$/, '.')}`
+  return new SignatureError({ value: file, message, fix: 'Name another file.' })
+}

@@ -1,0 +1,144 @@
+import type { Worker } from 'node:worker_threads'
+import { PageError, type Problem } from '../../errors.js'
+import { CLOCK, SECOND } from '../../lib/time.js'
+import { CHANNELS } from '../names.js'
+import { dayOf, type Snapshot } from '../snapshot.js'
+import { type Reader, UNCHANGED } from './source.js'
+
+/**
+ * How many cells of the page may change at once. A data center has as many rows, and one address stands in up to ten of them: a
+ * change of one address or one data center passes, a page that was rewritten waits for a person.
+ */
+export const MAX_CHANGED_CELLS = CHANNELS.length
+
+/** The longest import that is waited for, in milliseconds. MoEngage's page takes a tenth of a second. */
+const TIME_LIMIT = 15 * SECOND
+/** The most memory that an import may take, in megabytes. MoEngage's page takes ten. */
+const MEMORY_LIMIT = 256
+
+/** A program of its own, which is not part of what a server loads. */
+const WORKER = new URL('../../help-page/page-worker.js', import.meta.url)
+
+/** A page that was imported. */
+interface Imported {
+  readonly snapshot: Snapshot
+  readonly warnings: readonly Problem[]
+}
+
+/** What the worker answers. */
+type Answer = { readonly imported: Imported } | { readonly failure: Error }
+
+/** Bounds of an import. */
+export interface ImportLimits {
+  /** Milliseconds. */
+  readonly time: number
+  /** Megabytes. */
+  readonly memory: number
+}
+
+/** Reads MoEngage's help page. */
+export class PageReader implements Reader {
+  readonly #page: string
+  readonly #now: () => number
+  readonly #limits: ImportLimits
+  #offered: Imported | undefined
+  #inUse: Imported | undefined
+
+  /** @param page the URL of the page, without secrets */
+  constructor(page: string, now = CLOCK.now, limits: ImportLimits = { time: TIME_LIMIT, memory: MEMORY_LIMIT }) {
+    this.#page = page
+    this.#now = now
+    this.#limits = limits
+  }
+
+  async read(text: unknown, signal: AbortSignal): Promise<Snapshot> {
+    const about = { page: this.#page, retrieved: this.#today() }
+    const imported = await importInWorker({ text, about }, this.#limits, signal)
+    const before = this.#inUse?.snapshot
+    const isSame = before?.provenance.revision === imported.snapshot.provenance.revision
+    const snapshot = isSame ? this.#checkedToday(before) : imported.snapshot
+    this.#offered = { snapshot, warnings: imported.warnings }
+    return snapshot
+  }
+
+  /** A page that is still the same is current: the age of the list counts from the last day on which it was looked at. */
+  unchanged(): unknown {
+    const { snapshot, warnings } = this.#inUse!
+    const checked = this.#checkedToday(snapshot)
+    this.#offered = { snapshot: checked, warnings }
+    return checked === snapshot ? UNCHANGED : checked
+  }
+
+  accepted(): void {
+    this.#inUse = this.#offered
+  }
+
+  warnings(): readonly Problem[] {
+    return this.#inUse?.warnings ?? []
+  }
+
+  #checkedToday(snapshot: Snapshot): Snapshot {
+    const { provenance } = snapshot
+    const today = this.#today()
+    if (today <= (provenance.checked ?? provenance.retrieved)) return snapshot
+    return { ...snapshot, provenance: { ...provenance, checked: today } }
+  }
+
+  #today(): string {
+    return dayOf(new Date(this.#now()))
+  }
+}
+
+/**
+ * Imports a page in a thread of its own, which ends in any case.
+ *
+ * @throws (rejects with) the error of the importer; PageError (`MOE_ERR_PAGE`) if the thread exceeds a limit or breaks down; the
+ * reason of the signal if it is aborted
+ */
+async function importInWorker(
+  workerData: object,
+  { time, memory }: ImportLimits,
+  signal: AbortSignal
+): Promise<Imported> {
+  // Loaded here: not every runtime that has a guard has threads.
+  const { Worker } = await import('node:worker_threads')
+  signal.throwIfAborted()
+  const worker = new Worker(WORKER, { workerData, resourceLimits: { maxOldGenerationSizeMb: memory } })
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<Imported>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      timer = setTimeout(() => reject(brokenOff(`took longer than ${time} ms`)), time)
+      answerOf(worker, memory).then(resolve, reject)
+    })
+  } finally {
+    clearTimeout(timer)
+    await worker.terminate()
+  }
+}
+
+function answerOf(worker: Worker, memory: number): Promise<Imported> {
+  return new Promise((resolve, reject) => {
+    let answer: Answer | undefined
+    worker.once('message', (message: Answer) => {
+      answer = message
+    })
+    worker.once('error', (error: NodeJS.ErrnoException) => {
+      const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      reject(brokenOff(isMemory ? `needed more than ${memory} MB` : `broke down (${error.message})`))
+    })
+    worker.once('exit', (code) => {
+      if (answer === undefined) reject(brokenOff(`ended without an answer (exit code ${code})`))
+      else if ('imported' in answer) resolve(answer.imported)
+      else reject(Object.assign(new Error(answer.failure.message), answer.failure))
+    })
+  })
+}
+
+function brokenOff(what: string): PageError {
+  return new PageError({
+    value: what,
+    message: `The import ${what} and was broken off.`,
+    fix: 'Look at the page: is it the help page, and nothing else?'
+  })
+}

@@ -1,0 +1,172 @@
+import { type DirectoryDiff, diffDirectories } from '../directory/diff.js'
+import type { Directory, Grant } from '../directory/directory.js'
+import { DATA_CENTERS, type DataCenter } from '../directory/names.js'
+import { SOURCE } from '../directory/source/read-source.js'
+import type { OpenSource, SourceOption } from '../directory/source/source.js'
+import type { Problem } from '../errors.js'
+import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
+import { callback } from '../lib/option-rules.js'
+import { type Clock, DAY } from '../lib/time.js'
+import { Refresh } from './refresh.js'
+import type { GuardStatus, WatchMetrics, WatchStatus } from './status.js'
+
+/** A second source that is compared with the list in use. */
+export interface WatchOptions {
+  /**
+   * A source that is loaded and only compared with the list in use, never applied: such as MoEngage's help page beside the bundled
+   * list. A source without an interval is loaded once a day (none).
+   */
+  readonly watch?: SourceOption | undefined
+  /**
+   * Called when the watched source begins to differ from the list in use, differs in something else, or has the same list again
+   * (`differences.same`). An error that it throws is logged once.
+   */
+  readonly onDrift?: ((differences: DirectoryDiff, status: GuardStatus) => void) | undefined
+}
+
+/** Options that concern the watched source, by name. */
+export const WATCH_OPTIONS = {
+  // Without the group of the source: advice about an option at a wrong place names one place.
+  watch: {
+    read: SOURCE.read,
+    fallback: undefined,
+    example: `{ page: 'https://example.com/ip-whitelisting-in-moengage.mdx' }`
+  } as OptionRule<OpenSource | undefined>,
+  onDrift: callback<NonNullable<WatchOptions['onDrift']>>('(differences) => console.log(differences.added)')
+} satisfies OptionTable
+
+/** {@link WatchOptions} that are right. */
+export type WatchSettings = Readonly<OptionValues<typeof WATCH_OPTIONS>>
+
+/** What a watch compares with, and reports to. */
+export interface WatchTo {
+  readonly inUse: () => Directory
+  /** Called when the differences are others than before, or a load fails for another reason than before. */
+  readonly notify: (news: 'drift' | 'failure') => void
+}
+
+/** Loads a second source and compares it with the list in use. */
+export class Watch {
+  readonly #source: OpenSource
+  readonly #to: WatchTo
+  readonly #clock: Clock
+  readonly #refresh: Refresh
+  #watched: Directory | undefined
+  #differences: DirectoryDiff | null = null
+  /** What the differences consist of; empty while there is none. */
+  #drift = ''
+  #since: number | null = null
+  #failingSince = 0
+
+  constructor(source: OpenSource, to: WatchTo, clock: Clock) {
+    this.#source = source
+    this.#to = to
+    this.#clock = clock
+    const replace = (directory: Directory) => {
+      this.#watched = directory
+      this.compare()
+    }
+    const notify = (error: Error | null) => {
+      if (error === null) return
+      this.#failingSince = clock.now()
+      to.notify('failure')
+    }
+    const daily = { ...source, interval: source.interval ?? DAY }
+    this.#refresh = new Refresh(daily, { replace, count: () => {}, notify }, clock, { isLoaded: false })
+  }
+
+  /** Compares with the list in use, which may have changed. */
+  compare(): void {
+    if (this.#watched === undefined) return
+    const differences = diffDirectories(this.#to.inUse(), this.#watched)
+    const { same, added, removed, moved, cells, unknown } = differences
+    const drift = same ? '' : JSON.stringify([added, removed, moved, cells, unknown])
+    this.#differences = differences
+    if (drift === this.#drift) return
+    this.#drift = drift
+    this.#since = same ? null : this.#clock.now()
+    this.#to.notify('drift')
+  }
+
+  status(): WatchStatus {
+    return {
+      source: this.#source.name,
+      checkedAt: this.#watched === undefined ? null : this.#refresh.loadedAt,
+      revision: this.#watched?.revision ?? null,
+      differences: this.#differences,
+      since: this.#since,
+      error: this.#refresh.lastError
+    }
+  }
+
+  metrics(): WatchMetrics {
+    const { differences, checkedAt } = this.status()
+    return { differences: differences === null ? null : countOf(differences), checkedAt }
+  }
+
+  /** @param accepted the data centers that the guard accepts */
+  warnings(accepted: readonly DataCenter[]): Problem[] {
+    const { source, differences, since, error } = this.status()
+    const warnings: Problem[] = []
+    if (since !== null) warnings.push(driftWarning(source, differences!, since, accepted))
+    if (error !== null) {
+      warnings.push({
+        code: 'MOE_WARN_WATCH',
+        path: 'watch',
+        value: source,
+        message: `The watched source cannot be loaded since ${timeText(this.#failingSince)}: ${error}`,
+        fix: 'Until it can be loaded, nobody notices a change of its list.'
+      })
+    }
+    return warnings
+  }
+
+  close(): void {
+    this.#refresh.close()
+  }
+}
+
+const countOf = ({ added, removed, moved, cells, unknown }: DirectoryDiff) =>
+  added.length + removed.length + moved.length + cells.length + unknown.length
+
+const timeText = (time: number) => new Date(time).toISOString().replace(/\.\d+/, '')
+
+/** Maximum number of addresses that a warning names. */
+const NAMED = 5
+
+function driftWarning(
+  source: string,
+  differences: DirectoryDiff,
+  since: number,
+  accepted: readonly DataCenter[]
+): Problem {
+  const { added, removed, moved, cells, unknown, after } = differences
+  const counts = [
+    [added.length, 'added'],
+    [removed.length, 'removed'],
+    [moved.length, 'moved'],
+    [cells.length, 'cells changed'],
+    [unknown.length, 'unknown rows changed']
+  ] as const
+  const what = counts.flatMap(([count, name]) => (count === 0 ? [] : [`${count} ${name}`])).join(', ')
+  const touched = [
+    ...[...added, ...removed].flatMap(({ grants }) => grants),
+    ...moved.flatMap(({ lost, gained }) => [...lost, ...gained]),
+    ...cells
+  ].map(({ dataCenter }) => dataCenter)
+  const own = DATA_CENTERS.filter((dataCenter) => touched.includes(dataCenter) && accepted.includes(dataCenter))
+  const concerned = own.length === 0 ? 'no data center that this guard accepts' : own.join(', ')
+  const isOwn = ({ dataCenter }: Grant) => own.includes(dataCenter)
+  const missing = added.filter(({ grants }) => grants.some(isOwn)).map(({ prefix }) => `'${prefix}'`)
+  const paste =
+    missing.length === 0 || missing.length > NAMED
+      ? ''
+      : ` To accept what was added until then: allow: [${missing.join(', ')}].`
+  return {
+    code: 'MOE_WARN_DRIFT',
+    path: 'watch',
+    value: source,
+    message: `"${source}", revision ${after.revision.slice(0, 12)}, differs from the list in use since ${timeText(since)}: ${what}. It concerns ${concerned}.`,
+    fix: `Look at the differences and update the list.${paste}`
+  }
+}
