@@ -71,6 +71,9 @@ export {
   SuspiciousError,
   type SuspiciousReason
 } from './errors.js'
+export type { Finding, FindingKind } from './evidence/findings.js'
+export type { EvidenceOptions } from './evidence/options.js'
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportDirectory } from './export/export-directory.js'
 export type { LastVerified, PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'

@@ -13,6 +13,7 @@ import type { ActionOptions } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 
 /** Your own answer to a rejected request. What it throws, `check` rejects with. */

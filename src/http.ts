@@ -17,6 +17,7 @@ import type { ActionOptions } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 
 /** A request of `node:http`, `node:https` or `node:http2`. */

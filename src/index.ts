@@ -40,6 +40,9 @@ export {
   SuspiciousError,
   type SuspiciousReason
 } from './errors.js'
+export type { Finding, FindingKind } from './evidence/findings.js'
+export type { EvidenceOptions } from './evidence/options.js'
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LastVerified, PolicyCounts, PrefixHits } from './guard/counters.js'
 export type { Explanation } from './guard/explain.js'
 export type { PolicyOptions } from './guard/guard.js'

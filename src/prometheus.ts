@@ -52,6 +52,28 @@ const COUNTERS: readonly MetricRow[] = [
       })
   },
   {
+    name: 'rejected_with_secret_total',
+    help: 'Rejected requests that carried your secret, by reason: MoEngage, whose list has aged or whose call reaches you in another way.',
+    labels: ['reason'],
+    samples: ({ verdicts }) =>
+      REASONS.map((reason) => [
+        { reason },
+        verdicts.reduce((sum, { rejectedWithSecret }) => sum + rejectedWithSecret[reason], 0)
+      ])
+  },
+  {
+    name: 'verified_without_secret_total',
+    help: 'Verified requests that did not carry your secret; counted with expectSecret.',
+    samples: ({ verdicts }) => [
+      [{}, verdicts.reduce((sum, { verifiedWithoutSecret }) => sum + verifiedWithoutSecret, 0)]
+    ]
+  },
+  {
+    name: 'secret_checks_failed_total',
+    help: 'Calls of carriesSecret that threw, or returned something else than true or false.',
+    samples: ({ secretChecksFailed }) => [[{}, secretChecksFailed]]
+  },
+  {
     name: 'prefix_hits_total',
     help: 'Requests verified, by the prefix that verified them; 0 for prefixes that never did.',
     labels: ['prefix', 'data_center'],
@@ -104,6 +126,12 @@ const GAUGES: readonly GaugeRow[] = [
     help: 'When the watched source was last loaded; absent without one.',
     aggregator: 'min',
     samples: ({ watch }) => sampleOf(watch?.checkedAt).map(([labels, time]) => [labels, time / 1000] as const)
+  },
+  {
+    name: 'unlisted_senders_with_secret',
+    help: 'Addresses that are not listed and sent your secret in the last seven days: more than 0 means that the list has aged.',
+    aggregator: 'max',
+    samples: ({ unlistedWithSecret }) => [[{}, unlistedWithSecret]]
   },
   {
     name: 'senders',

@@ -22,7 +22,7 @@ const COLUMN = [
 ]
 
 /** Rooms beside the column: one capability each. They have no fixed level; the rooms as a whole must form no circle. */
-const BESIDE = ['help-page', 'export', 'egress', 'report', 'signing', 'fleet', 'status-page']
+const BESIDE = ['evidence', 'help-page', 'export', 'egress', 'report', 'signing', 'fleet', 'status-page']
 
 /** Violations that are being mended. The list only gets shorter: an entry that no longer occurs fails the test too. */
 const KNOWN: readonly string[] = []

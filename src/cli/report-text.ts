@@ -81,16 +81,50 @@ function doubtsText({ doubts, firstUnreadable }: Report, style: Style): string {
   return `${text}\n  The first line that could not be read (${firstUnreadable.advice}):\n    ${printable(firstUnreadable.text)}`
 }
 
-const CAN_REJECT = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
-const GENUINE = { likely: 'Likely.', possible: 'Possibly.', no: 'No.', unclear: 'The log does not say.' }
+/** The findings that name something to paste, or to send. */
+function pasteText({ evidence }: Report): string {
+  const parts = evidence.flatMap(({ paste, ticket }) => [
+    ...(paste === null ? [] : [`Paste into the options of the guard:\n  ${printable(paste)}`]),
+    ...(ticket === null
+      ? []
+      : [
+          `Send to MoEngage's support:\n${ticket
+            .split('\n')
+            .map((line) => `  ${printable(line)}`.trimEnd())
+            .join('\n')}`
+        ])
+  ])
+  return parts.join('\n\n')
+}
 
-function conclusions({ canReject, genuine, lines }: Report): string[] {
+const CAN_REJECT = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
+const GENUINE = { yes: 'Yes.', likely: 'Likely.', possible: 'Possibly.', no: 'No.', unclear: 'The log does not say.' }
+
+function conclusions(report: Report): string[] {
+  const { canReject, genuine, lines } = report
   if (lines.own === 0) return []
+  const whose = agedText(report)
+  const turnedAway = whose === undefined ? GENUINE[genuine?.answer ?? 'no'] : `Yes, ${whose}`
+  const switchable = whose === undefined ? CAN_REJECT[canReject?.answer ?? 'no'] : `No, ${whose}`
   return [
-    genuine === null ? '' : listText(`Was anything genuine turned away? ${GENUINE[genuine.answer]}`, genuine.evidence),
-    canReject === null ? '' : listText(`Can I switch to "reject"? ${CAN_REJECT[canReject.answer]}`, canReject.evidence)
+    genuine === null ? '' : listText(`Was anything genuine turned away? ${turnedAway}`, genuine.evidence),
+    canReject === null ? '' : listText(`Can I switch to "reject"? ${switchable}`, canReject.evidence),
+    pasteText(report)
   ]
 }
+
+const NUMBERS = ['', '', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
+
+/** "these three addresses are MoEngage's: …"; undefined if no unlisted address sent the secret. */
+function agedText({ evidence }: Report): string | undefined {
+  const aged = evidence.find(({ kind }) => kind === 'list-aged')
+  if (aged === undefined) return undefined
+  const { addresses } = aged
+  const [these, are] = addresses.length === 1 ? ['this address', 'is'] : [manyText(addresses.length), 'are']
+  return `${these} ${are} MoEngage's: ${addresses.map(printable).join(', ')}.`
+}
+
+const manyText = (count: number) => `these ${NUMBERS[count] ?? count} addresses`
 
 function listText(title: string, items: readonly string[]): string {
   return items.length === 0 ? '' : `${title}\n${items.map((item) => `  - ${printable(item)}`).join('\n')}`

@@ -14,7 +14,7 @@ export interface Incoming {
   /** `request.headers`, or `request.rawHeaders`. */
   readonly headers: HeadersInput
   /** The verdict that the same guard made on the same request before: a request is counted once. */
-  readonly earlier?: { readonly verified: boolean } | undefined
+  readonly earlier?: { readonly verified: boolean; readonly carriesSecret: boolean | null } | undefined
 }
 
 /** A request of Node's own servers. */

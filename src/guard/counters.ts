@@ -12,6 +12,10 @@ export interface PolicyCounts {
   readonly verified: number
   /** How many requests were rejected, by reason; in mode `'tag'` they were let through. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /** How many of the rejected requests carried your secret, by reason: see the option `carriesSecret`. */
+  readonly rejectedWithSecret: Readonly<Record<Reason, number>>
+  /** How many of the verified requests did not carry your secret; counted with the option `expectSecret`. */
+  readonly verifiedWithoutSecret: number
 }
 
 /** How many requests a prefix verified, since the start. */
@@ -28,6 +32,8 @@ export interface PrefixHits {
 export interface GrowingCounts extends PolicyCounts {
   verified: number
   readonly rejected: Record<Reason, number>
+  readonly rejectedWithSecret: Record<Reason, number>
+  verifiedWithoutSecret: number
 }
 
 /** Counts verdicts by policy and by prefix. The counts outlive the lists and policies that they belong to. */
@@ -43,25 +49,42 @@ export class Counters {
     const key = `${dataCenters} ${channels}`
     let counts = this.#byPolicy.get(key)
     if (counts === undefined) {
-      counts = { dataCenters, channels, verified: 0, rejected: noCounts() }
+      counts = {
+        dataCenters,
+        channels,
+        verified: 0,
+        rejected: noCounts(),
+        rejectedWithSecret: noCounts(),
+        verifiedWithoutSecret: 0
+      }
       this.#byPolicy.set(key, counts)
     }
     return counts
   }
 
   policies(): PolicyCounts[] {
-    return [...this.#byPolicy.values()].map((counts) => ({ ...counts, rejected: { ...counts.rejected } }))
+    return [...this.#byPolicy.values()].map((counts) => ({
+      ...counts,
+      rejected: { ...counts.rejected },
+      rejectedWithSecret: { ...counts.rejectedWithSecret }
+    }))
   }
 
   /** The counts of all policies together. */
-  total(): Pick<PolicyCounts, 'verified' | 'rejected'> {
+  total(): Omit<PolicyCounts, 'dataCenters' | 'channels'> {
     const rejected = noCounts()
+    const rejectedWithSecret = noCounts()
     let verified = 0
+    let verifiedWithoutSecret = 0
     for (const counts of this.#byPolicy.values()) {
       verified += counts.verified
-      for (const reason of REASONS) rejected[reason] += counts.rejected[reason]
+      verifiedWithoutSecret += counts.verifiedWithoutSecret
+      for (const reason of REASONS) {
+        rejected[reason] += counts.rejected[reason]
+        rejectedWithSecret[reason] += counts.rejectedWithSecret[reason]
+      }
     }
-    return { verified, rejected }
+    return { verified, rejected, rejectedWithSecret, verifiedWithoutSecret }
   }
 
   /** Notes a prefix, and how many requests it verified. */

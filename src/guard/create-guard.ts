@@ -2,6 +2,7 @@ import { chooseSource, type FrameworkIp } from '../client-ip/source.js'
 import { type Directory, directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
 import { BUNDLED } from '../directory/source/source.js'
+import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
 import { callBack, messageOfThrown } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
@@ -151,7 +152,16 @@ function compose<Request>(
     refresh,
     watch,
     ledger,
-    clock
+    clock,
+    secretCheck:
+      settings.carriesSecret === undefined
+        ? null
+        : new SecretCheck(settings.carriesSecret, settings.expectSecret, (error) =>
+            logFailure(
+              error,
+              `${error.message} Such requests are judged as if it was not there; further failures are not logged`
+            )
+          )
   })
   return guard
 }

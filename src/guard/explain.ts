@@ -24,10 +24,15 @@ export interface Explanation {
 /** Explains an address by what a route accepts of a list. */
 export function explain(ip: string, policy: Policy): Explanation {
   const { matcher, revision } = policy.list
+  const about = { peer: null, revision, carriesSecret: null }
   const parsed = new ParsedAddress()
   if (typeof ip !== 'string' || parsed.parse(ip, 0, ip.length) === 0) {
     const hint = `${quoted(`${ip}`)} is not an IP address.`
-    return { text: hint, verdict: rejectedVerdict(null, { reason: 'unresolved', hint }, null, revision), entries: [] }
+    return {
+      text: hint,
+      verdict: rejectedVerdict({ clientIp: null, reason: 'unresolved', hint, ...about }),
+      entries: []
+    }
   }
   const address = parsed.toAddress()
   const entries = matcher.entriesFor(address).map(({ prefix, grant }) => ({
@@ -39,10 +44,10 @@ export function explain(ip: string, policy: Policy): Explanation {
     const verdict = policy.verdictOn(address, null)
     return { text: verifiedText(verdict), verdict, entries }
   }
-  const rejection = rejectionOf(policy.rejection(set, parsed), `${address}`)
+  const { reason, hint } = rejectionOf(policy.rejection(set, parsed), `${address}`)
   return {
-    text: `${address} is rejected (${rejection.reason}): ${rejection.hint}`,
-    verdict: rejectedVerdict(address.toString(), rejection, null, revision),
+    text: `${address} is rejected (${reason}): ${hint}`,
+    verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, ...about }),
     entries
   }
 }

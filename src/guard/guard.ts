@@ -1,13 +1,21 @@
 import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
+import type { SecretCheck } from '../evidence/secret-check.js'
 import { ParsedAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
 import type { Sender } from '../senders/senders.js'
-import { type RejectedVerdict, type Rejection, rejectedVerdict, type Verdict } from '../verdict/verdict.js'
+import { hintWithEvidence } from '../verdict/hints.js'
+import {
+  type RejectedVerdict,
+  type Rejection,
+  rejectedVerdict,
+  type Verdict,
+  withEvidence
+} from '../verdict/verdict.js'
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain } from './explain.js'
-import type { GuardMetrics, Ledger } from './ledger.js'
+import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
@@ -28,6 +36,8 @@ export interface GuardParts<Request> {
   readonly watch: Watch | undefined
   readonly ledger: Ledger
   readonly clock: Clock
+  /** Null where there is no `carriesSecret`. */
+  readonly secretCheck: SecretCheck<Request> | null
 }
 
 /** The whole without a framework: resolves the client IP, matches it, and returns a verdict. See {@link createGuard}. */
@@ -40,11 +50,14 @@ export class Guard<Request = GuardRequest> {
   readonly #watch: Watch | undefined
   readonly #ledger: Ledger
   readonly #clock: Clock
+  readonly #secretCheck: SecretCheck<Request> | null
+  /** The check where it is asked about verified requests as well; null elsewhere. */
+  readonly #verifiedCheck: SecretCheck<Request> | null
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor({ settings, source, rejections, list, refresh, watch, ledger, clock }: GuardParts<Request>) {
+  constructor({ settings, source, rejections, list, refresh, watch, ledger, clock, secretCheck }: GuardParts<Request>) {
     this.#settings = settings
     this.#source = source
     this.#rejections = rejections
@@ -53,6 +66,8 @@ export class Guard<Request = GuardRequest> {
     this.#watch = watch
     this.#ledger = ledger
     this.#clock = clock
+    this.#secretCheck = secretCheck
+    this.#verifiedCheck = secretCheck?.expectsSecret === true ? secretCheck : null
   }
 
   /**
@@ -84,13 +99,18 @@ export class Guard<Request = GuardRequest> {
     const client = this.#client
     const failure = mayLackHeaders(incoming) ? TOO_MANY_HEADERS : this.#source.resolve(request, incoming, client)
     if (failure !== null) {
-      return this.#reject(null, this.#rejections.unresolved(failure, incoming), policy, incoming, pattern)
+      const rejection = this.#rejections.unresolved(failure, incoming)
+      const verdict = this.#rejected({ clientIp: null, rejection, policy }, request, incoming)
+      if (isNews(incoming, false)) this.#ledger.rejected(verdict, policy, pattern)
+      return verdict
     }
     const { matcher, holdsProxies } = policy.list
     const set = matcher.lookup(client)
     const isAccepted = policy.accepts[set] === 1
     if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
-      const verdict = policy.verified(client, incoming.peer || null)
+      let verdict = policy.verified(client, incoming.peer || null)
+      const check = this.#verifiedCheck
+      if (check !== null) verdict = withEvidence(verdict, check.ask(request, incoming.earlier))
       if (isNews(incoming, true)) this.#ledger.verified(verdict, policy, pattern)
       return verdict
     }
@@ -99,20 +119,30 @@ export class Guard<Request = GuardRequest> {
     // An address that is accepted, and yet a trusted proxy's, is never a sender.
     let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
     if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
-    if (isNews(incoming, false)) this.#ledger.record(sender, rejection.reason, pattern)
-    return this.#reject(clientIp, rejection, policy, incoming, pattern)
+    const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming)
+    if (isNews(incoming, false)) {
+      this.#ledger.record(sender, verdict, pattern)
+      this.#ledger.rejected(verdict, policy, pattern)
+    }
+    return verdict
   }
 
-  #reject(
-    clientIp: string | null,
-    rejection: Rejection,
-    policy: Policy,
-    incoming: Incoming,
-    pattern: string | null
+  /** Makes the verdict. The client is no longer needed: this calls the user's `carriesSecret`. */
+  #rejected(
+    { clientIp, rejection, policy }: { clientIp: string | null; rejection: Rejection; policy: Policy },
+    request: Request | undefined,
+    incoming: Incoming
   ): RejectedVerdict {
-    const verdict = rejectedVerdict(clientIp, rejection, incoming.peer || null, policy.list.revision)
-    if (isNews(incoming, false)) this.#ledger.rejected(verdict, policy, pattern)
-    return verdict
+    const check = this.#secretCheck
+    const carriesSecret = check === null ? null : check.ask(request, incoming.earlier)
+    return rejectedVerdict({
+      clientIp,
+      reason: rejection.reason,
+      hint: carriesSecret === null ? rejection.hint : hintWithEvidence(rejection, carriesSecret),
+      peer: incoming.peer || null,
+      revision: policy.list.revision,
+      carriesSecret
+    })
   }
 
   /** What a route accepts, compiled once an options object and list. @internal */
@@ -135,6 +165,7 @@ export class Guard<Request = GuardRequest> {
     const { list, policy, warnings } = this.#list.current
     const { directory, removals } = list
     const now = this.#clock.now()
+    const evidence = this.#ledger.evidence(policy, this.#evidenceSources())
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -150,7 +181,8 @@ export class Guard<Request = GuardRequest> {
       ...this.#ledger.counters.total(),
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
-      diagnosis: this.#ledger.diagnosis(list, policy),
+      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(list, policy)],
+      evidence,
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
       watch: this.#watch?.status() ?? null,
@@ -165,7 +197,7 @@ export class Guard<Request = GuardRequest> {
 
   /**
    * Rejected senders, those with the most rejections first; at most `cacheSize` of them. When more come, senders that called
-   * once are forgotten first. Counts are exact: each is the number of rejections since the sender's `firstSeen`.
+   * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of rejections since the sender's `firstSeen`.
    */
   senders(): Sender[] {
     return this.#ledger.senders(this.#list.current.list)
@@ -179,7 +211,22 @@ export class Guard<Request = GuardRequest> {
   /** What was counted since the start, for metrics. */
   metrics(): GuardMetrics {
     const { list, policy } = this.#list.current
-    return { ...this.#ledger.metrics(list, policy), watch: this.#watch?.metrics() ?? null }
+    return {
+      ...this.#ledger.metrics(list, policy, this.#evidenceSources()),
+      watch: this.#watch?.metrics() ?? null
+    }
+  }
+
+  #evidenceSources(): EvidenceSources {
+    return {
+      isOwn: (clientIp) => this.#rejections.isOwn(clientIp),
+      failures: this.#secretCheck?.failures ?? 0
+    }
+  }
+
+  /** Whether an address is part of the receiver's own set-up, such as a proxy. @internal */
+  isOwn(clientIp: string): boolean {
+    return this.#rejections.isOwn(clientIp)
   }
 
   /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */

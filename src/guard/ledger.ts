@@ -1,8 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
-import { parseAddress } from '../ip/address.js'
-import type { Clock } from '../lib/time.js'
+import { type Finding, findingsOf } from '../evidence/findings.js'
+import { WithoutSecret } from '../evidence/without-secret.js'
+import { ParsedAddress, parseAddress } from '../ip/address.js'
+import { type Clock, DAY } from '../lib/time.js'
 import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
 import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
@@ -36,6 +38,10 @@ export interface GuardMetrics {
   }
   /** How many rejected senders are remembered. */
   readonly senders: number
+  /** How many addresses that are not listed sent your secret in the last seven days: more than 0 means that the list has aged. */
+  readonly unlistedWithSecret: number
+  /** How often `carriesSecret` threw, or returned something else than true or false. */
+  readonly secretChecksFailed: number
   /** How many entries the list in use has. */
   readonly entries: number
   /** The day on which the list in use was taken, as `YYYY-MM-DD`. */
@@ -54,11 +60,31 @@ const MAX_REMOVED = 1000
 /** For how many milliseconds verified requests share one reading of the clock, which costs as much as their verdict. */
 const TIME_IS_FRESH = 100
 
+/** For how long a sender with the secret is reported: a weekly campaign calls again within it. */
+const EVIDENCE_HOLDS = 7 * DAY
+
+/** Whether a reason still holds by the list in use, where that can change. */
+const STILL_HOLDS: Partial<Record<Reason, (set: number, list: CompiledList, accepts: Uint8Array) => boolean>> = {
+  'not-listed': (set) => set === 0,
+  'other-data-center': (set, _, accepts) => accepts[set] !== 1,
+  'stale-list': (_, { isStale }) => isStale,
+  denied: (set, { matcher }) => matcher.grantsOf(set).includes('deny')
+}
+
+/** What a guard knows about its secret, besides what the ledger counts. */
+export interface EvidenceSources {
+  /** Whether an address is part of the receiver's own set-up. */
+  readonly isOwn: (clientIp: string) => boolean
+  /** How often the check failed. */
+  readonly failures: number
+}
+
 /** What a guard remembers of the requests it judged: counters, rejected senders, routes, and what left the list. */
 export class Ledger {
   readonly counters = new Counters()
   readonly #senders: Senders
   readonly #routes = new RouteRecords()
+  readonly #withoutSecret = new WithoutSecret()
   readonly #redact: Redact | undefined
   readonly #reloads = { succeeded: 0, failed: 0 }
   /** The day on which a prefix was found to be gone from the list. */
@@ -80,6 +106,10 @@ export class Ledger {
     const route = this.#routes.of(pattern)
     if (!this.#isTimeFresh) this.#readTime()
     route.verified(verdict, this.#time)
+    if (verdict.carriesSecret === false) {
+      policy.counts.verifiedWithoutSecret++
+      this.#withoutSecret.note(verdict, route.route, this.#time)
+    }
     if (verdictChannel.hasSubscribers) this.#publish(verdict, policy, route.route)
   }
 
@@ -92,14 +122,16 @@ export class Ledger {
   }
 
   /** Notes a rejected sender; for `key` see {@link SenderRejections}. */
-  record(key: number | string, reason: Reason, pattern: string | null): void {
+  record(key: number | string, { reason, carriesSecret }: RejectedVerdict, pattern: string | null): void {
     const { route } = this.#routes.of(pattern)
-    this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1 })
+    const withSecret = carriesSecret === true
+    this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1, withSecret })
   }
 
   /** Counts a rejected request, and publishes its verdict. */
   rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.rejected[verdict.reason]++
+    if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
     if (verdictChannel.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
   }
 
@@ -143,6 +175,38 @@ export class Ledger {
     return this.#senders.list(book, query)
   }
 
+  /** What the secret gives away about senders that the list in use still rejects. */
+  evidence(policy: Policy, sources: EvidenceSources): Finding[] {
+    const { rejectedWithSecret } = this.counters.total()
+    const { directory, revision } = policy.list
+    return findingsOf({
+      senders: (reason, isOwn) => this.#withSecret(policy, sources, reason, isOwn),
+      unresolved: rejectedWithSecret.unresolved + rejectedWithSecret['permissive-trust'],
+      withoutSecret: this.#withoutSecret.since(this.#clock.now() - EVIDENCE_HOLDS),
+      failures: sources.failures,
+      dataCenters: policy.dataCenters,
+      list: `of ${directory.checked} (revision ${revision})`
+    })
+  }
+
+  /** Senders with the secret that were rejected for a reason, and would be again. */
+  #withSecret(
+    { list, accepts }: Policy,
+    sources: EvidenceSources,
+    reason: Reason,
+    isOwn: boolean | undefined
+  ): Sender[] {
+    const since = this.#clock.now() - EVIDENCE_HOLDS
+    const address = new ParsedAddress()
+    const isWanted = (clientIp: string, lastSeen: number) => {
+      address.parse(clientIp, 0, clientIp.length)
+      const set = list.matcher.lookup(address)
+      const isRejected = STILL_HOLDS[reason]?.(set, list, accepts) !== false
+      return lastSeen >= since && isRejected && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
+    }
+    return this.senders(list, { reason, withSecret: true, isWanted })
+  }
+
   /** Likely causes of the rejections. */
   diagnosis(list: CompiledList, { dataCenters }: Policy): string[] {
     return diagnose({
@@ -176,7 +240,7 @@ export class Ledger {
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(list: CompiledList, policy: Policy): Omit<GuardMetrics, 'watch'> {
+  metrics(list: CompiledList, policy: Policy, sources: EvidenceSources): Omit<GuardMetrics, 'watch'> {
     const { directory } = list
     list.verdicts.flush()
     for (const { prefix, grant } of directory.entriesOf(policy)) {
@@ -190,6 +254,8 @@ export class Ledger {
       reloads: { ...this.#reloads },
       cache: { hits: this.counters.total().verified - misses, misses },
       senders: this.#senders.size,
+      unlistedWithSecret: this.#withSecret(policy, sources, 'not-listed', false).length,
+      secretChecksFailed: sources.failures,
       entries: directory.entries.length,
       retrieved: directory.provenance.retrieved,
       checked: directory.checked,

@@ -5,6 +5,7 @@ import { TRUSTED_PROXIES_EXAMPLE } from '../client-ip/trusted-proxies.js'
 import type { Selection } from '../directory/directory.js'
 import type { Channel, DataCenterName } from '../directory/names.js'
 import type { Problem } from '../errors.js'
+import { EVIDENCE_OPTIONS, type EvidenceOptions, EXPECT_SECRET_FIX } from '../evidence/options.js'
 import type { Prefix } from '../ip/prefix.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
@@ -34,7 +35,11 @@ export interface PolicyOptions {
 }
 
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest> extends PolicyOptions, ListOptions, WatchOptions {
+export interface GuardOptions<Request = GuardRequest>
+  extends PolicyOptions,
+    ListOptions,
+    WatchOptions,
+    EvidenceOptions<Request> {
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
   readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
   /**
@@ -65,6 +70,8 @@ export interface Settings<Request> extends ListSettings, WatchSettings {
   readonly deny: readonly Prefix[]
   readonly cacheSize: number
   readonly redact: Redact | undefined
+  readonly carriesSecret: ((request: Request) => unknown) | undefined
+  readonly expectSecret: boolean
   readonly warnings: readonly Problem[]
 }
 
@@ -109,6 +116,7 @@ export const GUARD_OPTIONS = {
   ...EXTRA_ADDRESSES,
   ...LIST_OPTIONS,
   ...WATCH_OPTIONS,
+  ...EVIDENCE_OPTIONS,
   cacheSize: number({ fallback: 10_000, of: 'addresses', min: 1, max: 1_000_000 }),
   redactAddress: REDACT_ADDRESS
 } satisfies OptionTable
@@ -150,8 +158,21 @@ export function readOptions<Request>(reader: OptionReader<typeof GUARD_OPTIONS>)
     onDrift: reader.read('onDrift'),
     cacheSize: reader.read('cacheSize'),
     redact: reader.read('redactAddress'),
+    ...readEvidence(reader),
     warnings: reader.findings.warnings
   }
+}
+
+function readEvidence<Request>(
+  reader: OptionReader<typeof GUARD_OPTIONS>
+): Pick<Settings<Request>, 'carriesSecret' | 'expectSecret'> {
+  const carriesSecret = reader.read('carriesSecret') as Settings<Request>['carriesSecret']
+  const expectSecret = reader.read('expectSecret')
+  const isRefused = reader.findings.mistakes.some(({ path }) => path === 'carriesSecret')
+  if (expectSecret && carriesSecret === undefined && !isRefused) {
+    reader.optionAt('expectSecret', true).refuse('There is no carriesSecret to ask for the secret.', EXPECT_SECRET_FIX)
+  }
+  return { carriesSecret, expectSecret }
 }
 
 function readClientIp(option: Option): Resolving | undefined {

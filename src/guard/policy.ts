@@ -83,7 +83,8 @@ export class Policy implements Salted {
           ? null
           : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
       peer,
-      revision: this.list.revision
+      revision: this.list.revision,
+      carriesSecret: null
     } as const)
   }
 

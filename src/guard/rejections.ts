@@ -51,9 +51,8 @@ export class Rejections {
 
   /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
   unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
-    const { resolver, header } = this.#settings
-    const set = notableMatcher().lookup(client)
-    const isTrusted = resolver.trusts(client)
+    const { header } = this.#settings
+    const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
     const grants = notableMatcher().grantsOf(set)
     const purpose = grants.find((grant) => 'about' in grant)
@@ -70,6 +69,18 @@ export class Rejections {
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
       trustFix: this.#trustFix
     })
+  }
+
+  /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
+  isOwn(clientIp: string): boolean {
+    const client = new ParsedAddress()
+    client.parse(clientIp, 0, clientIp.length)
+    const { set, isTrusted } = this.#standing(client)
+    return set !== 0 || isTrusted
+  }
+
+  #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {
+    return { set: notableMatcher().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
   }
 }
 

@@ -2,6 +2,7 @@ import type { DirectoryDiff } from '../directory/diff.js'
 import type { Cells, Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import type { Problem } from '../errors.js'
+import type { Finding } from '../evidence/findings.js'
 import type { Prefix } from '../ip/prefix.js'
 import { DAY } from '../lib/time.js'
 import type { Reason } from '../verdict/verdict.js'
@@ -61,12 +62,18 @@ export interface GuardStatus {
   readonly verified: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /** How many of the rejected requests carried your secret, by reason: see the option `carriesSecret`. */
+  readonly rejectedWithSecret: Readonly<Record<Reason, number>>
+  /** How many of the verified requests did not carry your secret; counted with the option `expectSecret`. */
+  readonly verifiedWithoutSecret: number
   /** The last verified requests by route, data center and set of channels, the latest first. */
   readonly lastVerified: readonly LastVerified[]
   /** How many rejected senders are remembered. */
   readonly senders: number
-  /** Likely causes of the rejections, each in one sentence that says what to do. */
+  /** Likely causes of the rejections, each in one sentence that says what to do; what your secret gives away comes first. */
   readonly diagnosis: readonly string[]
+  /** What your secret gives away in the last seven days, with what to paste; empty without the option `carriesSecret`. */
+  readonly evidence: readonly Finding[]
   /**
    * The last success: when the source last gave a list that was accepted, or said that there is none newer, in
    * milliseconds since 1970.

@@ -1,9 +1,11 @@
 import { CHANNELS } from '../directory/names.js'
+import { pasteFor } from '../evidence/findings.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
 import { counted } from '../senders/diagnosis.js'
 import type { ListedFor, Sender } from '../senders/senders.js'
-import type { Reason, RejectedVerdict } from '../verdict/verdict.js'
+import { withoutSecret } from '../verdict/hints.js'
+import type { Reason, RejectedVerdict, VerifiedVerdict } from '../verdict/verdict.js'
 import type { LogLine } from './logger.js'
 import type { Mode, Withheld, WithheldSender } from './throttle.js'
 
@@ -41,6 +43,12 @@ export interface RejectionLine {
   readonly requestId: string | null
   /** The revision of the list. */
   readonly revision: string
+  /** Whether the request carries your secret; null where that was not asked or is not known. */
+  readonly carriesSecret: boolean | null
+  /** What to paste into the options where the request carries your secret and its address is not listed; null elsewhere. */
+  readonly paste: string | null
+  /** Whether the address is your own proxy's or network's, so that it is not MoEngage's even with your secret. */
+  readonly isOwn: boolean
   /** How many earlier rejections of this sender, for this reason and in this mode, the line counts besides its own. */
   readonly suppressed: number
 }
@@ -54,6 +62,21 @@ export interface LoggedRejection {
   readonly suppressed: number
 }
 
+/** The fields of a line about a verified request without the secret. */
+export interface WithoutSecretLine {
+  readonly event: 'moengage.without-secret'
+  readonly hint: string
+  readonly clientIp: string
+  /** Null for an address of your own `allow` list. */
+  readonly dataCenter: string | null
+  readonly route: string | null
+  readonly method: string | null
+  readonly requestId: string | null
+  readonly revision: string
+  /** How many earlier requests of this address without the secret the line counts besides its own. */
+  readonly suppressed: number
+}
+
 type ReasonCounts = Readonly<Partial<Record<Reason, number>>>
 
 /** The fields of a summary. Counts are those since the summary before. */
@@ -63,9 +86,15 @@ export interface SummaryLine {
   readonly suppressed: Readonly<Record<Mode, ReasonCounts>>
   /** Those of them whose sender had a line before, the twenty with the most. */
   readonly suppressedOf: readonly WithheldSender[]
+  /** Those of `suppressed` that carried the secret. */
+  readonly suppressedWithSecret: Readonly<Record<Mode, ReasonCounts>>
   readonly verified: number
+  /** Those of `verified` that did not carry the secret; counted with `expectSecret`. */
+  readonly verifiedWithoutSecret: number
   /** All rejections, with a line or without. */
   readonly rejected: ReasonCounts
+  /** Those of `rejected` that carried the secret. */
+  readonly rejectedWithSecret: ReasonCounts
   /** How many senders are remembered, and the five with the highest counts since the start. */
   readonly senders: number
   readonly top: readonly Pick<Sender, 'clientIp' | 'count' | 'reasons' | 'listedFor'>[]
@@ -92,10 +121,11 @@ const UNKNOWN: Pick<Sender, 'listedFor' | 'removed'> = { listedFor: [], removed:
 
 /** @internal Takes a guard's own members, which are not in the declarations. */
 export function rejectionLine(
-  guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header'>,
+  guard: Pick<Guard, 'redacted' | 'about' | 'policy' | 'header' | 'isOwn'>,
   { verdict, mode, policy, request, suppressed }: LoggedRejection
 ): RejectionLine {
-  const { reason, hint, clientIp, peer, revision } = guard.redacted(verdict)
+  const { reason, hint, clientIp, peer, revision, carriesSecret } = guard.redacted(verdict)
+  const isOwn = verdict.clientIp !== null && guard.isOwn(verdict.clientIp)
   const { dataCenters, channels } = guard.policy(policy)
   return {
     event: 'moengage.rejected',
@@ -111,9 +141,34 @@ export function rejectionLine(
     method: bounded(request.method),
     requestId: bounded(request.requestId),
     revision,
+    carriesSecret,
+    paste: carriesSecret === true && reason === 'not-listed' && !isOwn ? pasteFor([clientIp!]) : null,
+    isOwn,
     suppressed
   }
 }
+
+/** The line about a verified request without the secret. */
+export function withoutSecretLine(
+  { clientIp, dataCenter, revision }: VerifiedVerdict,
+  { pattern, method, requestId }: LoggedRequest,
+  suppressed: number
+): WithoutSecretLine {
+  return {
+    event: 'moengage.without-secret',
+    hint: withoutSecret(dataCenter),
+    clientIp,
+    dataCenter,
+    route: bounded(pattern, MAX_PATTERN),
+    method: bounded(method),
+    requestId: bounded(requestId),
+    revision,
+    suppressed
+  }
+}
+
+/** What summaries count, as a status has it. */
+export type Reported = Pick<GuardStatus, 'verified' | 'verifiedWithoutSecret' | 'rejected' | 'rejectedWithSecret'>
 
 /** Maximum number of senders that a summary names. */
 const NAMED = { suppressed: 20, top: 5 }
@@ -122,8 +177,8 @@ const NAMED = { suppressed: 20, top: 5 }
 export function summaryLine(
   guard: Pick<Guard, 'redactedAddress' | 'topSenders'>,
   status: GuardStatus,
-  before: Pick<GuardStatus, 'verified' | 'rejected'>,
-  { counts, bySender }: Withheld
+  before: Reported,
+  { counts, withSecret, bySender }: Withheld
 ): SummaryLine {
   return {
     event: 'moengage.summary',
@@ -132,8 +187,11 @@ export function summaryLine(
       .toSorted((a, b) => b.count - a.count)
       .slice(0, NAMED.suppressed)
       .map((sender) => ({ ...sender, clientIp: guard.redactedAddress(sender.clientIp) })),
+    suppressedWithSecret: { reject: above(withSecret.reject), tag: above(withSecret.tag) },
     verified: status.verified - before.verified,
+    verifiedWithoutSecret: status.verifiedWithoutSecret - before.verifiedWithoutSecret,
     rejected: above(status.rejected, before.rejected),
+    rejectedWithSecret: above(status.rejectedWithSecret, before.rejectedWithSecret),
     senders: status.senders,
     top: guard
       .topSenders(NAMED.top)

@@ -6,17 +6,18 @@ import { OptionReader } from '../lib/option-reader.js'
 import { duration, number, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
 import { CLOCK, type Clock, type Duration, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
-import { noCounts, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
+import { noCounts, type Reason, type RejectedVerdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import {
   type LoggedRequest,
   rejectionLine,
   reloadLine,
   type SummaryLine,
   summaryLine,
-  summaryMessage
+  summaryMessage,
+  withoutSecretLine
 } from './lines.js'
 import type { Logger, LogLevel, SafeLogger } from './logger.js'
-import { countOf, type Mode, Throttle } from './throttle.js'
+import { countOf, HourlyThrottle, type Mode, Throttle } from './throttle.js'
 
 /** How a guard logs. */
 export interface RejectionLogSettings<Request> {
@@ -40,7 +41,10 @@ export interface LoggedRoute {
 const LONGEST_WITHOUT_SUMMARY = 3_600_000
 
 /** What the log reads from a guard. @internal */
-type LoggedGuard = Pick<Guard, 'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header'>
+type LoggedGuard = Pick<
+  Guard,
+  'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn'
+>
 
 /** Writes what a guard logs: rejections, summaries, reloads and warnings. A logger that fails affects nothing else. */
 export class RejectionLog<Request> {
@@ -49,10 +53,16 @@ export class RejectionLog<Request> {
   readonly #logger: SafeLogger
   readonly #clock: Clock
   readonly #throttle: Throttle
+  readonly #withoutSecret: HourlyThrottle
   readonly #diagnosed = new Set<Reason>()
   readonly #warned = new Set<string>()
   /** What all summaries reported together. */
-  readonly #reported = { verified: 0, rejected: noCounts() }
+  readonly #reported = {
+    verified: 0,
+    verifiedWithoutSecret: 0,
+    rejected: noCounts(),
+    rejectedWithSecret: noCounts()
+  }
   #lastSummary: number
   #stopTimer: () => void
 
@@ -63,6 +73,7 @@ export class RejectionLog<Request> {
     this.#logger = settings.logger
     this.#clock = settings.clock ?? CLOCK
     this.#throttle = new Throttle(settings.pace.linesPerSecond)
+    this.#withoutSecret = new HourlyThrottle(settings.pace.linesPerSecond)
     this.#lastSummary = this.#clock.now()
     this.#stopTimer = this.#startTimer()
   }
@@ -82,11 +93,12 @@ export class RejectionLog<Request> {
   rejection(logger: Logger | undefined, verdict: RejectedVerdict, route: LoggedRoute, request: Request): void {
     const { level } = this.#settings
     const { mode } = route.actions
-    const { reason } = verdict
+    const { reason, carriesSecret } = verdict
+    const withSecret = carriesSecret === true
     this.#logDiagnosis(logger, verdict)
     if (level === 'silent') return
     if (!this.#logger.isEnabled(level, logger)) {
-      this.#throttle.withhold(mode, reason, 1)
+      this.#throttle.withhold(mode, reason, 1, withSecret)
       return
     }
     const suppressed = this.#throttle.admit(verdict, mode, this.#clock.now())
@@ -96,10 +108,28 @@ export class RejectionLog<Request> {
       const rejection = { verdict, mode, policy: route.policy, request: loggedRequest, suppressed }
       const line = rejectionLine(this.#guard, rejection)
       const outcome = mode === 'tag' ? 'would be rejected' : 'rejected'
-      const message = `${line.clientIp ?? 'Unknown client'} ${outcome}: ${reason}`
+      const evidence = withSecret ? ', and carries your secret' : ''
+      const message = `${line.clientIp ?? 'Unknown client'} ${outcome}: ${reason}${evidence}`
       return { level, fields: { moengage: line }, message }
     }
-    this.#logger.write(makeLine, () => this.#throttle.withhold(mode, reason, 1 + suppressed), logger)
+    this.#logger.write(makeLine, () => this.#throttle.withhold(mode, reason, 1 + suppressed, withSecret), logger)
+  }
+
+  /**
+   * Logs a verified request that does not carry the secret, of each address once an hour.
+   *
+   * @param logger the logger of the request; undefined where it has none
+   */
+  withoutSecret(logger: Logger | undefined, verdict: VerifiedVerdict, request: Request): void {
+    const { level } = this.#settings
+    if (level === 'silent' || !this.#logger.isEnabled(level, logger)) return
+    const suppressed = this.#withoutSecret.admit(verdict.clientIp, this.#clock.now())
+    if (suppressed === undefined) return
+    const makeLine = () => {
+      const line = withoutSecretLine(verdict, this.#settings.loggedRequest(request), suppressed)
+      return { level, fields: { moengage: line }, message: `${line.clientIp} verified, without your secret` }
+    }
+    this.#logger.write(makeLine, undefined, logger)
   }
 
   #logDiagnosis(logger: Logger | undefined, verdict: RejectedVerdict): void {
@@ -174,9 +204,13 @@ export class RejectionLog<Request> {
   }
 
   /** Adds the counts of a summary to what was reported, or takes them back. */
-  #report({ verified, rejected }: SummaryLine, sign: 1 | -1): void {
-    this.#reported.verified += sign * verified
-    for (const [reason, count] of Object.entries(rejected)) this.#reported.rejected[reason as Reason] += sign * count
+  #report(line: SummaryLine, sign: 1 | -1): void {
+    const reported = this.#reported
+    reported.verified += sign * line.verified
+    reported.verifiedWithoutSecret += sign * line.verifiedWithoutSecret
+    for (const name of ['rejected', 'rejectedWithSecret'] as const) {
+      for (const [reason, count] of Object.entries(line[name])) reported[name][reason as Reason] += sign * count
+    }
   }
 }
 
@@ -189,7 +223,8 @@ function isMisconfiguration(reason: Reason): boolean {
 export interface LogOptions {
   /**
    * Lines a second in the long run, from 0.1; ten seconds' worth may come at once (10). Senders whose address MoEngage
-   * publishes for something else have as many lines again, which a flood of strangers cannot use up.
+   * publishes for something else have as many lines again, which a flood of strangers cannot use up; so have senders with your
+   * secret, and verified ones without it.
    */
   readonly linesPerSecond?: number | undefined
   /** Interval between summaries of the rejections that got no line, from `'1s'` (`'1m'`). */

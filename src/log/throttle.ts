@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { flatCopy } from '../senders/senders.js'
-import { noCounts, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
 
 /** What a route does with a request that is not verified. */
 export type Mode = 'reject' | 'tag'
@@ -14,11 +14,15 @@ export interface WithheldSender {
   readonly mode: Mode
   readonly reason: Reason
   readonly count: number
+  /** Whether they carried the secret. */
+  readonly withSecret: boolean
 }
 
 /** Rejections that have no line and will have none. */
 export interface Withheld {
   readonly counts: WithheldCounts
+  /** How many of them carried the secret. */
+  readonly withSecret: WithheldCounts
   /** Those of them whose sender had a line before. */
   readonly bySender: readonly WithheldSender[]
 }
@@ -29,6 +33,7 @@ interface LoggedSender {
   readonly clientIp: string | null
   readonly mode: Mode
   readonly reason: Reason
+  readonly withSecret: boolean
   quietUntil: number
   quietFor: number
   /** How many rejections wait for the next line of this sender. */
@@ -59,18 +64,21 @@ const PUBLISHED: ReadonlySet<Reason> = new Set(['other-data-center', 'other-chan
 export class Throttle {
   readonly #published: Bucket
   readonly #others: Bucket
+  /** Rejections with the secret, which strangers do not have. */
+  readonly #withSecret: Bucket
   readonly #senders = new LRUCache<string, LoggedSender>({
     // With `max`, lru-cache would allocate all places at once; with `maxSize` it grows.
     maxSize: MAX_SENDERS,
     sizeCalculation: () => 1,
-    dispose: ({ mode, reason, waiting }) => this.withhold(mode, reason, waiting)
+    dispose: ({ mode, reason, waiting, withSecret }) => this.withhold(mode, reason, waiting, withSecret)
   })
-  #withheld: WithheldCounts = emptyCounts()
+  #withheld = { counts: emptyCounts(), withSecret: emptyCounts() }
 
   /** @param linesPerSecond lines a second in the long run; ten seconds' worth may come at once */
   constructor(linesPerSecond: number) {
     this.#published = new Bucket(linesPerSecond)
     this.#others = new Bucket(linesPerSecond)
+    this.#withSecret = new Bucket(linesPerSecond)
   }
 
   /**
@@ -80,12 +88,13 @@ export class Throttle {
    */
   admit(verdict: RejectedVerdict, mode: Mode, now: number): number | undefined {
     const { reason } = verdict
-    const bucket = PUBLISHED.has(reason) ? this.#published : this.#others
+    const withSecret = verdict.carriesSecret === true
+    const bucket = withSecret ? this.#withSecret : PUBLISHED.has(reason) ? this.#published : this.#others
     if (!bucket.hasLine(now)) {
-      this.withhold(mode, reason, 1)
+      this.withhold(mode, reason, 1, withSecret)
       return undefined
     }
-    const key = `${mode} ${reason} ${verdict.clientIp ?? `peer ${verdict.peer}`}`
+    const key = `${mode} ${reason} ${withSecret ? 'secret ' : ''}${verdict.clientIp ?? `peer ${verdict.peer}`}`
     const sender = this.#senders.get(key)
     if (sender === undefined) {
       bucket.takeLine()
@@ -105,11 +114,12 @@ export class Throttle {
     return waiting
   }
 
-  #begin(key: string, { clientIp, reason }: RejectedVerdict, mode: Mode, now: number): void {
+  #begin(key: string, { clientIp, reason, carriesSecret }: RejectedVerdict, mode: Mode, now: number): void {
     this.#senders.set(flatCopy(key), {
       clientIp: clientIp === null ? null : flatCopy(clientIp),
       mode,
       reason,
+      withSecret: carriesSecret === true,
       quietUntil: now + QUIET_AFTER_FIRST,
       quietFor: QUIET_AFTER_FIRST,
       waiting: 0
@@ -117,8 +127,9 @@ export class Throttle {
   }
 
   /** Counts rejections that will not have a line. */
-  withhold(mode: Mode, reason: Reason, count: number): void {
-    this.#withheld[mode][reason] += count
+  withhold(mode: Mode, reason: Reason, count: number, withSecret: boolean): void {
+    this.#withheld.counts[mode][reason] += count
+    if (withSecret) this.#withheld.withSecret[mode][reason] += count
   }
 
   /**
@@ -130,23 +141,27 @@ export class Throttle {
   take(now: number, isLast: boolean): Withheld {
     const bySender: WithheldSender[] = []
     for (const sender of this.#senders.values()) {
-      const { clientIp, mode, reason, waiting } = sender
+      const { clientIp, mode, reason, waiting, withSecret } = sender
       // A sender that calls all the time gets the chance to have it counted by its next line.
       const isLate = now >= sender.quietUntil + QUIET_AFTER_FIRST || isAhead(sender, now)
       if (waiting === 0 || !(isLate || isLast)) continue
-      if (clientIp !== null) bySender.push({ clientIp, mode, reason, count: waiting })
-      this.withhold(mode, reason, waiting)
+      if (clientIp !== null) bySender.push({ clientIp, mode, reason, count: waiting, withSecret })
+      this.withhold(mode, reason, waiting, withSecret)
       sender.waiting = 0
     }
-    const counts = this.#withheld
-    this.#withheld = emptyCounts()
-    return { counts, bySender }
+    const withheld = this.#withheld
+    this.#withheld = { counts: emptyCounts(), withSecret: emptyCounts() }
+    return { ...withheld, bySender }
   }
 
   /** Takes counts back that could not be logged, for the next summary. */
-  putBack({ counts }: Withheld): void {
+  putBack({ counts, withSecret }: Withheld): void {
     for (const mode of ['reject', 'tag'] as const) {
-      for (const [reason, count] of Object.entries(counts[mode])) this.withhold(mode, reason as Reason, count)
+      for (const reason of REASONS) {
+        const evidence = withSecret[mode][reason]
+        this.withhold(mode, reason, evidence, true)
+        this.withhold(mode, reason, counts[mode][reason] - evidence, false)
+      }
     }
   }
 }
@@ -162,6 +177,37 @@ const emptyCounts = (): WithheldCounts => ({ reject: noCounts(), tag: noCounts()
 /** Whether the sender's line was written later than now: the clock was set back, and its quiet time means nothing. */
 function isAhead({ quietUntil, quietFor }: LoggedSender, now: number): boolean {
   return now < quietUntil - quietFor
+}
+
+/**
+ * Decides which verified requests without the secret get a line: of each address one an hour, with the number of those in between.
+ * Its lines are its own, so that neither strangers nor these can use up the others'.
+ */
+export class HourlyThrottle {
+  readonly #bucket: Bucket
+  readonly #senders = new LRUCache<string, { quietUntil: number; waiting: number }>({
+    maxSize: MAX_SENDERS,
+    sizeCalculation: () => 1
+  })
+
+  constructor(linesPerSecond: number) {
+    this.#bucket = new Bucket(linesPerSecond)
+  }
+
+  /** Returns how many earlier requests of this address the line has to count, or undefined where there is no line. */
+  admit(clientIp: string, now: number): number | undefined {
+    const sender = this.#senders.get(clientIp) ?? { quietUntil: now, waiting: 0 }
+    // A clock that was set back must not silence an address for longer.
+    const isQuiet = now < sender.quietUntil && now >= sender.quietUntil - QUIET_AT_MOST
+    if (isQuiet || !this.#bucket.hasLine(now)) {
+      sender.waiting++
+      this.#senders.set(clientIp, sender)
+      return undefined
+    }
+    this.#bucket.takeLine()
+    this.#senders.set(clientIp, { quietUntil: now + QUIET_AT_MOST, waiting: 0 })
+    return sender.waiting
+  }
 }
 
 /** Lines that may be written now. */

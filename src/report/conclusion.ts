@@ -1,3 +1,4 @@
+import type { Finding } from '../evidence/findings.js'
 import { counted } from '../senders/diagnosis.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 import { spanText } from './histogram.js'
@@ -14,6 +15,12 @@ export interface Evidence {
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many of them are of addresses that were on MoEngage's page before. */
   readonly removed: number
+  /** What the secret gives away about addresses that are not listed, if it does. */
+  readonly listAged: Finding | undefined
+  /** How many rejections carried the secret without a line that names the sender. */
+  readonly unnamedWithSecret: number
+  /** How many of the rejections of unlisted addresses are known not to carry the secret. */
+  readonly withoutSecret: number
   /** Whether parts of the log could not be read, or are missing. */
   readonly isIncomplete: boolean
 }
@@ -26,7 +33,7 @@ export interface CanReject {
 
 /** Whether requests that were rejected were genuine. */
 export interface Genuine {
-  readonly answer: 'likely' | 'possible' | 'no' | 'unclear'
+  readonly answer: 'yes' | 'likely' | 'possible' | 'no' | 'unclear'
   readonly evidence: readonly string[]
 }
 
@@ -55,18 +62,28 @@ export function canReject(facts: Evidence): CanReject {
 /** Answers the question of a log in mode "reject". */
 export function genuine(facts: Evidence): Genuine {
   const { likely, strangers, evidence } = weigh(facts)
+  if (facts.listAged !== undefined) return { answer: 'yes', evidence }
   if (likely > 0) return { answer: 'likely', evidence }
   if (strangers > 0) return { answer: 'possible', evidence }
   return { answer: facts.isIncomplete ? 'unclear' : 'no', evidence }
 }
 
-function weigh({ verified, verifiedUnknown, rejected, removed }: Evidence) {
+function weigh({ verified, verifiedUnknown, rejected, removed, listAged, unnamedWithSecret, withoutSecret }: Evidence) {
   const likely = REASONS.flatMap((reason) => {
     const words = LIKELY_GENUINE[reason]
     return words === undefined || rejected[reason] === 0 ? [] : [`${counted(rejected[reason], 'request')} ${words}.`]
   })
   if (removed > 0) likely.push(`${counted(removed, 'request')} from addresses that were removed from MoEngage's page.`)
-  const strangers = rejected['not-listed'] - removed
+  const withSecret = Math.min(listAged?.count ?? 0, rejected['not-listed'])
+  if (withSecret > 0)
+    likely.push(`${counted(withSecret, 'request')} with your secret from addresses that are not listed.`)
+  if (unnamedWithSecret > 0) {
+    likely.push(
+      `${counted(unnamedWithSecret, 'request')} with your secret from a sender that no line names: status().evidence of the server does.`
+    )
+  }
+  const strangers = Math.max(0, rejected['not-listed'] - removed - withSecret)
+  const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
   return {
     likely: likely.length,
     strangers,
@@ -74,7 +91,7 @@ function weigh({ verified, verifiedUnknown, rejected, removed }: Evidence) {
       verified === null ? verifiedUnknown : `${counted(verified, 'request')} verified.`,
       ...likely,
       ...(strangers > 0
-        ? [`${counted(strangers, 'request')} from addresses that are not listed: do you know any of them?`]
+        ? [`${counted(strangers, 'request')} from addresses that are not listed${without}: do you know any of them?`]
         : [])
     ]
   }

@@ -7,7 +7,7 @@ import { asFields, type Fields } from './unwrap.js'
 export type Counts = Readonly<Partial<Record<Reason, number>>>
 
 /** One of our lines, as far as a report needs it. */
-export type LoggedEvent = RejectedEvent | SummaryEvent
+export type LoggedEvent = RejectedEvent | SummaryEvent | WithoutSecretEvent
 
 /** A rejection, and the earlier ones that the same line counts. */
 export interface RejectedEvent {
@@ -20,6 +20,20 @@ export interface RejectedEvent {
   readonly removed: string | null
   readonly dataCenters: readonly string[]
   readonly count: number
+  /** Whether the requests carried the secret: null where that was not asked or is not known. */
+  readonly carriesSecret: boolean | null
+  /** Whether the address is part of the receiver's own set-up. */
+  readonly isOwn: boolean
+  readonly revision: string | null
+}
+
+/** Verified requests of one address without the secret. */
+export interface WithoutSecretEvent {
+  readonly event: 'without-secret'
+  readonly clientIp: string
+  readonly dataCenter: string | null
+  readonly route: string | null
+  readonly count: number
 }
 
 /** Counts since the summary before. */
@@ -28,7 +42,14 @@ export interface SummaryEvent {
   /** Rejections without a line. */
   readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
   /** Those of them whose sender is named. */
-  readonly suppressedOf: readonly { readonly clientIp: string; readonly reason: Reason; readonly count: number }[]
+  readonly suppressedOf: readonly {
+    readonly clientIp: string
+    readonly reason: Reason
+    readonly count: number
+    readonly withSecret: boolean
+  }[]
+  /** How many of `suppressed` carried the secret. */
+  readonly suppressedWithSecret: number
   readonly verified: number
   /** All rejections, with a line or without; undefined if the line does not say. */
   readonly rejected: Counts | undefined
@@ -42,7 +63,20 @@ const MAX_TEXT = 200
 
 /** Reads one of our records; undefined if it is not whole. */
 export function readEvent(record: Fields): LoggedEvent | undefined {
-  return record.event === 'moengage.rejected' ? readRejected(record) : readSummary(record)
+  if (record.event === 'moengage.rejected') return readRejected(record)
+  return record.event === 'moengage.summary' ? readSummary(record) : readWithoutSecret(record)
+}
+
+function readWithoutSecret({ clientIp, dataCenter, route, suppressed }: Fields): WithoutSecretEvent | undefined {
+  if (typeof clientIp !== 'string' || !isCount(suppressed)) return undefined
+  const [published = null] = known([dataCenter], DATA_CENTERS)
+  return {
+    event: 'without-secret',
+    clientIp: bounded(clientIp),
+    dataCenter: published,
+    route: typeof route === 'string' ? bounded(route) : null,
+    count: 1 + suppressed
+  }
 }
 
 function readRejected(record: Fields): RejectedEvent | undefined {
@@ -60,7 +94,11 @@ function readRejected(record: Fields): RejectedEvent | undefined {
     listedFor: readListedFor(record.listedFor),
     removed: typeof record.removed === 'string' && DAY.test(record.removed) ? record.removed : null,
     dataCenters: known(asFields(record.policy)?.dataCenters, DATA_CENTERS),
-    count: 1 + suppressed
+    count: 1 + suppressed,
+    // Earlier versions did not ask.
+    carriesSecret: typeof record.carriesSecret === 'boolean' ? record.carriesSecret : null,
+    isOwn: record.isOwn === true,
+    revision: typeof record.revision === 'string' ? bounded(record.revision) : null
   }
 }
 
@@ -75,12 +113,20 @@ function readSummary(record: Fields): SummaryEvent | undefined {
     event: 'summary',
     suppressed: { reject, tag },
     suppressedOf: readSenders(record.suppressedOf),
+    suppressedWithSecret: sumOf(asFields(record.suppressedWithSecret)),
     verified,
     rejected,
     top: listOf(record.top).flatMap(({ clientIp, listedFor }) =>
       typeof clientIp === 'string' ? [{ clientIp: bounded(clientIp), listedFor: readListedFor(listedFor) }] : []
     )
   }
+}
+
+/** Both modes together; 0 where an earlier version did not count. */
+function sumOf(counts: Fields | undefined): number {
+  return [counts?.reject, counts?.tag]
+    .flatMap((byReason) => Object.values(readCounts(byReason) ?? {}))
+    .reduce((sum, count) => sum + count, 0)
 }
 
 /** A new string: a slice would keep the whole line in memory. */
@@ -102,9 +148,9 @@ function listOf(value: unknown): Fields[] {
 }
 
 function readSenders(value: unknown): SummaryEvent['suppressedOf'] {
-  return listOf(value).flatMap(({ clientIp, reason, count }) => {
+  return listOf(value).flatMap(({ clientIp, reason, count, withSecret }) => {
     if (typeof clientIp !== 'string' || !isReason(reason) || !isCount(count)) return []
-    return [{ clientIp: bounded(clientIp), reason, count }]
+    return [{ clientIp: bounded(clientIp), reason, count, withSecret: withSecret === true }]
   })
 }
 

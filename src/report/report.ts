@@ -1,10 +1,18 @@
+import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
 import { diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { Processes } from './processes.js'
-import { type Counts, type RejectedEvent, readEvent, type SummaryEvent } from './read-event.js'
+import {
+  type Counts,
+  type LoggedEvent,
+  type RejectedEvent,
+  readEvent,
+  type SummaryEvent,
+  type WithoutSecretEvent
+} from './read-event.js'
 import type { LineSink } from './read-lines.js'
 import { type FoundRecord, findRecords, mentions, startedOn, timeOfLine } from './unwrap.js'
 
@@ -56,6 +64,8 @@ export interface Report {
   /** Rejections over time, and the width of a bar in milliseconds. */
   readonly histogram: { readonly width: number; readonly bars: readonly Bar[] }
   readonly diagnosis: readonly string[]
+  /** What the secret gives away, with what to paste; empty for a log of guards without `carriesSecret`. */
+  readonly evidence: readonly Finding[]
   /** Why the counts may be too low, a sentence each. */
   readonly doubts: readonly string[]
   /** Null for a log in mode "reject". */
@@ -66,6 +76,10 @@ export interface Report {
 
 /** Maximum number of senders that are kept. */
 const MAX_SENDERS = 10_000
+/** Maximum number of routes of a verified address without the secret. */
+const MAX_ROUTES = 8
+/** Maximum number of revisions of the list that are named. */
+const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
 const MAX_WRAPPINGS = 20
 /** The start of an unreadable line that is shown. */
@@ -81,6 +95,16 @@ export class ReportBuilder implements LineSink {
   /** Facts about senders that are listed or were: not more than MoEngage's page has addresses. */
   readonly #about = new Map<string, Pick<Sender, keyof AddressBook>>()
   readonly #dataCenters = new Set<string>()
+  /** Addresses with the secret that are part of the receiver's own set-up. */
+  readonly #own = new Set<string>()
+  readonly #withoutSecret = new Map<string, SenderWithoutSecret & { count: number; routes: string[] }>()
+  readonly #revisions = new Set<string>()
+  /** Rejections for `not-listed` that are known not to carry the secret. */
+  #unlistedWithoutSecret = 0
+  /** Rejections with the secret whose sender no line names. */
+  #unnamedWithSecret = 0
+  /** Rejections with the secret and without a client IP. */
+  #unresolvedWithSecret = 0
   readonly #histogram = new Histogram()
   readonly #processes = new Processes()
   readonly #damages: string[] = []
@@ -162,6 +186,8 @@ export class ReportBuilder implements LineSink {
     if (event.event === 'rejected') {
       count = this.#addRejected(event, time)
       this.#processes.rejected(process, event.reason, event.count, time)
+    } else if (event.event === 'without-secret') {
+      this.#addWithoutSecret(event)
     } else {
       count = this.#addSummary(event, time)
       this.#processes.summarized(process, event, time)
@@ -173,26 +199,42 @@ export class ReportBuilder implements LineSink {
     return 'counted'
   }
 
-  #isWanted(event: RejectedEvent | SummaryEvent, time: number | undefined): boolean {
+  #isWanted(event: LoggedEvent, time: number | undefined): boolean {
     const { since, until, routes = [] } = this.#filter
     if (since !== undefined || until !== undefined) {
       if (time === undefined) this.#withoutTime++
       if (!((time ?? Number.NaN) >= (since ?? Number.NEGATIVE_INFINITY))) return false
       if (!(time! < (until ?? Number.POSITIVE_INFINITY))) return false
     }
-    return routes.length === 0 || (event.event === 'rejected' && event.route !== null && routes.includes(event.route))
+    return routes.length === 0 || (event.event !== 'summary' && event.route !== null && routes.includes(event.route))
   }
 
   #addRejected({ mode, reason, clientIp, route, count, ...rest }: RejectedEvent, time: number | undefined): number {
     this.#counts[mode][reason] += count
     for (const dataCenter of rest.dataCenters) this.#dataCenters.add(dataCenter)
+    if (rest.revision !== null && this.#revisions.size < MAX_REVISIONS) this.#revisions.add(rest.revision)
+    const withSecret = rest.carriesSecret === true
+    if (reason === 'not-listed' && rest.carriesSecret === false) this.#unlistedWithoutSecret += count
     if (clientIp === null) {
       this.#withoutSender += count
+      if (withSecret) this.#unresolvedWithSecret += count
       return count
     }
-    this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count })
+    if (withSecret && rest.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
+    this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret })
     this.#learn(clientIp, { listedFor: rest.listedFor, removed: rest.removed })
     return count
+  }
+
+  #addWithoutSecret({ clientIp, dataCenter, route, count }: WithoutSecretEvent): void {
+    let sender = this.#withoutSecret.get(clientIp)
+    if (sender === undefined) {
+      if (this.#withoutSecret.size === MAX_SENDERS) return
+      sender = { clientIp, dataCenter, count: 0, routes: [] }
+      this.#withoutSecret.set(clientIp, sender)
+    }
+    sender.count += count
+    if (route !== null && sender.routes.length < MAX_ROUTES && !sender.routes.includes(route)) sender.routes.push(route)
   }
 
   #learn(clientIp: string, about: Pick<Sender, keyof AddressBook>): void {
@@ -201,8 +243,10 @@ export class ReportBuilder implements LineSink {
     }
   }
 
-  #addSummary({ suppressed, suppressedOf, verified, top }: SummaryEvent, time: number | undefined): number {
+  #addSummary(summary: SummaryEvent, time: number | undefined): number {
+    const { suppressed, suppressedOf, suppressedWithSecret, verified, top } = summary
     let count = 0
+    this.#unnamedWithSecret += suppressedWithSecret
     for (const mode of ['reject', 'tag'] as const) {
       for (const reason of REASONS) {
         const withheld = suppressed[mode][reason] ?? 0
@@ -211,9 +255,10 @@ export class ReportBuilder implements LineSink {
       }
     }
     this.#withoutSender += count
-    for (const { clientIp, reason, count } of suppressedOf) {
-      this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count })
+    for (const { clientIp, reason, count, withSecret } of suppressedOf) {
+      this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count, withSecret })
       this.#withoutSender -= count
+      if (withSecret) this.#unnamedWithSecret -= count
     }
     for (const { clientIp, listedFor } of top) this.#learn(clientIp, { listedFor, removed: null })
     this.#verified = (this.#verified ?? 0) + verified
@@ -233,6 +278,8 @@ export class ReportBuilder implements LineSink {
     const removed = this.#senders.list(book, { reason: 'not-listed', only: 'removed' })
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     const doubts = this.#doubts()
+    const findings = this.#findings(book)
+    const listAged = findings.find(({ kind }) => kind === 'list-aged')
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
       verified: this.#verified,
@@ -245,6 +292,9 @@ export class ReportBuilder implements LineSink {
         rejected['not-listed'],
         removed.reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0)
       ),
+      listAged,
+      unnamedWithSecret: Math.max(0, this.#unnamedWithSecret),
+      withoutSecret: Math.min(rejected['not-listed'], this.#unlistedWithoutSecret),
       isIncomplete: doubts.length > 0
     })
     const rejected = rejectionsOf(reject)
@@ -262,17 +312,37 @@ export class ReportBuilder implements LineSink {
       senders: this.#senders.list(book, { limit }),
       withoutSender: this.#withoutSender,
       histogram: { width: this.#histogram.width, bars: this.#histogram.bars() },
-      diagnosis: diagnose({
-        verified: this.#verified,
-        rejected: all,
-        dataCenters: [...this.#dataCenters].sort(),
-        senders: (query) => this.#senders.list(book, query),
-        isCrowd: this.#senders.isCrowd
-      }),
+      diagnosis: [
+        ...findings.map(({ sentence }) => sentence),
+        ...diagnose({
+          verified: this.#verified,
+          rejected: all,
+          dataCenters: [...this.#dataCenters].sort(),
+          senders: (query) => this.#senders.list(book, query),
+          isCrowd: this.#senders.isCrowd
+        })
+      ],
+      evidence: findings,
       doubts,
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
     }
+  }
+
+  #findings(book: AddressBook): Finding[] {
+    return findingsOf({
+      senders: (reason, isOwn) =>
+        this.#senders.list(book, {
+          reason,
+          withSecret: true,
+          isWanted: (clientIp) => isOwn === undefined || this.#own.has(clientIp) === isOwn
+        }),
+      unresolved: this.#unresolvedWithSecret,
+      withoutSecret: [...this.#withoutSecret.values()].sort((a, b) => b.count - a.count),
+      failures: 0,
+      dataCenters: [...this.#dataCenters].sort(),
+      list: `(revision ${[...this.#revisions].join(', ')})`
+    })
   }
 
   #canReject(evidence: Parameters<typeof canReject>[0]): CanReject {

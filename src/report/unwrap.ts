@@ -26,7 +26,7 @@ type Part = Omit<FoundRecord, 'record'>
 const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '' }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
-const MENTION = /event\W{1,99}moengage(?:\.(?:rejected|summary)|\.[a-z]{0,8}$|$)/
+const MENTION = /event\W{1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
 /** journald writes a message as a list of bytes if it is not plain text. */
 const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
 /** Says that a server listens. */
@@ -154,8 +154,9 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
   }
 }
 
-const isOurs = (fields: Fields | undefined) =>
-  fields?.event === 'moengage.rejected' || fields?.event === 'moengage.summary'
+const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
+
+const isOurs = (fields: Fields | undefined) => EVENTS.has(fields?.event)
 
 /** `field "_source.message"`: names of nested fields become a path. */
 function nested(part: Part, name: string): Part {

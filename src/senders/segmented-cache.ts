@@ -60,6 +60,15 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
     else this.#probationary.set(key, value)
   }
 
+  /** Forgets a key, and returns its value. */
+  take(key: Key): Value | undefined {
+    const value = this.#protected.peek(key) ?? this.#probationary.peek(key)
+    // What the protected cache deletes would return to the probationary one.
+    this.#protected.delete(key)
+    this.#probationary.delete(key)
+    return value
+  }
+
   #protect(key: Key, value: Value): void {
     this.#protected.set(key, value)
     if (this.#protected.size > this.#protectedPlaces) this.#protected.pop()

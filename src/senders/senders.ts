@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { Address } from '../ip/address.js'
 import type { Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
@@ -26,6 +27,8 @@ export interface Sender {
   readonly lastSeen: number
   /** How often for each reason, since `firstSeen`. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** How many of its rejected requests carried your secret (`carriesSecret`), by reason. */
+  readonly withSecret: Readonly<Partial<Record<Reason, number>>>
   /** The patterns of the routes that it called: the first eight. */
   readonly routes: readonly string[]
   /** What MoEngage publishes the address for; empty for strangers. */
@@ -50,6 +53,10 @@ export interface SenderQuery {
   readonly reason?: Reason
   /** Only addresses that MoEngage publishes, or only those that were removed from its list. */
   readonly only?: keyof AddressBook | undefined
+  /** Only senders of which requests carried the secret; with a reason, in the order of how many did and were rejected for it. */
+  readonly withSecret?: true
+  /** Only senders with these addresses. */
+  readonly isWanted?: (clientIp: string, lastSeen: number) => boolean
 }
 
 /** Rejections of one sender: one, or several that one line of a log counts. */
@@ -62,7 +69,12 @@ export interface SenderRejections {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly count: number
+  /** Whether all of them carried the secret. */
+  readonly withSecret: boolean
 }
+
+/** Maximum number of senders with the secret. They have places of their own, from which no stranger can push them out. */
+const MAX_WITH_SECRET = 1024
 
 /** How many rejections are counted together. */
 const BATCH = 256
@@ -79,8 +91,12 @@ interface Counts {
   firstSeen: number
   lastSeen: number
   readonly reasons: Partial<Record<Reason, number>>
+  readonly withSecret: Partial<Record<Reason, number>>
   readonly routes: string[]
 }
+
+/** What is counted of a sender that never sent the secret. */
+const NONE: Partial<Record<Reason, number>> = Object.freeze({})
 
 /** What is remembered of one sender. */
 class SenderRecord implements Counts {
@@ -89,23 +105,30 @@ class SenderRecord implements Counts {
   firstSeen: number
   lastSeen: number
   readonly reasons: Partial<Record<Reason, number>>
+  withSecret = NONE
   readonly routes: string[]
 
-  constructor(key: number | string, { reason, pattern, time, count }: SenderRejections) {
+  constructor(key: number | string, { reason, pattern, time, count, withSecret }: SenderRejections) {
     this.key = key
     this.count = count
     this.firstSeen = time
     this.lastSeen = time
     this.reasons = { [reason]: count }
     this.routes = pattern === null ? [] : [pattern]
+    if (withSecret) this.#addSecret(reason, count)
   }
 
-  add({ reason, pattern, time, count }: SenderRejections): void {
+  add({ reason, pattern, time, count, withSecret }: SenderRejections): void {
     this.count += count
     this.firstSeen = Math.min(this.firstSeen, time)
     this.lastSeen = Math.max(this.lastSeen, time)
     this.reasons[reason] = (this.reasons[reason] ?? 0) + count
     if (pattern !== null) addRoute(this.routes, pattern)
+    if (withSecret) this.#addSecret(reason, count)
+  }
+
+  #addSecret(reason: Reason, count: number): void {
+    this.withSecret = { ...this.withSecret, [reason]: (this.withSecret[reason] ?? 0) + count }
   }
 
   get clientIp(): string {
@@ -128,6 +151,8 @@ export function flatCopy(text: string): string {
 /** Remembers rejected senders in constant memory; see {@link SegmentedCache} for who is forgotten. */
 export class Senders {
   readonly #records: SegmentedCache<number | string, SenderRecord>
+  /** Senders of which a request carried the secret; undefined until there is one. */
+  #withSecret: LRUCache<number | string, SenderRecord> | undefined
   readonly #redact: Redact | undefined
   /** Rejections that are not counted yet: the first {@link #notedCount} of them. */
   readonly #noted: SenderRejections[] = []
@@ -154,6 +179,7 @@ export class Senders {
     for (let i = 0; i < this.#notedCount; i++) {
       const rejections = this.#noted[i]!
       const key = typeof rejections.key === 'number' ? rejections.key : flatCopy(rejections.key)
+      if (this.#countWithSecret(key, rejections)) continue
       const known = records.again(key)
       if (known !== undefined) known.add(rejections)
       else records.add(key, new SenderRecord(key, rejections), rejections.count > 1)
@@ -162,9 +188,31 @@ export class Senders {
     return records
   }
 
+  /** Counts rejections with the secret, and those of a sender that had it before. Returns whether they are such. */
+  #countWithSecret(key: number | string, rejections: SenderRejections): boolean {
+    if (!rejections.withSecret && this.#withSecret === undefined) return false
+    this.#withSecret ??= new LRUCache({ max: MAX_WITH_SECRET })
+    const known = this.#withSecret.get(key)
+    if (known !== undefined) {
+      known.add(rejections)
+      return true
+    }
+    if (!rejections.withSecret) return false
+    const before = this.#records.take(key)
+    before?.add(rejections)
+    this.#withSecret.set(key, before ?? new SenderRecord(key, rejections))
+    return true
+  }
+
   /** How many senders are remembered. */
   get size(): number {
-    return this.#counted().size
+    return this.#counted().size + (this.#withSecret?.size ?? 0)
+  }
+
+  *#all(): Generator<SenderRecord> {
+    const records = this.#counted()
+    if (this.#withSecret !== undefined) yield* this.#withSecret.values()
+    yield* records.values()
   }
 
   /** Whether more senders came than are remembered. */
@@ -173,13 +221,17 @@ export class Senders {
   }
 
   /** The remembered senders, those with the most rejections first. */
-  list(book: AddressBook, { limit = Number.POSITIVE_INFINITY, reason, only }: SenderQuery = {}): Sender[] {
+  list(book: AddressBook, query: SenderQuery = {}): Sender[] {
+    const { limit = Number.POSITIVE_INFINITY, reason, only, withSecret = false, isWanted: isAddressWanted } = query
+    const counts = withSecret ? 'withSecret' : 'reasons'
     const isWanted = (record: SenderRecord) =>
-      (reason === undefined || record.reasons[reason] !== undefined) &&
-      (only === undefined || isIn(book, only, record.clientIp))
-    const order = byCount(reason)
+      (reason === undefined || record[counts][reason] !== undefined) &&
+      (!withSecret || record.withSecret !== NONE) &&
+      (only === undefined || isIn(book, only, record.clientIp)) &&
+      (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
+    const order = byCount(reason, counts)
     const redact = this.#redact
-    const records = this.#counted().values()
+    const records = this.#all()
     // Addresses that become the same text are added up before they are ranked.
     const named = redact?.joins
       ? first(limit, order, joinByName(records, isWanted, redact))
@@ -192,8 +244,8 @@ function isIn(book: AddressBook, list: keyof AddressBook, clientIp: string): boo
   return list === 'removed' ? book.removed(clientIp) !== null : book.listedFor(clientIp).length > 0
 }
 
-function byCount(reason: Reason | undefined): (a: Counts, b: Counts) => number {
-  const countOf = ({ count, reasons }: Counts) => (reason === undefined ? count : reasons[reason]!)
+function byCount(reason: Reason | undefined, counts: 'reasons' | 'withSecret'): (a: Counts, b: Counts) => number {
+  const countOf = (sender: Counts) => (reason === undefined ? sender.count : sender[counts][reason]!)
   return (a, b) => countOf(b) - countOf(a) || b.lastSeen - a.lastSeen
 }
 
@@ -222,8 +274,16 @@ interface Named extends Counts {
   readonly addresses: string[]
 }
 
-function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, routes }: SenderRecord): Named {
-  return { addresses: [clientIp], count, firstSeen, lastSeen, reasons: { ...reasons }, routes: [...routes] }
+function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, withSecret, routes }: SenderRecord): Named {
+  return {
+    addresses: [clientIp],
+    count,
+    firstSeen,
+    lastSeen,
+    reasons: { ...reasons },
+    withSecret: { ...withSecret },
+    routes: [...routes]
+  }
 }
 
 function joinByName(
@@ -242,13 +302,19 @@ function joinByName(
   return byName.values()
 }
 
-function join(joined: Named, { clientIp, count, firstSeen, lastSeen, reasons, routes }: SenderRecord): void {
+function join(
+  joined: Named,
+  { clientIp, count, firstSeen, lastSeen, reasons, withSecret, routes }: SenderRecord
+): void {
   joined.addresses.push(clientIp)
   joined.count += count
   joined.firstSeen = Math.min(joined.firstSeen, firstSeen)
   joined.lastSeen = Math.max(joined.lastSeen, lastSeen)
   for (const reason of Object.keys(reasons) as Reason[]) {
     joined.reasons[reason] = (joined.reasons[reason] ?? 0) + reasons[reason]!
+  }
+  for (const reason of Object.keys(withSecret) as Reason[]) {
+    joined.withSecret[reason] = (joined.withSecret[reason] ?? 0) + withSecret[reason]!
   }
   for (const route of routes) addRoute(joined.routes, route)
 }

@@ -123,15 +123,15 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const level = reader.read('logLevel')
   const pace = reader.read('log')
   const onVerdict = reader.read('onVerdict') as OnVerdict<FastifyRequest> | undefined
+  const logger = new SafeLogger(app.log)
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
     framework: fastifyIp(),
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
     onWatch: (watch, news) => logWatch(watch, news, log, logger),
-    logFailure: (error, message) => app.log.error({ err: error }, message)
+    logFailure: (error, message) => logger.error({ err: error }, message)
   })
-  const logger = new SafeLogger(app.log)
   const log = new RejectionLog<FastifyRequest>(guard, {
     level,
     pace,
@@ -163,7 +163,10 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       request.moengage = verdict
       const isFirst = isNews(incoming, verdict.verified)
       if (isFirst) listener?.notify(verdict, request)
-      if (verdict.verified) return done()
+      if (verdict.verified) {
+        if (isFirst && verdict.carriesSecret === false) log.withoutSecret(request.log, verdict, request)
+        return done()
+      }
       const { mode, statusCode, onReject } = route.actions
       if (isFirst) log.rejection(request.log, verdict, route, request)
       if (mode === 'tag') return done()

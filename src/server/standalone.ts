@@ -192,7 +192,7 @@ export class Standalone<Request, OnReject> {
   }
 
   /**
-   * Calls `onVerdict`, and logs a rejection, once a request.
+   * Calls `onVerdict`, and logs a rejection or a secret that is missing, once a request.
    *
    * @param request undefined for a bare connection
    */
@@ -206,6 +206,7 @@ export class Standalone<Request, OnReject> {
     if (!isNews(incoming, verdict.verified)) return
     if (request !== undefined) this.#listener?.notify(verdict, request)
     if (!verdict.verified) this.guard.log.rejection(logger, verdict, route, request)
+    else if (verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)
   }
 
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */

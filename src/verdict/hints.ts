@@ -1,5 +1,6 @@
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
+import type { Reason, Rejection } from './verdict.js'
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(', ')
 
@@ -33,6 +34,42 @@ export function otherChannel(grants: readonly Grant[], accepted: readonly string
 }
 
 export const DENIED = 'The address is in your "deny" list.'
+
+/** What the secret says about a rejection, in front of its hint. */
+const WITH_SECRET: Readonly<Record<Reason, string>> = {
+  // Of an address of one's own.
+  'not-listed': 'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
+  'other-data-center': 'The request carries your secret: MoEngage calls from a data center that you do not accept.',
+  'other-channel': "The request carries your secret, so it is MoEngage's call to you.",
+  'stale-list': "The request carries your secret, so MoEngage's call is rejected for the age of the list alone.",
+  denied: 'The request carries your secret, and your own list rejects it: remove the address there.',
+  unresolved:
+    "The request carries your secret, so MoEngage's call is rejected for the way in which it reaches your server.",
+  'proxy-not-configured':
+    'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
+  'permissive-trust': 'The request carries your secret, and its address cannot be relied on.'
+}
+
+const LIST_AGED =
+  'The request carries your secret and is not listed: MoEngage calls from an address that the list lacks, or static addresses are ' +
+  'not enabled for this channel. Add the address to "allow", and ask MoEngage\'s support.'
+
+/** The hint of a rejection of which it is known whether the request carries the secret. */
+export function hintWithEvidence({ reason, hint, isOwn }: Rejection, carriesSecret: boolean): string {
+  const isUnlisted = reason === 'not-listed' && isOwn !== true
+  if (!carriesSecret) return isUnlisted ? `${hint} The request does not carry your secret.` : hint
+  return isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}`
+}
+
+/** What is said of a verified request that does not carry the secret. */
+export function withoutSecret(dataCenter: string | null): string {
+  const whose = dataCenter === null ? 'in your "allow" list' : `MoEngage's, of ${dataCenter}`
+  const other = dataCenter === null ? 'its sender does not send it' : 'another customer of MoEngage calls you'
+  return (
+    `The address is ${whose}, and the request does not carry your secret: ${other}, or the secret was not entered for this channel. ` +
+    'The request was let through.'
+  )
+}
 
 /** What the sentences about an unresolved client IP depend on, besides the request. */
 export interface ClientIpWording {

@@ -1,4 +1,4 @@
-import type { Reason } from './verdict.js'
+import type { Reason, Rejection } from './verdict.js'
 
 /** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
 export interface UnlistedFacts {
@@ -123,7 +123,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
 ]
 
 /** What an unlisted client is by the first row that applies. One does: the client is a trusted proxy, a provider's or a special address. */
-export function unlisted(facts: UnlistedFacts): { reason: Reason; hint: string } {
+export function unlisted(facts: UnlistedFacts): Rejection {
   const row = UNLISTED_ROWS.find(({ applies }) => applies(facts))!
-  return { reason: row.reason, hint: row.hint(facts) }
+  return { reason: row.reason, hint: row.hint(facts), isOwn: true }
 }

@@ -50,6 +50,11 @@ export interface VerifiedVerdict {
   readonly peer: string | null
   /** The revision of MoEngage's page that was judged by. */
   readonly revision: string
+  /**
+   * Whether the request carries your secret, by the option `carriesSecret`: null where the function was not called, which it is for
+   * verified requests only with `expectSecret`, or where it failed.
+   */
+  readonly carriesSecret: boolean | null
 }
 
 /** The request does not come from an address that the route accepts, or that could not be told. */
@@ -66,6 +71,11 @@ export interface RejectedVerdict {
   readonly peer: string | null
   /** The revision of MoEngage's page that was judged by. */
   readonly revision: string
+  /**
+   * Whether the request carries your secret, by the option `carriesSecret`; null where there is no such function, no request to call it
+   * for, or where it failed. Changes nothing about the decision.
+   */
+  readonly carriesSecret: boolean | null
 }
 
 /** What the guard says of one request: frozen, and a union on `verified`. */
@@ -75,13 +85,35 @@ export type Verdict = VerifiedVerdict | RejectedVerdict
 export interface Rejection {
   readonly reason: Reason
   readonly hint: string
+  /** Whether the client is part of the receiver's own set-up, such as a proxy, and so not MoEngage whatever else is known. */
+  readonly isOwn?: true
 }
 
-export function rejectedVerdict(
-  clientIp: string | null,
-  { reason, hint }: Rejection,
-  peer: string | null,
-  revision: string
-): RejectedVerdict {
-  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision })
+export function rejectedVerdict({
+  clientIp,
+  reason,
+  hint,
+  peer,
+  revision,
+  carriesSecret
+}: Omit<RejectedVerdict, 'verified'>): RejectedVerdict {
+  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision, carriesSecret })
+}
+
+/** The same verdict of a verified request of which it is known whether it carries the secret. */
+export function withEvidence(
+  { clientIp, dataCenter, channels, matched, graceUntil, peer, revision }: VerifiedVerdict,
+  carriesSecret: boolean | null
+): VerifiedVerdict {
+  return Object.freeze({
+    verified: true,
+    clientIp,
+    dataCenter,
+    channels,
+    matched,
+    graceUntil,
+    peer,
+    revision,
+    carriesSecret
+  })
 }

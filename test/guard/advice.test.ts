@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, type OptionsError } from '../../src/core.js'
 import type { Problem } from '../../src/errors.js'
+import { secretHeader } from '../../src/evidence/secret-header.js'
 import { placesOf } from '../../src/lib/option-advice.js'
 import { findingsOf, followed, TABLE } from '../support/advice.js'
 import { runs } from '../support/properties.js'
@@ -157,7 +158,11 @@ const places = placesOf(TABLE)
 
 t.test('an option left out of the table is not missed: every place has an example that is accepted', async (t) => {
   for (const place of places) {
-    const value = new Function('pino', 'snapshot', `return (${place.rule.example})`)(() => TEST_LOGGER, {})
+    const value = new Function('pino', 'snapshot', 'secretHeader', `return (${place.rule.example})`)(
+      () => TEST_LOGGER,
+      {},
+      secretHeader
+    )
     t.strictSame(findingsOf(optionsWith(place, value)), { mistakes: [], warnings: [] }, place.name)
   }
 })

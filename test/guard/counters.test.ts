@@ -10,7 +10,8 @@ const verdict = (dataCenter: 'DC-01' | 'DC-02' | null, ...channels: VerifiedVerd
   matched: '9.9.9.9/32',
   graceUntil: null,
   peer: null,
-  revision: 'r1'
+  revision: 'r1',
+  carriesSecret: null
 })
 
 t.test('the last verified request is known by route, data center and set of channels, the latest first', async (t) => {

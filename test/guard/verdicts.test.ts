@@ -18,7 +18,8 @@ t.test('a verified request carries what the address is published for', async (t)
     matched: `${LISTED}/32`,
     graceUntil: null,
     peer: '10.0.0.1',
-    revision: directory.revision
+    revision: directory.revision,
+    carriesSecret: null
   })
   t.ok(Object.isFrozen(verdict))
   t.ok(verdict.verified && Object.isFrozen(verdict.channels))

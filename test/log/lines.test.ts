@@ -64,6 +64,9 @@ t.test('a line has a stable set of fields', async (t) => {
     route: '/hooks/:id',
     method: 'GET',
     requestId: 'req-1',
+    carriesSecret: null,
+    paste: null,
+    isOwn: false,
     suppressed: 0
   })
   await send(LISTED, '/catalog')

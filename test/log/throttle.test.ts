@@ -10,7 +10,7 @@ const START = Date.UTC(2026, 10, 23)
 const STRANGER = '198.51.100.7'
 
 const rejected = (clientIp: string | null, reason: Reason = 'not-listed', peer: string | null = null) =>
-  ({ verified: false, clientIp, reason, hint: '', peer, revision: 'r1' }) satisfies RejectedVerdict
+  ({ verified: false, clientIp, reason, hint: '', peer, revision: 'r1', carriesSecret: null }) satisfies RejectedVerdict
 
 /** The counts that are not zero. */
 const counts = ({ counts }: Withheld) =>
@@ -101,11 +101,13 @@ t.test(
     t.match(throttle.take(START + 2 * MINUTE - 1, false).bySender, [])
     t.equal(throttle.take(START + 2 * MINUTE - 1, false).bySender.length, 0)
     const late = throttle.take(START + 2 * MINUTE, false)
-    t.strictSame(late.bySender, [{ clientIp: STRANGER, mode: 'tag', reason: 'not-listed', count: 4 }])
+    t.strictSame(late.bySender, [
+      { clientIp: STRANGER, mode: 'tag', reason: 'not-listed', count: 4, withSecret: false }
+    ])
     t.strictSame(counts(late), { reject: {}, tag: { 'not-listed': 4 } })
     for (let i = 0; i < 5; i++) throttle.admit(rejected('198.51.100.8', 'denied'), 'reject', START + MINUTE)
     t.strictSame(throttle.take(START + MINUTE, true).bySender, [
-      { clientIp: '198.51.100.8', mode: 'reject', reason: 'denied', count: 4 }
+      { clientIp: '198.51.100.8', mode: 'reject', reason: 'denied', count: 4, withSecret: false }
     ])
   }
 )
@@ -123,9 +125,9 @@ t.test('a sender that is forgotten leaves what waited for its next line', async 
 
 t.test('what could not be logged is counted in the next summary', async (t) => {
   const throttle = new Throttle(10)
-  throttle.withhold('tag', 'denied', 3)
+  throttle.withhold('tag', 'denied', 3, false)
   const withheld = throttle.take(START, false)
-  throttle.withhold('tag', 'denied', 1)
+  throttle.withhold('tag', 'denied', 1, false)
   throttle.putBack(withheld)
   t.strictSame(counts(throttle.take(START, false)), { reject: {}, tag: { denied: 4 } })
 })
@@ -150,52 +152,68 @@ t.test('a sender whose line is in the future, since the clock was set back, is n
   t.match(throttle.take(START, false).bySender, [{ clientIp: '::b', count: 1 }])
 })
 
-t.test('every rejection is counted exactly once, and lines stay within the pace', async () => {
-  const rejection = fc.record({
-    verdict: fc.record({
-      verified: fc.constant(false as const),
-      clientIp: fc.oneof(
-        fc.constantFrom(null, '198.51.100.1', '198.51.100.2', '2001:db8::1'),
-        fc.integer({ min: 0, max: 20_000 }).map((n) => `10.0.${n >> 8}.${n & 255}`)
-      ),
-      reason: fc.constantFrom<Reason>('not-listed', 'denied', 'unresolved'),
-      hint: fc.constant(''),
-      peer: fc.constantFrom(null, '10.0.0.1'),
-      revision: fc.constant('r1')
-    }),
-    mode: fc.constantFrom<Mode>('reject', 'tag'),
-    wait: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 2 * HOUR })),
-    isSummary: fc.boolean(),
-    isLost: fc.boolean()
-  })
-  fc.assert(
-    fc.property(
-      fc.array(rejection, { maxLength: 400 }),
-      fc.double({ min: 0.1, max: 3, noNaN: true }),
-      (rejections, linesPerSecond) => {
-        const throttle = new Throttle(linesPerSecond)
-        let now = START
-        let counted = 0
-        let lines = 0
-        for (const { verdict, mode, wait, isSummary, isLost } of rejections) {
-          now += wait
-          const suppressed = throttle.admit(verdict, mode, now)
-          if (suppressed !== undefined) {
-            lines++
-            if (isLost) throttle.withhold(mode, verdict.reason, 1 + suppressed)
-            else counted += 1 + suppressed
+t.test(
+  'every rejection is counted exactly once, with the secret or without, and lines stay within the pace',
+  async () => {
+    const rejection = fc.record({
+      verdict: fc.record({
+        verified: fc.constant(false as const),
+        clientIp: fc.oneof(
+          fc.constantFrom(null, '198.51.100.1', '198.51.100.2', '2001:db8::1'),
+          fc.integer({ min: 0, max: 20_000 }).map((n) => `10.0.${n >> 8}.${n & 255}`)
+        ),
+        reason: fc.constantFrom<Reason>('not-listed', 'denied', 'unresolved'),
+        hint: fc.constant(''),
+        peer: fc.constantFrom(null, '10.0.0.1'),
+        revision: fc.constant('r1'),
+        carriesSecret: fc.constantFrom(true, false, null)
+      }),
+      mode: fc.constantFrom<Mode>('reject', 'tag'),
+      wait: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 2 * HOUR })),
+      isSummary: fc.boolean(),
+      isLost: fc.boolean()
+    })
+    fc.assert(
+      fc.property(
+        fc.array(rejection, { maxLength: 400 }),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        (rejections, linesPerSecond) => {
+          const throttle = new Throttle(linesPerSecond)
+          let now = START
+          const counted = { all: 0, withSecret: 0 }
+          const lines = { withSecret: 0, others: 0 }
+          const countLine = ({ carriesSecret }: RejectedVerdict, count: number) => {
+            counted.all += count
+            if (carriesSecret === true) counted.withSecret += count
           }
-          if (!isSummary) continue
-          const withheld = throttle.take(now, false)
-          if (isLost) throttle.putBack(withheld)
-          else counted += countOf(withheld.counts)
+          const count = ({ counts, withSecret }: Withheld) => {
+            counted.all += countOf(counts)
+            counted.withSecret += countOf(withSecret)
+          }
+          for (const { verdict, mode, wait, isSummary, isLost } of rejections) {
+            now += wait
+            const suppressed = throttle.admit(verdict, mode, now)
+            if (suppressed !== undefined) {
+              lines[verdict.carriesSecret === true ? 'withSecret' : 'others']++
+              if (isLost) throttle.withhold(mode, verdict.reason, 1 + suppressed, verdict.carriesSecret === true)
+              else countLine(verdict, 1 + suppressed)
+            }
+            if (!isSummary) continue
+            const withheld = throttle.take(now, false)
+            if (isLost) throttle.putBack(withheld)
+            else count(withheld)
+          }
+          count(throttle.take(now, true))
+          const withSecret = rejections.filter(({ verdict }) => verdict.carriesSecret === true).length
+          if (counted.all !== rejections.length) throw new Error(`${counted.all} are counted of ${rejections.length}`)
+          if (counted.withSecret !== withSecret) throw new Error(`${counted.withSecret} are counted of ${withSecret}`)
+          const allowed = Math.max(linesPerSecond * (10 + (now - START) / 1000), 1) + 1e-6
+          for (const [whose, number] of Object.entries(lines)) {
+            if (number > allowed) throw new Error(`${number} lines of ${whose} where ${allowed} are allowed`)
+          }
         }
-        counted += countOf(throttle.take(now, true).counts)
-        if (counted !== rejections.length) throw new Error(`${counted} are counted of ${rejections.length}`)
-        const allowed = linesPerSecond * (10 + (now - START) / 1000)
-        if (lines > Math.max(allowed, 1) + 1e-6) throw new Error(`${lines} lines where ${allowed} are allowed`)
-      }
-    ),
-    runs(300)
-  )
-})
+      ),
+      runs(300)
+    )
+  }
+)

@@ -92,6 +92,7 @@ const senderOf = (reason: Reason, about: Partial<Sender> = {}): Sender => ({
   firstSeen: 0,
   lastSeen: 0,
   reasons: { [reason]: 4 },
+  withSecret: {},
   routes: [],
   listedFor: [],
   removed: null,

@@ -14,7 +14,8 @@ const one = (key: number | string, reason: Reason, pattern: string | null, time:
   reason,
   pattern,
   time,
-  count
+  count,
+  withSecret: false
 })
 
 t.test('a sender has its exact count, times, reasons and routes', async (t) => {
@@ -32,6 +33,7 @@ t.test('a sender has its exact count, times, reasons and routes', async (t) => {
       firstSeen: 10,
       lastSeen: 20,
       reasons: { 'not-listed': 2, denied: 7 },
+      withSecret: {},
       routes: ['/a', '/b'],
       listedFor: [],
       removed: null
@@ -42,6 +44,7 @@ t.test('a sender has its exact count, times, reasons and routes', async (t) => {
       firstSeen: 25,
       lastSeen: 25,
       reasons: { denied: 1 },
+      withSecret: {},
       routes: [],
       listedFor: [],
       removed: null
@@ -106,6 +109,7 @@ t.test('addresses that have one redacted text are one sender, and are ranked as 
     firstSeen: 1,
     lastSeen: 9,
     reasons: { 'not-listed': 2, denied: 11 },
+    withSecret: {},
     listedFor: [{ dataCenter: 'DC-01', channels: [] }],
     removed: '2026-11-23'
   })

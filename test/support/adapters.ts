@@ -10,7 +10,7 @@ import express4 from 'express4'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import type { Test } from 'tap'
-import type { GuardOptions, Verdict } from '../../src/core.js'
+import type { GuardOptions, SecretRequest, Verdict } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
@@ -18,7 +18,8 @@ import guardFastify from '../../src/index.js'
 import { lineLogger } from './logger.js'
 
 /** Options that mean the same everywhere. */
-export type CommonOptions = Omit<GuardOptions<never>, 'clientIp'> & {
+export type CommonOptions = Omit<GuardOptions<never>, 'clientIp' | 'carriesSecret'> & {
+  carriesSecret?: (request: SecretRequest) => boolean
   clientIp?: Exclude<GuardOptions['clientIp'], (...args: never) => unknown>
   statusCode?: number
   mode?: 'reject' | 'tag'

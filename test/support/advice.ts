@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { directory } from '../../src/directory/directory.js'
 import type { Problem } from '../../src/errors.js'
+import { secretHeader } from '../../src/evidence/secret-header.js'
 import { readOptions } from '../../src/guard/options.js'
 import type { Findings } from '../../src/lib/option.js'
 import { OptionReader } from '../../src/lib/option-reader.js'
@@ -60,7 +61,7 @@ function addressIn(fix: string): { value: string } | undefined {
   return value === undefined || !/[.:/]/.test(value) ? undefined : { value }
 }
 
-const NAMES = { pino, snapshot: {}, undefined: undefined }
+const NAMES = { pino, snapshot: {}, secretHeader, undefined: undefined }
 
 function evaluated(code: string): unknown {
   try {
