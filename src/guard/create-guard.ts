@@ -3,7 +3,8 @@ import { type Directory, directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
 import { BUNDLED } from '../directory/source/source.js'
 import type { OptionReader } from '../lib/option-reader.js'
-import { callBack, messageOfThrown } from '../lib/promise.js'
+import { callBack } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
@@ -144,5 +145,5 @@ function compose<Request>(
 
 /** Where there is no logger, the process says it. */
 function emitWarning(error: unknown, message: string): void {
-  process.emitWarning(`${message}: ${messageOfThrown(error)}`)
+  process.emitWarning(`${message}: ${messageLineOf(error)}`)
 }
