@@ -140,7 +140,7 @@ t.test('what concerns the list is checked', async (t) => {
       { confirm: ['older', 'shrinked'] },
       /^confirm\[1\]: 'shrinked' is not a known suspicion\. Did you mean "shrunk"\?/
     ],
-    [{ confirm: [Object.create(null)] }, /^confirm\[0\]: .* Use one of: wide, private, shrunk, older, future/],
+    [{ confirm: [Object.create(null)] }, /^confirm\[0\]: .* Use one of: wide, private, shrunk, grown, older, future/],
     [{ gracePeriod: -1 }, /^gracePeriod: -1 is .* too short\. Write '1d', or another time from '0ms' to/],
     [{ gracePeriod: 'a day' }, /^gracePeriod: 'a day' is not a time\. Write '1d'/],
     [{ gracePeriod: Number.POSITIVE_INFINITY }, /^gracePeriod: Infinity is not a time/],
