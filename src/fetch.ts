@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import { RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { isPromise, settled } from './lib/promise.js'
 import { type Failure, failureBody } from './server/failure.js'
 import type { ActionOptions } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
@@ -127,8 +128,14 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
     verdicts.set(request, verdict)
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
-    const answer = await actions.onReject?.(request, verdict)
-    return { response: answer ?? failureResponse(new RejectedError(verdict, actions.statusCode)), verdict }
+    const answer: unknown = actions.onReject?.(request, verdict)
+    const response = isPromise(answer) ? await settled(answer) : answer
+    // Anything but an object, such as false, would be taken for "let it through".
+    const isResponse = typeof response === 'object' && response !== null
+    return {
+      response: isResponse ? (response as Response) : failureResponse(new RejectedError(verdict, actions.statusCode)),
+      verdict
+    }
   }
 
   return {

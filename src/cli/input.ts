@@ -89,7 +89,7 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
   } catch (error) {
     throw new SourceError({
       value: argument,
-      message: `${nameOf(argument)} cannot be read${proxy ? ` through the proxy ${proxy.name}` : ''}: ${messageOf(error as Error).replace(/\.?$/, '.')}`,
+      message: `${nameOf(argument)} cannot be read${proxy ? ` through the proxy ${proxy.name}` : ''}: ${messageOf(error).replace(/\.?$/, '.')}`,
       fix: `Name ${also}a file, an https URL, or "-" for standard input.`
     })
   }

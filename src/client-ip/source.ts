@@ -1,5 +1,6 @@
 import type { ParsedAddress } from '../ip/address.js'
-import { isPromise, messageOfThrown } from '../lib/promise.js'
+import { isPromise, settled } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 import { type Incoming, UNIX_PEER, withoutZone } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
 import { type Failure, INVALID_ANSWER, NO_ANSWER, NO_PEER, PERMISSIVE_TRUST, PROMISE_ANSWER } from './unresolved.js'
@@ -75,14 +76,15 @@ function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress)
     if (client.parse(answer, 0, answer.length) !== 0) return null
     return answer === peer ? parsePeer(withoutZone(answer), client) : INVALID_ANSWER
   }
-  if (!isPromise(answer)) return NO_ANSWER
+  if (answer === undefined || answer === null || answer === '') return NO_ANSWER
+  if (!isPromise(answer)) return INVALID_ANSWER
   // What it comes to is of no use any more; rejected and not handled, it would end the process.
-  Promise.resolve(answer).then(undefined, () => {})
+  settled(answer).catch(() => {})
   return PROMISE_ANSWER
 }
 
 function failedAnswer(error: unknown): Failure {
-  return { reason: 'failed-answer', detail: messageOfThrown(error) }
+  return { reason: 'failed-answer', detail: messageLineOf(error) }
 }
 
 /** How a guard resolves the client IP, by the option `clientIp` as it was read. */

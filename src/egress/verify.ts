@@ -99,7 +99,7 @@ async function askOften(
       counts.set(`${address}`, one)
       one.count++
     } catch (error) {
-      failure = messageOf(error as Error)
+      failure = messageOf(error)
       // A family that this machine does not have fails at once and always.
       if (counts.size === 0) break
     }

@@ -4,7 +4,8 @@ import { loadDirectory, loadDirectoryNow } from '../directory/source/load-direct
 import { BUNDLED } from '../directory/source/source.js'
 import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
-import { callBack, messageOfThrown } from '../lib/promise.js'
+import { callBack } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
@@ -178,5 +179,5 @@ function once(name: string, logFailure: NonNullable<GuardExtras['logFailure']>):
 
 /** Where there is no logger, the process says it. */
 function emitWarning(error: unknown, message: string): void {
-  process.emitWarning(`${message}: ${messageOfThrown(error)}`)
+  process.emitWarning(`${message}: ${messageLineOf(error)}`)
 }

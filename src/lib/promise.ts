@@ -4,20 +4,25 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
+ * What a promise, or something like one, comes to. A `then` that is an async function returns a promise of its own; if nobody
+ * handled that, its rejection would end the process.
+ */
+export function settled(promise: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const own: unknown = promise.then(resolve, reject)
+    if (isPromise(own)) own.then(undefined, reject)
+  })
+}
+
+/**
  * Calls a function of the user's whose result does not matter. What it throws, and what a promise that it returns is rejected
  * with, goes to `failed`, and nowhere else.
  */
 export function callBack(run: () => unknown, failed: (error: unknown) => void): void {
   try {
     const answer = run()
-    if (isPromise(answer)) answer.then(undefined, failed)
+    if (isPromise(answer)) settled(answer).then(undefined, failed)
   } catch (error) {
     failed(error)
   }
-}
-
-/** The message of whatever was thrown. */
-export function messageOfThrown(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message
-  return typeof thrown === 'string' ? thrown : 'What was thrown is not an error.'
 }

@@ -81,9 +81,47 @@ export function literal(value: unknown): string | undefined {
     : undefined
 }
 
-/** The message of an error with that of its cause: `fetch` writes no more than "fetch failed", and a refused connection has only a code. */
-export function messageOf({ message, cause }: Error): string {
-  return cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message
+/**
+ * The message of whatever was thrown, with that of its cause: `fetch` writes no more than "fetch failed". An error without a
+ * message has a code or a name, such as the AggregateError of a refused connection. A property that throws when it is read is
+ * not there.
+ */
+export function messageOf(thrown: unknown): string {
+  const own = ownMessage(thrown)
+  const cause = textOf(thrown, 'message') === undefined ? undefined : propertyOrNothing(thrown, 'cause')
+  return typeof cause === 'object' && cause !== null ? `${own}: ${ownMessage(cause)}` : own
+}
+
+function ownMessage(thrown: unknown): string {
+  if (typeof thrown === 'string' && thrown !== '') return thrown
+  return (
+    textOf(thrown, 'message') ?? textOf(thrown, 'code') ?? textOf(thrown, 'name') ?? 'What was thrown is not an error.'
+  )
+}
+
+function textOf(thrown: unknown, name: string): string | undefined {
+  const text = propertyOrNothing(thrown, name)
+  return typeof text === 'string' && text !== '' ? text : undefined
+}
+
+function propertyOrNothing(thrown: unknown, name: string): unknown {
+  try {
+    return (thrown as Record<string, unknown> | null | undefined)?.[name]
+  } catch {
+    return undefined
+  }
+}
+
+/** The longest message that is written into a sentence of ours. */
+const MAX_MESSAGE = 300
+
+/**
+ * {@link messageOf} for a sentence of ours: one line, cut where it is long, without the secrets of URLs, and with every invisible
+ * character as its number. The user's code may have put anything into its message, also what a sender wrote.
+ */
+export function messageLineOf(thrown: unknown): string {
+  const line = withoutSecrets(messageOf(thrown).slice(0, MAX_SEEN)).replaceAll(/\s+/g, ' ')
+  return visible(line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line)
 }
 
 /** A text of several lines in which every control, format and separator character is shown as its number. */

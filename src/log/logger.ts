@@ -1,4 +1,5 @@
-import { callBack, messageOfThrown } from '../lib/promise.js'
+import { callBack } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 
 /** The levels of pino, and of a Fastify logger. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -97,7 +98,7 @@ export class SafeLogger {
     if (this.#hasFailed) return
     this.#hasFailed = true
     process.emitWarning(
-      `The logger of moengage-allowlist failed: ${messageOfThrown(error)}. Its lines are lost; rejections without a line are ` +
+      `The logger of moengage-allowlist failed: ${messageLineOf(error)}. Its lines are lost; rejections without a line are ` +
         'counted in the next summary. Further failures are not reported.',
       { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }
     )

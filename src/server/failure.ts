@@ -20,6 +20,16 @@ export function failureBody({ statusCode, code, message }: Failure): string {
  * would let the request through.
  */
 export function thrown(value: unknown): Error {
-  if (typeof value === 'object' && value !== null) return value as Error
-  return new Error('A non-error value was thrown.', { cause: value })
+  if (typeof value !== 'object' || value === null) return new Error('A non-error value was thrown.', { cause: value })
+  return isReadable(value) ? (value as Error) : new Error('An error was thrown whose properties cannot be read.')
+}
+
+/** Whether frameworks and loggers can read an error: one whose properties throw would end the process, or be answered with 200. */
+function isReadable(value: object): boolean {
+  try {
+    const { message, stack, status, statusCode } = value as Partial<Record<string, unknown>>
+    return [message, stack, status, statusCode].every((property) => typeof property !== 'symbol')
+  } catch {
+    return false
+  }
 }

@@ -14,7 +14,7 @@ import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { isPromise } from '../lib/promise.js'
+import { isPromise, settled } from '../lib/promise.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
@@ -149,9 +149,10 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
       // Only this guard can have judged the request: no other is in force in its scope.
-      const incoming = new NodeIncoming(request.raw, request.moengage ?? undefined)
+      let incoming: NodeIncoming
       let verdict: Verdict
       try {
+        incoming = new NodeIncoming(request.raw, request.moengage ?? undefined)
         // Fastify makes this object anew whenever it is asked for.
         const { config, url } = request.routeOptions
         route = chooseRoute(configOf(config), request)
@@ -269,7 +270,10 @@ function answer(
     const isDone = outcome === reply ? reply.sent : !isPromise(outcome)
     // A returned reply is thenable and resolves once it is sent.
     if (isDone) finish(outcome)
-    else Promise.resolve(outcome).then(finish).catch(fail)
+    else
+      settled(outcome as PromiseLike<unknown>)
+        .then(finish)
+        .catch(fail)
   } catch (error) {
     fail(error)
   }

@@ -4,6 +4,7 @@ import { NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
+import { isPromise, settled } from '../lib/promise.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody, thrown } from './failure.js'
@@ -124,7 +125,8 @@ async function answer<Request extends NodeRequest, Response extends NodeResponse
   // A function that only sends a body does not mean 200.
   response.statusCode = rejection.statusCode as number
   try {
-    await onReject(request, response, verdict)
+    const outcome = onReject(request, response, verdict)
+    if (isPromise(outcome)) await settled(outcome)
   } catch (error) {
     if (!response.headersSent) response.statusCode = 200
     if (error) fail(thrown(error))

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { runInNewContext } from 'node:vm'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createGuard } from '../../src/core.js'
@@ -31,6 +32,7 @@ const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
     /returned a promise/
   ],
   ['a thenable', () => thenable((_, failed) => failed(new Error('own'))), /returned a promise/],
+  ['a thenable whose then is an async function', () => thenable(async () => throwing('own')), /returned a promise/],
   ['a thenable that throws', () => thenable(() => throwing('own')), /returned a promise/],
   [
     'an object whose then throws',
@@ -58,10 +60,41 @@ const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
     },
     /not an error/
   ],
+  [
+    'an error of another realm',
+    () => {
+      throw runInNewContext(`new TypeError('foreign')`)
+    },
+    /threw: foreign/
+  ],
+  [
+    'an error whose message cannot be read',
+    () => {
+      throw Object.defineProperty(new Error(), 'message', { get: () => throwing('own message') })
+    },
+    /threw: Error$/
+  ],
+  [
+    'a revoked proxy',
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      throw proxy
+    },
+    /not an error/
+  ],
+  [
+    'a message with what a sender wrote',
+    () => throwing(`bad header ${'\u009b\u202e\n'.repeat(5000)}`),
+    /^[ -~…]{1,3000}$/
+  ],
+  ['a message with a password', () => throwing('no answer of postgres://user:hunter2@db/'), /postgres:\/\/…@db\/$/],
   ['nothing', () => undefined, /returned nothing/],
-  ['a number', () => 42, /returned nothing/],
-  ['an object', () => ({}), /returned nothing/],
-  ['a function', () => () => LISTED, /returned nothing/],
+  ['a number', () => 42, /not an address/],
+  ['an object', () => ({}), /not an address/],
+  ['a function', () => () => LISTED, /not an address/],
+  ['a list', () => [LISTED], /not an address/],
+  ['null', () => null, /returned nothing/],
   ['an empty text', () => '', /returned nothing/],
   ['an address with a port', () => `${LISTED}:443`, /not an address/]
 ]

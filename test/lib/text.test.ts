@@ -117,4 +117,7 @@ t.test('the message of an error has that of its cause', async (t) => {
   t.equal(messageOf(new Error('fetch failed', { cause: new Error('no route') })), 'fetch failed: no route')
   t.equal(messageOf(new Error('fetch failed', { cause: refused })), 'fetch failed: ECONNREFUSED')
   t.equal(messageOf(new Error('a', { cause: 'b' })), 'a')
+  t.equal(messageOf(Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' })), 'ECONNREFUSED')
+  t.equal(messageOf(new AggregateError([])), 'AggregateError')
+  for (const thrown of [null, undefined, '', 0, {}, () => 1]) t.equal(messageOf(thrown), messageOf(undefined))
 })

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type OnReject } from '../../src/express.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -164,6 +165,13 @@ for (const [name, make] of EXPRESSES) {
         ['rejects', () => Promise.reject(Object.assign(new Error('own'), { status: 409 })), 409, /^caught own$/],
         ['throws what Express takes for "next route"', fail('route'), 500, /^caught A non-error value/],
         ['throws what Express takes for "next router"', fail('router'), 500, /^caught A non-error value/],
+        ...unreadableErrors().map((error): [string, Own, number, RegExp] => [
+          'throws an error that cannot be read',
+          fail(error),
+          500,
+          /^caught An error was thrown whose properties/
+        ]),
+        ['returns a thenable that fails', () => failingThenable('own'), 500, /^caught own$/],
         ...[undefined, null, 0, ''].map((nothing): [string, Own, number, RegExp] => [
           `throws ${nothing}`,
           fail(nothing),

@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { guarded } from '../support/guarded.js'
 import { listen, logging, send, until } from '../support/http.js'
 
@@ -150,6 +151,13 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
       /own/
     ],
     ['rejects', () => Promise.reject(Object.assign(new Error('own'), { statusCode: 409 })), 409, /own/],
+    ...unreadableErrors().map((error): [string, OnReject, number, RegExp] => [
+      'rejects with an error that cannot be read',
+      () => Promise.reject(error),
+      500,
+      /cannot be read/
+    ]),
+    ['returns a thenable that fails', () => failingThenable('own'), 500, /own/],
     ['redirects', (_, reply) => reply.redirect('https://example.com', 302), 302, /^$/]
   ]
   for (const [what, onReject, status, body] of table) {

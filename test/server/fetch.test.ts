@@ -41,13 +41,20 @@ t.test('a request is let through with its verdict, or comes with its answer', as
 
 t.test('a route changes what it accepts and what a rejection does', async (t) => {
   const { guard } = guarding()
+  // A server goes on where there is no response: whatever else a function returns must not be taken for that.
   const table: [options: RouteOptions, clientIp: string, status: number | undefined, body: RegExp][] = [
     [{ channels: 'catalog' }, LISTED, 403, /MOE_ERR_REJECTED/],
     [{ mode: 'tag' }, STRANGER, undefined, /^$/],
     [{ statusCode: 404 }, STRANGER, 404, /Not Found/],
     [{ onReject: (_, { reason }) => new Response(reason, { status: 418 }) }, STRANGER, 418, /^not-listed$/],
     [{ onReject: async () => new Response('own') }, STRANGER, 200, /^own$/],
-    [{ onReject: (() => undefined) as never }, STRANGER, 403, /MOE_ERR_REJECTED/]
+    ...[undefined, null, false, '', 0, 'text'].map((answer): (typeof table)[number] => [
+      { onReject: (() => answer) as never },
+      STRANGER,
+      403,
+      /MOE_ERR_REJECTED/
+    ]),
+    [{ onReject: (async () => false) as never }, STRANGER, 403, /MOE_ERR_REJECTED/]
   ]
   for (const [options, clientIp, status, body] of table) {
     const { response } = await guard.check(requestFrom(clientIp), '10.0.0.1', options)

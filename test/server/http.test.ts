@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { type LogLine, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -80,6 +81,15 @@ t.test('a request listener is called for whoever is let through, with the verdic
     ['own', 'late'],
     'what fails is logged'
   )
+})
+
+t.test('an onReject that fails in any way is answered with 500', async (t) => {
+  const { guard } = guarding()
+  const failures = [...unreadableErrors().map((error) => () => Promise.reject(error)), () => failingThenable('own')]
+  for (const onReject of failures) {
+    const port = await listen(t, createServer(guard.listener((_, response) => response.end(), { onReject })))
+    t.match(await send({ port }, { headers: { 'x-forwarded-for': STRANGER } }), { status: 500, body: /not be judged/ })
+  }
 })
 
 t.test('HTTP/2 is guarded with its bodies and its HEAD', async (t) => {

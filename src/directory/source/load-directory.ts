@@ -1,6 +1,6 @@
 import { SnapshotError, SourceError } from '../../errors.js'
-import { isPromise, messageOfThrown } from '../../lib/promise.js'
-import { messageOf } from '../../lib/text.js'
+import { isPromise, settled } from '../../lib/promise.js'
+import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
 import { type OpenSource, UNCHANGED } from './source.js'
@@ -30,7 +30,8 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   })
   const load = async () => {
     signal.throwIfAborted()
-    return source.load(signal)
+    const answer = source.load(signal)
+    return isPromise(answer) ? settled(answer) : answer
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
@@ -51,7 +52,7 @@ export function loadDirectoryNow(source: OpenSource): Directory {
     throw sourceError(source, error)
   }
   // The result is not used. A rejection would end the process.
-  snapshot.then(undefined, () => {})
+  settled(snapshot).catch(() => {})
   stop.abort()
   throw new SourceError({
     path: 'source',
@@ -89,7 +90,8 @@ function checkBounds(snapshot: unknown): void {
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue
       const values = Object.values(value)
-      count += values.length
+      // A list may have places without a value, all of which would be read.
+      count += Array.isArray(value) ? value.length : values.length
       if (count > MAX_VALUES) refuse(`It holds more than ${MAX_VALUES} values.`)
       inner.push(...values)
     }
@@ -115,7 +117,7 @@ function sourceError(source: OpenSource, error: unknown): SourceError {
 const through = (proxy: string | undefined) => (proxy === undefined ? '' : ` through the proxy ${proxy}`)
 
 function reasonOf(error: unknown): string {
-  const why = error instanceof Error ? messageOf(error) : messageOfThrown(error)
+  const why = visible(withoutSecrets(messageOf(error)))
   return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard } from '../../../src/core.js'
+import { failingThenable, unreadableErrors } from '../../support/failures.js'
 import { sound } from '../../support/snapshots.js'
 
 /** Mistakes in options, as `path: message fix`. */
@@ -139,7 +140,7 @@ t.test('what concerns the list is checked', async (t) => {
       { confirm: ['older', 'shrinked'] },
       /^confirm\[1\]: 'shrinked' is not a known suspicion\. Did you mean "shrunk"\?/
     ],
-    [{ confirm: [Object.create(null)] }, /^confirm\[0\]: .* Use one of: wide, private, shrunk, older, future/],
+    [{ confirm: [Object.create(null)] }, /^confirm\[0\]: .* Use one of: wide, private, shrunk, grown, older, future/],
     [{ gracePeriod: -1 }, /^gracePeriod: -1 is .* too short\. Write '1d', or another time from '0ms' to/],
     [{ gracePeriod: 'a day' }, /^gracePeriod: 'a day' is not a time\. Write '1d'/],
     [{ gracePeriod: Number.POSITIVE_INFINITY }, /^gracePeriod: Infinity is not a time/],
@@ -192,6 +193,28 @@ t.test('createGuard takes a source that answers at once, and says what to use fo
     t.throws(() => createGuard({ dataCenters: 'DC-01', source }), { code: 'MOE_ERR_SOURCE', fix: /await loadGuard/ })
   }
   t.equal(signal?.aborted, true, 'nobody waits for it')
+})
+
+t.test('a list with places that nothing stands in is refused before they are read', async (t) => {
+  const rows = Object.assign([], { length: 2 ** 32 - 1 })
+  t.throws(() => createGuard({ dataCenters: 'DC-01', source: () => ({ ...sound(), rows }) }), {
+    code: 'MOE_ERR_SOURCE',
+    message: /more than 20000 values/
+  })
+})
+
+t.test('a source may fail in every way that a function can', async (t) => {
+  const table: [load: () => unknown, message: RegExp][] = [
+    [() => failingThenable('own'), /failed: own\./],
+    [() => Promise.reject(unreadableErrors()[0]), /failed: Error\./],
+    [() => Promise.reject(null), /failed: What was thrown is not an error\./],
+    [() => Promise.reject(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })), /failed: ECONNREFUSED\./],
+    [() => Promise.reject(new Error('postgres://user:hunter2@db/?password=hunter2')), /^(?!.*hunter2).*…@db\/\?…/],
+    [() => Promise.reject(new Error('a\u202eb\u009bc')), /a\\u\{202e\}b\\u\{9b\}c/]
+  ]
+  for (const [load, message] of table) {
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', source: load as never }), { code: 'MOE_ERR_SOURCE', message })
+  }
 })
 
 t.test('a list whose derived cells make too many entries is refused', async (t) => {
