@@ -44,6 +44,7 @@ export {
   ChannelError,
   DataCenterError,
   EgressError,
+  EventError,
   ExportError,
   NoAddressesError,
   NotReadyError,

@@ -12,6 +12,7 @@ export {
   ChannelError,
   DataCenterError,
   EgressError,
+  EventError,
   ExportError,
   NoAddressesError,
   NotReadyError,

@@ -3,8 +3,9 @@ import { type Directory, directory } from '../directory/directory.js'
 import { loadDirectory, loadDirectoryNow } from '../directory/source/load-directory.js'
 import { BUNDLED } from '../directory/source/source.js'
 import type { OptionReader } from '../lib/option-reader.js'
-import { callBack, messageOfThrown } from '../lib/promise.js'
+import { callBack, type Keep, messageOfThrown } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
+import { emitWarning } from '../lib/warning.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
 import { Ledger } from './ledger.js'
@@ -42,6 +43,8 @@ export interface GuardExtras<Request = never> {
   readonly logFailure?: (error: unknown, message: string) => void
   /** Called once a day, to log the warnings that came with time. */
   readonly onDay?: () => void
+  /** Called with each promise that `onReload` returns. */
+  readonly keep?: Keep | undefined
   readonly clock?: Clock
 }
 
@@ -109,7 +112,8 @@ function compose<Request>(
     noPeer,
     onReload,
     onDay,
-    logFailure = emitWarning,
+    logFailure = warnOfFailure,
+    keep,
     clock = CLOCK
   }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
 ): Guard<Request> {
@@ -124,7 +128,7 @@ function compose<Request>(
   const notify = (error: Error | null) => {
     const status = guard.status()
     onReload?.(error, status)
-    if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed)
+    if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed, keep)
   }
   const replace = (next: Directory) => list.replace(next)
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
@@ -143,6 +147,6 @@ function compose<Request>(
 }
 
 /** Where there is no logger, the process says it. */
-function emitWarning(error: unknown, message: string): void {
-  process.emitWarning(`${message}: ${messageOfThrown(error)}`)
+function warnOfFailure(error: unknown, message: string): void {
+  emitWarning(`${message}: ${messageOfThrown(error)}`)
 }

@@ -168,7 +168,7 @@ function openUrl(option: Option): OpenSource | undefined {
 
 function findProxy(url: URL, option: Option): ForwardProxy | undefined {
   try {
-    return proxyFor(url, process.env)
+    return proxyFor(url, globalThis.process?.env ?? {})
   } catch (error) {
     return refuseUrl(option, (error as Error).message, 'Or list the host in NO_PROXY, or pass a fetch of your own.')
   }
