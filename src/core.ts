@@ -52,6 +52,7 @@ export {
   ChannelError,
   DataCenterError,
   EgressError,
+  EventError,
   ExportError,
   NoAddressesError,
   NotReadyError,

@@ -16,6 +16,7 @@ export const PROBLEM_CODES = [
   'MOE_ERR_EXPORT',
   'MOE_ERR_EGRESS',
   'MOE_ERR_REGISTERED_TWICE',
+  'MOE_ERR_EVENT',
   'MOE_ERR_ROUTE',
   'MOE_ERR_NOT_READY',
   'MOE_ERR_REJECTED',
@@ -249,6 +250,13 @@ export class RegisteredTwiceError extends OutsideError<'MOE_ERR_REGISTERED_TWICE
   }
 }
 
+/** A Lambda function was called with an event that none of the servers in front of functions sends, so it cannot be answered either. */
+export class EventError extends OutsideError<'MOE_ERR_EVENT'> {
+  constructor(details: Details) {
+    super('MOE_ERR_EVENT', details)
+  }
+}
+
 /** The options are wrong, or a list lacks what they name; `mistakes` has every mistake that was found. */
 export class OptionsError extends CallerError<'MOE_ERR_OPTIONS'> {
   /** All mistakes that were found. Their values, by path, are the `value` of the error. */
@@ -378,6 +386,7 @@ const CLASSES = {
   ExportError,
   EgressError,
   RegisteredTwiceError,
+  EventError,
   OptionsError,
   RouteError,
   NotReadyError,

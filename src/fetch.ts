@@ -6,22 +6,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
-import { RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
-import { isPromise, settled } from './lib/promise.js'
-import { type Failure, failureBody } from './server/failure.js'
-import type { ActionOptions } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
-import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
+import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
+import type { Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LineLevel, Logger, LogLevel } from './log/logger.js'
-
-/** Your own answer to a rejected request. What it throws, `check` rejects with. */
-export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>
-
-/** Options of one route; what is left out is the guard's. */
-export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
+export type { Checked, OnReject, RouteOptions } from './server/web.js'
 
 /** Options of the guard. `clientIp: 'request.ip'` is the peer: there is no framework to tell another. */
 export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
@@ -51,21 +43,6 @@ export type ConnectionInfo =
  */
 export type Peer = string | null | undefined | ConnectionInfo | IncomingMessage
 
-/** What became of a request: let through, or to be answered with `response`. `verdict` is null where there is no list yet. */
-export type Checked =
-  | {
-      /** The request is let through. */
-      readonly response: undefined
-      /** The verdict; in mode `'tag'` it may be a rejected one. */
-      readonly verdict: Verdict
-    }
-  | {
-      /** What the request is to be answered with. */
-      readonly response: Response
-      /** Why it is rejected; null where there is no list yet, which is answered with 503. */
-      readonly verdict: RejectedVerdict | null
-    }
-
 /** A guard of servers that speak `Request` and `Response`. */
 export interface FetchGuard extends GuardMethods {
   /**
@@ -81,12 +58,6 @@ export interface FetchGuard extends GuardMethods {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request, peer: Peer, policy?: PolicyOptions): Verdict
-}
-
-const ON_REJECT = {
-  words: [],
-  example: `(request, verdict) => new Response('no')`,
-  routePath: 'options'
 }
 
 /**
@@ -106,41 +77,17 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
     noPeer:
       'No peer was passed: pass the address of the connection as the second argument, as the adapter of your server reports it.'
   })
-  const verdicts = new WeakMap<Request, Verdict>()
+  const verdicts = new WebVerdicts()
 
   function incomingOf(request: Request, peer: Peer): Incoming {
-    const earlier = verdicts.get(request)
+    const earlier = verdicts.of(request)
     if (typeof peer === 'object' && peer !== null && 'rawHeaders' in peer) return new NodeIncoming(peer, earlier)
     return { peer: addressOf(peer), headers: request.headers, earlier }
   }
 
-  async function check(request: Request, peer: Peer, routeOptions?: RouteOptions): Promise<Checked> {
-    try {
-      await standalone.wait()
-    } catch (error) {
-      return { response: failureResponse(error as Failure), verdict: null }
-    }
-    const { guard, routes } = standalone.guard
-    const route = routes.of(routeOptions)
-    const { actions } = route
-    const incoming = incomingOf(request, peer)
-    const verdict = guard.decide(route.policy, request, incoming, null)
-    verdicts.set(request, verdict)
-    standalone.report(verdict, incoming, route, request)
-    if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
-    const answer: unknown = actions.onReject?.(request, verdict)
-    const response = isPromise(answer) ? await settled(answer) : answer
-    // Anything but an object, such as false, would be taken for "let it through".
-    const isResponse = typeof response === 'object' && response !== null
-    return {
-      response: isResponse ? (response as Response) : failureResponse(new RejectedError(verdict, actions.statusCode)),
-      verdict
-    }
-  }
-
   return {
     ...standalone.methods(),
-    check,
+    check: (request, peer, options) => verdicts.check(standalone, request, incomingOf(request, peer), options),
     judge: (request, peer, policy) => standalone.guard.guard.decide(policy, request, incomingOf(request, peer), null)
   }
 }
@@ -155,11 +102,4 @@ function addressOf(peer: Exclude<Peer, IncomingMessage>): string | null | undefi
   }
   const found = [address, hostname, remote?.address].find((value) => typeof value === 'string')
   return found as string | undefined
-}
-
-function failureResponse(failure: Failure): Response {
-  return new Response(failureBody(failure), {
-    status: failure.statusCode,
-    headers: { 'content-type': 'application/json; charset=utf-8' }
-  })
 }

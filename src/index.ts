@@ -21,6 +21,7 @@ export {
   ChannelError,
   DataCenterError,
   EgressError,
+  EventError,
   ExportError,
   NoAddressesError,
   NotReadyError,

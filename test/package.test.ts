@@ -77,6 +77,7 @@ t.test('the package works as it would be published', async (t) => {
       'ChannelError',
       'DataCenterError',
       'EgressError',
+      'EventError',
       'ExportError',
       'NoAddressesError',
       'NotReadyError',
@@ -164,6 +165,8 @@ t.test('the package works as it would be published', async (t) => {
       './express',
       './http',
       './fetch',
+      './workers',
+      './lambda',
       './package.json'
     ])
     const code = `import('${name}/dist/src/errors.js').catch(({ code }) => console.log(JSON.stringify(code)))`

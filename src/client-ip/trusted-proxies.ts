@@ -1,5 +1,6 @@
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
 import { coverHalf } from '../ip/special.js'
+import { lazily } from '../lib/lazily.js'
 import type { Option } from '../lib/option.js'
 import { refuseNoList } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
@@ -18,13 +19,13 @@ export interface Provider {
 export const PROVIDERS: readonly Provider[] = [cloudflare, fastly, googleCloudLoadBalancing]
 
 /** Names for groups of proxies: `proxy-addr`'s, and those of the presets. */
-const NAMED: ReadonlyMap<string, readonly Prefix[]> = new Map(
+const NAMED: ReadonlyMap<string, () => readonly Prefix[]> = new Map(
   [
     { name: 'loopback', prefixes: ['127.0.0.0/8', '::1/128'] },
     { name: 'linklocal', prefixes: ['169.254.0.0/16', 'fe80::/10'] },
     { name: 'uniquelocal', prefixes: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'] },
     ...PROVIDERS
-  ].map(({ name, prefixes }) => [name, prefixes.map(parsePrefix)])
+  ].map(({ name, prefixes }) => [name, lazily(() => prefixes.map(parsePrefix))])
 )
 
 /** Words by which people call what has no preset, and the recipe that says what to list. The first match counts. */
@@ -89,7 +90,7 @@ function readProxy(item: Option, names: Set<string>): readonly Prefix[] {
   const named = NAMED.get(name)
   if (named !== undefined) {
     names.add(name)
-    return named
+    return named()
   }
   const prefix = readPrefix(value)
   if (prefix instanceof Prefix) {

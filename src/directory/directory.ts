@@ -1,6 +1,7 @@
 import { ChannelError, DataCenterError, NoAddressesError, type Problem, type ProblemCode } from '../errors.js'
 import type { Address } from '../ip/address.js'
 import type { Prefix } from '../ip/prefix.js'
+import { lazily } from '../lib/lazily.js'
 import { bounded } from '../lib/text.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
@@ -51,15 +52,26 @@ const ERRORS: Partial<Record<ProblemCode, new (problem: Problem) => Error>> = {
 
 /** The list that MoEngage publishes: data centers × channels → prefixes, with its provenance. Immutable. */
 export class Directory {
-  readonly #snapshot: ReadSnapshot
-  /** Every published prefix with its data center and channel. */
-  readonly entries: readonly DirectoryEntry[]
+  readonly #read: () => ReadSnapshot
+  readonly #entries = lazily(() => Object.freeze(this.entriesOf({ dataCenters: DATA_CENTERS, channels: CHANNELS })))
 
-  /** @throws SnapshotError (`MOE_ERR_SNAPSHOT`) */
-  constructor(snapshot: Snapshot) {
-    this.#snapshot = readSnapshot(snapshot)
-    this.entries = Object.freeze(this.entriesOf({ dataCenters: DATA_CENTERS, channels: CHANNELS }))
+  /**
+   * @param snapshot a function returns one that is known to be sound, which is read when it is first needed
+   * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
+   */
+  constructor(snapshot: Snapshot | (() => Snapshot)) {
+    this.#read = lazily(() => readSnapshot(typeof snapshot === 'function' ? snapshot() : snapshot))
+    if (typeof snapshot !== 'function') this.#read()
     Object.freeze(this)
+  }
+
+  get #snapshot(): ReadSnapshot {
+    return this.#read()
+  }
+
+  /** Every published prefix with its data center and channel. */
+  get entries(): readonly DirectoryEntry[] {
+    return this.#entries()
   }
 
   /** The page's revision, shortened as git does; every verdict carries it. */
@@ -246,4 +258,4 @@ function readNames<T>(
 }
 
 /** The directory that is bundled with this package. Its `provenance` names the revision and the day. */
-export const directory = new Directory(moengage as Snapshot)
+export const directory = new Directory(() => moengage as Snapshot)

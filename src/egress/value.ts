@@ -1,7 +1,8 @@
 import { type Address, parseAddress } from '../ip/address.js'
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
 import type { PrefixMistake } from '../ip/prefix-mistake.js'
-import { SPECIAL_ENTRIES, specialPurpose } from '../ip/special.js'
+import { specialEntries, specialPurpose } from '../ip/special.js'
+import { lazily } from '../lib/lazily.js'
 import { quoted } from '../lib/text.js'
 import { type Block, blockOf, numberOf, overlap, prefixesOf, sizeOf } from './block.js'
 
@@ -67,9 +68,11 @@ function explainWildcard(text: string, shown: string): PrefixMistake {
   )
 }
 
-const SPECIAL = SPECIAL_ENTRIES.map(({ prefix, grant }) => {
-  return { prefix, about: grant.about, block: blockOf(parsePrefix(`${prefix}`)) }
-})
+const specialBlocks = lazily(() =>
+  specialEntries().map(({ prefix, grant }) => {
+    return { prefix, about: grant.about, block: blockOf(parsePrefix(`${prefix}`)) }
+  })
+)
 
 const FIX =
   "Write the public address of your NAT gateway, forward proxy or VPN. 'moengage-allowlist egress verify' shows it."
@@ -80,7 +83,7 @@ function explainUnreachable(text: string, block: Block): PrefixMistake | undefin
   if (sizeOf(block) === 1n << (block.family === 4 ? 32n : 128n)) {
     return mistake(`${shown} is every address there is, so it keeps nobody out.`, 'List what you send from.')
   }
-  const special = SPECIAL.find((one) => overlap(one.block, block))
+  const special = specialBlocks().find((one) => overlap(one.block, block))
   // Parts of IPv6 that are handed out to nobody are not in the table.
   const about = special?.about ?? specialPurpose(prefixesOf(block)[0]!)?.about
   if (about === undefined) return undefined

@@ -1,4 +1,5 @@
 import { directory, type Grant } from '../directory/directory.js'
+import { lazily } from '../lib/lazily.js'
 import { type Block, blockOf, blockText, compareBlocks, merge, overlap, sizeOf } from './block.js'
 import type { EgressProblem, ReadEntry } from './entries.js'
 import { type EgressTarget, FORMS, splitFor } from './forms.js'
@@ -44,8 +45,8 @@ function overlaps(entries: readonly ReadEntry[]): EgressProblem[] {
   return found
 }
 
-const MOENGAGE: readonly { readonly block: Block; readonly grant: Grant }[] = directory.entries.map(
-  ({ prefix, grant }) => ({ block: blockOf(prefix), grant })
+const moengageBlocks = lazily((): readonly { readonly block: Block; readonly grant: Grant }[] =>
+  directory.entries.map(({ prefix, grant }) => ({ block: blockOf(prefix), grant }))
 )
 
 function aboutEntry(entry: ReadEntry): EgressProblem[] {
@@ -56,7 +57,9 @@ function aboutEntry(entry: ReadEntry): EgressProblem[] {
     const fix = 'List the addresses that you really send from.'
     found.push(warning(entry, `${value} is wider than ${width}: others may have addresses in it.`, fix))
   }
-  const grants = MOENGAGE.filter((own) => overlap(own.block, block)).map(({ grant }) => grant)
+  const grants = moengageBlocks()
+    .filter((own) => overlap(own.block, block))
+    .map(({ grant }) => grant)
   if (grants.length > 0) {
     const dataCenters = [...new Set(grants.map(({ dataCenter }) => dataCenter))].join(', ')
     const message = `${value} is an address that MoEngage calls you from (${dataCenters}), which is the other direction.`

@@ -1,4 +1,5 @@
-import { isPromise, messageOfThrown } from '../lib/promise.js'
+import { isPromise, settled } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 
 /** What is known of a request that was judged before. */
 export interface EarlierVerdict {
@@ -40,7 +41,7 @@ export class SecretCheck<Request> {
       if (typeof answer === 'boolean') return answer
       this.#fail(new Error(wrongAnswer(answer)))
     } catch (error) {
-      this.#fail(new Error(`Your carriesSecret function threw: ${messageOf(error)}`, { cause: error }))
+      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: error }))
     }
     return null
   }
@@ -55,7 +56,7 @@ export class SecretCheck<Request> {
 function wrongAnswer(answer: unknown): string {
   if (isPromise(answer)) {
     // What it comes to is of no use any more; rejected and not handled, it would end the process.
-    Promise.resolve(answer).then(undefined, () => {})
+    settled(answer).catch(() => {})
     return (
       'Your carriesSecret function returned a promise; it must return true or false itself. Remove "async" from it, and load what it ' +
       'needs before the request comes.'
@@ -66,13 +67,4 @@ function wrongAnswer(answer: unknown): string {
   }
   const what = answer === null ? 'null' : answer === undefined ? 'nothing' : `a value of type ${typeof answer}`
   return `Your carriesSecret function returned ${what}; it must return true or false.`
-}
-
-/** The message of what was thrown; reading it may throw again. */
-function messageOf(error: unknown): string {
-  try {
-    return messageOfThrown(error)
-  } catch {
-    return 'What was thrown cannot be read.'
-  }
 }

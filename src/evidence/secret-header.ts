@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto'
 import { type HeadersInput, headerText } from '../client-ip/incoming.js'
 import { OptionsError, type Problem } from '../errors.js'
+import { builtin } from '../lib/builtin.js'
 import { isPromise } from '../lib/promise.js'
 
 /** A request, as far as its headers are concerned: of Fastify, Express, `node:http`, Fetch, or what `judge` of a guard takes. */
@@ -62,6 +62,7 @@ export function secretHeader(
 
 /** Compares texts with secrets, in a time that depends on neither. */
 class Comparison {
+  readonly #isEqual = builtin('node:crypto').timingSafeEqual
   readonly #given: Buffer
   readonly #secrets: readonly { readonly bytes: Buffer; readonly length: number }[]
 
@@ -84,7 +85,7 @@ class Comparison {
     given.write(text)
     let matches = 0
     for (const { bytes, length } of this.#secrets) {
-      matches |= Number(timingSafeEqual(given, bytes)) & Number(text.length === length)
+      matches |= Number(this.#isEqual(given, bytes)) & Number(text.length === length)
     }
     return matches === 1
   }

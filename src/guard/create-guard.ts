@@ -4,9 +4,10 @@ import { loadDirectory, loadDirectoryNow } from '../directory/source/load-direct
 import { BUNDLED } from '../directory/source/source.js'
 import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
-import { callBack } from '../lib/promise.js'
+import { callBack, type Keep } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
+import { emitWarning } from '../lib/warning.js'
 import { CurrentList } from './current-list.js'
 import { Guard } from './guard.js'
 import { Ledger } from './ledger.js'
@@ -48,6 +49,8 @@ export interface GuardExtras<Request = never> {
   readonly logFailure?: (error: unknown, message: string) => void
   /** Called once a day, to log the warnings that came with time. */
   readonly onDay?: () => void
+  /** Called with each promise that `onReload` returns. */
+  readonly keep?: Keep | undefined
   readonly clock?: Clock
 }
 
@@ -116,7 +119,8 @@ function compose<Request>(
     onReload,
     onWatch,
     onDay,
-    logFailure = emitWarning,
+    logFailure = warnOfFailure,
+    keep,
     clock = CLOCK
   }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
 ): Guard<Request> {
@@ -127,7 +131,7 @@ function compose<Request>(
   const notify = (error: Error | null) => {
     const status = guard.status()
     onReload?.(error, status)
-    if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed)
+    if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed, keep)
   }
   const replace = (next: Directory) => {
     list.replace(next)
@@ -139,7 +143,7 @@ function compose<Request>(
     const state = watch!.status()
     onWatch?.(state, news)
     if (news === 'drift' && settings.onDrift !== undefined) {
-      callBack(() => settings.onDrift!(state.differences!, guard.status()), onDriftFailed)
+      callBack(() => settings.onDrift!(state.differences!, guard.status()), onDriftFailed, keep)
     }
   }
   const inUse = () => list.current.list.directory
@@ -178,6 +182,6 @@ function once(name: string, logFailure: NonNullable<GuardExtras['logFailure']>):
 }
 
 /** Where there is no logger, the process says it. */
-function emitWarning(error: unknown, message: string): void {
-  process.emitWarning(`${message}: ${messageLineOf(error)}`)
+function warnOfFailure(error: unknown, message: string): void {
+  emitWarning(`${message}: ${messageLineOf(error)}`)
 }

@@ -1,9 +1,9 @@
-import { channel } from 'node:diagnostics_channel'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
 import { type Finding, findingsOf } from '../evidence/findings.js'
 import { WithoutSecret } from '../evidence/without-secret.js'
 import { ParsedAddress, parseAddress } from '../ip/address.js'
+import { findBuiltin } from '../lib/builtin.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
@@ -295,6 +295,11 @@ export interface ReloadEvent {
   /** The message of the error; null when the load succeeded. */
   readonly error: string | null
 }
+
+/** Where the runtime has no diagnostics channels. */
+const NO_CHANNEL = { hasSubscribers: false, publish: (_: object) => {} }
+
+const channel = (name: string) => findBuiltin('node:diagnostics_channel')?.channel(name) ?? NO_CHANNEL
 
 /** Costs a look at `hasSubscribers` while nobody listens. */
 export const verdictChannel = channel('moengage-allowlist:verdict')

@@ -4,6 +4,7 @@ import { SUSPICIONS, type Suspicion } from '../errors.js'
 import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import { coverHalf } from '../ip/special.js'
+import { lazily } from '../lib/lazily.js'
 import type { Option, OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { callback, duration, flag, refuseNoList } from '../lib/option-rules.js'
 import { shown, suggestion } from '../lib/text.js'
@@ -69,18 +70,20 @@ function readConfirm(option: Option): ReadonlySet<Suspicion> | undefined {
 }
 
 /** Addresses that no request comes from, with the reason: usually a placeholder that was left in place. */
-const NO_CLIENT = compileMatcher(
-  [
-    ['192.0.2.0/24', 'is for documentation'],
-    ['198.51.100.0/24', 'is for documentation'],
-    ['203.0.113.0/24', 'is for documentation'],
-    ['2001:db8::/32', 'is for documentation'],
-    ['0.0.0.0/8', 'is not the address of a host'],
-    ['::/128', 'is not the address of a host'],
-    ['224.0.0.0/4', 'is for multicast'],
-    ['ff00::/8', 'is for multicast'],
-    ['240.0.0.0/4', 'is reserved, and where Cloudflare Pseudo IPv4 puts every IPv6 visitor']
-  ].map(([prefix, why]) => ({ prefix: prefix!, grant: why! }))
+const noClient = lazily(() =>
+  compileMatcher(
+    [
+      ['192.0.2.0/24', 'is for documentation'],
+      ['198.51.100.0/24', 'is for documentation'],
+      ['203.0.113.0/24', 'is for documentation'],
+      ['2001:db8::/32', 'is for documentation'],
+      ['0.0.0.0/8', 'is not the address of a host'],
+      ['::/128', 'is not the address of a host'],
+      ['224.0.0.0/4', 'is for multicast'],
+      ['ff00::/8', 'is for multicast'],
+      ['240.0.0.0/4', 'is reserved, and where Cloudflare Pseudo IPv4 puts every IPv6 visitor']
+    ].map(([prefix, why]) => ({ prefix: prefix!, grant: why! }))
+  )
 )
 
 const EXAMPLE = `['9.9.9.9']`
@@ -117,7 +120,7 @@ function readAddresses(option: Option, isAccepting: boolean, tooWide: string): r
     }
     const text = `${prefix}`
     const twin = places.get(text)
-    const [why] = isAccepting ? NO_CLIENT.match(prefix.address) : []
+    const [why] = isAccepting ? noClient().match(prefix.address) : []
     if (twin !== undefined) item.warn('MOE_WARN_EXTRA_ADDRESS', `${text} repeats ${twin}.`, 'Remove one of them.')
     else if (why !== undefined) {
       const message = `${text} ${why}; no request comes from it.`

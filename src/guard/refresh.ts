@@ -136,7 +136,7 @@ export class Refresh {
     if (interval === undefined || this.#isClosed) return
     // Servers that were started together do not ask together.
     const wait = this.#failures === 0 ? interval * (1 - Math.random() / 10) : retryAfter(this.#failures, interval)
-    this.#waiting.look = this.#clock.after(wait, () => void this.#look())
+    this.#waiting.look = this.#clock.after(wait, () => this.#look())
   }
 
   #everyDay(run: () => void): void {

@@ -4,7 +4,7 @@ import { PROVIDERS, type Provider } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'
-import { SPECIAL_ENTRIES, type SpecialPurpose } from '../ip/special.js'
+import { type SpecialPurpose, specialEntries } from '../ip/special.js'
 import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
@@ -15,7 +15,7 @@ let notable: Matcher<SpecialPurpose | Provider> | undefined
 
 function notableMatcher(): Matcher<SpecialPurpose | Provider> {
   notable ??= compileMatcher<SpecialPurpose | Provider>([
-    ...SPECIAL_ENTRIES,
+    ...specialEntries(),
     ...PROVIDERS.flatMap((grant) => grant.prefixes.map((prefix) => ({ prefix, grant })))
   ])
   return notable

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { lazily } from '../lib/lazily.js'
 import { compileMatcher, type Entry, Matcher } from './matcher.js'
 import { type Prefix, parsePrefix } from './prefix.js'
 
@@ -48,7 +49,7 @@ function entryOf(name: string, prefix: string): Entry<SpecialPurpose> {
 }
 
 /** The one table of special-purpose prefixes. */
-export const SPECIAL_ENTRIES: readonly Entry<SpecialPurpose>[] = [
+export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] => [
   ...DOCUMENTATION.map((prefix) => entryOf('documentation', prefix)),
   ...[ipaddr.IPv4, ipaddr.IPv6].flatMap((family) =>
     Object.entries(rangesOf(family)).flatMap(([name, ranges]) =>
@@ -60,9 +61,9 @@ export const SPECIAL_ENTRIES: readonly Entry<SpecialPurpose>[] = [
           )
     )
   )
-]
+])
 
-const SPECIAL = new Matcher(SPECIAL_ENTRIES)
+const special = lazily(() => new Matcher(specialEntries()))
 
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
 export const GLOBAL_UNICAST = parsePrefix('2000::/3')
@@ -71,7 +72,7 @@ const UNASSIGNED: SpecialPurpose = { name: 'unassigned', about: 'is not assigned
 
 /** The purpose of an address by the narrowest prefix that holds it; undefined where it is public. */
 export function purposeOf(address: string): SpecialPurpose | undefined {
-  return SPECIAL.grantsOf(SPECIAL.find(address))[0]
+  return special().grantsOf(special().find(address))[0]
 }
 
 /**

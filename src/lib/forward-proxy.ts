@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { builtin } from './builtin.js'
 
 /** A proxy of one's own network, through which requests leave it, as the environment names it. */
 export interface ForwardProxy {
@@ -31,6 +31,7 @@ export function proxyFor(url: URL, env: Readonly<Record<string, string | undefin
 
 /** Whether a list such as `localhost,.example.com,10.0.0.0/8,[::1]:8080` holds the host of a URL. */
 function isExcepted({ protocol, hostname, port }: URL, list: string): boolean {
+  const { isIP } = builtin('node:net')
   const host = hostname.replaceAll(/^\[|\]$/g, '').replace(/\.$/, '')
   const usedPort = port || (protocol === 'https:' ? '443' : '80')
   return list.split(/[\s,]+/).some((entry) => {
@@ -50,6 +51,7 @@ function matchesName(host: string, entry: string): boolean {
 }
 
 function holdsAddress(host: string, entry: string): boolean {
+  const { BlockList, isIP } = builtin('node:net')
   const [address, length] = entry.replaceAll(/[[\]]/g, '').split('/') as [string, string?]
   const family = isIP(address)
   if (entry === '*' || family === 0 || family !== isIP(host)) return entry === '*'
@@ -76,7 +78,7 @@ export async function fetchOnce(
   url: URL,
   init: { readonly headers: Headers; readonly redirect: 'manual'; readonly signal: AbortSignal }
 ): Promise<Response> {
-  const { Agent, fetch, ProxyAgent } = await import('undici')
+  const { Agent, fetch, ProxyAgent } = await import('#undici')
   const dispatcher =
     'family' in way
       ? new Agent({ connect: { family: way.family, autoSelectFamily: false } })

@@ -3,6 +3,9 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
+/** Takes a promise that a server which runs only while it answers has to wait for. It never rejects. */
+export type Keep = (promise: PromiseLike<unknown>) => void
+
 /**
  * What a promise, or something like one, comes to. A `then` that is an async function returns a promise of its own; if nobody
  * handled that, its rejection would end the process.
@@ -17,11 +20,15 @@ export function settled(promise: PromiseLike<unknown>): Promise<unknown> {
 /**
  * Calls a function of the user's whose result does not matter. What it throws, and what a promise that it returns is rejected
  * with, goes to `failed`, and nowhere else.
+ *
+ * @param keep called with the promise that it returns, handled
  */
-export function callBack(run: () => unknown, failed: (error: unknown) => void): void {
+export function callBack(run: () => unknown, failed: (error: unknown) => void, keep?: Keep): void {
   try {
     const answer = run()
-    if (isPromise(answer)) settled(answer).then(undefined, failed)
+    if (!isPromise(answer)) return
+    const handled = settled(answer).then(undefined, failed)
+    keep?.(handled)
   } catch (error) {
     failed(error)
   }

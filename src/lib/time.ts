@@ -4,8 +4,12 @@ import ms from 'ms'
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Runs something once, and does not keep the process alive for it. Returns a function that cancels it. */
-  after(milliseconds: number, run: () => void): () => void
+  /**
+   * Runs something once, and does not keep the process alive for it. Returns a function that cancels it.
+   *
+   * @param run may return a promise, which never rejects: a clock of a server that runs only while it answers waits for it
+   */
+  after(milliseconds: number, run: () => unknown): () => void
 }
 
 export const CLOCK: Clock = {

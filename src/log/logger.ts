@@ -1,5 +1,6 @@
-import { callBack } from '../lib/promise.js'
+import { callBack, type Keep } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
+import { emitWarning } from '../lib/warning.js'
 
 /** The levels of pino, and of a Fastify logger. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -11,6 +12,8 @@ export type LineLevel = Exclude<LogLevel, 'silent'>
 export type Logger = Readonly<Record<LineLevel, (fields: object, message: string) => void>> & {
   /** Whether a line of this level would be written; without it, every level is. */
   readonly isLevelEnabled?: (level: string) => boolean
+  /** Writes what is still in a buffer, as pino's `flush` does; called at the end of each call of a Lambda function. */
+  readonly flush?: (done: (error?: unknown) => void) => void
 }
 
 /** One line of a log. */
@@ -53,10 +56,13 @@ export function defaultLogger(): Logger {
  */
 export class SafeLogger {
   readonly #logger: Logger
+  readonly #keep: Keep | undefined
   #hasFailed = false
 
-  constructor(logger: Logger) {
+  /** @param keep called with each promise of the logger */
+  constructor(logger: Logger, keep?: Keep) {
     this.#logger = logger
+    this.#keep = keep
   }
 
   /** Writes a line of level `error`. */
@@ -80,8 +86,21 @@ export class SafeLogger {
       (error) => {
         lost()
         this.#warn(error)
-      }
+      },
+      this.#keep
     )
+  }
+
+  /** Resolves when the logger has written what is still in its buffer. */
+  async flush(): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (this.#logger.flush === undefined) resolve()
+        else this.#logger.flush((error) => (error ? reject(error) : resolve()))
+      })
+    } catch (error) {
+      this.#warn(error)
+    }
   }
 
   /** Whether a line of this level would be written. */
@@ -97,7 +116,7 @@ export class SafeLogger {
   #warn(error: unknown): void {
     if (this.#hasFailed) return
     this.#hasFailed = true
-    process.emitWarning(
+    emitWarning(
       `The logger of moengage-allowlist failed: ${messageLineOf(error)}. Its lines are lost; rejections without a line are ` +
         'counted in the next summary. Further failures are not reported.',
       { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import { formatWords, parseAddress } from '../ip/address.js'
 import { wordMask } from '../ip/prefix.js'
+import { builtin } from '../lib/builtin.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 
@@ -67,7 +67,7 @@ const truncate: Redact = Object.assign(
 function keyedHash(address: string, key: string): string {
   const parsed = parseAddress(address)
   if (parsed === undefined) return unreadable(address)
-  return `hmac:${createHmac('sha256', key).update(`${parsed}`).digest('hex').slice(0, 16)}`
+  return `hmac:${builtin('node:crypto').createHmac('sha256', key).update(`${parsed}`).digest('hex').slice(0, 16)}`
 }
 
 /** A peer that is not an address: the word `unix`, or an address with a zone. */

@@ -140,12 +140,15 @@ function addRoute(routes: string[], pattern: string): void {
   if (routes.length < ROUTES && !routes.includes(pattern)) routes.push(pattern)
 }
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
 /**
  * A copy of a text in one piece of memory. A slice of a header would keep the whole header in memory, and a text that was built
  * piece by piece takes several times its length.
  */
 export function flatCopy(text: string): string {
-  return Buffer.from(text).toString()
+  return decoder.decode(encoder.encode(text))
 }
 
 /** Remembers rejected senders in constant memory; see {@link SegmentedCache} for who is forgotten. */

@@ -8,7 +8,7 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { isNews, NodeIncoming } from '../client-ip/incoming.js'
+import { type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
@@ -21,6 +21,7 @@ import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
+import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
 import {
   type ActionOptions,
   doorOptions,
@@ -126,7 +127,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const logger = new SafeLogger(app.log)
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
-    framework: fastifyIp(),
+    framework: fastifyIp((request) => lambdaOf(request)?.peer),
+    noPeer: `The connection has no address: it was closed early. In a Lambda function: ${NO_LAMBDA_PEER}`,
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
     onWatch: (watch, news) => logWatch(watch, news, log, logger),
@@ -145,14 +147,34 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, logger)
   log.warnings()
   const routes = new Routes((policy) => guard.addRoute(policy), actions)
+
+  let isLambda = false
+  app.addHook('onReady', async () => {
+    isLambda = app.hasRequestDecorator('awsLambda')
+  })
+
+  /** What AWS writes about a request, where `@fastify/aws-lambda` made it of an event; undefined where it came over a socket. */
+  function lambdaOf(request: FastifyRequest): Incoming | undefined {
+    if (!isLambda) return undefined
+    const { event } = (request as FastifyRequest & { awsLambda: { event?: unknown } }).awsLambda
+    if (event === undefined) return undefined
+    return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
+  }
+
+  /** Only this guard can have judged the request before: no other is in force in its scope. */
+  function incomingOf(request: FastifyRequest): Incoming {
+    const earlier = request.moengage ?? undefined
+    const lambda = lambdaOf(request)
+    return lambda === undefined ? new NodeIncoming(request.raw, earlier) : { ...lambda, earlier }
+  }
+
   function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
-      // Only this guard can have judged the request: no other is in force in its scope.
-      let incoming: NodeIncoming
+      let incoming: Incoming
       let verdict: Verdict
       try {
-        incoming = new NodeIncoming(request.raw, request.moengage ?? undefined)
+        incoming = incomingOf(request)
         // Fastify makes this object anew whenever it is asked for.
         const { config, url } = request.routeOptions
         route = chooseRoute(configOf(config), request)
@@ -179,12 +201,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorate('moengage', {
     judge: (request, policy) =>
       'raw' in request
-        ? guard.decide(
-            policy,
-            request,
-            new NodeIncoming(request.raw, request.moengage ?? undefined),
-            request.routeOptions.url ?? null
-          )
+        ? guard.decide(policy, request, incomingOf(request), request.routeOptions.url ?? null)
         : guard.decide(policy, undefined, request, null),
     explain: (ip, policy) => guard.explain(ip, policy),
     status: () => guard.status(),

@@ -17,13 +17,16 @@ function trustsStrangers(trusts: (address: string) => boolean): boolean {
 const CLAIMED = '192.0.2.99'
 
 /**
- * Fastify's `request.ip`. Its `trustProxy` cannot be read back, so we probe it on the first request: `request.ip` is read
+ * Fastify's `request.ip`, or the peer where something other than a socket says which one it is. Its `trustProxy` cannot be read back, so we probe it on the first request: `request.ip` is read
  * from an object made on the request's own prototype, with a peer and a header made up.
  */
-export function fastifyIp(): Framework<FastifyRequest> {
+export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | undefined): Framework<FastifyRequest> {
   let permissive: boolean | undefined
   return {
-    ip: (request) => request.ip,
+    ip: (request) => {
+      const peer = peerOf(request)
+      return peer === undefined ? request.ip : peer
+    },
     isPermissive: (request) => {
       permissive ??= trustsStrangers((stranger) => ipOf(request, stranger) === CLAIMED)
       return permissive

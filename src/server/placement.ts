@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { Problem } from '../errors.js'
+import { findBuiltin } from '../lib/builtin.js'
 import { quoted } from '../lib/text.js'
 
 /** Published by Node for each request, before any handler runs. */
@@ -50,6 +50,8 @@ export class Placement {
    * @param warn called at most once
    */
   countRequests(hasJudged: () => boolean, warn: (problem: Problem) => void): void {
+    const channels = findBuiltin('node:diagnostics_channel')
+    if (channels === undefined) return
     let count = 0
     const onRequest = (message: unknown) => {
       const { method, url } = (message as { request: IncomingMessage }).request
@@ -65,8 +67,8 @@ export class Placement {
         fix: 'If one of them belongs to MoEngage, mount the guard before its handler, at the whole path (Nest adds no global prefix to app.use).'
       })
     }
-    subscribe(REQUEST_START, onRequest)
-    this.#stopCounting = () => unsubscribe(REQUEST_START, onRequest)
+    channels.subscribe(REQUEST_START, onRequest)
+    this.#stopCounting = () => channels.unsubscribe(REQUEST_START, onRequest)
   }
 
   /** The guard was closed. */

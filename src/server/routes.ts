@@ -5,7 +5,7 @@ import type { Option, OptionTable } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { callback, oneOf } from '../lib/option-rules.js'
-import { callBack } from '../lib/promise.js'
+import { callBack, type Keep } from '../lib/promise.js'
 import { shown } from '../lib/text.js'
 import { isLogger, type Logger, type SafeLogger } from '../log/logger.js'
 import { LOGGING_OPTIONS } from '../log/rejection-log.js'
@@ -175,17 +175,21 @@ export class Routes<OnReject> {
 export class VerdictListener<Request> {
   readonly #onVerdict: OnVerdict<Request>
   readonly #log: SafeLogger
+  readonly #keep: Keep | undefined
   #hasFailed = false
 
-  constructor(onVerdict: OnVerdict<Request>, log: SafeLogger) {
+  /** @param keep called with each promise that the function returns */
+  constructor(onVerdict: OnVerdict<Request>, log: SafeLogger, keep?: Keep) {
     this.#onVerdict = onVerdict
     this.#log = log
+    this.#keep = keep
   }
 
   notify(verdict: Verdict, request: Request): void {
     callBack(
       () => this.#onVerdict(verdict, request),
-      (error) => this.#failed(error)
+      (error) => this.#failed(error),
+      this.#keep
     )
   }
 

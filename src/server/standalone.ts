@@ -1,11 +1,13 @@
 import { type Incoming, isNews } from '../client-ip/incoming.js'
+import { directory } from '../directory/directory.js'
 import { NotReadyError } from '../errors.js'
-import { type FirstLoad, type Framework, startGuard } from '../guard/create-guard.js'
+import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '../guard/create-guard.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { CLOCK } from '../lib/time.js'
+import type { Keep } from '../lib/promise.js'
+import { CLOCK, type Clock } from '../lib/time.js'
 import type { LoggedRequest } from '../log/lines.js'
 import { defaultLogger, type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
@@ -65,6 +67,14 @@ export interface Door<Request> {
   readonly patternOf: (request: Request) => string | null
   /** What is said where a request has no peer. */
   readonly noPeer?: string
+  /** The logger where the options have none (pino, on standard output). */
+  readonly defaultLogger?: () => Logger
+  /** What a line of the log says about a request (its `method` and `id`, and the pattern of its route). */
+  readonly loggedRequest?: (request: Request) => LoggedRequest
+  /** Called with every promise that the user's logger and functions return, where the server has to wait for them. */
+  readonly keep?: Keep
+  /** The time and the timers (those of the runtime). */
+  readonly clock?: Clock
 }
 
 /** A guard that has its list, with what belongs to its requests. */
@@ -85,34 +95,28 @@ export class Standalone<Request, OnReject> {
   readonly #load: FirstLoad<Request> | undefined
   #loading: Promise<ReadyGuard<Request, OnReject>>
   #isClosed = false
-  readonly #placement = new Placement()
+  readonly #placement: Placement
   #failures = 0
+  readonly #clock: Clock
   #stopRetry: (() => void) | undefined
   /** Options of routes that are checked when the list is there. */
   readonly #unchecked: (PolicyOptions & ActionOptions<OnReject>)[] = []
 
   /** @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake that can be found without the list */
   constructor(options: StandaloneOptions<Request, OnReject>, door: Door<Request>) {
-    const { patternOf } = door
+    const { patternOf, clock = CLOCK } = door
     this.patternOf = patternOf
-    const reader = OptionReader.open({ ...doorOptions(door.onReject), logger: LOGGER }, options, NO_OPTIONS_FIX)
-    const actions = readActions<OnReject>(reader, door.onReject)
-    const logLevel = reader.read('logLevel')
-    const logger = reader.read('logger')
-    const pace = reader.read('log')
-    const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
-    const started = startGuard<Request>(options, {
-      reader,
-      framework: door.framework,
-      noPeer: door.noPeer,
+    this.#clock = clock
+    const { actions, logLevel, logger, pace, onVerdict, started } = begin<Request, OnReject>(options, door, clock, {
       // Nothing is reloaded, and no day passes, before the guard is made.
       onReload: (error, status) => this.ready!.log.reloaded(error, status),
       onDay: () => this.ready!.log.warnings(),
       onWatch: (watch, news) => logWatch(watch, news, this.ready!.log, this.logger),
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
-    this.logger = new SafeLogger(logger ?? defaultLogger())
-    this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger)
+    this.#placement = new Placement()
+    this.logger = new SafeLogger(logger ?? (door.defaultLogger ?? defaultLogger)(), door.keep)
+    this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
     this.#make = (guard) => {
       const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)
       try {
@@ -125,7 +129,8 @@ export class Standalone<Request, OnReject> {
         level: logLevel,
         pace,
         logger: this.logger,
-        loggedRequest: (request) => loggedRequest(request, patternOf)
+        loggedRequest: (request) => loggedRequest(request, door),
+        clock
       })
       log.warnings()
       const { repeated } = this.#placement
@@ -144,6 +149,16 @@ export class Standalone<Request, OnReject> {
       this.ready = this.#make(started)
       this.#loading = Promise.resolve(this.ready)
     }
+  }
+
+  /**
+   * Checks options as far as that can be done without a source, a timer or the time of day, and makes nothing that lasts.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`)
+   */
+  static check<Request, OnReject>(options: StandaloneOptions<Request, OnReject>, door: Door<Request>): void {
+    const { started } = begin<Request, OnReject>(options, door, STILL, {})
+    if (typeof started !== 'function') started.close()
   }
 
   #first(): Promise<ReadyGuard<Request, OnReject>> {
@@ -166,8 +181,9 @@ export class Standalone<Request, OnReject> {
     const { interval } = this.#load!
     this.#failures++
     if (interval === undefined || this.#isClosed) return
-    this.#stopRetry = CLOCK.after(retryAfter(this.#failures, interval), () => {
+    this.#stopRetry = this.#clock.after(retryAfter(this.#failures, interval), () => {
       this.#loading = this.#first()
+      return this.#loading.catch(() => {})
     })
   }
 
@@ -249,12 +265,33 @@ export class Standalone<Request, OnReject> {
   }
 }
 
+/** A clock that stands still on the day of the bundled list, which is not suspicious then. */
+const STILL: Clock = { now: () => Date.parse(directory.checked), after: () => () => {} }
+
+/** Reads the options, and starts the guard that they describe. */
+function begin<Request, OnReject>(
+  options: StandaloneOptions<Request, OnReject>,
+  { onReject, framework, noPeer, keep }: Door<Request>,
+  clock: Clock,
+  callbacks: Pick<GuardExtras<Request>, 'onReload' | 'onDay' | 'onWatch' | 'logFailure'>
+) {
+  const reader = OptionReader.open({ ...doorOptions(onReject), logger: LOGGER }, options, NO_OPTIONS_FIX)
+  const actions = readActions<OnReject>(reader, onReject)
+  const logLevel = reader.read('logLevel')
+  const logger = reader.read('logger')
+  const pace = reader.read('log')
+  const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
+  const started = startGuard<Request>(options, { reader, framework, noPeer, keep, clock, ...callbacks })
+  return { actions, logLevel, logger, pace, onVerdict, started }
+}
+
 /** What a line of the log says about a request. */
 function loggedRequest<Request>(
   request: Request | undefined,
-  patternOf: (request: Request) => string | null
+  { patternOf, loggedRequest }: Door<Request>
 ): LoggedRequest {
   if (request === undefined) return { pattern: null, method: null, requestId: null }
+  if (loggedRequest !== undefined) return loggedRequest(request)
   const { method, id } = request as { method?: string; id?: unknown }
   const hasId = typeof id === 'string' || typeof id === 'number'
   return { pattern: patternOf(request), method: method ?? null, requestId: hasId ? String(id) : null }

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { OptionsError, type Problem } from '../errors.js'
+import { builtin } from '../lib/builtin.js'
 
 /** A call of MoEngage's Alerts webhook, as far as its signature is concerned. */
 export interface SignedAlert {
@@ -34,6 +34,7 @@ export function verifyAlertSignature({ keys, signature, body }: SignedAlert): bo
   const candidates = readKeys(keys)
   const bytes = readBody(body)
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) return false
+  const { createHash, timingSafeEqual } = builtin('node:crypto')
   const given = Buffer.from(signature, 'hex')
   const matches = candidates.map((key) =>
     timingSafeEqual(createHash('sha256').update(`${key}|`).update(bytes).digest(), given)

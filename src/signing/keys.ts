@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { SignatureError } from '../errors.js'
+import { builtin } from '../lib/builtin.js'
 
 /** A new pair of Ed25519 keys. */
 export interface KeyPair {
@@ -12,7 +13,7 @@ export interface KeyPair {
 }
 
 export function generateKeys(): KeyPair {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const { publicKey, privateKey } = builtin('node:crypto').generateKeyPairSync('ed25519')
   return {
     privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
@@ -30,7 +31,9 @@ export function readPublicKey(text: string): KeyObject {
   if (/PRIVATE KEY/.test(written)) refuse('It is a private key: whoever reads the configuration could sign lists.')
   try {
     const isLine = /^[\w-]{43}$/.test(written)
-    const key = createPublicKey(isLine ? { key: { kty: 'OKP', crv: 'Ed25519', x: written }, format: 'jwk' } : written)
+    const key = builtin('node:crypto').createPublicKey(
+      isLine ? { key: { kty: 'OKP', crv: 'Ed25519', x: written }, format: 'jwk' } : written
+    )
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch {
     // The error of OpenSSL helps nobody.
@@ -45,7 +48,7 @@ export function readPublicKey(text: string): KeyObject {
  */
 export function readPrivateKey(pem: string): KeyObject {
   try {
-    const key = createPrivateKey(pem)
+    const key = builtin('node:crypto').createPrivateKey(pem)
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch {
     // The error of OpenSSL helps nobody.

@@ -1,5 +1,6 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { SignatureError } from '../errors.js'
+import { builtin } from '../lib/builtin.js'
 import { parseStrictJson } from '../lib/json.js'
 import { quoted, shown } from '../lib/text.js'
 
@@ -76,7 +77,7 @@ export async function verifyDocument(text: unknown, expected: Expected): Promise
     refuse(`Its name is ${quoted(document.name)}, not ${quoted(expected.name)}.`)
   }
   if (expected.now >= Date.parse(document.expires)) refuse(`It has expired on ${document.expires}.`)
-  return { ...document, digest: createHash('sha256').update(payload).digest('base64url') }
+  return { ...document, digest: builtin('node:crypto').createHash('sha256').update(payload).digest('base64url') }
 }
 
 /**

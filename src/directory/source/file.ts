@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { builtin } from '../../lib/builtin.js'
 import { readText } from '../../lib/text.js'
 import type { OpenSource } from './source.js'
 
@@ -49,8 +48,9 @@ export class WatchedFile implements OpenSource {
 
   async #look(): Promise<Look> {
     try {
+      const { createReadStream, promises } = builtin('node:fs')
       // Opening a pipe would block until another process writes to it.
-      if (!(await stat(this.#path)).isFile()) throw new Error('It is not a file.')
+      if (!(await promises.stat(this.#path)).isFile()) throw new Error('It is not a file.')
       return { text: await readText(createReadStream(this.#path), this.#maxBytes) }
     } catch (error) {
       return { error: error as Error }

@@ -1,5 +1,4 @@
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { builtin } from '../../lib/builtin.js'
 import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
 import { Option, type OptionRule, type OptionTable, type OptionValues, propertyOf } from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
@@ -154,8 +153,9 @@ function openFile(option: Option): OpenSource | undefined {
 /** An absolute path: the directory of the process may change. */
 function readPath(option: Option): string | undefined {
   const { value } = option
-  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value)
-  if (typeof value === 'string' && value !== '' && !/^\w\w+:\/\//.test(value)) return resolve(value)
+  if (value instanceof URL && value.protocol === 'file:') return builtin('node:url').fileURLToPath(value)
+  if (typeof value === 'string' && value !== '' && !/^\w\w+:\/\//.test(value))
+    return builtin('node:path').resolve(value)
   return option.refuse(`${shown(value)} is not a path.`, `Write ${FILE_EXAMPLE}, or another path.`)
 }
 
@@ -194,7 +194,7 @@ function poll(url: URL, { fetch: ownFetch, allowHttp, ...options }: PollingOptio
 
 function findProxy(url: URL, option: Option): ForwardProxy | undefined {
   try {
-    return proxyFor(url, process.env)
+    return proxyFor(url, globalThis.process?.env ?? {})
   } catch (error) {
     return refuseUrl(option, (error as Error).message, 'Or list the host in NO_PROXY, or pass a fetch of your own.')
   }

@@ -1,0 +1,133 @@
+/**
+ * The guard for AWS Lambda behind API Gateway, function URLs and Application Load Balancers.
+ *
+ * @module moengage-allowlist/lambda
+ */
+
+import { EventError, RejectedError } from './errors.js'
+import type { PolicyOptions } from './guard/guard.js'
+import { consoleLogger } from './log/console-logger.js'
+import type { Failure } from './server/failure.js'
+import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
+import { OnDemand, type OnDemandMethods } from './server/on-demand.js'
+import type { ActionOptions } from './server/routes.js'
+import type { StandaloneOptions } from './server/standalone.js'
+import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
+
+export type { LineLevel, Logger, LogLevel } from './log/logger.js'
+export type { LambdaAnswer, LambdaEvent } from './server/lambda-event.js'
+export type { OnDemandMethods } from './server/on-demand.js'
+
+/** Your own answer to a rejected event. What it throws, the handler rejects with. */
+export type OnReject = (event: LambdaEvent, verdict: RejectedVerdict) => unknown
+
+/** Options of one handler; what is left out is the guard's. */
+export interface HandlerOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** Options of the guard. `clientIp: 'request.ip'` is the address that AWS writes into the event. */
+export interface MoEngageAllowlistOptions extends StandaloneOptions<LambdaEvent, OnReject> {}
+
+/** A guard of Lambda functions. */
+export interface LambdaGuard extends OnDemandMethods {
+  /**
+   * Wraps a handler. It is called for events that are let through, with the verdict. The call ends when the handler has answered, what
+   * your logger and functions returned has settled, and a reload that was due has ended: Lambda freezes the process then.
+   *
+   * @throws (rejects with) EventError (`MOE_ERR_EVENT`) on an event of unknown shape, and what the handler throws
+   */
+  handler<Event extends LambdaEvent, Context, Answer>(
+    handler: (event: Event, context: Context, verdict: Verdict) => Answer | Promise<Answer>,
+    options?: HandlerOptions
+  ): (event: Event, context: Context) => Promise<Answer | LambdaAnswer>
+  /**
+   * Judges an event. Counts it as judged, but neither rejects nor logs.
+   *
+   * @throws EventError (`MOE_ERR_EVENT`); OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   */
+  judge(event: LambdaEvent, policy?: PolicyOptions): Verdict
+}
+
+const ON_REJECT = {
+  words: [],
+  example: `(event, verdict) => ({ statusCode: 404 })`,
+  routePath: 'options'
+}
+
+/**
+ * Makes a guard for Lambda functions, outside of the handler: its options are checked when the function starts, and everything else is
+ * made by the first event.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
+ * @example
+ * const guard = moengageAllowlist({ dataCenters: 'DC-01' })
+ * export const handler = guard.handler(async (event) => ({ statusCode: 200, body: '{"status":"ok"}' }))
+ */
+export default function moengageAllowlist(options: MoEngageAllowlistOptions): LambdaGuard {
+  const onDemand = new OnDemand<LambdaEvent, OnReject>(options, {
+    onReject: ON_REJECT,
+    patternOf: (event) => read(event).route,
+    loggedRequest(event) {
+      const { route, method, requestId } = read(event)
+      return { pattern: route, method, requestId }
+    },
+    defaultLogger: consoleLogger,
+    noPeer: NO_LAMBDA_PEER
+  })
+
+  /** @returns the answer to a rejected event, or the verdict on one that is let through */
+  async function check(
+    event: LambdaEvent,
+    options: HandlerOptions | undefined
+  ): Promise<{ readonly answer: unknown } | { readonly verdict: Verdict }> {
+    const { current } = onDemand
+    const { incoming, route: pattern, answer } = read(event)
+    try {
+      await current.wait()
+    } catch (error) {
+      return { answer: answer(error as Failure) }
+    }
+    const { guard, routes } = current.guard
+    const route = routes.of(options)
+    const { mode, onReject, statusCode } = route.actions
+    const verdict = guard.decide(route.policy, event, incoming, pattern)
+    current.report(verdict, incoming, route, event)
+    if (verdict.verified || mode === 'tag') return { verdict }
+    const own = await onReject?.(event, verdict)
+    return { answer: own ?? answer(new RejectedError(verdict, statusCode)) }
+  }
+
+  return {
+    ...onDemand.methods(),
+    handler: <Event extends LambdaEvent, Context, Answer>(
+      handler: (event: Event, context: Context, verdict: Verdict) => Answer | Promise<Answer>,
+      options?: HandlerOptions
+    ) =>
+      async function moengageAllowlist(event: Event, context: Context): Promise<Answer | LambdaAnswer> {
+        const due = onDemand.runDue()
+        try {
+          const checked = await check(event, options)
+          if ('answer' in checked) return checked.answer as LambdaAnswer
+          return await handler(event, context, checked.verdict)
+        } finally {
+          await due
+          await onDemand.settle()
+          await onDemand.current.logger.flush()
+        }
+      },
+    judge(event, policy) {
+      const { incoming, route } = read(event)
+      return onDemand.current.guard.guard.decide(policy, event, incoming, route)
+    }
+  }
+}
+
+function read(event: LambdaEvent) {
+  const request = readLambdaEvent(event)
+  if (request !== undefined) return request
+  throw new EventError({
+    path: 'event',
+    value: typeof event,
+    message: 'The event is neither of API Gateway, nor of a function URL, nor of an Application Load Balancer.',
+    fix: 'Wrap only the handler that receives webhooks.'
+  })
+}

@@ -1,0 +1,82 @@
+import type { Incoming } from '../client-ip/incoming.js'
+import { RejectedError } from '../errors.js'
+import type { PolicyOptions } from '../guard/guard.js'
+import { isPromise, settled } from '../lib/promise.js'
+import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
+import { type Failure, failureBody } from './failure.js'
+import type { ActionOptions } from './routes.js'
+import type { Standalone } from './standalone.js'
+
+/** Your own answer to a rejected request. What it throws, `check` rejects with. */
+export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>
+
+/** Options of one route; what is left out is the guard's. */
+export interface RouteOptions extends PolicyOptions, ActionOptions<OnReject> {}
+
+/** What became of a request: let through, or to be answered with `response`. `verdict` is null where there is no list yet. */
+export type Checked =
+  | {
+      /** The request is let through. */
+      readonly response: undefined
+      /** The verdict; in mode `'tag'` it may be a rejected one. */
+      readonly verdict: Verdict
+    }
+  | {
+      /** What the request is to be answered with. */
+      readonly response: Response
+      /** Why it is rejected; null where there is no list yet, which is answered with 503. */
+      readonly verdict: RejectedVerdict | null
+    }
+
+/** How `onReject` is written where requests and responses are those of the Fetch standard. */
+export const ON_REJECT = {
+  words: [],
+  example: `(request, verdict) => new Response('no')`,
+  routePath: 'options'
+}
+
+/** Verdicts on requests of the Fetch standard: a request that is judged again is counted once. */
+export class WebVerdicts {
+  readonly #verdicts = new WeakMap<Request, Verdict>()
+
+  /** The verdict that was made on a request before. */
+  of(request: Request): Verdict | undefined {
+    return this.#verdicts.get(request)
+  }
+
+  /** Judges a request, logs a rejection, and makes its answer. */
+  async check(
+    standalone: Standalone<Request, OnReject>,
+    request: Request,
+    incoming: Incoming,
+    routeOptions: RouteOptions | undefined
+  ): Promise<Checked> {
+    try {
+      await standalone.wait()
+    } catch (error) {
+      return { response: failureResponse(error as Failure), verdict: null }
+    }
+    const { guard, routes } = standalone.guard
+    const route = routes.of(routeOptions)
+    const { actions } = route
+    const verdict = guard.decide(route.policy, request, incoming, null)
+    this.#verdicts.set(request, verdict)
+    standalone.report(verdict, incoming, route, request)
+    if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
+    const answer: unknown = actions.onReject?.(request, verdict)
+    const response = isPromise(answer) ? await settled(answer) : answer
+    // Anything but an object, such as false, would be taken for "let it through".
+    const isResponse = typeof response === 'object' && response !== null
+    return {
+      response: isResponse ? (response as Response) : failureResponse(new RejectedError(verdict, actions.statusCode)),
+      verdict
+    }
+  }
+}
+
+function failureResponse(failure: Failure): Response {
+  return new Response(failureBody(failure), {
+    status: failure.statusCode,
+    headers: { 'content-type': 'application/json; charset=utf-8' }
+  })
+}

@@ -1,0 +1,104 @@
+/**
+ * The guard for Cloudflare Workers.
+ *
+ * @module moengage-allowlist/workers
+ */
+
+import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
+import type { PolicyOptions } from './guard/guard.js'
+import { consoleLogger } from './log/console-logger.js'
+import { OnDemand, type OnDemandMethods } from './server/on-demand.js'
+import type { StandaloneOptions } from './server/standalone.js'
+import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
+import type { Verdict } from './verdict/verdict.js'
+
+export type { LineLevel, Logger, LogLevel } from './log/logger.js'
+export type { OnDemandMethods } from './server/on-demand.js'
+export type { Checked, OnReject, RouteOptions } from './server/web.js'
+
+/** Options of the guard. `clientIp: 'request.ip'` is the address that Cloudflare writes into `cf-connecting-ip`. */
+export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
+
+/** The context of an event, the third argument of `fetch` in a Worker. */
+export interface WorkerContext {
+  /** Keeps the Worker running until a promise has settled. */
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** A guard of a Worker. */
+export interface WorkersGuard extends OnDemandMethods {
+  /**
+   * Judges a request, logs a rejection, and makes its answer. Where there is a response, return it. A reload or a summary that is due
+   * runs behind the answer, by `context.waitUntil`.
+   *
+   * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong, and what your functions throw
+   */
+  check(request: Request, context: WorkerContext, options?: RouteOptions): Promise<Checked>
+  /**
+   * Judges a request. Counts it as judged, but neither rejects nor logs.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   */
+  judge(request: Request, policy?: PolicyOptions): Verdict
+}
+
+/**
+ * Makes a guard for a Worker, at module level: its options are checked when the Worker is deployed, and everything else is made by the
+ * first request.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
+ * @example
+ * const guard = moengageAllowlist({ dataCenters: 'DC-01' })
+ *
+ * export default {
+ *   async fetch(request, env, context) {
+ *     const { response } = await guard.check(request, context)
+ *     return response ?? new Response('ok')
+ *   }
+ * }
+ */
+export default function moengageAllowlist(options: MoEngageAllowlistOptions): WorkersGuard {
+  const onDemand = new OnDemand<Request, OnReject>(options, {
+    onReject: ON_REJECT,
+    patternOf: () => null,
+    defaultLogger: consoleLogger,
+    noPeer:
+      'Cloudflare itself did not write the address of this request: it came from another Worker (cf-worker), or the Worker does ' +
+      'not run on Cloudflare, where anybody can write cf-connecting-ip.'
+  })
+  const verdicts = new WebVerdicts()
+  const incomingOf = (request: Request): Incoming => ({
+    peer: peerOf(request),
+    headers: request.headers,
+    earlier: verdicts.of(request)
+  })
+
+  return {
+    ...onDemand.methods(),
+    async check(request, context, routeOptions) {
+      const due = onDemand.runDue()
+      if (due !== undefined) context.waitUntil(due)
+      const { current } = onDemand
+      // The request that began to load the first list may end before others that wait for it.
+      if (current.ready === undefined) context.waitUntil(current.wait().catch(() => {}))
+      const checked = await verdicts.check(current, request, incomingOf(request), routeOptions)
+      const unsettled = onDemand.settle()
+      if (unsettled !== undefined) context.waitUntil(unsettled)
+      return checked
+    },
+    judge: (request, policy) => onDemand.current.guard.guard.decide(policy, request, incomingOf(request), null)
+  }
+}
+
+/**
+ * The client's address as Cloudflare writes it; null where it may be what a client wrote. A subrequest of another Worker carries
+ * \`cf-worker\`, and within one zone its \`cf-connecting-ip\` is what that Worker wrote into \`x-real-ip\`. Without \`cf\` the runtime is not
+ * Cloudflare's, which removes a client's own \`cf-connecting-ip\`.
+ */
+function peerOf(request: Request): string | null {
+  const { cf } = request as { cf?: unknown }
+  if (cf === undefined || cf === null || request.headers.has('cf-worker')) return null
+  const peer = request.headers.get('cf-connecting-ip')
+  return peer === UNIX_PEER ? null : peer
+}
