@@ -1,5 +1,11 @@
 import { Command } from 'commander'
-import { type AboutAddress, aboutAddress, grantsText, neighbourText } from '../directory/about-address.js'
+import {
+  type AboutAddress,
+  aboutAddress,
+  addressOrMistake,
+  grantsText,
+  neighbourText
+} from '../directory/about-address.js'
 import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { OptionsError, PrefixError } from '../errors.js'
@@ -7,8 +13,7 @@ import { CompiledList } from '../guard/compiled-list.js'
 import { Counters } from '../guard/counters.js'
 import { type Explanation, explain } from '../guard/explain.js'
 import { Policy } from '../guard/policy.js'
-import { type Address, parseAddress } from '../ip/address.js'
-import { Prefix, readPrefix } from '../ip/prefix.js'
+import { Address } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
@@ -53,17 +58,9 @@ export function explainCommand(io: Io): Command {
 }
 
 function readIp(text: string): Address {
-  const address = parseAddress(text)
-  if (address !== undefined) return address
-  const prefix = readPrefix(text)
-  const refusal =
-    prefix instanceof Prefix
-      ? {
-          message: `"${text}" is a prefix, not one address.`,
-          fix: `Write an address of it, such as ${prefix.address}.`
-        }
-      : prefix
-  throw new PrefixError({ value: text, ...refusal })
+  const address = addressOrMistake(text)
+  if (address instanceof Address) return address
+  throw new PrefixError({ value: text, ...address })
 }
 
 /** Everything that is known of an address. */

@@ -1,9 +1,22 @@
-import type { Address } from '../ip/address.js'
+import { type Address, parseAddress } from '../ip/address.js'
 import { compileMatcher } from '../ip/matcher.js'
-import type { Prefix } from '../ip/prefix.js'
+import { Prefix, readPrefix } from '../ip/prefix.js'
+import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { editDistance } from '../lib/text.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { DATA_CENTERS, type DataCenter } from './names.js'
+
+/** Parses one address; of a prefix or another text, returns what is wrong with it. */
+export function addressOrMistake(text: string): Address | PrefixMistake {
+  const address = parseAddress(text)
+  if (address !== undefined) return address
+  const prefix = readPrefix(text)
+  if (!(prefix instanceof Prefix)) return prefix
+  return {
+    message: `"${text}" is a prefix, not one address.`,
+    fix: `Write an address of it, such as ${prefix.address}.`
+  }
+}
 
 /** Everything that a list says about an address. */
 export interface AboutAddress {
