@@ -1,11 +1,15 @@
 /**
  * A webhook server that only MoEngage can reach, behind a proxy on this machine: what `npm start` runs.
+ * The status page is at /status, metrics for Prometheus at /metrics.
  * From the environment: PORT (3000), DATA_CENTERS (DC-01; several with commas, or all), TRUSTED_PROXIES (loopback) and
  * HEADER (x-forwarded-for).
  */
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import moengageAllowlist from 'moengage-allowlist'
 import { DATA_CENTERS as ALL, type Channel, directory, parseDataCenter } from 'moengage-allowlist/core'
+import { registerMetrics } from 'moengage-allowlist/prometheus'
+import statusPage from 'moengage-allowlist/status-page'
+import { Registry } from 'prom-client'
 
 const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEADER = 'x-forwarded-for' } = process.env
 
@@ -80,9 +84,28 @@ await app.register(async (hooks) => {
     reply.type('text/csv').send('id,title\nsku-1,Trench coat\n')
   )
 
+  // For the people who run this server. A request that came through the proxy is not theirs.
+  await hooks.register(statusPage, { guard: hooks.moengage, prefix: '/status', hooks: { onRequest: fromThisMachine } })
+  const registry = new Registry()
+  registerMetrics(hooks.moengage!, { registry })
+  hooks.get('/metrics', { config: { moengage: false }, onRequest: fromThisMachine }, async (_, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics())
+  )
+
   // MoEngage publishes no addresses for its OAuth calls: check the client secret here. See docs/unlisted-calls.md.
   hooks.post('/oauth/token', { config: { moengage: false } }, async () => ({ access_token: 'demo', expires_in: 3600 }))
 })
+
+/** Lets programs of this machine in that name no other client. In production, use your own login here. */
+async function fromThisMachine({ raw, headers, hostname }: FastifyRequest, reply: FastifyReply) {
+  const isLocal = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(`${raw.socket.remoteAddress}`)
+  const isForwarded = Object.keys(headers).some(
+    (name) => name === HEADER.toLowerCase() || /forwarded|real-ip/.test(name)
+  )
+  // A name of another site that resolves to this machine is refused, too.
+  const isNamed = ['127.0.0.1', '::1', '[::1]', 'localhost'].includes(hostname)
+  if (!isLocal || !isNamed || isForwarded) return reply.code(403).send({ error: 'Only for this machine' })
+}
 
 /** Options of a route for one channel; without addresses for it, the route accepts what its scope accepts. */
 function only(channel: Channel) {
@@ -102,6 +125,8 @@ const curl = (clientIp: string) =>
   `curl -i ${origin}/segments -H 'x-forwarded-for: ${clientIp}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
 
 console.log(`
+Open ${origin}/status (for this machine only): the calls below appear on the page.
+
 ${routes.join('\n')}
 
 As MoEngage's ${sender.grant.dataCenter}, reported by the proxy on this machine:

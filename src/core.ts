@@ -78,7 +78,7 @@ export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './ev
 export { EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportDirectory } from './export/export-directory.js'
 export type { LastVerified, PolicyCounts, PrefixHits } from './guard/counters.js'
 export { createGuard, loadGuard } from './guard/create-guard.js'
-export type { Explanation } from './guard/explain.js'
+export type { Explanation, PolicyExplanation } from './guard/explain.js'
 export type { Guard, PolicyOptions } from './guard/guard.js'
 export type { GuardMetrics, ReloadEvent, VerdictEvent } from './guard/ledger.js'
 export type { ListOptions } from './guard/list-options.js'

@@ -5,7 +5,7 @@
  */
 
 import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
-import { OptionsError } from './errors.js'
+import { refuseNoGuard } from './guard/given-guard.js'
 import type { Guard } from './guard/guard.js'
 import { REASONS } from './verdict/verdict.js'
 
@@ -165,7 +165,7 @@ function sampleOf(value: number | null | undefined): readonly Sample[] {
  * app.get('/metrics', async (_, reply) => reply.type(register.contentType).send(await register.metrics()))
  */
 export function registerMetrics(guard: MeasuredGuard, { registry, prefix = 'moengage_' }: MetricsOptions): void {
-  refuseOther(guard)
+  refuseNoGuard(guard, 'registerMetrics(hooks.moengage, { registry })')
   const registers = [registry]
   const config = ({ name, help, labels = [] }: Omit<MetricRow, 'samples'>) => ({
     name: `${prefix}${name}`,
@@ -215,17 +215,4 @@ function read(guard: MeasuredGuard): Metrics | undefined {
 function samplesOf({ samples }: MetricRow, guard: MeasuredGuard): readonly Sample[] {
   const metrics = read(guard)
   return metrics === undefined ? [] : samples(metrics)
-}
-
-function refuseOther(guard: unknown): void {
-  if (typeof (guard as MeasuredGuard | null | undefined)?.metrics === 'function') return
-  const message =
-    guard === undefined
-      ? 'There is no guard in this scope: Fastify has app.moengage only in the scope that registers the plugin, and in scopes inside of it.'
-      : 'The first argument is not a guard.'
-  const fix =
-    guard === undefined
-      ? 'Call registerMetrics in the scope of the plugin, after it is registered: registerMetrics(hooks.moengage, { registry }).'
-      : 'Pass app.moengage, or the return value of createGuard or of another door.'
-  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'guard', value: typeof guard, message, fix }])
 }

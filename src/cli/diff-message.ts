@@ -1,5 +1,6 @@
+import { addressText, grantsText } from '../directory/about-address.js'
 import type { CellChange, DirectoryDiff } from '../directory/diff.js'
-import { addressText, grantsText, printable, type Style } from './text.js'
+import { printable, type Style } from './text.js'
 
 /** How a message writes its parts. What is quoted has no control characters and no backticks. */
 interface Markup {

@@ -1,19 +1,23 @@
 import { Command } from 'commander'
-import type { Directory, DirectoryEntry, Grant } from '../directory/directory.js'
-import { type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
+import {
+  type AboutAddress,
+  aboutAddress,
+  addressOrMistake,
+  grantsText,
+  neighbourText
+} from '../directory/about-address.js'
+import type { Directory } from '../directory/directory.js'
+import type { Channel, DataCenter } from '../directory/names.js'
 import { OptionsError, PrefixError } from '../errors.js'
 import { CompiledList } from '../guard/compiled-list.js'
 import { Counters } from '../guard/counters.js'
 import { type Explanation, explain } from '../guard/explain.js'
 import { Policy } from '../guard/policy.js'
-import { type Address, parseAddress } from '../ip/address.js'
-import { compileMatcher } from '../ip/matcher.js'
-import { Prefix, readPrefix } from '../ip/prefix.js'
+import { Address } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
-import { editDistance } from '../lib/text.js'
 import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
-import { addressText, grantsText, printable, provenanceText, type Style, styleFor } from './text.js'
+import { printable, provenanceText, type Style, styleFor } from './text.js'
 
 const EXAMPLES = `
 Reports whether a guard with these data centers and channels accepts the
@@ -54,27 +58,15 @@ export function explainCommand(io: Io): Command {
 }
 
 function readIp(text: string): Address {
-  const address = parseAddress(text)
-  if (address !== undefined) return address
-  const prefix = readPrefix(text)
-  const refusal =
-    prefix instanceof Prefix
-      ? {
-          message: `"${text}" is a prefix, not one address.`,
-          fix: `Write an address of it, such as ${prefix.address}.`
-        }
-      : prefix
-  throw new PrefixError({ value: text, ...refusal })
+  const address = addressOrMistake(text)
+  if (address instanceof Address) return address
+  throw new PrefixError({ value: text, ...address })
 }
 
 /** Everything that is known of an address. */
-interface Finding {
+interface Finding extends AboutAddress {
   readonly address: Address
   readonly explanation: Explanation
-  readonly entries: readonly DirectoryEntry[]
-  readonly notes: readonly { readonly dataCenter: DataCenter; readonly text: string }[]
-  /** Empty if the address is listed. */
-  readonly nearest: readonly Neighbour[]
 }
 
 function find(
@@ -91,77 +83,7 @@ function find(
     cells,
     counters
   )
-  const entries = compileMatcher(list.entries).entriesFor(address)
-  return {
-    address,
-    explanation: explain(address.toString(), policy),
-    entries,
-    notes: DATA_CENTERS.flatMap((dataCenter) => {
-      const text = list.note(address, dataCenter)
-      return text === undefined ? [] : [{ dataCenter, text }]
-    }),
-    nearest: entries.length > 0 ? [] : neighboursOf(address, list)
-  }
-}
-
-/** A listed prefix that is near an address. */
-interface Neighbour {
-  readonly prefix: Prefix
-  readonly grants: readonly Grant[]
-  /** How far apart the addresses are: 1 for the next one. */
-  readonly distance: bigint
-  /** Number of leading bits that both share. */
-  readonly commonBits: number
-  /** Number of edits from one text to the other. */
-  readonly edits: number
-}
-
-/** MoEngage may have taken another address of the same block. */
-const NEAR_BITS = { 4: 24, 6: 64 }
-/** One typing error. */
-const NEAR_EDITS = 1
-
-/**
- * The listed prefixes near an address that is not listed: in the same block, or one typing error away. At most three: one by
- * typing, and the two nearest by number.
- */
-function neighboursOf(address: Address, list: Directory): Neighbour[] {
-  const text = address.toString()
-  const number = numberOf(address)
-  const known = new Map<string, Neighbour & { grants: Grant[] }>()
-  for (const { prefix, grant } of list.entries) {
-    if (prefix.address.family !== address.family) continue
-    const key = prefix.toString()
-    const neighbour = known.get(key) ?? {
-      prefix,
-      grants: [],
-      ...nearness(number, prefix),
-      edits: editDistance(text, prefix.toShortString())
-    }
-    known.set(key, neighbour)
-    neighbour.grants.push(grant)
-  }
-  const near = [...known.values()].filter(
-    ({ commonBits, edits }) => commonBits >= NEAR_BITS[address.family] || edits <= NEAR_EDITS
-  )
-  const byNumber = near.toSorted((a, b) => (a.distance < b.distance ? -1 : 1))
-  const byTyping = byNumber.filter(({ edits }) => edits <= NEAR_EDITS)
-  return [...new Set([...byTyping.slice(0, 1), ...byNumber.slice(0, 2)])]
-}
-
-function nearness(number: bigint, { address, length }: Prefix): Pick<Neighbour, 'distance' | 'commonBits'> {
-  const bits = address.words.length * 32
-  const first = numberOf(address)
-  const last = first + (1n << BigInt(bits - length)) - 1n
-  const differing = (number ^ first).toString(2)
-  return {
-    distance: number < first ? first - number : number - last,
-    commonBits: Math.min(length, bits - differing.length)
-  }
-}
-
-function numberOf({ words }: Address): bigint {
-  return words.reduce((number, word) => (number << 32n) | BigInt(word), 0n)
+  return { address, explanation: explain(address.toString(), policy), ...aboutAddress(address, list) }
 }
 
 function asJson({ explanation, entries, notes, nearest }: Finding, list: Directory) {
@@ -206,13 +128,4 @@ function findingText(
   }
   lines.push('', provenanceText(list.provenance))
   return `${lines.join('\n')}\n`
-}
-
-function neighbourText({ prefix, grants, distance, commonBits, edits }: Neighbour): string {
-  const near = []
-  if (commonBits >= NEAR_BITS[prefix.address.family]) {
-    near.push(`${distance} ${distance === 1n ? 'address' : 'addresses'} away`, `${commonBits} leading bits in common`)
-  }
-  if (edits <= NEAR_EDITS) near.push('1 keystroke apart')
-  return `${addressText(`${prefix}`)} (${near.join(', ')}): ${grantsText(grants)}`
 }

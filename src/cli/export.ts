@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { ExportError, problemLine } from '../errors.js'
+import { problemLine } from '../errors.js'
 import { EXPORT_FORMATS, type ExportFormat, exportDirectory, FORMATS } from '../export/export-directory.js'
 import { channelOption, dataCenterOption, fromOption, type Names, readList } from './input.js'
 import { type Io, notify } from './io.js'
-import { findOutput, replaceOutput } from './output.js'
+import { writeOutput } from './output.js'
 
 const COLUMNS = 80
 
@@ -80,18 +80,6 @@ export function exportCommand(io: Io): Command {
       if (output === undefined) io.stdout.write(text)
       else await writeOutput(output, text, io)
     })
-}
-
-async function writeOutput(file: string, text: string, io: Io): Promise<void> {
-  try {
-    await replaceOutput(await findOutput(file), text, io)
-  } catch (error) {
-    throw new ExportError({
-      value: file,
-      message: `${file} could not be written: ${(error as Error).message}.`,
-      fix: 'Check the folder.'
-    })
-  }
 }
 
 /** The export itself refuses wrong prefixes, all at once. */

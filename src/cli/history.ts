@@ -1,9 +1,10 @@
+import { addressText } from '../directory/about-address.js'
 import { Command } from 'commander'
 import { HISTORY, type HistoryCell, type HistoryEntry } from '../directory/history.js'
 import type { Cell } from '../directory/snapshot.js'
 import { jsonOption } from './input.js'
 import { type Io, writeJson } from './io.js'
-import { addressText, printable, type Style, styleFor } from './text.js'
+import { printable, type Style, styleFor } from './text.js'
 
 const EXAMPLES = `
 The revisions of MoEngage's page that are known, the oldest first, and what each

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import { addressText } from '../directory/about-address.js'
 import type { Cells, Directory } from '../directory/directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from '../directory/names.js'
 import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { type Io, writeJson } from './io.js'
-import { addressText, provenanceText, styleFor, table } from './text.js'
+import { provenanceText, styleFor, table } from './text.js'
 
 const EXAMPLES = `
 Without a filter the matrix only; with a filter also the addresses.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { ExportError } from '../errors.js'
 import { type Io, notify } from './io.js'
 
 /** A file that `--output` names, as it was before the command. */
@@ -70,4 +71,21 @@ async function keepOwner(handle: FileHandle, path: string, { uid, gid, mode }: S
   }
   // After the owner, because a change of the owner may clear bits of the mode.
   await handle.chmod(mode & 0o7777)
+}
+
+/**
+ * Writes the file that an option names.
+ *
+ * @throws ExportError (`MOE_ERR_EXPORT`) if it cannot be written
+ */
+export async function writeOutput(file: string, text: string, io: Io): Promise<void> {
+  try {
+    await replaceOutput(await findOutput(file), text, io)
+  } catch (error) {
+    throw new ExportError({
+      value: file,
+      message: `${file} could not be written: ${(error as Error).message}.`,
+      fix: 'Check the folder.'
+    })
+  }
 }

@@ -1,3 +1,4 @@
+import { GENUINE_WORDS } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
 import { counted } from '../senders/diagnosis.js'
@@ -98,13 +99,12 @@ function pasteText({ evidence }: Report): string {
 }
 
 const CAN_REJECT = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
-const GENUINE = { yes: 'Yes.', likely: 'Likely.', possible: 'Possibly.', no: 'No.', unclear: 'The log does not say.' }
 
 function conclusions(report: Report): string[] {
   const { canReject, genuine, lines } = report
   if (lines.own === 0) return []
   const whose = agedText(report)
-  const turnedAway = whose === undefined ? GENUINE[genuine?.answer ?? 'no'] : `Yes, ${whose}`
+  const turnedAway = whose === undefined ? `${GENUINE_WORDS[genuine?.answer ?? 'no']}.` : `Yes, ${whose}`
   const switchable = whose === undefined ? CAN_REJECT[canReject?.answer ?? 'no'] : `No, ${whose}`
   return [
     genuine === null ? '' : listText(`Was anything genuine turned away? ${turnedAway}`, genuine.evidence),

@@ -5,10 +5,11 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SourceError } from '../errors.js'
 import { parseDuration } from '../lib/time.js'
 import { readLines } from '../report/read-lines.js'
-import { ReportBuilder } from '../report/report.js'
+import { type Report, ReportBuilder } from '../report/report.js'
 import { MARKS, readTime } from '../report/unwrap.js'
 import { jsonOption, nameOf } from './input.js'
 import { Exit, type Io, notify, type Output, writeJson } from './io.js'
+import { writeOutput } from './output.js'
 import { reportText } from './report-text.js'
 import { printable, styleFor } from './text.js'
 
@@ -29,6 +30,7 @@ Examples:
   $ moengage-allowlist report app.log app.log.1.gz
   $ kubectl logs deploy/webhooks --since 24h | moengage-allowlist report
   $ moengage-allowlist report app.log --since 2h --route /moengage/connector
+  $ moengage-allowlist report app.log --html report.html
   $ moengage-allowlist report app.log --json | jq .genuine`
 
 interface Options {
@@ -36,6 +38,7 @@ interface Options {
   readonly since?: string
   readonly until?: string
   readonly route?: readonly string[]
+  readonly html?: string
   readonly json?: true
 }
 
@@ -57,19 +60,27 @@ export function reportCommand(io: Io): Command {
       ...before,
       text
     ])
+    .option('--html <file>', 'write a page for people, which opens in a browser')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (files: string[], { senders, json, route, ...times }: Options & Times) => {
+    .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times) => {
       const builder = new ReportBuilder({ ...times, routes: route })
       const sizes = await Promise.all(files.map(sizeOf))
       const progress = new Progress(io.stderr, sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0))
       for (const file of files) await readFile(file, builder, progress, io)
       progress.end()
       const report = builder.report(senders)
+      if (html !== undefined) await writePage(html, report, io)
       if (json) writeJson(io.stdout, report)
       else io.stdout.write(reportText(report, styleFor(io)))
       if (report.doubts.length > 0) throw new Exit(1)
     })
+}
+
+async function writePage(file: string, report: Report, io: Io): Promise<void> {
+  // Loaded on demand: other reports do without it.
+  const { reportPage } = await import('../status-page/report-page.js')
+  await writeOutput(file, reportPage(report, io.now()), io)
 }
 
 interface Times {

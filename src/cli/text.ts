@@ -1,6 +1,4 @@
 import { styleText } from 'node:util'
-import type { Grant } from '../directory/directory.js'
-import { DATA_CENTERS } from '../directory/names.js'
 import type { Snapshot } from '../directory/snapshot.js'
 import type { Io } from './io.js'
 
@@ -20,19 +18,6 @@ export function styleFor({ stdout, env }: Io): Style {
 function isColoured(isTerminal: boolean, { NO_COLOR, FORCE_COLOR, TERM }: Io['env']): boolean {
   if (NO_COLOR || FORCE_COLOR === '0' || FORCE_COLOR === 'false') return false
   return Boolean(FORCE_COLOR) || (isTerminal && TERM !== 'dumb')
-}
-
-/** A prefix without its length if it is one address. */
-export function addressText(prefix: string): string {
-  return prefix.replace(prefix.includes(':') ? /\/128$/ : /\/32$/, '')
-}
-
-/** Grants by data center: `DC-01 (connector, sms), DC-02 (sms)`. */
-export function grantsText(grants: readonly Grant[]): string {
-  return DATA_CENTERS.flatMap((dataCenter) => {
-    const channels = grants.filter((grant) => grant.dataCenter === dataCenter).map(({ channel }) => channel)
-    return channels.length === 0 ? [] : [`${dataCenter} (${channels.join(', ')})`]
-  }).join(', ')
 }
 
 /** A text of a list or log in one line: it must not move the cursor, nor end the Markdown code that quotes it. */

@@ -92,6 +92,12 @@ export class CurrentList {
     return known
   }
 
+  /** The guard's own policy, and those of the routes that accept something else. */
+  policies(): Policy[] {
+    const all = [this.current.policy, ...[...this.#routes.values()].map((options) => this.policy(options))]
+    return [...new Map(all.map((policy) => [`${policy.dataCenters} ${policy.channels}`, policy])).values()]
+  }
+
   /** Checks what a route accepts at start-up, and again before every reload takes effect. */
   addRoute(options: PolicyOptions): void {
     this.policy(options)

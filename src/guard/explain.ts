@@ -1,3 +1,4 @@
+import type { Channel, DataCenter } from '../directory/names.js'
 import { ParsedAddress } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
@@ -19,6 +20,14 @@ export interface Explanation {
     /** A cell of MoEngage's page, as `DC-01 streams`, or your own list: `allow` or `deny`. */
     readonly grant: string
   }[]
+}
+
+/** An explanation by one policy. */
+export interface PolicyExplanation extends Explanation {
+  /** The data centers that the policy accepts. */
+  readonly dataCenters: readonly DataCenter[]
+  /** The channels that the policy accepts. */
+  readonly channels: readonly Channel[]
 }
 
 /** Explains an address by what a route accepts of a list. */

@@ -1,6 +1,7 @@
 import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
+import type { Directory } from '../directory/directory.js'
 import type { SecretCheck } from '../evidence/secret-check.js'
 import { ParsedAddress } from '../ip/address.js'
 import type { Clock } from '../lib/time.js'
@@ -14,7 +15,7 @@ import {
   withEvidence
 } from '../verdict/verdict.js'
 import type { CurrentList } from './current-list.js'
-import { type Explanation, explain } from './explain.js'
+import { type Explanation, explain, type PolicyExplanation } from './explain.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { Policy } from './policy.js'
@@ -160,6 +161,19 @@ export class Guard<Request = GuardRequest> {
     return explain(ip, this.policy(policy))
   }
 
+  /** Like {@link explain}, for the guard's own policy and those of its routes; policies that accept the same are explained once. */
+  explainAll(ip: string): PolicyExplanation[] {
+    return this.#list.policies().map((policy) => {
+      const { dataCenters, channels } = policy
+      return { dataCenters, channels, ...explain(ip, policy) }
+    })
+  }
+
+  /** The list in use. */
+  directory(): Directory {
+    return this.#list.current.list.directory
+  }
+
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
     const { list, policy, warnings } = this.#list.current
@@ -197,14 +211,12 @@ export class Guard<Request = GuardRequest> {
 
   /**
    * Rejected senders, those with the most rejections first; at most `cacheSize` of them. When more come, senders that called
-   * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of rejections since the sender's `firstSeen`.
+   * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of
+   * rejections since the sender's `firstSeen`.
+   *
+   * @param limit maximum number of senders (all that are remembered); a few cost much less than all
    */
-  senders(): Sender[] {
-    return this.#ledger.senders(this.#list.current.list)
-  }
-
-  /** The first of {@link senders}, without looking up what all the others are listed for. @internal */
-  topSenders(limit: number): Sender[] {
+  senders(limit = Number.POSITIVE_INFINITY): Sender[] {
     return this.#ledger.senders(this.#list.current.list, { limit })
   }
 

@@ -175,7 +175,7 @@ const NAMED = { suppressed: 20, top: 5 }
 
 /** @internal Takes a guard's own members, which are not in the declarations. */
 export function summaryLine(
-  guard: Pick<Guard, 'redactedAddress' | 'topSenders'>,
+  guard: Pick<Guard, 'redactedAddress' | 'senders'>,
   status: GuardStatus,
   before: Reported,
   { counts, withSecret, bySender }: Withheld
@@ -194,7 +194,7 @@ export function summaryLine(
     rejectedWithSecret: above(status.rejectedWithSecret, before.rejectedWithSecret),
     senders: status.senders,
     top: guard
-      .topSenders(NAMED.top)
+      .senders(NAMED.top)
       .map(({ clientIp, count, reasons, listedFor }) => ({ clientIp, count, reasons, listedFor })),
     diagnosis: status.diagnosis,
     revision: status.revision

@@ -43,7 +43,7 @@ const LONGEST_WITHOUT_SUMMARY = 3_600_000
 /** What the log reads from a guard. @internal */
 type LoggedGuard = Pick<
   Guard,
-  'status' | 'topSenders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn'
+  'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn'
 >
 
 /** Writes what a guard logs: rejections, summaries, reloads and warnings. A logger that fails affects nothing else. */

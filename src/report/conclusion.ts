@@ -37,6 +37,15 @@ export interface Genuine {
   readonly evidence: readonly string[]
 }
 
+/** The answers to the question whether requests that were rejected were genuine, in words. */
+export const GENUINE_WORDS: Readonly<Record<Genuine['answer'], string>> = {
+  yes: 'Yes',
+  likely: 'Likely',
+  possible: 'Possibly',
+  no: 'No',
+  unclear: 'The log does not say'
+}
+
 /** The reasons for which genuine requests are rejected. */
 const LIKELY_GENUINE: Partial<Record<Reason, string>> = {
   'other-data-center': "from MoEngage's addresses of other data centers",

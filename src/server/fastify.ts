@@ -54,7 +54,8 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 }
 
 /** The guard of a scope, as `app.moengage`. */
-export interface FastifyGuard extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics'> {
+export interface FastifyGuard
+  extends Pick<Guard, 'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics'> {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
    * Counts it as judged, but neither rejects nor logs.
@@ -204,9 +205,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         ? guard.decide(policy, request, incomingOf(request), request.routeOptions.url ?? null)
         : guard.decide(policy, undefined, request, null),
     explain: (ip, policy) => guard.explain(ip, policy),
+    explainAll: (ip) => guard.explainAll(ip),
+    directory: () => guard.directory(),
     status: () => guard.status(),
     reload: () => guard.reload(),
-    senders: () => guard.senders(),
+    senders: (limit) => guard.senders(limit),
     metrics: () => guard.metrics()
   } satisfies FastifyGuard)
 

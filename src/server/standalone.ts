@@ -43,7 +43,8 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
 }
 
 /** What a guard offers besides judging, whatever it guards. */
-export interface GuardMethods extends Pick<Guard, 'explain' | 'status' | 'reload' | 'senders' | 'metrics'> {
+export interface GuardMethods
+  extends Pick<Guard, 'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics'> {
   /**
    * Resolves when the first list is there: at once with the bundled one. Await it before you listen, so that a source that
    * fails keeps the server from starting. Until then requests wait, and after a failure they are answered with 503.
@@ -236,8 +237,10 @@ export class Standalone<Request, OnReject> {
     return {
       ready: async () => void (await this.#loading),
       explain: (ip, policy) => this.guard.guard.explain(ip, policy),
+      explainAll: (ip) => this.guard.guard.explainAll(ip),
+      directory: () => this.guard.guard.directory(),
       status: () => this.guard.guard.status(),
-      senders: () => this.guard.guard.senders(),
+      senders: (limit) => this.guard.guard.senders(limit),
       metrics: () => this.guard.guard.metrics(),
       reload: () => this.#reload(),
       close: () => this.#close()

@@ -1,0 +1,179 @@
+import { html } from 'ghtml'
+import { CHANNELS } from '../directory/names.js'
+import { problemLine } from '../errors.js'
+import type { LastVerified } from '../guard/counters.js'
+import { HOUR } from '../lib/time.js'
+import { GENUINE_WORDS, genuine } from '../report/conclusion.js'
+import { listOf } from './document.js'
+import { type Facts, totalsOf } from './facts.js'
+import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
+
+/** How all is, in one sentence. */
+export interface State {
+  readonly tone: 'good' | 'bad' | 'wait'
+  readonly sentence: string
+  /** What to do, the most urgent first. */
+  readonly actions: readonly string[]
+}
+
+/** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
+const fromMoEngage = ({ status }: Facts): LastVerified[] =>
+  status.lastVerified.filter(({ dataCenter }) => dataCenter !== null)
+
+const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
+
+export function genuineOf({ metrics, status, senders }: Facts) {
+  return genuine({
+    span: Number.NaN,
+    verified: status.verified,
+    verifiedUnknown: '',
+    rejected: status.rejected,
+    removed: Math.min(
+      status.rejected['not-listed'],
+      senders.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
+    ),
+    isIncomplete: totalsOf(metrics).verified !== status.verified
+  })
+}
+
+/** Judges how all is. */
+export function stateOf(facts: Facts): State {
+  const { status, metrics } = facts
+  const { diagnosis, lastError, warnings } = status
+  const { rejected } = totalsOf(metrics)
+  const actions = [
+    ...diagnosis,
+    ...(lastError === null
+      ? []
+      : [
+          `The list could not be loaded from "${status.source}": ${lastError} Until it can be, the list of ${status.revision} stays in use.`
+        ]),
+    ...warnings.map(problemLine)
+  ]
+  const hasCalled = fromMoEngage(facts).length > 0
+  const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions })
+  if (rejected > 0 && genuineOf(facts).answer === 'likely') {
+    return state('bad', 'Requests that are probably genuine were turned away.')
+  }
+  if (rejected > 0 && !hasCalled) return state('bad', 'MoEngage has not got through yet, and others were turned away.')
+  if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
+  if (isStale(facts)) return state('bad', 'The list of MoEngage’s addresses is old.')
+  if (diagnosis.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
+  if (!hasCalled) {
+    actions.push(
+      'Send a test from MoEngage’s dashboard: the request appears here, accepted or turned away. If nothing appears, it did not reach this server.'
+    )
+    return state('wait', 'Ready. No request from MoEngage has come in yet.')
+  }
+  return state('good', 'All is well: MoEngage gets through.')
+}
+
+const MARKS = { good: '✓', bad: '!', wait: '…' }
+
+export function statePart(state: State): string {
+  const { tone, sentence, actions } = state
+  const what = actions.length > 0 ? listOf(actions) : html`<p>Nothing.</p>`
+  return html`<div class="state !${tone}">
+<p><span class="mark" aria-hidden="true">${MARKS[tone]}</span> <span>${sentence}</span></p>
+<h2>What to do now</h2>
+!${what}
+</div>`
+}
+
+interface Answer {
+  readonly question: string
+  /** Text. */
+  readonly answer: string
+  /** HTML. */
+  readonly detail: string
+}
+
+/** The questions that people come with, and their answers. */
+export function answersPart(facts: Facts): string {
+  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts), listAnswer(facts)]
+  const items = answers.map(
+    ({ question, answer, detail }) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>!${detail}</dd></div>`
+  )
+  return html`<dl class="answers">!${items.join('\n')}</dl>`
+}
+
+function calledAnswer(facts: Facts): Answer {
+  const { now, minutes, since } = facts
+  const question = 'Did MoEngage call in the last hour?'
+  const [last] = fromMoEngage(facts)
+  if (last === undefined) {
+    return { question, answer: 'No', detail: 'MoEngage has not called since the server started.' }
+  }
+  const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
+  const [first] = minutes
+  const from = Math.max(since, first?.from ?? since)
+  const detail = html`${plural(accepted, 'request')} accepted since !${timeTag(from)}.`
+  if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
+  return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
+}
+
+function channelAnswer(facts: Facts): Answer {
+  const question = 'Which channel was it?'
+  const recent = fromMoEngage(facts).filter(({ at }) => facts.now - at < HOUR)
+  if (recent.length === 0) return { question, answer: 'None in the last hour', detail: '' }
+  const names = [...new Set(recent.map(callName))]
+  const shown = names.length > 3 ? [...names.slice(0, 3), `${number(names.length - 3)} more`] : names
+  const shared = CHANNELS.filter((channel) =>
+    recent.some(({ channels }) => channels.length > 1 && channels.includes(channel))
+  )
+  const detail =
+    shared.length === 0
+      ? 'Their addresses are published for these channels alone.'
+      : html`Its path tells: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
+  return { question, answer: listed(shown), detail }
+}
+
+/** What is known of a call: its channel, if its address is published for one alone, or the path. */
+function callName({ channels, route }: LastVerified): string {
+  const path = route ?? 'a path that the guard does not know'
+  return channels.length === 1 ? `${channelNames(channels)} (${path})` : path
+}
+
+function rejectedAnswers(facts: Facts): Answer[] {
+  const question = 'Was anybody turned away?'
+  const { rejected } = totalsOf(facts.metrics)
+  if (rejected === 0) return [{ question, answer: 'No', detail: 'Nobody since the server started.' }]
+  const { answer, evidence } = genuineOf(facts)
+  const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
+  const senders = plural(facts.status.senders, 'sender')
+  return [
+    {
+      question,
+      answer: `Yes, ${plural(rejected, 'request')}`,
+      detail: html`${number(recent)} of them in the last hour; from ${senders} in all. <a href="#senders">Who it was</a>`
+    },
+    {
+      question: 'Was any of it genuine?',
+      answer: GENUINE_WORDS[answer],
+      // The first sentence is about verified requests.
+      detail: html`${evidence.slice(1).join(' ')}`
+    }
+  ]
+}
+
+function listAnswer(facts: Facts): Answer {
+  const { status, directory, now } = facts
+  const question = 'Is the list current?'
+  const checked = Date.parse(directory.checked)
+  const isCurrent = status.lastError === null && !isStale(facts)
+  return {
+    question,
+    answer: isCurrent ? 'Yes' : 'No',
+    detail: html`Last checked against MoEngage’s page ${ago(now - checked)}, on ${directory.checked}. <a href="#list">The list</a>`
+  }
+}
+
+/** When MoEngage last got through, by route. */
+export function lastVerifiedRows({ status, now }: Facts) {
+  return status.lastVerified.map(({ at, route, dataCenter, channels }) => [
+    route ?? '(no route)',
+    { html: timeAgo(at, now) },
+    dataCenter ?? 'your "allow" list',
+    channelNames(channels)
+  ])
+}

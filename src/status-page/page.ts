@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { html } from 'ghtml'
+import { CLOCK, type Clock } from '../lib/time.js'
+import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
+import { chartPart } from './chart.js'
+import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
+import { explainPart } from './explain.js'
+import { type Facts, factsOf, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
+import { listPart } from './list.js'
+import { SCRIPT } from './live.js'
+import { matrixPart } from './matrix.js'
+import { rulesPart } from './rules.js'
+import { Samples } from './samples.js'
+import { sendersTable } from './senders.js'
+import { number, timeTag } from './words.js'
+
+/** An answer to a request for the page, for any server. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const SCRIPT_VERSION = createHash('sha256').update(SCRIPT).digest('hex').slice(0, 16)
+
+const SECURITY = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin'
+}
+
+/** The status page of one guard. It counts from when it is made, and until it is closed. */
+export class StatusPage {
+  readonly #guard: ShownGuard
+  readonly #clock: Clock
+  readonly #samples: Samples
+
+  constructor(guard: ShownGuard, clock: Clock = CLOCK) {
+    this.#guard = guard
+    this.#clock = clock
+    this.#samples = new Samples(() => this.#totals(), clock)
+  }
+
+  #totals() {
+    try {
+      return totalsOf(this.#guard.metrics())
+    } catch {
+      // The guard has no list yet.
+      return undefined
+    }
+  }
+
+  /** Answers a request; the page and its script have one address, and differ by the query. */
+  respond(query: URLSearchParams): Reply {
+    if (query.has('script')) {
+      const headers = { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'private, max-age=86400' }
+      return { status: 200, headers: { ...SECURITY, ...headers }, body: SCRIPT }
+    }
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': PAGE_POLICY
+    }
+    const [status, body] = this.#page(query)
+    return { status, headers: { ...SECURITY, ...headers }, body }
+  }
+
+  #page(query: URLSearchParams): [status: number, body: string] {
+    const now = this.#clock.now()
+    let facts: Facts
+    try {
+      facts = factsOf(this.#guard, this.#samples, now)
+    } catch {
+      return [503, pageOf(now, NOT_READY)]
+    }
+    const body = [
+      liveBlock('state', statePart(stateOf(facts)), 'status'),
+      liveBlock('answers', answersPart(facts)),
+      ...sectionsOf(facts).map((section) => sectionOf({ ...section, isLive: true })),
+      sectionOf({ id: 'explain', title: 'Explain this address', body: explainPart(this.#guard, query.get('ip')) }),
+      sectionOf({
+        id: 'rules',
+        title: 'Copy as firewall rules',
+        body: rulesPart(facts.directory, facts.metrics.verdicts, {
+          format: query.get('format'),
+          accepts: query.get('accepts')
+        })
+      })
+    ]
+    return [200, pageOf(now, body.join(''))]
+  }
+
+  /** Stops counting. */
+  close(): void {
+    this.#samples.close()
+  }
+}
+
+const NOT_READY = liveBlock(
+  'state',
+  statePart({
+    tone: 'bad',
+    sentence: 'The list of MoEngage’s addresses is not loaded yet.',
+    actions: [
+      'Requests wait, or are answered with 503. Look in the server’s log: it says why the list cannot be loaded.'
+    ]
+  }),
+  'status'
+)
+
+function sectionsOf(facts: Facts) {
+  const { status, metrics, senders, minutes, hours, since, now } = facts
+  const verified = lastVerifiedRows(facts)
+  const header = ['Route', 'Last request', 'Data center', 'Address published for']
+  const rest = status.senders - senders.length
+  const dataCenters = [...new Set(metrics.verdicts.flatMap((policy) => policy.dataCenters))]
+  return [
+    {
+      id: 'routes',
+      title: 'When MoEngage last got through',
+      body:
+        verified.length === 0
+          ? html`<p>No request has been accepted since the server started.</p>`
+          : tableOf({ caption: 'Last accepted request by route', header, rows: verified, isCards: true })
+    },
+    { id: 'matrix', title: 'Which channels call', body: matrixPart(facts) },
+    {
+      id: 'senders',
+      title: 'Who was turned away',
+      body:
+        senders.length === 0
+          ? html`<p>Nobody since the server started.</p>`
+          : html`<p class="quiet">Where a route is in mode “tag”, its requests were let through and would be turned away.</p>
+!${sendersTable({ senders, dataCenters, now })}
+!${rest > 0 ? html`<p>${number(rest)} more with fewer requests; the page shows ${MAX_SENDERS}.</p>` : ''}`
+    },
+    {
+      id: 'time',
+      title: 'Requests over time',
+      body: html`<p class="quiet">Counted since !${timeTag(since)}.</p>
+!${chartPart({ title: 'By minute', bars: minutes, room: 60, ends: ['an hour ago', 'now'], hasVerified: true })}
+!${chartPart({ title: 'By hour', bars: hours, room: 48, ends: ['two days ago', 'now'], hasVerified: true })}`
+    },
+    { id: 'list', title: 'The list of addresses', body: listPart(facts) }
+  ]
+}
+
+/** A part of the page that changes while it is open; `content` is HTML. */
+function liveBlock(id: string, content: string, role?: 'status'): string {
+  return html`<div id="${id}" data-live !${role === undefined ? '' : html`role="${role}"`}>!${content}</div>
+`
+}
+
+const THEMES = html`<fieldset class="theme"><legend>Theme</legend>
+<label><input type="radio" name="theme" id="theme-auto" checked> as the system</label>
+<label><input type="radio" name="theme" id="theme-light"> light</label>
+<label><input type="radio" name="theme" id="theme-dark"> dark</label>
+</fieldset>`
+
+/** The page around its parts; `parts` is HTML. */
+function pageOf(now: number, parts: string): string {
+  return documentOf({
+    title: 'MoEngage webhooks',
+    head: html`<script type="module" src="?script=${SCRIPT_VERSION}"></script>
+`,
+    body: html`<a class="skip" href="#main">Skip to the answers</a>
+<header class="top"><h1>MoEngage webhooks</h1>!${THEMES}</header>
+<main id="main">
+!${parts}</main>
+<footer><p>As of <span id="as-of" data-live>!${timeTag(now)}</span>. <span id="updated">Reload the page to update it</span>. Numbers count since the server started, in this process alone.</p></footer>`
+  })
+}

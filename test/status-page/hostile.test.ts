@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { html } from 'ghtml'
+import t from 'tap'
+import { directory } from '../../src/core.js'
+import type { GuardStatus, Sender } from '../../src/index.js'
+import { ReportBuilder } from '../../src/report/report.js'
+import type { ShownGuard } from '../../src/status-page/facts.js'
+import { StatusPage } from '../../src/status-page/page.js'
+import { reportPage } from '../../src/status-page/report-page.js'
+import { noCounts, REASONS } from '../../src/verdict/verdict.js'
+import { line } from '../report/lines.js'
+import { type ReadPage, readPage } from './pages.js'
+
+/** Texts that try to leave the place that they are written in. */
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '</style><script>alert(1)</script>',
+  '</code></td></tr></table><h1>owned</h1>',
+  '--><svg onload=alert(1)>',
+  '&lt;script&gt;',
+  'javascript:alert(1)',
+  '\u202e\u0000\u0007\ufeff',
+  ']]><![CDATA['
+]
+
+const hostile = fc.oneof(
+  fc.constantFrom(...HOSTILE),
+  fc.tuple(fc.constantFrom(...HOSTILE), fc.string({ unit: 'grapheme' })).map(([start, end]) => `${start}${end}`),
+  fc.string({ unit: 'binary' }).map((text) => `<i>${text}`)
+)
+
+/** A sender all of whose texts are hostile. */
+const sender = fc.record({
+  clientIp: hostile,
+  count: fc.nat(),
+  firstSeen: fc.nat({ max: 2e12 }),
+  lastSeen: fc.nat({ max: 2e12 }),
+  reasons: fc.constantFrom(...REASONS).map((reason) => ({ [reason]: 1 })),
+  routes: fc.array(hostile, { maxLength: 3 }),
+  listedFor: fc.array(fc.record({ dataCenter: hostile, channels: fc.array(hostile, { maxLength: 6 }) }), {
+    maxLength: 2
+  }),
+  removed: fc.option(hostile)
+}) as fc.Arbitrary<Sender>
+
+/** A guard whose status, metrics, senders and explanations are hostile wherever they are text. */
+const guard = fc
+  .record({
+    texts: fc.array(hostile, { minLength: 12, maxLength: 12 }),
+    senders: fc.array(sender, { maxLength: 4 })
+  })
+  .map(({ texts, senders }): ShownGuard => {
+    const text = (i: number) => texts[i]!
+    const lastVerified = [
+      { at: Date.now(), dataCenter: text(0) as 'DC-01', channels: ['sms' as const], route: text(1) },
+      { at: 1, dataCenter: 'DC-01' as const, channels: ['sms' as const, 'push' as const], route: text(2) }
+    ]
+    const rejected = { ...noCounts(), 'not-listed': senders.length }
+    const status: GuardStatus = {
+      revision: text(3),
+      provenance: { page: text(4), revision: text(3), retrieved: text(5) },
+      age: 0,
+      entries: 1,
+      pendingRemovals: [{ prefix: text(6), dataCenter: 'DC-01', channel: 'sms', until: new Date(0).toISOString() }],
+      source: text(7),
+      verified: 0,
+      rejected,
+      lastVerified,
+      senders: senders.length,
+      diagnosis: [text(8)],
+      loadedAt: 1,
+      lastError: text(9),
+      warnings: [{ code: 'MOE_WARN_STALE', path: text(10), value: text(10), message: text(11), fix: text(10) }]
+    }
+    const policy = { dataCenters: [text(0) as 'DC-01'], channels: ['sms' as const] }
+    const metrics = {
+      verdicts: [{ ...policy, verified: 0, rejected }],
+      hits: [{ prefix: text(6), dataCenter: text(0) as 'DC-01', count: 0 }],
+      lastVerified,
+      reloads: { succeeded: 0, failed: 0 },
+      cache: { hits: 0, misses: 0 },
+      senders: senders.length,
+      entries: 1,
+      retrieved: text(5),
+      checked: text(5),
+      age: 0
+    }
+    return {
+      status: () => status,
+      metrics: () => metrics,
+      senders: () => senders,
+      directory: () => directory,
+      explainAll: () => [
+        { ...policy, text: text(8), verdict: { verified: false } as never, entries: [] },
+        { ...policy, text: text(9), verdict: { verified: true } as never, entries: [] }
+      ]
+    }
+  })
+
+/** Elements, attributes and addresses that our pages have. */
+const ELEMENTS = new Set(
+  (
+    'html head meta title link script style body a header h1 h2 h3 fieldset legend label input main div p span ul li dl dt dd section ' +
+    'table caption thead tbody tr th td code strong br small details summary svg rect line form button select option pre time footer'
+  ).split(' ')
+)
+
+/** What a page must not have, whatever its texts are: elements, handlers or addresses that are not ours. */
+function strangers({ elements }: ReadPage): string[] {
+  return elements.flatMap(({ name, attributes }) => [
+    ...(ELEMENTS.has(name) ? [] : [name]),
+    ...Object.keys(attributes).filter((attribute) => /^on|^style$|^srcdoc$/.test(attribute)),
+    ...['src', 'href', 'action', 'xlink:href'].flatMap((attribute) => {
+      const url = attributes[attribute]
+      return url === undefined || /^(?:\?script=[0-9a-f]{16}|#[a-z]+|data:image\/svg\+xml,[^"]*)$/.test(url)
+        ? []
+        : [url]
+    }),
+    ...(name === 'script' && attributes.src === undefined ? ['an inline script'] : [])
+  ])
+}
+
+/** How many elements of a kind there are. */
+const count = ({ elements }: ReadPage, wanted: string) => elements.filter(({ name }) => name === wanted).length
+
+/** A text as parse5 returns it: NUL is dropped or replaced, and white space becomes single blanks. */
+const asShown = (text: string) => text.replaceAll('\0', '').replaceAll('\ufffd', '').replaceAll(/\s+/g, ' ').trim()
+
+t.test('whatever a client, a source or a reader sent is text on the page', async () => {
+  fc.assert(
+    fc.property(guard, hostile, hostile, (guard, asked, format) => {
+      const page = new StatusPage(guard)
+      try {
+        for (const ip of [asked, '52.6.248.125']) {
+          const query = new URLSearchParams({ ip, format, accepts: asked })
+          const read = readPage(page.respond(query).body)
+          if (strangers(read).length > 0) throw new Error(strangers(read).join(', '))
+          if (count(read, 'script') !== 1 || count(read, 'style') !== 1 || count(read, 'h1') !== 1) {
+            throw new Error('there is another script, style or heading')
+          }
+          const shown = asShown(read.text)
+          for (const { clientIp } of guard.senders()) {
+            if (!shown.includes(asShown(clientIp))) throw new Error(`${JSON.stringify(clientIp)} is not on the page`)
+          }
+        }
+      } finally {
+        page.close()
+      }
+    }),
+    { numRuns: 25 }
+  )
+})
+
+t.test('whatever a log holds is text in the report', async () => {
+  fc.assert(
+    fc.property(hostile, hostile, hostile, hostile, (clientIp, route, dataCenter, garbage) => {
+      const builder = new ReportBuilder()
+      builder.file(garbage)
+      const listedFor = [{ dataCenter, channels: [route] }]
+      builder.line(
+        line({ reason: 'other-data-center', clientIp, route, listedFor, policy: { dataCenters: [dataCenter] } })
+      )
+      builder.line(`moengage.rejected ${garbage}`)
+      builder.damaged(garbage)
+      const report = builder.report(20)
+      if (report.rejected.total !== 1) throw new Error('the line is not read')
+      const read = readPage(reportPage(report, new Date(0)))
+      if (strangers(read).length > 0) throw new Error(strangers(read).join(', '))
+      if (count(read, 'script') !== 0 || count(read, 'style') !== 1 || count(read, 'h1') !== 1) {
+        throw new Error('there is a script, or another style or heading')
+      }
+    }),
+    { numRuns: 60 }
+  )
+})
+
+t.test('the check finds what a template lets through', async (t) => {
+  for (const text of HOSTILE.slice(0, 6)) {
+    const read = readPage(html`<p>!${text}</p><p title='!${text}'></p><style>!${text}</style>`)
+    t.ok(strangers(read).length > 0 || count(read, 'h1') > 0, text)
+  }
+})

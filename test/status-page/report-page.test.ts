@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { line, summary, TIME } from '../report/lines.js'
+import { LISTED_IN } from '../support/addresses.js'
+import { run } from '../support/cli.js'
+import { readPage } from './pages.js'
+
+/** Another line, seven minutes later. */
+const LATER = { time: TIME + 7 * 60_000 }
+
+const GENUINE = {
+  reason: 'other-data-center',
+  clientIp: LISTED_IN['DC-03'],
+  listedFor: [{ dataCenter: 'DC-03', channels: ['connector'] }]
+}
+
+/** Runs `report --html` over lines. */
+async function report(t: Test, lines: readonly string[], ...argv: string[]) {
+  const folder = t.testdir({ 'app.log': `${lines.join('\n')}\n` })
+  const file = join(folder, 'report.html')
+  const result = await run(['report', join(folder, 'app.log'), '--html', file, ...argv])
+  const html = readFileSync(file, 'utf8')
+  return { ...result, html, ...readPage(html) }
+}
+
+t.test('a log becomes a page that says what to do', async (t) => {
+  const { textOf, code, stdout } = await report(t, [
+    line(GENUINE),
+    line({ clientIp: '185.199.108.1' }, LATER),
+    line({ clientIp: '185.199.108.1' }, LATER),
+    line({ clientIp: null, reason: 'unresolved' })
+  ])
+  t.equal(code, 0)
+  t.match(stdout, /3\.6\.251\.95/, 'the report for the terminal is there as well')
+  t.match(
+    textOf('main'),
+    /! Requests of this log that were not accepted are probably genuine\. What to do .*is MoEngage DC-03/
+  )
+  t.match(textOf('main'), /Accepted unknown Turned away 4 Was any of it genuine\? Likely .*of other data centers/)
+  t.match(
+    textOf('senders'),
+    /185\.199\.108\.1 2 Not on MoEngage’s list nothing 2026-11-23 12:07 UTC .*\/hooks A stranger/
+  )
+  t.match(
+    textOf('senders'),
+    /or your workspace is in DC-03\. If it is, add it to dataCenters\..* 1 request without a known sender/
+  )
+  t.match(textOf('reasons'), /Turned away Why Requests Not on MoEngage’s list 2 /)
+  t.match(
+    textOf('time'),
+    /one bar for 1 minute: 4 turned away; 2 at most in one bar\..*12:00 UTC 2 2026-11-23 12:07 UTC 2/
+  )
+})
+
+t.test('a log in mode "tag" answers whether the guard can reject', async (t) => {
+  const { textOf } = await report(t, [
+    line({ ...GENUINE, mode: 'tag' }),
+    line({ mode: 'tag', clientIp: '185.199.108.153' })
+  ])
+  t.match(textOf('main'), /Let through by mode “tag” 2 They would be turned away\. Can I switch to “reject”\? Not yet/)
+  t.match(textOf('reasons'), /Let through by mode “tag”/)
+})
+
+t.test('a log without a finding, an empty one and an unreadable one say so', async (t) => {
+  const calm = await report(t, [summary({ verified: 7 })])
+  t.match(calm.textOf('main'), /✓ Nothing in this log needs your attention|… /)
+  t.match(calm.textOf('reasons'), /Nobody was turned away/)
+  t.match(calm.textOf('time'), /No line has a time|turned away/)
+  const empty = await report(t, ['hello'])
+  t.equal(empty.code, 1)
+  t.match(empty.textOf('main'), /… The log says nothing about senders\. Counts may be too low/)
+  t.match(empty.textOf('senders'), /No sender is named in the log/)
+  const cut = await report(t, [line({}), line({}).slice(0, -30)])
+  t.match(cut.textOf('unreadable'), /it is cut off.*moengage\.rejected/)
+  t.match(cut.textOf('main'), /Counts may be too low One line mentions a record/)
+})
+
+t.test('something other than a genuine sender is a finding too', async (t) => {
+  const { textOf } = await report(t, [line({ reason: 'denied', listedFor: GENUINE.listedFor })])
+  t.match(textOf('main'), /! Something in this log needs your attention\..*is in your deny list/)
+})
+
+t.test('the file needs nothing else, runs nothing, and is one that a hostile log cannot change', async (t) => {
+  const { html, elements } = await report(t, [
+    line({ clientIp: '<script src=//evil.example></script>', route: '"><img src=x>' })
+  ])
+  const policy = elements.find(({ attributes }) => attributes['http-equiv'] === 'content-security-policy')
+  t.match(
+    policy?.attributes.content,
+    /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; base-uri 'none'; form-action 'none'$/
+  )
+  t.notOk(elements.some(({ name }) => name === 'script' || name === 'img'))
+  t.notMatch(html, /https?:\/\/(?!www\.w3\.org)/)
+})
+
+t.test('a file that cannot be written is an error, and --json goes with the page', async (t) => {
+  const folder = t.testdir({ 'app.log': line({}) })
+  const log = join(folder, 'app.log')
+  t.match(await run(['report', log, '--html', join(folder, 'no', 'report.html')]), {
+    code: 2,
+    stdout: '',
+    stderr: /could not be written/
+  })
+  writeFileSync(join(folder, 'report.html'), 'old')
+  const { stdout } = await run(['report', log, '--json', '--html', join(folder, 'report.html')])
+  t.equal(JSON.parse(stdout).rejected.total, 1)
+  t.match(readFileSync(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/)
+})

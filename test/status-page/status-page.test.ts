@@ -1,0 +1,515 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { createGuard, OptionsError, type Snapshot } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/index.js'
+import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
+import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { listen, send } from '../support/http.js'
+import { readPage } from './pages.js'
+
+const KEY = { authorization: 'Bearer open-sesame' }
+
+/** A server with two routes and a status page that wants a key. */
+async function serve(t: Test, options: Partial<MoEngageAllowlistOptions> = {}) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let reload: () => Promise<unknown> = async () => {}
+  await app.register(async (hooks) => {
+    await hooks.register(moengageAllowlist, {
+      dataCenters: 'DC-01',
+      clientIp: { trustedProxies: ['loopback'] },
+      ...options
+    })
+    reload = () => hooks.moengage!.reload()
+    hooks.post('/moengage/connector', async () => 'ok')
+    hooks.post('/segments', { config: { moengage: { channels: 'segment-sync' } } }, async () => 'ok')
+    await hooks.register(statusPage, {
+      guard: hooks.moengage,
+      prefix: '/status',
+      hooks: {
+        onRequest: async (request, reply) => {
+          if (request.headers.authorization !== KEY.authorization) return reply.code(401).send('no')
+        }
+      }
+    })
+  })
+  const origin = await listen(app)
+  const post = (path: string, clientIp: string) =>
+    send(origin, { method: 'POST', path, headers: { 'x-forwarded-for': clientIp } })
+  const open = async (query = '') => {
+    const answer = await send(origin, { path: `/status${query}`, headers: KEY })
+    return { ...answer, ...readPage(answer.body) }
+  }
+  return { origin, post, open, reload }
+}
+
+t.test('a request without the credentials gets nothing of the page, and one from MoEngage neither', async (t) => {
+  const { origin } = await serve(t)
+  const paths = ['/status', '/status/', '/status?script', '/status?ip=52.6.248.125', '/status?format=nginx']
+  for (const path of paths) {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await send(origin, { method, path, headers: { 'x-forwarded-for': LISTED } })
+      t.match(answer, { status: 401, body: method === 'HEAD' ? '' : 'no' }, `${method} ${path}`)
+    }
+  }
+  t.equal((await send(origin, { path: '/status', headers: KEY })).status, 200, 'a stranger with credentials sees it')
+})
+
+t.test('the page answers what people come with', async (t) => {
+  const { post, open } = await serve(t)
+  const empty = await open()
+  t.match(empty.textOf('state'), /Ready\. No request from MoEngage has come in yet.*Send a test/)
+  t.match(empty.textOf('answers'), /in the last hour\? No MoEngage has not called.*Was anybody turned away\? No Nobody/)
+  t.match(empty.textOf('routes'), /No request has been accepted/)
+  t.match(empty.textOf('senders'), /Nobody since/)
+  await post('/moengage/connector', LISTED)
+  await post('/moengage/connector', LISTED)
+  const good = await open()
+  t.match(good.textOf('state'), /✓ All is well: MoEngage gets through\. What to do now Nothing\./)
+  t.match(good.textOf('answers'), /Yes, less than a minute ago 2 requests accepted since \d{4}-\d\d-\d\d \d\d:\d\d UTC/)
+  t.match(good.textOf('answers'), /Which channel was it\? \/moengage\/connector Its path tells: .* 8 channels/)
+  t.match(good.textOf('answers'), /Is the list current\? (?:Yes|No) Last checked/)
+  await post('/moengage/connector', '185.199.108.153')
+  const strangers = await open()
+  t.match(strangers.textOf('state'), /All is well/)
+  t.match(strangers.textOf('answers'), /Yes, 1 request 1 of them in the last hour; from 1 sender/)
+  t.match(strangers.textOf('answers'), /Was any of it genuine\? Possibly 1 request from addresses that are not listed/)
+  await post('/segments', LISTED_IN['DC-03'])
+  const bad = await open()
+  t.match(
+    bad.textOf('state'),
+    /! Requests that are probably genuine were turned away\..*is MoEngage DC-03, you accept DC-01/
+  )
+  t.match(
+    bad.textOf('answers'),
+    /Was any of it genuine\? Likely 1 request from MoEngage's addresses of other data centers/
+  )
+})
+
+t.test(
+  'when MoEngage last got through stands there for each route, with what its address is published for',
+  async (t) => {
+    const { post, open } = await serve(t)
+    await post('/moengage/connector', LISTED)
+    await post('/segments', LISTED)
+    const { textOf } = await open()
+    t.match(textOf('routes-body'), /\/moengage\/connector less than a minute ago .* UTC DC-01 Connector Campaigns,/)
+    t.match(textOf('routes-body'), /\/segments less than a minute ago .* UTC DC-01 Outbound Segment Sync/)
+    t.match(textOf('answers'), /Outbound Segment Sync \(\/segments\)/)
+  }
+)
+
+t.test('requests from the own allow list are not taken for MoEngage', async (t) => {
+  const { post, open } = await serve(t, { allow: ['192.0.2.1'] })
+  await post('/moengage/connector', '192.0.2.1')
+  const { textOf } = await open()
+  t.match(textOf('state'), /No request from MoEngage has come in yet/)
+  t.match(textOf('routes-body'), /\/moengage\/connector .* your "allow" list/)
+})
+
+t.test('the matrix counts an address in each of its channels, and names the routes that accept a cell', async (t) => {
+  const { post, open } = await serve(t)
+  for (let i = 0; i < 3; i++) await post('/moengage/connector', LISTED)
+  const { textOf } = await open()
+  const matrix = textOf('matrix')
+  t.match(matrix, /An address that serves several channels counts in each of them/)
+  t.match(matrix, /Connector Campaigns 3 1 of 9 addresses used · A 1 address /)
+  t.match(matrix, /Outbound Segment Sync 3 1 of 1 address used · A B no address/)
+  t.match(matrix, /Push Campaigns 0 0 of 3 addresses used · A/)
+  t.match(matrix, /A DC-01, every channel 3 0 B DC-01, Outbound Segment Sync 0 0/)
+  t.match(matrix, /14 entries of 15 without a request so far/)
+})
+
+t.test('a guard for every data center has a name for it, and 30 policies have 30 letters', async (t) => {
+  const guard = createGuard({ dataCenters: 'all' })
+  const channels = ['connector', 'sms', 'whatsapp', 'email', 'push'] as const
+  const pairs = channels.flatMap((a) => channels.map((b) => ({ channels: [a, b] })))
+  for (const policy of [
+    ...pairs,
+    ...channels.map((channel) => ({ channels: channel, dataCenters: 'DC-03' as const }))
+  ]) {
+    guard.judge({ peer: LISTED, headers: {} }, policy)
+  }
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(textOf('matrix'), / A every data center, every channel 0 0 /)
+  t.match(textOf('matrix'), / A1 DC-03, Connector Campaigns 0 1 /)
+})
+
+t.test('each rejected sender has its reason, what it is listed for, and what to paste', async (t) => {
+  const source = () => (isReloaded ? snapshot(['9.9.9.9']) : snapshot(['9.9.9.9', '8.8.8.8']))
+  let isReloaded = false
+  const { post, open, reload } = await serve(t, {
+    deny: ['185.199.108.1'],
+    source,
+    confirm: ['shrunk'],
+    gracePeriod: 0
+  })
+  const rows: [clientIp: string, path: string, text: RegExp][] = [
+    [
+      '185.199.108.153',
+      '/moengage/connector',
+      /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger: do nothing.* allow: \['185\.199\.108\.153'\]/
+    ],
+    ['10.0.0.3', '/moengage/connector', /The address is a private address: it is of your own network/],
+    [STRANGER, '/moengage/connector', /The address is for documentation: nobody on the internet sends from it/],
+    [
+      '7.7.7.7',
+      '/moengage/connector',
+      /MoEngage, but another data center DC-03 connector .* dataCenters: \['DC-01', 'DC-03'\]/
+    ],
+    ['9.9.9.9', '/segments', /MoEngage, but another channel DC-01 connector .* channels: 'all'/],
+    ['185.199.108.1', '/moengage/connector', /On your deny list .* remove it there/],
+    ['8.8.8.8', '/moengage/connector', /MoEngage’s until \d{4}-\d\d-\d\d\. Let it in .* allow: \['8\.8\.8\.8'\]/]
+  ]
+  for (const [clientIp, path] of rows.slice(0, -1)) await post(path, clientIp)
+  isReloaded = true
+  await reload()
+  for (const [clientIp, path] of rows.slice(-1)) await post(path, clientIp)
+  const { textOf } = await open()
+  for (const [clientIp, , text] of rows) {
+    const row = textOf('senders')
+      .split(/(?=(?:^| )(?:\d+\.){3}\d+ \d+ )/)
+      .find((part) => part.trim().startsWith(`${clientIp} `))
+    t.match(row, text, clientIp)
+  }
+
+  function snapshot(connector: string[]): Snapshot {
+    return {
+      provenance: { page: 'a test', revision: 'r', retrieved: new Date().toISOString().slice(0, 10) },
+      rows: [
+        { dataCenter: 'DC-01', channel: 'connector', addresses: connector },
+        { dataCenter: 'DC-01', channel: 'segment-sync', addresses: ['9.9.9.8'] },
+        { dataCenter: 'DC-03', channel: 'connector', addresses: ['7.7.7.7'] }
+      ]
+    }
+  }
+})
+
+t.test('the page explains an address as the command line does, for every policy of a route', async (t) => {
+  const { open } = await serve(t)
+  const rows: [asked: string, text: RegExp][] = [
+    [LISTED, new RegExp(`✓ accepted ${LISTED} is verified: .* DC-01 .* On routes that accept DC-01, every channel`)],
+    [
+      '44.205.83.206',
+      /✓ accepted .*every channel.* ✗ turned away .*other-channel.*On routes that accept DC-01, Outbound Segment Sync/
+    ],
+    [' 52.6.248.126 ', /✗ turned away .*not-listed.*Near it on the list: 52\.6\.248\.125 .*Being near proves nothing/],
+    ['3.6.251.95', /other-data-center.*Listed for: DC-03/],
+    ['10.0.0.1', /10\.0\.0\.1 is a private address: no request can come from there over the internet/],
+    ['10.22.3.193', /private address/],
+    ['52.6.248.0/24', /is a prefix, not one address\. Write an address of it, such as 52\.6\.248\.0/],
+    ['52.6.248', /has 3 parts; an IPv4 address has four\./],
+    ['<b>', /"<b>" is not/]
+  ]
+  for (const [asked, text] of rows) {
+    const { textOf, status } = await open(`?ip=${encodeURIComponent(asked)}`)
+    t.equal(status, 200)
+    t.match(textOf('explanation'), text, asked)
+  }
+  t.equal((await open()).textOf('explanation'), '')
+})
+
+t.test('the addresses are shown as firewall rules in the chosen format', async (t) => {
+  const { open } = await serve(t)
+  t.match((await open('?format=nginx')).textOf('rules'), /everyone else gets 403.* allow 52\.6\.248\.125\/32; # DC-01/)
+  const sync = await open('?format=text&accepts=B')
+  t.match(sync.textOf('rules-text'), /^#.* 52\.6\.248\.125\/32$/)
+  t.notMatch(sync.textOf('rules-text'), /44\.205\.83\.206/)
+  t.notOk((await open('?format=nothing')).textOf('rules-text'), 'a format that does not exist')
+  t.match(
+    sync.elements.filter(({ attributes }) => 'selected' in attributes).map(({ attributes }) => attributes.value),
+    ['text', 'B']
+  )
+})
+
+t.test('rules leave out names without an address, and a format that cannot express a list says so', async (t) => {
+  const rows = [
+    { dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses: ['2001:4860::8888'] },
+    { dataCenter: 'DC-02' as const, channel: 'sms' as const, addresses: ['8.8.8.8'] }
+  ]
+  const source = () => ({ provenance: { page: 'a test', revision: 'r', retrieved: '2026-11-23' }, rows })
+  const guard = createGuard({ dataCenters: 'all', source })
+  t.teardown(() => guard.close())
+  const policies = [{ channels: ['connector', 'sms'] }, { dataCenters: 'DC-01' }] as const
+  for (const policy of policies) guard.judge({ peer: STRANGER, headers: {} }, policy)
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const open = async (query: string) => readPage(await (await page(new Request(`http://x/${query}`))).text())
+  for (const accepts of ['A', 'B']) {
+    const { textOf } = await open(`?format=text&accepts=${accepts}`)
+    t.match(textOf('rules-text'), /8\.8\.8\.8\/32 2001:4860::8888\/128$/, accepts)
+  }
+  t.match((await open('?format=text&accepts=C')).textOf('rules-text'), / for DC-01 .* 2001:4860::8888\/128$/)
+  const { textOf } = await open('?format=snowflake-network-policy&accepts=C')
+  t.match(textOf('rules'), /IPv4/)
+  t.notOk(textOf('rules-text'))
+})
+
+t.test('addresses are redacted where redactAddress says so', async (t) => {
+  const { post, open } = await serve(t, { redactAddress: 'truncate' })
+  await post('/moengage/connector', '185.199.108.153')
+  await post('/segments', LISTED_IN['DC-03'])
+  const { body, textOf } = await open()
+  t.match(textOf('senders'), /185\.199\.108\.0\/24 1 .*A stranger: do nothing\. If you know the sender, let it in\./)
+  t.notMatch(body, /185\.199\.108\.153/)
+  t.notMatch(body, new RegExp(LISTED_IN['DC-03'].replaceAll('.', '\\.')))
+})
+
+t.test('the page says that it needs no other resource, and its policy forbids any', async (t) => {
+  const { open, origin } = await serve(t)
+  const { headers, elements, body } = await open()
+  const policy = `${headers['content-security-policy']}`
+  t.match(
+    policy,
+    /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; script-src 'self'; connect-src 'self';/
+  )
+  t.match(policy, /require-trusted-types-for 'script'; trusted-types moengage-status$/)
+  t.match(headers, {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer'
+  })
+  const urls = elements.flatMap(({ attributes: { src, href, action } }) =>
+    [src, href, action].filter((url) => url !== undefined)
+  )
+  t.ok(urls.length > 3)
+  for (const url of urls) t.match(url, /^(?:\?script=[0-9a-f]{16}|#\w+|data:image\/svg\+xml,.*)$/)
+  t.notOk(
+    elements.some(({ attributes }) => Object.keys(attributes).some((name) => name === 'style' || name.startsWith('on')))
+  )
+  const [, style] = /<style>([\s\S]*)<\/style>/.exec(body)!
+  t.ok(policy.includes(await sha256(style!)), 'the style is the one that the policy allows')
+  const script = await send(origin, { path: '/status?script=1', headers: KEY })
+  t.match(script.headers['content-type'], /^text\/javascript/)
+  t.match(script.body, /^\(function live\(view, every\)/)
+})
+
+async function sha256(text: string): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('base64')
+}
+
+t.test('a page that nothing protects is refused at start-up, unless it is public', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  const hook: NodeHook = (_request, _response, next) => next()
+  const refused: [what: string, options: unknown, message: RegExp][] = [
+    ['nothing', { guard }, /hooks\.onRequest: Nothing protects the status page/],
+    ['hooks without one', { guard, hooks: {} }, /hooks: \{\} holds no function/],
+    ['an empty list', { guard, hooks: { onRequest: [] } }, /holds no function that protects the page/],
+    ['a hook that is undefined', { guard, hooks: { onRequest: undefined } }, /holds no function/],
+    ['a list with a text', { guard, hooks: { onRequest: [hook, 'auth'] } }, /holds no function/],
+    ['a text', { guard, hooks: 'auth' }, /holds no function/],
+    ['public by another word', { guard, public: 'yes' }, /public: 'yes' is not true or false/],
+    ['not public', { guard, public: false }, /Nothing protects/],
+    ['another option', { guard, public: true, path: '/status' }, /path/],
+    ['no guard', { public: true }, /There is no guard in this scope/],
+    ['another guard', { guard: {}, public: true }, /The guard is not a guard/],
+    ['no options', undefined, /status|options/]
+  ]
+  for (const [what, options, message] of refused) {
+    for (const make of [nodeStatusPage, fetchStatusPage] as ((options: never) => unknown)[]) {
+      t.throws(() => make(options as never), { code: 'MOE_ERR_OPTIONS', message }, what)
+    }
+    const app = Fastify()
+    app.register(statusPage, options as never)
+    await t.rejects(async () => app.ready(), OptionsError, what)
+  }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(statusPage, { guard, public: true, prefix: '/status' })
+  t.equal((await app.inject('/status')).statusCode, 200)
+})
+
+/** Serves a listener of `node:http`. */
+async function listenTo(t: Test, listener: RequestListener) {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  return { port: (server.address() as AddressInfo).port }
+}
+
+t.test('Express and node:http serve the same page, behind their own hook', async (t) => {
+  const guard = guardExpress({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] }, logLevel: 'silent' })
+  const requireKey: NodeHook = (request, response, next) => {
+    if (request.headers.authorization === KEY.authorization) return next()
+    if (request.headers.authorization === undefined) return response.writeHead(401).end('no')
+    next(new Error('a wrong key'))
+  }
+  const page = nodeStatusPage({ guard, hooks: { onRequest: [requireKey, (_request, _response, next) => next()] } })
+  t.teardown(() => page.close())
+  const app = express()
+  app.post('/hook', guard, (_, response) => void response.end('ok'))
+  app.use('/status', page)
+  app.use(((error: Error, _request: unknown, response: express.Response, _next: unknown) => {
+    response.status(500).end(error.message)
+  }) as express.ErrorRequestHandler)
+  const servers = { Express: await listenTo(t, app), 'node:http': await listenTo(t, page) }
+  await send(servers.Express, { method: 'POST', path: '/hook', headers: { 'x-forwarded-for': LISTED } })
+  for (const [name, origin] of Object.entries(servers)) {
+    const get = (headers: Record<string, string>, options = {}) =>
+      send(origin, { path: '/status?ip=1.1.1.1', headers, ...options })
+    t.match(await get({}), { status: 401, body: 'no' }, name)
+    t.match(await get({ authorization: 'x' }), {
+      status: 500,
+      body: name === 'Express' ? 'a wrong key' : /could not be protected/
+    })
+    const { status, body } = await get(KEY)
+    t.equal(status, 200, name)
+    t.match(readPage(body).textOf('state'), /All is well/)
+    t.match(readPage(body).textOf('explanation'), /not-listed/)
+    t.match(await get(KEY, { method: 'HEAD' }), { status: 200, body: '', headers: { 'content-length': /^\d{5}$/ } })
+    t.match(await get(KEY, { method: 'POST' }), { status: 405, headers: { allow: 'GET, HEAD' } })
+  }
+})
+
+t.test('a hook of Node that fails shows nothing', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  const failing: [what: string, hook: NodeHook][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('secret')
+      }
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('secret')
+      }
+    ],
+    [
+      'rejects without an error',
+      async () => {
+        throw 'secret'
+      }
+    ],
+    ['passes a text', (_request, _response, next) => next('route')]
+  ]
+  for (const [what, hook] of failing) {
+    const page = nodeStatusPage({ guard, hooks: { onRequest: hook } })
+    t.teardown(() => page.close())
+    const { status, body } = await send(await listenTo(t, page), { path: '/' })
+    t.match(
+      JSON.parse(body),
+      { statusCode: 500, message: 'The page could not be protected, so it is not shown.' },
+      what
+    )
+    t.equal(status, 500)
+  }
+})
+
+t.test('Fetch servers serve the same page, behind their own hook', async (t) => {
+  const guard = guardFetch({ dataCenters: 'DC-01', logLevel: 'silent' })
+  await guard.check(new Request('http://x/hook', { method: 'POST' }), LISTED)
+  const page = fetchStatusPage({
+    guard,
+    hooks: {
+      onRequest: (request) =>
+        request.headers.get('authorization') === KEY.authorization ? undefined : new Response('no', { status: 401 })
+    }
+  })
+  t.teardown(() => page.close())
+  const ask = (headers: Record<string, string>, method = 'GET') =>
+    page(new Request('http://x/status?ip=52.6.248.125#explain', { headers, method }))
+  t.equal((await ask({})).status, 401)
+  const answer = await ask(KEY)
+  t.match(answer.headers.get('content-security-policy'), /^default-src 'none'/)
+  const { textOf } = readPage(await answer.text())
+  t.match(textOf('state'), /All is well/)
+  t.match(textOf('explanation'), /52\.6\.248\.125 is verified/)
+  t.equal(await (await ask(KEY, 'HEAD')).text(), '')
+  t.equal((await ask(KEY, 'DELETE')).status, 405)
+})
+
+t.test('a guard that has no list yet says so, and the page follows when it comes', async (t) => {
+  let isDown = true
+  const guard = guardFetch({
+    dataCenters: 'DC-01',
+    logLevel: 'silent',
+    logger: Object.assign(
+      () => {},
+      Object.fromEntries(['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((level) => [level, () => {}]))
+    ) as never,
+    source: async () => {
+      if (isDown) throw new Error('down')
+      return {
+        provenance: { page: 'a test', revision: 'r', retrieved: new Date().toISOString().slice(0, 10) },
+        rows: [{ dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses: ['9.9.9.9'] }]
+      }
+    }
+  })
+  t.teardown(() => guard.close())
+  await t.rejects(guard.ready())
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const ask = async () => {
+    const answer = await page(new Request('http://x/'))
+    return { status: answer.status, ...readPage(await answer.text()) }
+  }
+  const before = await ask()
+  t.equal(before.status, 503)
+  t.match(before.textOf('state'), /not loaded yet.*the server’s log/)
+  isDown = false
+  await guard.reload()
+  await guard.check(new Request('http://x/hook'), '9.9.9.9')
+  const after = await ask()
+  t.equal(after.status, 200)
+  t.match(after.textOf('answers'), /1 request accepted/)
+})
+
+t.test('a list that could not be loaded, or is old, is what the page says first', async (t) => {
+  let retrieved = '2020-01-31'
+  const source = () => {
+    if (retrieved === '') throw new Error('the disk is gone')
+    return {
+      provenance: { page: 'a test', revision: 'r', retrieved },
+      rows: [{ dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses: ['9.9.9.9', '9.9.9.8'] }]
+    }
+  }
+  const guard = createGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], gracePeriod: '1d' })
+  t.teardown(() => guard.close())
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const ask = async () => readPage(await (await page(new Request('http://x/'))).text())
+  guard.judge({ peer: '9.9.9.9', headers: {} })
+  const old = await ask()
+  t.match(old.textOf('state'), /The list of MoEngage’s addresses is old\..*was last checked \d+ days ago/)
+  t.match(old.textOf('answers'), /Is the list current\? No/)
+  retrieved = ''
+  await t.rejects(guard.reload())
+  const failed = await ask()
+  t.match(failed.textOf('state'), /could not be updated\..*the disk is gone.*the list of r stays in use/)
+  t.match(failed.textOf('list'), /Last error .*the disk is gone/)
+})
+
+t.test('an address that left the page is shown until its grace ends', async (t) => {
+  let addresses = ['9.9.9.9', '9.9.9.8', '9.9.9.7']
+  const source = () => ({
+    provenance: { page: 'a test', revision: 'r', retrieved: new Date().toISOString().slice(0, 10) },
+    rows: [{ dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses }]
+  })
+  const guard = createGuard({ dataCenters: 'DC-01', source, gracePeriod: '1d' })
+  t.teardown(() => guard.close())
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  addresses = ['9.9.9.9', '9.9.9.8']
+  await guard.reload()
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(textOf('list'), /No longer on MoEngage’s page, and still accepted .* 9\.9\.9\.7\/32 DC-01 connector \d{4}-/)
+})
+
+t.test('a crowd of senders is cut to those with the most requests', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  for (let i = 0; i < 70; i++) for (let j = 0; j <= i % 2; j++) guard.judge({ peer: `185.199.108.${i}`, headers: {} })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(textOf('senders'), /20 more with fewer requests; the page shows 50\.$/)
+  t.match(textOf('state'), /MoEngage has not got through yet, and others were turned away/)
+})
