@@ -85,6 +85,8 @@ export class OnDemand<Request, OnReject> {
   methods(): OnDemandMethods {
     return {
       explain: (ip, policy) => this.current.methods().explain(ip, policy),
+      explainAll: (ip) => this.current.methods().explainAll(ip),
+      directory: () => this.current.methods().directory(),
       status: () => this.current.methods().status(),
       senders: () => this.current.methods().senders(),
       metrics: () => this.current.methods().metrics(),

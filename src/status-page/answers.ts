@@ -32,6 +32,9 @@ export function genuineOf({ metrics, status, senders }: Facts) {
       status.rejected['not-listed'],
       senders.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
     ),
+    listAged: status.evidence.find(({ kind }) => kind === 'list-aged'),
+    unnamedWithSecret: 0,
+    withoutSecret: 0,
     isIncomplete: totalsOf(metrics).verified !== status.verified
   })
 }
