@@ -9,7 +9,7 @@ import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import { RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { type Failure, failureBody } from './server/failure.js'
-import type { ActionOptions } from './server/routes.js'
+import { type ActionOptions, withMode } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
@@ -119,10 +119,11 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
       return { response: failureResponse(error as Failure), verdict: null }
     }
     const { guard, routes } = standalone.guard
-    const route = routes.of(routeOptions)
-    const { actions } = route
     const incoming = incomingOf(request, peer)
-    const verdict = guard.decide(route.policy, request, incoming, null)
+    const chosen = routes.of(routeOptions)
+    const verdict = guard.decide(chosen.policy, request, incoming, null)
+    const route = withMode(chosen, guard.mode)
+    const { actions } = route
     verdicts.set(request, verdict)
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }

@@ -2,7 +2,7 @@ import { ParsedAddress } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
 import { type Rejection, rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
-import type { ListGrant } from './compiled-list.js'
+import { isCell, type ListGrant } from './compiled-list.js'
 import type { Policy } from './policy.js'
 import { isRemoved } from './removals.js'
 
@@ -16,7 +16,7 @@ export interface Explanation {
   readonly entries: readonly {
     /** In CIDR notation, always with the length: `52.6.248.125/32`. */
     readonly prefix: string
-    /** A cell of MoEngage's page, as `DC-01 streams`, or your own list: `allow` or `deny`. */
+    /** A cell of MoEngage's page, as `DC-01 streams`, your own list, `allow` or `deny`, or an override: `override 1f0c8a3e allow`. */
     readonly grant: string
   }[]
 }
@@ -59,11 +59,13 @@ function rejectionOf(rejection: Rejection, address: string): Rejection {
 
 function grantText(grant: ListGrant): string {
   if (typeof grant === 'string') return grant
+  if (!isCell(grant)) return `override ${grant.override.id} ${grant.effect}`
   const cell = `${grant.dataCenter} ${grant.channel}`
   return isRemoved(grant) ? `${cell} (removed, accepted until ${new Date(grant.until).toISOString()})` : cell
 }
 
-function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil }: VerifiedVerdict): string {
+function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil, override }: VerifiedVerdict): string {
+  if (override !== null) return `${clientIp} is verified: ${matched} is in the override ${override.id}.`
   const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
   if (graceUntil !== null)
     return `${clientIp} is verified: ${matched} was in ${what}, and is accepted until ${graceUntil}.`

@@ -2,7 +2,7 @@ import type { Cells, Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import type { Problem } from '../errors.js'
 import { DAY } from '../lib/time.js'
-import type { Reason } from '../verdict/verdict.js'
+import type { Reason, VerdictOverride } from '../verdict/verdict.js'
 import type { LastVerified } from './counters.js'
 import type { Settings } from './options.js'
 
@@ -18,6 +18,20 @@ export interface PendingRemoval {
   readonly until: string
 }
 
+/** What was set while the guard runs, with `guard.override` or for the whole fleet. */
+export interface Override extends VerdictOverride {
+  /** Prefixes that it accepts, as `203.0.113.9/32`. */
+  readonly allow: readonly string[]
+  /** Prefixes that it rejects. */
+  readonly deny: readonly string[]
+  /** The mode that replaces the guard's; null where it leaves the mode alone. */
+  readonly mode: 'reject' | 'tag' | null
+  /** When it was set (ISO 8601). */
+  readonly since: string
+  /** Whether it was set on this guard, or for all replicas of its fleet. */
+  readonly origin: 'local' | 'fleet'
+}
+
 /** The state of a guard: the list in use, counters, and findings. */
 export interface GuardStatus {
   /** The revision of MoEngage's page that the list in use was taken from. */
@@ -30,6 +44,8 @@ export interface GuardStatus {
   readonly entries: number
   /** Addresses that left the list and are still accepted. */
   readonly pendingRemovals: readonly PendingRemoval[]
+  /** The overrides in force. */
+  readonly overrides: readonly Override[]
   /** The name of the source. */
   readonly source: string
   /** How many requests were verified since the start. */

@@ -1,5 +1,6 @@
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
+import type { VerdictOverride } from './verdict.js'
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(', ')
 
@@ -33,6 +34,11 @@ export function otherChannel(grants: readonly Grant[], accepted: readonly string
 }
 
 export const DENIED = 'The address is in your "deny" list.'
+
+export function deniedByOverride({ id, until, note }: VerdictOverride): string {
+  const end = until === null ? 'until it is removed' : `until ${until}`
+  return `The address is denied by the override ${id}, ${end}${note === null ? '' : `: ${note}`}.`
+}
 
 /** What the sentences about an unresolved client IP depend on, besides the request. */
 export interface ClientIpWording {
