@@ -63,7 +63,8 @@ const OWN_OPTIONS = {
     doubtful: SECOND,
     unit: 'm'
   }),
-  timeout: TIMEOUT
+  timeout: TIMEOUT,
+  watch: callback<NonNullable<Source['watch']>>('(changed, signal) => subscribe(changed, { signal })')
 } satisfies OptionTable
 
 /** The kinds of a source, by the option that makes it one; each with all that it needs. */
@@ -126,10 +127,15 @@ function fixOf(option: Option): string {
 }
 
 function openOwn(option: Option, source: object): OpenSource | undefined {
-  const { name, load, interval, timeout } = OptionReader.inside(OWN_OPTIONS, option).readAll()
-  return load === undefined
-    ? undefined
-    : { name, timeout, interval, load: (signal) => load.call(source as Source, signal) }
+  const { name, load, interval, timeout, watch } = OptionReader.inside(OWN_OPTIONS, option).readAll()
+  if (load === undefined) return undefined
+  return {
+    name,
+    timeout,
+    interval,
+    load: (signal) => load.call(source as Source, signal),
+    ...(watch !== undefined && { watch: (changed, signal) => watch.call(source as Source, changed, signal) })
+  }
 }
 
 function readName(option: Option): string | undefined {

@@ -21,6 +21,12 @@ export interface Source {
   readonly interval?: Duration | undefined
   /** Maximum time of a load (`'5s'`). */
   readonly timeout?: Duration | undefined
+  /**
+   * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
+   * by a load that began after it. The signal is aborted when the guard is closed. An error that it throws or rejects with is
+   * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded.
+   */
+  watch?(changed: () => void, signal: AbortSignal): unknown
 }
 
 /** A snapshot in a JSON file, which is watched: it may be rewritten, replaced, deleted and put back. */
@@ -76,6 +82,8 @@ export interface OpenSource {
   load(signal: AbortSignal): unknown
   /** Whether there is something new to load. Without it, every interval loads. Never rejects. */
   hasChanged?(): Promise<boolean>
+  /** Subscribes to changes; see {@link Source.watch}. */
+  watch?(changed: () => void, signal: AbortSignal): unknown
   /** Called when the list that was loaded last came into use. */
   accepted?(): void
 }
