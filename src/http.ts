@@ -13,7 +13,7 @@ import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
 import { NOT_JUDGED } from './server/failure.js'
 import { answerFailure, NodeGuard } from './server/node-guard.js'
-import type { ActionOptions } from './server/routes.js'
+import { type ActionOptions, withMode } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
@@ -95,7 +95,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
     options: ConnectionOptions | undefined
   ): void {
     const { guard, routes } = standalone.guard
-    const route = routes.of(options)
+    const route = withMode(routes.of(options), guard.mode)
     const incoming = { peer: socket.remoteAddress, headers: {} }
     const verdict = guard.decide(route.policy, undefined, incoming, null)
     standalone.report(verdict, incoming, route, undefined)

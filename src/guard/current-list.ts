@@ -4,9 +4,10 @@ import type { Clock } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
 import type { Ledger } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
+import { type OpenOverride, openOverride } from './overrides.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
-import { trustedSenders } from './status.js'
+import { type Override, trustedSenders } from './status.js'
 import { rewritten, suspicionsOf } from './suspicions.js'
 
 type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
@@ -17,6 +18,9 @@ interface InUse {
   readonly policy: Policy
   readonly byRoute: WeakMap<PolicyOptions, Policy>
   readonly warnings: readonly Problem[]
+  readonly overrides: readonly Override[]
+  /** The mode that an override puts in the place of the guard's own. */
+  readonly mode: Override['mode']
   /** The time, in milliseconds since 1970, between which it holds; infinite where the clock alone changes nothing. */
   readonly begins: number
   readonly ends: number
@@ -32,6 +36,7 @@ export class CurrentList {
   readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, without being those of a route. */
   readonly #judgedBy = new WeakSet<PolicyOptions>()
+  #overrides: readonly OpenOverride[] = []
   #current: InUse
 
   /** @throws OptionsError, SuspiciousError */
@@ -68,6 +73,7 @@ export class CurrentList {
     if (now >= ends || now < begins) {
       const { directory, removals } = list
       const left = removals.filter(({ grant }) => grant.until > now)
+      this.#overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
       this.#put(this.#compile(directory, this.#select(directory, {}), left))
     }
     return this.#current
@@ -121,6 +127,42 @@ export class CurrentList {
     this.#put(this.#compile(directory, selected, pending))
   }
 
+  /**
+   * Puts an override in force, with what was in force before.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake and every suspicion that is not confirmed
+   */
+  override(options: unknown): Override {
+    const { directory } = this.current.list
+    const override = openOverride(options, { ...this.#rails(directory), now: this.#clock.now() })
+    this.#setOverrides([...this.#overrides, override])
+    return override.override
+  }
+
+  /** Ends one override that was set on this guard. Returns whether there was one with this id. */
+  removeOverride(id: string): boolean {
+    const left = this.#overrides.filter(({ override }) => override.origin !== 'local' || override.id !== id)
+    const isFound = left.length < this.#overrides.length
+    if (isFound) this.#setOverrides(left)
+    return isFound
+  }
+
+  #setOverrides(overrides: readonly OpenOverride[]): void {
+    const { directory, removals } = this.current.list
+    this.#overrides = overrides
+    this.#put(this.#compile(directory, this.#select(directory, {}), removals))
+  }
+
+  /** What an override is checked against. */
+  #rails(directory: Directory) {
+    const routes = [{}, ...this.#routes.values()]
+    return {
+      directory,
+      inUse: routes.map((options) => this.#select(directory, options, true).cells),
+      confirmed: this.#settings.confirm
+    }
+  }
+
   #put(next: InUse): void {
     this.#ledger.listChanged(this.#current.list, next.list)
     this.#current = next
@@ -163,16 +205,21 @@ export class CurrentList {
       ? Date.parse(directory.checked) + settings.staleAfter
       : Number.POSITIVE_INFINITY
     const isStale = this.#clock.now() >= staleAt
-    const list = new CompiledList({ directory, own: settings, removals, isStale }, this.#ledger.counters)
-    const ends = removals.reduce(
-      (first, { grant }) => Math.min(first, grant.until),
-      isStale ? Number.POSITIVE_INFINITY : staleAt
+    const overrides = this.#overrides
+    const list = new CompiledList({ directory, own: settings, removals, overrides, isStale }, this.#ledger.counters)
+    const ends = Math.min(
+      isStale ? Number.POSITIVE_INFINITY : staleAt,
+      ...overrides.map(({ endsAt }) => endsAt),
+      removals.reduce((first, { grant }) => Math.min(first, grant.until), Number.POSITIVE_INFINITY)
     )
+    const allow = [...settings.allow, ...overrides.flatMap((override) => override.allow)]
     return {
       list,
       policy: new Policy(list, cells, this.#ledger.counters),
       byRoute: new WeakMap(),
-      warnings: [...settings.warnings, ...warnings, ...trustedSenders(settings, directory, cells)],
+      warnings: [...settings.warnings, ...warnings, ...trustedSenders({ ...settings, allow }, directory, cells)],
+      overrides: overrides.map(({ override }) => override),
+      mode: overrides.findLast(({ override }) => override.mode !== null)?.override.mode ?? null,
       begins: isStale ? staleAt : Number.NEGATIVE_INFINITY,
       ends,
       isTimeless: !isStale && ends === Number.POSITIVE_INFINITY

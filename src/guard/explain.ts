@@ -3,7 +3,7 @@ import { ParsedAddress } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
 import { type Rejection, rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
-import type { ListGrant } from './compiled-list.js'
+import { isCell, type ListGrant } from './compiled-list.js'
 import type { Policy } from './policy.js'
 import { isRemoved } from './removals.js'
 
@@ -17,7 +17,7 @@ export interface Explanation {
   readonly entries: readonly {
     /** In CIDR notation, always with the length: `52.6.248.125/32`. */
     readonly prefix: string
-    /** A cell of MoEngage's page, as `DC-01 streams`, or your own list: `allow` or `deny`. */
+    /** A cell of MoEngage's page, as `DC-01 streams`, your own list, `allow` or `deny`, or an override: `override 1f0c8a3e allow`. */
     readonly grant: string
   }[]
 }
@@ -39,7 +39,7 @@ export function explain(ip: string, policy: Policy): Explanation {
     const hint = `${quoted(`${ip}`)} is not an IP address.`
     return {
       text: hint,
-      verdict: rejectedVerdict({ clientIp: null, reason: 'unresolved', hint, ...about }),
+      verdict: rejectedVerdict({ clientIp: null, reason: 'unresolved', hint, override: null, ...about }),
       entries: []
     }
   }
@@ -53,10 +53,10 @@ export function explain(ip: string, policy: Policy): Explanation {
     const verdict = policy.verdictOn(address, null)
     return { text: verifiedText(verdict), verdict, entries }
   }
-  const { reason, hint } = rejectionOf(policy.rejection(set, parsed), `${address}`)
+  const { reason, hint, override = null } = rejectionOf(policy.rejection(set, parsed), `${address}`)
   return {
     text: `${address} is rejected (${reason}): ${hint}`,
-    verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, ...about }),
+    verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, override, ...about }),
     entries
   }
 }
@@ -73,11 +73,13 @@ function rejectionOf(rejection: Rejection, address: string): Rejection {
 
 function grantText(grant: ListGrant): string {
   if (typeof grant === 'string') return grant
+  if (!isCell(grant)) return `override ${grant.override.id} ${grant.effect}`
   const cell = `${grant.dataCenter} ${grant.channel}`
   return isRemoved(grant) ? `${cell} (removed, accepted until ${new Date(grant.until).toISOString()})` : cell
 }
 
-function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil }: VerifiedVerdict): string {
+function verifiedText({ clientIp, dataCenter, channels, matched, graceUntil, override }: VerifiedVerdict): string {
+  if (override !== null) return `${clientIp} is verified: ${matched} is in the override ${override.id}.`
   const what = dataCenter === null ? 'your "allow" list' : `MoEngage ${dataCenter} (${channels.join(', ')})`
   if (graceUntil !== null)
     return `${clientIp} is verified: ${matched} was in ${what}, and is accepted until ${graceUntil}.`

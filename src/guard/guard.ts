@@ -18,11 +18,11 @@ import type { CurrentList } from './current-list.js'
 import { type Explanation, explain, type PolicyExplanation } from './explain.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
+import type { OverrideOptions } from './overrides.js'
 import type { Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
 import type { Rejections } from './rejections.js'
-import type { GuardStatus } from './status.js'
-import { ageOf, ageWarnings } from './status.js'
+import { ageOf, ageWarnings, type GuardStatus, type Override } from './status.js'
 import type { Watch } from './watch.js'
 
 export type { PolicyOptions } from './options.js'
@@ -140,6 +140,7 @@ export class Guard<Request = GuardRequest> {
       clientIp,
       reason: rejection.reason,
       hint: carriesSecret === null ? rejection.hint : hintWithEvidence(rejection, carriesSecret),
+      override: rejection.override ?? null,
       peer: incoming.peer || null,
       revision: policy.list.revision,
       carriesSecret
@@ -176,7 +177,7 @@ export class Guard<Request = GuardRequest> {
 
   /** Counters, the list in use, and what may surprise. */
   status(): GuardStatus {
-    const { list, policy, warnings } = this.#list.current
+    const { list, policy, warnings, overrides } = this.#list.current
     const { directory, removals } = list
     const now = this.#clock.now()
     const evidence = this.#ledger.evidence(policy, this.#evidenceSources())
@@ -191,6 +192,7 @@ export class Guard<Request = GuardRequest> {
         channel,
         until: new Date(until).toISOString()
       })),
+      overrides,
       source: this.#settings.source.name,
       ...this.#ledger.counters.total(),
       senders: this.#ledger.senderCount,
@@ -272,6 +274,30 @@ export class Guard<Request = GuardRequest> {
   async reload(): Promise<GuardStatus> {
     await this.#refresh.load()
     return this.status()
+  }
+
+  /**
+   * Accepts or rejects further addresses, or changes the mode, on every route from the next request on, until the override ends or
+   * is removed. Its prefixes are checked like the options `allow` and `deny`, and by the guard rails of a list; half of the internet
+   * or more is never taken. What is denied, by an option or an override, stays denied. A restart ends it.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake
+   * @example
+   * guard.override({ allow: ['203.0.113.9'], for: '24h', note: 'new address of DC-01, ticket 4711' })
+   * guard.override({ mode: 'tag', for: '2h' })
+   */
+  override(options: OverrideOptions): Override {
+    return this.#list.override(options)
+  }
+
+  /** Ends an override that was set on this guard, by its `id`. Returns false where there is none. */
+  removeOverride(id: string): boolean {
+    return this.#list.removeOverride(id)
+  }
+
+  /** The mode that an override puts in the place of the guard's own; null where none does. @internal */
+  get mode(): Override['mode'] {
+    return this.#list.current.mode
   }
 
   /** Ends what runs in the background: neither the source nor the watched one is loaded any more. The list in use stays in use. */

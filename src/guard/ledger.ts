@@ -9,7 +9,7 @@ import { diagnose } from '../senders/diagnosis.js'
 import type { Redact } from '../senders/redact.js'
 import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
 import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdict/verdict.js'
-import type { CompiledList } from './compiled-list.js'
+import { type CompiledList, isCell } from './compiled-list.js'
 import { Counters, type LastVerified, type PolicyCounts, type PrefixHits, RouteRecords } from './counters.js'
 import type { Policy } from './policy.js'
 import { ageOf, type WatchMetrics } from './status.js'
@@ -267,7 +267,7 @@ export class Ledger {
 function listedFor(clientIp: string, { matcher }: CompiledList): ListedFor[] {
   const channels = new Map<string, Set<string>>()
   for (const { grant } of matcher.entriesFor(parseAddress(clientIp)!)) {
-    if (typeof grant === 'string') continue
+    if (!isCell(grant)) continue
     channels.set(grant.dataCenter, (channels.get(grant.dataCenter) ?? new Set()).add(grant.channel))
   }
   return [...channels].map(([dataCenter, names]) => ({ dataCenter, channels: [...names] }))

@@ -41,10 +41,17 @@ export interface ListOptions {
 /** A century: far away, and yet a date. */
 const LONGEST = 36_525 * DAY
 
+/** The option `confirm`. */
+export const CONFIRM: OptionRule<ReadonlySet<Suspicion>> = {
+  fallback: new Set(),
+  example: `['shrunk']`,
+  read: readConfirm
+}
+
 /** Options that concern the list, by name. */
 export const LIST_OPTIONS = {
   source: SOURCE,
-  confirm: { fallback: new Set(), example: `['shrunk']`, read: readConfirm },
+  confirm: CONFIRM,
   gracePeriod: duration({ fallback: DAY, example: `'1d'`, min: 0, max: LONGEST, doubtful: HOUR, unit: 'd' }),
   // MoEngage's addresses "change frequently".
   staleAfter: duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: LONGEST, doubtful: DAY, unit: 'd' }),

@@ -1,9 +1,9 @@
 import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import type { Address, ParsedAddress } from '../ip/address.js'
-import { DENIED, notListed, otherChannel, otherDataCenter, staleList } from '../verdict/hints.js'
+import { DENIED, deniedByOverride, notListed, otherChannel, otherDataCenter, staleList } from '../verdict/hints.js'
 import type { Rejection, VerifiedVerdict } from '../verdict/verdict.js'
-import type { CompiledList, ListGrant } from './compiled-list.js'
+import { type CompiledList, isCell, isOverride, type ListGrant } from './compiled-list.js'
 import type { Counters, GrowingCounts } from './counters.js'
 import { isRemoved } from './removals.js'
 import type { Salted } from './verdict-cache.js'
@@ -34,15 +34,15 @@ export class Policy implements Salted {
     this.#counters = counters
     this.accepts = Uint8Array.from({ length: matcher.setCount }, (_, set) => {
       const grants = matcher.grantsOf(set)
-      return !grants.includes('deny') && grants.some((grant) => this.accepted(grant)) ? 1 : 0
+      return !grants.some(denies) && grants.some((grant) => this.accepted(grant)) ? 1 : 0
     })
     this.#rejections = new Array(matcher.setCount).fill(undefined)
   }
 
   /** Whether a grant is one that the route accepts. */
   accepted(grant: ListGrant): boolean {
-    if (typeof grant === 'string') return grant === 'allow'
-    return !this.list.isStale && this.#covers(grant)
+    if (isCell(grant)) return !this.list.isStale && this.#covers(grant)
+    return grant === 'allow' || (isOverride(grant) && grant.effect === 'allow')
   }
 
   #covers(grant: Grant): boolean {
@@ -63,9 +63,10 @@ export class Policy implements Salted {
   /** The verdict on an accepted address; neither counted nor remembered. */
   verdictOn(address: Address, peer: string | null): VerifiedVerdict {
     const all = this.list.matcher.entriesFor(address).filter(({ grant }) => this.accepted(grant))
-    const listed = all.filter(({ grant }) => !isRemoved(grant))
+    const listed = all.filter(({ grant }) => !isCell(grant) || !isRemoved(grant))
     const accepted = listed.length > 0 ? listed : all
-    const grants = accepted.flatMap(({ grant }) => (typeof grant === 'string' ? [] : [grant]))
+    const grants = accepted.map(({ grant }) => grant).filter(isCell)
+    const overrides = accepted.map(({ grant }) => grant).filter(isOverride)
     const dataCenter = grants[0]?.dataCenter ?? null
     return Object.freeze({
       verified: true,
@@ -82,6 +83,7 @@ export class Policy implements Salted {
         listed.length > 0
           ? null
           : new Date(Math.max(...grants.filter(isRemoved).map(({ until }) => until))).toISOString(),
+      override: overrides.length === accepted.length ? overrides[0]!.override : null,
       peer,
       revision: this.list.revision,
       carriesSecret: null
@@ -104,8 +106,12 @@ export class Policy implements Salted {
   #explain(set: number): Rejection {
     const { directory, matcher, revision, isStale } = this.list
     const listed = matcher.grantsOf(set)
-    const grants = listed.filter((grant): grant is Grant => typeof grant !== 'string')
+    const grants = listed.filter(isCell)
     if (listed.includes('deny')) return { reason: 'denied', hint: DENIED }
+    const denying = listed.filter(isOverride).find(denies)
+    if (denying !== undefined) {
+      return { reason: 'denied', hint: deniedByOverride(denying.override), override: denying.override }
+    }
     if (grants.length === 0) {
       return { reason: 'not-listed', hint: notListed(revision, directory.provenance.retrieved) }
     }
@@ -123,4 +129,9 @@ export class Policy implements Salted {
     const notes = this.dataCenters.flatMap((dataCenter) => this.list.directory.note(address, dataCenter) ?? [])
     return { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
   }
+}
+
+/** Whether a grant rejects an address, whatever else accepts it. */
+function denies(grant: ListGrant): boolean {
+  return grant === 'deny' || (isOverride(grant) && grant.effect === 'deny')
 }

@@ -1,7 +1,9 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import { type Clock, DAY } from '../lib/time.js'
+import { callBack } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
+import { type Clock, DAY, HOUR } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000
@@ -40,7 +42,8 @@ export class Refresh {
   #next: Promise<void> | undefined
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
-  readonly #waiting: { look?: () => void; day?: () => void } = {}
+  readonly #waiting: { look?: () => void; day?: () => void; watch?: () => void } = {}
+  readonly #closing = new AbortController()
   #isClosed = false
   #failures = 0
   #loadedAt: number
@@ -59,6 +62,7 @@ export class Refresh {
       this.#waiting.look = clock.after(0, () => void this.#loadAndSchedule())
     }
     if (to.onDay !== undefined) this.#everyDay(to.onDay)
+    if (source.watch !== undefined) this.#watch(0)
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -98,6 +102,8 @@ export class Refresh {
     this.#isClosed = true
     this.#waiting.look?.()
     this.#waiting.day?.()
+    this.#waiting.watch?.()
+    this.#closing.abort(CLOSED)
     this.#stop?.abort(CLOSED)
   }
 
@@ -137,6 +143,29 @@ export class Refresh {
     // Servers that were started together do not ask together.
     const wait = this.#failures === 0 ? interval * (1 - Math.random() / 10) : retryAfter(this.#failures, interval)
     this.#waiting.look = this.#clock.after(wait, () => this.#look())
+  }
+
+  /** Subscribes to the changes of the source; again after a failure, when changes may have been missed. */
+  #watch(failures: number): void {
+    const { signal } = this.#closing
+    let hasFailed = false
+    // `load()` reports the failure of a load.
+    const changed = () => void (signal.aborted || hasFailed || this.load().catch(() => {}))
+    callBack(
+      () => this.#source.watch!(changed, signal),
+      (error) => {
+        hasFailed = true
+        // The guard may still be in the making.
+        setImmediate(() => {
+          if (signal.aborted) return
+          this.#fail(error instanceof Error ? error : new Error(messageLineOf(error)))
+          this.#waiting.watch = this.#clock.after(retryAfter(failures + 1, HOUR), () => {
+            this.#watch(failures + 1)
+            this.load().catch(() => {})
+          })
+        })
+      }
+    )
   }
 
   #everyDay(run: () => void): void {

@@ -5,7 +5,7 @@ import type { Problem } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { Prefix } from '../ip/prefix.js'
 import { DAY } from '../lib/time.js'
-import type { Reason } from '../verdict/verdict.js'
+import type { Reason, VerdictOverride } from '../verdict/verdict.js'
 import type { LastVerified } from './counters.js'
 
 /** An address that left the list and is accepted for a grace period. */
@@ -44,6 +44,20 @@ export interface WatchMetrics {
   readonly checkedAt: number | null
 }
 
+/** What was set while the guard runs, with `guard.override` or for the whole fleet. */
+export interface Override extends VerdictOverride {
+  /** Prefixes that it accepts, as `203.0.113.9/32`. */
+  readonly allow: readonly string[]
+  /** Prefixes that it rejects. */
+  readonly deny: readonly string[]
+  /** The mode that replaces the guard's; null where it leaves the mode alone. */
+  readonly mode: 'reject' | 'tag' | null
+  /** When it was set (ISO 8601). */
+  readonly since: string
+  /** Whether it was set on this guard, or for all replicas of its fleet. */
+  readonly origin: 'local' | 'fleet'
+}
+
 /** The state of a guard: the list in use, counters, and findings. */
 export interface GuardStatus {
   /** The revision of MoEngage's page that the list in use was taken from. */
@@ -56,6 +70,8 @@ export interface GuardStatus {
   readonly entries: number
   /** Addresses that left the list and are still accepted. */
   readonly pendingRemovals: readonly PendingRemoval[]
+  /** The overrides in force. */
+  readonly overrides: readonly Override[]
   /** The name of the source. */
   readonly source: string
   /** How many requests were verified since the start. */

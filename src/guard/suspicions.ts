@@ -27,18 +27,9 @@ export function suspicionsOf(
   now: number
 ): SuspiciousReason[] {
   const prefixes = distinct(directory.entries.map(({ prefix }) => prefix))
-  const reasons: SuspiciousReason[] = []
+  const reasons = [...wideAmong(prefixes), ...specialAmong(prefixes)]
   const add = (suspicion: Suspicion, message: string) => {
     if (!reasons.some((reason) => reason.message === message)) reasons.push({ suspicion, message })
-  }
-  const wide = prefixes.filter(({ address, length }) => length < SHORTEST[address.family])
-  if (wide.length > 0) add('wide', `${named(wide)}: shorter than /16 (IPv4) or /32 (IPv6).`)
-  const special = prefixes.filter((prefix) => specialPurpose(prefix) !== undefined)
-  if (special.length > 0) {
-    add(
-      'private',
-      `${named(special, (prefix) => ` (${specialPurpose(prefix)!.name})`)}: nobody on the internet sends from there.`
-    )
   }
   if (current === undefined) return reasons
   const earlier = distinct(current.entries.map(({ prefix }) => prefix))
@@ -91,6 +82,41 @@ export function rewritten(directory: Directory, current: Directory, most: number
   const count = most === undefined ? 0 : countChangedCells(current, directory)
   if (count <= (most ?? 0)) return []
   return [{ suspicion: 'changed', message: `${count} cells of the page changed at once, more than ${most}.` }]
+}
+
+/** What is suspicious about an override: what it accepts, and what it takes from the list in use. */
+export function suspicionsOfOverride(
+  { allow, deny }: { readonly allow: readonly Prefix[]; readonly deny: readonly Prefix[] },
+  directory: Directory,
+  inUse: readonly Cells[]
+): SuspiciousReason[] {
+  const reasons = [...wideAmong([...allow, ...deny]), ...specialAmong(allow)]
+  const dataCenters = new Set(inUse.flatMap((cells) => cells.dataCenters))
+  for (const dataCenter of dataCenters) {
+    const listed = distinct(
+      inUse
+        .filter((cells) => cells.dataCenters.includes(dataCenter))
+        .flatMap(({ channels }) => prefixesOf(directory, { dataCenters: [dataCenter], channels }))
+    )
+    const denied = listed.filter((prefix) => deny.some((wider) => wider.contains(prefix)))
+    if (denied.length * 2 <= listed.length) continue
+    const message = `It denies ${denied.length} of the ${listed.length} addresses of ${dataCenter} in use: ${named(denied)}.`
+    reasons.push({ suspicion: 'shrunk', message })
+  }
+  return reasons
+}
+
+function wideAmong(prefixes: readonly Prefix[]): SuspiciousReason[] {
+  const wide = prefixes.filter(({ address, length }) => length < SHORTEST[address.family])
+  if (wide.length === 0) return []
+  return [{ suspicion: 'wide', message: `${named(wide)}: shorter than /16 (IPv4) or /32 (IPv6).` }]
+}
+
+function specialAmong(prefixes: readonly Prefix[]): SuspiciousReason[] {
+  const special = prefixes.filter((prefix) => specialPurpose(prefix) !== undefined)
+  if (special.length === 0) return []
+  const names = named(special, (prefix) => ` (${specialPurpose(prefix)!.name})`)
+  return [{ suspicion: 'private', message: `${names}: nobody on the internet sends from there.` }]
 }
 
 function prefixesOf(directory: Directory, cells: Cells): Prefix[] {

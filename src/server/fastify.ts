@@ -29,7 +29,8 @@ import {
   type Route,
   Routes,
   readActions,
-  VerdictListener
+  VerdictListener,
+  withMode
 } from './routes.js'
 import { claimScope } from './scopes.js'
 import { logWatch } from './watch-log.js'
@@ -55,7 +56,10 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 
 /** The guard of a scope, as `app.moengage`. */
 export interface FastifyGuard
-  extends Pick<Guard, 'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics'> {
+  extends Pick<
+    Guard,
+    'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics' | 'override' | 'removeOverride'
+  > {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
    * Counts it as judged, but neither rejects nor logs.
@@ -191,8 +195,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (isFirst && verdict.carriesSecret === false) log.withoutSecret(request.log, verdict, request)
         return done()
       }
-      const { mode, statusCode, onReject } = route.actions
-      if (isFirst) log.rejection(request.log, verdict, route, request)
+      const inForce = withMode(route, guard.mode)
+      const { mode, statusCode, onReject } = inForce.actions
+      if (isFirst) log.rejection(request.log, verdict, inForce, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -210,7 +215,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     status: () => guard.status(),
     reload: () => guard.reload(),
     senders: (limit) => guard.senders(limit),
-    metrics: () => guard.metrics()
+    metrics: () => guard.metrics(),
+    override: (options) => guard.override(options),
+    removeOverride: (id) => guard.removeOverride(id)
   } satisfies FastifyGuard)
 
   app.decorate('verifyMoEngage', (routeOptions) => {

@@ -8,7 +8,7 @@ import { isPromise, settled } from '../lib/promise.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody, thrown } from './failure.js'
-import type { ActionOptions, Actions, Route } from './routes.js'
+import { type ActionOptions, type Actions, type Route, withMode } from './routes.js'
 import type { ReadyGuard, Standalone } from './standalone.js'
 
 /** A response of Node's own servers. */
@@ -85,6 +85,7 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     const marked = request as unknown as { moengage?: Verdict; [mark: symbol]: Verdict }
     marked.moengage = verdict
     marked[this.#verdict] = verdict
+    if (!verdict.verified) route = withMode(route, guard.mode)
     this.#standalone.report(verdict, incoming, route, request, this.#loggerOf(request))
     if (verdict.verified || route.actions.mode === 'tag') next.pass(verdict)
     else reject(request, response, verdict, route.actions, next)

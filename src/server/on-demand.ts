@@ -91,6 +91,8 @@ export class OnDemand<Request, OnReject> {
       senders: () => this.current.methods().senders(),
       metrics: () => this.current.methods().metrics(),
       reload: () => this.current.methods().reload(),
+      override: (options) => this.current.methods().override(options),
+      removeOverride: (id) => this.current.methods().removeOverride(id),
       close: () => this.#current?.methods().close()
     }
   }

@@ -1,7 +1,7 @@
 import { OptionsError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import { GUARD_OPTIONS } from '../guard/options.js'
-import type { Option, OptionTable } from '../lib/option.js'
+import { type Option, type OptionTable, propertyOf } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { callback, oneOf } from '../lib/option-rules.js'
@@ -118,7 +118,7 @@ const OF_THE_GUARD = Object.fromEntries(
 export function readRouteOptions<OnReject>(
   options: PolicyOptions & ActionOptions<OnReject>,
   inherited: Actions<OnReject>
-): { policy: PolicyOptions | undefined; actions: Actions<OnReject> } {
+): Route<OnReject> {
   const { form } = inherited
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const message = `${shown(options)} is not an object with options of a route.`
@@ -137,13 +137,24 @@ export function readRouteOptions<OnReject>(
   const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
   reader.checkNames()
   reader.throwMistakes()
-  return { policy: policy.dataCenters === undefined && policy.channels === undefined ? undefined : policy, actions }
+  return {
+    policy: policy.dataCenters === undefined && policy.channels === undefined ? undefined : policy,
+    actions,
+    ownsMode: propertyOf(options, 'mode') !== undefined
+  }
 }
 
 /** What one route accepts and does; `policy` is undefined where it is the guard's. */
 export interface Route<OnReject> {
   readonly policy: PolicyOptions | undefined
   readonly actions: Actions<OnReject>
+  /** Whether the route sets its own mode. */
+  readonly ownsMode: boolean
+}
+
+/** A route as it is at this moment: an override of the mode replaces the guard's, and not one that the route sets. */
+export function withMode<OnReject>(route: Route<OnReject>, mode: Actions<OnReject>['mode'] | null): Route<OnReject> {
+  return mode === null || route.ownsMode ? route : { ...route, actions: { ...route.actions, mode } }
 }
 
 /** The routes of a guard: the options of each are read once. */
@@ -155,7 +166,7 @@ export class Routes<OnReject> {
   /** @param check what a route accepts */
   constructor(check: (policy: PolicyOptions) => void, actions: Actions<OnReject>) {
     this.#check = check
-    this.#plain = { policy: undefined, actions }
+    this.#plain = { policy: undefined, actions, ownsMode: false }
   }
 
   /** @throws OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong */

@@ -44,7 +44,10 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
 
 /** What a guard offers besides judging, whatever it guards. */
 export interface GuardMethods
-  extends Pick<Guard, 'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics'> {
+  extends Pick<
+    Guard,
+    'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics' | 'override' | 'removeOverride'
+  > {
   /**
    * Resolves when the first list is there: at once with the bundled one. Await it before you listen, so that a source that
    * fails keeps the server from starting. Until then requests wait, and after a failure they are answered with 503.
@@ -243,6 +246,8 @@ export class Standalone<Request, OnReject> {
       senders: (limit) => this.guard.guard.senders(limit),
       metrics: () => this.guard.guard.metrics(),
       reload: () => this.#reload(),
+      override: (options) => this.guard.guard.override(options),
+      removeOverride: (id) => this.guard.guard.removeOverride(id),
       close: () => this.#close()
     }
   }

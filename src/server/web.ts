@@ -4,7 +4,7 @@ import type { PolicyOptions } from '../guard/guard.js'
 import { isPromise, settled } from '../lib/promise.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody } from './failure.js'
-import type { ActionOptions } from './routes.js'
+import { type ActionOptions, withMode } from './routes.js'
 import type { Standalone } from './standalone.js'
 
 /** Your own answer to a rejected request. What it throws, `check` rejects with. */
@@ -57,9 +57,10 @@ export class WebVerdicts {
       return { response: failureResponse(error as Failure), verdict: null }
     }
     const { guard, routes } = standalone.guard
-    const route = routes.of(routeOptions)
+    const chosen = routes.of(routeOptions)
+    const verdict = guard.decide(chosen.policy, request, incoming, null)
+    const route = withMode(chosen, guard.mode)
     const { actions } = route
-    const verdict = guard.decide(route.policy, request, incoming, null)
     this.#verdicts.set(request, verdict)
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }

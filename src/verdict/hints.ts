@@ -1,6 +1,6 @@
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
-import type { Reason, Rejection } from './verdict.js'
+import type { Reason, Rejection, VerdictOverride } from './verdict.js'
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(', ')
 
@@ -69,6 +69,11 @@ export function withoutSecret(dataCenter: string | null): string {
     `The address is ${whose}, and the request does not carry your secret: ${other}, or the secret was not entered for this channel. ` +
     'The request was let through.'
   )
+}
+
+export function deniedByOverride({ id, until, note }: VerdictOverride): string {
+  const end = until === null ? 'until it is removed' : `until ${until}`
+  return `The address is denied by the override ${id}, ${end}${note === null ? '' : `: ${note}`}.`
 }
 
 /** What the sentences about an unresolved client IP depend on, besides the request. */

@@ -29,6 +29,16 @@ export type Reason = (typeof REASONS)[number]
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 
+/** The override that decided a verdict; see `guard.override`. */
+export interface VerdictOverride {
+  /** Names it in `status().overrides` and for `removeOverride`. */
+  readonly id: string
+  /** When it ends (ISO 8601); null where it has no end. */
+  readonly until: string | null
+  /** Why it was set; null where nobody said. */
+  readonly note: string | null
+}
+
 /** The request comes from an address that the route accepts. Says who may have sent it, not that nobody else could. */
 export interface VerifiedVerdict {
   /** Tells the two kinds of verdict apart. */
@@ -46,6 +56,8 @@ export interface VerifiedVerdict {
    * nevertheless: see the option `gracePeriod`.
    */
   readonly graceUntil: string | null
+  /** The override that accepts the address, where nothing else does; null otherwise. */
+  readonly override: VerdictOverride | null
   /** The socket's remote address as the connection reports it; null without one. */
   readonly peer: string | null
   /** The revision of MoEngage's page that was judged by. */
@@ -67,6 +79,8 @@ export interface RejectedVerdict {
   readonly reason: Reason
   /** One or two sentences for whoever must explain or mend it. For your log, not for the sender. */
   readonly hint: string
+  /** The override that denies the address; null where the request is rejected for another reason. */
+  readonly override: VerdictOverride | null
   /** The socket's remote address as the connection reports it; null without one. */
   readonly peer: string | null
   /** The revision of MoEngage's page that was judged by. */
@@ -87,22 +101,25 @@ export interface Rejection {
   readonly hint: string
   /** Whether the client is part of the receiver's own set-up, such as a proxy, and so not MoEngage whatever else is known. */
   readonly isOwn?: true
+  /** The override that rejects the address. */
+  readonly override?: VerdictOverride
 }
 
 export function rejectedVerdict({
   clientIp,
   reason,
   hint,
+  override,
   peer,
   revision,
   carriesSecret
 }: Omit<RejectedVerdict, 'verified'>): RejectedVerdict {
-  return Object.freeze({ verified: false, clientIp, reason, hint, peer, revision, carriesSecret })
+  return Object.freeze({ verified: false, clientIp, reason, hint, override, peer, revision, carriesSecret })
 }
 
 /** The same verdict of a verified request of which it is known whether it carries the secret. */
 export function withEvidence(
-  { clientIp, dataCenter, channels, matched, graceUntil, peer, revision }: VerifiedVerdict,
+  { clientIp, dataCenter, channels, matched, graceUntil, override, peer, revision }: VerifiedVerdict,
   carriesSecret: boolean | null
 ): VerifiedVerdict {
   return Object.freeze({
@@ -112,6 +129,7 @@ export function withEvidence(
     channels,
     matched,
     graceUntil,
+    override,
     peer,
     revision,
     carriesSecret

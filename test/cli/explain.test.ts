@@ -147,6 +147,7 @@ t.test('as JSON', async (t) => {
       channels: ['file-segment'],
       matched: '34.218.145.185/32',
       graceUntil: null,
+      override: null,
       peer: null,
       revision: directory.revision
     },

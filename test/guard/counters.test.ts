@@ -9,6 +9,7 @@ const verdict = (dataCenter: 'DC-01' | 'DC-02' | null, ...channels: VerifiedVerd
   channels,
   matched: '9.9.9.9/32',
   graceUntil: null,
+  override: null,
   peer: null,
   revision: 'r1',
   carriesSecret: null

@@ -182,3 +182,65 @@ t.test('what waits for its time keeps no process alive', async (t) => {
   t.equal(timeouts(), before)
   guard.close()
 })
+
+t.test('a source that is pushed loads after every change', async (t) => {
+  const watched: { changed: () => void; signal: AbortSignal }[] = []
+  const watch = (changed: () => void, signal: AbortSignal) => void watched.push({ changed, signal })
+  const { guard, loads, clock } = await answering(t, { watch })
+  t.equal(watched.length, 1, 'it is subscribed to once')
+  for (let i = 0; i < 200; i++) watched[0]!.changed()
+  t.equal(loads.length, 2, 'one load is under way')
+  loads[1]!.answer(sound({ revision: 'r2' }))
+  await until(() => loads.length === 3)
+  loads[2]!.answer(sound({ revision: 'r3' }))
+  await until(() => guard.status().revision === 'r3')
+  t.equal(loads.length, 3, 'two hundred changes take one more load, which began after the last of them')
+  watched[0]!.changed()
+  loads[3]!.fail(new Error('away'))
+  await until(() => guard.status().lastError !== null)
+  t.match(guard.status(), { revision: 'r3', lastError: /away/ })
+  t.strictSame(clock.waiting, [], 'no timer is needed')
+  guard.close()
+  t.equal(watched[0]!.signal.aborted, true)
+  watched[0]!.changed()
+  t.equal(loads.length, 4, 'a closed guard loads no more')
+})
+
+t.test('a subscription that fails is reported, and tried again with a load', async (t) => {
+  const failures: [what: string, fail: () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw new Error('No such channel.')
+      }
+    ],
+    ['rejects', () => Promise.reject(new Error('No such channel.'))],
+    ['rejects with a text', () => Promise.reject('No such channel.')]
+  ]
+  for (const [what, fail] of failures) {
+    let calls = 0
+    const changes: (() => void)[] = []
+    const watch = (changed: () => void) => {
+      changes.push(changed)
+      return ++calls === 1 ? fail() : undefined
+    }
+    const { guard, loads, clock } = await answering(t, { watch })
+    await until(() => guard.status().lastError !== null)
+    t.equal(guard.status().lastError, 'No such channel.', what)
+    changes[0]!()
+    t.equal(loads.length, 1, 'the failed subscription is over')
+    clock.pass(10_000)
+    t.equal(calls, 2, what)
+    t.equal(loads.length, 2, 'what was missed is loaded')
+    loads[1]!.answer(sound({ revision: 'r2' }))
+    await until(() => guard.status().lastError === null)
+    t.match(guard.status(), { revision: 'r2', lastError: null })
+  }
+  const reject: ((error: Error) => void)[] = []
+  const { guard, clock } = await answering(t, { watch: () => new Promise((_, fail) => reject.push(fail)) })
+  guard.close()
+  reject[0]!(new Error('late'))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(guard.status().lastError, null, 'the end of the guard is not a failure')
+  t.strictSame(clock.waiting, [])
+})

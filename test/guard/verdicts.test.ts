@@ -17,6 +17,7 @@ t.test('a verified request carries what the address is published for', async (t)
     channels: ['connector', 'sms', 'whatsapp', 'email', 'content-api', 'warehouse-export', 'streams', 'segment-sync'],
     matched: `${LISTED}/32`,
     graceUntil: null,
+    override: null,
     peer: '10.0.0.1',
     revision: directory.revision,
     carriesSecret: null

@@ -10,7 +10,16 @@ const START = Date.UTC(2026, 10, 23)
 const STRANGER = '198.51.100.7'
 
 const rejected = (clientIp: string | null, reason: Reason = 'not-listed', peer: string | null = null) =>
-  ({ verified: false, clientIp, reason, hint: '', peer, revision: 'r1', carriesSecret: null }) satisfies RejectedVerdict
+  ({
+    verified: false,
+    clientIp,
+    reason,
+    hint: '',
+    override: null,
+    peer,
+    revision: 'r1',
+    carriesSecret: null
+  }) satisfies RejectedVerdict
 
 /** The counts that are not zero. */
 const counts = ({ counts }: Withheld) =>
@@ -164,6 +173,7 @@ t.test(
         ),
         reason: fc.constantFrom<Reason>('not-listed', 'denied', 'unresolved'),
         hint: fc.constant(''),
+        override: fc.constant(null),
         peer: fc.constantFrom(null, '10.0.0.1'),
         revision: fc.constant('r1'),
         carriesSecret: fc.constantFrom(true, false, null)

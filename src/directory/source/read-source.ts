@@ -64,7 +64,8 @@ const OWN_OPTIONS = {
   load: callback<Source['load']>('async (signal) => snapshot'),
   interval: interval(undefined, `'1h'`),
   timeout: TIMEOUT,
-  verify: VERIFY
+  verify: VERIFY,
+  watch: callback<NonNullable<Source['watch']>>('(changed, signal) => subscribe(changed, { signal })')
 } satisfies OptionTable
 
 /** The kinds of a source, by the option that makes it one; each with all that it needs. */
@@ -129,9 +130,15 @@ function fixOf(option: Option): string {
 }
 
 function openOwn(option: Option, source: object): OpenSource | undefined {
-  const { name, load, interval, timeout, verify } = OptionReader.inside(OWN_OPTIONS, option).readAll()
+  const { name, load, interval, timeout, watch, verify } = OptionReader.inside(OWN_OPTIONS, option).readAll()
   if (load === undefined) return undefined
-  const own: OpenSource = { name, timeout, interval, load: (signal) => load.call(source as Source, signal) }
+  const own: OpenSource = {
+    name,
+    timeout,
+    interval,
+    load: (signal) => load.call(source as Source, signal),
+    ...(watch !== undefined && { watch: (changed, signal) => watch.call(source as Source, changed, signal) })
+  }
   return verify === undefined ? own : readBy(own, new SignedListReader(verify))
 }
 

@@ -25,6 +25,12 @@ export interface Source {
   readonly timeout?: Duration | undefined
   /** Accepts only lists that are signed with one of these keys (no check of a signature). */
   readonly verify?: VerifyOptions | undefined
+  /**
+   * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
+   * by a load that began after it. The signal is aborted when the guard is closed. An error that it throws or rejects with is
+   * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded.
+   */
+  watch?(changed: () => void, signal: AbortSignal): unknown
 }
 
 /**
@@ -120,6 +126,8 @@ export interface OpenSource {
   load(signal: AbortSignal): unknown
   /** Whether there is something new to load. Without it, every interval loads. Never rejects. */
   hasChanged?(): Promise<boolean>
+  /** Subscribes to changes; see {@link Source.watch}. */
+  watch?(changed: () => void, signal: AbortSignal): unknown
   /** Called when the list that was loaded last came into use. */
   accepted?(): void
   /** Doubts about the list that came into use last. */
@@ -162,6 +170,7 @@ export function readBy(texts: OpenSource, reader: Reader): OpenSource {
       return reader.unchanged?.() ?? UNCHANGED
     },
     ...(texts.hasChanged !== undefined && { hasChanged: () => texts.hasChanged!() }),
+    ...(texts.watch !== undefined && { watch: (changed, signal) => texts.watch!(changed, signal) }),
     accepted() {
       texts.accepted?.()
       reader.accepted?.()
