@@ -16,8 +16,8 @@ const TIME_LIMIT = 15 * SECOND
 /** The most memory that an import may take, in megabytes. MoEngage's page takes ten. */
 const MEMORY_LIMIT = 256
 
-/** A program of its own, which is not part of what a server loads. */
-const WORKER = new URL('../../help-page/page-worker.js', import.meta.url)
+/** A program of its own, which is not part of what a server loads: help-page/page-worker.ts, built. */
+const WORKER = '#page-worker'
 
 /** A page that was imported. */
 interface Imported {
@@ -26,7 +26,7 @@ interface Imported {
 }
 
 /** What the worker answers. */
-type Answer = { readonly imported: Imported } | { readonly failure: Error }
+type Answer = { readonly imported: Imported } | { readonly failure: { readonly message: string } }
 
 /** Bounds of an import. */
 export interface ImportLimits {
@@ -103,7 +103,12 @@ async function importInWorker(
   // Loaded here: not every runtime that has a guard has threads.
   const { Worker } = await import('node:worker_threads')
   signal.throwIfAborted()
-  const worker = new Worker(WORKER, { workerData, resourceLimits: { maxOldGenerationSizeMb: memory } })
+  const worker = new Worker(new URL(import.meta.resolve(WORKER)), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: memory },
+    // What a server preloads, such as instrumentation, has no place in a thread that reads one page.
+    execArgv: []
+  })
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Imported>((resolve, reject) => {
