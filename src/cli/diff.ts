@@ -7,8 +7,8 @@ import { styleFor } from './text.js'
 
 const EXAMPLES = `
 A list is "bundled", a snapshot or a help page (a file or https URL), or "-" for
-standard input. The output can be posted as it is: Markdown as the body of a pull
-request, "slack" as the body of a request to an incoming webhook of Slack.
+standard input. The output can be posted as it is: Markdown as the body of a
+pull request, "slack" as the body for an incoming webhook of Slack.
 
 Exit codes: 0 the same, 1 different, 2 an error.
 

@@ -145,8 +145,8 @@ function driftWarning(
     [added.length, 'added'],
     [removed.length, 'removed'],
     [moved.length, 'moved'],
-    [cells.length, 'cells changed'],
-    [unknown.length, 'unknown rows changed']
+    [cells.length, `cell${cells.length === 1 ? '' : 's'} changed`],
+    [unknown.length, `unknown row${unknown.length === 1 ? '' : 's'} changed`]
   ] as const
   const what = counts.flatMap(([count, name]) => (count === 0 ? [] : [`${count} ${name}`])).join(', ')
   const touched = [

@@ -152,10 +152,17 @@ function refuse(message: string): never {
   throw new SignatureError({ value: undefined, message, fix: 'Sign the list again: moengage-allowlist sign.' })
 }
 
-/** Loaded where something is signed or verified, and nowhere else. */
-async function loadJose(): Promise<typeof import('jose')> {
+type Jose = typeof import('jose')
+
+/**
+ * Loads the package where something is signed or verified, and nowhere else.
+ *
+ * @param load what loads it; leave it out
+ * @throws (rejects with) SignatureError (`MOE_ERR_SIGNATURE`) if it is not installed
+ */
+export async function loadJose(load: () => Promise<Jose> = () => import('jose')): Promise<Jose> {
   try {
-    return await import('jose')
+    return await load()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new SignatureError({

@@ -117,3 +117,40 @@ t.test('a list cannot steer the terminal, nor the page that its revision is show
   t.equal(code, 2)
   t.notMatch(stderr, steering)
 })
+
+t.test('writes a message for Slack that can be posted as it is', async (t) => {
+  const { code, stdout, stderr } = await run(['diff', ...paths, '--format', 'slack'])
+  t.strictSame([code, stderr], [1, ''])
+  const { text } = JSON.parse(stdout)
+  t.match(
+    text,
+    /^MoEngage's list changed from revision `r2` \(2026-11-30\) to revision `r2` \(2026-11-30\)\.\n\n\*Added \(2\)\*\n• `198/
+  )
+  t.match(text, '\n\n*Moved (2)*\n• `192.0.2.1`: now also DC-01 (push)\n')
+  const same = await run(['diff', paths[0]!, paths[0]!, '--format', 'slack'])
+  t.match(JSON.parse(same.stdout), { text: /^No address changed from .*\.$/ })
+  const unknown = [{ dataCenter: 'DC-07', name: 'A <!channel> & `b`\n*c*', addresses: ['192.0.2.9'] }]
+  const hostile = { stdin: snapshot(old, { unknown } as never) }
+  const slack = await run(['diff', paths[0]!, '-', '--format', 'slack'], hostile)
+  t.match(JSON.parse(slack.stdout), { text: /`A &lt;!channel&gt; &amp; +b +\*c\*`: no row → `192\.0\.2\.9`$/ })
+  const markdown = await run(['diff', paths[0]!, '-', '--format', 'markdown'], hostile)
+  t.match(markdown.stdout, /- `DC-07` `A <!channel> & +b +\*c\*`: no row → `192\.0\.2\.9`\n$/)
+})
+
+t.test('a message for Slack is short, however long the list is', async (t) => {
+  const many = Array.from({ length: 300 }, (_, i) => `9.9.${Math.floor(i / 250)}.${i % 250}`)
+  const { stdout } = await run(['diff', paths[0]!, '-', '--format', 'slack'], {
+    stdin: snapshot({ ...old, 'DC-03 sms': many })
+  })
+  t.match(JSON.parse(stdout).text, /\*Added \(300\)\*\n(?:• .*\n){20}• and 280 more\n/)
+})
+
+t.test('--format json is --json, and both at once are refused', async (t) => {
+  const json = await run(['diff', ...paths, '--json'])
+  t.strictSame(await run(['diff', ...paths, '--format', 'json']), json)
+  t.match(await run(['diff', ...paths, '--format', 'slack', '--json']), { code: 2, stderr: /cannot be used with/ })
+  t.match(await run(['diff', ...paths, '--format', 'xml']), {
+    code: 2,
+    stderr: /Allowed choices are markdown, slack, json/
+  })
+})

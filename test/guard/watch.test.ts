@@ -112,12 +112,12 @@ t.test('the warning says what kinds of differences there are, and whether they c
     ],
     [
       snapshotOf({ 'DC-01 sms': ['9.9.9.1', '8.8.4.4'], 'DC-02 sms': ['8.8.4.4'], 'DC-03 push': ['8.8.8.8'] }),
-      /: 1 added, 1 moved, 1 cells changed\. It concerns DC-01\./,
+      /: 1 added, 1 moved, 1 cell changed\. It concerns DC-01\./,
       /update the list\.$/
     ],
     [
       { ...before, unknown: [{ dataCenter: 'DC-01', name: 'Pigeons', addresses: ['9.9.9.9'] }] },
-      /: 1 unknown rows changed\. It concerns no data center/,
+      /: 1 unknown row changed\. It concerns no data center/,
       /./
     ],
     [
@@ -227,7 +227,7 @@ t.test('a server on the bundled list notices over HTTP that the page has moved o
   t.match(seen[0], [{ moved: [{ prefix: '34.218.145.185/32' }] }, { watch: { revision: 'r1' } }])
   t.match(
     lines.filter(({ msg }) => /differs from the list in use/.test(msg)),
-    [{ level: 40, moengage: { code: 'MOE_WARN_DRIFT' }, msg: /1 moved, 1 cells changed\. It concerns DC-01\./ }]
+    [{ level: 40, moengage: { code: 'MOE_WARN_DRIFT' }, msg: /1 moved, 1 cell changed\. It concerns DC-01\./ }]
   )
   server.text = JSON.stringify({
     provenance: { page: 'p', revision: 'r2', retrieved: '2026-11-24' },

@@ -23,6 +23,8 @@ const VERIFY_OPTIONS = {
     fallback: [],
     example: `[${KEY_EXAMPLE}]`,
     required: `Write publicKeys: [${KEY_EXAMPLE}], with the line that moengage-allowlist keygen prints.`,
+    // A private key may be given by mistake.
+    isSecret: true,
     read: readKeys
   },
   name: {
@@ -39,12 +41,13 @@ const VERIFY_OPTIONS = {
 export const VERIFY: OptionRule<Verify | undefined> = {
   fallback: undefined,
   example: `{ publicKeys: [${KEY_EXAMPLE}] }`,
+  isSecret: true,
   read(option) {
     const { value } = option
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return OptionReader.inside(VERIFY_OPTIONS, option).readAll()
     }
-    return option.refuse(`${shown(value)} does not name public keys.`, `Write { publicKeys: [${KEY_EXAMPLE}] }.`)
+    return option.refuse('It does not name public keys.', `Write { publicKeys: [${KEY_EXAMPLE}] }.`)
   }
 }
 

@@ -1,0 +1,79 @@
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { loadGuard } from '../../src/core.js'
+import { run, runJson } from '../support/cli.js'
+import { sound } from '../support/snapshots.js'
+
+async function withKeys(t: Test) {
+  const folder = t.testdir({ 'list.json': JSON.stringify(sound({ revision: 'r1' })) })
+  const at = (name: string) => join(folder, name)
+  const { value } = await runJson(['keygen', at('my.key')])
+  return { at, publicKey: value.publicKey as string, list: at('list.json'), key: at('my.key') }
+}
+
+t.test('keygen writes a private key that only its owner reads, and prints the public one', async (t) => {
+  const folder = t.testdir({})
+  const file = join(folder, 'my.key')
+  const umask = process.umask(0)
+  const { code, stdout, stderr } = await run(['keygen', file])
+  process.umask(umask)
+  t.strictSame([code, stderr], [0, ''])
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  const pem = readFileSync(file, 'utf8')
+  t.match(pem, /^-----BEGIN PRIVATE KEY-----\n/)
+  t.notMatch(stdout, pem.split('\n')[1]!)
+  t.match(stdout, /\n\n[\w-]{43}\n$/)
+  t.match(readFileSync(`${file}.pub`, 'utf8'), /^-----BEGIN PUBLIC KEY-----\n/)
+  t.match(await run(['keygen', file]), { code: 2, stderr: /exists already, and a key is never replaced/ })
+  t.equal(readFileSync(file, 'utf8'), pem)
+  t.match(await run(['keygen', join(folder, 'none', 'x.key')]), { code: 2, stderr: /cannot be written: ENOENT/ })
+})
+
+t.test('a list that sign wrote is what a guard with the public key loads', async (t) => {
+  const { at, key, list, publicKey } = await withKeys(t)
+  const argv = ['sign', list, '--key', key, '--name', 'production', '--list-version', '3', '--expires', '2999-01-01']
+  t.match(await run(argv), { code: 2, stderr: /--expires 2999-01-01 is not a time within the next ten years/ })
+  argv[argv.length - 1] = '2030-01-01'
+  const { code, stdout, stderr } = await run(argv)
+  t.strictSame([code, stderr], [0, 'Signed "production", version 3, expires 2030-01-01T00:00:00.000Z.\n'])
+  t.match(stdout, /^eyJ[\w.-]+\n$/)
+  const output = at('list.jws')
+  const now = new Date().toISOString()
+  const written = await runJson(['sign', list, '--key', key, '--name', 'production', '--output', output], { now })
+  t.match(written, { code: 0, stderr: '', value: { version: Math.floor(Date.parse(now) / 1000) } })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: { file: output, verify: { publicKeys: publicKey } } })
+  t.teardown(() => guard.close())
+  t.equal(guard.status().revision, 'r1')
+  writeFileSync(output, stdout)
+  await t.rejects(guard.reload(), { message: /version 3, older than/ })
+  for (const other of ['bundled', 'test/fixtures/page-tables-sample.mdx']) {
+    t.match(await run(['sign', other, '--key', key, '--name', 'x']), { code: 0, stdout: /^eyJ/ }, other)
+  }
+})
+
+t.test('mistakes are named, and no private key is printed', async (t) => {
+  const { at, key, list } = await withKeys(t)
+  const secret = readFileSync(key, 'utf8').split('\n')[1]!
+  writeFileSync(at('rest.txt'), `${secret} is no key`)
+  const table: [argv: string[], stderr: RegExp][] = [
+    [['--key', at('none')], /none could not be read: ENOENT/],
+    [['--key', at('rest.txt')], /holds no Ed25519 private key in PEM/],
+    [['--key', `${key}.pub`], /holds no Ed25519 private key in PEM/],
+    [['--key', key, '--list-version', '0'], /not a whole number from 1/],
+    [['--key', key, '--expires', 'soon'], /--expires soon is not a time/],
+    [['--key', key, '--expires', '2026-01-01'], /is not a time within/],
+    [['--key', key, '--output', at('none/list.jws')], /could not be written: ENOENT/]
+  ]
+  for (const [argv, stderr] of table) {
+    const found = await run(['sign', list, '--name', 'production', ...argv])
+    t.match(found, { code: 2, stdout: '', stderr }, argv.join(' '))
+    t.notMatch(found.stderr, secret)
+  }
+  t.match(await run(['sign', list, '--key', key, '--name', ' ']), { code: 2, stderr: /name is ' '/ })
+  chmodSync(key, 0o644)
+  t.match(await run(['sign', list, '--key', key, '--name', 'x']), {
+    code: 0,
+    stderr: /^warning: Others can read .*chmod 600/
+  })
+})
