@@ -139,7 +139,7 @@ function channelAnswer(facts: Facts): Answer {
   const detail =
     shared.length === 0
       ? 'Their addresses are published for these channels alone.'
-      : html`Its path tells: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
+      : html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
   return { question, answer: listed(shown), detail }
 }
 

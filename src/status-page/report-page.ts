@@ -35,7 +35,8 @@ export function reportPage(report: Report, made: Date): string {
 
 function statePart({ diagnosis, doubts, genuine, canReject, lines, evidence }: Report): string {
   const isBad = genuine?.answer === 'yes' || genuine?.answer === 'likely' || canReject?.answer === 'no'
-  const tone = lines.own === 0 || doubts.length > 0 ? 'wait' : isBad || diagnosis.length > 0 ? 'bad' : 'good'
+  const needsAttention = isBad || diagnosis.length > 0
+  const tone = lines.own === 0 ? 'wait' : needsAttention ? 'bad' : doubts.length > 0 ? 'wait' : 'good'
   const sentence =
     lines.own === 0
       ? 'The log says nothing about senders.'
