@@ -88,7 +88,7 @@ export class OnDemand<Request, OnReject> {
       explainAll: (ip) => this.current.methods().explainAll(ip),
       directory: () => this.current.methods().directory(),
       status: () => this.current.methods().status(),
-      senders: () => this.current.methods().senders(),
+      senders: (limit) => this.current.methods().senders(limit),
       metrics: () => this.current.methods().metrics(),
       reload: () => this.current.methods().reload(),
       override: (options) => this.current.methods().override(options),

@@ -1,6 +1,7 @@
 import { html } from 'ghtml'
 import { CHANNELS } from '../directory/names.js'
 import { problemLine } from '../errors.js'
+import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, genuine } from '../report/conclusion.js'
@@ -14,6 +15,8 @@ export interface State {
   readonly sentence: string
   /** What to do, the most urgent first. */
   readonly actions: readonly string[]
+  /** What to paste or to send, if there is something. */
+  readonly evidence?: readonly Finding[]
 }
 
 /** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
@@ -42,7 +45,7 @@ export function genuineOf({ metrics, status, senders }: Facts) {
 /** Judges how all is. */
 export function stateOf(facts: Facts): State {
   const { status, metrics } = facts
-  const { diagnosis, lastError, warnings } = status
+  const { diagnosis, lastError, warnings, evidence } = status
   const { rejected } = totalsOf(metrics)
   const actions = [
     ...diagnosis,
@@ -54,8 +57,11 @@ export function stateOf(facts: Facts): State {
     ...warnings.map(problemLine)
   ]
   const hasCalled = fromMoEngage(facts).length > 0
-  const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions })
-  if (rejected > 0 && genuineOf(facts).answer === 'likely') {
+  const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
+  const genuine = genuineOf(facts).answer
+  if (genuine === 'yes')
+    return state('bad', 'MoEngage was turned away: requests with your secret come from addresses that the list lacks.')
+  if (rejected > 0 && genuine === 'likely') {
     return state('bad', 'Requests that are probably genuine were turned away.')
   }
   if (rejected > 0 && !hasCalled) return state('bad', 'MoEngage has not got through yet, and others were turned away.')
@@ -74,13 +80,19 @@ export function stateOf(facts: Facts): State {
 const MARKS = { good: '✓', bad: '!', wait: '…' }
 
 export function statePart(state: State): string {
-  const { tone, sentence, actions } = state
+  const { tone, sentence, actions, evidence = [] } = state
   const what = actions.length > 0 ? listOf(actions) : html`<p>Nothing.</p>`
   return html`<div class="state !${tone}">
 <p><span class="mark" aria-hidden="true">${MARKS[tone]}</span> <span>${sentence}</span></p>
 <h2>What to do now</h2>
-!${what}
+!${what}!${evidence.map(findingPart)}
 </div>`
+}
+
+/** What to paste for a finding, and the ticket for MoEngage's support. */
+export function findingPart({ paste, ticket }: Pick<Finding, 'paste' | 'ticket'>): string {
+  return html`!${paste === null ? '' : html`<h2>To paste into the options of the guard</h2><pre tabindex="0">${paste}</pre>`}
+!${ticket === null ? '' : html`<details><summary>A text for MoEngage’s support</summary><pre tabindex="0">${ticket}</pre></details>`}`
 }
 
 interface Answer {
@@ -127,7 +139,7 @@ function channelAnswer(facts: Facts): Answer {
   const detail =
     shared.length === 0
       ? 'Their addresses are published for these channels alone.'
-      : html`Its path tells: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
+      : html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
   return { question, answer: listed(shown), detail }
 }
 

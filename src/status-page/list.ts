@@ -1,11 +1,14 @@
 import { html } from 'ghtml'
-import { tableOf } from './document.js'
+import { grantsText } from '../directory/about-address.js'
+import type { CellChange, DirectoryDiff } from '../directory/diff.js'
+import type { WatchStatus } from '../guard/status.js'
+import { type Cell, tableOf } from './document.js'
 import type { Facts } from './facts.js'
-import { ago, number, timeAgo, timeTag } from './words.js'
+import { ago, listed, number, timeAgo, timeTag } from './words.js'
 
 /** The list of addresses: which one it is, how old, where from, and what is about to change. */
 export function listPart({ status, directory, now }: Facts): string {
-  const { provenance, source, loadedAt, lastError, pendingRemovals, entries } = status
+  const { provenance, source, loadedAt, lastError, pendingRemovals, entries, watch } = status
   const facts: [name: string, text: string][] = [
     ['Source', html`<code>${source}</code>`],
     ['Page', html`${provenance.page}`],
@@ -28,5 +31,34 @@ export function listPart({ status, directory, now }: Facts): string {
     removals.length === 0
       ? ''
       : html`<h3>No longer on MoEngage’s page, and still accepted</h3>!${tableOf({ caption: 'Pending removals', header, rows: removals })}`
-  }`
+  }
+!${watch === null ? '' : watchPart(watch, now)}`
+}
+
+/** The source that is compared with the list in use, and what differs. */
+function watchPart({ source, checkedAt, revision, differences, since, error }: WatchStatus, now: number): string {
+  const facts: [name: string, text: string][] = [
+    ['Watched source', html`<code>${source}</code>`],
+    ['Last compared', checkedAt === null ? 'never' : timeAgo(checkedAt, now)],
+    ['Its revision', revision === null ? 'unknown' : html`<code>${revision}</code>`],
+    ['Differs', since === null ? 'no' : html`yes, since !${timeTag(since)}`],
+    ['Last error', error === null ? 'none' : html`${error}`]
+  ]
+  const items = facts.map(([name, text]) => html`<dt>${name}</dt><dd>!${text}</dd>`)
+  const rows = differences === null || differences.same ? [] : differenceRows(differences)
+  return html`<h3>Compared with another source</h3>
+<dl class="facts">!${items.join('\n')}</dl>
+!${rows.length === 0 ? '' : tableOf({ caption: 'Differences', header: ['Change', 'What', 'In the list', 'In the source'], rows })}`
+}
+
+function differenceRows({ added, removed, moved, cells, unknown }: DirectoryDiff): Cell[][] {
+  const kind = (cell: CellChange['from']) =>
+    cell === null ? 'no row' : cell === 'NA' ? 'NA' : 'derivedFrom' in cell ? listed(cell.derivedFrom) : 'addresses'
+  return [
+    ...added.map(({ prefix, grants }) => ['added', prefix, '', grantsText(grants)]),
+    ...removed.map(({ prefix, grants }) => ['removed', prefix, grantsText(grants), '']),
+    ...moved.map(({ prefix, from, to }) => ['moved', prefix, grantsText(from), grantsText(to)]),
+    ...cells.map(({ dataCenter, channel, from, to }) => ['cell', `${dataCenter} ${channel}`, kind(from), kind(to)]),
+    ...unknown.map(({ dataCenter, name, from, to }) => ['unknown row', `${dataCenter} ${name}`, kind(from), kind(to)])
+  ]
 }

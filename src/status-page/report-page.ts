@@ -3,6 +3,7 @@ import { type CanReject, GENUINE_WORDS } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
 import { REASONS } from '../verdict/verdict.js'
+import { findingPart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, listOf, STATIC_POLICY, sectionOf, tableOf } from './document.js'
 import { sendersTable } from './senders.js'
@@ -32,9 +33,10 @@ export function reportPage(report: Report, made: Date): string {
   })
 }
 
-function statePart({ diagnosis, doubts, genuine, canReject, lines }: Report): string {
-  const isBad = genuine?.answer === 'likely' || canReject?.answer === 'no'
-  const tone = lines.own === 0 || doubts.length > 0 ? 'wait' : isBad || diagnosis.length > 0 ? 'bad' : 'good'
+function statePart({ diagnosis, doubts, genuine, canReject, lines, evidence }: Report): string {
+  const isBad = genuine?.answer === 'yes' || genuine?.answer === 'likely' || canReject?.answer === 'no'
+  const needsAttention = isBad || diagnosis.length > 0
+  const tone = lines.own === 0 ? 'wait' : needsAttention ? 'bad' : doubts.length > 0 ? 'wait' : 'good'
   const sentence =
     lines.own === 0
       ? 'The log says nothing about senders.'
@@ -48,7 +50,7 @@ function statePart({ diagnosis, doubts, genuine, canReject, lines }: Report): st
   const doubtful = doubts.length > 0 ? html`<h2>Counts may be too low</h2>!${listOf(doubts)}` : ''
   return html`<div class="state !${tone}">
 <p><span class="mark" aria-hidden="true">${mark}</span> <span>${sentence}</span></p>
-!${actions}!${doubtful}
+!${actions}!${evidence.map(findingPart)}!${doubtful}
 </div>`
 }
 

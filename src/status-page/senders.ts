@@ -4,7 +4,7 @@ import { purposeOf } from '../ip/special.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
-import { listed, number, REASON_WORDS, timeAgo, timeTag } from './words.js'
+import { listed, number, plural, REASON_WORDS, timeAgo, timeTag } from './words.js'
 
 /** What to do about a sender, and the option to paste for it. */
 interface Advice {
@@ -25,6 +25,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
     const allow = listOption('allow', sender)
     if (removed !== null)
       return paste(`MoEngage’s until ${removed}. Let it in while MoEngage still calls from there`, allow)
+    if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
     const purpose = purposeOfText(clientIp)
     if (purpose?.isInternal) return { text: `The address ${purpose.about}: it is of your own network.` }
     if (purpose !== undefined) return { text: `The address ${purpose.about}: nobody on the internet sends from it.` }
@@ -48,6 +49,9 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
   },
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
 }
+
+/** How many of a sender's rejected requests carried your secret. */
+const secretsOf = ({ withSecret }: Sender): number => Object.values(withSecret).reduce((sum, count) => sum + count, 0)
 
 /** Redacted addresses have no purpose that is known. */
 function purposeOfText(clientIp: string) {
@@ -73,6 +77,7 @@ export function sendersTable({ senders, dataCenters, now }: SendersView): string
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
+    const secrets = secretsOf(sender)
     const advice = ADVICE[reasons[0]!](sender, dataCenters)
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
@@ -80,7 +85,10 @@ export function sendersTable({ senders, dataCenters, now }: SendersView): string
     return [
       sender.clientIp,
       number(sender.count),
-      reasons.map((reason) => REASON_WORDS[reason]).join('; '),
+      [
+        ...reasons.map((reason) => REASON_WORDS[reason]),
+        ...(secrets > 0 ? [`${plural(secrets, 'request')} with your secret`] : [])
+      ].join('; '),
       cells.length === 0 ? 'nothing' : cells.join('; '),
       { html: time(sender.firstSeen) },
       { html: time(sender.lastSeen) },

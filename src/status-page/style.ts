@@ -53,11 +53,11 @@ section { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: 1.5r
 .good .mark, .yes { color: var(--good) }
 .bad .mark, .no { color: var(--bad) }
 .wait .mark { color: var(--wait) }
-.answers { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5rem), 1fr)); margin: 1rem 0 0; padding: 0 }
+.answers { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); margin: 1rem 0 0; padding: 0 }
 .answers > div { background: var(--soft); border-radius: .5rem; padding: .85rem 1rem }
 .answers dt { color: var(--quiet); font-size: .9rem }
 .answers dd { margin: 0 }
-.answers dd:nth-of-type(1) { font-size: 1.2rem; font-weight: 650; line-height: 1.35 }
+.answers dd:nth-of-type(1) { font-size: 1.15rem; font-weight: 650; line-height: 1.35 }
 .answers dd + dd { font-size: .9rem; margin-top: .35rem }
 .facts { display: grid; gap: .35rem 1.5rem; grid-template-columns: minmax(9rem, max-content) 1fr; margin: 0 0 .75rem }
 .facts dt { color: var(--quiet) }

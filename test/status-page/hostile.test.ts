@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { html } from 'ghtml'
 import t from 'tap'
 import { directory } from '../../src/core.js'
-import type { GuardStatus, Sender } from '../../src/index.js'
+import type { GuardMetrics, GuardStatus, Sender } from '../../src/index.js'
 import { ReportBuilder } from '../../src/report/report.js'
 import type { ShownGuard } from '../../src/status-page/facts.js'
 import { StatusPage } from '../../src/status-page/page.js'
@@ -38,12 +38,13 @@ const sender = fc.record({
   firstSeen: fc.nat({ max: 2e12 }),
   lastSeen: fc.nat({ max: 2e12 }),
   reasons: fc.constantFrom(...REASONS).map((reason) => ({ [reason]: 1 })),
+  withSecret: fc.constantFrom({}, { 'not-listed': 1 }),
   routes: fc.array(hostile, { maxLength: 3 }),
   listedFor: fc.array(fc.record({ dataCenter: hostile, channels: fc.array(hostile, { maxLength: 6 }) }), {
     maxLength: 2
   }),
   removed: fc.option(hostile)
-}) as fc.Arbitrary<Sender>
+}) as unknown as fc.Arbitrary<Sender>
 
 /** A guard whose status, metrics, senders and explanations are hostile wherever they are text. */
 const guard = fc
@@ -58,9 +59,10 @@ const guard = fc
       { at: 1, dataCenter: 'DC-01' as const, channels: ['sms' as const, 'push' as const], route: text(2) }
     ]
     const rejected = { ...noCounts(), 'not-listed': senders.length }
+    const provenance = { page: text(4), revision: text(3), retrieved: text(5) }
     const status: GuardStatus = {
       revision: text(3),
-      provenance: { page: text(4), revision: text(3), retrieved: text(5) },
+      provenance,
       age: 0,
       entries: 1,
       pendingRemovals: [{ prefix: text(6), dataCenter: 'DC-01', channel: 'sms', until: new Date(0).toISOString() }],
@@ -70,13 +72,38 @@ const guard = fc
       lastVerified,
       senders: senders.length,
       diagnosis: [text(8)],
+      evidence: [
+        { kind: 'list-aged', sentence: text(8), count: 1, addresses: [text(1)], paste: text(2), ticket: text(3) }
+      ],
+      rejectedWithSecret: noCounts(),
+      verifiedWithoutSecret: 0,
+      watch: {
+        source: text(4),
+        checkedAt: 1,
+        revision: text(5),
+        since: 1,
+        error: text(6),
+        differences: {
+          same: false,
+          before: provenance,
+          after: provenance,
+          added: [{ prefix: text(7), grants: [] }],
+          removed: [],
+          moved: [],
+          cells: [],
+          unknown: [{ dataCenter: text(8), name: text(9), from: null, to: 'NA' }]
+        }
+      },
       loadedAt: 1,
       lastError: text(9),
       warnings: [{ code: 'MOE_WARN_STALE', path: text(10), value: text(10), message: text(11), fix: text(10) }]
     }
     const policy = { dataCenters: [text(0) as 'DC-01'], channels: ['sms' as const] }
-    const metrics = {
-      verdicts: [{ ...policy, verified: 0, rejected }],
+    const metrics: GuardMetrics = {
+      unlistedWithSecret: 0,
+      secretChecksFailed: 0,
+      watch: null,
+      verdicts: [{ ...policy, verified: 0, rejected, rejectedWithSecret: noCounts(), verifiedWithoutSecret: 0 }],
       hits: [{ prefix: text(6), dataCenter: text(0) as 'DC-01', count: 0 }],
       lastVerified,
       reloads: { succeeded: 0, failed: 0 },

@@ -9,7 +9,7 @@ import guardFetch from '../../src/fetch.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/index.js'
 import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
-import { listen, send } from '../support/http.js'
+import { listen, send, until } from '../support/http.js'
 import { readPage } from './pages.js'
 
 const KEY = { authorization: 'Bearer open-sesame' }
@@ -72,7 +72,7 @@ t.test('the page answers what people come with', async (t) => {
   const good = await open()
   t.match(good.textOf('state'), /✓ All is well: MoEngage gets through\. What to do now Nothing\./)
   t.match(good.textOf('answers'), /Yes, less than a minute ago 2 requests accepted since \d{4}-\d\d-\d\d \d\d:\d\d UTC/)
-  t.match(good.textOf('answers'), /Which channel was it\? \/moengage\/connector Its path tells: .* 8 channels/)
+  t.match(good.textOf('answers'), /Which channel was it\? \/moengage\/connector The path tells the channel: .* 8 channels/)
   t.match(good.textOf('answers'), /Is the list current\? (?:Yes|No) Last checked/)
   await post('/moengage/connector', '185.199.108.153')
   const strangers = await open()
@@ -512,4 +512,66 @@ t.test('a crowd of senders is cut to those with the most requests', async (t) =>
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
   t.match(textOf('senders'), /20 more with fewer requests; the page shows 50\.$/)
   t.match(textOf('state'), /MoEngage has not got through yet, and others were turned away/)
+})
+
+t.test('senders with the secret are MoEngage: the page says so first, with what to paste and to send', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: ({ headers }) => 'x-secret' in (headers as object) })
+  t.teardown(() => guard.close())
+  for (let i = 0; i < 3; i++) guard.judge({ peer: '185.199.108.153', headers: { 'x-secret': 'yes' } })
+  guard.judge({ peer: '185.199.108.1', headers: {} })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(
+    textOf('state'),
+    /! MoEngage was turned away: requests with your secret .* To paste .* allow: \['185\.199\.108\.153'\]/
+  )
+  t.match(textOf('state'), /A text for MoEngage’s support .*185\.199\.108\.153/)
+  t.match(textOf('answers'), /Was any of it genuine\? Yes /)
+  t.match(
+    textOf('senders'),
+    /185\.199\.108\.153 3 Not on MoEngage’s list; 3 requests with your secret .*MoEngage, from an address that the list lacks\. Let it in: allow: \['185/
+  )
+})
+
+t.test('the watched source stands beside the list, with each difference', async (t) => {
+  const retrieved = new Date().toISOString().slice(0, 10)
+  const snapshotOf = (rows: Snapshot['rows'], unknown: NonNullable<Snapshot['unknown']> = []): Snapshot => ({
+    provenance: { page: 'a test', revision: 'r', retrieved },
+    rows,
+    unknown
+  })
+  const source = () =>
+    snapshotOf([
+      { dataCenter: 'DC-01', channel: 'connector', addresses: ['9.9.9.9', '9.9.9.8'] },
+      { dataCenter: 'DC-01', channel: 'sms', addresses: 'NA' },
+      { dataCenter: 'DC-01', channel: 'push', addresses: ['9.9.9.7'] }
+    ])
+  const other = snapshotOf(
+    [
+      { dataCenter: 'DC-01', channel: 'connector', addresses: ['9.9.9.9', '8.8.8.8', '9.9.9.7'] },
+      { dataCenter: 'DC-01', channel: 'sms', addresses: { derivedFrom: ['connector', 'push'] } },
+      { dataCenter: 'DC-01', channel: 'push', addresses: 'NA' }
+    ],
+    [{ dataCenter: 'DC-99', name: 'Moon', addresses: ['7.7.7.7'] }]
+  )
+  const folder = t.testdir({ 'other.json': JSON.stringify(other) })
+  const guard = createGuard({ dataCenters: 'DC-01', source, watch: { file: `${folder}/other.json` } })
+  t.teardown(() => guard.close())
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const open = async () => readPage(await (await page(new Request('http://x/'))).text()).textOf('list')
+  t.match(
+    await open(),
+    /Compared with another source .* Last compared never Its revision unknown Differs no Last error none$/
+  )
+  await until(() => guard.status().watch?.differences !== null)
+  const list = await open()
+  t.match(list, /Differs yes, since \d{4}-.* UTC Last error none/)
+  t.match(
+    list,
+    /added 8\.8\.8\.8\/32 DC-01 \(connector.*\) removed 9\.9\.9\.8\/32 DC-01 \(connector\) moved 9\.9\.9\.7\/32 DC-01 \(push\)/
+  )
+  t.match(list, /cell DC-01 sms NA Connector|cell DC-01 sms NA connector and push/)
+  t.match(list, /unknown row DC-99 Moon no row addresses$/)
 })
