@@ -1,5 +1,5 @@
-import { addressText } from '../directory/about-address.js'
 import { Command } from 'commander'
+import { addressText } from '../directory/about-address.js'
 import { HISTORY, type HistoryCell, type HistoryEntry } from '../directory/history.js'
 import type { Cell } from '../directory/snapshot.js'
 import { jsonOption } from './input.js'

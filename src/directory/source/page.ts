@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { PageError, type Problem } from '../../errors.js'
+import { builtin } from '../../lib/builtin.js'
 import { CLOCK, SECOND } from '../../lib/time.js'
 import { CHANNELS } from '../names.js'
 import { dayOf, type Snapshot } from '../snapshot.js'
@@ -16,7 +17,7 @@ const TIME_LIMIT = 15 * SECOND
 /** The most memory that an import may take, in megabytes. MoEngage's page takes ten. */
 const MEMORY_LIMIT = 256
 
-/** A program of its own, which is not part of what a server loads. */
+/** A program of its own, which is not part of what a server loads. The package has it at the same place, seen from its chunks. */
 const WORKER = new URL('../../help-page/page-worker.js', import.meta.url)
 
 /** A page that was imported. */
@@ -100,8 +101,7 @@ async function importInWorker(
   { time, memory }: ImportLimits,
   signal: AbortSignal
 ): Promise<Imported> {
-  // Loaded here: not every runtime that has a guard has threads.
-  const { Worker } = await import('node:worker_threads')
+  const { Worker } = builtin('node:worker_threads')
   signal.throwIfAborted()
   const worker = new Worker(WORKER, { workerData, resourceLimits: { maxOldGenerationSizeMb: memory } })
   let timer: NodeJS.Timeout | undefined
