@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
+import { defaultLogger } from './log/default-logger.js'
 import { expressIp } from './server/framework-ip.js'
 import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
 import type { ActionOptions } from './server/routes.js'
@@ -98,6 +99,7 @@ export default function moengageAllowlist<
   const standalone = new Standalone<Request, OnReject<Request, Response>>(options, {
     framework: expressIp(),
     onReject: ON_REJECT,
+    defaultLogger,
     patternOf
   })
   const guard = new NodeGuard(standalone)

@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
 import type { Verdict } from './verdict/verdict.js'
@@ -73,6 +74,7 @@ export interface FetchGuard extends GuardMethods {
 export default function moengageAllowlist(options: MoEngageAllowlistOptions): FetchGuard {
   const standalone = new Standalone<Request, OnReject>(options, {
     onReject: ON_REJECT,
+    defaultLogger,
     patternOf: () => null,
     noPeer:
       'No peer was passed: pass the address of the connection as the second argument, as the adapter of your server reports it.'

@@ -11,6 +11,7 @@ import type { NodeRequest } from './client-ip/incoming.js'
 import { NotReadyError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
+import { defaultLogger } from './log/default-logger.js'
 import { NOT_JUDGED } from './server/failure.js'
 import { answerFailure, NodeGuard } from './server/node-guard.js'
 import { type ActionOptions, withMode } from './server/routes.js'
@@ -86,7 +87,11 @@ const ON_REJECT = {
  * createServer(guard.listener((request, response) => response.end('ok'))).listen(3000)
  */
 export default function moengageAllowlist(options: MoEngageAllowlistOptions): HttpGuard {
-  const standalone = new Standalone<Request, OnReject>(options, { onReject: ON_REJECT, patternOf: () => null })
+  const standalone = new Standalone<Request, OnReject>(options, {
+    onReject: ON_REJECT,
+    defaultLogger,
+    patternOf: () => null
+  })
   const guard = new NodeGuard(standalone)
 
   function judgeSocket(

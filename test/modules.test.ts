@@ -46,16 +46,19 @@ function loadedBy(t: Test, ...argv: string[]): Loaded {
 const script = (code: string) => ['--input-type=module', '-e', code]
 
 const PACKAGES = ['ipaddr.js', 'lru-cache', 'ms']
-const GUARD = ['client-ip', 'directory', 'guard', 'ip', 'lib', 'senders', 'verdict']
+const GUARD = ['client-ip', 'directory', 'evidence', 'guard', 'ip', 'lib', 'senders', 'signing', 'verdict']
 const SERVER = [...GUARD, 'log', 'server']
 
 /** All packages and all rooms that a door may load. */
 const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: readonly string[] }>> = {
   '.': { packages: [...PACKAGES, 'fastify-plugin'], rooms: SERVER },
-  './core': { packages: PACKAGES, rooms: [...GUARD, 'egress', 'export', 'signing'] },
+  './core': { packages: PACKAGES, rooms: [...GUARD, 'egress', 'export'] },
   './express': { packages: PACKAGES, rooms: SERVER },
   './http': { packages: PACKAGES, rooms: SERVER },
   './fetch': { packages: PACKAGES, rooms: SERVER },
+  './workers': { packages: PACKAGES, rooms: SERVER },
+  './lambda': { packages: PACKAGES, rooms: SERVER },
+  './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'status-page'] },
   './prometheus': { packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'], rooms: ['verdict'] }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
 
-const { name, version, exports, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { name, version, exports, dependencies, typesVersions } = JSON.parse(readFileSync('package.json', 'utf8'))
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([variable]) => !/^(NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(variable))
 )
@@ -129,6 +129,19 @@ t.test('the package works as it would be published', async (t) => {
     t.strictSame(types, ['function', 'function', 'string'])
   })
 
+  t.test('with the thread that imports a page, as a source', async (t) => {
+    const page = '<table><tr><th>Row</th></tr></table>'
+    const answer = evaluate(
+      'module',
+      `import { loadGuard } from '${name}/core'
+       const fetch = async () => new Response(${JSON.stringify(page)}, { headers: { 'content-type': 'text/html' } })
+       const source = { page: 'https://example.com/', fetch }
+       const { message } = await loadGuard({ dataCenters: 'DC-01', source }).catch((error) => error)
+       console.log(JSON.stringify(message))`
+    )
+    t.match(answer, /no table/, 'the importer itself answers')
+  })
+
   t.test('on the command line', async (t) => {
     // Links the program as an installation does, and makes it executable.
     execFileSync('npm', ['rebuild', '--offline', '--ignore-scripts', name], { cwd: folder, env })
@@ -167,8 +180,11 @@ t.test('the package works as it would be published', async (t) => {
       './fetch',
       './workers',
       './lambda',
+      './status-page',
       './package.json'
     ])
+    const doors = Object.keys(exports).filter((door) => !['.', './package.json'].includes(door))
+    t.strictSame(Object.keys(typesVersions['*']).sort(), doors.map((door) => door.slice(2)).sort(), 'node10 finds all')
     const code = `import('${name}/dist/src/errors.js').catch(({ code }) => console.log(JSON.stringify(code)))`
     t.equal(evaluate('module', code), 'ERR_PACKAGE_PATH_NOT_EXPORTED')
   })

@@ -6,6 +6,7 @@ interface Builtins {
   readonly 'node:net': typeof import('node:net')
   readonly 'node:path': typeof import('node:path')
   readonly 'node:url': typeof import('node:url')
+  readonly 'node:worker_threads': typeof import('node:worker_threads')
 }
 
 /**

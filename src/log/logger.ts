@@ -31,25 +31,6 @@ export function isLogger(logger: unknown): logger is Logger {
   return METHODS.every((method) => typeof methods?.[method] === 'function')
 }
 
-/** A pino logger on standard output, for servers that bring no logger. Pino is loaded only then. */
-export function defaultLogger(): Logger {
-  let logger: Logger | undefined
-  const loading = import('pino').then(({ default: pino }): Logger => {
-    logger = pino({ name: 'moengage-allowlist' })
-    return logger
-  })
-  const method = (level: LineLevel) => (fields: object, message: string) =>
-    logger === undefined ? loading.then((loaded) => loaded[level](fields, message)) : logger[level](fields, message)
-  return {
-    fatal: method('fatal'),
-    error: method('error'),
-    warn: method('warn'),
-    info: method('info'),
-    debug: method('debug'),
-    trace: method('trace')
-  }
-}
-
 /**
  * Writes to a logger that may throw, or return a promise that rejects: neither reaches a request, and neither ends the process.
  * The first failure is reported as a warning of the process.

@@ -9,7 +9,7 @@ import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import type { LoggedRequest } from '../log/lines.js'
-import { defaultLogger, type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
+import { type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { Verdict } from '../verdict/verdict.js'
@@ -71,8 +71,8 @@ export interface Door<Request> {
   readonly patternOf: (request: Request) => string | null
   /** What is said where a request has no peer. */
   readonly noPeer?: string
-  /** The logger where the options have none (pino, on standard output). */
-  readonly defaultLogger?: () => Logger
+  /** Makes the logger where the options have none. */
+  readonly defaultLogger: () => Logger
   /** What a line of the log says about a request (its `method` and `id`, and the pattern of its route). */
   readonly loggedRequest?: (request: Request) => LoggedRequest
   /** Called with every promise that the user's logger and functions return, where the server has to wait for them. */
@@ -119,7 +119,7 @@ export class Standalone<Request, OnReject> {
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
     this.#placement = new Placement()
-    this.logger = new SafeLogger(logger ?? (door.defaultLogger ?? defaultLogger)(), door.keep)
+    this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
     this.#make = (guard) => {
       const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)

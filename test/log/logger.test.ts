@@ -284,9 +284,12 @@ t.test('the default logger loads pino once, and loses no line that comes before'
     t.strictSame(options, { name: 'moengage-allowlist' })
     return loggerOf(() => {}, lines)
   }
-  const { defaultLogger } = await t.mockImport<typeof import('../../src/log/logger.js')>('../../src/log/logger.js', {
-    pino: { default: pino }
-  })
+  const { defaultLogger } = await t.mockImport<typeof import('../../src/log/default-logger.js')>(
+    '../../src/log/default-logger.js',
+    {
+      pino: { default: pino }
+    }
+  )
   const logger = defaultLogger()
   for (const level of ['fatal', 'error', 'warn'] as const) logger[level]({ early: true }, level)
   t.strictSame(lines, [])

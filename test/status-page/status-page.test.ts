@@ -72,7 +72,10 @@ t.test('the page answers what people come with', async (t) => {
   const good = await open()
   t.match(good.textOf('state'), /✓ All is well: MoEngage gets through\. What to do now Nothing\./)
   t.match(good.textOf('answers'), /Yes, less than a minute ago 2 requests accepted since \d{4}-\d\d-\d\d \d\d:\d\d UTC/)
-  t.match(good.textOf('answers'), /Which channel was it\? \/moengage\/connector The path tells the channel: .* 8 channels/)
+  t.match(
+    good.textOf('answers'),
+    /Which channel was it\? \/moengage\/connector The path tells the channel: .* 8 channels/
+  )
   t.match(good.textOf('answers'), /Is the list current\? (?:Yes|No) Last checked/)
   await post('/moengage/connector', '185.199.108.153')
   const strangers = await open()

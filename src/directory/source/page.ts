@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { PageError, type Problem } from '../../errors.js'
+import { builtin } from '../../lib/builtin.js'
 import { CLOCK, SECOND } from '../../lib/time.js'
 import { CHANNELS } from '../names.js'
 import { dayOf, type Snapshot } from '../snapshot.js'
@@ -100,8 +101,7 @@ async function importInWorker(
   { time, memory }: ImportLimits,
   signal: AbortSignal
 ): Promise<Imported> {
-  // Loaded here: not every runtime that has a guard has threads.
-  const { Worker } = await import('node:worker_threads')
+  const { Worker } = builtin('node:worker_threads')
   signal.throwIfAborted()
   const worker = new Worker(new URL(import.meta.resolve(WORKER)), {
     workerData,

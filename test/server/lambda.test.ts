@@ -1,0 +1,418 @@
+import { mock } from 'node:test'
+import awsLambdaFastify from '@fastify/aws-lambda'
+import fc from 'fast-check'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import guardFastify from '../../src/index.js'
+import moengageAllowlist, {
+  type LambdaEvent,
+  type LambdaGuard,
+  type MoEngageAllowlistOptions
+} from '../../src/lambda.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
+import { SCENARIOS } from '../support/fixtures.js'
+import type { LogLine } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+import { runs } from '../support/properties.js'
+import { sound as soundOf } from '../support/snapshots.js'
+
+const sound = (about: { revision: string }) => soundOf(about, [LISTED, '9.9.9.2'])
+const HOUR = 3_600_000
+
+/** The lines of headers, in order. */
+type Lines = [name: string, value: string][]
+
+/** Groups lines as a gateway does: by name in lower case, or as they were spelled. */
+function grouped(lines: Lines, spelled = (name: string) => name.toLowerCase()): Record<string, string[]> {
+  const groups: Record<string, string[]> = {}
+  for (const [name, value] of lines) groups[spelled(name)] = [...(groups[spelled(name)] ?? []), value]
+  return groups
+}
+const mapped = <T>(groups: Record<string, string[]>, of: (values: string[]) => T) =>
+  Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, of(values)]))
+const last = (values: string[]) => values.at(-1)!
+const joined = (values: string[]) => values.join(',')
+
+type Line = LogLine & { moengage?: { event?: string } }
+
+interface Kind {
+  name: string
+  /** The event for a connection from `peer` that sent these lines. */
+  make(peer: string, lines: Lines): LambdaEvent & object
+  /** What the log names. */
+  logged: { method: string; route: string | null; requestId: string | null }
+}
+
+const REST = { requestId: 'id-1', stage: 'prod' }
+
+/** A load balancer appends to the last line of X-Forwarded-For, or adds one. */
+function appended(peer: string, lines: Lines): Lines {
+  const at = lines.findLastIndex(([name]) => name.toLowerCase() === 'x-forwarded-for')
+  if (at === -1) return [...lines, ['x-forwarded-for', peer]]
+  return lines.map(([name, value], i) => [name, i === at ? `${value}, ${peer}` : value])
+}
+
+const balanced = { httpMethod: 'POST', path: '/', requestContext: { elb: { targetGroupArn: 'arn:aws:…' } }, body: '' }
+
+const KINDS: Kind[] = [
+  {
+    name: 'API Gateway, REST',
+    make: (peer, lines) => ({
+      resource: '/hooks/{id}',
+      path: '/hooks/1',
+      httpMethod: 'POST',
+      headers: mapped(grouped(lines, String), last),
+      multiValueHeaders: grouped(lines, String),
+      requestContext: { ...REST, resourcePath: '/hooks/{id}', identity: { sourceIp: peer } },
+      body: null
+    }),
+    logged: { method: 'POST', route: '/hooks/{id}', requestId: 'id-1' }
+  },
+  {
+    name: 'API Gateway, HTTP with payload 1.0',
+    make: (peer, lines) => ({
+      version: '1.0',
+      resource: '/hooks',
+      path: '/hooks',
+      httpMethod: 'POST',
+      headers: mapped(grouped(lines), last),
+      multiValueHeaders: grouped(lines),
+      requestContext: { ...REST, identity: { sourceIp: peer } },
+      body: null
+    }),
+    logged: { method: 'POST', route: '/hooks', requestId: 'id-1' }
+  },
+  {
+    name: 'API Gateway, HTTP with payload 2.0',
+    make: (peer, lines) => ({
+      version: '2.0',
+      routeKey: 'POST /hooks',
+      rawPath: '/hooks',
+      headers: mapped(grouped(lines), joined),
+      requestContext: { ...REST, http: { method: 'POST', path: '/hooks', sourceIp: peer } }
+    }),
+    logged: { method: 'POST', route: 'POST /hooks', requestId: 'id-1' }
+  },
+  {
+    name: 'a function URL',
+    make: (peer, lines) => ({
+      version: '2.0',
+      routeKey: '$default',
+      rawPath: '/',
+      headers: mapped(grouped(lines), joined),
+      requestContext: { ...REST, http: { method: 'GET', path: '/', sourceIp: peer } }
+    }),
+    logged: { method: 'GET', route: '$default', requestId: 'id-1' }
+  },
+  {
+    name: 'a load balancer, single-value headers',
+    make: (peer, lines) => ({
+      ...balanced,
+      headers: mapped(grouped([...appended(peer, lines), ['x-amzn-trace-id', 'Root=1-2']]), last)
+    }),
+    logged: { method: 'POST', route: null, requestId: 'Root=1-2' }
+  },
+  {
+    name: 'a load balancer, multi-value headers',
+    make: (peer, lines) => ({ ...balanced, multiValueHeaders: grouped(appended(peer, lines)) }),
+    logged: { method: 'POST', route: null, requestId: null }
+  }
+]
+
+function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
+  const lines: Line[] = []
+  const guard = moengageAllowlist({ dataCenters: 'DC-01', logger: lineLogger(lines), ...options })
+  const handler = guard.handler(async (_event: LambdaEvent, context: object, verdict) => ({
+    statusCode: 200,
+    body: JSON.stringify({ verdict, context })
+  }))
+  const call = (event: LambdaEvent) => handler(event, { own: true }) as Promise<{ statusCode: number; body: string }>
+  const events = (event: string) => lines.filter(({ moengage }) => moengage?.event === `moengage.${event}`)
+  return { guard, call, lines, events }
+}
+
+/** What a stranger sends who wants to be taken for MoEngage. */
+const FORGED: Lines[] = [
+  [['X-Forwarded-For', LISTED]],
+  [
+    ['X-Forwarded-For', LISTED],
+    ['x-forwarded-for', LISTED]
+  ],
+  [['X-Forwarded-For', `${STRANGER}, ${LISTED}, `]],
+  [
+    ['Forwarded', `for=${LISTED}`],
+    ['X-Real-IP', LISTED],
+    ['True-Client-IP', LISTED],
+    ['X-Amzn-Source-Ip', LISTED],
+    ['x-aws-lambda-fastify-request', LISTED],
+    ['x-apigateway-event', encodeURIComponent(JSON.stringify({ requestContext: { http: { sourceIp: LISTED } } }))]
+  ]
+]
+
+for (const { name, make, logged } of KINDS) {
+  t.test(name, async (t) => {
+    t.test('the client is what AWS writes, whatever the client sends', async (t) => {
+      const { call, events } = guarding({ allow: ['2001:db8::7'] })
+      for (const peer of [LISTED, '2001:db8::7']) {
+        const { statusCode, body } = await call(make(peer, [['X-Forwarded-For', STRANGER]]))
+        t.equal(statusCode, 200)
+        t.match(JSON.parse(body), { verdict: { verified: true, clientIp: peer }, context: { own: true } })
+      }
+      for (const lines of [[], ...FORGED] as Lines[]) {
+        const { statusCode, body } = await call(make(STRANGER, lines))
+        t.equal(statusCode, 403)
+        t.match(JSON.parse(body), { code: 'MOE_ERR_REJECTED', error: 'Forbidden' })
+      }
+      t.match(events('rejected'), [{ moengage: { clientIp: STRANGER, reason: 'not-listed', ...logged } }])
+    })
+
+    t.test('every spoofing scenario ends as it must', async (t) => {
+      for (const { id, peer, headers, config, client, must_be } of SCENARIOS) {
+        const { header, trusted: trustedProxies, allow, deny = [], requireHeader = false } = config
+        // AWS always writes an address, and a balancer adds it to the very header.
+        if (peer === '' || (name.includes('balancer') && (header === 'x-forwarded-for' || requireHeader))) continue
+        const { guard } = guarding({ clientIp: { header, trustedProxies, requireHeader }, allow, deny })
+        const verdict = guard.judge(make(peer, headers))
+        t.match(verdict, { verified: must_be === 'accepted', clientIp: client }, id)
+      }
+    })
+
+    t.test('a proxy of yours in front of it is walked past', async (t) => {
+      const { guard } = guarding({ clientIp: { trustedProxies: ['10.0.0.0/8'] } })
+      // API Gateway appends the address that connected, as the balancer does.
+      const own: Lines = [['X-Forwarded-For', `${STRANGER}, ${LISTED}`]]
+      t.match(guard.judge(make('10.0.0.1', own)), { verified: true, clientIp: LISTED })
+      t.match(guard.judge(make(STRANGER, own)), { verified: false, clientIp: STRANGER })
+    })
+
+    t.test('under @fastify/aws-lambda the plugin finds the event and decides alike', async (t) => {
+      for (const trustProxy of [false, ['127.0.0.1']]) {
+        const app = Fastify({ trustProxy })
+        t.teardown(() => app.close())
+        // The root's decorator comes after the scope was made.
+        await app.register(async (hooks) => {
+          await hooks.register(guardFastify, { dataCenters: 'DC-01' })
+          hooks.all('*', async ({ moengage }) => ({ verdict: moengage, again: hooks.moengage!.status().verified }))
+        })
+        const handler = awsLambdaFastify(app)
+        const call = (event: object) => handler(event, {} as never) as Promise<{ statusCode: number; body: string }>
+        const { statusCode, body } = await call(make(LISTED, [['X-Forwarded-For', STRANGER]]))
+        t.match([statusCode, JSON.parse(body)], [200, { verdict: { verified: true, clientIp: LISTED } }])
+        for (const lines of [[], ...FORGED] as Lines[]) {
+          t.equal((await call(make(STRANGER, lines))).statusCode, 403, JSON.stringify(lines))
+        }
+      }
+    })
+  })
+}
+
+t.test('of a load balancer only the rightmost hop counts, and what is no address there is not skipped', async (t) => {
+  const table: [what: string, header: string[] | undefined, verified: boolean, clientIp: string | null][] = [
+    ['append', [LISTED], true, LISTED],
+    ['append with ports', [`${STRANGER}, ${LISTED}:46532`], true, LISTED],
+    ['append with ports, IPv6', [`${LISTED}, [2001:db8::7]:46532`], false, '2001:db8::7'],
+    ['a forged line before', [LISTED, STRANGER], false, STRANGER],
+    ['remove, or a health check', undefined, false, null],
+    ['nothing', [''], false, null],
+    ['an empty hop', [`${LISTED}, `], false, null],
+    ['no address', [`${LISTED}, unknown`], false, null],
+    ['the name of a unix socket', ['unix'], false, null],
+    // Nothing in the event distinguishes this mode: docs/runtimes.md says that everybody can choose an address then.
+    ['preserve: what the client wrote is believed', [`${STRANGER}, ${LISTED}`], true, LISTED]
+  ]
+  for (const [what, header, verified, clientIp] of table) {
+    const { guard } = guarding()
+    const headers = header === undefined ? {} : { 'x-forwarded-for': header }
+    t.match(guard.judge({ ...balanced, multiValueHeaders: headers }), { verified, clientIp }, what)
+    const single = header === undefined ? {} : { 'x-forwarded-for': header.at(-1)! }
+    t.match(guard.judge({ ...balanced, headers: single }), { verified, clientIp }, `${what}, single value`)
+  }
+  const { guard } = guarding()
+  t.match(guard.judge({ ...balanced, headers: null }), {
+    reason: 'unresolved',
+    hint: /xff_header_processing\.mode must be append/
+  })
+})
+
+t.test('for any lines of a client the hop that the balancer appended is the client', async () => {
+  const text = fc.string({ unit: fc.constantFrom(...`${LISTED},:[] \t"x`), maxLength: 40 })
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 3 }), fc.boolean(), (sent, isMulti) => {
+      const { guard } = guarding()
+      const lines = appended(
+        STRANGER,
+        sent.map((value) => ['X-Forwarded-For', value])
+      )
+      const headers = isMulti ? grouped(lines) : mapped(grouped(lines), last)
+      const event = isMulti ? { ...balanced, multiValueHeaders: headers } : { ...balanced, headers }
+      return guard.judge(event as LambdaEvent).clientIp === STRANGER
+    }),
+    runs(300)
+  )
+})
+
+t.test('events of unknown shape are refused, and fail the call', async (t) => {
+  const { guard, call, lines } = guarding()
+  const identity = { sourceIp: LISTED }
+  const http = { method: 'GET', sourceIp: LISTED }
+  const table: [what: string, event: unknown][] = [
+    ['nothing', undefined],
+    ['a text', 'event'],
+    ['a queue', { Records: [{ eventSource: 'aws:sqs' }] }],
+    ['a schedule', { source: 'aws.events', 'detail-type': 'Scheduled Event' }],
+    ['no context', { httpMethod: 'GET', requestContext: null }],
+    ['a WebSocket', { requestContext: { eventType: 'CONNECT', identity } }],
+    ['an authorizer', { type: 'REQUEST', httpMethod: 'GET', requestContext: { identity } }],
+    ['an authorizer of payload 2.0', { type: 'REQUEST', version: '2.0', requestContext: { http } }],
+    ['VPC Lattice', { version: '2.0', method: 'GET', requestContext: { identity: { sourceVpcArn: 'arn' } } }],
+    ['another version', { version: '3.0', requestContext: { http } }],
+    ['two kinds at once', { httpMethod: 'GET', version: '2.0', requestContext: { http, identity } }],
+    ['a balancer and a gateway', { httpMethod: 'GET', requestContext: { elb: {}, identity } }]
+  ]
+  for (const [what, event] of table) {
+    await t.rejects(call(event as LambdaEvent), { code: 'MOE_ERR_EVENT', path: 'event' }, what)
+    t.throws(() => guard.judge(event as LambdaEvent), { code: 'MOE_ERR_EVENT' }, what)
+  }
+  t.strictSame(lines, [])
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(guardFastify, { dataCenters: 'DC-01' })
+  app.all('*', async () => 'ok')
+  const handler = awsLambdaFastify(app)
+  t.match(await handler({ httpMethod: 'GET', path: '/' } as object, {} as never), { statusCode: 403 })
+})
+
+t.test('an address that AWS did not write makes the client unresolved', async (t) => {
+  for (const sourceIp of [undefined, '', 'unix', 7, `${LISTED}, ${STRANGER}`]) {
+    const { guard } = guarding()
+    for (const event of [
+      { httpMethod: 'GET', requestContext: { identity: { sourceIp } } },
+      { version: '2.0', requestContext: { http: { sourceIp } } }
+    ]) {
+      t.match(guard.judge(event), { verified: false, reason: 'unresolved', clientIp: null }, String(sourceIp))
+    }
+  }
+})
+
+t.test('a server of Fastify that also runs without Lambda judges its sockets by their peers', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(guardFastify, { dataCenters: 'DC-01' })
+  app.get('/', async () => 'ok')
+  awsLambdaFastify(app)
+  const inject = (remoteAddress: string) => app.inject({ url: '/', remoteAddress })
+  t.equal((await inject(LISTED)).statusCode, 200)
+  t.equal((await inject(STRANGER)).statusCode, 403)
+})
+
+t.test('an answer has the form that the event wants', async (t) => {
+  const { call } = guarding()
+  const type = 'application/json; charset=utf-8'
+  const answers = await Promise.all(KINDS.map(({ make }) => call(make(STRANGER, []))))
+  const plain = { statusCode: 403, headers: { 'content-type': type }, isBase64Encoded: false }
+  t.match(answers, [
+    plain,
+    plain,
+    plain,
+    plain,
+    { ...plain, statusDescription: '403 Forbidden' },
+    { statusCode: 403, statusDescription: '403 Forbidden', multiValueHeaders: { 'content-type': [type] } }
+  ])
+  t.notOk('headers' in answers[5]!)
+  t.notOk('multiValueHeaders' in answers[4]!)
+  const head = await call({ ...balanced, httpMethod: 'HEAD', headers: { 'x-forwarded-for': STRANGER } } as LambdaEvent)
+  t.equal(head.body, '')
+})
+
+t.test('onReject answers, and a mode or policy of a handler is its own', async (t) => {
+  const { guard } = guarding({ onReject: (_, { reason }) => ({ statusCode: 404, body: reason }) })
+  const event = KINDS[2]!.make(STRANGER, [])
+  const own = guard.handler(async () => 'passed')
+  t.strictSame(await own(event, {}), { statusCode: 404, body: 'not-listed' })
+  const tagging = guard.handler(async (_, __, { verified }) => verified, { mode: 'tag' })
+  t.equal(await tagging(event, {}), false)
+  const none = guard.handler(async () => 'passed', { onReject: () => undefined, statusCode: 401 })
+  t.match(await none(event, {}), { statusCode: 401 })
+  const segments = guard.handler(async () => 'passed', { channels: 'segment-sync' })
+  t.match(await segments(KINDS[2]!.make('52.1.205.204', []), {}), { body: 'other-channel' })
+  const failing = guard.handler(() => {
+    throw new Error('own')
+  })
+  await t.rejects(failing(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
+})
+
+/** A logger whose lines are written later, in some way. */
+const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+const loggerBy = (method: (line: string) => unknown, flush?: (done: (error?: unknown) => void) => void) =>
+  ({
+    ...Object.fromEntries(METHODS.map((level) => [level, (_: object, line: string) => method(line)])),
+    ...(flush && { flush })
+  }) as never
+
+const later = (run: () => void) => new Promise<void>((resolve) => setTimeout(() => resolve(run()), 10))
+
+t.test('the call ends when the log is written and your functions have ended', async (t) => {
+  const done: string[] = []
+  const event = KINDS[0]!.make(STRANGER, [])
+  const call = async (guard: LambdaGuard) => guard.handler(async () => 'ok')(event, {})
+  const slow = loggerBy((line) => later(() => done.push(line)))
+  await call(moengageAllowlist({ dataCenters: 'DC-01', logger: slow, onVerdict: () => later(() => done.push('told')) }))
+  t.strictSame(done.sort(), [`${STRANGER} rejected: not-listed`, 'told'])
+
+  const buffer: string[] = []
+  const written: string[] = []
+  const flush = (finish: (error?: unknown) => void) => {
+    written.push(...buffer.splice(0))
+    setTimeout(finish, 10)
+  }
+  await call(moengageAllowlist({ dataCenters: 'DC-01', logger: loggerBy((line) => buffer.push(line), flush) }))
+  t.strictSame(written, [`${STRANGER} rejected: not-listed`])
+
+  const warnings: string[] = []
+  t.capture(process, 'emitWarning', (message: string) => void warnings.push(message))
+  const broken = (finish: (error?: unknown) => void) => finish(new Error('disk full'))
+  t.match(await call(moengageAllowlist({ dataCenters: 'DC-01', logger: loggerBy(() => {}, broken) })), {
+    statusCode: 403
+  })
+  t.match(warnings, [/disk full/])
+})
+
+/** Lets time pass as it does for a function that is frozen between its calls. */
+function stopTime(t: Test): (milliseconds: number) => void {
+  mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24') })
+  t.teardown(() => mock.timers.reset())
+  return (milliseconds) => mock.timers.setTime(Date.now() + milliseconds)
+}
+
+t.test('a list is loaded by the first event, and again within the event that finds it due', async (t) => {
+  const pass = stopTime(t)
+  let loads = 0
+  const load = () => later(() => loads++).then(() => sound({ revision: `r${loads}` }))
+  const { guard, call } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  const event = KINDS[3]!.make(LISTED, [])
+  t.equal(loads, 0)
+  t.equal((await call(event)).statusCode, 200)
+  pass(HOUR / 2)
+  await call(event)
+  t.equal(loads, 1)
+  pass(HOUR)
+  t.match(JSON.parse((await call(event)).body), { verdict: { revision: 'r1' } })
+  t.match(guard.status(), { revision: 'r2' }, 'it is in use when the call has ended')
+})
+
+t.test('without a list, events are answered with 503', async (t) => {
+  const { call, guard } = guarding({ source: { name: 'ours', load: () => Promise.reject(new Error('away')) } })
+  t.match(await call(KINDS[5]!.make(LISTED, [])), { statusCode: 503, statusDescription: '503 Service Unavailable' })
+  t.throws(() => guard.judge(KINDS[5]!.make(LISTED, [])), { code: 'MOE_ERR_NOT_READY' })
+})
+
+t.test('wrong options are refused outside of the handler', async (t) => {
+  t.throws(() => moengageAllowlist({ dataCenters: 'DC-99' as never }), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'dataCenters' }]
+  })
+  const { guard, call } = guarding()
+  await call(KINDS[0]!.make(LISTED, []))
+  const wrong = guard.handler(async () => 'ok', { channels: 'mail' as never })
+  await t.rejects(wrong(KINDS[0]!.make(LISTED, []), {}), { code: 'MOE_ERR_OPTIONS' })
+})

@@ -1,0 +1,272 @@
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
+import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/workers.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
+import { SCENARIOS } from '../support/fixtures.js'
+import { type LogLine, until } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+import { sound as soundOf } from '../support/snapshots.js'
+
+/** A list with an address that the bundled one has as well. */
+const sound = (about: { revision: string }) => soundOf(about, [LISTED, '9.9.9.2'])
+
+type Line = LogLine & { moengage?: { event?: string } }
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+/** A request as Cloudflare hands it to a Worker. */
+function requestFrom(clientIp: string | undefined, headers: Record<string, string> = {}, cf: object | undefined = {}) {
+  const request = new Request('https://hooks.example.com/', {
+    headers: clientIp === undefined ? headers : { 'cf-connecting-ip': clientIp, ...headers }
+  })
+  return Object.assign(request, { cf })
+}
+
+/** The context of an event, with the promises that the Worker stays alive for. */
+function contextOf() {
+  const kept: Promise<unknown>[] = []
+  return { kept, waitUntil: (promise: Promise<unknown>) => void kept.push(promise) }
+}
+
+function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
+  const lines: Line[] = []
+  const guard = moengageAllowlist({ dataCenters: 'DC-01', logger: lineLogger(lines), ...options })
+  const ask = async (clientIp: string, context = contextOf()) => {
+    const { response, verdict } = await guard.check(requestFrom(clientIp), context)
+    return { status: response?.status ?? 200, verdict, context }
+  }
+  const events = (event: string) => lines.filter(({ moengage }) => moengage?.event === `moengage.${event}`)
+  return { guard, ask, lines, events }
+}
+
+/** Lets time pass as it does for a Worker: without timers. */
+function stopTime(t: Test): (milliseconds: number) => void {
+  mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24') })
+  t.teardown(() => mock.timers.reset())
+  return (milliseconds) => mock.timers.setTime(Date.now() + milliseconds)
+}
+
+t.test('a request is judged by the address that Cloudflare writes', async (t) => {
+  const { guard } = guarding({ allow: ['2001:db8::7'] })
+  const forged = { 'x-forwarded-for': LISTED, 'x-real-ip': LISTED, 'true-client-ip': LISTED }
+  const table: [what: string, request: Request, status: number, reason?: string][] = [
+    ['a listed address', requestFrom(LISTED), 200],
+    ['one of IPv6', requestFrom('2001:db8:0::7'), 200],
+    ['a stranger', requestFrom(STRANGER), 403, 'not-listed'],
+    ['a stranger who sends other headers', requestFrom(STRANGER, forged), 403, 'not-listed'],
+    ['two values', requestFrom(`${LISTED}, ${STRANGER}`), 403, 'unresolved'],
+    ['no header', requestFrom(undefined, forged), 403, 'unresolved'],
+    ['the name of a unix socket', requestFrom('unix'), 403, 'unresolved'],
+    ['a subrequest of another Worker', requestFrom(LISTED, { 'cf-worker': 'example.com' }), 403, 'unresolved'],
+    ['a runtime that is not Cloudflare', Object.assign(requestFrom(LISTED), { cf: undefined }), 403, 'unresolved'],
+    ['a runtime that has no such thing', Object.assign(requestFrom(LISTED), { cf: null }), 403, 'unresolved']
+  ]
+  for (const [what, request, status, reason] of table) {
+    const { response, verdict } = await guard.check(request, contextOf())
+    t.equal(response?.status ?? 200, status, what)
+    t.match(verdict, reason === undefined ? { verified: true } : { verified: false, reason }, what)
+    t.match(guard.judge(request), verdict!, `${what}, judged alone`)
+  }
+  const { verdict } = await guard.check(requestFrom(LISTED, { 'cf-worker': 'example.com' }), contextOf())
+  t.match(verdict, { hint: /another Worker \(cf-worker\)/ })
+})
+
+t.test('every spoofing scenario ends as it must, with the peer in the header of Cloudflare', async (t) => {
+  for (const { id, peer, headers, config, client, must_be } of SCENARIOS) {
+    // The header of the peer is taken.
+    if (headers.some(([name]) => name.toLowerCase() === 'cf-connecting-ip')) continue
+    const { header, trusted: trustedProxies, allow, deny = [], requireHeader = false } = config
+    const { guard } = guarding({ clientIp: { header, trustedProxies, requireHeader }, allow, deny })
+    const request = requestFrom(peer || undefined)
+    for (const [name, value] of headers) request.headers.append(name, value)
+    const { response, verdict } = await guard.check(request, contextOf())
+    t.equal(response?.status ?? 200, must_be === 'accepted' ? 200 : 403, id)
+    t.match(verdict, { verified: must_be === 'accepted', clientIp: client, peer: peer || null }, id)
+  }
+})
+
+t.test('wrong options are refused at module level', async (t) => {
+  const options = { dataCenters: 'DC-99', channels: 'mail', log: { linesPerSecond: 0 }, logger: console }
+  t.throws(() => moengageAllowlist(options as never), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'dataCenters' }, { path: 'channels' }, { path: 'logger' }, { path: 'log.linesPerSecond' }]
+  })
+  const source = { url: 'ftp://example.com/' }
+  t.throws(() => moengageAllowlist({ dataCenters: 'DC-01', source }), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'source.url' }]
+  })
+})
+
+t.test('nothing that a Worker forbids happens at module level, and no timer is ever set', async (t) => {
+  // Node itself makes an AbortController for a request.
+  const requests = [requestFrom(LISTED), requestFrom(STRANGER)]
+  const forbidden = ['setTimeout', 'setInterval', 'setImmediate', 'AbortController', 'fetch'] as const
+  const before = Object.fromEntries(forbidden.map((name) => [name, globalThis[name]]))
+  const used: string[] = []
+  const restore = () => Object.assign(globalThis, before)
+  t.teardown(restore)
+  for (const name of forbidden) {
+    const forbid = () => {
+      used.push(name)
+      throw new Error(`Disallowed operation called within global scope: ${name}`)
+    }
+    Object.assign(globalThis, { [name]: forbid })
+  }
+  // The time of day is not known there either.
+  mock.timers.enable({ apis: ['Date'], now: 0 })
+  t.teardown(() => mock.timers.reset())
+  const { guard: polling } = guarding({ source: { url: 'https://example.com/moengage.json' } })
+  const { guard, events } = guarding()
+  mock.timers.setTime(Date.parse('2026-11-24'))
+  const checked = await Promise.all(requests.map((request) => guard.check(request, contextOf())))
+  restore()
+  t.match(checked, [{ response: undefined }, { response: { status: 403 } }])
+  t.equal(events('rejected').length, 1)
+  t.strictSame(used, [])
+  guard.close()
+  t.doesNotThrow(() => polling.close(), 'a guard that no request has made can be closed')
+})
+
+t.test('a list is loaded by the first request, and again by the one that finds it due', async (t) => {
+  const pass = stopTime(t)
+  const asked: string[] = []
+  let revision = 'r1'
+  const fetch = async () => {
+    asked.push(revision)
+    return Response.json(sound({ revision }))
+  }
+  const source = { url: 'https://example.com/moengage.json', fetch, interval: '1h' } as const
+  const { guard, ask } = guarding({ source })
+  t.strictSame(asked, [], 'at module level nothing is asked')
+  t.throws(() => guard.status(), { code: 'MOE_ERR_NOT_READY' })
+  const [first, second] = await Promise.all([ask(LISTED), ask(STRANGER)])
+  t.match([first.status, second.status, asked.length], [200, 403, 1])
+  t.equal(first.context.kept.length, 1, 'the Worker stays alive for the load, though the request may be cut off')
+  await Promise.all(first.context.kept)
+
+  revision = 'r2'
+  pass(HOUR / 2)
+  await Promise.all((await ask(LISTED)).context.kept)
+  t.strictSame(asked, ['r1'], 'half an hour later the list is not due')
+  pass(HOUR / 2)
+  const { status, verdict, context } = await ask(LISTED)
+  t.match({ status, verdict }, { status: 200, verdict: { revision: 'r1' } }, 'the request does not wait for it')
+  await Promise.all(context.kept)
+  t.strictSame(asked, ['r1', 'r2'])
+  t.match((await ask(LISTED)).verdict, { revision: 'r2' })
+})
+
+t.test('a first load that fails is repeated by later requests, and one that was cut off is made anew', async (t) => {
+  const pass = stopTime(t)
+  const outcomes = [
+    () => Promise.reject(new Error('away')),
+    () => new Promise<never>(() => {}),
+    async () => sound({ revision: 'r3' })
+  ]
+  let loads = 0
+  const source = { name: 'ours', timeout: '1s', load: () => outcomes[loads++]!() } as const
+  const { guard, ask, lines } = guarding({ source })
+  t.match(await ask(LISTED), { status: 503, verdict: null })
+  t.match(lines, [{ msg: 'MoEngage requests cannot be judged.' }])
+  t.equal((await ask(LISTED)).status, 503)
+  t.equal(loads, 1, 'a source without an interval is not asked by each request')
+  pass(MINUTE)
+  const hanging = ask(LISTED)
+  await until(() => loads === 2)
+  pass(MINUTE)
+  t.equal((await ask(LISTED)).status, 200)
+  t.equal(loads, 3)
+  t.match(guard.status(), { revision: 'r3' })
+  t.equal((await hanging).status, 503, 'what waited for the load that was cut off is answered when it has failed')
+})
+
+t.test('a source with an interval is asked again after a failure when a request finds that due', async (t) => {
+  const pass = stopTime(t)
+  let loads = 0
+  const load = async () => {
+    if (++loads < 3) throw new Error('away')
+    return sound({ revision: 'r1' })
+  }
+  const { ask } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  t.equal((await ask(LISTED)).status, 503)
+  pass(10_000)
+  const { status, context } = await ask(LISTED)
+  t.equal(status, 503)
+  await Promise.all(context.kept)
+  pass(20_000)
+  t.equal((await ask(LISTED)).status, 200, 'the request waits for the load that it began')
+  t.equal(loads, 3)
+})
+
+t.test('a summary of rejections without a line is written when a request finds it due', async (t) => {
+  const pass = stopTime(t)
+  const { ask, events } = guarding({ log: { summaryEvery: '1m' } })
+  for (let i = 0; i < 3; i++) await ask(STRANGER)
+  t.equal(events('rejected').length, 1)
+  // What waits for the next line of its sender waits for an hour at most.
+  pass(2 * HOUR)
+  await Promise.all((await ask(LISTED)).context.kept)
+  t.match(events('summary'), [{ moengage: { suppressed: { reject: { 'not-listed': 2 } } } }])
+})
+
+t.test('the Worker stays alive for what your logger and your functions return', async (t) => {
+  const pass = stopTime(t)
+  const done: string[] = []
+  const later = (what: string) => async () => {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    done.push(what)
+  }
+  const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
+  const logger = Object.fromEntries(levels.map((level) => [level, later(level)])) as never
+  const load = async () => sound({ revision: `${done.length}` })
+  const source = { name: 'ours', load, interval: '1h' } as const
+  const { ask } = guarding({ logger, source, onVerdict: later('onVerdict'), onReload: later('onReload') })
+  const { context } = await ask(STRANGER)
+  await Promise.all(context.kept)
+  t.strictSame(done.sort(), ['onVerdict', 'warn'])
+  pass(HOUR)
+  const { context: next } = await ask(LISTED)
+  await Promise.all(next.kept)
+  const { context: last } = await ask(LISTED)
+  await Promise.all(last.kept)
+  t.ok(done.includes('onReload'))
+  t.ok(done.filter((what) => what === 'onVerdict').length >= 2)
+})
+
+t.test('a rejection is answered as elsewhere, or by your own function, or not at all', async (t) => {
+  const { guard } = guarding({ onReject: (_, { reason }) => new Response(reason, { status: 404 }) })
+  const own = await guard.check(requestFrom(STRANGER), contextOf())
+  t.match([own.response?.status, await own.response?.text()], [404, 'not-listed'])
+  const tagged = await guard.check(requestFrom(STRANGER), contextOf(), { mode: 'tag' })
+  t.match(tagged, { response: undefined, verdict: { verified: false } })
+  const { guard: plain } = guarding()
+  const { response } = await plain.check(requestFrom(STRANGER), contextOf())
+  t.match(await response?.json(), { code: 'MOE_ERR_REJECTED', statusCode: 403 })
+  const twice = requestFrom(STRANGER)
+  const before = plain.status().rejected['not-listed']
+  await plain.check(twice, contextOf())
+  await plain.check(twice, contextOf())
+  t.equal(plain.status().rejected['not-listed'], before + 1, 'a request is counted once')
+})
+
+t.test('the guard explains, lists senders, counts and reloads as elsewhere', async (t) => {
+  const { guard, ask, events } = guarding({ source: () => sound({ revision: 'r1' }) })
+  await ask(STRANGER)
+  await ask(STRANGER)
+  t.match(guard.explain(STRANGER), { verdict: { reason: 'not-listed' } })
+  t.match(guard.senders(), [{ clientIp: STRANGER, count: 2 }])
+  t.match(guard.metrics(), { reloads: { succeeded: 0 } })
+  t.match(await guard.reload(), { revision: 'r1' })
+  guard.close()
+  t.equal(events('summary').length, 1)
+})
+
+t.test('without a logger, lines go to the console of the Worker', async (t) => {
+  const warned: string[] = []
+  t.capture(console, 'warn', (line: string) => void warned.push(line))
+  const guard = moengageAllowlist({ dataCenters: 'DC-01' })
+  await guard.check(requestFrom(STRANGER), contextOf())
+  t.match(JSON.parse(warned[0]!), { level: 40, name: 'moengage-allowlist', msg: `${STRANGER} rejected: not-listed` })
+})
