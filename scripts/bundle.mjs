@@ -8,8 +8,7 @@ const ours = (file) => typeof file === 'string' && file.startsWith('./dist/src/'
 const targets = [
   ...Object.values(exports).map((door) => door.default),
   ...Object.values(bin),
-  ...Object.values(imports).flatMap((conditions) => Object.values(conditions)),
-  './dist/src/help-page/page-worker.js'
+  ...Object.values(imports).flatMap((target) => (typeof target === 'string' ? target : Object.values(target)))
 ].filter(ours)
 const entryPoints = [...new Set(targets)].map((file) => file.replace('./dist/src/', 'src/').replace(/\.js$/, '.ts'))
 
@@ -18,8 +17,7 @@ await build({
   entryPoints,
   outbase: 'src',
   outdir: 'dist/src',
-  // As deep as the file that names the thread of the importer by a relative path.
-  chunkNames: 'chunks/js/[name]-[hash]',
+  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
   format: 'esm',
