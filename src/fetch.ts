@@ -36,6 +36,17 @@ export type ConnectionInfo =
         readonly address?: string | undefined
       }
     }
+  | {
+      /** The socket's remote address, as the second argument of Deno's handlers holds it. */
+      readonly remoteAddr: {
+        /** The socket's remote address. */
+        readonly hostname?: string | undefined
+      }
+    }
+  | {
+      /** The socket's remote address, as Node's sockets name it. */
+      readonly remoteAddress?: string | undefined
+    }
 
 /**
  * Where a request comes from, as the server's adapter reports it: the socket's remote address, the object that holds it, or
@@ -94,14 +105,14 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   }
 }
 
-/** The address in what servers report of a connection: Bun and Node have it as `address`, Deno as `hostname`, Hono one level deeper. */
-function addressOf(peer: Exclude<Peer, IncomingMessage>): string | null | undefined {
-  if (typeof peer !== 'object' || peer === null) return peer
-  const { address, hostname, remote } = peer as {
-    address?: unknown
-    hostname?: unknown
-    remote?: { address?: unknown }
-  }
-  const found = [address, hostname, remote?.address].find((value) => typeof value === 'string')
-  return found as string | undefined
+/**
+ * The address in what servers report of a connection: Bun and Node have it as `address`, sockets as `remoteAddress`, Deno as `hostname`,
+ * Hono and Deno's `info` one level deeper. Undefined where there is none.
+ */
+function addressOf(peer: unknown): string | undefined {
+  if (typeof peer === 'string') return peer
+  if (typeof peer !== 'object' || peer === null) return undefined
+  const { address, hostname, remoteAddress, remote, remoteAddr } = peer as Partial<Record<string, unknown>>
+  const found = [address, hostname, remoteAddress].find((value) => typeof value === 'string')
+  return (found as string | undefined) ?? addressOf(remote ?? remoteAddr)
 }

@@ -20,7 +20,7 @@ export interface Incoming {
 /** A request of Node's own servers. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 
-/** What is read of the socket of a request. Requests that are made up have neither server nor parser. */
+/** What is read of the socket of a request. Requests that are made up have neither server nor parser, and some no socket. */
 interface Connection {
   readonly remoteAddress?: string | undefined
   readonly server?: { readonly maxHeadersCount?: number | null; address(): unknown } | null
@@ -36,12 +36,12 @@ export class NodeIncoming implements Incoming {
 
   readonly earlier: Incoming['earlier']
 
-  constructor({ socket, headers, rawHeaders }: NodeRequest, earlier: Incoming['earlier']) {
+  constructor({ socket, headers, rawHeaders }: Partial<NodeRequest>, earlier: Incoming['earlier']) {
     this.earlier = earlier
-    const connection = socket as Connection
+    const connection = (socket ?? {}) as Connection
     this.peer = connection.remoteAddress || (isUnix(connection) ? UNIX_PEER : null)
-    this.headers = headers
-    this.isTruncated = rawHeaders.length >= keptHeaders(connection)
+    this.headers = headers ?? {}
+    this.isTruncated = (rawHeaders?.length ?? 0) >= keptHeaders(connection)
   }
 }
 

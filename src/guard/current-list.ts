@@ -28,14 +28,17 @@ interface InUse {
   readonly isTimeless: boolean
 }
 
+/** Maximum number of different options that are remembered: more than all sets of channels that anybody writes. */
+const MAX_JUDGED_BY = 1000
+
 /** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
 export class CurrentList {
   readonly #settings: Settings<never>
   readonly #ledger: Ledger
   readonly #clock: Clock
   readonly #routes = new Map<string, PolicyOptions>()
-  /** Options that a list was found right for, without being those of a route. */
-  readonly #judgedBy = new WeakSet<PolicyOptions>()
+  /** Options that a list was found right for, as text: callers often write a new object for each request. */
+  readonly #judgedBy = new Set<string>()
   #overrides: readonly OpenOverride[] = []
   #current: InUse
 
@@ -90,8 +93,9 @@ export class CurrentList {
     if (options === undefined) return policy
     let known = byRoute.get(options)
     if (known === undefined) {
-      const { cells } = this.#select(list.directory, options, this.#judgedBy.has(options))
-      this.#judgedBy.add(options)
+      const text = JSON.stringify(options)
+      const { cells } = this.#select(list.directory, options, this.#judgedBy.has(text))
+      if (this.#judgedBy.size < MAX_JUDGED_BY) this.#judgedBy.add(text)
       known = new Policy(list, cells, this.#ledger.counters)
       byRoute.set(options, known)
     }

@@ -23,9 +23,10 @@ function clear(text: string): string {
 export function withoutSecrets(text: string): string {
   return (
     text
-      .replaceAll(/:\/\/[^\s/?#]*@/g, '://…@')
+      // Some have no scheme, and some a slash too many.
+      .replaceAll(/(\/{2,3})[^\s/?#]*@/g, '$1…@')
       // A match ends with its URL, so that the time grows with the length of the text only.
-      .replaceAll(/:\/\/[^\s?#]*(?:[?#]\S+)?/g, (url) => url.replace(/([?#]).*$/s, '$1…'))
+      .replaceAll(/\/\/[^\s?#]*(?:[?#]\S+)?/g, (url) => url.replace(/([?#]).*$/s, '$1…'))
   )
 }
 

@@ -75,36 +75,61 @@ export function timeOfLine(line: string): number | undefined {
   return fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields)
 }
 
-/** Reads JSON, alone or behind other text. */
+/** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
 function readText(text: string, part: Part, found: LineContent, depth: number): void {
-  const whole = parsed(text)
+  const whole = parsed(text) ?? (text.includes('{') ? parsed(`{${text.replace(/,\s*$/, '')}}`) : undefined)
   if (whole !== undefined) {
     visit(whole, part, found, depth)
     return
   }
+  const { records, unreadable } = found
+  const { length } = records
   for (const [unescaped, how] of [
     [text, ''],
     [text.replaceAll('""', '"'), 'doubled quotes'],
     [text.replaceAll('\\"', '"'), 'escaped quotes']
   ] as const) {
-    const end = unescaped.lastIndexOf('}') + 1
-    let start = unescaped.indexOf('{')
-    for (let i = 0; i < MAX_BRACES && start >= 0; i++) {
-      const value = parsed(unescaped.slice(start, end))
-      if (value !== undefined) {
-        const before = unescaped.slice(0, start)
-        // A line that is cut off behind our fields has its time and process before them.
-        const wrapped = {
-          ...part,
-          time: timeInText(before) ?? part.time,
-          process: processInText(before) ?? part.process
-        }
-        visit(value, within(within(wrapped, 'text around the JSON'), how), found, depth)
-        return
+    for (const { before, value } of objectsIn(unescaped)) {
+      // A line that is cut off behind our fields has its time and process before them.
+      const wrapped = {
+        ...part,
+        time: timeInText(before) ?? part.time,
+        process: processInText(before) ?? part.process
       }
-      start = unescaped.indexOf('{', start + 1)
+      visit(value, within(within(wrapped, 'text around the JSON'), how), found, depth)
+    }
+    if (records.length > length || found.unreadable > unreadable) return
+  }
+}
+
+/** The objects that stand in a text, each with the text before it: some stores write them one after another. */
+function* objectsIn(text: string): Generator<{ before: string; value: unknown }> {
+  let from = 0
+  let start = text.indexOf('{')
+  for (let failures = 0; start >= 0 && failures < MAX_BRACES; ) {
+    const end = endOfObject(text, start)
+    const value = parsed(text.slice(start, end))
+    if (value === undefined) {
+      failures++
+      start = text.indexOf('{', start + 1)
+    } else {
+      yield { before: text.slice(from, start), value }
+      from = end
+      start = text.indexOf('{', end)
     }
   }
+}
+
+/** Where the braces are balanced again, those in texts not counted; the start where they never are. */
+function endOfObject(text: string, start: number): number {
+  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gs
+  tokens.lastIndex = start
+  let open = 0
+  for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
+    if (token[0] === '{') open++
+    else if (token[0] === '}' && --open === 0) return tokens.lastIndex
+  }
+  return start
 }
 
 function within(part: Part, how: string): Part {
@@ -181,7 +206,14 @@ function unflattened(fields: Fields): Fields | undefined {
     }
     holder[last] = value
   }
-  return record
+  return record.event === 'moengage.summary' ? withEmptyParts(record) : record
+}
+
+/** A flattened summary with the objects that had no field, of which flattening leaves nothing. */
+function withEmptyParts(record: Fields): Fields {
+  const { suppressed = {}, rejected = {} } = record
+  const parts = asFields(suppressed)
+  return { ...record, rejected, suppressed: parts === undefined ? suppressed : { reject: {}, tag: {}, ...parts } }
 }
 
 function parsed(text: string): unknown {

@@ -98,6 +98,18 @@ t.test('a reload puts the new list in force for every route at once', async (t) 
   }
 })
 
+t.test('a policy that was right gets a verdict by every later list, also written anew for each request', async (t) => {
+  const rows: Snapshot['rows'] = [{ dataCenter: 'DC-01', channel: 'streams', addresses: ['9.9.9.8'] }]
+  let current: Snapshot = { ...snapshot('9.9.9.9', 'revision-1'), rows: [...snapshot('9.9.9.9').rows, ...rows] }
+  const source = { name: 'our mirror', load: async () => current }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], gracePeriod: 0 })
+  t.match(guard.judge(from('9.9.9.8'), { channels: 'streams' }), { verified: true })
+  current = snapshot('9.9.9.9')
+  await guard.reload()
+  t.match(guard.judge(from('9.9.9.8'), { channels: 'streams' }), { verified: false, reason: 'not-listed' })
+  t.throws(() => guard.judge(from('9.9.9.8'), { channels: 'catalog' }), { code: 'MOE_ERR_OPTIONS' })
+})
+
 t.test('a failed reload leaves the list as it is and says why', async (t) => {
   const results: (() => Snapshot | Promise<Snapshot>)[] = [
     () => Promise.reject(new Error('connect ECONNREFUSED')),

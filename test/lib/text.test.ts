@@ -57,7 +57,11 @@ t.test('secrets of a URL are not shown', async (t) => {
     ['https://lists.example/a#sesame', 'https://lists.example/a#…'],
     ['see http://a.example/?x=1 and http://b.example/', 'see http://a.example/?… and http://b.example/'],
     ['what?', 'what?'],
-    [`https://me:${'x'.repeat(500)}@lists.example/`, 'https://…@lists.example/']
+    [`https://me:${'x'.repeat(500)}@lists.example/`, 'https://…@lists.example/'],
+    ['//user:hunter2@h/x', '//…@h/x'],
+    ['https:///user:hunter2@h', 'https:///…@h'],
+    ['//h/x?token=hunter2', '//h/x?…'],
+    ['a/b?c', 'a/b?c']
   ]
   for (const [text, expected] of table) {
     t.equal(withoutSecrets(text), expected)

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { readEvent } from '../../src/report/read-event.js'
 import { findRecords, readTime, startedOn, timeOfLine } from '../../src/report/unwrap.js'
 import { line, rejection, summary, TIME } from './lines.js'
 
 const plain = line()
 const record = rejection()
+/** The hint of a sender of another data center quotes an option. */
+const quoting = line({ hint: 'add it to "dataCenters"' })
 const ISO = '2026-11-23T12:00:00.123456789Z'
 
 /** What is found in a line, in short. */
@@ -38,7 +41,15 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['logfmt', `level=warn line="${plain.replaceAll('"', '\\"')}"`, 'text around the JSON, escaped quotes'],
     ['CSV in an envelope', JSON.stringify({ row: csv(plain) }), 'field "row", text around the JSON, doubled quotes'],
     ['envelopes in envelopes', JSON.stringify({ a: JSON.stringify({ b: { c: plain } }) }), 'field "a.b.c"'],
-    ['the fields alone', JSON.stringify(record), '']
+    ['the fields alone', JSON.stringify(record), ''],
+    ['a line of JSON over several lines', `  "message": ${JSON.stringify(quoting)},`, 'field "message"'],
+    [
+      'Docker in CloudWatch, over several lines',
+      `  "message": ${JSON.stringify(JSON.stringify({ log: quoting }))}`,
+      'field "message.log"'
+    ],
+    ['an object before it and behind it', `{} ${plain} {"a":"}"} }`, 'text around the JSON'],
+    ['labels before it', `{app="web", pod="x{1}"} ${plain}`, 'text around the JSON']
   ]
   for (const [what, text, wrapping] of table) {
     const [first, ...others] = found(text)!
@@ -47,6 +58,25 @@ t.test('a record is found in whatever stands around it', async (t) => {
     t.strictSame(others, [], what)
     t.equal(findRecords(text)!.unreadable, 0, what)
   }
+})
+
+t.test('all records are found that are written one after another', async (t) => {
+  const envelope = (text: string) => JSON.stringify({ logEvents: [{ message: text }, { message: quoting }] })
+  const table: [text: string, count: number][] = [
+    [plain + quoting, 2],
+    [`${plain}\0${quoting}\0`, 2],
+    [envelope(plain) + envelope(quoting), 4],
+    [`${plain},${plain.slice(0, 40)}`, 1]
+  ]
+  for (const [text, count] of table) t.equal(findRecords(text)!.records.length, count, text)
+})
+
+t.test('a flattened summary has lost the objects without a field', async (t) => {
+  const flat = { 'moengage.event': 'moengage.summary', 'moengage.verified': 5, 'moengage.suppressed.tag.not-listed': 2 }
+  const [first] = findRecords(JSON.stringify(flat))!.records
+  t.match(readEvent(first!.record), { verified: 5, rejected: {}, suppressed: { reject: {}, tag: { 'not-listed': 2 } } })
+  const [text] = findRecords(JSON.stringify({ ...flat, 'moengage.suppressed': '{}' }))!.records
+  t.equal(readEvent(text!.record), undefined, 'what is there and is no object is not taken for nothing')
 })
 
 t.test('fields that a log store has flattened are put together again', async (t) => {

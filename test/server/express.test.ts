@@ -315,6 +315,20 @@ t.test('a request logger of pino-http is used where there is one', async (t) => 
   t.equal(rejections().length, 1)
 })
 
+t.test('a request that a test made up gets a verdict', async (t) => {
+  const { guard } = guarding()
+  const requests: object[] = [{ headers: {} }, { headers: {}, socket: null }, { headers: {}, socket: {} }, {}]
+  for (const request of requests) {
+    const failures: unknown[] = []
+    const body = await new Promise((resolve) => {
+      const response = { setHeader() {}, end: resolve }
+      guard(request as never, response as never, (error) => resolve(failures.push(error)))
+    })
+    t.match(body, /MOE_ERR_REJECTED/)
+    t.strictSame(failures, [])
+  }
+})
+
 t.test('the level of the log line is the one asked for', async (t) => {
   for (const [logLevel, levels] of [
     ['info', [30]],

@@ -39,6 +39,24 @@ t.test('a request is let through with its verdict, or comes with its answer', as
   }
 })
 
+t.test('a peer is taken as servers report it, and anything else is none', async (t) => {
+  const { guard } = guarding()
+  const peers: unknown[] = [
+    { address: '10.0.0.1', family: 'IPv4', port: 1 },
+    { transport: 'tcp', hostname: '10.0.0.1', port: 1 },
+    { remoteAddr: { transport: 'tcp', hostname: '10.0.0.1', port: 1 } },
+    { remote: { address: '10.0.0.1' } },
+    { remoteAddress: '10.0.0.1' }
+  ]
+  for (const peer of peers)
+    t.match(await guard.check(requestFrom(LISTED), peer as never), { verdict: { verified: true } })
+  const others: unknown[] = [5, true, Symbol('x'), () => '10.0.0.1', ['10.0.0.1'], {}, { address: 5 }, { remote: null }]
+  for (const peer of others) {
+    const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
+    t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })
+  }
+})
+
 t.test('a route changes what it accepts and what a rejection does', async (t) => {
   const { guard } = guarding()
   // A server goes on where there is no response: whatever else a function returns must not be taken for that.
