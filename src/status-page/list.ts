@@ -35,6 +35,25 @@ export function listPart({ status, directory, now }: Facts): string {
 !${watch === null ? '' : watchPart(watch, now)}`
 }
 
+/** What was set while the guard runs, with its end. */
+export function overridesPart({ status }: Facts): string {
+  const rows = status.overrides.map(({ id, allow, deny, mode, since, until, note, origin }): Cell[] => [
+    [
+      ...(mode === null ? [] : [`mode "${mode}"`]),
+      ...(allow.length === 0 ? [] : [`accepts ${listed(allow)}`]),
+      ...(deny.length === 0 ? [] : [`turns away ${listed(deny)}`])
+    ].join(', '),
+    until === null ? 'no end' : { html: timeTag(Date.parse(until)) },
+    { html: timeTag(Date.parse(since)) },
+    origin === 'fleet' ? 'all replicas' : 'this server',
+    note ?? '–',
+    id
+  ])
+  const header = ['Override', 'Ends', 'Since', 'For', 'Note', 'Id']
+  if (rows.length === 0) return html`<p>None: the options of the server apply.</p>`
+  return tableOf({ caption: 'Overrides in force', header, rows, isCards: true })
+}
+
 /** The source that is compared with the list in use, and what differs. */
 function watchPart({ source, checkedAt, revision, differences, since, error }: WatchStatus, now: number): string {
   const facts: [name: string, text: string][] = [

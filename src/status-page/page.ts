@@ -6,7 +6,7 @@ import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
 import { explainPart } from './explain.js'
 import { type Facts, factsOf, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
-import { listPart } from './list.js'
+import { listPart, overridesPart } from './list.js'
 import { SCRIPT } from './live.js'
 import { matrixPart } from './matrix.js'
 import { rulesPart } from './rules.js'
@@ -142,7 +142,8 @@ function sectionsOf(facts: Facts) {
 !${chartPart({ title: 'By minute', bars: minutes, room: 60, ends: ['an hour ago', 'now'], hasVerified: true })}
 !${chartPart({ title: 'By hour', bars: hours, room: 48, ends: ['two days ago', 'now'], hasVerified: true })}`
     },
-    { id: 'list', title: 'The list of addresses', body: listPart(facts) }
+    { id: 'list', title: 'The list of addresses', body: listPart(facts) },
+    { id: 'overrides', title: 'Overrides', body: overridesPart(facts) }
   ]
 }
 

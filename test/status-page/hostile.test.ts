@@ -94,6 +94,18 @@ const guard = fc
           unknown: [{ dataCenter: text(8), name: text(9), from: null, to: 'NA' }]
         }
       },
+      overrides: [
+        {
+          id: text(1),
+          until: null,
+          note: text(2),
+          allow: [text(3)],
+          deny: [text(4)],
+          mode: 'tag',
+          since: new Date(0).toISOString(),
+          origin: 'local'
+        }
+      ],
       loadedAt: 1,
       lastError: text(9),
       warnings: [{ code: 'MOE_WARN_STALE', path: text(10), value: text(10), message: text(11), fix: text(10) }]

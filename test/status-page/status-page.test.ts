@@ -578,3 +578,20 @@ t.test('the watched source stands beside the list, with each difference', async 
   t.match(list, /cell DC-01 sms NA Connector|cell DC-01 sms NA connector and push/)
   t.match(list, /unknown row DC-99 Moon no row addresses$/)
 })
+
+t.test('overrides stand there with their ends', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  t.teardown(() => guard.close())
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const open = async () => readPage(await (await page(new Request('http://x/'))).text()).textOf('overrides')
+  t.match(await open(), /None: the options of the server apply/)
+  guard.override({ allow: ['9.9.9.9'], deny: ['8.8.8.8'], for: '1h', note: 'ticket 4711' })
+  guard.override({ mode: 'tag', for: '2h' })
+  const overrides = await open()
+  t.match(
+    overrides,
+    /accepts 9\.9\.9\.9\/32, turns away 8\.8\.8\.8\/32 \d{4}-\S+ \S+ UTC \d{4}-\S+ \S+ UTC this server ticket 4711/
+  )
+  t.match(overrides, /mode "tag" \d{4}-\S+ \S+ UTC .* this server – /)
+})
