@@ -104,6 +104,7 @@ function optionRows(): Row[] {
 const SOURCES: Readonly<Record<string, object>> = {
   file: { file: './moengage.json' },
   url: { url: 'https://config.example.com/moengage.json', fetch: async () => new Response('{}') },
+  page: { page: 'https://config.example.com/page.mdx', fetch: async () => new Response('') },
   name: { name: 'our table', load: () => ({}) }
 }
 
