@@ -60,7 +60,10 @@ export const SUBJECTS: Record<string, Subject> = {
     lists: ['real'],
     note: 'the verdict with `carriesSecret`, where every request carries a wrong secret; of verified requests it is not asked',
     build: () => {
-      const guard = createGuard({ dataCenters: 'all', carriesSecret: secretHeader('x-moe-token', 'shared-secret-1234567890') })
+      const guard = createGuard({
+        dataCenters: 'all',
+        carriesSecret: secretHeader('x-moe-token', 'shared-secret-1234567890')
+      })
       // New texts, as the HTTP parser makes them.
       const wrong = Array.from({ length: 1024 }, (_, i) => Buffer.from(`wrong-secret-${10_000_000 + i}-xx`).toString())
       const headers = { host: 'hooks.example.com', 'x-moe-token': '' }

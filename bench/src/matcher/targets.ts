@@ -3,7 +3,19 @@ import { digits } from '../report/markdown.js'
 import { type Target, target } from '../report/targets.js'
 import type { ListName } from './lists.js'
 import type { ListResult } from './measure-list.js'
-import { BLOCK_LIST, HONO, IP_FILTER, IP_SET, LOOP, LRU_LOOP, MATCHER, READING, SET, VERDICT, WRONG_SECRET } from './subjects.js'
+import {
+  BLOCK_LIST,
+  HONO,
+  IP_FILTER,
+  IP_SET,
+  LOOP,
+  LRU_LOOP,
+  MATCHER,
+  READING,
+  SET,
+  VERDICT,
+  WRONG_SECRET
+} from './subjects.js'
 import { timesAs } from './tables.js'
 import { lane, type TrafficName } from './traffic.js'
 
