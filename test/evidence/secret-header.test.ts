@@ -9,6 +9,7 @@ const OLD = 'shared-secret-0'
 /** The same header in every form in which `headers` come. */
 const forms = (name: string, value: string): [form: string, request: SecretRequest][] => [
   ["Node's object", { headers: { host: 'a.example', [name.toLowerCase()]: value } }],
+  ["an event's object", { headers: { Host: 'a.example', [name]: value } }],
   ['a raw list', { headers: ['Host', 'a.example', name, value] }],
   ['Headers', { headers: new Headers({ host: 'a.example', [name]: value }) }],
   ['a Fetch Request', new Request('http://a.example/', { headers: { [name]: value } })]
@@ -57,6 +58,10 @@ t.test('an Authorization header is read by its scheme, in any case', async (t) =
     for (const [form, request] of forms('Authorization', value))
       t.equal(carries(request), expected, `${value}: ${form}`)
   }
+})
+
+t.test('a request without headers carries nothing', async (t) => {
+  for (const headers of [undefined, null, {}]) t.equal(secretHeader('x-moe-token', SECRET)({ headers }), false)
 })
 
 t.test('a header that every object inherits is not one of the request', async (t) => {
