@@ -1,17 +1,19 @@
 /**
  * A webhook server that only MoEngage can reach, behind a proxy on this machine: what `npm start` runs.
  * The status page is at /status, metrics for Prometheus at /metrics.
- * From the environment: PORT (3000), DATA_CENTERS (DC-01; several with commas, or all), TRUSTED_PROXIES (loopback) and
- * HEADER (x-forwarded-for).
+ * From the environment: PORT (3000), DATA_CENTERS (DC-01; several with commas, or all), TRUSTED_PROXIES (loopback),
+ * HEADER (x-forwarded-for), and MOENGAGE_SECRET (none), which MoEngage sends as X-Moe-Token: the log then shows whether the list has aged.
  */
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import moengageAllowlist from 'moengage-allowlist'
+import moengageAllowlist, { secretHeader } from 'moengage-allowlist'
 import { DATA_CENTERS as ALL, type Channel, directory, parseDataCenter } from 'moengage-allowlist/core'
 import { registerMetrics } from 'moengage-allowlist/prometheus'
 import statusPage from 'moengage-allowlist/status-page'
 import { Registry } from 'prom-client'
 
 const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEADER = 'x-forwarded-for' } = process.env
+
+const { MOENGAGE_SECRET } = process.env
 
 const dataCenters = DATA_CENTERS === 'all' ? ALL : DATA_CENTERS.split(',').map(parseDataCenter)
 
@@ -55,7 +57,8 @@ app.get('/health', async () => ({ ok: true }))
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
     dataCenters,
-    clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER }
+    clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER },
+    ...(MOENGAGE_SECRET !== undefined && { carriesSecret: secretHeader('x-moe-token', MOENGAGE_SECRET) })
   })
 
   // A connector sends what the marketer composed: JSON, plain text or a form.

@@ -14,6 +14,7 @@ import type { ActionOptions } from './server/routes.js'
 import type { StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 export type { LambdaAnswer, LambdaEvent } from './server/lambda-event.js'
 export type { OnDemandMethods } from './server/on-demand.js'

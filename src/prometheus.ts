@@ -185,6 +185,8 @@ export function registerMetrics(guard: MeasuredGuard, { registry, prefix = 'moen
       ...config(row),
       collect() {
         this.reset()
+        // As for gauges: without labels it begins with a 0.
+        if (row.labels === undefined) this.remove()
         for (const [labels, value] of samplesOf(row, guard)) this.inc(labels, value)
       }
     })

@@ -12,6 +12,7 @@ import type { StandaloneOptions } from './server/standalone.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
 import type { Verdict } from './verdict/verdict.js'
 
+export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
 export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 export type { OnDemandMethods } from './server/on-demand.js'
 export type { Checked, OnReject, RouteOptions } from './server/web.js'

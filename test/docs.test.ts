@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import ts from 'typescript'
-import { CHANNELS, createGuard, OptionsError } from '../src/core.js'
+import { CHANNELS, createGuard, OptionsError, secretHeader } from '../src/core.js'
 import moengageAllowlist from '../src/express.js'
 import { placesOf } from '../src/lib/option-advice.js'
 import { parseDuration } from '../src/lib/time.js'
@@ -113,7 +113,7 @@ const sourceOf = (section: string) => SOURCES[/source: \{ (\w+)/.exec(section)?.
 /** Options with one of them set. */
 function withOption({ section, name }: Row, value: unknown): object {
   const [group, member] = name.split('.') as [string, string | undefined]
-  if (member === undefined) return { [group]: value }
+  if (member === undefined) return { ...(group === 'expectSecret' && { carriesSecret: () => true }), [group]: value }
   const beside = { clientIp: { trustedProxies: ['loopback'] }, source: sourceOf(section) }[group]
   return { [group]: { ...beside, [member]: value } }
 }
@@ -163,7 +163,11 @@ t.test('docs/options.md has every option', async (t) => {
 
 t.test('a guard takes every example of docs/options.md', async (t) => {
   for (const row of optionRows()) {
-    const value = new Function('pino', 'loadFromDatabase', `return (${row.example})`)(pino, async () => ({}))
+    const value = new Function('pino', 'loadFromDatabase', 'secretHeader', `return (${row.example})`)(
+      pino,
+      async () => ({}),
+      secretHeader
+    )
     t.strictSame(mistakesIn(withOption(row, value)), [], `${row.name}: ${row.example}`)
   }
 })

@@ -6,7 +6,7 @@ import { createGuard, loadGuard, type ReloadEvent, type Snapshot, type VerdictEv
 import guardExpress from '../src/express.js'
 import moengageAllowlist from '../src/index.js'
 import { registerMetrics } from '../src/prometheus.js'
-import { LISTED, STRANGER } from './support/addresses.js'
+import { LISTED, STRANGER, UNLISTED } from './support/addresses.js'
 import { lineLogger } from './support/logger.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
@@ -48,6 +48,37 @@ t.test('verdicts are counted by result, reason and what the route accepts', asyn
   // A second may have passed.
   for (const both of [found, again]) both.delete('moengage_list_age_seconds')
   t.strictSame(again, found, 'asking twice counts nothing twice')
+})
+
+t.test('what carried the secret is counted, without a label that a client chooses', async (t) => {
+  const registry = new Registry()
+  const guard = createGuard({
+    dataCenters: 'DC-01',
+    expectSecret: true,
+    carriesSecret: ({ headers }) => {
+      const { secret } = headers as { secret?: string }
+      if (secret === undefined) throw new Error('no secret')
+      return secret === 'right'
+    }
+  })
+  registerMetrics(guard, { registry })
+  const judge = (peer: string, secret?: string) =>
+    guard.judge({ peer, headers: secret === undefined ? {} : { secret } })
+  for (const secret of ['right', 'right', 'wrong', undefined]) judge(UNLISTED, secret)
+  for (const secret of ['right', 'wrong', 'wrong', undefined]) judge(LISTED, secret)
+  judge('', 'right')
+  guard.judge({ peer: LISTED, headers: { secret: 'right' } }, { channels: 'catalog' })
+  const found = await samples(registry)
+  const table: [name: string, value: number][] = [
+    ['moengage_rejected_with_secret_total{reason="not-listed"}', 2],
+    ['moengage_rejected_with_secret_total{reason="unresolved"}', 1],
+    ['moengage_rejected_with_secret_total{reason="other-channel"}', 1],
+    ['moengage_rejected_with_secret_total{reason="denied"}', 0],
+    ['moengage_verified_without_secret_total', 2],
+    ['moengage_secret_checks_failed_total', 2],
+    ['moengage_unlisted_senders_with_secret', 1]
+  ]
+  for (const [name, value] of table) t.equal(found.get(name), value, name)
 })
 
 t.test('the age of a list counts from the day on which it was last checked', async (t) => {

@@ -3,10 +3,10 @@ import { OptionsError, type Problem } from '../errors.js'
 import { builtin } from '../lib/builtin.js'
 import { isPromise } from '../lib/promise.js'
 
-/** A request, as far as its headers are concerned: of Fastify, Express, `node:http`, Fetch, or what `judge` of a guard takes. */
+/** A request, as far as its headers are concerned: of Fastify, Express, `node:http`, Fetch, Lambda, or what `judge` of a guard takes. */
 export interface SecretRequest {
-  /** The headers of the request. */
-  readonly headers: HeadersInput
+  /** The headers of the request; an event of Lambda may have none, and writes their names in any case. */
+  readonly headers?: HeadersInput | Readonly<Record<string, string | undefined>> | null | undefined
 }
 
 /** How a secret stands in its header. */
@@ -53,7 +53,7 @@ export function secretHeader(
   )
   const comparison = new Comparison(secrets)
   return ({ headers }) => {
-    const text = headerText(headers, header)
+    const text = textOf(headers, header)
     if (text === undefined) return false
     const given = scheme === undefined ? text : credentials(text, scheme)
     return given !== undefined && comparison.includes(given)
@@ -89,6 +89,16 @@ class Comparison {
     }
     return matches === 1
   }
+}
+
+/** The lines of a header as one text. Node writes names in small letters; an event of Lambda has them as they were sent. */
+function textOf(headers: SecretRequest['headers'], name: string): string | undefined {
+  if (headers === undefined || headers === null) return undefined
+  const text = headerText(headers as HeadersInput, name)
+  if (text !== undefined || Array.isArray(headers) || typeof (headers as { get?: unknown }).get === 'function')
+    return text
+  const key = Object.keys(headers).find((other) => other.length === name.length && other.toLowerCase() === name)
+  return key === undefined ? undefined : headerText(headers as HeadersInput, key)
 }
 
 const SPACE = 0x20

@@ -415,3 +415,88 @@ t.test('a report of a log is the same whether lines without a mark are skipped o
   )
   if (skippedInAll === 0) throw new Error('no line was skipped')
 })
+
+t.test('what carried the secret is known as far as the lines say it', async (t) => {
+  const UNLISTED = '8.8.8.8'
+  const report = async (...lines: string[]) =>
+    JSON.parse((await run(['report', '-', '--json'], { stdin: lines.join('\n') })).stdout)
+  const secret = (own: object) => line({ carriesSecret: true, clientIp: UNLISTED, revision: 'r1', ...own })
+  const without = (own: object) =>
+    line({ event: 'moengage.without-secret', reason: undefined, mode: undefined, clientIp: '9.9.9.9', ...own })
+  const total = summary({ verified: 5 })
+
+  t.match(await report(secret({ suppressed: 4 }), secret({ clientIp: null, reason: 'unresolved' }), total), {
+    genuine: { answer: 'yes', evidence: { 2: '5 requests with your secret from addresses that are not listed.' } },
+    evidence: [
+      {
+        kind: 'list-aged',
+        count: 5,
+        addresses: [UNLISTED],
+        paste: "allow: ['8.8.8.8']",
+        ticket:
+          /your page \(revision r1\) does not list\. Our workspace is in DC-01\.\n\n- 8\.8\.8\.8: 5 requests, from 2026-11-23 12:00 UTC/
+      },
+      { kind: 'unresolved', count: 1 }
+    ],
+    senders: [{ withSecret: { 'not-listed': 5 } }]
+  })
+  t.match(await report(secret({ isOwn: true }), total), {
+    genuine: { answer: 'possible' },
+    evidence: [{ kind: 'proxy', paste: null }]
+  })
+  t.match(await report(secret({ clientIp: '8.8.8.0/24' }), total), {
+    evidence: [{ kind: 'list-aged', paste: null, ticket: null }]
+  })
+  t.match(await report(line({ carriesSecret: false }), total), {
+    genuine: {
+      answer: 'possible',
+      evidence: {
+        1: '1 request from addresses that are not listed, none of them with your secret: do you know any of them?'
+      }
+    },
+    evidence: []
+  })
+  t.match(await report(line({ carriesSecret: 'maybe' }), total), {
+    genuine: { evidence: { 1: '1 request from addresses that are not listed: do you know any of them?' } }
+  })
+
+  // A route whose lines are off: the summary counts them.
+  const withheld = { suppressed: { reject: {}, tag: { 'not-listed': 3 } }, verified: 1 }
+  t.match(await report(summary({ ...withheld, suppressedWithSecret: { reject: {}, tag: { 'not-listed': 3 } } })), {
+    canReject: {
+      answer: 'no',
+      evidence: {
+        1: '3 requests with your secret from a sender that no line names: status().evidence of the server does.'
+      }
+    }
+  })
+  const suppressedOf = [{ clientIp: UNLISTED, mode: 'tag', reason: 'not-listed', count: 3, withSecret: true }]
+  t.match(
+    await report(
+      summary({ ...withheld, suppressedOf, suppressedWithSecret: { reject: {}, tag: { 'not-listed': 3 } } })
+    ),
+    { canReject: { answer: 'no' }, evidence: [{ kind: 'list-aged', count: 3, addresses: [UNLISTED] }] }
+  )
+
+  const routes = Array.from({ length: 10 }, (_, i) => without({ route: `/${i}` }))
+  t.match(await report(without({ route: null, suppressed: 2 }), without({ clientIp: '9.9.9.8' }), ...routes, total), {
+    evidence: [{ kind: 'without-secret', count: 14, addresses: ['9.9.9.9', '9.9.9.8'] }],
+    rejected: { total: 0 }
+  })
+  t.match(await report(without({ clientIp: 5 }), total), { lines: { unreadable: 1 } })
+  const many = Array.from({ length: 10_010 }, (_, i) => without({ clientIp: `10.0.${i >> 8}.${i & 255}` }))
+  t.match(await report(...many), { evidence: [{ count: 10_000 }] })
+})
+
+t.test('the text names the addresses, what to paste and the ticket', async (t) => {
+  const of = async (...addresses: string[]) => {
+    const lines = addresses.map((clientIp) => line({ carriesSecret: true, clientIp, mode: 'tag' }))
+    return (await run(['report', '-'], { stdin: [...lines, summary({ verified: 1 })].join('\n') })).stdout
+  }
+  t.match(await of('8.8.8.8'), /Can I switch to "reject"\? No, this address is MoEngage's: 8\.8\.8\.8\.\n/)
+  const three = await of('8.8.8.1', '8.8.8.2', '8.8.8.3')
+  t.match(three, /No, these three addresses are MoEngage's: 8\.8\.8\.\d, /)
+  t.match(three, /\n\nPaste into the options of the guard:\n {2}allow: \['8/)
+  t.match(three, /\n\nSend to MoEngage's support:\n {2}Subject: .*\n\n {2}Our server received/)
+  t.match(await of(...Array.from({ length: 12 }, (_, i) => `8.8.8.${i}`)), /No, these 12 addresses are MoEngage's: /)
+})

@@ -13,3 +13,6 @@ export const LISTED = LISTED_IN['DC-01']
 
 /** An address that is published for nobody: it is reserved for documentation. */
 export const STRANGER = '198.51.100.7'
+
+/** A public address that is published for nobody: MoEngage could send from there tomorrow. */
+export const UNLISTED = '8.8.8.8'

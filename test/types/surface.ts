@@ -26,6 +26,7 @@ import {
   RejectedError,
   type RejectedVerdict,
   type Snapshot,
+  secretHeader,
   type UnresolvedReason,
   type Verdict,
   type VerifiedVerdict
@@ -181,3 +182,23 @@ const { response, verdict: checked } = await guardFetch({ dataCenters: 'DC-01' }
 )
 if (response) expectTypeOf(checked).toEqualTypeOf<RejectedVerdict | null>()
 else expectTypeOf(checked).toEqualTypeOf<Verdict>()
+
+// `carriesSecret` gets the request of its door, and `secretHeader` fits in each of them.
+const carriesSecret = secretHeader('x-moe-token', process.env.MOENGAGE_SECRET, { scheme: 'bearer' })
+await app.register(moengageAllowlist, { dataCenters: 'DC-01', carriesSecret, expectSecret: true })
+await app.register(moengageAllowlist, {
+  dataCenters: 'DC-01',
+  carriesSecret: (request) => {
+    expectTypeOf(request).toEqualTypeOf<FastifyRequest>()
+    return true
+  }
+})
+guardExpress({ dataCenters: 'DC-01', carriesSecret })
+guardNode({ dataCenters: 'DC-01', carriesSecret })
+guardFetch({ dataCenters: 'DC-01', carriesSecret })
+createGuard({ dataCenters: 'DC-01', carriesSecret })
+// @ts-expect-error: a promise is not an answer
+createGuard({ dataCenters: 'DC-01', carriesSecret: async () => true })
+// @ts-expect-error: there is no such scheme
+secretHeader('authorization', 'secret', { scheme: 'digest' })
+expectTypeOf<Verdict['carriesSecret']>().toEqualTypeOf<boolean | null>()

@@ -8,7 +8,7 @@ import IPSet from 'ip-set'
 import ipaddr from 'ipaddr.js'
 import { createChecker } from 'is-in-subnet'
 import { LRUCache } from 'lru-cache'
-import { compileMatcher, createGuard } from 'moengage-allowlist/core'
+import { compileMatcher, createGuard, secretHeader } from 'moengage-allowlist/core'
 import { cidr, type List, type ListName } from './lists.js'
 
 export type Check = (text: string) => boolean
@@ -24,6 +24,7 @@ export interface Subject {
 
 export const MATCHER = 'ours: matcher'
 export const VERDICT = 'ours: verdict'
+export const WRONG_SECRET = 'ours: verdict, a wrong secret'
 export const READING = 'reading the characters'
 export const SET = 'Set.has'
 export const LOOP = 'ipaddr.js loop'
@@ -51,6 +52,26 @@ export const SUBJECTS: Record<string, Subject> = {
       const request = { peer: '', headers: { host: 'hooks.example.com' } }
       return (text) => {
         request.peer = text
+        return guard.judge(request).verified
+      }
+    }
+  },
+  [WRONG_SECRET]: {
+    lists: ['real'],
+    note: 'the verdict with `carriesSecret`, where every request carries a wrong secret; of verified requests it is not asked',
+    build: () => {
+      const guard = createGuard({
+        dataCenters: 'all',
+        carriesSecret: secretHeader('x-moe-token', 'shared-secret-1234567890')
+      })
+      // New texts, as the HTTP parser makes them.
+      const wrong = Array.from({ length: 1024 }, (_, i) => Buffer.from(`wrong-secret-${10_000_000 + i}-xx`).toString())
+      const headers = { host: 'hooks.example.com', 'x-moe-token': '' }
+      const request = { peer: '', headers }
+      let next = 0
+      return (text) => {
+        request.peer = text
+        headers['x-moe-token'] = wrong[next++ & 1023]!
         return guard.judge(request).verified
       }
     }

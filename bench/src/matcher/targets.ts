@@ -3,7 +3,19 @@ import { digits } from '../report/markdown.js'
 import { type Target, target } from '../report/targets.js'
 import type { ListName } from './lists.js'
 import type { ListResult } from './measure-list.js'
-import { BLOCK_LIST, HONO, IP_FILTER, IP_SET, LOOP, LRU_LOOP, MATCHER, READING, SET, VERDICT } from './subjects.js'
+import {
+  BLOCK_LIST,
+  HONO,
+  IP_FILTER,
+  IP_SET,
+  LOOP,
+  LRU_LOOP,
+  MATCHER,
+  READING,
+  SET,
+  VERDICT,
+  WRONG_SECRET
+} from './subjects.js'
 import { timesAs } from './tables.js'
 import { lane, type TrafficName } from './traffic.js'
 
@@ -77,6 +89,13 @@ function realTargets(real: ListResult): Target[] {
       times,
       'the verdict of a known sender is an object that exists already; that of a stranger is made, with its text, and ' +
         'noted in the ledger. The matcher alone is quicker in a flood.'
+    ),
+    target(
+      'flood: a wrong secret, above the verdict alone',
+      '≤',
+      1,
+      (median(real.timings[lane(WRONG_SECRET, 'flood')]!) - median(real.timings[lane(VERDICT, 'flood')]!)) / 1000,
+      (value) => `${digits(value)} µs`
     ),
     ...real.traffic.map((traffic) =>
       target(
