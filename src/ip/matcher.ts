@@ -1,6 +1,7 @@
 import { type Address, ParsedAddress } from './address.js'
 import { IPv4Table, IPv6Table, intervalsOf, type Numbered, type Sets } from './interval-table.js'
-import { comparePrefixes, Prefix, parsePrefix, wordMask } from './prefix.js'
+import { wordMask } from './parsed-prefix.js'
+import { comparePrefixes, Prefix, parsePrefix } from './prefix.js'
 
 /** One line of an allowlist: a prefix, and what an address in it is granted. */
 export interface Entry<G> {

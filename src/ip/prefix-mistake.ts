@@ -1,6 +1,6 @@
 import { quoted } from '../lib/text.js'
 import { type Address, formatWords, parseAddress } from './address.js'
-import { ParsedPrefix, parseLength, wordMask } from './prefix.js'
+import { ParsedPrefix, parseLength, wordMask } from './parsed-prefix.js'
 
 /** Why a text is refused, and what to write instead. */
 export interface PrefixMistake {

@@ -1,5 +1,5 @@
 import { formatWords, parseAddress } from '../ip/address.js'
-import { wordMask } from '../ip/prefix.js'
+import { wordMask } from '../ip/parsed-prefix.js'
 import { builtin } from '../lib/builtin.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
