@@ -22,9 +22,13 @@ export function historyCommand(io: Io): Command {
     .addHelpText('after', EXAMPLES)
     .action(({ json }: { json?: true }) => {
       if (json) writeJson(io.stdout, HISTORY)
-      else io.stdout.write(HISTORY.map((entry, i) => entryText(entry, i === 0, styleFor(io))).join('\n'))
+      else io.stdout.write(historyText(HISTORY, styleFor(io)))
     })
 }
+
+/** Revisions as text, the oldest first. */
+export const historyText = (entries: readonly HistoryEntry[], style: Style) =>
+  entries.map((entry, i) => entryText(entry, i === 0, style)).join('\n')
 
 function entryText(entry: HistoryEntry, isFirst: boolean, style: Style): string {
   const { revision, page, seen, inferred, cells } = entry
@@ -50,7 +54,7 @@ function cellText({ dataCenter, channel, from, to }: HistoryCell, style: Style):
 const isList = (cell: Cell | null): cell is readonly string[] => Array.isArray(cell)
 
 /** A cell in words, for people. */
-export function contentText(cell: Cell | null): string {
+function contentText(cell: Cell | null): string {
   if (cell === null) return 'no row'
   if (isList(cell)) return cell.map(addressText).join(', ')
   return cell === 'NA' ? 'NA' : `those of ${(cell as { derivedFrom: readonly string[] }).derivedFrom.join(', ')}`

@@ -93,6 +93,8 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
 t.test('when the list in use catches up, the difference ends', async (t) => {
   const { held, drifts, guard, look, codes } = await watching(t)
   held.watched = sound({ revision: 'r2' }, [...FOUR, '9.9.9.5'])
+  await guard.reload()
+  t.strictSame(codes(), [], 'nothing is compared before the watched source was loaded')
   await look(0)
   t.strictSame(codes(), ['MOE_WARN_DRIFT'])
   held.list = sound({ revision: 'r2' }, [...FOUR, '9.9.9.5'])

@@ -10,3 +10,13 @@ t.test('the thread answers with what the importer returns, or with the fields of
     failure: { name: 'PageError', code: 'MOE_ERR_PAGE', message: /One cell/, fix: /./, cells: [{ text: 'see above' }] }
   })
 })
+
+t.test('the thread answers once, with what it was given', async (t) => {
+  const answers: unknown[] = []
+  const workerData = { text: page('SMS | DC-01 | 9.9.9.1'), about }
+  await t.mockImport('../../src/help-page/page-worker.js', {
+    'node:worker_threads': { workerData, parentPort: { postMessage: (answer: unknown) => answers.push(answer) } }
+  })
+  t.match(answers, [{ imported: { snapshot: { rows: [{ addresses: ['9.9.9.1'] }] } } }])
+  t.equal(answers.length, 1)
+})

@@ -128,9 +128,8 @@ function answerOf(worker: Worker, memory: number): Promise<Imported> {
     worker.once('message', (message: Answer) => {
       answer = message
     })
-    worker.once('error', (error: NodeJS.ErrnoException) => {
-      const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      reject(brokenOff(isMemory ? `needed more than ${memory} MB` : `broke down (${error.message})`))
+    worker.once('error', ({ message }: Error) => {
+      reject(brokenOff(`failed within its ${memory} MB of memory (${message})`))
     })
     worker.once('exit', (code) => {
       if (answer === undefined) reject(brokenOff(`ended without an answer (exit code ${code})`))

@@ -5,6 +5,7 @@ import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../
 import { SignedListReader } from '../../../src/directory/source/signed.js'
 import { generateKeys, readPrivateKey, readPublicKey } from '../../../src/signing/keys.js'
 import { type SignedDocument, signDocument } from '../../../src/signing/signed-document.js'
+import { until } from '../../support/http.js'
 import { FOUR, sound } from '../../support/snapshots.js'
 import { serveText } from '../../support/text-server.js'
 
@@ -49,6 +50,23 @@ t.test('a signed list comes into use, from a URL, a file and a function', async 
     t.match(other.status(), { revision: 'r1' })
     other.close()
   }
+})
+
+t.test('a signed source may push as others do', async (t) => {
+  let text = await signed(sound({ revision: 'r1' }))
+  let push = () => {}
+  const watch = (changed: () => void) => {
+    push = changed
+  }
+  const source = { name: 'ours', load: async () => text, watch, verify }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source } as GuardOptions)
+  t.teardown(() => guard.close())
+  text = await signed(sound({ revision: 'r2' }), { version: 2 })
+  await until(() => {
+    push()
+    return guard.status().revision === 'r2'
+  })
+  t.equal(guard.status().revision, 'r2')
 })
 
 t.test('a list that must not come into use leaves the last good one in use', async (t) => {
