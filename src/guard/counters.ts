@@ -134,17 +134,20 @@ export class RouteRecord {
     this.route = route
   }
 
-  /** Notes a verified request. Allocates nothing but for the first one of a data center and set of channels. */
+  /** Notes a verified request. Allocates nothing but for the first one of a data center, a set of channels and a policy. */
   verified({ dataCenter, channels }: VerifiedVerdict, now: number): void {
     const records = this.#lastVerified
+    // Verdicts of one policy share their lists of channels.
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!
-      if (record.dataCenter === dataCenter && isSame(record.channels, channels)) {
+      if (record.channels === channels && record.dataCenter === dataCenter) {
         record.at = now
         return
       }
     }
-    if (records.length === MAX_ORIGINS) records.splice(oldest(records), 1)
+    const same = records.findIndex((record) => record.dataCenter === dataCenter && isSame(record.channels, channels))
+    if (same >= 0) records.splice(same, 1)
+    else if (records.length === MAX_ORIGINS) records.splice(oldest(records), 1)
     records.push({ at: now, dataCenter, channels })
   }
 
@@ -154,10 +157,7 @@ export class RouteRecord {
 }
 
 function isSame(a: readonly Channel[], b: readonly Channel[]): boolean {
-  if (a === b) return true
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
+  return a.length === b.length && a.every((channel, i) => channel === b[i])
 }
 
 function oldest(records: readonly { at: number }[]): number {
@@ -169,10 +169,16 @@ function oldest(records: readonly { at: number }[]): number {
 export class RouteRecords {
   readonly #records = new Map<string | null, RouteRecord>([[null, new RouteRecord(null)]])
   readonly #other = new RouteRecord(OTHER)
+  #latestPattern: string | null = null
+  #latest = this.#records.get(null)!
 
   /** The record of a route: its own, or that of all routes beyond the maximum. */
   of(pattern: string | null): RouteRecord {
-    return this.#records.get(pattern) ?? this.#begin(pattern!)
+    if (pattern !== this.#latestPattern) {
+      this.#latestPattern = pattern
+      this.#latest = this.#records.get(pattern) ?? this.#begin(pattern!)
+    }
+    return this.#latest
   }
 
   #begin(pattern: string): RouteRecord {

@@ -23,6 +23,7 @@ export class Policy implements Salted {
   readonly list: CompiledList
   readonly #counters: Counters
   readonly #rejections: (Rejection | undefined)[]
+  readonly #channelLists = new Map<string, readonly Channel[]>()
 
   constructor(list: CompiledList, cells: Cells, counters: Counters) {
     const { dataCenters, channels } = cells
@@ -73,7 +74,7 @@ export class Policy implements Salted {
       // Written anew from the address: a slice of a header would keep the whole header alive.
       clientIp: address.toString(),
       dataCenter,
-      channels: Object.freeze(
+      channels: this.#shared(
         this.channels.filter((channel) =>
           grants.some((grant) => grant.dataCenter === dataCenter && grant.channel === channel)
         )
@@ -88,6 +89,17 @@ export class Policy implements Salted {
       revision: this.list.revision,
       carriesSecret: null
     } as const)
+  }
+
+  /** The same list for the same channels, of which there are as many as the list in use has sets of grants. */
+  #shared(channels: readonly Channel[]): readonly Channel[] {
+    const key = channels.join()
+    let shared = this.#channelLists.get(key)
+    if (shared === undefined) {
+      shared = Object.freeze(channels)
+      this.#channelLists.set(key, shared)
+    }
+    return shared
   }
 
   /**
