@@ -59,13 +59,13 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   './workers': { packages: PACKAGES, rooms: SERVER },
   './lambda': { packages: PACKAGES, rooms: SERVER },
   './status-page': {
-    packages: ['ghtml', 'ipaddr.js', 'ms'],
-    rooms: [
-      ...['client-ip', 'directory', 'export', 'guard', 'ip', 'lib', 'log', 'report', 'senders', 'server', 'verdict'],
-      'status-page'
-    ]
+    packages: [...PACKAGES, 'ghtml'],
+    rooms: [...SERVER, 'export', 'report', 'status-page']
   },
-  './prometheus': { packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'], rooms: ['verdict'] }
+  './prometheus': {
+    packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
+    rooms: ['guard', 'verdict']
+  }
 }
 
 /** Doors that make a logger of their own where none is given. */
