@@ -30,7 +30,9 @@ async function bundle(folder, list, minify) {
   })
   assert.deepEqual(warnings, [], 'the bundler warns of nothing')
   const [output] = Object.values(metafile.outputs)
-  assert.deepEqual(output.imports, [], 'nothing is imported from outside of the bundle')
+  // jose is optional, and not installed here.
+  const outside = output.imports.filter(({ path }) => path !== 'jose')
+  assert.deepEqual(outside, [], 'nothing is imported from outside of the bundle')
   const kilobytes = (bytes) => `${Math.ceil(bytes / 1000)} kB`
   return { size: kilobytes(output.bytes), packed: kilobytes(gzipSync(readFileSync(outfile)).length) }
 }

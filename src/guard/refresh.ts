@@ -43,7 +43,8 @@ export class Refresh {
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
   readonly #waiting: { look?: () => void; day?: () => void; watch?: () => void } = {}
-  readonly #closing = new AbortController()
+  /** Made for the first subscription: a Worker may not make one at module level. */
+  #closing: AbortController | undefined
   #isClosed = false
   #failures = 0
   #loadedAt: number
@@ -103,7 +104,7 @@ export class Refresh {
     this.#waiting.look?.()
     this.#waiting.day?.()
     this.#waiting.watch?.()
-    this.#closing.abort(CLOSED)
+    this.#closing?.abort(CLOSED)
     this.#stop?.abort(CLOSED)
   }
 
@@ -147,6 +148,7 @@ export class Refresh {
 
   /** Subscribes to the changes of the source; again after a failure, when changes may have been missed. */
   #watch(failures: number): void {
+    this.#closing ??= new AbortController()
     const { signal } = this.#closing
     let hasFailed = false
     // `load()` reports the failure of a load.

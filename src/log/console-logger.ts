@@ -38,6 +38,6 @@ export function consoleLogger(): Logger {
 /** An error has no properties that JSON shows. */
 function plainError(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
-  const { name, message, stack } = value
-  return { ...value, type: name, message, stack }
+  const { name, message, stack, cause } = value
+  return { ...value, type: name, message, stack, cause }
 }

@@ -160,9 +160,11 @@ type Jose = typeof import('jose')
  * @param load what loads it; leave it out
  * @throws (rejects with) SignatureError (`MOE_ERR_SIGNATURE`) if it is not installed
  */
-export async function loadJose(load: () => Promise<Jose> = () => import('jose')): Promise<Jose> {
+export async function loadJose(load?: () => Promise<Jose>): Promise<Jose> {
   try {
-    return await load()
+    // In the block, where bundlers do not insist on a package that is optional.
+    if (load !== undefined) return await load()
+    return await import('jose')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new SignatureError({
