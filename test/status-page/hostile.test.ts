@@ -96,6 +96,16 @@ const guard = fc
       },
       overrides: [
         {
+          id: text(5),
+          until: new Date(0).toISOString(),
+          note: null,
+          allow: [],
+          deny: [],
+          mode: null,
+          since: new Date(0).toISOString(),
+          origin: 'fleet'
+        },
+        {
           id: text(1),
           until: null,
           note: text(2),
