@@ -120,8 +120,7 @@ function calledAnswer(facts: Facts): Answer {
     return { question, answer: 'No', detail: 'MoEngage has not called since the server started.' }
   }
   const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
-  const [first] = minutes
-  const from = Math.max(since, first?.from ?? since)
+  const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
   const detail = html`${plural(accepted, 'request')} accepted since !${timeTag(from)}.`
   if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }

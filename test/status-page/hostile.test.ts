@@ -73,6 +73,7 @@ const guard = fc
       senders: senders.length,
       diagnosis: [text(8)],
       evidence: [
+        { kind: 'unresolved', sentence: text(8), count: 1, addresses: [], paste: null, ticket: null },
         { kind: 'list-aged', sentence: text(8), count: 1, addresses: [text(1)], paste: text(2), ticket: text(3) }
       ],
       rejectedWithSecret: noCounts(),

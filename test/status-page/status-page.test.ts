@@ -640,3 +640,13 @@ t.test('a policy for a data center beside that of the guard has its cells', asyn
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
   t.match(textOf('matrix'), /Outbound Segment Sync 0 0 of 1 address used · A no address 0 0 of 1 address used · B/)
 })
+
+t.test('a finding that is no sign of genuine requests is said while MoEngage gets through', async (t) => {
+  const { post, open } = await serve(t, { deny: ['44.205.83.206'] })
+  await post('/moengage/connector', LISTED)
+  await post('/moengage/connector', '44.205.83.206')
+  t.match(
+    (await open()).textOf('state'),
+    /! MoEngage gets through, but something needs your attention\..*is in your deny list/
+  )
+})
