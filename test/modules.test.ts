@@ -58,8 +58,11 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   './fetch': { packages: PACKAGES, rooms: SERVER },
   './workers': { packages: PACKAGES, rooms: SERVER },
   './lambda': { packages: PACKAGES, rooms: SERVER },
-  './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'status-page'] },
-  './prometheus': { packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'], rooms: ['verdict'] }
+  './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'export', 'report', 'status-page'] },
+  './prometheus': {
+    packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
+    rooms: ['guard', 'verdict']
+  }
 }
 
 /** Doors that make a logger of their own where none is given. */
