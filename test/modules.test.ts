@@ -58,10 +58,7 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   './fetch': { packages: PACKAGES, rooms: SERVER },
   './workers': { packages: PACKAGES, rooms: SERVER },
   './lambda': { packages: PACKAGES, rooms: SERVER },
-  './status-page': {
-    packages: [...PACKAGES, 'ghtml'],
-    rooms: [...SERVER, 'export', 'report', 'status-page']
-  },
+  './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'export', 'report', 'status-page'] },
   './prometheus': {
     packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
     rooms: ['guard', 'verdict']

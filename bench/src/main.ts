@@ -3,11 +3,13 @@ import { endToEndPart } from './end-to-end/part.js'
 import { matcherPart } from './matcher/part.js'
 import { calibrate } from './measure/quiet.js'
 import { SECTIONS, type Section, writeSection } from './report/document.js'
+import { statusPagePart } from './status-page/part.js'
 
 const PARTS: Record<Section, () => Promise<string>> = {
   matcher: matcherPart,
   'client-ip': clientIpPart,
-  'end-to-end': endToEndPart
+  'end-to-end': endToEndPart,
+  'status-page': statusPagePart
 }
 
 const wanted = process.argv.slice(2)

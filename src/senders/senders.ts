@@ -218,6 +218,12 @@ export class Senders {
     yield* records.values()
   }
 
+  /** Senders with the secret have places of their own, so the others need not be looked at. */
+  #allWithSecret(): Iterable<SenderRecord> {
+    this.#counted()
+    return this.#withSecret?.values() ?? []
+  }
+
   /** Whether more senders came than are remembered. */
   get isCrowd(): boolean {
     return this.#counted().hasForgotten
@@ -234,7 +240,7 @@ export class Senders {
       (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
     const order = byCount(reason, counts)
     const redact = this.#redact
-    const records = this.#all()
+    const records = withSecret ? this.#allWithSecret() : this.#all()
     // Addresses that become the same text are added up before they are ranked.
     const named = redact?.joins
       ? first(limit, order, joinByName(records, isWanted, redact))

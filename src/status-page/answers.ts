@@ -25,7 +25,7 @@ const fromMoEngage = ({ status }: Facts): LastVerified[] =>
 
 const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
 
-export function genuineOf({ metrics, status, senders }: Facts) {
+function genuineOf({ status, senders }: Facts) {
   return genuine({
     span: Number.NaN,
     verified: status.verified,
@@ -38,7 +38,7 @@ export function genuineOf({ metrics, status, senders }: Facts) {
     listAged: status.evidence.find(({ kind }) => kind === 'list-aged'),
     unnamedWithSecret: 0,
     withoutSecret: 0,
-    isIncomplete: totalsOf(metrics).verified !== status.verified
+    isIncomplete: false
   })
 }
 
@@ -120,8 +120,7 @@ function calledAnswer(facts: Facts): Answer {
     return { question, answer: 'No', detail: 'MoEngage has not called since the server started.' }
   }
   const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
-  const [first] = minutes
-  const from = Math.max(since, first?.from ?? since)
+  const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
   const detail = html`${plural(accepted, 'request')} accepted since !${timeTag(from)}.`
   if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }

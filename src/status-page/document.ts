@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { html } from 'ghtml'
+import { builtin } from '../lib/builtin.js'
 import { STYLE } from './style.js'
 
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+const STYLE_HASH = builtin('node:crypto').createHash('sha256').update(STYLE).digest('base64')
 
 /** The content security policy of a document without a script. The style is allowed by its hash, the icon is part of the document. */
 export const STATIC_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'`

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { html } from 'ghtml'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
@@ -21,7 +20,7 @@ export interface Reply {
   readonly body: string
 }
 
-const SCRIPT_VERSION = createHash('sha256').update(SCRIPT).digest('hex').slice(0, 16)
+const SCRIPT_VERSION = builtin('node:crypto').createHash('sha256').update(SCRIPT).digest('hex').slice(0, 16)
 
 const SECURITY = {
   'x-content-type-options': 'nosniff',

@@ -73,6 +73,7 @@ const guard = fc
       senders: senders.length,
       diagnosis: [text(8)],
       evidence: [
+        { kind: 'unresolved', sentence: text(8), count: 1, addresses: [], paste: null, ticket: null },
         { kind: 'list-aged', sentence: text(8), count: 1, addresses: [text(1)], paste: text(2), ticket: text(3) }
       ],
       rejectedWithSecret: noCounts(),
@@ -95,6 +96,16 @@ const guard = fc
         }
       },
       overrides: [
+        {
+          id: text(5),
+          until: new Date(0).toISOString(),
+          note: null,
+          allow: [],
+          deny: [],
+          mode: null,
+          since: new Date(0).toISOString(),
+          origin: 'fleet'
+        },
         {
           id: text(1),
           until: null,

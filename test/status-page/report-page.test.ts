@@ -107,3 +107,8 @@ t.test('a file that cannot be written is an error, and --json goes with the page
   t.equal(JSON.parse(stdout).rejected.total, 1)
   t.match(readFileSync(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/)
 })
+
+t.test('a line without a time leaves the time of its sender unknown', async (t) => {
+  const { textOf } = await report(t, [line({}, { time: undefined })])
+  t.match(textOf('senders'), /198\.51\.100\.7 1 Not on MoEngage’s list nothing unknown unknown \/hooks/)
+})

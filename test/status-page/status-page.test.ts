@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createGuard, OptionsError, type Snapshot } from '../../src/core.js'
+import { createGuard, loadGuard, OptionsError, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/index.js'
+import { HOUR } from '../../src/lib/time.js'
+import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { TestClock } from '../support/clock.js'
 import { listen, send, until } from '../support/http.js'
 import { readPage } from './pages.js'
 
@@ -594,4 +597,56 @@ t.test('overrides stand there with their ends', async (t) => {
     /accepts 9\.9\.9\.9\/32, turns away 8\.8\.8\.8\/32 \d{4}-\S+ \S+ UTC \d{4}-\S+ \S+ UTC this server ticket 4711/
   )
   t.match(overrides, /mode "tag" \d{4}-\S+ \S+ UTC .* this server – /)
+})
+
+t.test('a last call of yesterday is one that did not come in the last hour', async (t) => {
+  const clock = new TestClock('2026-11-24T10:00:00Z')
+  const guard = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  t.teardown(() => guard.close())
+  guard.judge({ peer: LISTED, headers: {} })
+  const page = new StatusPage(guard, clock)
+  t.teardown(() => page.close())
+  clock.pass(26 * HOUR)
+  const { textOf } = readPage(page.respond(new URLSearchParams()).body)
+  t.match(
+    textOf('answers'),
+    /last hour\? No, the last call came 1 day ago 2026-11-24 10:00 UTC Which channel was it\? None in the last hour/
+  )
+  t.match(textOf('routes-body'), /\(no route\) 1 day ago 2026-11-24 10:00 UTC DC-01/)
+})
+
+t.test('an own proxy that is taken for the sender can be pasted where it is not redacted', async (t) => {
+  const headers = { 'x-forwarded-for': LISTED }
+  const rows = [
+    [undefined, /Your own proxy\. Trust it: clientIp: \{ trustedProxies: \['10\.0\.0\.3'\] \}/],
+    ['truncate', /10\.0\.0\.0\/24 .* Your own proxy\. Trust it\.$/]
+  ] as const
+  for (const [redactAddress, advice] of rows) {
+    const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['192.0.2.1'] }, redactAddress })
+    t.teardown(() => guard.close())
+    guard.judge({ peer: '10.0.0.3', headers })
+    const page = fetchStatusPage({ guard, public: true })
+    t.teardown(() => page.close())
+    t.match(readPage(await (await page(new Request('http://x/'))).text()).textOf('senders'), advice)
+  }
+})
+
+t.test('a policy for a data center beside that of the guard has its cells', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  t.teardown(() => guard.close())
+  guard.judge({ peer: LISTED, headers: {} }, { dataCenters: 'DC-03', channels: 'segment-sync' })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(textOf('matrix'), /Outbound Segment Sync 0 0 of 1 address used · A no address 0 0 of 1 address used · B/)
+})
+
+t.test('a finding that is no sign of genuine requests is said while MoEngage gets through', async (t) => {
+  const { post, open } = await serve(t, { deny: ['44.205.83.206'] })
+  await post('/moengage/connector', LISTED)
+  await post('/moengage/connector', '44.205.83.206')
+  t.match(
+    (await open()).textOf('state'),
+    /! MoEngage gets through, but something needs your attention\..*is in your deny list/
+  )
 })
