@@ -56,12 +56,13 @@ export class Directory {
   readonly #entries = lazily(() => Object.freeze(this.entriesOf({ dataCenters: DATA_CENTERS, channels: CHANNELS })))
 
   /**
-   * @param snapshot a function returns one that is known to be sound, which is read when it is first needed
+   * @param snapshot what a source gave; it is checked at once
+   * @param sound in its place, a function that returns one which is known to be sound, and is read when it is first needed
    * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
    */
-  constructor(snapshot: Snapshot | (() => Snapshot)) {
-    this.#read = lazily(() => readSnapshot(typeof snapshot === 'function' ? snapshot() : snapshot))
-    if (typeof snapshot !== 'function') this.#read()
+  constructor(snapshot: Snapshot | undefined, sound?: () => Snapshot) {
+    this.#read = lazily(() => readSnapshot(sound === undefined ? snapshot : sound()))
+    if (sound === undefined) this.#read()
     Object.freeze(this)
   }
 
@@ -258,4 +259,4 @@ function readNames<T>(
 }
 
 /** The directory that is bundled with this package. Its `provenance` names the revision and the day. */
-export const directory = new Directory(() => moengage as Snapshot)
+export const directory = new Directory(undefined, () => moengage as Snapshot)

@@ -1,4 +1,5 @@
 import { html } from 'ghtml'
+import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'

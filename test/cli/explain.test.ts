@@ -149,7 +149,8 @@ t.test('as JSON', async (t) => {
       graceUntil: null,
       override: null,
       peer: null,
-      revision: directory.revision
+      revision: directory.revision,
+      carriesSecret: null
     },
     entries: [{ prefix: '34.218.145.185/32', dataCenter: 'DC-101', channel: 'file-segment' }],
     nearest: [],
