@@ -116,8 +116,8 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
         }
       },
     judge(event, policy) {
-      const { incoming, route } = read(event)
-      return onDemand.current.guard.guard.decide(policy, event, incoming, route)
+      const { current } = onDemand
+      return current.guard.guard.decide(policy, event, read(event).incoming, current.patternOf(event))
     }
   }
 }
