@@ -1,4 +1,4 @@
-import { type KeyObject, randomUUID } from 'node:crypto'
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import { directory as bundled } from '../directory/directory.js'
 import { formatSnapshot, type Snapshot } from '../directory/snapshot.js'
@@ -7,11 +7,12 @@ import { FleetError } from '../errors.js'
 import type { FleetOverride, FleetStatus } from '../guard/fleet.js'
 import { openOverride } from '../guard/overrides.js'
 import type { Override } from '../guard/status.js'
+import { parseJson } from '../lib/json.js'
 import { shown } from '../lib/text.js'
 import { DAY } from '../lib/time.js'
-import { signDocument } from '../signing/signed-document.js'
+import { signDocument, verifyDocument } from '../signing/signed-document.js'
 import { readSums } from './report.js'
-import { LIMITS, type ReadState, readState, type StateRules } from './state.js'
+import { LIMITS, PARTS, readOverrides } from './state.js'
 import type { FleetStore, StoredState } from './store.js'
 
 /** How a change is made. */
@@ -42,6 +43,9 @@ const MAX_LOGGED = 128_000
 /** How often a change is tried again that another one came before. */
 const ATTEMPTS = 20
 
+/** What a change does, from what there is; the overrides are read only by those that change them. */
+type MakeDraft = (overrides: () => Promise<readonly Stored[]>, now: number) => Draft | Promise<Draft>
+
 interface Draft {
   readonly list?: string
   readonly overrides?: unknown
@@ -51,11 +55,12 @@ interface Draft {
 /** Changes what a fleet shares, and reads what it reports. */
 export class FleetControl {
   readonly #store: FleetStore
-  readonly #rules: Omit<StateRules, 'accept'>
+  readonly #name: string
 
-  constructor(store: FleetStore, rules: Omit<StateRules, 'accept'>) {
+  /** @param name of the fleet, which signed documents carry */
+  constructor(store: FleetStore, name: string) {
     this.#store = store
-    this.#rules = rules
+    this.#name = name
   }
 
   /** Publishes a list to all replicas. Resolves with its version. */
@@ -74,7 +79,7 @@ export class FleetControl {
     const [, before] = lists
     if (before === undefined) {
       throw new FleetError({
-        value: this.#rules.name,
+        value: this.#name,
         message: 'The log of the store has no list before the last one.',
         fix: 'Publish a list: moengage-allowlist publish LIST.'
       })
@@ -89,11 +94,11 @@ export class FleetControl {
   async override(options: unknown, change: ChangeOptions = {}): Promise<{ override: Override; version: number }> {
     let set: Override | undefined
     const id = randomUUID().slice(0, 8)
-    const version = await this.#change(change, (state, now) => {
+    const version = await this.#change(change, async (before, now) => {
       const fleet = { id, since: new Date(now).toISOString() }
       // Each replica checks it again, against the list and the routes that it has.
       const { override } = openOverride(options, {
-        directory: state?.directory ?? bundled,
+        directory: bundled,
         inUse: [],
         confirmed: new Set(),
         now,
@@ -109,7 +114,7 @@ export class FleetControl {
         ...(until !== null && { until }),
         ...(note !== null && { note })
       }
-      return { overrides: [...inForce(state, now), stored], what: `override ${words(override)}` }
+      return { overrides: [...(await before()), stored], what: `override ${words(override)}` }
     })
     return { override: set!, version }
   }
@@ -120,16 +125,16 @@ export class FleetControl {
    * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) if there is none
    */
   removeOverride(name: string, change: ChangeOptions = {}): Promise<number> {
-    return this.#change(change, (state, now) => {
-      const before = inForce(state, now)
+    return this.#change(change, async (overrides) => {
+      const before = await overrides()
       const isNamed = (override: Stored) =>
         override.id === name ||
         (name === 'mode' && override.mode !== undefined) ||
         [override.allow, override.deny]
           .flat()
           .some((prefix) => prefix === name || prefix?.replace(/\/(32|128)$/, '') === name)
-      const overrides = before.filter((override) => !isNamed(override))
-      if (overrides.length < before.length) return { overrides, what: `override removed: ${name}` }
+      const left = before.filter((override) => !isNamed(override))
+      if (left.length < before.length) return { overrides: left, what: `override removed: ${name}` }
       throw new FleetError({
         value: name,
         message: `No override of the fleet has the id or the prefix ${shown(name)}.`,
@@ -140,8 +145,8 @@ export class FleetControl {
 
   /** Reads what all replicas reported, and the overrides in force. */
   async status(): Promise<FleetStatus> {
-    const [sums, state] = await Promise.all([readSums(this.#store), this.#read()])
-    const overrides = inForce(state, Date.now()).map(
+    const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
+    const overrides = (await this.#overridesIn(stored, undefined)).map(
       ({ id, since, allow = [], deny = [], mode = null, until = null, note = null }): Override => ({
         id,
         since,
@@ -153,7 +158,7 @@ export class FleetControl {
         origin: 'fleet'
       })
     )
-    return { name: this.#rules.name, ...sums, overrides, lastError: null }
+    return { name: this.#name, ...sums, overrides, lastError: null }
   }
 
   /** The last fifty changes, the latest first. */
@@ -173,22 +178,35 @@ export class FleetControl {
     this.#store.close()
   }
 
-  async #read(): Promise<ReadState | undefined> {
-    const stored = await this.#store.read(LIMITS)
-    const accept = new Set(['list', 'allow', 'deny', 'mode'] as const)
-    return stored === null ? undefined : readState(stored, { ...this.#rules, accept }, undefined)
+  /** The overrides of a state that are not over. Without a key, those of a signed document are only shown. */
+  async #overridesIn(stored: StoredState | null, sign: KeyObject | undefined): Promise<Stored[]> {
+    const text = stored?.overrides ?? null
+    if (text === null) return []
+    const payload = isSigned(text) ? await this.#signedPayload(text, sign) : parseJson(text)
+    const found = readOverrides(payload, { accept: new Set(PARTS) })
+    return inForce(found, Date.now())
+  }
+
+  async #signedPayload(text: string, sign: KeyObject | undefined): Promise<unknown> {
+    if (sign === undefined) return payloadOf(text)
+    const expected = { publicKeys: [createPublicKey(sign)], kind: 'override', name: this.#name, now: 0 } as const
+    return (await verifyDocument(text, expected)).payload
   }
 
   /** Reads, changes and writes; again if another change came in between. */
-  async #change(options: ChangeOptions, draft: (state: ReadState | undefined, now: number) => Draft): Promise<number> {
+  async #change(options: ChangeOptions, draft: MakeDraft): Promise<number> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const [state, time] = await Promise.all([this.#read(), this.#store.time()])
-      const stored = state?.stored
+      const [stored, time] = await Promise.all([this.#store.read(LIMITS), this.#store.time()])
+      if (stored !== null && !Number.isSafeInteger(stored.version)) throw damaged(this.#store.name)
       if (options.expect !== undefined && options.expect !== (stored?.version ?? 0))
         throw conflict(options.expect, stored)
       // A store that lost its data goes on with a higher version than any replica has seen.
       const version = Math.max((stored?.version ?? 0) + 1, time)
-      const { list, overrides, what } = draft(state, time)
+      const { list, overrides, what } = await draft(() => this.#overridesIn(stored, options.sign), time)
+      if (options.sign === undefined) {
+        if (list !== undefined) refuseUnsigned('list', stored?.list)
+        if (overrides !== undefined) refuseUnsigned('overrides', stored?.overrides)
+      }
       const next: StoredState = {
         version,
         list: list === undefined ? (stored?.list ?? null) : await this.#sealed('list', list, version, options),
@@ -210,7 +228,7 @@ export class FleetControl {
         return version
     }
     throw new FleetError({
-      value: this.#rules.name,
+      value: this.#name,
       message: `Other changes came in between, ${ATTEMPTS} times in a row.`,
       fix: 'Try again.'
     })
@@ -224,7 +242,7 @@ export class FleetControl {
   ): Promise<string> {
     if (sign === undefined) return text
     const end = new Date(expires ?? Date.now() + 90 * DAY).toISOString()
-    return signDocument({ kind, name: this.#rules.name, version, expires: end, payload: JSON.parse(text) }, sign)
+    return signDocument({ kind, name: this.#name, version, expires: end, payload: JSON.parse(text) }, sign)
   }
 }
 
@@ -235,14 +253,27 @@ interface Stored extends Partial<Pick<Override, 'allow' | 'deny' | 'until' | 'no
   readonly mode?: Override['mode']
 }
 
-/** The overrides of a state that are not over. */
-function inForce(state: ReadState | undefined, now: number): Stored[] {
-  const stored = (state?.overrides ?? []).map(({ id, since, options }: FleetOverride) => ({
-    ...(options as Stored),
-    id,
-    since
-  }))
+function inForce(overrides: readonly FleetOverride[], now: number): Stored[] {
+  const stored = overrides.map(({ id, since, options }) => ({ ...(options as Stored), id, since }))
   return stored.filter(({ until }) => until === undefined || until === null || Date.parse(until) > now)
+}
+
+const isSigned = (text: string) => text.startsWith('eyJ')
+
+/** The content of a signed document, which is not verified. */
+function payloadOf(text: string): unknown {
+  const [, payload = ''] = text.split('.')
+  return (parseJson(Buffer.from(payload, 'base64url').toString()) as { payload?: unknown } | null)?.payload
+}
+
+/** A replica that verifies signatures would refuse what is not signed. */
+function refuseUnsigned(part: 'list' | 'overrides', text: string | null | undefined): void {
+  if (!text || !isSigned(text)) return
+  throw new FleetError({
+    value: part,
+    message: `The ${part} in the store ${part === 'list' ? 'is' : 'are'} signed, and this change is not.`,
+    fix: 'Name the private key: --sign KEY.'
+  })
 }
 
 function words({ allow, deny, mode, until, note }: Override): string {
@@ -257,10 +288,18 @@ function words({ allow, deny, mode, until, note }: Override): string {
   )
 }
 
-function conflict(expect: number, stored: StoredState | undefined): FleetError {
+function damaged(key: string): FleetError {
+  return new FleetError({
+    value: key,
+    message: 'The version in the store is not a number.',
+    fix: `Delete the key ${key}:state, and publish again.`
+  })
+}
+
+function conflict(expect: number, stored: StoredState | null): FleetError {
   return new FleetError({
     value: expect,
-    message: `The store has ${stored === undefined ? 'no state' : `version ${stored.version}`}, not ${expect}.`,
+    message: `The store has ${stored === null ? 'no state' : `version ${stored.version}`}, not ${expect}.`,
     fix: 'Look at the change that came in between: moengage-allowlist fleet log.'
   })
 }

@@ -93,7 +93,12 @@ async function content(
 
 const ID = /^[\w-]{1,36}$/
 
-function readOverrides(payload: unknown, { accept }: StateRules): FleetOverride[] {
+/**
+ * Reads the overrides of a state.
+ *
+ * @throws Error that says what is wrong with them
+ */
+export function readOverrides(payload: unknown, { accept }: Pick<StateRules, 'accept'>): FleetOverride[] {
   if (payload === undefined) return []
   const list =
     typeof payload === 'object' && payload !== null ? (payload as { overrides?: unknown }).overrides : undefined

@@ -48,7 +48,6 @@ export function isRedisClient(value: unknown): value is RedisClient {
 }
 
 const isFunction = (value: unknown) => typeof value === 'function'
-const ignore = () => {}
 
 /** How to connect by the options of a client. */
 export function dialBy(client: RedisClient, timeout: number): Dial {
@@ -82,13 +81,17 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     const made = client.isCluster
       ? duplicate([], { lazyConnect, keyPrefix, clusterRetryStrategy: null, enableOfflineQueue: false, redisOptions })
       : duplicate(own)
-    made.on('error', ignore)
+    // `connect()` says no more than that the connection is closed.
+    let reason: unknown
+    made.on('error', (error) => {
+      reason ??= error
+    })
     made.on('end', ended)
     try {
       await made.connect()
     } catch (error) {
       made.disconnect()
-      throw error
+      throw reason ?? error
     }
     return {
       send: (args) => made.call(...args),
