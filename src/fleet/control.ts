@@ -202,7 +202,10 @@ export class FleetControl {
         throw conflict(options.expect, stored)
       // A store that lost its data goes on with a higher version than any replica has seen.
       const version = Math.max((stored?.version ?? 0) + 1, time)
-      const { list, overrides, what } = await draft(() => this.#overridesIn(stored, options.sign), time)
+      const { list, what, ...rest } = await draft(() => this.#overridesIn(stored, options.sign), time)
+      // Where documents are signed, a replica must be able to tell none from lost.
+      const isFirst = options.sign !== undefined && !stored?.overrides
+      const overrides = rest.overrides ?? (isFirst ? [] : undefined)
       if (options.sign === undefined) {
         if (list !== undefined) refuseUnsigned('list', stored?.list)
         if (overrides !== undefined) refuseUnsigned('overrides', stored?.overrides)

@@ -108,6 +108,7 @@ const isSender = (value: unknown) =>
     firstSeen: isTime,
     lastSeen: isTime,
     reasons: isCounts,
+    withSecret: isCounts,
     routes: isTexts,
     removed: orNull(isText),
     listedFor: (list) =>
@@ -183,15 +184,14 @@ export class FleetSums {
       if (this.#senders.size < MAX_MERGED) this.#senders.set(sender.clientIp, sender)
       return
     }
-    const reasons: Record<string, number> = { ...known.reasons }
-    for (const [reason, count] of Object.entries(sender.reasons)) reasons[reason] = (reasons[reason] ?? 0) + count
     this.#senders.set(sender.clientIp, {
       ...known,
       ...(sender.lastSeen > known.lastSeen && { listedFor: sender.listedFor, removed: sender.removed }),
       count: known.count + sender.count,
       firstSeen: Math.min(known.firstSeen, sender.firstSeen),
       lastSeen: Math.max(known.lastSeen, sender.lastSeen),
-      reasons,
+      reasons: added(known.reasons, sender.reasons),
+      withSecret: added(known.withSecret, sender.withSecret),
       routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS)
     })
   }
@@ -219,6 +219,12 @@ export class FleetSums {
       lastVerified: [...this.#lastVerified.values()].sort((a, b) => b.at - a.at).slice(0, MAX_SENDERS)
     }
   }
+}
+
+function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a }
+  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count
+  return sum
 }
 
 /** Reads and adds up what all replicas reported. */

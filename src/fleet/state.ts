@@ -49,9 +49,9 @@ export async function readState(
   if (last !== undefined && version < last.stored.version) {
     throw new Error(`It is version ${version}, older than ${last.stored.version}, which is in use.`)
   }
-  for (const part of ['list', 'overrides'] as const) {
-    if (stored[part] === null && last?.stored[part]) throw new Error(`It has lost its ${part}.`)
-  }
+  if (stored.list === null && last?.stored.list) throw new Error('It has lost its list. Publish it again.')
+  // A publisher without a key can lose overrides together with the data of the store; one with a key signs that there are none.
+  if (stored.overrides === null && last?.signed.overrides) throw new Error('It has lost its overrides. Set them again.')
   const list =
     rules.accept.has('list') && stored.list !== null ? await content(stored.list, 'list', rules, last) : undefined
   const overrides = stored.overrides === null ? undefined : await content(stored.overrides, 'overrides', rules, last)

@@ -12,7 +12,7 @@ export const NAME = 'webhooks'
 export const STATE = `{moengage:${NAME}}:state`
 
 /** Short times, so that the tests are short. */
-export const TIMES = { poll: 500, timeout: 300, report: 300 }
+export const TIMES = { poll: 500, timeout: 300, report: 1000 }
 
 /** A replica in a process of its own. */
 export class ForkedReplica {

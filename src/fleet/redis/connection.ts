@@ -93,12 +93,12 @@ function dialIo(client: IoConnection, timeout: number): Dial {
       made.disconnect()
       throw reason ?? error
     }
+    const channels = new Map<string, () => void>()
+    made.on('message', (channel) => channels.get(channel as string)?.())
     return {
       send: (args) => made.call(...args),
       subscribe(channel, received) {
-        made.on('message', (from) => {
-          if (from === channel) received()
-        })
+        channels.set(channel, received)
         return made.subscribe(channel)
       },
       unsubscribe: (channel) => made.unsubscribe(channel),

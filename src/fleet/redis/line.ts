@@ -23,9 +23,8 @@ export class Line {
     if (this.#isClosed) throw new Error('The guard is closed.')
     this.#connecting ??= this.#connect()
     const connecting = this.#connecting
-    const connection = await this.#inTime(connecting)
     try {
-      return await this.#inTime(run(connection))
+      return await this.#inTime(run(await this.#inTime(connecting)))
     } catch (error) {
       // An answer that says no is no reason to give up the connection.
       if (!isAnswer(error)) this.#end(connecting)
