@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
-import type { RedisClient } from '../fleet/redis/connection.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { jsonOption } from './input.js'
@@ -28,9 +27,6 @@ export interface ChangeFlags extends FleetOptions {
 const TIMEOUT = 5 * SECOND
 const WAIT = 10 * SECOND
 const LOOK = 100
-
-/** Packages that can speak to the store, in the order in which they are tried. */
-const CLIENTS = ['ioredis', 'iovalkey', 'redis'] as const
 
 const NO_FLEET = `Exit codes: 0 done, 1 not done in time, 2 an error.`
 
@@ -90,7 +86,7 @@ export async function withFleet(
       fix: 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
     })
   }
-  const client = await clientFor(url)
+  const client = await io.redis(url)
   const { scope } = options
   const { FleetControl } = await import('../fleet/control.js')
   const { RedisStore } = await import('../fleet/redis/store.js')
@@ -98,11 +94,7 @@ export async function withFleet(
   try {
     await run(control)
   } catch (error) {
-    if (
-      error instanceof Exit ||
-      (typeof (error as { code?: unknown }).code === 'string' && (error as { fix?: unknown }).fix)
-    )
-      throw error
+    if (error instanceof Exit || isProblem(error)) throw error
     const failure = new FleetError({
       value: name,
       message: `The store of the fleet "${name}" failed: ${(error as Error).message.replace(/\.?$/, '.')}`,
@@ -115,23 +107,8 @@ export async function withFleet(
   }
 }
 
-/** A client of the first package that is installed. It is not connected: the store makes connections by its options. */
-async function clientFor(url: string): Promise<RedisClient> {
-  for (const name of CLIENTS) {
-    try {
-      if (name === 'redis') return (await import('redis')).createClient({ url }) as unknown as RedisClient
-      const Client = name === 'ioredis' ? (await import('ioredis')).Redis : (await import('iovalkey')).Redis
-      return new (Client as typeof import('ioredis').Redis)(url, { lazyConnect: true }) as unknown as RedisClient
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    }
-  }
-  throw new FleetError({
-    value: CLIENTS,
-    message: 'No package for Redis or Valkey is installed.',
-    fix: 'Install one of them: npm install ioredis.'
-  })
-}
+/** Whether an error is one of ours, which says what to do. */
+const isProblem = (error: unknown) => typeof (error as { readonly fix?: unknown }).fix === 'string'
 
 /** The options of a change, with the key read. */
 export async function changeBy({ sign, expires, expect }: ChangeFlags, io: Io): Promise<ChangeOptions> {

@@ -97,5 +97,8 @@ t.test('a text that is not a report is left out', async (t) => {
   ]
   for (const change of wrong)
     t.equal(readReport(JSON.stringify({ ...report, ...change })), undefined, JSON.stringify(change).slice(0, 80))
-  fc.assert(fc.property(fc.json(), (text) => readReport(text) === undefined), runs(500))
+  fc.assert(
+    fc.property(fc.json(), (text) => readReport(text) === undefined),
+    runs(500)
+  )
 })
