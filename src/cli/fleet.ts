@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { FleetControl } from '../fleet/control.js'
 import type { FleetStatus } from '../guard/fleet.js'
 import { addFleetOptions, type FleetOptions, readTime, withFleet } from './fleet-options.js'
@@ -51,10 +51,14 @@ const LOOK = 500
 
 function watchCommand(io: Io): Command {
   return addFleetOptions(new Command('watch').description('a line for each change, until it is interrupted'))
-    .option('--for <time>', 'how long', readTime)
-    .action((options: FleetOptions & { readonly for?: number }) =>
+    .addOption(
+      new Option('--for <time>', 'how long')
+        .argParser(readTime)
+        .default(Number.POSITIVE_INFINITY, 'until it is interrupted')
+    )
+    .action((options: FleetOptions & { readonly for: number }) =>
       withFleet(options, io, async (control) => {
-        const end = options.for === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.for
+        const end = Date.now() + options.for
         let last = ''
         do {
           const { version, live, current, replicas, overrides } = await control.status()

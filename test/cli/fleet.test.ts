@@ -188,6 +188,33 @@ t.test('publish --wait waits until all live replicas use the list', async (t) =>
   t.match(refused, { code: 1, stdout: /0 of 1 live replicas use it/, stderr: /does not use it: .*\/16/s })
 })
 
+t.test('a replica that did not get there is named', async (t) => {
+  const { redis, command } = fleetOf()
+  const report = {
+    ...{
+      id: 'a',
+      host: 'h',
+      pid: 7,
+      started: 1,
+      reported: 2,
+      isClosed: false,
+      every: 1000,
+      version: null,
+      revision: 'r'
+    },
+    ...{ lastError: null, verified: 0, rejected: {}, lastVerified: [], senders: [] }
+  }
+  const replicas = `{moengage:${NAME}}:replicas`
+  redis.scores.set(replicas, new Map(Object.entries({ a: 1, gone: 2, other: 3 })))
+  redis.texts.set(`${replicas}:a`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
+  redis.texts.set(`${replicas}:other`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
+  const published = await command(['publish', '-', '--wait', '1ms'], { stdin: list('r1') })
+  t.match(published, { code: 1, stderr: 'warning: h 7 does not use it\n' })
+  t.match(await command(['fleet', 'status']), {
+    stdout: /used by 0 of 1 live replicas\n.*\n\n.*\nh 7 {6}live {3}none /s
+  })
+})
+
 t.test('a fleet that nobody reports to is shown', async (t) => {
   const { command } = fleetOf()
   t.match(await command(['fleet', 'status']), {

@@ -100,9 +100,18 @@ t.test('no message is needed: a poll that differs is enough', async (t) => {
   await until(() => guard.status().revision === 'polled')
   t.equal(guard.status().revision, 'polled')
   redis.errors.set('SUBSCRIBE', 'NOPERM no')
+  const deaf = await replica(t, redis)
+  t.match(deaf.status(), { revision: 'polled', lastError: null }, 'a replica that is denied them starts')
   const before = redis.received.length
   await until(() => redis.received.length > before + 20)
   t.match(guard.status(), { revision: 'polled', lastError: null }, 'it loads, although messages are denied')
+  redis.errors.clear()
+  redis
+    .hash(STATE)
+    .set('version', '8')
+    .set('list', JSON.stringify(sound({ revision: 'again' })))
+  await until(() => deaf.status().revision === 'again')
+  t.equal(deaf.status().revision, 'again')
 })
 
 t.test('content that is wrong is refused, with the reason', async (t) => {
@@ -184,6 +193,7 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
     }
   }
   await until(() => isCopied('r2'))
+  t.match(await first.fleet!.status(), { live: 1, current: 1, lastError: null })
   t.equal(statSync(file).mode & 0o777, 0o600)
   first.close()
 
@@ -214,6 +224,8 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
     { source: `fleet ${NAME}`, lastError: /ECONNREFUSED/ },
     'the bundled list'
   )
+  const alone = await replica(t, redis, { source: own })
+  t.match(await alone.fleet!.status(), { version: null, lastError: /ECONNREFUSED|closed/ })
   const damages: [what: string, text: string][] = [
     ['of another fleet', '{"fleet":"other","version":1,"list":null,"overrides":null}'],
     ['damaged', `{"fleet":"${NAME}","version":1,"list":7,"overrides":null}`],
@@ -276,6 +288,11 @@ t.test('without a list in the store the own source is followed', async (t) => {
   t.match(guard.judge(from('8.8.8.8')), { verified: true, revision: 'f2' })
   await guard.reload()
   t.match(guard.status(), { revision: 'f2', lastError: null })
+  const answers = [new Response(JSON.stringify(sound({ revision: 'u1' })), { headers: { etag: '"1"' } })]
+  const ask = async () => answers.pop() ?? new Response(null, { status: 304, headers: { etag: '"1"' } })
+  const polled = await replica(t, new FakeRedis(), { source: { url: 'https://config.example/list', fetch: ask } })
+  await polled.reload()
+  t.match(polled.status(), { revision: 'u1', lastError: null }, 'a source that says that nothing is new')
   const empty = new FakeRedis()
   let revision = 'a'
   const counted = await replica(t, empty, { source: { name: 'own', load: () => sound({ revision }), interval: '1s' } })
@@ -324,6 +341,12 @@ t.test('with a key only signed documents are accepted, and none is replayed', as
   )
   await control.publish(sound({ revision: 's2' }), { sign })
   await until(() => guard.status().revision === 's2')
+  const overrides = state.get('overrides')!
+  state.delete('overrides')
+  state.set('version', `${Number(state.get('version')) + 1}`)
+  await until(() => /lost its overrides/.test(guard.status().lastError ?? ''))
+  t.match(guard.status().lastError, /lost its overrides/)
+  state.set('overrides', overrides)
   state.set('list', old).set('version', `${Number(state.get('version')) + 1}`)
   await until(() => /older than/.test(guard.status().lastError ?? ''))
   t.match(guard.status(), { revision: 's2', lastError: /older than/ })
