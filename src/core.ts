@@ -54,6 +54,7 @@ export {
   EgressError,
   EventError,
   ExportError,
+  FleetError,
   NoAddressesError,
   NotReadyError,
   OptionsError,

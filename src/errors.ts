@@ -15,6 +15,7 @@ export const PROBLEM_CODES = [
   'MOE_ERR_SIGNATURE',
   'MOE_ERR_EXPORT',
   'MOE_ERR_EGRESS',
+  'MOE_ERR_FLEET',
   'MOE_ERR_REGISTERED_TWICE',
   'MOE_ERR_EVENT',
   'MOE_ERR_ROUTE',
@@ -243,6 +244,13 @@ export class EgressError extends CallerError<'MOE_ERR_EGRESS'> {
   }
 }
 
+/** The store of a fleet could not be read or changed. */
+export class FleetError extends OutsideError<'MOE_ERR_FLEET'> {
+  constructor(details: Details) {
+    super('MOE_ERR_FLEET', details)
+  }
+}
+
 /** The plugin is registered where a registration is already in force. */
 export class RegisteredTwiceError extends OutsideError<'MOE_ERR_REGISTERED_TWICE'> {
   constructor(details: Details) {
@@ -385,6 +393,7 @@ const CLASSES = {
   SignatureError,
   ExportError,
   EgressError,
+  FleetError,
   RegisteredTwiceError,
   EventError,
   OptionsError,

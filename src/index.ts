@@ -23,6 +23,7 @@ export {
   EgressError,
   EventError,
   ExportError,
+  FleetError,
   NoAddressesError,
   NotReadyError,
   OptionsError,

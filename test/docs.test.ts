@@ -9,10 +9,12 @@ import { CHANNELS, createGuard, OptionsError, secretHeader } from '../src/core.j
 import moengageAllowlist from '../src/express.js'
 import { placesOf } from '../src/lib/option-advice.js'
 import { parseDuration } from '../src/lib/time.js'
+import { redisFleet } from '../src/redis.js'
 import { doorOptions } from '../src/server/routes.js'
 import { REASONS } from '../src/verdict/verdict.js'
 import { blocksOf, PAGES } from './support/blocks.js'
 import { run as command } from './support/cli.js'
+import { FakeRedis } from './support/fake-redis.js'
 import { type LogLine, send, until } from './support/http.js'
 
 const LISTED = '52.6.248.125'
@@ -163,11 +165,8 @@ t.test('docs/options.md has every option', async (t) => {
 
 t.test('a guard takes every example of docs/options.md', async (t) => {
   for (const row of optionRows()) {
-    const value = new Function('pino', 'loadFromDatabase', 'secretHeader', `return (${row.example})`)(
-      pino,
-      async () => ({}),
-      secretHeader
-    )
+    const names = { pino, loadFromDatabase: async () => ({}), secretHeader, redisFleet, client: new FakeRedis().io() }
+    const value = new Function(...Object.keys(names), `return (${row.example})`)(...Object.values(names))
     t.strictSame(mistakesIn(withOption(row, value)), [], `${row.name}: ${row.example}`)
   }
 })

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { main } from './main.js'
+import { redisClient } from './redis-client.js'
 
 process.exitCode = await main(process.argv.slice(2), {
   stdin: process.stdin,
@@ -7,5 +8,6 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   fetch,
-  now: () => new Date()
+  now: () => new Date(),
+  redis: (url) => redisClient(url)
 })

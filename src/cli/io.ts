@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { RedisClient } from '../fleet/redis/connection.js'
 import { formatJson } from '../lib/json.js'
 import { visible } from '../lib/text.js'
 
@@ -10,6 +11,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly fetch: typeof fetch
   readonly now: () => Date
+  /** A client of Redis or Valkey for a URL; not connected. */
+  readonly redis: (url: string) => Promise<RedisClient>
 }
 
 /** A stream that may be a terminal. */

@@ -6,11 +6,14 @@ import { diffCommand } from './diff.js'
 import { egressCommand } from './egress.js'
 import { explainCommand } from './explain.js'
 import { exportCommand } from './export.js'
+import { fleetCommand } from './fleet.js'
 import { historyCommand } from './history.js'
 import { importCommand } from './import.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
 import { keygenCommand } from './keygen.js'
 import { listCommand } from './list.js'
+import { overrideCommand } from './override.js'
+import { publishCommand, rollbackCommand } from './publish.js'
 import { reportCommand } from './report.js'
 import { signCommand } from './sign.js'
 
@@ -26,7 +29,11 @@ const COMMANDS = [
   signCommand,
   exportCommand,
   reportCommand,
-  egressCommand
+  egressCommand,
+  publishCommand,
+  rollbackCommand,
+  overrideCommand,
+  fleetCommand
 ]
 
 const EXIT_CODES = `

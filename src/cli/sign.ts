@@ -72,7 +72,8 @@ async function run(argument: string, options: Options, io: Io): Promise<void> {
   else report.write(`Signed "${name}", version ${version}, expires ${expires}.\n`)
 }
 
-function expiryOf(text: string, now: number): string {
+/** When a document expires that is signed now. */
+export function expiryOf(text: string, now: number): string {
   const time = isDay(text) ? Date.parse(text) : now + (parseDuration(text) ?? Number.NaN)
   if (time > now && time < now + 3_660 * DAY) return new Date(time).toISOString()
   throw new SignatureError({
@@ -82,7 +83,8 @@ function expiryOf(text: string, now: number): string {
   })
 }
 
-async function readKeyFile(file: string, io: Io): Promise<string> {
+/** Reads the file of a private key, and warns if others can read it. */
+export async function readKeyFile(file: string, io: Io): Promise<string> {
   try {
     const { mode } = await stat(file)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {

@@ -9,6 +9,7 @@ import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 import { CurrentList } from './current-list.js'
+import { type FirstState, type FleetMember, JOIN } from './fleet.js'
 import { Guard } from './guard.js'
 import { Ledger } from './ledger.js'
 import type { ListOptions } from './list-options.js'
@@ -66,7 +67,9 @@ export interface GuardExtras<Request = never> {
 export function createGuard(options: GuardOptions): Guard {
   const reader = openOptions(options)
   const settings = readOptions<GuardRequest>(reader)
-  const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(settings.source)
+  const { fleet } = settings
+  const source = fleet?.[JOIN](settings.source).source ?? settings.source
+  const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(source)
   return compose(settings, loaded, { reader })
 }
 
@@ -103,16 +106,44 @@ export function startGuard<Request>(
   const { reader = openOptions(options) } = extras
   const settings = readOptions<Request>(reader)
   const guardBy = (list: Directory) => compose(settings, list, { ...extras, reader })
-  if (reader.findings.mistakes.length > 0 || settings.source === BUNDLED) return guardBy(directory)
+  if (reader.findings.mistakes.length > 0) return guardBy(directory)
+  const member = settings.fleet?.[JOIN](settings.source)
+  if (member !== undefined) {
+    const { source } = member
+    // The versions of the store say what is newer: a list that was rolled back is of an older day.
+    const confirm = new Set([...settings.confirm, 'older' as const])
+    const own = { ...settings, source, confirm }
+    const first = () => firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member }))
+    return Object.assign(first, { interval: source.interval })
+  }
+  if (settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   const load = async () => guardBy((await loadDirectory(settings.source))!)
   return Object.assign(load, { interval: settings.source.interval })
 }
 
+/** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */
+async function firstThatPasses<Request>(
+  member: FleetMember,
+  make: (state: FirstState) => Guard<Request>
+): Promise<Guard<Request>> {
+  let refusal: unknown
+  for await (const state of member.firstStates()) {
+    try {
+      return make(state)
+    } catch (error) {
+      refusal = error
+      member.refused(error as Error)
+    }
+  }
+  throw refusal
+}
+
 function compose<Request>(
   settings: Settings<Request>,
-  loaded: Directory,
+  loaded: Directory | FirstState,
   {
+    member,
     reader,
     framework,
     noPeer,
@@ -122,10 +153,15 @@ function compose<Request>(
     logFailure = warnOfFailure,
     keep,
     clock = CLOCK
-  }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
+  }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>> & { readonly member?: FleetMember }
 ): Guard<Request> {
   const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
+  if (member !== undefined)
+    list.onFallBack = (error) => {
+      member.refused(error)
+      refresh.fail(error)
+    }
   const onReloadFailed = once('onReload', logFailure)
   const onDriftFailed = once('onDrift', logFailure)
   const notify = (error: Error | null) => {
@@ -134,7 +170,7 @@ function compose<Request>(
     if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed, keep)
   }
   const replace = (next: Directory) => {
-    list.replace(next)
+    list.replace(next, member?.overrides)
     watch?.compare()
   }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
@@ -166,8 +202,11 @@ function compose<Request>(
               error,
               `${error.message} Such requests are judged as if it was not there; further failures are not logged`
             )
-          )
+          ),
+    member
   })
+  if (member?.failure !== undefined) refresh.fail(member.failure)
+  member?.joined(guard)
   return guard
 }
 

@@ -1,10 +1,11 @@
-import type { Cells, Directory } from '../directory/directory.js'
+import { type Cells, Directory } from '../directory/directory.js'
 import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
 import type { Clock } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
+import type { FirstState, FleetOverride } from './fleet.js'
 import type { Ledger } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
-import { type OpenOverride, openOverride } from './overrides.js'
+import { type OpenOverride, type OverrideContext, openOverride } from './overrides.js'
 import { Policy } from './policy.js'
 import { type Removal, removalsAfter } from './removals.js'
 import { type Override, trustedSenders } from './status.js'
@@ -40,23 +41,30 @@ export class CurrentList {
   /** Options that a list was found right for, as text: callers often write a new object for each request. */
   readonly #judgedBy = new Set<string>()
   #overrides: readonly OpenOverride[] = []
+  /** Lists that may take the place of the first one; see {@link FirstState}. */
+  #spare: readonly Directory[] = []
+  /** Called when one of them did, with the reason. */
+  onFallBack: ((error: Error) => void) | undefined
   #current: InUse
 
   /** @throws OptionsError, SuspiciousError */
   constructor(
     settings: Settings<never>,
-    directory: Directory,
+    first: Directory | FirstState,
     ledger: Ledger,
     clock: Clock,
     mistakes: readonly Problem[]
   ) {
+    const { directory, overrides, before, spare } = first instanceof Directory ? firstOf(first) : first
     const { cells, ...read } = directory.read(settings.selection)
     const problems = [...read.problems, ...mistakes]
     if (problems.length > 0) throw new OptionsError(problems)
     this.#settings = settings
     this.#ledger = ledger
     this.#clock = clock
-    this.#refuseSuspicious(directory, undefined, [])
+    this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells])
+    this.#spare = spare
+    this.#overrides = this.#openAll(overrides, { directory, inUse: [cells] })
     this.#current = this.#compile(directory, { cells, warnings: read.warnings }, [])
   }
 
@@ -94,7 +102,15 @@ export class CurrentList {
     let known = byRoute.get(options)
     if (known === undefined) {
       const text = JSON.stringify(options)
-      const { cells } = this.#select(list.directory, options, this.#judgedBy.has(text))
+      let read: Read
+      try {
+        read = this.#select(list.directory, options, this.#judgedBy.has(text))
+      } catch (error) {
+        if (!this.#fallBack(options)) throw error
+        this.onFallBack!(error as Error)
+        return this.policy(options)
+      }
+      const { cells } = read
       if (this.#judgedBy.size < MAX_JUDGED_BY) this.#judgedBy.add(text)
       known = new Policy(list, cells, this.#ledger.counters)
       byRoute.set(options, known)
@@ -120,7 +136,7 @@ export class CurrentList {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route accepts; SuspiciousError
    * (`MOE_ERR_SUSPICIOUS`)
    */
-  replace(directory: Directory): void {
+  replace(directory: Directory, overrides?: readonly FleetOverride[]): void {
     const { directory: before, removals } = this.current.list
     const selected = this.#selectFromNew(directory, {})
     const routes = [...this.#routes.values()].map((options) => this.#selectFromNew(directory, options).cells)
@@ -128,7 +144,40 @@ export class CurrentList {
     const now = this.#clock.now()
     const { gracePeriod } = this.#settings
     const pending = gracePeriod === 0 ? [] : removalsAfter(before, removals, directory, now + gracePeriod)
+    if (overrides !== undefined) {
+      const opened = this.#openAll(overrides, { directory, inUse: [selected.cells, ...routes] })
+      this.#overrides = [...opened, ...this.#overrides.filter(({ override }) => override.origin === 'local')]
+    }
+    this.#spare = []
     this.#put(this.#compile(directory, selected, pending))
+  }
+
+  /** Puts a spare list in use that has addresses for the options of one more route. Returns whether there is one. */
+  #fallBack(options: PolicyOptions): boolean {
+    const isRight = (directory: Directory) => {
+      try {
+        for (const route of [options, ...this.#routes.values()]) this.#select(directory, route)
+        this.#refuseSuspicious(directory, undefined, [])
+        return true
+      } catch {
+        return false
+      }
+    }
+    const directory = this.#spare.find(isRight)
+    if (directory === undefined) return false
+    this.#spare = []
+    this.#put(this.#compile(directory, this.#select(directory, {}), []))
+    return true
+  }
+
+  /** Checks the overrides of a fleet; those that are over are left out. */
+  #openAll(overrides: readonly FleetOverride[], lists: Pick<OverrideContext, 'directory' | 'inUse'>): OpenOverride[] {
+    const now = this.#clock.now()
+    return overrides.flatMap((fleet) => {
+      const { until } = fleet.options as { until?: unknown }
+      if (typeof until === 'string' && Date.parse(until) <= now) return []
+      return openOverride(fleet.options, { ...lists, confirmed: this.#settings.confirm, now, fleet })
+    })
   }
 
   /**
@@ -230,3 +279,5 @@ export class CurrentList {
     }
   }
 }
+
+const firstOf = (directory: Directory): FirstState => ({ directory, overrides: [], before: undefined, spare: [] })

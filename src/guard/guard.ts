@@ -16,6 +16,7 @@ import {
 } from '../verdict/verdict.js'
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain, type PolicyExplanation } from './explain.js'
+import type { FleetMember, GuardFleet } from './fleet.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { OverrideOptions } from './overrides.js'
@@ -39,6 +40,7 @@ export interface GuardParts<Request> {
   readonly clock: Clock
   /** Null where there is no `carriesSecret`. */
   readonly secretCheck: SecretCheck<Request> | null
+  readonly member: FleetMember | undefined
 }
 
 /** The whole without a framework: resolves the client IP, matches it, and returns a verdict. See {@link createGuard}. */
@@ -54,11 +56,25 @@ export class Guard<Request = GuardRequest> {
   readonly #secretCheck: SecretCheck<Request> | null
   /** The check where it is asked about verified requests as well; null elsewhere. */
   readonly #verifiedCheck: SecretCheck<Request> | null
+  readonly #member: FleetMember | undefined
+  /** The fleet that the guard is a replica of; undefined where it stands alone. */
+  readonly fleet: GuardFleet | undefined
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
-  constructor({ settings, source, rejections, list, refresh, watch, ledger, clock, secretCheck }: GuardParts<Request>) {
+  constructor({
+    settings,
+    source,
+    rejections,
+    list,
+    refresh,
+    watch,
+    ledger,
+    clock,
+    secretCheck,
+    member
+  }: GuardParts<Request>) {
     this.#settings = settings
     this.#source = source
     this.#rejections = rejections
@@ -69,6 +85,8 @@ export class Guard<Request = GuardRequest> {
     this.#clock = clock
     this.#secretCheck = secretCheck
     this.#verifiedCheck = secretCheck?.expectsSecret === true ? secretCheck : null
+    this.#member = member
+    this.fleet = member && { status: () => member.status() }
   }
 
   /**
@@ -304,5 +322,6 @@ export class Guard<Request = GuardRequest> {
   close(): void {
     this.#refresh.close()
     this.#watch?.close()
+    this.#member?.close()
   }
 }

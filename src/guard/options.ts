@@ -12,6 +12,7 @@ import { OptionReader } from '../lib/option-reader.js'
 import { number } from '../lib/option-rules.js'
 import { literal, shown } from '../lib/text.js'
 import { REDACT_ADDRESS, type Redact, type RedactAddress } from '../senders/redact.js'
+import { FLEET_OPTIONS, type Fleet, type FleetOptions } from './fleet.js'
 import { EXTRA_ADDRESSES, LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
 import { WATCH_OPTIONS, type WatchOptions, type WatchSettings } from './watch.js'
 
@@ -39,6 +40,7 @@ export interface GuardOptions<Request = GuardRequest>
   extends PolicyOptions,
     ListOptions,
     WatchOptions,
+    FleetOptions,
     EvidenceOptions<Request> {
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
   readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
@@ -59,6 +61,7 @@ export interface GuardOptions<Request = GuardRequest>
 
 /** Options that are right. */
 export interface Settings<Request> extends ListSettings, WatchSettings {
+  readonly fleet: Fleet | undefined
   readonly selection: Selection
   readonly resolver: ClientIpResolver
   /** How the client IP is resolved where our resolver does not do it. */
@@ -117,6 +120,7 @@ export const GUARD_OPTIONS = {
   ...LIST_OPTIONS,
   ...WATCH_OPTIONS,
   ...EVIDENCE_OPTIONS,
+  ...FLEET_OPTIONS,
   cacheSize: number({ fallback: 10_000, of: 'addresses', min: 1, max: 1_000_000 }),
   redactAddress: REDACT_ADDRESS
 } satisfies OptionTable
@@ -156,6 +160,7 @@ export function readOptions<Request>(reader: OptionReader<typeof GUARD_OPTIONS>)
     onReload: reader.read('onReload'),
     watch: reader.read('watch'),
     onDrift: reader.read('onDrift'),
+    fleet: reader.read('fleet'),
     cacheSize: reader.read('cacheSize'),
     redact: reader.read('redactAddress'),
     ...readEvidence(reader),

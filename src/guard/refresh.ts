@@ -129,6 +129,15 @@ export class Refresh {
     }
   }
 
+  /** Reports a failure that is not that of a load. The guard may still be in the making. */
+  fail(error: Error): void {
+    this.#lastError = error.message
+    this.#to.count(error)
+    setImmediate(() => {
+      if (!this.#isClosed) this.#to.notify(error)
+    })
+  }
+
   #fail(error: Error): void {
     if (this.#isClosed) return
     const isNews = error.message !== this.#lastError

@@ -58,7 +58,16 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 export interface FastifyGuard
   extends Pick<
     Guard,
-    'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics' | 'override' | 'removeOverride'
+    | 'explain'
+    | 'explainAll'
+    | 'directory'
+    | 'status'
+    | 'reload'
+    | 'senders'
+    | 'metrics'
+    | 'override'
+    | 'removeOverride'
+    | 'fleet'
   > {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
@@ -217,7 +226,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     senders: (limit) => guard.senders(limit),
     metrics: () => guard.metrics(),
     override: (options) => guard.override(options),
-    removeOverride: (id) => guard.removeOverride(id)
+    removeOverride: (id) => guard.removeOverride(id),
+    fleet: guard.fleet
   } satisfies FastifyGuard)
 
   app.decorate('verifyMoEngage', (routeOptions) => {

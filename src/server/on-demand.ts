@@ -2,7 +2,7 @@ import { type Clock, MINUTE } from '../lib/time.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
 
 /** What a guard offers besides judging, where it is made by the first request. */
-export interface OnDemandMethods extends Omit<GuardMethods, 'ready'> {}
+export interface OnDemandMethods extends Omit<GuardMethods, 'ready' | 'fleet'> {}
 
 /**
  * A clock without timers, for servers that run only while they answer: what has become due runs when a request asks for it.

@@ -46,7 +46,16 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
 export interface GuardMethods
   extends Pick<
     Guard,
-    'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics' | 'override' | 'removeOverride'
+    | 'explain'
+    | 'explainAll'
+    | 'directory'
+    | 'status'
+    | 'reload'
+    | 'senders'
+    | 'metrics'
+    | 'override'
+    | 'removeOverride'
+    | 'fleet'
   > {
   /**
    * Resolves when the first list is there: at once with the bundled one. Await it before you listen, so that a source that
@@ -97,6 +106,7 @@ export class Standalone<Request, OnReject> {
   readonly #listener: VerdictListener<Request> | undefined
   readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
   readonly #load: FirstLoad<Request> | undefined
+  readonly #isReplica: boolean
   #loading: Promise<ReadyGuard<Request, OnReject>>
   #isClosed = false
   readonly #placement: Placement
@@ -118,6 +128,7 @@ export class Standalone<Request, OnReject> {
       onWatch: (watch, news) => logWatch(watch, news, this.ready!.log, this.logger),
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
+    this.#isReplica = options.fleet !== undefined
     this.#placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
@@ -248,6 +259,7 @@ export class Standalone<Request, OnReject> {
       reload: () => this.#reload(),
       override: (options) => this.guard.guard.override(options),
       removeOverride: (id) => this.guard.guard.removeOverride(id),
+      fleet: this.#isReplica ? { status: () => this.guard.guard.fleet!.status() } : undefined,
       close: () => this.#close()
     }
   }

@@ -15,7 +15,15 @@ function warning() {
       done()
     }
   })
-  const io: Io = { stdin: Readable.from([]), stdout: stderr, stderr, env: {}, fetch, now: () => new Date() }
+  const io: Io = {
+    stdin: Readable.from([]),
+    stdout: stderr,
+    stderr,
+    env: {},
+    fetch,
+    now: () => new Date(),
+    redis: () => Promise.reject()
+  }
   return { io, printed }
 }
 

@@ -1,6 +1,8 @@
 import { Readable, Writable } from 'node:stream'
 import type { Io } from '../../src/cli/io.js'
 import { main } from '../../src/cli/main.js'
+import { redisClient } from '../../src/cli/redis-client.js'
+import type { RedisClient } from '../../src/redis.js'
 
 /** A command's access to the process, where it is not the default of a test. */
 export interface World {
@@ -12,9 +14,13 @@ export interface World {
   isTTY?: boolean
   /** Takes the place of standard output. */
   stdout?: Writable
+  /** Takes the place of standard error. */
+  stderr?: Writable
   fetch?: typeof fetch
   /** The time (2026-11-30). */
   now?: string
+  /** The client for the store of a fleet. */
+  redis?: RedisClient
 }
 
 /** Runs a command in this process. */
@@ -25,10 +31,11 @@ export async function run(argv: readonly string[], world: World = {}) {
   const io: Io = {
     stdin: Object.assign(Readable.from([Buffer.from(stdin)]), { isTTY: isInteractive }),
     stdout: Object.assign(world.stdout ?? out.stream, { isTTY }),
-    stderr: err.stream,
+    stderr: world.stderr ?? err.stream,
     env,
     fetch: fetchOf,
-    now: () => new Date(now)
+    now: () => new Date(now),
+    redis: async (url) => world.redis ?? redisClient(url)
   }
   const code = await main(argv, io)
   return { code, stdout: out.text(), stderr: err.text() }

@@ -103,7 +103,8 @@ function refuse(message: string): never {
   throw new SnapshotError({ value: undefined, message, fix: "Give MoEngage's list, which has some hundred." })
 }
 
-function sourceError(source: OpenSource, error: unknown): SourceError {
+/** The failure of a source, with what it failed with as its cause. */
+export function sourceError(source: Pick<OpenSource, 'name' | 'via'>, error: unknown): SourceError {
   const failure = new SourceError({
     path: 'source',
     value: source.name,

@@ -1,0 +1,159 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { FleetError } from '../errors.js'
+import type { ChangeOptions, FleetControl } from '../fleet/control.js'
+import { parseDuration, SECOND } from '../lib/time.js'
+import { readPrivateKey } from '../signing/keys.js'
+import { jsonOption } from './input.js'
+import { Exit, type Io, notify, writeJson } from './io.js'
+import { expiryOf, readKeyFile } from './sign.js'
+
+/** Which fleet a command is about. */
+export interface FleetOptions {
+  readonly redis?: string
+  readonly name?: string
+  readonly scope: string
+  readonly json?: true
+}
+
+/** How a command changes a fleet. */
+export interface ChangeFlags extends FleetOptions {
+  readonly sign?: string
+  readonly expires: string
+  readonly expect?: number
+  readonly wait?: number | true
+}
+
+/** How long an answer of the store may take: a person can wait longer than a replica. */
+const TIMEOUT = 5 * SECOND
+const WAIT = 10 * SECOND
+const LOOK = 100
+
+const NO_FLEET = `Exit codes: 0 done, 1 not done in time, 2 an error.`
+
+/** Adds the options that say which fleet is meant. */
+export function addFleetOptions(command: Command): Command {
+  return command
+    .option('--redis <url>', 'the store, like rediss://user:password@host:6379 (default: $MOENGAGE_REDIS_URL)')
+    .option('--name <name>', 'the name of the fleet (default: $MOENGAGE_FLEET)')
+    .option('--scope <scope>', 'the first part of its keys', 'moengage')
+    .addOption(jsonOption())
+}
+
+/** Adds the options of a change. */
+export function addChangeOptions(command: Command): Command {
+  return addFleetOptions(command)
+    .option('--sign <key>', 'the file of the Ed25519 private key that signs it')
+    .option('--expires <time>', 'when a signed document expires: a time from now, or a day', '90d')
+    .option('--expect <version>', 'change nothing if the store has another version', readVersion)
+    .option('--wait [time]', 'wait until all live replicas use it, 10s at most by default', readTime)
+    .addHelpText('after', `\n${NO_FLEET}`)
+}
+
+export function readTime(text: string): number {
+  const time = parseDuration(text)
+  if (time !== undefined && time > 0) return time
+  throw new InvalidArgumentError('Write a time like 30s, 24h or 90d.')
+}
+
+function readVersion(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Write the version that fleet status shows; 0 for none.')
+}
+
+/**
+ * Runs something with the fleet that the options name, and ends its connections.
+ *
+ * @throws FleetError (`MOE_ERR_FLEET`)
+ */
+export async function withFleet(
+  options: FleetOptions,
+  io: Io,
+  run: (control: FleetControl) => Promise<void>
+): Promise<void> {
+  const name = options.name ?? io.env.MOENGAGE_FLEET
+  const url = options.redis ?? io.env.MOENGAGE_REDIS_URL
+  if (url === undefined || !/^rediss?:\/\//.test(url)) {
+    throw new FleetError({
+      value: '…',
+      message: url === undefined ? 'No store is named.' : 'The store is not a URL of Redis or Valkey.',
+      fix: 'Write --redis redis://127.0.0.1:6379, or set MOENGAGE_REDIS_URL.'
+    })
+  }
+  if (name === undefined || !/^[\w.-]{1,64}$/.test(name) || !/^[\w.-]{1,64}$/.test(options.scope)) {
+    throw new FleetError({
+      value: name,
+      message: name === undefined ? 'No fleet is named.' : 'The name of the fleet is none.',
+      fix: 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
+    })
+  }
+  const client = await io.redis(url)
+  const { scope } = options
+  const { FleetControl } = await import('../fleet/control.js')
+  const { RedisStore } = await import('../fleet/redis/store.js')
+  const control = new FleetControl(new RedisStore({ client, scope, name, timeout: TIMEOUT, poll: TIMEOUT }), name)
+  try {
+    await run(control)
+  } catch (error) {
+    if (error instanceof Exit || isProblem(error)) throw error
+    const failure = new FleetError({
+      value: name,
+      message: `The store of the fleet "${name}" failed: ${(error as Error).message.replace(/\.?$/, '.')}`,
+      fix: 'Look at the server and its log.'
+    })
+    failure.cause = error
+    throw failure
+  } finally {
+    control.close()
+  }
+}
+
+/** Whether an error is one of ours, which says what to do. */
+const isProblem = (error: unknown) => typeof (error as { readonly fix?: unknown }).fix === 'string'
+
+/** The options of a change, with the key read. */
+export async function changeBy({ sign, expires, expect }: ChangeFlags, io: Io): Promise<ChangeOptions> {
+  return {
+    sign: sign === undefined ? undefined : readPrivateKey(await readKeyFile(sign, io)),
+    expires: Date.parse(expiryOf(expires, io.now().getTime())),
+    expect
+  }
+}
+
+/** Prints what was done, and waits for the replicas if that was asked for. Exit code 1 unless all live ones use the version in time. */
+export async function finish(
+  control: FleetControl,
+  { version, ...done }: { readonly version: number; readonly text: string; readonly override?: object },
+  flags: ChangeFlags,
+  io: Io
+): Promise<void> {
+  const { text, ...rest } = done
+  const replicas = flags.wait === undefined ? undefined : await waitFor(control, version, flags, io)
+  if (flags.json) writeJson(io.stdout, { version, ...rest, ...(replicas && { replicas }) })
+  else {
+    io.stdout.write(`${text}\nversion ${version}\n`)
+    if (replicas !== undefined) io.stdout.write(`${replicas.current} of ${replicas.live} live replicas use it\n`)
+  }
+  if (replicas !== undefined && (replicas.live === 0 || replicas.current < replicas.live)) throw new Exit(1)
+}
+
+async function waitFor(control: FleetControl, version: number, { wait }: ChangeFlags, io: Io) {
+  const end = Date.now() + (wait === true || wait === undefined ? WAIT : wait)
+  let shown = ''
+  for (;;) {
+    const { replicas } = await control.status()
+    const live = replicas.filter(({ state }) => state === 'live')
+    const behind = live.filter((replica) => replica.version === null || replica.version < version)
+    const progress = `${live.length - behind.length} of ${live.length} live replicas use version ${version}`
+    if (io.stderr.isTTY && progress !== shown) io.stderr.write(`${progress}\n`)
+    shown = progress
+    const isDone = live.length > 0 && behind.length === 0
+    if (isDone || Date.now() >= end) {
+      for (const { host, pid, lastError } of behind) {
+        notify(io, 'warning', `${host} ${pid} does not use it${lastError === null ? '' : `: ${lastError}`}`)
+      }
+      if (live.length === 0) notify(io, 'warning', 'No replica reports.')
+      return { live: live.length, current: live.length - behind.length }
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK))
+  }
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import type { Snapshot } from '../directory/snapshot.js'
+import { addChangeOptions, type ChangeFlags, changeBy, finish, withFleet } from './fleet-options.js'
+import { readListAndSnapshot } from './input.js'
+import type { Io } from './io.js'
+
+const PUBLISH_EXAMPLES = `
+Examples:
+  $ moengage-allowlist publish moengage.json --name webhooks --wait
+  $ moengage-allowlist publish moengage.json --sign key.pem --expect 1795642810112`
+
+/** `publish`: a list for all replicas of a fleet. */
+export function publishCommand(io: Io): Command {
+  const command = new Command('publish')
+    .description('publish a list to all replicas of a fleet')
+    .argument('<list>', '"bundled", a snapshot or help page (file or https URL), or "-" for standard input')
+  return addChangeOptions(command)
+    .addHelpText('after', PUBLISH_EXAMPLES)
+    .action(async (argument: string, flags: ChangeFlags) => {
+      const read = await readListAndSnapshot(argument, io)
+      const snapshot = read.snapshot as Snapshot
+      const change = await changeBy(flags, io)
+      await withFleet(flags, io, async (control) => {
+        const version = await control.publish(snapshot, change)
+        const { revision, retrieved } = snapshot.provenance
+        await finish(
+          control,
+          { version, text: `published: revision ${revision.slice(0, 12)} of ${retrieved}` },
+          flags,
+          io
+        )
+      })
+    })
+}
+
+/** `rollback`: the list before the last one. */
+export function rollbackCommand(io: Io): Command {
+  const command = new Command('rollback').description('publish the list before the last one again, as a new version')
+  return addChangeOptions(command).action(async (flags: ChangeFlags) => {
+    const change = await changeBy(flags, io)
+    await withFleet(flags, io, async (control) => {
+      await finish(control, { version: await control.rollback(change), text: 'rolled back' }, flags, io)
+    })
+  })
+}

@@ -1,0 +1,317 @@
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { directory as bundled } from '../directory/directory.js'
+import { formatSnapshot, type Snapshot } from '../directory/snapshot.js'
+import { readBounded } from '../directory/source/load-directory.js'
+import { FleetError } from '../errors.js'
+import type { FleetOverride, FleetStatus } from '../guard/fleet.js'
+import { openOverride } from '../guard/overrides.js'
+import type { Override } from '../guard/status.js'
+import { parseJson } from '../lib/json.js'
+import { shown } from '../lib/text.js'
+import { DAY } from '../lib/time.js'
+import { signDocument, verifyDocument } from '../signing/signed-document.js'
+import { readSums } from './report.js'
+import { LIMITS, PARTS, readOverrides } from './state.js'
+import type { FleetStore, StoredState } from './store.js'
+
+/** How a change is made. */
+export interface ChangeOptions {
+  /** The Ed25519 private key that signs it; without one it is not signed. */
+  readonly sign?: KeyObject | undefined
+  /** When a signed document expires, in milliseconds since 1970 (in 90 days). */
+  readonly expires?: number | undefined
+  /** Makes the change only if this is the version in the store; `0`: if there is none. */
+  readonly expect?: number | undefined
+}
+
+/** One change, as the log of the store has it. */
+export interface Change {
+  readonly version: number
+  /** When it was made (ISO 8601), by the clock of who made it. */
+  readonly at: string
+  /** Who made it: user and host. */
+  readonly by: string
+  /** What was done, in a few words. */
+  readonly what: string
+  /** The content of the list that was published; absent for other changes, and for a list that is too long for the log. */
+  readonly list?: string
+}
+
+/** A list that is longer is not kept in the log. */
+const MAX_LOGGED = 128_000
+/** How often a change is tried again that another one came before. */
+const ATTEMPTS = 20
+
+/** What a change does, from what there is; the overrides are read only by those that change them. */
+type MakeDraft = (overrides: () => Promise<readonly Stored[]>, now: number) => Draft | Promise<Draft>
+
+interface Draft {
+  readonly list?: string
+  readonly overrides?: unknown
+  readonly what: string
+}
+
+/** Changes what a fleet shares, and reads what it reports. */
+export class FleetControl {
+  readonly #store: FleetStore
+  readonly #name: string
+
+  /** @param name of the fleet, which signed documents carry */
+  constructor(store: FleetStore, name: string) {
+    this.#store = store
+    this.#name = name
+  }
+
+  /** Publishes a list to all replicas. Resolves with its version. */
+  publish(snapshot: Snapshot, options: ChangeOptions = {}): Promise<number> {
+    readBounded(snapshot)
+    const { revision, retrieved } = snapshot.provenance
+    return this.#change(options, () => ({
+      list: formatSnapshot(snapshot),
+      what: `list ${revision.slice(0, 12)} of ${retrieved}`
+    }))
+  }
+
+  /** Publishes the list that was published before the last one, as a new version. */
+  async rollback(options: ChangeOptions = {}): Promise<number> {
+    const lists = (await this.log()).filter(({ list }) => list !== undefined)
+    const [, before] = lists
+    if (before === undefined) {
+      throw new FleetError({
+        value: this.#name,
+        message: 'The log of the store has no list before the last one.',
+        fix: 'Publish a list: moengage-allowlist publish LIST.'
+      })
+    }
+    return this.#change(options, () => ({
+      list: before.list!,
+      what: `rollback to the list of version ${before.version}`
+    }))
+  }
+
+  /** Sets an override on all replicas. Resolves with it and the version. */
+  async override(options: unknown, change: ChangeOptions = {}): Promise<{ override: Override; version: number }> {
+    let set: Override | undefined
+    const id = randomUUID().slice(0, 8)
+    const version = await this.#change(change, async (before, now) => {
+      const fleet = { id, since: new Date(now).toISOString() }
+      // Each replica checks it again, against the list and the routes that it has.
+      const { override } = openOverride(options, {
+        directory: bundled,
+        inUse: [],
+        confirmed: new Set(),
+        now,
+        fleet
+      })
+      set = override
+      const { allow, deny, mode, until, note } = override
+      const stored = {
+        ...fleet,
+        ...(allow.length > 0 && { allow }),
+        ...(deny.length > 0 && { deny }),
+        ...(mode !== null && { mode }),
+        ...(until !== null && { until }),
+        ...(note !== null && { note })
+      }
+      return { overrides: [...(await before()), stored], what: `override ${words(override)}` }
+    })
+    return { override: set!, version }
+  }
+
+  /**
+   * Ends the overrides that an id, an address or prefix, or `mode` names. Resolves with the version.
+   *
+   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) if there is none
+   */
+  removeOverride(name: string, change: ChangeOptions = {}): Promise<number> {
+    return this.#change(change, async (overrides) => {
+      const before = await overrides()
+      const isNamed = (override: Stored) =>
+        override.id === name ||
+        (name === 'mode' && override.mode !== undefined) ||
+        [override.allow, override.deny]
+          .flat()
+          .some((prefix) => prefix === name || prefix?.replace(/\/(32|128)$/, '') === name)
+      const left = before.filter((override) => !isNamed(override))
+      if (left.length < before.length) return { overrides: left, what: `override removed: ${name}` }
+      throw new FleetError({
+        value: name,
+        message: `No override of the fleet has the id or the prefix ${shown(name)}.`,
+        fix: 'Look at moengage-allowlist fleet status.'
+      })
+    })
+  }
+
+  /** Reads what all replicas reported, and the overrides in force. */
+  async status(): Promise<FleetStatus> {
+    const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
+    const overrides = (await this.#overridesIn(stored, undefined)).map(
+      ({ id, since, allow = [], deny = [], mode = null, until = null, note = null }): Override => ({
+        id,
+        since,
+        allow,
+        deny,
+        mode,
+        until,
+        note,
+        origin: 'fleet'
+      })
+    )
+    return { name: this.#name, ...sums, overrides, lastError: null }
+  }
+
+  /** The last fifty changes, the latest first. */
+  async log(): Promise<Change[]> {
+    return (await this.#store.log()).flatMap((entry) => {
+      try {
+        const { version, at, by, what, list } = JSON.parse(entry) as Change
+        const isRight = Number.isSafeInteger(version) && [at, by, what].every((text) => typeof text === 'string')
+        return isRight ? [{ version, at, by, what, ...(typeof list === 'string' && { list }) }] : []
+      } catch {
+        return []
+      }
+    })
+  }
+
+  close(): void {
+    this.#store.close()
+  }
+
+  /** The overrides of a state that are not over. Without a key, those of a signed document are only shown. */
+  async #overridesIn(stored: StoredState | null, sign: KeyObject | undefined): Promise<Stored[]> {
+    const text = stored?.overrides ?? null
+    if (text === null) return []
+    const payload = isSigned(text) ? await this.#signedPayload(text, sign) : parseJson(text)
+    const found = readOverrides(payload, { accept: new Set(PARTS) })
+    return inForce(found, Date.now())
+  }
+
+  async #signedPayload(text: string, sign: KeyObject | undefined): Promise<unknown> {
+    if (sign === undefined) return payloadOf(text)
+    const expected = { publicKeys: [createPublicKey(sign)], kind: 'override', name: this.#name, now: 0 } as const
+    return (await verifyDocument(text, expected)).payload
+  }
+
+  /** Reads, changes and writes; again if another change came in between. */
+  async #change(options: ChangeOptions, draft: MakeDraft): Promise<number> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const [stored, time] = await Promise.all([this.#store.read(LIMITS), this.#store.time()])
+      if (stored !== null && !Number.isSafeInteger(stored.version)) throw damaged(this.#store.name)
+      if (options.expect !== undefined && options.expect !== (stored?.version ?? 0))
+        throw conflict(options.expect, stored)
+      // A store that lost its data goes on with a higher version than any replica has seen.
+      const version = Math.max((stored?.version ?? 0) + 1, time)
+      const { list, what, ...rest } = await draft(() => this.#overridesIn(stored, options.sign), time)
+      // Where documents are signed, a replica must be able to tell none from lost.
+      const isFirst = options.sign !== undefined && !stored?.overrides
+      const overrides = rest.overrides ?? (isFirst ? [] : undefined)
+      if (options.sign === undefined) {
+        if (list !== undefined) refuseUnsigned('list', stored?.list)
+        if (overrides !== undefined) refuseUnsigned('overrides', stored?.overrides)
+      }
+      const next: StoredState = {
+        version,
+        list: list === undefined ? (stored?.list ?? null) : await this.#sealed('list', list, version, options),
+        overrides:
+          overrides === undefined
+            ? (stored?.overrides ?? null)
+            : await this.#sealed('override', JSON.stringify({ overrides }), version, options)
+      }
+      for (const part of ['list', 'overrides'] as const) refuseLong(part, next[part])
+      const by = `${userInfo().username}@${hostname()}`
+      const entry: Change = {
+        version,
+        at: new Date(time).toISOString(),
+        by,
+        what,
+        ...(list !== undefined && list.length <= MAX_LOGGED && { list })
+      }
+      if (await this.#store.write({ expect: stored?.version ?? null, state: next, entry: JSON.stringify(entry) }))
+        return version
+    }
+    throw new FleetError({
+      value: this.#name,
+      message: `Other changes came in between, ${ATTEMPTS} times in a row.`,
+      fix: 'Try again.'
+    })
+  }
+
+  async #sealed(
+    kind: 'list' | 'override',
+    text: string,
+    version: number,
+    { sign, expires }: ChangeOptions
+  ): Promise<string> {
+    if (sign === undefined) return text
+    const end = new Date(expires ?? Date.now() + 90 * DAY).toISOString()
+    return signDocument({ kind, name: this.#name, version, expires: end, payload: JSON.parse(text) }, sign)
+  }
+}
+
+/** An override, as the store has it. */
+interface Stored extends Partial<Pick<Override, 'allow' | 'deny' | 'until' | 'note'>> {
+  readonly id: string
+  readonly since: string
+  readonly mode?: Override['mode']
+}
+
+function inForce(overrides: readonly FleetOverride[], now: number): Stored[] {
+  const stored = overrides.map(({ id, since, options }) => ({ ...(options as Stored), id, since }))
+  return stored.filter(({ until }) => until === undefined || until === null || Date.parse(until) > now)
+}
+
+const isSigned = (text: string) => text.startsWith('eyJ')
+
+/** The content of a signed document, which is not verified. */
+function payloadOf(text: string): unknown {
+  const [, payload = ''] = text.split('.')
+  return (parseJson(Buffer.from(payload, 'base64url').toString()) as { payload?: unknown } | null)?.payload
+}
+
+/** A replica that verifies signatures would refuse what is not signed. */
+function refuseUnsigned(part: 'list' | 'overrides', text: string | null | undefined): void {
+  if (!text || !isSigned(text)) return
+  throw new FleetError({
+    value: part,
+    message: `The ${part} in the store ${part === 'list' ? 'is' : 'are'} signed, and this change is not.`,
+    fix: 'Name the private key: --sign KEY.'
+  })
+}
+
+function words({ allow, deny, mode, until, note }: Override): string {
+  const parts = [
+    ...(allow.length > 0 ? [`allow ${allow.join(', ')}`] : []),
+    ...(deny.length > 0 ? [`deny ${deny.join(', ')}`] : []),
+    ...(mode === null ? [] : [`mode ${mode}`])
+  ]
+  return `${parts.join('; ')}${until === null ? '' : ` until ${until}`}${note === null ? '' : `: ${note}`}`.slice(
+    0,
+    500
+  )
+}
+
+function damaged(key: string): FleetError {
+  return new FleetError({
+    value: key,
+    message: 'The version in the store is not a number.',
+    fix: `Delete the key ${key}:state, and publish again.`
+  })
+}
+
+function conflict(expect: number, stored: StoredState | null): FleetError {
+  return new FleetError({
+    value: expect,
+    message: `The store has ${stored === null ? 'no state' : `version ${stored.version}`}, not ${expect}.`,
+    fix: 'Look at the change that came in between: moengage-allowlist fleet log.'
+  })
+}
+
+function refuseLong(part: 'list' | 'overrides', text: string | null): void {
+  if (text === null || Buffer.byteLength(text) <= LIMITS[part]) return
+  throw new FleetError({
+    value: part,
+    message: `The ${part} would take more than ${LIMITS[part]} bytes, which no replica reads.`,
+    fix: part === 'list' ? "Publish MoEngage's list, which takes 12 KB." : 'Remove overrides that are no longer needed.'
+  })
+}

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto'
+import { directory as bundled, type Directory } from '../directory/directory.js'
+import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
+import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
+import type { FirstState, FleetMember, FleetOverride, FleetStatus, ReportingGuard } from '../guard/fleet.js'
+import { CLOCK, DAY, SECOND } from '../lib/time.js'
+import { LocalCopy } from './copy.js'
+import { FleetSums, type Report, readSums, reportOf } from './report.js'
+import { LIMITS, type ReadState, readState, type StateRules } from './state.js'
+import type { FleetStore, StoredState } from './store.js'
+
+/** How a replica takes part in a fleet. Times are milliseconds. */
+export interface MemberSettings extends StateRules {
+  readonly copy: string | undefined
+  readonly poll: number
+  readonly timeout: number
+  /** Infinite where nothing is reported. */
+  readonly report: number
+  readonly senders: number
+}
+
+/** How long the report of a replica that is gone is shown. */
+const KEEP = DAY
+/** How long the first state must be in use before it is copied: until then, a route may be added that it has no address for. */
+const SETTLED = 2 * SECOND
+
+/** One replica: its list and overrides come from the store, from its local copy, or from the source of the guard. */
+export class Member implements FleetMember {
+  readonly source: OpenSource
+  failure: Error | undefined
+  readonly #base: OpenSource
+  readonly #store: FleetStore
+  readonly #settings: MemberSettings
+  readonly #copy: LocalCopy | undefined
+  readonly #id = randomUUID()
+  readonly #started = CLOCK.now()
+  /** The version that was read last, whatever came of it; undefined where that failed. */
+  #seen: number | null | undefined
+  #offered: ReadState | undefined
+  #inUse: ReadState | undefined
+  /** The list of the guard's own source, once it is needed. */
+  #own: Directory | undefined
+  #ownLoadedAt = 0
+  #guard: ReportingGuard | undefined
+  #reporting: Promise<void> | undefined
+  #isReportDue = false
+  #reportError: string | null = null
+  #isClosed = false
+  readonly #waiting: { report?: () => void; copy?: () => void } = {}
+
+  constructor(base: OpenSource, store: FleetStore, settings: MemberSettings) {
+    this.#base = base
+    this.#store = store
+    this.#settings = settings
+    this.#copy = settings.copy === undefined ? undefined : new LocalCopy(settings.copy, settings.name)
+    this.source = {
+      name: `fleet ${settings.name}`,
+      timeout: 4 * settings.timeout + base.timeout,
+      interval: settings.poll,
+      load: (signal) => this.#load(signal),
+      hasChanged: () => this.#hasChanged(),
+      watch: (changed, signal) => store.watch(changed, signal),
+      accepted: () => this.#accepted()
+    }
+  }
+
+  get overrides(): readonly FleetOverride[] {
+    return this.#offered?.overrides ?? []
+  }
+
+  async *firstStates(): AsyncGenerator<FirstState> {
+    this.failure = undefined
+    const [stored, copy] = await Promise.all([this.#read().catch((error: Error) => error), this.#readCopy()])
+    const spare = [...(copy?.directory === undefined ? [] : [copy.directory]), bundled]
+    if (stored instanceof Error) this.failure = sourceError(this.source, stored)
+    else if (stored !== null || copy !== undefined) {
+      try {
+        yield await this.#firstState(await this.#stateOf(stored, copy), { before: copy?.directory, spare })
+      } catch (error) {
+        this.failure = sourceError(this.source, error)
+      }
+    }
+    if (copy !== undefined) {
+      try {
+        yield await this.#firstState(copy, { before: undefined, spare: [bundled] })
+      } catch {
+        // What the store failed with says more.
+      }
+    }
+    this.#offered = undefined
+    yield { directory: await this.#ownDirectory(), overrides: [], before: undefined, spare: [] }
+  }
+
+  async #firstState(state: ReadState, rest: Pick<FirstState, 'before' | 'spare'>): Promise<FirstState> {
+    const directory = state.directory ?? (await this.#ownDirectory())
+    this.#offered = state
+    return { directory, overrides: state.overrides, ...rest }
+  }
+
+  refused(error: Error): void {
+    this.failure ??= error
+    this.#offered = undefined
+    this.#inUse = undefined
+    this.#waiting.copy?.()
+  }
+
+  async #readCopy(): Promise<ReadState | undefined> {
+    if (this.#copy === undefined) return undefined
+    try {
+      return await readState(await this.#copy.read(), this.#settings, undefined)
+    } catch {
+      // The first start has none; a damaged one is no reason not to start.
+      return undefined
+    }
+  }
+
+  async #read(): Promise<StoredState | null> {
+    this.#seen = undefined
+    const stored = await this.#store.read(LIMITS)
+    this.#seen = stored === null ? null : stored.version
+    return stored
+  }
+
+  async #stateOf(stored: StoredState | null, last: ReadState | undefined): Promise<ReadState> {
+    if (stored !== null) return readState(stored, this.#settings, last)
+    throw new Error(`The store has no state any more; version ${last!.stored.version} is in use. Publish it again.`)
+  }
+
+  async #load(signal: AbortSignal): Promise<unknown> {
+    // A caller that cannot wait aborts at once.
+    await Promise.resolve()
+    signal.throwIfAborted()
+    const stored = await this.#read()
+    if (stored === null && this.#inUse === undefined) {
+      this.#offered = undefined
+      return this.#ownOrUnchanged()
+    }
+    const state = await this.#stateOf(stored, this.#inUse)
+    const isSame = state.stored.version === this.#inUse?.stored.version
+    if (state.directory !== undefined) {
+      if (isSame) return UNCHANGED
+      this.#offered = state
+      return state.directory
+    }
+    if (isSame) return this.#ownOrUnchanged()
+    const own = await this.#ownDirectory()
+    this.#offered = state
+    return own
+  }
+
+  async #ownOrUnchanged(): Promise<unknown> {
+    const before = this.#own
+    const own = await this.#ownDirectory()
+    return own === before ? UNCHANGED : own
+  }
+
+  /** The list of the guard's own source, loaded anew. */
+  async #ownDirectory(): Promise<Directory> {
+    this.#ownLoadedAt = CLOCK.now()
+    this.#own = (await loadDirectory(this.#base)) ?? this.#own!
+    return this.#own
+  }
+
+  /** Whether the list in use is that of the guard's own source, which is then looked at as without a fleet. */
+  get #isOwnInUse(): boolean {
+    return this.#inUse?.directory === undefined
+  }
+
+  /** Never rejects: after a failure there is something to load, which reports it. */
+  async #hasChanged(): Promise<boolean> {
+    try {
+      if ((await this.#store.poll()) !== this.#seen) return true
+    } catch {
+      return true
+    }
+    const { interval, hasChanged } = this.#base
+    if (!this.#isOwnInUse || interval === undefined || CLOCK.now() - this.#ownLoadedAt < interval) return false
+    return hasChanged === undefined || hasChanged.call(this.#base)
+  }
+
+  #accepted(): void {
+    if (this.#isOwnInUse && this.#own !== undefined) this.#base.accepted?.()
+    const isFirst = this.#guard === undefined
+    if (this.#offered !== undefined && this.#offered !== this.#inUse) {
+      this.#inUse = this.#offered
+      const { stored } = this.#offered
+      if (isFirst) this.#waiting.copy = CLOCK.after(SETTLED, () => this.#copy?.write(stored))
+      else {
+        this.#waiting.copy?.()
+        this.#copy?.write(stored)
+      }
+    }
+    if (!isFirst) this.#report()
+  }
+
+  joined(guard: ReportingGuard): void {
+    this.#guard = guard
+    this.#report()
+  }
+
+  #reportNow(isClosed: boolean): Report {
+    const { senders, report: every } = this.#settings
+    const basis = { id: this.#id, started: this.#started, every, senders }
+    return reportOf(this.#guard!, basis, this.#inUse?.stored.version ?? null, isClosed)
+  }
+
+  /** Writes the report, now or when the one under way is written; and again after the interval. */
+  #report(): void {
+    const { report: every } = this.#settings
+    if (every === Number.POSITIVE_INFINITY) return
+    this.#isReportDue = true
+    this.#reporting ??= this.#writeReports().finally(() => {
+      this.#reporting = undefined
+      this.#waiting.report?.()
+      if (!this.#isClosed) this.#waiting.report = CLOCK.after(every, () => this.#report())
+    })
+  }
+
+  async #writeReports(): Promise<void> {
+    // What is accepted at this moment is part of it.
+    await Promise.resolve()
+    while (this.#isReportDue) {
+      this.#isReportDue = false
+      const report = this.#reportNow(this.#isClosed)
+      try {
+        await this.#store.report({ id: report.id, text: JSON.stringify(report) }, KEEP)
+        this.#reportError = null
+      } catch (error) {
+        this.#reportError = `This replica could not report: ${(error as Error).message}`
+      }
+    }
+  }
+
+  async status(): Promise<FleetStatus> {
+    const { name } = this.#settings
+    const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
+    try {
+      const sums = await readSums(this.#store)
+      return { name, ...sums, overrides, lastError: this.#reportError ?? this.#copy?.lastError ?? null }
+    } catch (error) {
+      const sums = new FleetSums(this.#inUse?.stored.version ?? null)
+      sums.add(this.#reportNow(this.#isClosed), 0)
+      return { name, ...sums.result(), overrides, lastError: (error as Error).message }
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#waiting.report?.()
+    this.#waiting.copy?.()
+    this.#report()
+    const ended = Promise.allSettled([this.#reporting, this.#copy?.written()])
+    ended.then(() => this.#store.close())
+  }
+}

@@ -1,0 +1,161 @@
+/** One connection to a server. It is used until it fails once, and then replaced by a new one. */
+export interface Connection {
+  send(args: readonly string[]): Promise<unknown>
+  subscribe(channel: string, received: () => void): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  /** Ends it at once; what waits for an answer is rejected. */
+  destroy(): void
+}
+
+/**
+ * Makes one connection, which does not reconnect by itself.
+ *
+ * @param ended called when it ends
+ */
+export type Dial = (ended: () => void) => Promise<Connection>
+
+/** A client of ioredis or iovalkey, or a cluster of them, as far as it is used. */
+export interface IoClient {
+  duplicate(...options: never[]): unknown
+  call(command: string, ...args: never[]): Promise<unknown>
+}
+
+/** A client of node-redis, or a cluster, as far as it is used. */
+export interface NodeRedisClient {
+  duplicate(options?: never): unknown
+  sendCommand(...args: never[]): Promise<unknown>
+}
+
+/** A client of ioredis, iovalkey or node-redis; or a cluster. The fleet makes connections of its own by its options. */
+export type RedisClient = IoClient | NodeRedisClient
+
+/** What the connections of a fleet do otherwise than the client that they are made from, whatever its library. */
+interface IoConnection extends Omit<IoClient, 'call'> {
+  readonly isCluster?: boolean
+  call(...args: readonly string[]): Promise<unknown>
+  connect(): Promise<unknown>
+  subscribe(channel: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  disconnect(reconnect?: boolean): void
+  on(event: string, listener: (detail: unknown) => void): unknown
+}
+
+/** Whether a value is a client that a fleet can be made from. */
+export function isRedisClient(value: unknown): value is RedisClient {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  const { duplicate, call, sendCommand, connect } = value as Record<string, unknown>
+  return [duplicate, connect].every(isFunction) && (isFunction(call) || isFunction(sendCommand))
+}
+
+const isFunction = (value: unknown) => typeof value === 'function'
+
+/** How to connect by the options of a client. */
+export function dialBy(client: RedisClient, timeout: number): Dial {
+  return 'call' in client && isFunction(client.call)
+    ? dialIo(client as unknown as IoConnection, timeout)
+    : dialNodeRedis(client as unknown as NodeRedisConnection, timeout)
+}
+
+function dialIo(client: IoConnection, timeout: number): Dial {
+  const own = {
+    // A prefix would be that of one program; another one, and the command line, would not find the keys.
+    keyPrefix: '',
+    lazyConnect: true,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: false,
+    // Both would send commands that a replica needs no permission for.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    protocol: 2,
+    connectTimeout: timeout,
+    commandTimeout: timeout,
+    socketTimeout: 2 * timeout
+  }
+  const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => IoConnection
+  return async (ended) => {
+    const { lazyConnect, keyPrefix, ...redisOptions } = own
+    const made = client.isCluster
+      ? duplicate([], { lazyConnect, keyPrefix, clusterRetryStrategy: null, enableOfflineQueue: false, redisOptions })
+      : duplicate(own)
+    // `connect()` says no more than that the connection is closed.
+    let reason: unknown
+    made.on('error', (error) => {
+      reason ??= error
+    })
+    made.on('end', ended)
+    try {
+      await made.connect()
+    } catch (error) {
+      made.disconnect()
+      throw reason ?? error
+    }
+    const channels = new Map<string, () => void>()
+    made.on('message', (channel) => channels.get(channel as string)?.())
+    return {
+      send: (args) => made.call(...args),
+      subscribe(channel, received) {
+        channels.set(channel, received)
+        return made.subscribe(channel)
+      },
+      unsubscribe: (channel) => made.unsubscribe(channel),
+      destroy: () => made.disconnect()
+    }
+  }
+}
+
+interface NodeRedisConnection {
+  readonly options?: { readonly socket?: object }
+  duplicate(options: object): NodeRedisConnection
+  connect(): Promise<unknown>
+  sendCommand(...args: readonly unknown[]): Promise<unknown>
+  subscribe(channel: string, received: () => void): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  destroy(): void
+  on(event: string, listener: () => void): unknown
+}
+
+function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
+  const isCluster = 'masters' in client
+  const own = {
+    keyPrefix: '',
+    RESP: 2,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    pingInterval: undefined,
+    socket: { ...client.options?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
+  }
+  return async (ended) => {
+    const { socket, ...shared } = own
+    const made = isCluster ? client.duplicate({ RESP: 2, defaults: { ...shared, socket } }) : client.duplicate(own)
+    made.on('error', ended)
+    made.on('end', ended)
+    const destroy = () => {
+      try {
+        made.destroy()
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    try {
+      await made.connect()
+    } catch (error) {
+      destroy()
+      throw error
+    }
+    return {
+      // A cluster has to be told which key decides about the node: the second of our arguments is always one.
+      send: (args) => (isCluster ? made.sendCommand(keyOf(args), false, args) : made.sendCommand(args)),
+      subscribe: (channel, received) => made.subscribe(channel, received),
+      unsubscribe: (channel) => made.unsubscribe(channel),
+      destroy
+    }
+  }
+}
+
+/** The key of a command; behind the script and the number of keys for a script. */
+const keyOf = (args: readonly string[]) => (args[0] === 'EVAL' ? args[3] : args[1])

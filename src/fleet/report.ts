@@ -1,0 +1,242 @@
+import { hostname } from 'node:os'
+import type { LastVerified } from '../guard/counters.js'
+import type { FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
+import type { Sender } from '../senders/senders.js'
+import { REASONS } from '../verdict/verdict.js'
+import type { FleetStore } from './store.js'
+
+/** A report that is longer is left out of the sums. */
+export const MAX_BYTES = 16_384
+/** More replicas than this are not read. */
+export const MAX_REPLICAS = 2_000
+/** A replica is gone after this many reports that did not come. */
+const MISSED = 3
+/** Maximum number of senders of the whole fleet that are returned. */
+const MAX_SENDERS = 100
+/** Maximum number that are kept while the reports are read. */
+const MAX_MERGED = 10_000
+const MAX_TEXTS = 20
+
+/** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
+export interface Report extends Omit<Replica, 'state' | 'rejected' | 'lastVerified'> {
+  readonly isClosed: boolean
+  /** Milliseconds until the next one. */
+  readonly every: number
+  readonly rejected: Readonly<Partial<Record<string, number>>>
+  readonly lastVerified: readonly LastVerified[]
+  readonly senders: readonly Sender[]
+}
+
+/** What a replica knows of itself beside its guard. */
+export interface ReportBasis {
+  readonly id: string
+  readonly started: number
+  readonly every: number
+  /** Maximum number of senders in a report. */
+  readonly senders: number
+}
+
+/** The report of a guard as JSON; the senders with the fewest rejections are left out where it would be too long. */
+export function reportOf(
+  guard: ReportingGuard,
+  { id, started, every, senders }: ReportBasis,
+  version: number | null,
+  isClosed: boolean
+): Report {
+  const { revision, lastError, verified, rejected, lastVerified } = guard.status()
+  const report: Report = {
+    id,
+    host: hostname(),
+    pid: process.pid,
+    started,
+    reported: Date.now(),
+    isClosed,
+    every,
+    version,
+    revision,
+    lastError: lastError === null ? null : lastError.slice(0, 300),
+    verified,
+    rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
+    lastVerified: lastVerified.slice(0, MAX_TEXTS),
+    senders: guard.senders(senders)
+  }
+  return shortened(report)
+}
+
+function shortened(report: Report): Report {
+  let short = report
+  while (Buffer.byteLength(JSON.stringify(short)) > MAX_BYTES && short.senders.length + short.lastVerified.length > 0) {
+    const half = (list: readonly unknown[]) => Math.floor(list.length / 2)
+    short = {
+      ...short,
+      senders: short.senders.slice(0, half(short.senders)),
+      lastVerified: short.lastVerified.slice(0, half(short.lastVerified))
+    }
+  }
+  return short
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isTime = (value: unknown): value is number => isCount(value) && value <= 8.64e15
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 500
+const isTexts = (value: unknown) => Array.isArray(value) && value.length <= MAX_TEXTS && value.every(isText)
+const orNull = (isRight: (value: unknown) => boolean) => (value: unknown) => value === null || isRight(value)
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether an object has properties of the right kind. */
+function has(value: unknown, kinds: Readonly<Record<string, (field: unknown) => boolean>>): boolean {
+  return (
+    isRecord(value) &&
+    Object.entries(kinds).every(([name, isRight]) => Object.hasOwn(value, name) && isRight(value[name]))
+  )
+}
+
+const isCounts = (value: unknown) =>
+  isRecord(value) &&
+  Object.entries(value).every(([reason, count]) => REASONS.includes(reason as never) && isCount(count))
+
+const isLastVerified = (value: unknown) =>
+  has(value, { at: isTime, dataCenter: orNull(isText), channels: isTexts, route: orNull(isText) })
+
+const isSender = (value: unknown) =>
+  has(value, {
+    clientIp: isText,
+    count: isCount,
+    firstSeen: isTime,
+    lastSeen: isTime,
+    reasons: isCounts,
+    withSecret: isCounts,
+    routes: isTexts,
+    removed: orNull(isText),
+    listedFor: (list) =>
+      Array.isArray(list) &&
+      list.length <= MAX_TEXTS &&
+      list.every((item) => has(item, { dataCenter: isText, channels: isTexts }))
+  })
+
+const listOf = (isRight: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.length <= 1000 && value.every(isRight)
+
+/** Reads a report, which anybody who can write to the store may have written; undefined where it is not one. */
+export function readReport(text: string): Report | undefined {
+  let report: unknown
+  try {
+    report = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const isReport = has(report, {
+    id: isText,
+    host: isText,
+    pid: isCount,
+    started: isTime,
+    reported: isTime,
+    isClosed: (value) => typeof value === 'boolean',
+    every: isCount,
+    version: orNull(isCount),
+    revision: isText,
+    lastError: orNull(isText),
+    verified: isCount,
+    rejected: isCounts,
+    lastVerified: listOf(isLastVerified),
+    senders: listOf(isSender)
+  })
+  return isReport ? (report as Report) : undefined
+}
+
+/** Adds up reports as they come, in bounded memory. */
+export class FleetSums {
+  readonly #version: number | null
+  readonly #replicas: Replica[] = []
+  #verified = 0
+  readonly #rejected: Record<string, number> = {}
+  readonly #senders = new Map<string, Sender>()
+  readonly #lastVerified = new Map<string, LastVerified>()
+
+  /** @param version the version in the store */
+  constructor(version: number | null) {
+    this.#version = version
+  }
+
+  /** @param age milliseconds since it was written */
+  add(report: Report, age: number): void {
+    const { lastVerified, rejected, senders, isClosed, every, ...own } = report
+    const isLate = age > MISSED * every
+    this.#replicas.push({
+      ...own,
+      state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
+      rejected: Object.values(rejected).reduce<number>((sum, count) => sum + count!, 0),
+      lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
+    })
+    this.#verified += own.verified
+    for (const [reason, count] of Object.entries(rejected))
+      this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count!
+    for (const sender of senders) this.#addSender(sender)
+    for (const last of lastVerified) this.#addLast(last)
+  }
+
+  #addSender(sender: Sender): void {
+    const known = this.#senders.get(sender.clientIp)
+    if (known === undefined) {
+      if (this.#senders.size < MAX_MERGED) this.#senders.set(sender.clientIp, sender)
+      return
+    }
+    this.#senders.set(sender.clientIp, {
+      ...known,
+      ...(sender.lastSeen > known.lastSeen && { listedFor: sender.listedFor, removed: sender.removed }),
+      count: known.count + sender.count,
+      firstSeen: Math.min(known.firstSeen, sender.firstSeen),
+      lastSeen: Math.max(known.lastSeen, sender.lastSeen),
+      reasons: added(known.reasons, sender.reasons),
+      withSecret: added(known.withSecret, sender.withSecret),
+      routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS)
+    })
+  }
+
+  #addLast(last: LastVerified): void {
+    const key = JSON.stringify([last.route, last.dataCenter, last.channels])
+    const known = this.#lastVerified.get(key)
+    if (known === undefined ? this.#lastVerified.size < MAX_MERGED : last.at > known.at)
+      this.#lastVerified.set(key, last)
+  }
+
+  result(): Omit<FleetStatus, 'name' | 'overrides' | 'lastError'> {
+    const order = { live: 0, gone: 1, closed: 2 }
+    const live = this.#replicas.filter(({ state }) => state === 'live')
+    return {
+      version: this.#version,
+      replicas: this.#replicas.sort((a, b) => order[a.state] - order[b.state] || b.reported - a.reported),
+      live: live.length,
+      current: live.filter(({ version }) => version === this.#version).length,
+      verified: this.#verified,
+      rejected: this.#rejected,
+      senders: [...this.#senders.values()]
+        .sort((a, b) => b.count - a.count || b.lastSeen - a.lastSeen)
+        .slice(0, MAX_SENDERS),
+      lastVerified: [...this.#lastVerified.values()].sort((a, b) => b.at - a.at).slice(0, MAX_SENDERS)
+    }
+  }
+}
+
+function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a }
+  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count
+  return sum
+}
+
+/** Reads and adds up what all replicas reported. */
+export async function readSums(
+  store: Pick<FleetStore, 'poll' | 'reports'>
+): Promise<Omit<FleetStatus, 'name' | 'overrides' | 'lastError'>> {
+  const sums = new FleetSums(await store.poll())
+  for await (const group of store.reports(MAX_REPLICAS, MAX_BYTES + 1)) {
+    for (const { id, text, age } of group) {
+      const report = readReport(text)
+      if (report?.id === id) sums.add(report, age)
+    }
+  }
+  return sums.result()
+}

@@ -1,0 +1,431 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { createGuard, type GuardOptions, loadGuard } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import { FleetControl } from '../../src/fleet/control.js'
+import { RedisStore } from '../../src/fleet/redis/store.js'
+import { type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
+import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
+import { FakeRedis } from '../support/fake-redis.js'
+import { until } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
+
+const NAME = 'webhooks'
+const STATE = `{moengage:${NAME}}:state`
+const from = (peer: string) => ({ peer, headers: {} })
+const tick = () => new Promise((resolve) => setTimeout(resolve, 30))
+
+function controlOf(t: Test, redis: FakeRedis): FleetControl {
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 200, poll: 200 })
+  t.teardown(() => store.close())
+  return new FleetControl(store, NAME)
+}
+
+const OWN = { name: 'own', load: () => sound({ revision: 'own' }) }
+
+/** A replica of a fleet on a fake server, which falls back to a list of its own. */
+async function replica(
+  t: Test,
+  redis: FakeRedis,
+  { fleet, ...options }: Partial<Omit<GuardOptions, 'fleet'>> & { fleet?: Partial<RedisFleetOptions> } = {}
+) {
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    source: OWN,
+    ...options,
+    fleet: redisFleet({ client: redis.io(), name: NAME, poll: 100, timeout: 50, report: 100, ...fleet })
+  })
+  t.teardown(() => guard.close())
+  return guard
+}
+
+t.test('what is published comes into use on every replica, with any client', async (t) => {
+  const redis = new FakeRedis()
+  const clients = [redis.io(), redis.io({ isCluster: true }), redis.nodeRedis(), redis.nodeRedis({ isCluster: true })]
+  const guards = await Promise.all(clients.map((client) => replica(t, redis, { fleet: { client } })))
+  const control = controlOf(t, redis)
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => guards.every((guard) => guard.status().revision === 'r1'))
+  for (const guard of guards) t.match(guard.status(), { revision: 'r1', lastError: null, source: `fleet ${NAME}` })
+  const { override } = await control.override({ allow: ['8.8.8.8'], for: '1h', note: 'test' })
+  await until(() => guards.every((guard) => guard.judge(from('8.8.8.8')).verified))
+  for (const guard of guards) t.match(guard.judge(from('8.8.8.8')), { override: { id: override.id, note: 'test' } })
+  t.match(await guards[0]!.fleet!.status(), {
+    name: NAME,
+    overrides: [{ id: override.id, origin: 'fleet' }],
+    lastError: null
+  })
+  const own = guards[0]!.override({ deny: ['8.8.8.9'] })
+  await control.removeOverride('8.8.8.8')
+  await until(() => guards.every((guard) => !guard.judge(from('8.8.8.8')).verified))
+  t.strictSame(guards[0]!.status().overrides, [own], 'an override of its own stays')
+  t.equal(guards[0]!.removeOverride(override.id), false)
+})
+
+t.test('a store that fails leaves the last good state in use', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  await control.publish(sound({ revision: 'r1' }))
+  const guard = await replica(t, redis)
+  t.match(guard.status(), { revision: 'r1', lastError: null })
+  const failures: [what: string, fail: () => void, mend: () => void, error: RegExp][] = [
+    ['down', () => redis.stop(), () => redis.set({ isDown: false }), /ECONNREFUSED|closed/],
+    ['mute', () => redis.set({ isMute: true }), () => redis.set({ isMute: false }), /did not answer within 50 ms/],
+    ['denied', () => void redis.errors.set('HMGET', 'NOPERM no'), () => void redis.errors.delete('HMGET'), /NOPERM/]
+  ]
+  for (const [what, fail, mend, error] of failures) {
+    fail()
+    redis.hash(STATE).set('version', '9999999999999')
+    if (what === 'denied') redis.publish(`{moengage:${NAME}}:changed`)
+    await until(() => error.test(guard.status().lastError ?? ''))
+    t.match(guard.status(), { revision: 'r1', lastError: error }, what)
+    t.equal(guard.judge(from(FOUR[0]!)).verified, true)
+    mend()
+    await until(() => guard.status().lastError === null)
+    t.equal(guard.status().lastError, null, `${what}, and mended`)
+    redis.hash(STATE).set('version', '9999999999999')
+  }
+})
+
+t.test('no message is needed: a poll that differs is enough', async (t) => {
+  const redis = new FakeRedis()
+  const guard = await replica(t, redis)
+  redis
+    .hash(STATE)
+    .set('version', '7')
+    .set('list', JSON.stringify(sound({ revision: 'polled' })))
+  await until(() => guard.status().revision === 'polled')
+  t.equal(guard.status().revision, 'polled')
+  redis.errors.set('SUBSCRIBE', 'NOPERM no')
+  const deaf = await replica(t, redis)
+  t.match(deaf.status(), { revision: 'polled', lastError: null }, 'a replica that is denied them starts')
+  const before = redis.received.length
+  await until(() => redis.received.length > before + 20)
+  t.match(guard.status(), { revision: 'polled', lastError: null }, 'it loads, although messages are denied')
+  redis.errors.clear()
+  redis
+    .hash(STATE)
+    .set('version', '8')
+    .set('list', JSON.stringify(sound({ revision: 'again' })))
+  await until(() => deaf.status().revision === 'again')
+  t.equal(deaf.status().revision, 'again')
+})
+
+t.test('content that is wrong is refused, with the reason', async (t) => {
+  const redis = new FakeRedis()
+  const good = sound({ revision: 'good' })
+  await controlOf(t, redis).publish(good)
+  const guard = await replica(t, redis)
+  const override = (item: object) => ({
+    overrides: JSON.stringify({ overrides: [{ id: 'a', since: '2026-01-01', ...item }] })
+  })
+  const table: [what: string, fields: Record<string, string | undefined>, error: RegExp][] = [
+    ['not JSON', { list: 'moengage' }, /Its list is refused.*not JSON/],
+    ['damaged', { list: 'null' }, /damaged/],
+    ['too long', { list: 'x'.repeat(1_500_001) }, /1500001 bytes/],
+    ['wide', { list: JSON.stringify(sound({}, ['9.0.0.0/8'])) }, /\/16/],
+    ['the list is gone', { list: undefined }, /lost its list/],
+    ['overrides: not JSON', { overrides: '{' }, /Its overrides are refused/],
+    ['overrides: null', { overrides: 'null' }, /overrides are not a list/],
+    ['overrides: a number', { overrides: '{"overrides":7}' }, /overrides are not a list/],
+    ['overrides: too many', { overrides: JSON.stringify({ overrides: new Array(1001).fill({}) }) }, /more than 1000/],
+    ['overrides: an item that is none', { overrides: '{"overrides":[7]}' }, /override 0 is 7/],
+    ['overrides: no id', override({ id: 'a b' }), /id of its override/],
+    ['overrides: no time', override({ since: 'x' }), /time of its override/],
+    ['overrides: confirmed', override({ confirm: ['wide'] }), /confirms itself/],
+    ['overrides: wide', override({ allow: ['9.0.0.0/8'] }), /\/16/],
+    ['overrides: nothing', override({}), /changes nothing/],
+    ['a version that is none', { version: 'x' }, /Its version is NaN/],
+    ['a version of zero', { version: '0' }, /Its version is 0/],
+    ['an older version', { version: '5' }, /version 5, older than/],
+    ['no version', { version: undefined }, /no version/]
+  ]
+  const state = redis.hash(STATE)
+  const before = new Map(state)
+  let version = Number(before.get('version'))
+  for (const [what, fields, error] of table) {
+    state.clear()
+    for (const [name, text] of [...before, ['version', `${++version}`], ...Object.entries(fields)]) {
+      if (text === undefined) state.delete(name!)
+      else state.set(name!, text)
+    }
+    redis.publish(`{moengage:${NAME}}:changed`)
+    await until(() => error.test(guard.status().lastError ?? ''))
+    t.match(guard.status(), { revision: 'good', lastError: error }, what)
+  }
+  redis.hashes.delete(STATE)
+  await until(() => /no state any more/.test(guard.status().lastError ?? ''))
+  await t.rejects(guard.reload(), /no state any more/)
+  state.clear()
+  redis.hashes.set(
+    STATE,
+    new Map([
+      ...before,
+      ['version', `${version + 1}`],
+      ...Object.entries(override({ allow: ['8.8.8.8'], until: '2001-01-01T00:00:00Z' }))
+    ] as [string, string][])
+  )
+  await until(() => guard.status().lastError === null)
+  t.match(guard.status(), { lastError: null, overrides: [] }, 'an override that is over is left out')
+})
+
+t.test('a replica starts by the store, its copy, or its own source: the first that passes', async (t) => {
+  const folder = t.testdir({})
+  const file = join(folder, 'copy.json')
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  const own = { name: 'own', load: () => sound({ revision: 'own' }) }
+  const copy = pathToFileURL(file)
+  const first = await replica(t, redis, { source: own, fleet: { copy } })
+  t.match(first.status(), { revision: 'own', lastError: null }, 'nothing is published')
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => first.status().revision === 'r1')
+  await control.publish(sound({ revision: 'r2' }))
+  await until(() => first.status().revision === 'r2')
+  const isCopied = (revision: string) => {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')).list.includes(revision)
+    } catch {
+      return false
+    }
+  }
+  await until(() => isCopied('r2'))
+  t.match(await first.fleet!.status(), { live: 1, current: 1, lastError: null })
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  first.close()
+
+  const state = redis.hash(STATE)
+  const good = new Map(state)
+  state.set('list', JSON.stringify(sound({}, ['9.0.0.0/8']))).set('version', `${Number(good.get('version')) + 1}`)
+  const poisoned = await replica(t, redis, { source: own, fleet: { copy } })
+  t.match(poisoned.status(), { revision: 'r2', lastError: /\/16/ }, 'the copy')
+  const bare = await replica(t, redis, { source: own })
+  t.match(bare.status(), { revision: 'own', lastError: /\/16/ }, 'its own source')
+  await tick()
+  t.match(bare.status(), { lastError: /\/16/ }, 'which does not forget why')
+  state.set('list', JSON.stringify(sound({ revision: 'few' }, FOUR.slice(0, 1))))
+  const shrunk = await replica(t, redis, { source: own, fleet: { copy } })
+  t.match(shrunk.status(), { revision: 'r2', lastError: /are gone/ }, 'the copy is what the list is compared with')
+  redis.hashes.delete(STATE)
+  t.match((await replica(t, redis, { source: own, fleet: { copy } })).status(), {
+    revision: 'r2',
+    lastError: /no state any more/
+  })
+  redis.stop()
+  t.match((await replica(t, redis, { source: own, fleet: { copy } })).status(), {
+    revision: 'r2',
+    lastError: /ECONNREFUSED/
+  })
+  t.match(
+    (await replica(t, redis, { source: 'bundled' })).status(),
+    { source: `fleet ${NAME}`, lastError: /ECONNREFUSED/ },
+    'the bundled list'
+  )
+  const alone = await replica(t, redis, { source: own })
+  t.match(await alone.fleet!.status(), { version: null, lastError: /ECONNREFUSED|closed/ })
+  const damages: [what: string, text: string][] = [
+    ['of another fleet', '{"fleet":"other","version":1,"list":null,"overrides":null}'],
+    ['damaged', `{"fleet":"${NAME}","version":1,"list":7,"overrides":null}`],
+    ['with overrides that are none', `{"fleet":"${NAME}","version":1,"list":null,"overrides":7}`],
+    ['cut off', '{']
+  ]
+  for (const [what, text] of damages) {
+    writeFileSync(file, text)
+    t.match((await replica(t, redis, { source: own, fleet: { copy: file } })).status(), { revision: 'own' }, what)
+  }
+  writeFileSync(
+    file,
+    JSON.stringify({ fleet: NAME, version: 1, list: JSON.stringify(sound({}, ['9.0.0.0/8'])), overrides: null })
+  )
+  t.match(
+    (await replica(t, redis, { source: own, fleet: { copy } })).status(),
+    { revision: 'own' },
+    'a copy goes through the guard rails'
+  )
+  const gone = { name: 'gone', load: () => Promise.reject(new Error('away')) }
+  await t.rejects(replica(t, redis, { source: gone }), /"gone" failed: away/, 'without any list there is no guard')
+  await t.rejects(replica(t, redis, { source: gone, fleet: { copy: file } }), /"gone" failed/)
+  writeFileSync(file, JSON.stringify({ fleet: NAME, version: 1, list: null, overrides: null }))
+  await t.rejects(replica(t, redis, { source: gone, fleet: { copy: file } }), /"gone" failed/)
+  await t.rejects(
+    replica(t, redis, { dataCenters: 'DC-99' as 'DC-01' }),
+    { code: 'MOE_ERR_OPTIONS' },
+    'what the user wrote is wrong'
+  )
+})
+
+t.test('a list without an address for a route makes way for one that has', async (t) => {
+  const redis = new FakeRedis()
+  await controlOf(t, redis).publish(snapshotOf({ 'DC-01 connector': FOUR }, { revision: 'narrow' }))
+  const guard = await replica(t, redis)
+  t.equal(guard.status().revision, 'narrow')
+  guard.addRoute({ channels: 'connector' })
+  t.throws(
+    () => guard.addRoute({ channels: 'conector' as 'connector' }),
+    { code: 'MOE_ERR_OPTIONS' },
+    'but not for a mistake'
+  )
+  guard.addRoute({ channels: 'streams' })
+  t.not(guard.status().revision, 'narrow', 'the bundled list is in use')
+  await tick()
+  t.match(guard.status().lastError, /streams/)
+  t.throws(() => guard.addRoute({ dataCenters: 'DC-05', channels: 'sms' }), { code: 'MOE_ERR_OPTIONS' })
+})
+
+t.test('without a list in the store the own source is followed', async (t) => {
+  const redis = new FakeRedis()
+  const folder = t.testdir({ 'list.json': JSON.stringify(sound({ revision: 'f1' })) })
+  const file = join(folder, 'list.json')
+  const guard = await replica(t, redis, { source: { file, interval: '100ms' } })
+  await controlOf(t, redis).override({ allow: ['8.8.8.8'] })
+  await until(() => guard.judge(from('8.8.8.8')).verified)
+  t.match(guard.judge(from('8.8.8.8')), { verified: true, revision: 'f1' })
+  writeFileSync(file, JSON.stringify(sound({ revision: 'f2' })))
+  await until(() => guard.status().revision === 'f2')
+  t.match(guard.judge(from('8.8.8.8')), { verified: true, revision: 'f2' })
+  await guard.reload()
+  t.match(guard.status(), { revision: 'f2', lastError: null })
+  const answers = [new Response(JSON.stringify(sound({ revision: 'u1' })), { headers: { etag: '"1"' } })]
+  const ask = async () => answers.pop() ?? new Response(null, { status: 304, headers: { etag: '"1"' } })
+  const polled = await replica(t, new FakeRedis(), { source: { url: 'https://config.example/list', fetch: ask } })
+  await polled.reload()
+  t.match(polled.status(), { revision: 'u1', lastError: null }, 'a source that says that nothing is new')
+  const empty = new FakeRedis()
+  let revision = 'a'
+  const counted = await replica(t, empty, { source: { name: 'own', load: () => sound({ revision }), interval: '1s' } })
+  revision = 'b'
+  await counted.reload()
+  t.equal(counted.status().revision, 'b')
+  revision = 'c'
+  await until(() => counted.status().revision === 'c')
+  t.equal(counted.status().revision, 'c', 'by its interval')
+})
+
+t.test('a replica accepts only what it is told to', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  await control.publish(sound({ revision: 'r1' }))
+  await control.override({ allow: ['8.8.8.8'] })
+  await control.override({ deny: ['8.8.8.9'] })
+  const guard = await replica(t, redis, {
+    source: { name: 'own', load: () => sound({ revision: 'own' }) },
+    fleet: { accept: ['deny'] }
+  })
+  t.match(guard.status(), { revision: 'own', overrides: [{ deny: ['8.8.8.9/32'] }] })
+  t.equal(guard.judge(from('8.8.8.8')).verified, false)
+})
+
+t.test('with a key only signed documents are accepted, and none is replayed', async (t) => {
+  const redis = new FakeRedis()
+  const { privatePem, publicLine } = generateKeys()
+  const sign = readPrivateKey(privatePem)
+  const control = controlOf(t, redis)
+  const guard = await replica(t, redis, { fleet: { verify: { publicKeys: publicLine } } })
+  await control.publish(sound({ revision: 'unsigned' }))
+  await until(() => /not signed/.test(guard.status().lastError ?? ''))
+  await control.publish(sound({ revision: 's1' }), { sign })
+  await until(() => guard.status().revision === 's1')
+  const state = redis.hash(STATE)
+  const old = state.get('list')!
+  await control.override({ allow: ['8.8.8.8'] }, { sign, expires: Date.now() + 60_000 })
+  await until(() => guard.judge(from('8.8.8.8')).verified)
+  t.match((await control.status()).overrides, [{ allow: ['8.8.8.8/32'] }], 'they are shown without a key')
+  await t.rejects(control.override({ allow: ['8.8.8.7'] }), /overrides in the store are signed/)
+  await t.rejects(control.publish(sound()), /list in the store is signed/)
+  await t.rejects(
+    control.removeOverride('8.8.8.8', { sign: readPrivateKey(generateKeys().privatePem) }),
+    /none of the public keys/
+  )
+  await control.publish(sound({ revision: 's2' }), { sign })
+  await until(() => guard.status().revision === 's2')
+  const overrides = state.get('overrides')!
+  state.delete('overrides')
+  state.set('version', `${Number(state.get('version')) + 1}`)
+  await until(() => /lost its overrides/.test(guard.status().lastError ?? ''))
+  t.match(guard.status().lastError, /lost its overrides/)
+  state.set('overrides', overrides)
+  state.set('list', old).set('version', `${Number(state.get('version')) + 1}`)
+  await until(() => /older than/.test(guard.status().lastError ?? ''))
+  t.match(guard.status(), { revision: 's2', lastError: /older than/ })
+  state.set('overrides', 'eyJhbGciOiJub25lIn0')
+  t.match(await control.status().catch(({ message }) => message), /JSON|empty/)
+})
+
+t.test('a fleet is checked like every option', async (t) => {
+  const redis = new FakeRedis()
+  const client = redis.io()
+  const table: [options: unknown, path: string, fix: RegExp][] = [
+    [{ name: NAME }, 'client', /new Redis/],
+    [{ client: {}, name: NAME }, 'client', /new Redis/],
+    [{ client: null, name: NAME }, 'client', /new Redis/],
+    [{ client }, 'name', /'webhooks'/],
+    [{ client, name: 'a b' }, 'name', /'webhooks'/],
+    [{ client, name: NAME, scope: '{x}' }, 'scope', /'webhooks'/],
+    [{ client, name: NAME, copy: 7 }, 'copy', /path/],
+    [{ client, name: NAME, accept: ['lists'] }, 'accept[0]', /"list"/],
+    [{ client, name: NAME, accept: [7] }, 'accept[0]', /list, allow/],
+    [{ client, name: NAME, accept: 'list' }, 'accept', /\['list'\]/],
+    [{ client, name: NAME, report: 'x' }, 'report', /'5s'/],
+    [{ client, name: NAME, senders: 51 }, 'senders', /50/],
+    [{ client, name: NAME, verify: {} }, 'verify.publicKeys', /publicKeys/],
+    [{ client, name: NAME, polls: 1 }, 'polls', /"poll"/]
+  ]
+  for (const [options, path, fix] of table) {
+    try {
+      redisFleet(options as RedisFleetOptions)
+      t.fail(path)
+    } catch (error) {
+      t.match((error as { mistakes: unknown }).mistakes, [{ path, fix }], JSON.stringify(path))
+    }
+  }
+  t.throws(() => storeFleet({ name: NAME } as never), /store/)
+  t.throws(() => storeFleet({ name: NAME, store: 7 } as never), /function/)
+  t.throws(() => createGuard({ dataCenters: 'DC-01', fleet: {} as never }), /not a fleet/)
+  t.throws(() => createGuard({ dataCenters: 'DC-01', fleet: redisFleet({ client, name: NAME }) }), /await loadGuard/)
+  t.throws(() => createGuard({ fleet: redisFleet({ client, name: NAME }) } as never), /dataCenters/)
+  await tick()
+  t.strictSame(redis.received, [], 'no connection is made for it')
+})
+
+t.test('a store of your own serves as well, in any door', async (t) => {
+  const redis = new FakeRedis()
+  const store = () => new RedisStore({ client: redis.io(), scope: 'own', name: NAME, timeout: 50, poll: 100 })
+  const guard = guardExpress({
+    dataCenters: 'DC-01',
+    logger: lineLogger([]),
+    fleet: storeFleet({ store, name: NAME, report: false })
+  })
+  await guard.ready()
+  t.match(
+    await guard.fleet!.status(),
+    { name: NAME, replicas: [], version: null, lastError: null },
+    'nothing is reported'
+  )
+  guard.close()
+  guard.close()
+  const alone = guardExpress({ dataCenters: 'DC-01', logger: lineLogger([]) })
+  t.equal(alone.fleet, undefined)
+  alone.close()
+})
+
+t.test('what cannot be reported or copied is shown', async (t) => {
+  const redis = new FakeRedis()
+  const guard = await replica(t, redis, { fleet: { copy: join(t.testdir({}), 'no', 'such', 'folder.json') } })
+  const control = controlOf(t, redis)
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => guard.status().revision === 'r1')
+  let lastError: string | null = null
+  const look = async () => {
+    lastError = (await guard.fleet!.status()).lastError
+  }
+  for (let i = 0; i < 100 && lastError === null; i++) await Promise.all([look(), tick()])
+  t.match(lastError, /local copy could not be written/)
+  redis.errors.set('SET', 'NOPERM no')
+  for (let i = 0; i < 100 && !/could not report/.test(lastError ?? ''); i++) await Promise.all([look(), tick()])
+  t.match(lastError, /could not report: NOPERM/)
+  redis.stop()
+  t.match(await guard.fleet!.status(), { live: 1, replicas: [{ state: 'live' }], lastError: /./ }, 'it knows of itself')
+})

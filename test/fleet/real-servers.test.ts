@@ -1,0 +1,485 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { Snapshot } from '../../src/core.js'
+import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
+import { run } from '../support/cli.js'
+import { controlOf, eventually, ForkedReplica, NAME, STATE, TIMES } from '../support/fleet.js'
+import { freePort } from '../support/http.js'
+import { RedisServer, SERVERS, skipWithoutServer } from '../support/redis-server.js'
+import { sound } from '../support/snapshots.js'
+
+const skip = skipWithoutServer()
+const REPLICAS = 8
+const bundled = JSON.parse(readFileSync('src/directory/moengage.json', 'utf8')) as Snapshot
+/** The bundled list under another revision, with further addresses for connector campaigns of DC-01. */
+function list(revision: string, further: readonly string[] = []): Snapshot {
+  const rows = bundled.rows.map((row) =>
+    row.dataCenter === 'DC-01' && row.channel === 'connector'
+      ? { ...row, addresses: [...(row.addresses as string[]), ...further] }
+      : row
+  )
+  return { ...bundled, provenance: { ...bundled.provenance, revision }, rows }
+}
+
+const usesRevision = (revision: string) => async (replica: ForkedReplica) =>
+  (await replica.status()).revision === revision
+const all = async (replicas: readonly ForkedReplica[], isSo: (replica: ForkedReplica) => Promise<boolean>) =>
+  (await Promise.all(replicas.map(isSo))).every(Boolean)
+const everywhere = (replicas: readonly ForkedReplica[], isSo: (replica: ForkedReplica) => Promise<boolean>) =>
+  eventually(() => all(replicas, isSo))
+
+function raw(t: Test, url: string): Redis {
+  const client = new Redis(url, { retryStrategy: null })
+  client.on('error', () => {})
+  t.teardown(() => client.disconnect())
+  return client
+}
+
+t.test('eight replicas on a real server', { skip, timeout: 240_000 }, async (t) => {
+  const folder = t.testdir({})
+  const server = await RedisServer.start(t)
+  const copy = (i: number) => join(folder, `copy-${i}.json`)
+  const kinds = ['ioredis', 'iovalkey', 'redis']
+  const start = (i: number) => ForkedReplica.start(t, server.url, { kind: kinds[i % 3], fleet: { copy: copy(i) } })
+  let replicas = await Promise.all(Array.from({ length: REPLICAS }, (_, i) => start(i)))
+  let control = controlOf(t, server.url)
+
+  await t.test('all of them answer by a list soon after it is published', async (t) => {
+    const times: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const address = `9.9.9.${round}`
+      await control.publish(list(`round${round}`, [address]))
+      const isIn = async (replica: ForkedReplica) => (await replica.judge(address)).status === 200
+      times.push(...(await Promise.all(replicas.map((replica) => eventually(() => isIn(replica))))))
+    }
+    times.sort((a, b) => a - b)
+    t.comment(`publish to answer: p50 ${times[times.length >> 1]!.toFixed(0)} ms, max ${times.at(-1)!.toFixed(0)} ms`)
+    t.ok(times.at(-1)! < 5000)
+  })
+
+  await t.test('two hundred changes in a row end on the last one everywhere', async (t) => {
+    await control.publish(list('quick'))
+    const redis = raw(t, server.url)
+    const version = Number(await redis.hget(STATE, 'version'))
+    for (let i = 1; i <= 200; i++) {
+      await redis.hset(STATE, { version: version + i, list: JSON.stringify(list(`quick${i}`)) })
+      await redis.publish(`{moengage:${NAME}}:changed`, `${version + i}`)
+    }
+    t.ok(await everywhere(replicas, usesRevision('quick200')))
+  })
+
+  await t.test('two publishers at once: both changes are made, and all replicas end on the same', async (t) => {
+    const other = controlOf(t, server.url)
+    const [a, b] = await Promise.all([control.publish(list('one')), other.publish(list('two'))])
+    t.not(a, b)
+    const last = a > b ? 'one' : 'two'
+    t.ok(await everywhere(replicas, usesRevision(last)))
+    await t.rejects(control.publish(list('three'), { expect: Math.min(a, b) }), { code: 'MOE_ERR_FLEET' })
+    const stranger = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => (i % 2 ? control : other).override({ allow: [`9.9.8.${i}`] }))
+    )
+    t.equal((await control.status()).overrides.length, stranger.length, 'no override is lost')
+    for (const { override } of stranger) await control.removeOverride(override.id)
+  })
+
+  await t.test('an override reaches all, decides, and ends by itself', async (t) => {
+    const { override } = await control.override({
+      allow: [STRANGER.replace('198.51.100', '9.9.7')],
+      for: '3s',
+      note: 'test'
+    })
+    const address = override.allow[0]!.replace('/32', '')
+    await everywhere(replicas, async (replica) => (await replica.judge(address)).verdict?.verified === true)
+    const { verdict } = await replicas[0]!.judge(address)
+    t.match(verdict, { override: { id: override.id, note: 'test' } })
+    await control.override({ mode: 'tag' })
+    await everywhere(replicas, async (replica) => (await replica.judge(STRANGER)).status === 200)
+    t.match((await replicas[1]!.status()).overrides, [{ id: override.id, origin: 'fleet' }, { mode: 'tag' }])
+    await control.removeOverride('mode')
+    await everywhere(replicas, async (replica) => (await replica.judge(STRANGER)).status === 403)
+    await everywhere(replicas, async (replica) => (await replica.judge(address)).status === 403)
+  })
+
+  await t.test('a blocked replica catches up, and is waited for', async (t) => {
+    replicas[0]!.child.send({ block: 1000 })
+    const published = await run(['publish', '-', '--wait', '--json', '--redis', server.url, '--name', NAME], {
+      stdin: JSON.stringify(list('blocked'))
+    })
+    t.match([published.code, JSON.parse(published.stdout).replicas], [0, { live: REPLICAS, current: REPLICAS }])
+    t.match(await replicas[0]!.status(), { revision: 'blocked' })
+  })
+
+  await t.test('the fleet is counted once, whoever is killed', async (t) => {
+    const before = await control.status()
+    const requests = [LISTED, LISTED, STRANGER]
+    for (const replica of replicas) for (const address of requests) await replica.judge(address)
+    const isCounted = async () => {
+      const { verified, senders } = await control.status()
+      const count = (list: typeof senders) => list.find(({ clientIp }) => clientIp === STRANGER)?.count ?? 0
+      return verified - before.verified === 2 * REPLICAS && count(senders) - count(before.senders) === REPLICAS
+    }
+    await eventually(isCounted)
+    await replicas[7]!.kill()
+    await eventually(async () => (await control.status()).replicas.some(({ state }) => state === 'gone'))
+    t.ok(await isCounted(), 'its last figures stay')
+    t.match(await replicas[0]!.fleet(), { live: REPLICAS - 1, lastError: null })
+    replicas[7] = await start(7)
+    await eventually(async () => (await control.status()).live === REPLICAS)
+    t.ok(await isCounted(), 'and a new process begins at zero')
+    const closing = replicas[6]!
+    closing.child.send({ close: true })
+    await once(closing.child, 'exit')
+    t.ok(
+      (await control.status()).replicas.some(({ state }) => state === 'closed'),
+      'one that is closed says so'
+    )
+    t.ok(await isCounted())
+    replicas[6] = await start(6)
+  })
+
+  await t.test('no content of the store changes what requests are judged by', async (t) => {
+    await control.publish(list('good', ['9.9.6.6']))
+    await everywhere(replicas, usesRevision('good'))
+    const redis = raw(t, server.url)
+    const good = (await redis.hgetall(STATE)) as Record<string, string>
+    const wide = sound({ revision: 'bad' }, ['9.0.0.0/8'])
+    const inside = JSON.stringify(list('bad'))
+    const table: [what: string, fields: Record<string, string>, error: RegExp][] = [
+      ['not JSON', { list: 'moengage' }, /not JSON/],
+      ['200,000 levels', { list: `${'['.repeat(200_000)}${']'.repeat(200_000)}` }, /deeper|JSON/],
+      ['__proto__', { list: '{"__proto__":{"rows":[]},"constructor":{}}' }, /damaged/],
+      ['null', { list: 'null' }, /damaged/],
+      ['an empty text', { list: '' }, /empty/],
+      ['a wide prefix', { list: JSON.stringify(wide) }, /\/16/],
+      ['half of the internet', { list: JSON.stringify(sound({}, ['0.0.0.0/1'])) }, /half of the internet/],
+      ['a private address', { list: JSON.stringify(sound({}, ['10.0.0.1'])) }, /private/],
+      ['too few addresses', { list: JSON.stringify(sound({ revision: 'bad' })) }, /are gone/],
+      ['a data center is missing', { list: inside.replaceAll('"DC-01"', '"DC-05"') }, /damaged|no static address/],
+      ['overrides that are no list', { overrides: '{"overrides":7}' }, /not a list/],
+      [
+        'a wide override',
+        { overrides: '{"overrides":[{"id":"a","since":"2026-01-01","allow":["9.0.0.0/8"]}]}' },
+        /\/16/
+      ],
+      [
+        'an override for everybody',
+        { overrides: '{"overrides":[{"id":"a","since":"2026-01-01","allow":["0.0.0.0/0"]}]}' },
+        /half/
+      ],
+      [
+        'an override that confirms itself',
+        { overrides: '{"overrides":[{"id":"a","since":"2026-01-01","confirm":["wide"],"allow":["9.0.0.0/8"]}]}' },
+        /confirms itself/
+      ],
+      ['a version that is none', { version: 'abc' }, /version/],
+      ['a list of 2 MB', { list: ' '.repeat(2_000_000) }, /bytes/]
+    ]
+    let version = Number(good.version)
+    for (const [what, fields, error] of table) {
+      version++
+      await redis.hset(STATE, { ...good, version: `${version}`, ...fields })
+      await redis.publish(`{moengage:${NAME}}:changed`, `${version}`)
+      await everywhere(replicas.slice(0, 3), async (replica) => error.test((await replica.status()).lastError ?? ''))
+      t.match((await replicas[0]!.judge('9.9.6.6')).verdict, { verified: true, revision: 'good' }, what)
+    }
+    const others: [what: string, change: () => Promise<unknown>, error: RegExp][] = [
+      ['an older version', () => redis.hset(STATE, { ...good, version: '5' }), /older than/],
+      ['the list is gone', () => redis.hdel(STATE, 'list'), /older|lost/],
+      ['emptied', () => redis.flushall(), /no state any more/],
+      ['of the wrong type', () => redis.set(STATE, 'text'), /WRONGTYPE/]
+    ]
+    for (const [what, change, error] of others) {
+      await change()
+      await everywhere(replicas.slice(0, 3), async (replica) => error.test((await replica.status()).lastError ?? ''))
+      t.match((await replicas[0]!.judge('9.9.6.6')).verdict, { verified: true, revision: 'good' }, what)
+    }
+    await redis.del(STATE)
+
+    // Poisoned: what is there is refused, and the copy or the bundled list takes its place.
+    await redis.hset(STATE, { version: `${version + 1}`, list: JSON.stringify(wide) })
+    const [withCopy, without] = await Promise.all([
+      ForkedReplica.start(t, server.url, { fleet: { copy: copy(0) } }),
+      ForkedReplica.start(t, server.url)
+    ])
+    t.match(await withCopy!.status(), { revision: 'good', lastError: /\/16/ }, 'it starts by its copy')
+    t.match(
+      await without!.status(),
+      { revision: bundled.provenance.revision.slice(0, 12), lastError: /\/16/ },
+      'by the bundled list'
+    )
+    t.equal((await without!.judge(LISTED)).status, 200)
+    for (const replica of [withCopy!, without!]) await replica.kill()
+    await control.publish(list('mended'))
+    t.ok(await everywhere(replicas, usesRevision('mended')), 'what is published then is used by all')
+  })
+
+  await t.test('a copy is whole, and readable by its owner alone', async (t) => {
+    await eventually(async () => JSON.parse(readFileSync(copy(0), 'utf8')).list.includes('mended'))
+    t.equal(statSync(copy(0)).mode & 0o777, 0o600)
+  })
+
+  await t.test('while the server is paused no request waits', async (t) => {
+    server.pause()
+    let slowest = 0
+    const end = Date.now() + 2500
+    while (Date.now() < end) {
+      const started = performance.now()
+      const { status } = await replicas[0]!.judge(LISTED)
+      if (status !== 200) t.fail('it is not judged')
+      slowest = Math.max(slowest, performance.now() - started)
+    }
+    t.comment(`slowest request while the server was paused: ${slowest.toFixed(0)} ms`)
+    t.ok(slowest < 1000)
+    await everywhere(replicas, async (replica) => (await replica.status()).lastError !== null)
+    server.resume()
+    await everywhere(replicas, async (replica) => (await replica.status()).lastError === null)
+    await control.publish(list('resumed'))
+    t.ok(await everywhere(replicas, usesRevision('resumed')))
+  })
+
+  await t.test('when the server is killed all go on, start by their copies, and follow it again', async (t) => {
+    await eventually(async () => JSON.parse(readFileSync(copy(1), 'utf8')).list.includes('resumed'))
+    await server.kill()
+    await everywhere(replicas, async (replica) => (await replica.status()).lastError !== null)
+    t.ok(await all(replicas, async (replica) => (await replica.judge(LISTED)).status === 200))
+    await replicas[1]!.kill()
+    replicas[1] = await start(1)
+    const bare = await ForkedReplica.start(t, server.url)
+    t.comment(`started without the store: ${replicas[1]!.startedIn} ms by the copy, ${bare.startedIn} ms without one`)
+    t.match(await replicas[1]!.status(), { revision: 'resumed', lastError: /fleet webhooks/ })
+    t.match(await bare.status(), { revision: bundled.provenance.revision.slice(0, 12), lastError: /fleet webhooks/ })
+    t.match(await bare.fleet(), { live: 1, replicas: [{ version: null }], lastError: /./ }, 'it knows of itself')
+    await server.start()
+    control = controlOf(t, server.url)
+    await everywhere(replicas, async (replica) => /no state any more/.test((await replica.status()).lastError ?? ''))
+    const took = await eventually(async () => (await control.status()).live === REPLICAS + 1)
+    t.comment(`all report again ${took.toFixed(0)} ms after the restart was seen`)
+    await control.publish(list('after', ['9.9.5.5']))
+    t.ok(await everywhere([...replicas, bare], async (replica) => (await replica.judge('9.9.5.5')).status === 200))
+  })
+
+  await t.test('forked replicas end with the process that forked them', async (t) => {
+    const [replica] = replicas
+    replica!.child.disconnect()
+    await once(replica!.child, 'exit')
+    replicas = replicas.slice(1)
+    t.pass()
+  })
+})
+
+t.test('a half-open connection is given up', { skip, timeout: 60_000 }, async (t) => {
+  const server = await RedisServer.start(t)
+  const proxy = await mutableProxy(t, server.port)
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, `redis://127.0.0.1:${proxy.port}`, { kind }))
+  )
+  const control = controlOf(t, server.url)
+  await control.publish(list('before'))
+  await everywhere(replicas, usesRevision('before'))
+  proxy.mute()
+  await control.publish(list('behind'))
+  const took = await everywhere(replicas, usesRevision('behind'))
+  t.comment(`half-open: recovered after ${took.toFixed(0)} ms (poll ${TIMES.poll}, time-out ${TIMES.timeout})`)
+  t.ok(took < 10_000)
+})
+
+/** A proxy that can stop to hand on what connections carry, while they stay open. New ones work. */
+async function mutableProxy(t: Test, to: number): Promise<{ port: number; mute: () => void }> {
+  const pairs = new Set<[Socket, Socket]>()
+  const server = createServer((incoming) => {
+    const outgoing = connect(to, '127.0.0.1')
+    for (const [a, b] of [
+      [incoming, outgoing],
+      [outgoing, incoming]
+    ] as const) {
+      a.pipe(b)
+      a.on('error', () => b.destroy())
+    }
+    pairs.add([incoming, outgoing])
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    mute() {
+      for (const [incoming, outgoing] of pairs) {
+        incoming.unpipe()
+        outgoing.unpipe()
+      }
+    }
+  }
+}
+
+/** The rules of docs/fleet.md, as a reader copies them. */
+function documentedAcl(): string[][] {
+  const blocks = [...readFileSync('docs/fleet.md', 'utf8').matchAll(/```text\n(user [\s\S]*?)```/g)]
+  return blocks.flatMap(([, text]) => text!.trim().split('\n')).map((line) => line.split(' ').slice(1))
+}
+
+t.test('replicas and publishers need no more than the documented permissions', { skip, timeout: 60_000 }, async (t) => {
+  const server = await RedisServer.start(t)
+  const admin = raw(t, server.url)
+  const rules = documentedAcl()
+  t.strictSame(
+    rules.map(([user]) => user),
+    ['replica', 'publisher']
+  )
+  for (const rule of rules) await admin.call('ACL', 'SETUSER', ...rule)
+  const as = (user: string) => server.url.replace('//', `//${user}:secret@`)
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, as('replica'), { kind }))
+  )
+  const control = controlOf(t, as('publisher'))
+  await control.publish(list('first'))
+  const { override } = await control.override({ allow: ['9.9.9.9'] })
+  await everywhere(replicas, async (replica) => (await replica.judge('9.9.9.9')).status === 200)
+  await control.removeOverride(override.id)
+  await control.publish(list('second'))
+  await control.rollback()
+  await everywhere(replicas, usesRevision('first'))
+  await eventually(async () => (await control.status()).current === 3)
+  t.match(await replicas[0]!.fleet(), { live: 3, lastError: null })
+  await control.log()
+  t.strictSame(await admin.call('ACL', 'LOG'), [], 'nothing was denied')
+  const replica = raw(t, as('replica'))
+  for (const command of [
+    ['hset', STATE, 'version', '9'],
+    ['del', STATE],
+    ['publish', `{moengage:${NAME}}:changed`, '1'],
+    ['get', 'other']
+  ]) {
+    await t.rejects(replica.call(...(command as [string])), /NOPERM/, `a replica may not ${command[0]}`)
+  }
+})
+
+t.test('a store that is not trusted changes nothing without a signature', { skip, timeout: 60_000 }, async (t) => {
+  const folder = t.testdir({})
+  const server = await RedisServer.start(t)
+  const { privatePem, publicLine } = generateKeys()
+  const sign = readPrivateKey(privatePem)
+  const fleet = { verify: { publicKeys: [publicLine] }, copy: join(folder, 'copy.json') }
+  const replica = await ForkedReplica.start(t, server.url, { fleet })
+  const control = controlOf(t, server.url)
+  const redis = raw(t, server.url)
+  await control.publish(list('unsigned'))
+  await eventually(async () => /not signed/.test((await replica.status()).lastError ?? ''))
+  await redis.del(STATE)
+  await control.publish(list('signed1'), { sign })
+  await eventually(async () => (await replica.status()).revision === 'signed1')
+  await t.rejects(control.publish(list('unsigned')), /signed, and this change is not/)
+  const old = (await redis.hgetall(STATE)) as Record<string, string>
+  const { override } = await control.override({ allow: ['9.9.9.9'] }, { sign })
+  await eventually(async () => (await replica.judge('9.9.9.9')).status === 200)
+  const allowing = (await redis.hgetall(STATE)) as Record<string, string>
+  await control.publish(list('signed2'), { sign })
+  await control.removeOverride(override.id, { sign })
+  await eventually(
+    async () => (await replica.status()).revision === 'signed2' && (await replica.judge('9.9.9.9')).status === 403
+  )
+  const current = (await redis.hgetall(STATE)) as Record<string, string>
+  let version = Number(current.version)
+  const table: [what: string, fields: Record<string, string>, error: RegExp][] = [
+    ['an older list is replayed', { list: old.list! }, /older than/],
+    ['older overrides are replayed', { overrides: allowing.overrides! }, /older than/],
+    ['a list in the place of the overrides', { overrides: current.list! }, /override/],
+    ['an unsigned list', { list: JSON.stringify(list('unsigned')) }, /not signed/],
+    ['unsigned overrides', { overrides: '{"overrides":[]}' }, /not signed/]
+  ]
+  for (const [what, fields, error] of table) {
+    await redis.hset(STATE, { ...current, version: `${++version}`, ...fields })
+    await eventually(async () => error.test((await replica.status()).lastError ?? ''))
+    t.equal((await replica.judge('9.9.9.9')).status, 403, what)
+    t.equal((await replica.status()).revision, 'signed2', what)
+  }
+  await redis.hset(STATE, { ...current, version: `${++version}` })
+  await redis.hdel(STATE, 'overrides')
+  await eventually(async () => /lost its overrides/.test((await replica.status()).lastError ?? ''))
+  await replica.kill()
+  await redis.hset(STATE, { ...current, version: `${++version}`, list: old.list! })
+  const again = await ForkedReplica.start(t, server.url, { fleet })
+  t.match(await again.status(), { revision: 'signed2', lastError: /older than/ }, 'a restart remembers by the copy')
+})
+
+t.test('the store is reached by TLS with an own authority', { skip, timeout: 60_000 }, async (t) => {
+  const folder = t.testdir({})
+  const file = (name: string) => join(folder, name)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  openssl('req', '-x509', ...ec, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority')
+  openssl(
+    'req',
+    '-x509',
+    ...ec,
+    '-CA',
+    'ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.crt',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1,DNS:localhost',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE'
+  )
+  const tlsPort = await freePort()
+  await RedisServer.start(t, [
+    '--tls-port',
+    `${tlsPort}`,
+    '--tls-cert-file',
+    file('server.crt'),
+    '--tls-key-file',
+    file('server.key'),
+    '--tls-ca-cert-file',
+    file('ca.crt'),
+    '--tls-auth-clients',
+    'no'
+  ])
+  const url = `rediss://127.0.0.1:${tlsPort}`
+  const tls = { ca: readFileSync(file('ca.crt'), 'utf8') }
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, url, { kind, tls }))
+  )
+  await controlOf(t, url, { tls }).publish(list('secret'))
+  t.ok(await everywhere(replicas, usesRevision('secret')))
+  const distrusting = await ForkedReplica.start(t, url)
+  t.match(
+    await distrusting.status(),
+    { lastError: /certificate|self-signed|issuer/ },
+    'another authority is not believed'
+  )
+})
+
+t.test(
+  'Valkey does as well',
+  { skip: skip || (SERVERS.includes('valkey-server') ? false : 'valkey-server is not installed') },
+  async (t) => {
+    const server = await RedisServer.start(t, [], 'valkey-server')
+    const replicas = await Promise.all(
+      ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, server.url, { kind }))
+    )
+    const control = controlOf(t, server.url)
+    await control.publish(list('valkey'))
+    await control.override({ deny: [LISTED] })
+    t.ok(
+      await everywhere(
+        replicas,
+        async (replica) =>
+          (await replica.status()).revision === 'valkey' && (await replica.judge(LISTED)).status === 403
+      )
+    )
+    t.match(await control.status(), { live: 3 })
+  }
+)

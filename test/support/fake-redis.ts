@@ -1,0 +1,181 @@
+import type { RedisClient } from '../../src/redis.js'
+
+/** As much of a server as a fleet uses, in this process: for machines without one, and for failures that a real one has rarely. */
+export class FakeRedis {
+  readonly hashes = new Map<string, Map<string, string>>()
+  readonly texts = new Map<string, { text: string; end: number }>()
+  readonly scores = new Map<string, Map<string, number>>()
+  readonly lists = new Map<string, string[]>()
+  /** The commands that were received, by name. */
+  readonly received: string[] = []
+  /** New connections are refused, and open ones end. */
+  isDown = false
+  /** Nothing is answered any more, on any connection. */
+  isMute = false
+  /** What a command is answered with instead, by name. */
+  readonly errors = new Map<string, string>()
+  readonly #connections = new Set<FakeConnection>()
+
+  /** A client as ioredis has it; its cluster has another `duplicate`. */
+  io({ isCluster = false } = {}): RedisClient {
+    const duplicate = () => new FakeConnection(this, this.#connections)
+    return { isCluster, duplicate, connect() {}, call() {} } as unknown as RedisClient
+  }
+
+  /** A client as node-redis has it. */
+  nodeRedis({ isCluster = false } = {}): RedisClient {
+    const duplicate = () => new FakeConnection(this, this.#connections, isCluster)
+    return { duplicate, connect() {}, sendCommand() {}, ...(isCluster && { masters: [] }) } as unknown as RedisClient
+  }
+
+  set(state: { readonly isDown?: boolean; readonly isMute?: boolean }): void {
+    Object.assign(this, state)
+  }
+
+  stop(): void {
+    this.isDown = true
+    for (const connection of this.#connections) connection.end()
+  }
+
+  publish(channel: string): void {
+    for (const connection of this.#connections) connection.receive(channel)
+  }
+
+  hash(key: string): Map<string, string> {
+    const hash = this.hashes.get(key) ?? new Map<string, string>()
+    this.hashes.set(key, hash)
+    return hash
+  }
+
+  answer([command, ...args]: readonly string[]): unknown {
+    this.received.push(command!)
+    const error = this.errors.get(command!)
+    if (error !== undefined) throw new Error(error)
+    const [key, ...rest] = args as [string, ...string[]]
+    const hash = this.hashes.get(key)
+    switch (command) {
+      case 'HSTRLEN':
+        return Buffer.byteLength(hash?.get(rest[0]!) ?? '')
+      case 'HGET':
+        return hash?.get(rest[0]!) ?? null
+      case 'HMGET':
+        return rest.map((field) => hash?.get(field) ?? null)
+      case 'TIME':
+        return [`${Math.floor(Date.now() / 1000)}`, `${(Date.now() % 1000) * 1000}`]
+      case 'SET':
+        this.texts.set(key, { text: rest[0]!, end: Date.now() + Number(rest[2]) })
+        return 'OK'
+      case 'GETRANGE':
+        return this.texts.get(key)?.text.slice(0, Number(rest[1]) + 1) ?? ''
+      case 'PTTL':
+        return (this.texts.get(key)?.end ?? Date.now()) - Date.now()
+      case 'ZADD':
+        this.scores.set(key, (this.scores.get(key) ?? new Map()).set(rest[1]!, Number(rest[0])))
+        return 1
+      case 'ZREVRANGE':
+        return [...(this.scores.get(key) ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id)
+      case 'LRANGE':
+        return this.lists.get(key) ?? []
+      case 'EVAL':
+        return this.#write(args)
+      default:
+        return 1
+    }
+  }
+
+  #write([, , state, log, expect, version, list, overrides, entry, channel]: readonly string[]): number {
+    const hash = this.hash(state!)
+    if ((hash.get('version') ?? '') !== expect) return 0
+    for (const [field, text] of Object.entries({ version, list, overrides })) {
+      if (text) hash.set(field, text)
+      else hash.delete(field)
+    }
+    this.lists.set(log!, [entry!, ...(this.lists.get(log!) ?? [])].slice(0, 50))
+    this.publish(channel!)
+    return 1
+  }
+}
+
+/** One connection, with the methods of all clients. */
+class FakeConnection {
+  readonly #server: FakeRedis
+  readonly #all: Set<FakeConnection>
+  readonly #isCluster: boolean
+  readonly #listeners = new Map<string, ((...details: never[]) => void)[]>()
+  readonly #channels = new Map<string, (() => void) | undefined>()
+  #isOpen = false
+
+  constructor(server: FakeRedis, all: Set<FakeConnection>, isCluster = false) {
+    this.#server = server
+    this.#all = all
+    this.#isCluster = isCluster
+  }
+
+  on(event: string, listener: (...details: never[]) => void): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
+  }
+
+  #emit(event: string, ...details: unknown[]): void {
+    for (const listener of this.#listeners.get(event) ?? []) (listener as (...all: unknown[]) => void)(...details)
+  }
+
+  async connect(): Promise<void> {
+    if (this.#server.isMute) await new Promise(() => {})
+    if (this.#server.isDown) {
+      this.#emit('error', new Error('connect ECONNREFUSED'))
+      throw new Error('Connection is closed.')
+    }
+    this.#isOpen = true
+    this.#all.add(this)
+  }
+
+  end(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#all.delete(this)
+    this.#emit('end')
+  }
+
+  disconnect(): void {
+    this.end()
+  }
+
+  destroy(): void {
+    if (!this.#isOpen) throw new Error('The client is closed')
+    this.end()
+  }
+
+  call(...args: string[]): Promise<unknown> {
+    return this.#run(() => this.#server.answer(args))
+  }
+
+  sendCommand(...args: unknown[]): Promise<unknown> {
+    if (this.#isCluster && typeof args[0] !== 'string' && args[0] !== undefined)
+      throw new Error('A cluster needs a key.')
+    return this.#run(() => this.#server.answer((this.#isCluster ? args[2] : args[0]) as string[]))
+  }
+
+  subscribe(channel: string, received?: () => void): Promise<unknown> {
+    return this.#run(() => {
+      this.#server.answer(['SUBSCRIBE', channel])
+      this.#channels.set(channel, received)
+    })
+  }
+
+  unsubscribe(channel: string): Promise<unknown> {
+    return this.#run(() => this.#channels.delete(channel))
+  }
+
+  receive(channel: string): void {
+    if (this.#server.isMute || !this.#channels.has(channel)) return
+    this.#channels.get(channel)?.()
+    this.#emit('message', 'another channel')
+    this.#emit('message', channel)
+  }
+
+  async #run(answer: () => unknown): Promise<unknown> {
+    if (this.#server.isMute) await new Promise(() => {})
+    if (!this.#isOpen) throw new Error('Connection is closed.')
+    return answer()
+  }
+}

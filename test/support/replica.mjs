@@ -1,0 +1,48 @@
+// One replica of a fleet: a real HTTP server whose guard is the built package's. It ends with the process that forked it.
+import { createServer } from 'node:http'
+import { Redis } from 'ioredis'
+import { Redis as Valkey } from 'iovalkey'
+import moengageAllowlist from 'moengage-allowlist/http'
+import { redisFleet } from 'moengage-allowlist/redis'
+import { createClient } from 'redis'
+
+process.on('disconnect', () => process.exit())
+
+const { url, tls, kind = 'ioredis', fleet, options } = JSON.parse(process.argv[2])
+const started = Date.now()
+const io = { lazyConnect: true, ...(tls && { tls }) }
+const client =
+  kind === 'redis'
+    ? createClient({ url, ...(tls && { socket: { tls: true, ...tls } }) })
+    : new (kind === 'ioredis' ? Redis : Valkey)(url, io)
+const silent = Object.fromEntries(
+  ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((level) => [level, () => {}])
+)
+const guard = moengageAllowlist({
+  dataCenters: 'DC-01',
+  clientIp: { trustedProxies: ['loopback'] },
+  logger: silent,
+  ...options,
+  fleet: redisFleet({ client, ...fleet })
+})
+await guard.ready()
+const guarded = guard.listener((_, response, verdict) => response.end(JSON.stringify(verdict)))
+const server = createServer(async (request, response) => {
+  if (request.url === '/status') response.end(JSON.stringify(guard.status()))
+  else if (request.url === '/fleet') response.end(JSON.stringify(await guard.fleet.status()))
+  else guarded(request, response)
+})
+process.on('message', (message) => {
+  if (message.block) {
+    const end = Date.now() + message.block
+    while (Date.now() < end);
+  }
+  if (message.close) {
+    guard.close()
+    server.close()
+    // It ends by itself, when the last report is written.
+    process.removeAllListeners('disconnect')
+    process.disconnect()
+  }
+})
+server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port, startedIn: Date.now() - started }))
