@@ -60,8 +60,8 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   './lambda': { packages: PACKAGES, rooms: SERVER },
   './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'export', 'report', 'status-page'] },
   './redis': {
-    packages: PACKAGES,
-    rooms: ['directory', 'fleet', 'guard', 'ip', 'lib', 'senders', 'signing', 'verdict']
+    packages: ['ipaddr.js', 'ms'],
+    rooms: ['directory', 'fleet', 'guard', 'ip', 'lib', 'signing', 'verdict']
   },
   './prometheus': {
     packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
