@@ -224,6 +224,8 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
     { source: `fleet ${NAME}`, lastError: /ECONNREFUSED/ },
     'the bundled list'
   )
+  const other = await replica(t, redis, { source: own, fleet: { client: redis.nodeRedis() } })
+  t.match(other.status(), { revision: 'own', lastError: /closed|ECONNREFUSED/ })
   const alone = await replica(t, redis, { source: own })
   t.match(await alone.fleet!.status(), { version: null, lastError: /ECONNREFUSED|closed/ })
   const damages: [what: string, text: string][] = [
@@ -409,6 +411,15 @@ t.test('a store of your own serves as well, in any door', async (t) => {
   const alone = guardExpress({ dataCenters: 'DC-01', logger: lineLogger([]) })
   t.equal(alone.fleet, undefined)
   alone.close()
+})
+
+t.test('a store that is closed answers no more', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  await control.publish(sound())
+  control.close()
+  await t.rejects(control.status(), /The store is closed/)
+  await t.rejects(control.publish(sound()), /The store is closed/)
 })
 
 t.test('what cannot be reported or copied is shown', async (t) => {

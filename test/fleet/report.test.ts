@@ -30,14 +30,17 @@ t.test('reports are added up, each replica once', async (t) => {
   sums.add(reported('b', [STRANGER, STRANGER, '198.51.100.8'], 6), 2999)
   sums.add(reported('c', [LISTED], 7), 3001)
   sums.add(reported('d', [], null, true), 999_999)
+  const { senders } = reported('e', [STRANGER])
+  sums.add({ ...reported('e', []), senders: [{ ...senders[0]!, reasons: { denied: 1 } }] }, 0)
   const result = sums.result()
   t.match(result, {
     version: 7,
-    live: 2,
-    current: 1,
+    live: 3,
+    current: 2,
     verified: 3,
     rejected: { 'not-listed': 4, 'other-data-center': 1 },
     replicas: [
+      { state: 'live' },
       { state: 'live' },
       { state: 'live' },
       { id: 'c', state: 'gone', verified: 1 },
@@ -45,10 +48,10 @@ t.test('reports are added up, each replica once', async (t) => {
     ]
   })
   const [first] = result.senders
-  t.match(first, { clientIp: STRANGER, count: 3, reasons: { 'not-listed': 3 } })
+  t.match(first, { clientIp: STRANGER, count: 4, reasons: { 'not-listed': 3, denied: 1 } })
   t.equal(
     result.senders.reduce((sum, { count }) => sum + count, 0),
-    5
+    6
   )
   t.equal(result.lastVerified.length, 1, 'the latest of the same route')
 })

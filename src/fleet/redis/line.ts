@@ -20,7 +20,7 @@ export class Line {
 
   /** Runs commands on the connection, in bounded time. */
   async use<Answer>(run: (connection: Connection) => Promise<Answer>): Promise<Answer> {
-    if (this.#isClosed) throw new Error('The guard is closed.')
+    if (this.#isClosed) throw new Error('The store is closed.')
     this.#connecting ??= this.#connect()
     const connecting = this.#connecting
     try {
@@ -43,7 +43,8 @@ export class Line {
   }
 
   #connect(): Promise<Connection> {
-    const connecting: Promise<Connection> = this.#dial(() => this.#end(connecting)).then(async (connection) => {
+    const dialed = Promise.resolve().then(() => this.#dial(() => this.#end(connecting)))
+    const connecting: Promise<Connection> = dialed.then(async (connection) => {
       try {
         await this.#inTime(Promise.resolve(this.#opened?.(connection)))
       } catch (error) {
