@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
+import { FleetControl } from '../../src/fleet/control.js'
+import { RedisStore } from '../../src/fleet/redis/store.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { run } from '../support/cli.js'
@@ -460,6 +462,40 @@ t.test('the store is reached by TLS with an own authority', { skip, timeout: 60_
     { lastError: /certificate|self-signed|issuer/ },
     'another authority is not believed'
   )
+})
+
+t.test('in a cluster, a primary that is killed is replaced', { skip, timeout: 90_000 }, async (t) => {
+  const folder = t.testdir({})
+  const args = (i: number) => [
+    ...['--cluster-enabled', 'yes', '--cluster-config-file', join(folder, `nodes-${i}.conf`)],
+    ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0']
+  ]
+  const servers: RedisServer[] = []
+  for (let i = 0; i < 6; i++) servers.push(await RedisServer.start(t, args(i)))
+  const nodes = servers.map(({ port }) => port)
+  const addresses = nodes.map((port) => `127.0.0.1:${port}`)
+  const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
+  execFileSync('redis-cli', create, { stdio: 'ignore' })
+  const replicas = await Promise.all(['ioredis', 'redis'].map((kind) => ForkedReplica.start(t, '', { nodes, kind })))
+  const client = new Cluster(
+    nodes.map((port) => ({ host: '127.0.0.1', port })),
+    { lazyConnect: true }
+  )
+  const store = new RedisStore({ client, scope: 'moengage', name: NAME, timeout: 2000, poll: 1000 })
+  const control = new FleetControl(store, NAME)
+  t.teardown(() => control.close())
+  await eventually(async () => (await control.publish(list('before')).catch(() => 0)) > 0)
+  await everywhere(replicas, usesRevision('before'))
+  const key = await raw(t, servers[0]!.url).call('CLUSTER', 'KEYSLOT', STATE)
+  const slots = (await raw(t, servers[0]!.url).call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+  const primary = slots.find(([first, last]) => first <= (key as number) && (key as number) <= last)![2][1]
+  await servers.find(({ port }) => port === primary)!.kill()
+  t.ok(await all(replicas, async (replica) => (await replica.judge(LISTED)).status === 200))
+  const took = await eventually(async () => (await control.publish(list('after')).catch(() => 0)) > 0)
+  await everywhere(replicas, usesRevision('after'))
+  t.comment(`cluster: published again ${took.toFixed(0)} ms after a primary was killed`)
+  await eventually(async () => (await replicas[0]!.status()).lastError === null)
+  t.pass()
 })
 
 t.test(

@@ -1,18 +1,22 @@
 // One replica of a fleet: a real HTTP server whose guard is the built package's. It ends with the process that forked it.
 import { createServer } from 'node:http'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import moengageAllowlist from 'moengage-allowlist/http'
 import { redisFleet } from 'moengage-allowlist/redis'
-import { createClient } from 'redis'
+import { createClient, createCluster } from 'redis'
 
 process.on('disconnect', () => process.exit())
 
-const { url, tls, kind = 'ioredis', fleet, options } = JSON.parse(process.argv[2])
+const { url, nodes, tls, kind = 'ioredis', fleet, options } = JSON.parse(process.argv[2])
 const started = Date.now()
 const io = { lazyConnect: true, ...(tls && { tls }) }
-const client =
-  kind === 'redis'
+const urls = nodes?.map((port) => ({ host: '127.0.0.1', port }))
+const client = nodes
+  ? kind === 'redis'
+    ? createCluster({ rootNodes: urls.map((socket) => ({ socket })) })
+    : new Cluster(urls, { lazyConnect: true })
+  : kind === 'redis'
     ? createClient({ url, ...(tls && { socket: { tls: true, ...tls } }) })
     : new (kind === 'ioredis' ? Redis : Valkey)(url, io)
 const silent = Object.fromEntries(
