@@ -498,6 +498,19 @@ t.test('in a cluster, a primary that is killed is replaced', { skip, timeout: 90
   t.pass()
 })
 
+t.test('the example tells its story', { skip, timeout: 60_000 }, async (t) => {
+  const server = await RedisServer.start(t)
+  const env = { PATH: process.env.PATH, REDIS_URL: server.url }
+  const story = execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, 'dist/examples/fleet/story.js'], {
+    env,
+    encoding: 'utf8'
+  })
+  t.match(story, /3 of 3 live replicas use it/)
+  t.match(story, /not listed: 403 403 403\n/)
+  t.match(story, /From now on: 200 200 200\n/)
+  t.match(story, /used by 2 of 2 live replicas\n/)
+})
+
 t.test(
   'Valkey does as well',
   { skip: skip || (SERVERS.includes('valkey-server') ? false : 'valkey-server is not installed') },
