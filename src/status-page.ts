@@ -20,8 +20,14 @@ export interface FastifyStatusPageOptions extends StatusPageOptions<onRequestHoo
   readonly prefix?: string | undefined
 }
 
-/** A hook of Express, Connect or `node:http`: it answers the request, or calls `next`. */
-export type NodeHook = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => unknown
+/**
+ * A hook of Express, Connect or `node:http`: it answers the request, or calls `next`. Written as a method's type, so that a hook may
+ * expect the requests and responses of its framework.
+ */
+export type NodeHook = {
+  /** Answers the request, or calls `next`. */
+  hook(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): unknown
+}['hook']
 
 /** The page as a handler for Express, Connect and `node:http`. */
 export interface NodeStatusPage {

@@ -93,7 +93,11 @@ t.test('the package works as it would be published', async (t) => {
       'SourceError',
       'SuspiciousError'
     ]
-    t.strictSame(names.root, [...errors, 'default'].sort(), 'the root has the plugin and the errors')
+    t.strictSame(
+      names.root.sort(),
+      [...errors, 'default', 'secretHeader'].sort(),
+      'the root has the plugin and the errors'
+    )
     t.strictSame(
       names.core.sort(),
       [
@@ -115,6 +119,7 @@ t.test('the package works as it would be published', async (t) => {
         'parseChannel',
         'parseDataCenter',
         'parsePrefix',
+        'secretHeader',
         'verifyAlertSignature'
       ].sort()
     )

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VERIFY } from '../directory/source/signed.js'
+import type { VerifyOptions } from '../directory/source/source.js'
 import { type Fleet, JOIN } from '../guard/fleet.js'
 import type { Option, OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { duration, number, refuseNoList } from '../lib/option-rules.js'
@@ -20,7 +21,7 @@ export interface ReplicaOptions {
    */
   readonly copy?: string | URL | undefined
   /** Accepts only lists and overrides that are signed with one of these keys (whoever can write to the store is believed). */
-  readonly verify?: { readonly publicKeys: string | readonly string[] } | undefined
+  readonly verify?: Pick<VerifyOptions, 'publicKeys'> | undefined
   /** What is accepted of the store: the list, and overrides by what they do (all of them). */
   readonly accept?: readonly ('list' | 'allow' | 'deny' | 'mode')[] | undefined
   /** How often the store is asked for its version, in case that a message got lost, from `'100ms'` (`'5s'`). */

@@ -34,6 +34,7 @@ export interface StoreLimits {
 export interface StoredChange {
   /** The version that the change was made from; null where there was no state. */
   readonly expect: number | null
+  /** The state that takes the place of the stored one. */
   readonly state: StoredState
   /** What the log says about it: JSON. */
   readonly entry: string

@@ -16,13 +16,17 @@ export type Dial = (ended: () => void) => Promise<Connection>
 
 /** A client of ioredis or iovalkey, or a cluster of them, as far as it is used. */
 export interface IoClient {
+  /** Makes a connection with the same options. */
   duplicate(...options: never[]): unknown
+  /** Sends a command. */
   call(command: string, ...args: never[]): Promise<unknown>
 }
 
 /** A client of node-redis, or a cluster, as far as it is used. */
 export interface NodeRedisClient {
+  /** Makes a connection with the same options. */
   duplicate(options?: never): unknown
+  /** Sends a command. */
   sendCommand(...args: never[]): Promise<unknown>
 }
 
