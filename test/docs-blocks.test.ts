@@ -25,6 +25,7 @@ const ELSEWHERE: readonly [page: RegExp, languages: readonly string[], test: str
     'test/export/docs.test.ts: what the command writes'
   ],
   [/^docs\/egress\.md$/, ['text'], 'test/egress/docs.test.ts: what the commands write'],
+  [/^docs\/fleet\.md$/, ['text'], 'test/fleet/real-servers.test.ts: permissions; test/cli/fleet.test.ts: commands'],
   [/^docs\/import\.md$/, ['md', 'text'], 'test/cli/import.test.ts: a page and its report'],
   [/^docs\/recipes\/(?:nginx|haproxy)\.md$/, ['nginx', 'haproxy'], 'test/real-proxies.test.ts: loaded by the proxy']
 ]
@@ -56,7 +57,7 @@ t.test('every block is checked by something', async (t) => {
     const found = blocks.filter(({ page, language }) => pages.test(page) && languages.includes(language))
     t.ok(found.length > 0, `${test} has blocks to check`)
     const [file] = test.split(':')
-    t.match(readFileSync(file!, 'utf8'), /docs\/(?:recipes|egress\.md|export\.md|import\.md)/, `${file} reads the page`)
+    t.match(readFileSync(file!, 'utf8'), /docs\/(?:recipes|egress\.md|export\.md|import\.md|fleet\.md)/, `${file} reads the page`)
   }
   for (const [page, language] of UNCHECKED) {
     t.ok(

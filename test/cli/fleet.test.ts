@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
@@ -243,6 +243,26 @@ t.test('a command says which store and which fleet it lacks', async (t) => {
   }
   const failed = await command(['fleet', 'status', '--json'], { env: {} })
   t.match(JSON.parse(failed.stderr), { code: 'MOE_ERR_FLEET', fix: /MOENGAGE_REDIS_URL/ })
+})
+
+t.test('the commands of docs/fleet.md do what they say', async (t) => {
+  const { redis, command } = fleetOf()
+  const guard = await replica(t, redis)
+  const key = join(t.testdir({}), 'key.pem')
+  writeFileSync(key, generateKeys().privatePem, { mode: 0o600 })
+  const lines = readFileSync('docs/fleet.md', 'utf8').match(/^moengage-allowlist .*$/gm)!
+  t.equal(lines.length, 8)
+  for (const line of lines) {
+    const [, ...argv] = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''))
+    const words = argv.map((word) => ({ 'list-signing.key': key })[word] ?? word)
+    const { code, stderr } = await command(
+      words.map((word) => (word === 'moengage.json' ? '-' : word)),
+      { stdin: list('r1') }
+    )
+    // There is nothing to roll back to after one list.
+    t.equal(code, argv[0] === 'rollback' ? 2 : 0, `${line}: ${stderr}`)
+    if (argv.includes('--wait')) t.equal(guard.status().revision, 'r1')
+  }
 })
 
 t.test('the first package that is installed makes the client', async (t) => {
