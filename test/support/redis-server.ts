@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from './http.js'
 
@@ -25,6 +28,8 @@ export class RedisServer {
   readonly url: string
   readonly #program: string
   readonly #args: readonly string[]
+  /** A replica writes what it gets of its primary, whatever its options say. */
+  readonly #folder = mkdtempSync(join(tmpdir(), 'moengage-redis-'))
   #child: ChildProcess | undefined
 
   private constructor(port: number, program: string, args: readonly string[]) {
@@ -37,7 +42,10 @@ export class RedisServer {
   /** Starts a server that keeps nothing on disk, and ends it with the test. */
   static async start(t: Test, args: readonly string[] = [], program: string = 'redis-server'): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), program, args)
-    t.teardown(() => server.kill())
+    t.teardown(async () => {
+      await server.kill()
+      rmSync(server.#folder, { recursive: true, force: true })
+    })
     await server.start()
     return server
   }
@@ -45,7 +53,7 @@ export class RedisServer {
   async start(): Promise<void> {
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
     // A pipe that nobody reads would block it.
-    this.#child = spawn(this.#program, [...own, ...this.#args], { stdio: 'ignore' })
+    this.#child = spawn(this.#program, [...own, ...this.#args], { stdio: 'ignore', cwd: this.#folder })
     for (let i = 0; i < 500; i++) {
       if (await canConnect(this.port)) return
       await new Promise((resolve) => setTimeout(resolve, 20))
