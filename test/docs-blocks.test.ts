@@ -57,7 +57,11 @@ t.test('every block is checked by something', async (t) => {
     const found = blocks.filter(({ page, language }) => pages.test(page) && languages.includes(language))
     t.ok(found.length > 0, `${test} has blocks to check`)
     const [file] = test.split(':')
-    t.match(readFileSync(file!, 'utf8'), /docs\/(?:recipes|egress\.md|export\.md|import\.md|fleet\.md)/, `${file} reads the page`)
+    t.match(
+      readFileSync(file!, 'utf8'),
+      /docs\/(?:recipes|egress\.md|export\.md|import\.md|fleet\.md)/,
+      `${file} reads the page`
+    )
   }
   for (const [page, language] of UNCHECKED) {
     t.ok(
