@@ -18,8 +18,8 @@ const STATE = `{moengage:${NAME}}:state`
 const from = (peer: string) => ({ peer, headers: {} })
 const tick = () => new Promise((resolve) => setTimeout(resolve, 30))
 
-function controlOf(t: Test, redis: FakeRedis): FleetControl {
-  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 200, poll: 200 })
+function controlOf(t: Test, redis: FakeRedis, client = redis.io()): FleetControl {
+  const store = new RedisStore({ client, scope: 'moengage', name: NAME, timeout: 200, poll: 200 })
   t.teardown(() => store.close())
   return new FleetControl(store, NAME)
 }
@@ -46,7 +46,7 @@ t.test('what is published comes into use on every replica, with any client', asy
   const redis = new FakeRedis()
   const clients = [redis.io(), redis.io({ isCluster: true }), redis.nodeRedis(), redis.nodeRedis({ isCluster: true })]
   const guards = await Promise.all(clients.map((client) => replica(t, redis, { fleet: { client } })))
-  const control = controlOf(t, redis)
+  const control = controlOf(t, redis, redis.nodeRedis({ isCluster: true }))
   await control.publish(sound({ revision: 'r1' }))
   await until(() => guards.every((guard) => guard.status().revision === 'r1'))
   for (const guard of guards) t.match(guard.status(), { revision: 'r1', lastError: null, source: `fleet ${NAME}` })
@@ -74,12 +74,13 @@ t.test('a store that fails leaves the last good state in use', async (t) => {
   const failures: [what: string, fail: () => void, mend: () => void, error: RegExp][] = [
     ['down', () => redis.stop(), () => redis.set({ isDown: false }), /ECONNREFUSED|closed/],
     ['mute', () => redis.set({ isMute: true }), () => redis.set({ isMute: false }), /did not answer within 50 ms/],
+    ['loading', () => void redis.errors.set('HSTRLEN', 'LOADING Redis'), () => redis.errors.clear(), /LOADING/],
     ['denied', () => void redis.errors.set('HMGET', 'NOPERM no'), () => void redis.errors.delete('HMGET'), /NOPERM/]
   ]
   for (const [what, fail, mend, error] of failures) {
     fail()
     redis.hash(STATE).set('version', '9999999999999')
-    if (what === 'denied') redis.publish(`{moengage:${NAME}}:changed`)
+    redis.publish(`{moengage:${NAME}}:changed`)
     await until(() => error.test(guard.status().lastError ?? ''))
     t.match(guard.status(), { revision: 'r1', lastError: error }, what)
     t.equal(guard.judge(from(FOUR[0]!)).verified, true)
@@ -209,6 +210,9 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
   state.set('list', JSON.stringify(sound({ revision: 'few' }, FOUR.slice(0, 1))))
   const shrunk = await replica(t, redis, { source: own, fleet: { copy } })
   t.match(shrunk.status(), { revision: 'r2', lastError: /are gone/ }, 'the copy is what the list is compared with')
+  redis.errors.set('CONNECT', 'WRONGPASS invalid password')
+  t.match((await replica(t, redis, { source: own })).status(), { revision: 'own', lastError: /WRONGPASS/ })
+  redis.errors.clear()
   redis.hashes.delete(STATE)
   t.match((await replica(t, redis, { source: own, fleet: { copy } })).status(), {
     revision: 'r2',

@@ -25,7 +25,12 @@ export class FakeRedis {
   /** A client as node-redis has it. */
   nodeRedis({ isCluster = false } = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections, isCluster)
-    return { duplicate, connect() {}, sendCommand() {}, ...(isCluster && { masters: [] }) } as unknown as RedisClient
+    return {
+      duplicate,
+      connect() {},
+      sendCommand() {},
+      ...(isCluster ? { masters: [] } : { options: { socket: {} } })
+    } as unknown as RedisClient
   }
 
   set(state: { readonly isDown?: boolean; readonly isMute?: boolean }): void {
@@ -121,6 +126,8 @@ class FakeConnection {
 
   async connect(): Promise<void> {
     if (this.#server.isMute) await new Promise(() => {})
+    const refusal = this.#server.errors.get('CONNECT')
+    if (refusal !== undefined) throw new Error(refusal)
     if (this.#server.isDown) {
       this.#emit('error', new Error('connect ECONNREFUSED'))
       throw new Error('Connection is closed.')

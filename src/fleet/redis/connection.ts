@@ -46,7 +46,7 @@ interface IoConnection extends Omit<IoClient, 'call'> {
 
 /** Whether a value is a client that a fleet can be made from. */
 export function isRedisClient(value: unknown): value is RedisClient {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  if (typeof value !== 'object' || value === null) return false
   const { duplicate, call, sendCommand, connect } = value as Record<string, unknown>
   return [duplicate, connect].every(isFunction) && (isFunction(call) || isFunction(sendCommand))
 }
@@ -88,7 +88,7 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     // `connect()` says no more than that the connection is closed.
     let reason: unknown
     made.on('error', (error) => {
-      reason ??= error
+      reason = error
     })
     made.on('end', ended)
     try {

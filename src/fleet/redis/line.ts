@@ -65,20 +65,14 @@ export class Line {
     )
   }
 
-  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`It did not answer within ${this.#timeout} ms.`)), this.#timeout)
     })
-    try {
-      return await Promise.race([answer, late])
-    } catch (error) {
-      // What is late may still fail.
-      answer.catch(() => {})
-      throw error
-    } finally {
-      clearTimeout(timer)
-    }
+    // What is late may still fail.
+    answer.catch(() => {})
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
   }
 }
 
