@@ -90,7 +90,7 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
       )
     },
     null,
-    /threw: What was thrown cannot be read/
+    /threw: What was thrown is not an error/
   ]
 ]
 

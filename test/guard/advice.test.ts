@@ -5,6 +5,7 @@ import { createGuard, type OptionsError } from '../../src/core.js'
 import type { Problem } from '../../src/errors.js'
 import { secretHeader } from '../../src/evidence/secret-header.js'
 import { placesOf } from '../../src/lib/option-advice.js'
+import { redisFleet } from '../../src/redis.js'
 import { findingsOf, followed, TABLE } from '../support/advice.js'
 import { runs } from '../support/properties.js'
 
@@ -158,14 +159,14 @@ const places = placesOf(TABLE)
 
 t.test('an option left out of the table is not missed: every place has an example that is accepted', async (t) => {
   for (const place of places) {
-    const value = new Function('pino', 'snapshot', 'secretHeader', `return (${place.rule.example})`)(
-      () => TEST_LOGGER,
-      {},
-      secretHeader
-    )
+    const known = { pino: () => TEST_LOGGER, snapshot: {}, secretHeader, redisFleet, client: TEST_CLIENT }
+    const value = new Function(...Object.keys(known), `return (${place.rule.example})`)(...Object.values(known))
     t.strictSame(findingsOf(optionsWith(place, value)), { mistakes: [], warnings: [] }, place.name)
   }
 })
+
+/** As much of a client of Redis as is asked for before anything connects. */
+const TEST_CLIENT = { duplicate: () => ({}), connect: async () => {}, call: async () => {} }
 
 const TEST_LOGGER = Object.fromEntries(
   ['fatal', 'error', 'warn', 'info', 'debug', 'trace'].map((method) => [method, () => {}])

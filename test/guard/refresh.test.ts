@@ -151,7 +151,8 @@ t.test('a policy that judged by one list gets a verdict by every list after it',
   list = snapshotOf({ 'DC-01 connector': FOUR, 'DC-01 sms': 'NA' }, { revision: 'r2' })
   await guard.reload()
   t.match(guard.judge(request, policy), { verified: false, reason: 'not-listed', revision: 'r2' })
-  t.throws(() => guard.judge(request, { channels: 'sms' }), { code: 'MOE_ERR_OPTIONS' }, 'a new one is checked')
+  t.match(guard.judge(request, { channels: 'sms' }), { reason: 'not-listed' }, 'also where it is written anew')
+  t.throws(() => guard.judge(request, { channels: ['sms'] }), { code: 'MOE_ERR_OPTIONS' }, 'a new one is checked')
 })
 
 t.test('a closed guard judges on, and loads no more', async (t) => {

@@ -83,7 +83,8 @@ export const SOURCE: OptionRule<OpenSource> = {
   group: {
     table: { ...OWN_OPTIONS, ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS },
     beside(name, given) {
-      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : name === 'name' ? 'load' : (kindsOf(given)[0] ?? 'url')
+      const isOwn = name === 'name' || name === 'watch'
+      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : isOwn ? 'load' : (kindsOf(given)[0] ?? 'url')
       return KINDS[kind].filter((other) => other !== name)
     }
   }
