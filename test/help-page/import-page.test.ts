@@ -683,8 +683,12 @@ t.test('a table with other values where addresses belong is left aside with a wa
     ]
   ]
   t.match(
-    lines(warnings(`| Data Center | Bucket address |\n| - | - |\n| DC-01 | moengage-us |\n\n${list}`)),
-    [/^"Data Center \| Bucket address" was left aside/],
+    lines(
+      warnings(
+        `| Feature | Data Center | Bucket address |\n| - | - | - |\n| Exports | DC-01 | moengage-us |\n\n${list}`
+      )
+    ),
+    [/^"Feature \| Data Center \| Bucket address" was left aside/],
     'without a heading above it'
   )
   for (const [what, table, message] of aside) {
