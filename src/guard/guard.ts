@@ -325,3 +325,24 @@ export class Guard<Request = GuardRequest> {
     this.#member?.close()
   }
 }
+
+/** What every door offers of its guard, besides verdicts. */
+export type GuardAccess = Pick<
+  Guard,
+  'explain' | 'explainAll' | 'directory' | 'status' | 'reload' | 'senders' | 'metrics' | 'override' | 'removeOverride'
+>
+
+/** Access to a guard that may not be made yet: each call asks for it. */
+export function accessTo(guard: () => GuardAccess): GuardAccess {
+  return {
+    explain: (ip, policy) => guard().explain(ip, policy),
+    explainAll: (ip) => guard().explainAll(ip),
+    directory: () => guard().directory(),
+    status: () => guard().status(),
+    reload: () => guard().reload(),
+    senders: (limit) => guard().senders(limit),
+    metrics: () => guard().metrics(),
+    override: (options) => guard().override(options),
+    removeOverride: (id) => guard().removeOverride(id)
+  }
+}

@@ -11,7 +11,7 @@ import fp from 'fastify-plugin'
 import { type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
-import type { Guard, PolicyOptions } from '../guard/guard.js'
+import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise, settled } from '../lib/promise.js'
@@ -55,20 +55,7 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 }
 
 /** The guard of a scope, as `app.moengage`. */
-export interface FastifyGuard
-  extends Pick<
-    Guard,
-    | 'explain'
-    | 'explainAll'
-    | 'directory'
-    | 'status'
-    | 'reload'
-    | 'senders'
-    | 'metrics'
-    | 'override'
-    | 'removeOverride'
-    | 'fleet'
-  > {
+export interface FastifyGuard extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
    * Counts it as judged, but neither rejects nor logs.
@@ -218,15 +205,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       'raw' in request
         ? guard.decide(policy, request, incomingOf(request), request.routeOptions.url ?? null)
         : guard.decide(policy, undefined, request, null),
-    explain: (ip, policy) => guard.explain(ip, policy),
-    explainAll: (ip) => guard.explainAll(ip),
-    directory: () => guard.directory(),
-    status: () => guard.status(),
-    reload: () => guard.reload(),
-    senders: (limit) => guard.senders(limit),
-    metrics: () => guard.metrics(),
-    override: (options) => guard.override(options),
-    removeOverride: (id) => guard.removeOverride(id),
+    ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)
 

@@ -1,3 +1,4 @@
+import { accessTo } from '../guard/guard.js'
 import { type Clock, MINUTE } from '../lib/time.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
 
@@ -84,15 +85,7 @@ export class OnDemand<Request, OnReject> {
 
   methods(): OnDemandMethods {
     return {
-      explain: (ip, policy) => this.current.methods().explain(ip, policy),
-      explainAll: (ip) => this.current.methods().explainAll(ip),
-      directory: () => this.current.methods().directory(),
-      status: () => this.current.methods().status(),
-      senders: (limit) => this.current.methods().senders(limit),
-      metrics: () => this.current.methods().metrics(),
-      reload: () => this.current.methods().reload(),
-      override: (options) => this.current.methods().override(options),
-      removeOverride: (id) => this.current.methods().removeOverride(id),
+      ...accessTo(() => this.current.methods()),
       close: () => this.#current?.methods().close()
     }
   }

@@ -2,7 +2,7 @@ import { type Incoming, isNews } from '../client-ip/incoming.js'
 import { directory } from '../directory/directory.js'
 import { NotReadyError } from '../errors.js'
 import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '../guard/create-guard.js'
-import type { Guard, PolicyOptions } from '../guard/guard.js'
+import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
 import { OptionReader } from '../lib/option-reader.js'
@@ -43,20 +43,7 @@ export interface StandaloneOptions<Request, OnReject> extends GuardOptions<Reque
 }
 
 /** What a guard offers besides judging, whatever it guards. */
-export interface GuardMethods
-  extends Pick<
-    Guard,
-    | 'explain'
-    | 'explainAll'
-    | 'directory'
-    | 'status'
-    | 'reload'
-    | 'senders'
-    | 'metrics'
-    | 'override'
-    | 'removeOverride'
-    | 'fleet'
-  > {
+export interface GuardMethods extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
    * Resolves when the first list is there: at once with the bundled one. Await it before you listen, so that a source that
    * fails keeps the server from starting. Until then requests wait, and after a failure they are answered with 503.
@@ -249,16 +236,9 @@ export class Standalone<Request, OnReject> {
   /** The methods that every guard outside Fastify has. */
   methods(): GuardMethods {
     return {
+      ...accessTo(() => this.guard.guard),
       ready: async () => void (await this.#loading),
-      explain: (ip, policy) => this.guard.guard.explain(ip, policy),
-      explainAll: (ip) => this.guard.guard.explainAll(ip),
-      directory: () => this.guard.guard.directory(),
-      status: () => this.guard.guard.status(),
-      senders: (limit) => this.guard.guard.senders(limit),
-      metrics: () => this.guard.guard.metrics(),
       reload: () => this.#reload(),
-      override: (options) => this.guard.guard.override(options),
-      removeOverride: (id) => this.guard.guard.removeOverride(id),
       fleet: this.#isReplica ? { status: () => this.guard.guard.fleet!.status() } : undefined,
       close: () => this.#close()
     }
