@@ -4,7 +4,7 @@ import { loadDirectory, loadDirectoryNow } from '../directory/source/load-direct
 import { BUNDLED } from '../directory/source/source.js'
 import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
-import { callBack, type Keep } from '../lib/promise.js'
+import { callBack, type Keep, once } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
@@ -162,8 +162,10 @@ function compose<Request>(
       member.refused(error)
       refresh.fail(error)
     }
-  const onReloadFailed = once('onReload', logFailure)
-  const onDriftFailed = once('onDrift', logFailure)
+  const failureOf = (name: string) =>
+    once((error: unknown) => logFailure(error, `${name} failed; further failures are not logged`))
+  const onReloadFailed = failureOf('onReload')
+  const onDriftFailed = failureOf('onDrift')
   const notify = (error: Error | null) => {
     const status = guard.status()
     onReload?.(error, status)
@@ -208,16 +210,6 @@ function compose<Request>(
   if (member?.failure !== undefined) refresh.fail(member.failure)
   member?.joined(guard)
   return guard
-}
-
-/** Logs the first failure of a function of the user's. */
-function once(name: string, logFailure: NonNullable<GuardExtras['logFailure']>): (error: unknown) => void {
-  let hasFailed = false
-  return (error) => {
-    if (hasFailed) return
-    hasFailed = true
-    logFailure(error, `${name} failed; further failures are not logged`)
-  }
 }
 
 /** Where there is no logger, the process says it. */

@@ -3,6 +3,16 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
+/** Calls a function the first time only, so that a failure that repeats is reported once. */
+export function once<Args extends readonly unknown[]>(call: (...args: Args) => void): (...args: Args) => void {
+  let wasCalled = false
+  return (...args) => {
+    if (wasCalled) return
+    wasCalled = true
+    call(...args)
+  }
+}
+
 /** Takes a promise that a server which runs only while it answers has to wait for. It never rejects. */
 export type Keep = (promise: PromiseLike<unknown>) => void
 

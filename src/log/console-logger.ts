@@ -1,4 +1,4 @@
-import type { LineLevel, Logger } from './logger.js'
+import { type LineLevel, type Logger, methodsByLevel } from './logger.js'
 
 /** The numbers by which pino writes its levels, and the method of the console for each. */
 const LEVELS = {
@@ -25,12 +25,7 @@ export function consoleLogger(): Logger {
     console[write](JSON.stringify(line, plainError))
   }
   return {
-    fatal: method('fatal'),
-    error: method('error'),
-    warn: method('warn'),
-    info: method('info'),
-    debug: method('debug'),
-    trace: method('trace'),
+    ...methodsByLevel(method),
     isLevelEnabled: (level) => LEVELS[level as LineLevel][0] >= LOWEST
   }
 }

@@ -1,5 +1,5 @@
 import { consoleLogger } from './console-logger.js'
-import type { LineLevel, Logger } from './logger.js'
+import { type LineLevel, type Logger, methodsByLevel } from './logger.js'
 
 /**
  * A pino logger on standard output, for servers that bring no logger. Pino is loaded only then; where that fails, in a bundle that
@@ -16,12 +16,5 @@ export function defaultLogger(): Logger {
     })
   const method = (level: LineLevel) => (fields: object, message: string) =>
     logger === undefined ? loading.then((loaded) => loaded[level](fields, message)) : logger[level](fields, message)
-  return {
-    fatal: method('fatal'),
-    error: method('error'),
-    warn: method('warn'),
-    info: method('info'),
-    debug: method('debug'),
-    trace: method('trace')
-  }
+  return methodsByLevel(method)
 }

@@ -1,12 +1,15 @@
-import { callBack, type Keep } from '../lib/promise.js'
+import { callBack, type Keep, once } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { emitWarning } from '../lib/warning.js'
 
-/** The levels of pino, and of a Fastify logger. */
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+/** Every {@link LineLevel}. */
+export const LINE_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 /** A level at which a line can be written. */
-export type LineLevel = Exclude<LogLevel, 'silent'>
+export type LineLevel = (typeof LINE_LEVELS)[number]
+
+/** The levels of pino, and of a Fastify logger. */
+export type LogLevel = LineLevel | 'silent'
 
 /** A logger with pino's methods: the fields of a line first, then its text. */
 export type Logger = Readonly<Record<LineLevel, (fields: object, message: string) => void>> & {
@@ -23,12 +26,17 @@ export interface LogLine {
   readonly message: string
 }
 
-const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
-
 /** Whether a value has a logger's methods. */
 export function isLogger(logger: unknown): logger is Logger {
   const methods = logger as Record<string, unknown> | null | undefined
-  return METHODS.every((method) => typeof methods?.[method] === 'function')
+  return LINE_LEVELS.every((method) => typeof methods?.[method] === 'function')
+}
+
+/** A method of a logger for each level. */
+export function methodsByLevel(
+  method: (level: LineLevel) => Logger[LineLevel]
+): Readonly<Record<LineLevel, Logger[LineLevel]>> {
+  return Object.fromEntries(LINE_LEVELS.map((level) => [level, method(level)])) as Record<LineLevel, Logger[LineLevel]>
 }
 
 /**
@@ -38,7 +46,7 @@ export function isLogger(logger: unknown): logger is Logger {
 export class SafeLogger {
   readonly #logger: Logger
   readonly #keep: Keep | undefined
-  #hasFailed = false
+  readonly #warn = once(warnOfLogger)
 
   /** @param keep called with each promise of the logger */
   constructor(logger: Logger, keep?: Keep) {
@@ -93,14 +101,12 @@ export class SafeLogger {
       return false
     }
   }
+}
 
-  #warn(error: unknown): void {
-    if (this.#hasFailed) return
-    this.#hasFailed = true
-    emitWarning(
-      `The logger of moengage-allowlist failed: ${messageLineOf(error)}. Its lines are lost; rejections without a line are ` +
-        'counted in the next summary. Further failures are not reported.',
-      { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }
-    )
-  }
+function warnOfLogger(error: unknown): void {
+  emitWarning(
+    `The logger of moengage-allowlist failed: ${messageLineOf(error)}. Its lines are lost; rejections without a line are ` +
+      'counted in the next summary. Further failures are not reported.',
+    { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }
+  )
 }

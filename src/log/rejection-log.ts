@@ -16,7 +16,7 @@ import {
   summaryMessage,
   withoutSecretLine
 } from './lines.js'
-import type { Logger, LogLevel, SafeLogger } from './logger.js'
+import { LINE_LEVELS, type Logger, type LogLevel, type SafeLogger } from './logger.js'
 import { countOf, HourlyThrottle, type Mode, Throttle } from './throttle.js'
 
 /** How a guard logs. */
@@ -262,7 +262,7 @@ const LOG: OptionRule<LogPace> = {
       : option.refuse(`${shown(option.value)} is not an object.`, 'Write { linesPerSecond: 1 }, or leave it out.')
 }
 
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const LEVELS = [...LINE_LEVELS, 'silent'] as const
 
 /** The options that concern the log, by name. */
 export const LOGGING_OPTIONS = {

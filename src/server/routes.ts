@@ -5,7 +5,7 @@ import { type Option, type OptionTable, propertyOf } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { callback, oneOf } from '../lib/option-rules.js'
-import { callBack, type Keep } from '../lib/promise.js'
+import { callBack, type Keep, once } from '../lib/promise.js'
 import { shown } from '../lib/text.js'
 import { isLogger, type Logger, type SafeLogger } from '../log/logger.js'
 import { LOGGING_OPTIONS } from '../log/rejection-log.js'
@@ -185,28 +185,17 @@ export class Routes<OnReject> {
 /** Calls the user's function, and lets nothing that it throws reach the request: it is logged, once. */
 export class VerdictListener<Request> {
   readonly #onVerdict: OnVerdict<Request>
-  readonly #log: SafeLogger
+  readonly #failed: (error: unknown) => void
   readonly #keep: Keep | undefined
-  #hasFailed = false
 
   /** @param keep called with each promise that the function returns */
   constructor(onVerdict: OnVerdict<Request>, log: SafeLogger, keep?: Keep) {
     this.#onVerdict = onVerdict
-    this.#log = log
+    this.#failed = once((error) => log.error({ err: error }, 'onVerdict failed; further failures are not logged'))
     this.#keep = keep
   }
 
   notify(verdict: Verdict, request: Request): void {
-    callBack(
-      () => this.#onVerdict(verdict, request),
-      (error) => this.#failed(error),
-      this.#keep
-    )
-  }
-
-  #failed(error: unknown): void {
-    if (this.#hasFailed) return
-    this.#hasFailed = true
-    this.#log.error({ err: error }, 'onVerdict failed; further failures are not logged')
+    callBack(() => this.#onVerdict(verdict, request), this.#failed, this.#keep)
   }
 }
