@@ -102,7 +102,7 @@ const GIVEN: readonly [uses: RegExp, brings: RegExp, declaration: string][] = [
   ],
   [/\bapp\.(?:moengage|register)\b/, /\bapp =/, `declare const app: import('fastify').FastifyInstance`],
   [
-    /guard\.override|StatusPage\(\{ guard/,
+    /StatusPage\(\{ guard/,
     /\bguard =/,
     `declare const guard: import('moengage-allowlist/core').Guard<import('moengage-allowlist/core').GuardRequest>`
   ],

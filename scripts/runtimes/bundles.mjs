@@ -13,28 +13,18 @@ async function load(modules, name) {
   return loaded.default ?? loaded
 }
 
+/** Makes one file with esbuild. */
+function bundlerOf(format, file) {
+  return async (entry, out) => {
+    await build({ entryPoints: [entry], outfile: join(out, file), bundle: true, platform: 'node', format })
+    return { version, file }
+  }
+}
+
 /** How each bundler makes one file of a server, and which version did. */
 const BUNDLERS = {
-  async 'esbuild to ESM'(entry, out) {
-    await build({
-      entryPoints: [entry],
-      outfile: join(out, 'server.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm'
-    })
-    return { version, file: 'server.mjs' }
-  },
-  async 'esbuild to CommonJS'(entry, out) {
-    await build({
-      entryPoints: [entry],
-      outfile: join(out, 'server.cjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'cjs'
-    })
-    return { version, file: 'server.cjs' }
-  },
+  'esbuild to ESM': bundlerOf('esm', 'server.mjs'),
+  'esbuild to CommonJS': bundlerOf('cjs', 'server.cjs'),
   async webpack(entry, out) {
     const { modules, version } = tool('webpack')
     const webpack = await load(modules, 'webpack')

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { LastVerified } from '../guard/counters.js'
 import type { FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
+import { isCount, isRecord } from '../lib/json.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS } from '../verdict/verdict.js'
 import type { FleetStore } from './store.js'
@@ -76,15 +77,10 @@ function shortened(report: Report): Report {
   return short
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isTime = (value: unknown): value is number => isCount(value) && value <= 8.64e15
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 500
 const isTexts = (value: unknown) => Array.isArray(value) && value.length <= MAX_TEXTS && value.every(isText)
 const orNull = (isRight: (value: unknown) => boolean) => (value: unknown) => value === null || isRight(value)
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** Whether an object has properties of the right kind. */
 function has(value: unknown, kinds: Readonly<Record<string, (field: unknown) => boolean>>): boolean {

@@ -1,4 +1,5 @@
 import { CHANNELS, DATA_CENTERS } from '../directory/names.js'
+import { isCount } from '../lib/json.js'
 import type { ListedFor } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 import { asFields, type Fields } from './unwrap.js'
@@ -132,7 +133,6 @@ function sumOf(counts: Fields | undefined): number {
 /** A new string: a slice would keep the whole line in memory. */
 const bounded = (text: string) => Buffer.from(text.slice(0, MAX_TEXT)).toString()
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isReason = (value: unknown): value is Reason => REASONS.includes(value as Reason)
 
 function readCounts(value: unknown): Counts | undefined {

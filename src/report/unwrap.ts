@@ -1,4 +1,5 @@
 import { isDay } from '../directory/snapshot.js'
+import { isRecord } from '../lib/json.js'
 
 /** One of our records, found in a line of a log. */
 export interface FoundRecord {
@@ -226,7 +227,7 @@ function parsed(text: string): unknown {
 
 /** A value as fields, if it is an object that is not an array. */
 export function asFields(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
+  return isRecord(value) ? value : undefined
 }
 
 function processOf({ pid, hostname }: Fields): ProcessId | undefined {

@@ -57,29 +57,17 @@ function statePart({ diagnosis, doubts, genuine, canReject, lines, evidence }: R
 function answersPart({ verified, rejected, tagged, genuine, canReject }: Report): string {
   const answers: [question: string, answer: string, detail: string][] = [
     ['Accepted', verified === null ? 'unknown' : number(verified), ''],
-    ['Turned away', number(rejected.total), ''],
-    ...(tagged.total > 0
-      ? [['Let through by mode “tag”', number(tagged.total), 'They would be turned away.'] as [string, string, string]]
-      : []),
-    ...(genuine === null
-      ? []
-      : [
-          ['Was any of it genuine?', GENUINE_WORDS[genuine.answer], genuine.evidence.join(' ')] as [
-            string,
-            string,
-            string
-          ]
-        ]),
-    ...(canReject === null
-      ? []
-      : [
-          ['Can I switch to “reject”?', CAN_REJECT[canReject.answer], canReject.evidence.join(' ')] as [
-            string,
-            string,
-            string
-          ]
-        ])
+    ['Turned away', number(rejected.total), '']
   ]
+  if (tagged.total > 0) {
+    answers.push(['Let through by mode “tag”', number(tagged.total), 'They would be turned away.'])
+  }
+  if (genuine !== null) {
+    answers.push(['Was any of it genuine?', GENUINE_WORDS[genuine.answer], genuine.evidence.join(' ')])
+  }
+  if (canReject !== null) {
+    answers.push(['Can I switch to “reject”?', CAN_REJECT[canReject.answer], canReject.evidence.join(' ')])
+  }
   const items = answers.map(
     ([question, answer, detail]) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>${detail}</dd></div>`
   )

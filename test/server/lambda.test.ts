@@ -54,6 +54,19 @@ function appended(peer: string, lines: Lines): Lines {
 
 const balanced = { httpMethod: 'POST', path: '/', requestContext: { elb: { targetGroupArn: 'arn:aws:…' } }, body: '' }
 
+/** A kind of event in payload 2.0, with the route that AWS names in it. */
+const payload2 = (name: string, routeKey: string, http: { method: string; path: string }): Kind => ({
+  name,
+  make: (peer, lines) => ({
+    version: '2.0',
+    routeKey,
+    rawPath: http.path,
+    headers: mapped(grouped(lines), joined),
+    requestContext: { ...REST, http: { ...http, sourceIp: peer } }
+  }),
+  logged: { method: http.method, route: routeKey, requestId: 'id-1' }
+})
+
 const KINDS: Kind[] = [
   {
     name: 'API Gateway, REST',
@@ -82,28 +95,8 @@ const KINDS: Kind[] = [
     }),
     logged: { method: 'POST', route: '/hooks', requestId: 'id-1' }
   },
-  {
-    name: 'API Gateway, HTTP with payload 2.0',
-    make: (peer, lines) => ({
-      version: '2.0',
-      routeKey: 'POST /hooks',
-      rawPath: '/hooks',
-      headers: mapped(grouped(lines), joined),
-      requestContext: { ...REST, http: { method: 'POST', path: '/hooks', sourceIp: peer } }
-    }),
-    logged: { method: 'POST', route: 'POST /hooks', requestId: 'id-1' }
-  },
-  {
-    name: 'a function URL',
-    make: (peer, lines) => ({
-      version: '2.0',
-      routeKey: '$default',
-      rawPath: '/',
-      headers: mapped(grouped(lines), joined),
-      requestContext: { ...REST, http: { method: 'GET', path: '/', sourceIp: peer } }
-    }),
-    logged: { method: 'GET', route: '$default', requestId: 'id-1' }
-  },
+  payload2('API Gateway, HTTP with payload 2.0', 'POST /hooks', { method: 'POST', path: '/hooks' }),
+  payload2('a function URL', '$default', { method: 'GET', path: '/' }),
   {
     name: 'a load balancer, single-value headers',
     make: (peer, lines) => ({

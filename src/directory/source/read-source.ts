@@ -75,16 +75,19 @@ type Kind = keyof typeof KINDS
 const kindsOf = (source: object) =>
   (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
 
+/** The options of a source that has an address; what else there is belongs to one of the user's own. */
+const ADDRESS_OPTIONS = { ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS }
+
 /** The option `source`. */
 export const SOURCE: OptionRule<OpenSource> = {
   fallback: BUNDLED,
   example: `{ file: ${FILE_EXAMPLE} }`,
   read: readSource,
   group: {
-    table: { ...OWN_OPTIONS, ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS },
+    table: { ...OWN_OPTIONS, ...ADDRESS_OPTIONS },
     beside(name, given) {
-      const isOwn = name === 'name' || name === 'watch'
-      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : isOwn ? 'load' : (kindsOf(given)[0] ?? 'url')
+      const elsewhere = Object.hasOwn(ADDRESS_OPTIONS, name) ? (kindsOf(given)[0] ?? 'url') : 'load'
+      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : elsewhere
       return KINDS[kind].filter((other) => other !== name)
     }
   }
