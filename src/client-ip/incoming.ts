@@ -68,18 +68,6 @@ function keptHeaders({ server, parser }: Connection): number {
 }
 
 /**
- * A peer without the zone that Node adds to a link-local address (`fe80::1%eth0`): the name of an interface is no part of what
- * can be trusted. Every other zone stays, and makes the peer invalid.
- */
-export function withoutZone(peer: string): string {
-  return peer.charCodeAt(0) === LETTER_F && LINK_LOCAL_ZONE.test(peer) ? peer.slice(0, peer.indexOf('%')) : peer
-}
-
-const LETTER_F = 102
-/** `fe80::/10`, as Node writes it. */
-const LINK_LOCAL_ZONE = /^fe[89ab][0-9a-f]:[0-9a-f:]*%[^%]+$/
-
-/**
  * Whether a verdict is the first of its kind on its request: a request is counted, reported and logged once, however many guards or
  * hooks it passes. A rejection after a verified verdict is news.
  */

@@ -3,7 +3,7 @@ import { compileMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { parseForwardedHop } from './forwarded.js'
 import { isHidden, MAX_ENTRY, type ParseHop, parseListHop, parseSingle, parseViewerAddress, trimEnd } from './hops.js'
-import { type HeadersInput, headerText, UNIX_PEER } from './incoming.js'
+import { headerText, type Incoming, UNIX_PEER } from './incoming.js'
 import {
   type Failure,
   HEADER_MISSING,
@@ -38,7 +38,7 @@ export function isList(header: string): boolean {
   return LISTS.has(header)
 }
 
-/** Resolves the client IP of a request from its peer and one header, which is believed of trusted proxies only. */
+/** Our own source of the client IP: the peer and one header, which is believed of trusted proxies only. */
 export class ClientIpResolver {
   readonly settings: ClientIpSettings
   readonly #trusted: Matcher<true>
@@ -64,7 +64,7 @@ export class ClientIpResolver {
    * Whoever brings `headers` may run code when they are read, and that code may resolve another request: nothing that was
    * parsed before is used after it.
    */
-  resolve(peer: string | null | undefined, headers: HeadersInput, client: ParsedAddress): Failure | null {
+  resolve(_request: unknown, { peer, headers }: Incoming, client: ParsedAddress): Failure | null {
     if (!peer) return NO_PEER
     if (peer === UNIX_PEER) {
       if (!this.settings.trustUnix) return NO_PEER
@@ -116,7 +116,15 @@ export class ClientIpResolver {
   }
 }
 
-/** Parses the address of a peer. */
+/**
+ * Parses the address of a peer without the zone that Node adds to a link-local address (`fe80::1%eth0`): the name of an interface
+ * is no part of what can be trusted. Every other zone stays, and makes the peer invalid.
+ */
 export function parsePeer(peer: string, client: ParsedAddress): Failure | null {
-  return client.parse(peer, 0, peer.length) === 0 ? INVALID_PEER : null
+  const hasZone = peer.charCodeAt(0) === LETTER_F && LINK_LOCAL_ZONE.test(peer)
+  return client.parse(peer, 0, hasZone ? peer.indexOf('%') : peer.length) === 0 ? INVALID_PEER : null
 }
+
+const LETTER_F = 102
+/** `fe80::/10`, as Node writes it. */
+const LINK_LOCAL_ZONE = /^fe[89ab][0-9a-f]:[0-9a-f:]*%[^%]+$/

@@ -1,7 +1,7 @@
 import type { ParsedAddress } from '../ip/address.js'
 import { isPromise, settled } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-import { type Incoming, UNIX_PEER, withoutZone } from './incoming.js'
+import { type Incoming, UNIX_PEER } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
 import { type Failure, INVALID_ANSWER, NO_ANSWER, NO_PEER, PERMISSIVE_TRUST, PROMISE_ANSWER } from './unresolved.js'
 
@@ -22,18 +22,11 @@ export interface FrameworkIp<Request> {
   isPermissive(request: Request): boolean
 }
 
-/** Our own resolver: the first address from the right that is not a trusted proxy. */
-function resolverSource(resolver: ClientIpResolver): ClientIpSource<unknown> {
-  return {
-    resolve: (_, { peer, headers }, client) => resolver.resolve(peer ? withoutZone(peer) : peer, headers, client)
-  }
-}
-
 const hasNoAddress = (peer: string | null | undefined) => !peer || peer === UNIX_PEER
 
 /** Nothing but the peer, where there is no framework. */
 const PEER_SOURCE: ClientIpSource<unknown> = {
-  resolve: (_, { peer }, client) => (!peer || peer === UNIX_PEER ? NO_PEER : parsePeer(withoutZone(peer), client))
+  resolve: (_, { peer }, client) => (!peer || peer === UNIX_PEER ? NO_PEER : parsePeer(peer, client))
 }
 
 /** The framework's own `request.ip`. */
@@ -74,7 +67,7 @@ function functionSource<Request>(clientIp: (request: Request) => unknown): Clien
 function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress): Failure | null {
   if (typeof answer === 'string' && answer !== '') {
     if (client.parse(answer, 0, answer.length) !== 0) return null
-    return answer === peer ? parsePeer(withoutZone(answer), client) : INVALID_ANSWER
+    return answer === peer ? parsePeer(answer, client) : INVALID_ANSWER
   }
   if (answer === undefined || answer === null || answer === '') return NO_ANSWER
   if (!isPromise(answer)) return INVALID_ANSWER
@@ -94,6 +87,6 @@ export function chooseSource<Request>(
   framework: FrameworkIp<Request> | undefined
 ): ClientIpSource<Request> {
   if (typeof clientIp === 'function') return functionSource(clientIp)
-  if (clientIp === 'trusted-proxies') return resolverSource(resolver)
+  if (clientIp === 'trusted-proxies') return resolver
   return framework === undefined ? PEER_SOURCE : frameworkSource(framework)
 }

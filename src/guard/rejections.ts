@@ -1,4 +1,4 @@
-import { forwardedHeaders, headerText, type Incoming, UNIX_PEER, withoutZone } from '../client-ip/incoming.js'
+import { forwardedHeaders, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
 import { PROVIDERS, type Provider } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
@@ -86,7 +86,7 @@ export class Rejections {
 
 function isSameAddress(peer: string | null | undefined, client: string): boolean {
   const address = new ParsedAddress()
-  return typeof peer === 'string' && parsePeer(withoutZone(peer), address) === null && address.toString() === client
+  return typeof peer === 'string' && parsePeer(peer, address) === null && address.toString() === client
 }
 
 function hasSeveralHops(text: string | undefined, header: string | null): boolean {
