@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { LISTED, UNLISTED } from './support/addresses.js'
 
 const { name, exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
 const env = Object.fromEntries(
@@ -106,4 +107,68 @@ t.test('a command that reads no page loads neither its parsers, nor a framework,
     early.filter((part) => [...packages, ...rooms].includes(part)),
     []
   )
+})
+
+/** Prints the files whose functions run for one request, once all that is made on demand is there. */
+const WAY = `
+  import { readFileSync } from 'node:fs'
+  import { Session } from 'node:inspector/promises'
+  import Fastify from 'fastify'
+  import moengageAllowlist from '${name}'
+  const [client] = process.argv.slice(1)
+  const app = Fastify()
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } })
+  app.post('/hook', async () => ({ ok: true }))
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const send = () => fetch(address + '/hook', { method: 'POST', headers: { 'x-forwarded-for': client } })
+  await send()
+  await send()
+  const session = new Session()
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
+  const { status } = await send()
+  const { result } = await session.post('Profiler.takePreciseCoverage')
+  const files = result.filter(({ url }) => url.includes('/dist/src/')).flatMap(({ url, functions }) => {
+    const marks = [...readFileSync(new URL(url), 'utf8').matchAll(/^\\/\\/ src\\/([\\w./-]+)$/gm)]
+    const called = functions.map(({ ranges }) => ranges[0]).filter(({ count }) => count > 0)
+    return called.map(({ startOffset }) => marks.findLast(({ index }) => index < startOffset)[1])
+  })
+  process.stdout.write(JSON.stringify({ status, files: [...new Set(files)] }))
+  process.exit()
+`
+
+interface Way {
+  status: number
+  files: string[]
+}
+
+/** The rooms in which nothing is decided: time, texts. */
+const isDeciding = (file: string) => !file.startsWith('lib/')
+
+t.test('a verified request passes 14 files, and a rejected one leaves them at the policy', async (t) => {
+  const way = (client: string): Way => {
+    const argv = ['-u', 'NODE_OPTIONS', process.execPath, ...script(WAY), client]
+    const { status, files } = JSON.parse(execFileSync('env', argv, { env, encoding: 'utf8' }))
+    return { status, files: files.filter(isDeciding).sort() }
+  }
+  const both = [
+    'client-ip/hops.ts',
+    'client-ip/incoming.ts',
+    'client-ip/resolver.ts',
+    'guard/counters.ts',
+    'guard/current-list.ts',
+    'guard/guard.ts',
+    'guard/ledger.ts',
+    'guard/policy.ts',
+    'ip/address.ts',
+    'ip/interval-table.ts',
+    'ip/matcher.ts',
+    'server/fastify.ts',
+    'server/routes.ts'
+  ]
+  t.strictSame(way(LISTED), { status: 200, files: [...both, 'guard/verdict-cache.ts'].sort() })
+  const rejected = ['errors.ts', 'guard/rejections.ts', 'senders/senders.ts', 'verdict/verdict.ts']
+  const log = ['log/logger.ts', 'log/rejection-log.ts', 'log/throttle.ts']
+  t.strictSame(way(UNLISTED), { status: 403, files: [...both, ...rejected, ...log].sort() })
 })
