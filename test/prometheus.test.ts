@@ -7,6 +7,7 @@ import guardExpress from '../src/express.js'
 import moengageAllowlist from '../src/index.js'
 import { registerMetrics } from '../src/prometheus.js'
 import { LISTED, STRANGER, UNLISTED } from './support/addresses.js'
+import { until } from './support/http.js'
 import { lineLogger } from './support/logger.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
@@ -79,6 +80,34 @@ t.test('what carried the secret is counted, without a label that a client choose
     ['moengage_unlisted_senders_with_secret', 1]
   ]
   for (const [name, value] of table) t.equal(found.get(name), value, name)
+})
+
+t.test('a watched source shows how much it differs, and when it was loaded', async (t) => {
+  const watch = {
+    name: 'theirs',
+    load: (): Snapshot => ({
+      provenance: { page: 'a test', revision: 'r', retrieved: '2026-11-23' },
+      rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [LISTED, '9.9.9.9'] }]
+    })
+  }
+  const registry = new Registry()
+  const guard = await loadGuard({ dataCenters: 'DC-01', watch })
+  t.teardown(() => guard.close())
+  registerMetrics(guard, { registry })
+  const names = ['moengage_watch_differences', 'moengage_watch_checked_timestamp_seconds'] as const
+  const before = await samples(registry)
+  t.notOk(
+    names.some((name) => before.has(name)),
+    'absent until it was loaded'
+  )
+  await until(() => guard.status().watch!.checkedAt !== null)
+  const { checkedAt, differences } = guard.status().watch!
+  const found = await samples(registry)
+  t.strictSame(
+    names.map((name) => found.get(name)),
+    [guard.metrics().watch!.differences, checkedAt! / 1000]
+  )
+  t.equal(differences!.same, false)
 })
 
 t.test('the age of a list counts from the day on which it was last checked', async (t) => {

@@ -9,5 +9,5 @@ process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   fetch,
   now: () => new Date(),
-  redis: (url) => redisClient(url)
+  redis: redisClient
 })

@@ -84,24 +84,24 @@ export function findingsOf(evidence: Evidence): Finding[] {
   const of = (reason: Reason) => evidence.senders(reason)
   const own = [...evidence.senders('not-listed', true), ...of('proxy-not-configured')]
   return [
-    ...about(evidence.senders('not-listed', false), 'not-listed', (group) => listAged(group, evidence)),
-    ...about(of('stale-list'), 'stale-list', (group) => ({
+    ...about(evidence.senders('not-listed', false), ['not-listed'], (group) => listAged(group, evidence)),
+    ...about(of('stale-list'), ['stale-list'], (group) => ({
       kind: 'stale-list',
       sentence: `${group.named} ${group.verb} your secret and ${group.are} rejected because the list is stale: load a newer one.`
     })),
-    ...about(of('other-data-center'), 'other-data-center', (group) => otherDataCenter(group, evidence)),
-    ...about(of('other-channel'), 'other-channel', (group) => ({
+    ...about(of('other-data-center'), ['other-data-center'], (group) => otherDataCenter(group, evidence)),
+    ...about(of('other-channel'), ['other-channel'], (group) => ({
       kind: 'other-channel',
       sentence:
         `${group.named} ${group.verb} your secret and ${group.are} published for channels that the route does not accept: MoEngage ` +
         "uses any address of a data center, so accept them all with channels: 'all'.",
       paste: "channels: 'all'"
     })),
-    ...about(of('denied'), 'denied', (group) => ({
+    ...about(of('denied'), ['denied'], (group) => ({
       kind: 'denied',
       sentence: `${group.named} ${group.verb} your secret and ${group.are} in your deny list: remove ${group.them} there.`
     })),
-    ...about(own, undefined, (group) => ({
+    ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({
       kind: 'proxy',
       sentence:
         `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, so the sender ` +
@@ -127,9 +127,9 @@ interface Group {
 
 type Said = Pick<Finding, 'kind' | 'sentence'> & Partial<Pick<Finding, 'paste' | 'ticket'>>
 
-function about(senders: readonly Sender[], reason: Reason | undefined, say: (group: Group) => Said): Finding[] {
+function about(senders: readonly Sender[], reasons: readonly Reason[], say: (group: Group) => Said): Finding[] {
   if (senders.length === 0) return []
-  const countOf = (sender: Sender) => withSecretFor(sender, reason)
+  const countOf = (sender: Sender) => withSecretFor(sender, ...reasons)
   const count = senders.reduce((sum, sender) => sum + countOf(sender), 0)
   const addresses = senders.slice(0, MAX_ADDRESSES).map(({ clientIp }) => clientIp)
   const isOne = senders.length === 1
@@ -145,9 +145,8 @@ function about(senders: readonly Sender[], reason: Reason | undefined, say: (gro
   return [{ count, addresses, paste: null, ticket: null, ...say(group) }]
 }
 
-function withSecretFor({ withSecret }: Sender, reason: Reason | undefined): number {
-  if (reason !== undefined) return withSecret[reason] ?? 0
-  return (withSecret['not-listed'] ?? 0) + (withSecret['proxy-not-configured'] ?? 0)
+function withSecretFor({ withSecret }: Sender, ...reasons: Reason[]): number {
+  return reasons.reduce((sum, reason) => sum + (withSecret[reason] ?? 0), 0)
 }
 
 function named(addresses: readonly string[], total: number, requests: string): string {

@@ -13,7 +13,7 @@ const REPEATED = 3
 const UNSEEN = 3
 
 /** Maximum number of places that are told apart. */
-const MAX_PLACES = 1000
+const MAX_PLACES = 100
 
 /** Guards that were not closed, by the calls that made them. */
 const made = new Map<string, number>()

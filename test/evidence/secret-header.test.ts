@@ -26,6 +26,7 @@ t.test('a secret is found in its header, in every form of headers', async (t) =>
     ['the new one of two', secretHeader('X-Moe-Token', [SECRET, OLD]), SECRET, true],
     ['the old one of two', secretHeader('X-Moe-Token', [SECRET, OLD]), OLD, true],
     ['none of two', secretHeader('X-Moe-Token', [SECRET, OLD]), 'shared-secret-2', false],
+    ['a text that is longer than any secret', secretHeader('X-Moe-Token', SECRET), 'x'.repeat(8000), false],
     ['the longest secret', secretHeader('X-Moe-Token', 'x'.repeat(4096)), 'x'.repeat(4096), true],
     ['with a scheme of its own', secretHeader('X-Moe-Token', `Token ${SECRET}`), `Token ${SECRET}`, true]
   ]

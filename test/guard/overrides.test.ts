@@ -86,6 +86,15 @@ t.test('an override ends by the clock, at the request that comes then', async (t
   t.equal(own.judge(from(PUBLIC)).verified, true)
 })
 
+t.test('the hint of an address that an override denies says until when, and why', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const own = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  const { id } = own.override({ deny: [LISTED], for: '2h', note: 'ticket 4711' })
+  t.match(own.judge(from(LISTED)), {
+    hint: `The address is denied by the override ${id}, until 2026-11-23T02:00:00.000Z: ticket 4711.`
+  })
+})
+
 t.test('overrides stay when a new list comes', async (t) => {
   let list = sound({ revision: 'r1' })
   const source = { name: 'ours', load: () => list }

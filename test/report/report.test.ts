@@ -447,6 +447,16 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
   t.match(await report(secret({ clientIp: '8.8.8.0/24' }), total), {
     evidence: [{ kind: 'list-aged', paste: null, ticket: null }]
   })
+  const elsewhere = { reason: 'other-data-center', clientIp: '3.6.251.95' }
+  const listedFor = [{ dataCenter: 'DC-03', channels: ['connector'] }]
+  t.match(await report(secret({ ...elsewhere, listedFor }), total), {
+    evidence: [{ kind: 'other-data-center', paste: "dataCenters: ['DC-01', 'DC-03']" }]
+  })
+  t.match(await report(secret(elsewhere), total), {
+    evidence: [{ kind: 'other-data-center', sentence: /Add it to dataCenters\.$/, paste: null }]
+  })
+  const untimed = line({ carriesSecret: true, clientIp: UNLISTED, route: null }, { time: undefined })
+  t.match(await report(untimed, total), { evidence: [{ ticket: /\n\n- 8\.8\.8\.8: 1 request\n/ }] })
   t.match(await report(line({ carriesSecret: false }), total), {
     genuine: {
       answer: 'possible',

@@ -443,6 +443,39 @@ t.test('guards of different places, and guards that were closed, are not repeate
   }
 })
 
+t.test('a hundred places are told apart, and no more', async (t) => {
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const guards: Guard[] = []
+  t.teardown(() => {
+    for (const guard of guards) guard.close()
+  })
+  const placeOf = (name: number) => {
+    const make = new Function('make', `return make() //# sourceURL=place-${name}.js`) as (make: () => Guard) => Guard
+    return () => guards.push(make(() => guardNode({ ...OPTIONS, logger })))
+  }
+  const places = Array.from({ length: 101 }, (_, name) => placeOf(name))
+  const [known, late] = [places.at(0)!, places.at(-1)!]
+  const warnings = [...places, late, late, late, known, known].map((place) => {
+    place()
+    return lines.length
+  })
+  t.strictSame([warnings.at(-2), warnings.at(-1)], [0, 1], 'a place that was known goes on being counted')
+  t.match(lines, [{ moengage: { code: 'MOE_WARN_GUARD_REPEATED' } }])
+})
+
+t.test('a verified request without the secret is logged, in every door', async (t) => {
+  for (const [name, make] of Object.entries(KINDS)) {
+    const lines: Line[] = []
+    const options = { carriesSecret: () => false, expectSecret: true, logger: lineLogger(lines) }
+    const { guard, listener } = make({ ...OPTIONS, ...options } as never)
+    t.teardown(() => guard.close())
+    const port = await listen(t, createServer(listener))
+    t.equal((await send({ port }, { headers: { 'x-forwarded-for': LISTED } })).status, 200, name)
+    t.match(lines, [{ moengage: { event: 'moengage.without-secret', clientIp: LISTED } }], name)
+  }
+})
+
 t.test('a guard that requests pass by says so, once', async (t) => {
   const lines: Line[] = []
   const logger = lineLogger(lines)
