@@ -110,7 +110,7 @@ export class Ledger {
       policy.counts.verifiedWithoutSecret++
       this.#withoutSecret.note(verdict, route.route, this.#time)
     }
-    if (verdictChannel.hasSubscribers) this.#publish(verdict, policy, route.route)
+    if (verdictChannel?.hasSubscribers) this.#publish(verdict, policy, route.route)
   }
 
   #readTime(): void {
@@ -132,11 +132,11 @@ export class Ledger {
   rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.rejected[verdict.reason]++
     if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
-    if (verdictChannel.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
+    if (verdictChannel?.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
   }
 
   #publish(verdict: Verdict, { dataCenters, channels }: Policy, route: string | null): void {
-    verdictChannel.publish({ verdict, policy: { dataCenters, channels }, route } satisfies VerdictEvent)
+    verdictChannel!.publish({ verdict, policy: { dataCenters, channels }, route } satisfies VerdictEvent)
   }
 
   /** A rejection as it may leave the process. */
@@ -236,7 +236,7 @@ export class Ledger {
   /** Counts the outcome of a reload, and publishes it. */
   reloaded(revision: string, error: Error | null): void {
     this.#reloads[error === null ? 'succeeded' : 'failed']++
-    if (!reloadChannel.hasSubscribers) return
+    if (!reloadChannel?.hasSubscribers) return
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
@@ -296,11 +296,9 @@ export interface ReloadEvent {
   readonly error: string | null
 }
 
-/** Where the runtime has no diagnostics channels. */
-const NO_CHANNEL = { hasSubscribers: false, publish: (_: object) => {} }
-
-const channel = (name: string) => findBuiltin('node:diagnostics_channel')?.channel(name) ?? NO_CHANNEL
+/** Undefined where the runtime has no such channels. */
+const channel = (name: string) => findBuiltin('node:diagnostics_channel')?.channel(name)
 
 /** Costs a look at `hasSubscribers` while nobody listens. */
-export const verdictChannel = channel('moengage-allowlist:verdict')
-export const reloadChannel = channel('moengage-allowlist:reload')
+const verdictChannel = channel('moengage-allowlist:verdict')
+const reloadChannel = channel('moengage-allowlist:reload')
