@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import type { Snapshot } from '../../src/core.js'
+import type { DirectoryDiff, Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, secretHeader, type Verdict } from '../../src/index.js'
 import { registerMetrics } from '../../src/prometheus.js'
+import { page } from '../help-page/pages.js'
 import { run } from '../support/cli.js'
 import { type LogLine, listen, logging, send, until } from '../support/http.js'
 
@@ -16,10 +18,12 @@ const LISTED = '52.6.248.125'
 /** Not on the list: MoEngage has taken them into use today. */
 const ADDED = ['52.6.248.126', '52.6.248.127', '52.6.248.128']
 
-/** A source over HTTP, whose list can be changed. */
+/** MoEngage's page and a list over HTTP. Both can be changed: MoEngage changes its page, and whoever keeps the list follows. */
 async function startSource(t: Test) {
   const addresses = [LISTED]
-  const server = createServer((_, response) => {
+  const onPage = [LISTED]
+  const server = createServer(({ url }, response) => {
+    if (url === '/page.md') return void response.end(page(`Connector Campaigns | DC-01 | ${onPage.join(', ')}`))
     const snapshot: Snapshot = {
       provenance: { page: 'a test', revision: `r${addresses.length}`, retrieved: '2026-11-20' },
       rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [...addresses] }]
@@ -29,20 +33,32 @@ async function startSource(t: Test) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/moengage.json`
-  return { url, publish: (added: readonly string[]) => void addresses.push(...added) }
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/moengage.json`,
+    page: `http://127.0.0.1:${port}/page.md`,
+    publishOnPage: (added: readonly string[]) => void onPage.push(...added),
+    publish: (added: readonly string[]) => void addresses.push(...added)
+  }
 }
 
 /** The README's server, with three more lines: the secret, who is paged, the metrics. */
-async function startServer(t: Test, url: string, options: Partial<MoEngageAllowlistOptions> = {}) {
+async function startServer(
+  t: Test,
+  { url, page }: Awaited<ReturnType<typeof startSource>>,
+  options: Partial<MoEngageAllowlistOptions> = {}
+) {
   const { app, lines } = logging()
   const paged: Verdict[] = []
+  const drifts: DirectoryDiff[] = []
   const registry = new Registry()
   await app.register(async (hooks) => {
     await hooks.register(moengageAllowlist, {
       dataCenters: 'DC-01',
       clientIp: { trustedProxies: ['loopback'] },
       source: { url, interval: '1s' },
+      watch: { page, interval: '1s' },
+      onDrift: (differences) => void drifts.push(differences),
       log: { summaryEvery: '1s' },
       carriesSecret: secretHeader('x-moe-token', SECRET),
       onVerdict: (verdict) => void (!verdict.verified && verdict.carriesSecret === true && paged.push(verdict)),
@@ -63,12 +79,18 @@ async function startServer(t: Test, url: string, options: Partial<MoEngageAllowl
     return (await send({ port }, { method: 'POST', path: '/moengage/connector', headers })).status
   }
   const get = async (path: string) => (await send({ port }, { path })).body
+  const status = async () => JSON.parse(await get('/status'))
   return {
     app,
     call,
     paged,
+    drifts,
     lines: lines as (LogLine & { moengage?: Record<string, unknown> })[],
-    status: async () => JSON.parse(await get('/status')),
+    status,
+    /** Waits until the page was compared with the list for the first time. */
+    watched: async () => {
+      while ((await status()).watch.checkedAt === null) await sleep(20)
+    },
     metric: async (name: string) =>
       Number(new RegExp(`^moengage_${name.replace(/[{}]/g, '\\$&')} (\\d+)$`, 'm').exec(await get('/metrics'))?.[1])
   }
@@ -93,6 +115,19 @@ const SIGNS: Readonly<Record<string, (server: Running) => Promise<unknown[]> | u
   'the gauge of addresses': async ({ metric }) => Array(await metric('unlisted_senders_with_secret')).fill(1)
 }
 
+/** Where a sign would be that MoEngage's page has moved on. */
+const SIGNS_OF_DRIFT: typeof SIGNS = {
+  'a line of the log': ({ lines }) => lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_DRIFT'),
+  'a call of onDrift': ({ drifts }) => drifts,
+  'the watch of the status': async ({ status }) => {
+    const { differences } = (await status()).watch
+    return [...differences.added, ...differences.removed]
+  },
+  'a warning of the status': async ({ status }) =>
+    (await status()).warnings.filter(({ code }: { code: string }) => code === 'MOE_WARN_DRIFT'),
+  'the gauge of differences': async ({ metric }) => Array(await metric('watch_differences')).fill(1)
+}
+
 /** The report on the log so far, as text and as JSON. */
 async function report({ lines }: Running) {
   const stdin = lines.map((line) => JSON.stringify(line)).join('\n')
@@ -104,8 +139,11 @@ const strangers = (count: number) => Array.from({ length: count }, (_, i) => `20
 
 t.test('MoEngage adds addresses: every place says so and what to paste, and what is pasted is accepted', async (t) => {
   const source = await startSource(t)
-  const server = await startServer(t, source.url)
+  const server = await startServer(t, source)
   t.equal(await server.call(LISTED, SECRET), 200)
+  await server.watched()
+  for (const [sign, read] of Object.entries(SIGNS_OF_DRIFT)) t.strictSame(await read(server), [], sign)
+  source.publishOnPage(ADDED)
   for (const clientIp of strangers(150)) t.equal(await server.call(clientIp), 403)
   for (const clientIp of ADDED) t.equal(await server.call(clientIp, SECRET), 403, 'a genuine call is rejected')
   t.equal(await server.call(ADDED[0]!, SECRET), 403)
@@ -141,9 +179,21 @@ t.test('MoEngage adds addresses: every place says so and what to paste, and what
   t.ok(text.includes(`allow: [`) && text.includes("Send to MoEngage's support:\n  Subject: "), text)
   t.match(json, { genuine: { answer: 'yes' }, evidence: [{ kind: 'list-aged', addresses: { length: 3 } }] })
 
+  await until(() => server.drifts.length > 0)
+  for (const [sign, read] of Object.entries(SIGNS_OF_DRIFT)) t.ok((await read(server)).length > 0, sign)
+  const { watch, warnings } = await server.status()
+  t.match(watch.differences.added, { length: 3 })
+  t.match(warnings, [
+    {
+      message: /differs from the list in use since .*: 3 added\. It concerns DC-01\.$/,
+      fix: "Look at the differences and update the list. To accept what was added until then: allow: ['52.6.248.126/32', '52.6.248.127/32', '52.6.248.128/32']."
+    }
+  ])
+  t.equal(await server.metric('watch_differences'), 3)
+
   // The operator pastes it, and restarts the server.
   const pasted = new Function(`return ({ ${evidence[0].paste} })`)() as Partial<MoEngageAllowlistOptions>
-  const restarted = await startServer(t, source.url, pasted)
+  const restarted = await startServer(t, source, pasted)
   for (const clientIp of ADDED) t.equal(await restarted.call(clientIp, SECRET), 200, 'it is verified')
   t.strictSame((await restarted.status()).evidence, [])
 
@@ -153,11 +203,13 @@ t.test('MoEngage adds addresses: every place says so and what to paste, and what
   for (const clientIp of ADDED) t.equal(await server.call(clientIp, SECRET), 200)
   t.strictSame((await server.status()).evidence, [], 'what is listed by now is no finding')
   t.equal(await server.metric('unlisted_senders_with_secret'), 0)
+  await until(() => server.drifts.length > 1)
+  t.match(server.drifts.at(-1), { same: true }, 'the page is the list again')
 })
 
 t.test('in mode "tag", the report says that it is too early to reject', async (t) => {
   const source = await startSource(t)
-  const server = await startServer(t, source.url, { mode: 'tag' })
+  const server = await startServer(t, source, { mode: 'tag' })
   t.equal(await server.call(LISTED, SECRET), 200)
   t.equal(await server.call(ADDED[0]!, SECRET), 200)
   await server.app.close()
@@ -169,14 +221,15 @@ t.test('in mode "tag", the report says that it is too early to reject', async (t
 
 t.test('the mirror: strangers, with another secret or with none, leave none of these signs', async (t) => {
   const source = await startSource(t)
-  const server = await startServer(t, source.url)
+  const server = await startServer(t, source)
   t.equal(await server.call(LISTED, SECRET), 200)
   for (const clientIp of strangers(150)) {
     t.equal(await server.call(clientIp), 403)
     t.equal(await server.call(clientIp, 'shared-secret-2'), 403)
   }
   await until(() => server.lines.some(({ moengage }) => moengage?.event === 'moengage.summary'))
-  for (const [sign, read] of Object.entries(SIGNS)) t.strictSame(await read(server), [], sign)
+  await server.watched()
+  for (const [sign, read] of Object.entries({ ...SIGNS, ...SIGNS_OF_DRIFT })) t.strictSame(await read(server), [], sign)
   const { text, json } = await report(server)
   t.match(json, { genuine: { answer: 'possible' }, evidence: [] })
   t.match(text, /turned away\? Possibly\.\n/)
@@ -185,14 +238,14 @@ t.test('the mirror: strangers, with another secret or with none, leave none of t
 
 t.test('the secret in the hands of strangers does not help them: what is verified is the address', async (t) => {
   const source = await startSource(t)
-  const server = await startServer(t, source.url)
+  const server = await startServer(t, source)
   t.equal(await server.call(strangers(1)[0]!, SECRET), 403)
 })
 
 t.test('expectSecret: a listed address without the secret is served, and reported in the same places', async (t) => {
   const source = await startSource(t)
   const verdicts: Verdict[] = []
-  const server = await startServer(t, source.url, {
+  const server = await startServer(t, source, {
     expectSecret: true,
     onVerdict: (verdict) => void verdicts.push(verdict)
   })
