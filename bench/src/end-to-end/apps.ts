@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { BlockList } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import rateLimit from '@fastify/rate-limit'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import express, { type ErrorRequestHandler } from 'express'
 import { IpFilter } from 'express-ipfilter'
 import Fastify, {
@@ -10,11 +11,14 @@ import Fastify, {
   type FastifyServerOptions,
   LogController
 } from 'fastify'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { ipRestriction } from 'hono/ip-restriction'
 import ipaddr from 'ipaddr.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from 'moengage-allowlist'
 import { directory, RejectedError } from 'moengage-allowlist/core'
+import guardExpress from 'moengage-allowlist/express'
+import guardFetch from 'moengage-allowlist/fetch'
+import guardHttp from 'moengage-allowlist/http'
 
 /** An application with one webhook route, guarded or not. */
 export interface App {
@@ -37,12 +41,21 @@ export type AppName =
   | 'thrown'
   | 'ipaddr'
   | 'block-list'
+  | 'rate-limit'
+  | 'http'
+  | 'http-empty'
+  | 'http-ours'
   | 'express'
+  | 'express-empty'
+  | 'express-ours'
   | 'express-ipfilter'
   | 'hono'
+  | 'hono-empty'
+  | 'hono-ours'
   | 'hono-ip-restriction'
 
 const PROXIES = ['127.0.0.0/8', '10.0.0.0/8']
+const OURS = { dataCenters: 'all', clientIp: { trustedProxies: PROXIES }, logLevel: 'silent' } as const
 const LISTED = [...new Set(directory.entries.map(({ prefix }) => `${prefix.address}`))]
 
 export const APPS: Record<AppName, App> = {
@@ -114,13 +127,51 @@ export const APPS: Record<AppName, App> = {
       return checking(log, ({ ip }) => list.check(ip, ip.includes(':') ? 'ipv6' : 'ipv4'))
     }
   },
+  'rate-limit': {
+    title: '`@fastify/rate-limit`, beyond the limit: its 429',
+    base: 'fastify',
+    start: (log) => fastify(log, (app) => app.register(rateLimit as never, { max: 1, timeWindow: '1 day' } as never))
+  },
+  http: { title: '`node:http`, no guard', base: 'http', start: async () => createServer(answerJson) },
+  'http-empty': {
+    title: '`node:http`, a function that calls the handler',
+    base: 'http',
+    start: async () => createServer((request, response) => answerJson(request, response))
+  },
+  'http-ours': {
+    title: '`node:http`, ours',
+    base: 'http',
+    start: async () => createServer(guardHttp(OURS).listener(answerJson))
+  },
   express: { title: 'Express, no guard', base: 'express', start: async () => expressServer() },
+  'express-empty': {
+    title: 'Express, a middleware that does nothing',
+    base: 'express',
+    start: async () => expressServer((_request, _response, next) => next())
+  },
+  'express-ours': { title: 'Express, ours', base: 'express', start: async () => expressServer(guardExpress(OURS)) },
   'express-ipfilter': {
     title: 'express-ipfilter',
     base: 'express',
     start: async () => expressServer(IpFilter(LISTED, { mode: 'allow', log: false, trustProxy: PROXIES }))
   },
   hono: { title: 'Hono, no guard', base: 'hono', start: async () => honoServer() },
+  'hono-empty': {
+    title: 'Fetch (Hono), a middleware that does nothing',
+    base: 'hono',
+    start: async () => honoServer((_context, next) => next())
+  },
+  'hono-ours': {
+    title: 'Fetch (Hono), ours',
+    base: 'hono',
+    start: async () => {
+      const guard = guardFetch(OURS)
+      return honoServer(async (context, next) => {
+        const { response } = await guard.check(context.req.raw, (context.env as HttpBindings).incoming)
+        return response ?? (await next())
+      })
+    }
+  },
   'hono-ip-restriction': {
     title: 'Hono ip-restriction, over X-Forwarded-For as it comes',
     base: 'hono',
@@ -201,7 +252,11 @@ function expressServer(filter?: express.RequestHandler): Server {
   return createServer(app)
 }
 
-function honoServer(restriction?: ReturnType<typeof ipRestriction>): Server {
+const answerJson: RequestListener = (request, response) => {
+  request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{"status":"ok"}'))
+}
+
+function honoServer(restriction?: MiddlewareHandler): Server {
   const app = new Hono()
   if (restriction !== undefined) app.use(restriction)
   app.post('/moengage/connector', async (context) => {

@@ -1,11 +1,10 @@
 import { runChild } from '../measure/child.js'
-import { median, ratio, type Spread, spread } from '../measure/statistics.js'
+import { ratio, type Spread, spread } from '../measure/statistics.js'
 import type { AppName } from './apps.js'
 import type { Comparison, Measured } from './comparison.js'
 import { COPY, discrepancy } from './slices.js'
 
 export const IN_PROCESS = new URL('in-process.js', import.meta.url)
-export const LOOPBACK = new URL('loopback.js', import.meta.url)
 const FLAGS = ['--max-semi-space-size=16']
 
 /** Two identical copies of the base may differ by this much; a run in which they differ more is discarded. */
@@ -21,8 +20,6 @@ export interface Cost {
   readonly baseNanoseconds: number
   /** The extra cost of the application over its base. */
   readonly times: Spread
-  /** Nanoseconds above the empty hook that was measured beside it; NaN where there is none. */
-  readonly aboveEmptyHook: number
   readonly kept: number
   readonly discarded: number
 }
@@ -48,7 +45,6 @@ export async function compare(module: URL, plan: Plan, processes: number): Promi
   return plan.others.map((app) => {
     const samples = (name: string) => kept.flatMap(({ timings }) => timings[name]!)
     const bases = samples(plan.base).map((nanoseconds, i) => (nanoseconds + samples(COPY)[i]!) / 2)
-    const above = kept.map(({ timings }) => median(timings[app]!) - median(timings['empty-hook'] ?? []))
     return {
       app,
       comparison: plan,
@@ -56,7 +52,6 @@ export async function compare(module: URL, plan: Plan, processes: number): Promi
       nanoseconds: spread(samples(app)).median,
       baseNanoseconds: spread(bases).median,
       times: ratio(samples(app), bases),
-      aboveEmptyHook: median(above),
       kept: kept.length,
       discarded
     }

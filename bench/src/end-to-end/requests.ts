@@ -27,9 +27,7 @@ export function makeRequests(traffic: Traffic): Requests {
     const requests = random.shuffle(listed).slice(0, 8).map(request)
     return () => requests[next++ % requests.length]!
   }
-  const templates = Array.from({ length: TEMPLATES }, () => {
-    // Outside of private space, with two to three digits an octet.
-    const client = `${20 + random.below(80)}.${octet(random)}.${octet(random)}.${octet(random)}`
+  const templates = strangers(random).map((client) => {
     const bytes = request(client)
     const from = bytes.indexOf(client)
     // All digits but the first of each octet.
@@ -47,6 +45,17 @@ export function makeRequests(traffic: Traffic): Requests {
     }
     return bytes
   }
+}
+
+/** Addresses of which no two become the same when all digits but the first of each octet change. */
+function strangers(random: Random): string[] {
+  const byShape = new Map<string, string>()
+  while (byShape.size < TEMPLATES) {
+    // Outside of private space, with two to three digits an octet.
+    const client = `${20 + random.below(80)}.${octet(random)}.${octet(random)}.${octet(random)}`
+    byShape.set(client.replace(/\B\d/g, '_'), client)
+  }
+  return [...byShape.values()]
 }
 
 const ZERO = 48

@@ -2,7 +2,7 @@ import { directory, type Entry } from 'moengage-allowlist/core'
 import { Random } from '../measure/random.js'
 
 /** The lists that matchers are compiled from. */
-export type ListName = 'real' | '10k' | '1M'
+export type ListName = 'real' | '10k' | '50k'
 
 export interface List {
   readonly name: ListName
@@ -17,7 +17,7 @@ export function makeList(name: ListName): List {
     const { entries } = directory
     return { name, entries, texts: [...new Set(entries.map(({ prefix }) => bare(`${prefix}`)))] }
   }
-  const texts = mixedPrefixes(name === '10k' ? 10_000 : 1_000_000)
+  const texts = mixedPrefixes(name === '10k' ? 10_000 : 50_000)
   return { name, texts, entries: texts.map((prefix) => ({ prefix, grant: 'listed' })) }
 }
 

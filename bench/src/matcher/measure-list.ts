@@ -21,7 +21,7 @@ export interface ListResult {
 const PLANS: Record<ListName, { traffic: readonly TrafficName[]; processes: number; rounds: number }> = {
   real: { traffic: ['senders', 'flood', 'neighbours', 'mapped', 'flood6'], processes: 3, rounds: 9 },
   '10k': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 3, rounds: 5 },
-  '1M': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 7 }
+  '50k': { traffic: ['senders', 'flood', 'mapped', 'senders6', 'flood6'], processes: 2, rounds: 7 }
 }
 
 /** Nanoseconds a check. */
@@ -46,9 +46,9 @@ export async function measureList(list: ListName): Promise<ListResult> {
   const question: AnswersTask = { list, subjects, traffic }
   const answers = await answerChecks(question)
   const builds: Record<string, BuildCost> = {}
-  for (const subject of list === '1M' ? [MATCHER, LOOP] : subjects) {
+  for (const subject of list === '50k' ? [MATCHER, LOOP] : subjects) {
     if (subject === READING) continue
-    const task: BuildTask = { list, subject, times: list === '1M' ? 2 : 5 }
+    const task: BuildTask = { list, subject, times: list === '50k' ? 2 : 5 }
     builds[subject] = await runChild<BuildCost>(new URL('build-cost.js', import.meta.url), task)
   }
   return { list, subjects, traffic, timings, answers, builds }

@@ -8,7 +8,7 @@ import { lane, TRAFFIC, type TrafficName } from './traffic.js'
 const TITLES: Record<ListName, string> = {
   real: "MoEngage's 41 addresses",
   '10k': '10,000 mixed prefixes',
-  '1M': '1,000,000 mixed prefixes'
+  '50k': '50,000 mixed prefixes'
 }
 
 /** The cost of a subject relative to another with the same traffic. */

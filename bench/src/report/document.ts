@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 const DOCUMENT = new URL('../../../docs/benchmarks.md', import.meta.url)
 
@@ -14,11 +14,12 @@ machine that they were measured on. A number is the median, in brackets are the 
 the ratios and the allocations that cannot be noise.
 `
 
-/** Replaces one section of docs/benchmarks.md and leaves the others as they are. */
+/** Replaces one section of docs/benchmarks.md and leaves the others, and what stands after the last one, as they are. */
 export function writeSection(section: Section, body: string): void {
-  const old = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : ''
+  const old = readFileSync(DOCUMENT, 'utf8')
   const bodies = SECTIONS.map((name) => wrapped(name, name === section ? body.trim() : bodyOf(old, name)))
-  writeFileSync(DOCUMENT, [HEAD, ...bodies.filter((text) => text !== '')].join('\n'))
+  const rest = old.slice(Math.max(...SECTIONS.map((name) => old.lastIndexOf(end(name)) + end(name).length + 1)))
+  writeFileSync(DOCUMENT, [HEAD, ...bodies.filter((text) => text !== ''), rest.trimStart()].join('\n'))
 }
 
 const start = (section: Section) => `<!-- bench:${section} -->`
