@@ -79,7 +79,7 @@ function find(
   const counters = new Counters()
   const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
   const policy = new Policy(
-    new CompiledList({ directory: list, own, removals: [], overrides: [], isStale: false }, counters),
+    new CompiledList({ directory: list, own, removals: [], overrides: [], isStale: false }),
     cells,
     counters
   )

@@ -1,6 +1,5 @@
 import type { Directory, Grant } from '../directory/directory.js'
 import { compileMatcher, type Entry, type Matcher } from '../ip/matcher.js'
-import type { Counters } from './counters.js'
 import type { Settings } from './options.js'
 import { type OpenOverride, type OverrideGrant, overrideEntries } from './overrides.js'
 import type { Removal, RemovedGrant } from './removals.js'
@@ -50,7 +49,7 @@ export class CompiledList {
   readonly holdsProxies: boolean
   readonly verdicts: VerdictCache
 
-  constructor({ directory, own, removals, overrides, isStale }: ListParts, counters: Counters) {
+  constructor({ directory, own, removals, overrides, isStale }: ListParts) {
     const ownEntries = (grant: 'allow' | 'deny') => own[grant].map((prefix) => ({ prefix, grant }))
     const entries: Entry<ListGrant>[] = [
       ...directory.entries,
@@ -70,6 +69,6 @@ export class CompiledList {
       ...overrides.flatMap(({ allow }) => allow)
     ]
     this.holdsProxies = senders.some((sender) => own.trustedProxies.some((proxy) => proxy.overlaps(sender)))
-    this.verdicts = new VerdictCache(own.cacheSize, (verdict, times) => counters.hit(verdict, times))
+    this.verdicts = new VerdictCache(own.cacheSize)
   }
 }

@@ -36,10 +36,15 @@ export interface GrowingCounts extends PolicyCounts {
   verifiedWithoutSecret: number
 }
 
+/** The hits of one prefix, while they grow. */
+export interface GrowingHits extends PrefixHits {
+  count: number
+}
+
 /** Counts verdicts by policy and by prefix. The counts outlive the lists and policies that they belong to. */
 export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
-  readonly #hits = new Map<string, { prefix: string; dataCenter: DataCenter | null; count: number }>()
+  readonly #hits = new Map<string, GrowingHits>()
 
   /** How many verdicts on verified senders were made, because the cache had none. */
   misses = 0
@@ -87,12 +92,15 @@ export class Counters {
     return { verified, rejected, rejectedWithSecret, verifiedWithoutSecret }
   }
 
-  /** Notes a prefix, and how many requests it verified. */
-  hit({ matched, dataCenter }: Pick<VerifiedVerdict, 'matched' | 'dataCenter'>, count: number): void {
+  /** The hits of a prefix: the same for all policies and lists. */
+  hitsOf({ matched, dataCenter }: Pick<VerifiedVerdict, 'matched' | 'dataCenter'>): GrowingHits {
     const key = `${matched} ${dataCenter}`
-    const hits = this.#hits.get(key)
-    if (hits === undefined) this.#hits.set(key, { prefix: matched, dataCenter, count })
-    else hits.count += count
+    let hits = this.#hits.get(key)
+    if (hits === undefined) {
+      hits = { prefix: matched, dataCenter, count: 0 }
+      this.#hits.set(key, hits)
+    }
+    return hits
   }
 
   hits(): PrefixHits[] {

@@ -259,7 +259,7 @@ export class CurrentList {
       : Number.POSITIVE_INFINITY
     const isStale = this.#clock.now() >= staleAt
     const overrides = this.#overrides
-    const list = new CompiledList({ directory, own: settings, removals, overrides, isStale }, this.#ledger.counters)
+    const list = new CompiledList({ directory, own: settings, removals, overrides, isStale })
     const ends = Math.min(
       isStale ? Number.POSITIVE_INFINITY : staleAt,
       ...overrides.map(({ endsAt }) => endsAt),

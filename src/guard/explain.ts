@@ -50,7 +50,7 @@ export function explain(ip: string, policy: Policy): Explanation {
   }))
   const set = matcher.lookup(parsed)
   if (policy.accepts[set] === 1) {
-    const verdict = policy.verdictOn(address, null)
+    const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, entries }
   }
   const { reason, hint, override = null } = rejectionOf(policy.rejection(set, parsed), `${address}`)

@@ -244,7 +244,7 @@ export class Ledger {
     const { directory } = list
     list.verdicts.flush()
     for (const { prefix, grant } of directory.entriesOf(policy)) {
-      this.counters.hit({ matched: `${prefix}`, dataCenter: grant.dataCenter }, 0)
+      this.counters.hitsOf({ matched: `${prefix}`, dataCenter: grant.dataCenter })
     }
     const { misses } = this.counters
     return {

@@ -1,5 +1,6 @@
 import type { ParsedAddress } from '../ip/address.js'
 import type { VerifiedVerdict } from '../verdict/verdict.js'
+import type { GrowingHits } from './counters.js'
 
 /** What verdicts belong to: the same address has another verdict by another policy. */
 export interface Salted {
@@ -17,25 +18,21 @@ const MOST_SLOTS = 0x10000
  */
 export class VerdictCache {
   readonly #most: number
-  readonly #count: (verdict: VerifiedVerdict, times: number) => void
   #verdicts: (VerifiedVerdict | undefined)[] = []
   /** The address in each slot, and the policy that it was judged by. */
   #families = new Uint8Array(0)
   #words = new Int32Array(0)
   #policies: (Salted | undefined)[] = []
-  /** How often the verdict in each slot was returned. */
+  /** How often the verdict in each slot was returned, and where that is counted. */
   #hits = new Float64Array(0)
+  #counts: GrowingHits[] = []
   #mask = 0
   /** How many verdicts were pushed out since the table has this size. */
   #pushedOut = 0
 
-  /**
-   * @param capacity how many verdicts are remembered at most
-   * @param count called with how often a verdict was returned, when that is known
-   */
-  constructor(capacity: number, count: (verdict: VerifiedVerdict, times: number) => void) {
+  /** @param capacity how many verdicts are remembered at most */
+  constructor(capacity: number) {
     this.#most = Math.min(2 ** Math.floor(Math.log2(capacity)), MOST_SLOTS)
-    this.#count = count
     this.#clear(Math.min(FIRST_SLOTS, this.#most))
   }
 
@@ -45,6 +42,7 @@ export class VerdictCache {
     this.#words = new Int32Array(4 * slots)
     this.#policies = new Array(slots).fill(undefined)
     this.#hits = new Float64Array(slots)
+    this.#counts = new Array(slots).fill(undefined)
     this.#mask = slots - 1
     this.#pushedOut = 0
   }
@@ -59,27 +57,28 @@ export class VerdictCache {
     return verdict
   }
 
-  /** Remembers a verdict that was returned once. */
-  put(policy: Salted, client: ParsedAddress, verdict: VerifiedVerdict): void {
+  /** Remembers a verdict that was returned once, and where that is counted. */
+  put(policy: Salted, client: ParsedAddress, verdict: VerifiedVerdict, counts: GrowingHits): void {
     if (this.#pushedOut > this.#mask && this.#mask + 1 < this.#most) this.#grow()
     const slot = this.#slotOf(policy, client.family, client.words)
     if (this.#verdicts[slot] !== undefined) this.#pushedOut++
     this.#flush(slot)
     this.#hits[slot] = 1
+    this.#counts[slot] = counts
     this.#verdicts[slot] = verdict
     this.#policies[slot] = policy
     this.#families[slot] = client.family
     this.#words.set(client.words, 4 * slot)
   }
 
-  /** Reports what was not reported yet. */
+  /** Counts what was not counted yet. */
   flush(): void {
     for (let slot = 0; slot <= this.#mask; slot++) this.#flush(slot)
   }
 
   #flush(slot: number): void {
     if (this.#hits[slot] === 0) return
-    this.#count(this.#verdicts[slot]!, this.#hits[slot]!)
+    this.#counts[slot]!.count += this.#hits[slot]!
     this.#hits[slot] = 0
   }
 
@@ -88,6 +87,7 @@ export class VerdictCache {
     this.flush()
     const { length } = this.#verdicts
     const [verdicts, policies, families, words] = [this.#verdicts, this.#policies, this.#families, this.#words]
+    const counts = this.#counts
     this.#clear(2 * length)
     for (let i = 0; i < length; i++) {
       if (verdicts[i] === undefined) continue
@@ -95,6 +95,7 @@ export class VerdictCache {
       const slot = this.#slotOf(policies[i]!, families[i]!, own)
       this.#verdicts[slot] = verdicts[i]
       this.#policies[slot] = policies[i]
+      this.#counts[slot] = counts[i]!
       this.#families[slot] = families[i]!
       this.#words.set(own, 4 * slot)
     }

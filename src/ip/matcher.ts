@@ -83,8 +83,26 @@ export class Matcher<G> {
 
   /** The entries that contain the address, longest prefix first. */
   entriesFor({ family, words }: Address): FoundEntry<G>[] {
-    return this.#byLength[family].flatMap(({ length, entries }) => entries.get(keyOf(words, length)) ?? [])
+    return this.#byLength[family].flatMap(({ length, entries }) => entries.get(keyOf(family, words, length)) ?? [])
   }
+
+  /**
+   * The entries with the longest prefix that contains the address: the same list for each address of which it is the longest, and
+   * so of which all entries are the same. Undefined where none contains it. @internal
+   */
+  innermost({ family, words }: AddressWords): readonly FoundEntry<G>[] | undefined {
+    for (const { length, entries } of this.#byLength[family]) {
+      const found = entries.get(keyOf(family, words, length))
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+}
+
+/** An address, or one that was parsed. */
+export interface AddressWords {
+  readonly family: 4 | 6
+  readonly words: ArrayLike<number>
 }
 
 interface Bucket<G> {
@@ -102,7 +120,7 @@ function bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Bucket<G>
       bucket = { length, entries: new Map() }
       buckets.set(length, bucket)
     }
-    const key = keyOf(address.words, length)
+    const key = keyOf(family, address.words, length)
     const others = bucket.entries.get(key)
     if (others === undefined) bucket.entries.set(key, [entry])
     else others.push(entry)
@@ -111,9 +129,9 @@ function bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Bucket<G>
 }
 
 /** The leading bits of an address: a number for IPv4, which a map hashes quicker than a text. */
-function keyOf(words: ArrayLike<number>, length: number): number | string {
+function keyOf(family: 4 | 6, words: ArrayLike<number>, length: number): number | string {
   const word0 = words[0]! & wordMask(length, 0)
-  if (words.length === 1) return word0
+  if (family === 4) return word0
   return `${word0},${words[1]! & wordMask(length, 1)},${words[2]! & wordMask(length, 2)},${words[3]! & wordMask(length, 3)}`
 }
 

@@ -1,7 +1,20 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
+import {
+  createGuard,
+  DATA_CENTERS,
+  directory,
+  type GuardOptions,
+  loadGuard,
+  parseAddress,
+  type Snapshot
+} from '../../src/core.js'
+import { SUSPICIONS } from '../../src/errors.js'
+import { formatWords } from '../../src/ip/address.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { SCENARIOS } from '../support/fixtures.js'
+import { runs } from '../support/properties.js'
+import { snapshotOf } from '../support/snapshots.js'
 
 const guardOf = (options: Partial<GuardOptions> = {}) =>
   createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] }, ...options })
@@ -361,3 +374,55 @@ t.test('verified senders that push each other out of the cache get room, and kee
   t.equal(cache.hits + cache.misses, 20_001)
   t.strictSame(guard.judge(request(0)), first)
 })
+
+t.test('a verdict is that of its own address, whichever address of the same prefix was judged before', async () => {
+  const address = fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }))
+    .map(([a, b]) => `9.9.${a}.${b}`)
+  const six = fc.integer({ min: 0, max: 7 }).map((last) => `2620:fe::${last}`)
+  const prefix = fc.oneof(
+    fc.tuple(address, fc.constantFrom(24, 30, 31, 32)).map(([text, length]) => maskedTo(text, length)),
+    fc.tuple(six, fc.constantFrom(126, 127, 128)).map(([text, length]) => maskedTo(text, length))
+  )
+  const listed = fc.array(fc.tuple(fc.constantFrom('DC-01 sms', 'DC-01 push', 'DC-02 sms'), prefix), {
+    minLength: 1,
+    maxLength: 8
+  })
+  const scenario = fc.record({
+    listed,
+    allow: fc.array(prefix, { maxLength: 3 }),
+    clients: fc.array(fc.oneof(address, six), { minLength: 1, maxLength: 20 })
+  })
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ listed, allow, clients }) => {
+      const cells: Record<string, string[]> = {
+        'DC-01 sms': ['9.9.200.1'],
+        'DC-01 push': ['9.9.200.3'],
+        'DC-02 sms': ['9.9.200.2']
+      }
+      for (const [cell, text] of listed) cells[cell] = [...new Set([...(cells[cell] ?? []), text])]
+      const options = {
+        dataCenters: ['DC-01', 'DC-02'] as const,
+        channels: ['sms', 'push'] as const,
+        allow: [...new Set(allow)],
+        source: { name: 'test', load: () => snapshotOf(cells) },
+        confirm: SUSPICIONS
+      }
+      const used = await loadGuard(options)
+      for (const peer of clients) {
+        const verdict = used.judge({ peer, headers: {} })
+        const fresh = (await loadGuard(options)).judge({ peer, headers: {} })
+        if (JSON.stringify(verdict) !== JSON.stringify(fresh)) throw new Error(JSON.stringify([verdict, fresh]))
+      }
+    }),
+    runs(100)
+  )
+})
+
+/** An address and a length, with the bits behind it cleared. */
+function maskedTo(text: string, length: number): string {
+  const { family, words } = parseAddress(text)!
+  const hostBits = (family === 4 ? 32 : 128) - length
+  const last = (words.at(-1)! & ~(2 ** hostBits - 1)) >>> 0
+  return `${formatWords(family, [...words.slice(0, -1), last])}/${length}`
+}
