@@ -10,7 +10,8 @@ import { ask, readSockets, start } from './running.mjs'
 import { copyPrograms } from './servers.mjs'
 import { checkTable, LISTED, ROWS, STRANGER } from './table.mjs'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 
 /** Bundles as wrangler does. Throws on any warning. */
 async function bundle(folder, list, minify) {
@@ -111,6 +112,13 @@ async function checkHour(port, list) {
   await pass(HOUR)
   await ask(port, '/', { headers })
   await until(() => list.asked === 3)
+  list.revision = 'c'.repeat(40)
+  await pass(HOUR)
+  assert.equal((await ask(port, '/cut', { headers })).status, 200)
+  await pass(MINUTE)
+  assert.equal(await revision(), 'b'.repeat(12), 'a reload that nothing waits for ends with the answer')
+  assert.equal((await ask(port, '/', { headers })).status, 200)
+  await until(async () => (await revision()) === 'c'.repeat(12))
 }
 
 /** Compatibility dates: `nodejs_compat` is on from 2026-08-04 on. */
@@ -140,7 +148,7 @@ export async function checkWorkers(check) {
           .split('\n')
           .filter((line) => line !== '' && !/^\{"(?:event|level)"/.test(line))
         assert.deepEqual(lines, [], 'the runtime warns of nothing')
-        return `${version}: ${verdicts} verdicts of the table, ${peers} peers, three hours; the bundle has ${size}, minified ${small.size}, with gzip ${small.packed}`
+        return `${version}: ${verdicts} verdicts of the table, ${peers} peers, three hours, a reload that was cut off; the bundle has ${size}, minified ${small.size}, with gzip ${small.packed}`
       } catch (error) {
         error.message += `\n${server?.output()}`
         throw error
