@@ -7,7 +7,8 @@ import guardFastify from '../../src/index.js'
 import moengageAllowlist, {
   type LambdaEvent,
   type LambdaGuard,
-  type MoEngageAllowlistOptions
+  type MoEngageAllowlistOptions,
+  secretHeader
 } from '../../src/lambda.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { SCENARIOS } from '../support/fixtures.js'
@@ -225,6 +226,14 @@ t.test('of a load balancer only the rightmost hop counts, and what is no address
     reason: 'unresolved',
     hint: /xff_header_processing\.mode must be append/
   })
+})
+
+t.test('a secret is found in the events of every kind', async (t) => {
+  for (const { name, make } of KINDS) {
+    const { guard } = guarding({ carriesSecret: secretHeader('x-moe-token', 'a-shared-secret') })
+    t.match(guard.judge(make(STRANGER, [['X-Moe-Token', 'a-shared-secret']])), { carriesSecret: true }, name)
+    t.match(guard.judge(make(STRANGER, [['X-Moe-Token', 'another-secret!']])), { carriesSecret: false }, name)
+  }
 })
 
 t.test('for any lines of a client the hop that the balancer appended is the client', async () => {
