@@ -36,7 +36,7 @@ const UNCHECKED: readonly [page: string, language: string, reason: string][] = [
   ['docs/recipes/caddy.md', 'caddyfile', 'read below where Caddy is installed'],
   ['docs/recipes/proxy-protocol.md', 'nginx', 'its source says what was run; nginx.md has the same lines'],
   ['docs/recipes/proxy-protocol.md', 'haproxy', 'its source says what was run; haproxy.md has the same lines'],
-  ['docs/runtimes.md', 'mjs', 'for runtimes and frameworks that are not installed; the page says which versions ran'],
+  ['docs/runtimes.md', 'mjs', 'run by npm run test:runtimes, but for Next.js; the page says which versions ran'],
   ['docs/recipes/apache.md', 'apache', 'its source says what was run'],
   ['docs/architecture.md', 'mermaid', 'test/docs.test.ts: the places that it names exist'],
   ['docs/export.md', '', 'the usage; its options are those of the commands below it, which run']
