@@ -86,8 +86,8 @@ async function checkServer(server, port, requests) {
   }
 }
 
-/** Runs a block that listens on port 3000, or where `PORT` says, behind a proxy on the same machine. */
-async function checkListening(folder, { file, code, command = process.execPath, argv, env = {} }) {
+/** Runs a block that listens on port 3000, or where `PORT` says, behind a proxy on the same machine. The arguments name its file. */
+async function checkListening(folder, { file, code, command = process.execPath, argv = [file], env }) {
   const port = await freePort()
   const trusted = `clientIp: { trustedProxies: ['loopback'] }`
   const text = code
@@ -95,8 +95,8 @@ async function checkListening(folder, { file, code, command = process.execPath, 
     .replace(`{ dataCenters: 'DC-01' }`, `{ dataCenters: 'DC-01', ${trusted} }`)
     .replace(`'169.254.0.0/16'`, `'loopback'`)
   writeFileSync(join(folder, file), text)
-  const options = { cwd: folder, count: Number.POSITIVE_INFINITY, env: { ...env, PORT: `${port}` } }
-  const server = start(command, [...(argv ?? []), ...(argv?.includes(file) ? [] : [join(folder, file)])], options)
+  // It prints no ports.
+  const server = start(command, argv, { cwd: folder, count: 1, env: { ...env, PORT: `${port}` } })
   server.listening.catch(() => {})
   return checkServer(server, () => answers(port), { path: '/moengage/connector', headersOf: appending })
 }
@@ -145,19 +145,19 @@ export async function checkPages(check) {
   await check('page: Bun', async (folder) => {
     const { path, version } = program('Bun')
     const [code] = blocksOf('Bun and Deno')
-    return `${version}: ${await checkListening(folder, { file: 'bun.mjs', code, command: path, argv: ['run'] })}`
+    return `${version}: ${await checkListening(folder, { file: 'bun.mjs', code, command: path, argv: ['run', 'bun.mjs'] })}`
   })
   await check('page: Deno', async (folder) => {
     const { path, version } = program('Deno')
     const [, code] = blocksOf('Bun and Deno')
-    const argv = ['run', '--no-prompt', '--no-remote', '--node-modules-dir=manual', '--allow-net']
+    const argv = ['run', '--no-prompt', '--no-remote', '--node-modules-dir=manual', '--allow-net', 'deno.mjs']
     return `${version}: ${await checkListening(folder, { file: 'deno.mjs', code, command: path, argv, env: DENO_ENV })}`
   })
   await check('page: Elysia', async (folder) => {
     const versions = link(folder, 'Elysia')
     const [code] = blocksOf('Elysia')
     const command = program('Bun').path
-    return `${versions}: ${await checkListening(folder, { file: 'elysia.mjs', code, command, argv: ['run'] })}`
+    return `${versions}: ${await checkListening(folder, { file: 'elysia.mjs', code, command, argv: ['run', 'elysia.mjs'] })}`
   })
   await check('page: Koa', async (folder) => {
     const versions = link(folder, 'Koa')

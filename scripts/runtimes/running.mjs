@@ -10,6 +10,7 @@ export function start(command, argv, { cwd, count, env = {}, read = readPorts, s
   const stop = () => child.kill(signal)
   const listening = new Promise((resolve, reject) => {
     const fail = (why) => {
+      clearTimeout(timer)
       stop()
       reject(new Error(`${why}:\n${output}`))
     }
