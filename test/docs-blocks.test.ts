@@ -331,7 +331,15 @@ t.test('the report of docs/roll-out.md is that of its example', async (t) => {
 })
 
 /** What the reader sets. */
-const VARIABLES = { ALB_ARN: 'arn', TARGET_GROUP_ARN: 'arn', ACCOUNT: 'account', LIST: 'list', TOKEN: 'token' }
+const VARIABLES = {
+  ALB_ARN: 'arn',
+  TARGET_GROUP_ARN: 'arn',
+  API_ID: 'api',
+  INTEGRATION_ID: 'integration',
+  ACCOUNT: 'account',
+  LIST: 'list',
+  TOKEN: 'token'
+}
 
 /** The commands of a session: what stands behind the prompt. */
 const commands = (session: string) => [...session.matchAll(/^\$ (.*)$/gm)].map(([, command]) => command).join('\n')

@@ -214,6 +214,20 @@ t.test(
   }
 )
 
+t.test(
+  'a proxy that overwrites a header of its own, as API Gateway does, hands on who the client is',
+  { skip },
+  async (t) => {
+    const { port, verdicts } = await behind(t, 'x-source-ip')
+    const overwrites = recipe('nginx')[0]!.replace(/X-Forwarded-For \S+;/, 'X-Source-IP $remote_addr;')
+    t.match(overwrites, /X-Source-IP/)
+    const gateway = await proxy(t, 'nginx', overwrites, port)
+    await holds(t, 'a gateway', gateway, verdicts)
+    t.equal(await sendAs(gateway, STRANGER, [`X-Source-IP: ${LISTED}`, `x-source-ip: ${LISTED}`]), 403)
+    t.match(verdicts.at(-1), { clientIp: STRANGER })
+  }
+)
+
 t.test('two proxies in a row hand on who the client is', { skip }, async (t) => {
   const [nginxAppends] = recipe('nginx')
   const [haproxyAppends] = recipe('haproxy')
