@@ -6,9 +6,10 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { program, tool } from './install.mjs'
-import { start } from './running.mjs'
+import { readSockets, start } from './running.mjs'
 import { copyPrograms } from './servers.mjs'
 import { LISTED, STRANGER } from './table.mjs'
+import { bundle, config, serveList } from './workers.mjs'
 
 /** Deno looks for a newer version of itself otherwise. */
 const DENO_ENV = { NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' }
@@ -141,7 +142,24 @@ async function checkLambda(folder, code) {
   return '6 events'
 }
 
+/** Runs a block as a Worker, with a list from a server of ours. */
+async function checkWorker(folder, code) {
+  const list = await serveList()
+  writeFileSync(join(folder, 'page.ts'), code.replace('https://example.com/moengage.json', list.url))
+  await bundle(folder, list.url, false, 'page.ts')
+  writeFileSync(join(folder, 'config.capnp'), config('2026-11-01'))
+  const options = { cwd: folder, count: 1, read: readSockets }
+  const server = start(program('workerd').path, ['serve', 'config.capnp', '--control-fd=1'], options)
+  const headersOf = (client, sent) => ({ ...sent, 'cf-connecting-ip': client, 'x-cf': '{}' })
+  try {
+    return await checkServer(server, async () => (await server.listening).http, { headersOf })
+  } finally {
+    list.close()
+  }
+}
+
 export async function checkPages(check) {
+  await check('page: Cloudflare Workers', async (folder) => checkWorker(folder, blocksOf('Cloudflare Workers')[0]))
   await check('page: Bun', async (folder) => {
     const { path, version } = program('Bun')
     const [code] = blocksOf('Bun and Deno')

@@ -13,11 +13,11 @@ import { checkTable, LISTED, ROWS, STRANGER } from './table.mjs'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** Bundles as wrangler does. Throws on any warning. */
-async function bundle(folder, list, minify) {
+/** Bundles as wrangler does, into `worker.js`. Throws on any warning. */
+export async function bundle(folder, list, minify, entry = 'worker.mjs') {
   const outfile = join(folder, minify ? 'worker.min.js' : 'worker.js')
   const { warnings, metafile } = await build({
-    entryPoints: [join(folder, 'worker.mjs')],
+    entryPoints: [join(folder, entry)],
     outfile,
     bundle: true,
     format: 'esm',
@@ -39,7 +39,7 @@ async function bundle(folder, list, minify) {
 }
 
 /** A configuration of workerd as Cloudflare runs a Worker: with `cf`. */
-const config = (compatibilityDate) => `using Workerd = import "/workerd/workerd.capnp";
+export const config = (compatibilityDate) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
@@ -54,7 +54,7 @@ const main :Workerd.Worker = (
 `
 
 /** A server of a list, which counts how often it was asked. */
-async function serveList() {
+export async function serveList() {
   const list = JSON.parse(readFileSync('src/directory/moengage.json', 'utf8'))
   const state = { asked: 0, revision: 'a'.repeat(40), close: () => server.close() }
   const server = createServer((_, response) => {

@@ -60,7 +60,8 @@ t.test('a request is judged by the address that Cloudflare writes', async (t) =>
     ['the name of a unix socket', requestFrom('unix'), 403, 'unresolved'],
     ['a subrequest of another Worker', requestFrom(LISTED, { 'cf-worker': 'example.com' }), 403, 'unresolved'],
     ['a runtime that is not Cloudflare', Object.assign(requestFrom(LISTED), { cf: undefined }), 403, 'unresolved'],
-    ['a runtime that has no such thing', Object.assign(requestFrom(LISTED), { cf: null }), 403, 'unresolved']
+    ['a runtime that has no such thing', Object.assign(requestFrom(LISTED), { cf: null }), 403, 'unresolved'],
+    ['a runtime that says it is not', Object.assign(requestFrom(LISTED), { cf: false }), 403, 'unresolved']
   ]
   for (const [what, request, status, reason] of table) {
     const { response, verdict } = await guard.check(request, contextOf())
