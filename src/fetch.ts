@@ -109,10 +109,11 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
  * The address in what servers report of a connection: Bun and Node have it as `address`, sockets as `remoteAddress`, Deno as `hostname`,
  * Hono and Deno's `info` one level deeper. Undefined where there is none.
  */
-function addressOf(peer: unknown): string | undefined {
+function addressOf(peer: unknown, isInner = false): string | undefined {
   if (typeof peer === 'string') return peer
   if (typeof peer !== 'object' || peer === null) return undefined
   const { address, hostname, remoteAddress, remote, remoteAddr } = peer as Partial<Record<string, unknown>>
   const found = [address, hostname, remoteAddress].find((value) => typeof value === 'string')
-  return (found as string | undefined) ?? addressOf(remote ?? remoteAddr)
+  if (found !== undefined || isInner) return found as string | undefined
+  return addressOf(remote ?? remoteAddr, true)
 }

@@ -99,7 +99,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
  */
 function peerOf(request: Request): string | null {
   const { cf } = request as { cf?: unknown }
-  if (cf === undefined || cf === null || request.headers.has('cf-worker')) return null
+  if (typeof cf !== 'object' || cf === null || request.headers.has('cf-worker')) return null
   const peer = request.headers.get('cf-connecting-ip')
   return peer === UNIX_PEER ? null : peer
 }

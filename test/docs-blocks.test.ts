@@ -27,16 +27,18 @@ const ELSEWHERE: readonly [page: RegExp, languages: readonly string[], test: str
   [/^docs\/egress\.md$/, ['text'], 'test/egress/docs.test.ts: what the commands write'],
   [/^docs\/fleet\.md$/, ['text'], 'test/fleet/real-servers.test.ts: permissions; test/cli/fleet.test.ts: commands'],
   [/^docs\/import\.md$/, ['md', 'text'], 'test/cli/import.test.ts: a page and its report'],
-  [/^docs\/recipes\/(?:nginx|haproxy)\.md$/, ['nginx', 'haproxy'], 'test/real-proxies.test.ts: loaded by the proxy']
+  [
+    /^docs\/recipes\/(?:nginx|haproxy|proxy-protocol)\.md$/,
+    ['nginx', 'haproxy'],
+    'test/real-proxies.test.ts: loaded by the proxy'
+  ]
 ]
 
 /** Blocks that nothing here can check, with the reason. */
 const UNCHECKED: readonly [page: string, language: string, reason: string][] = [
   ['docs/recipes/fastly.md', 'vcl', 'runs at Fastly only'],
   ['docs/recipes/caddy.md', 'caddyfile', 'read below where Caddy is installed'],
-  ['docs/recipes/proxy-protocol.md', 'nginx', 'its source says what was run; nginx.md has the same lines'],
-  ['docs/recipes/proxy-protocol.md', 'haproxy', 'its source says what was run; haproxy.md has the same lines'],
-  ['docs/runtimes.md', 'mjs', 'for runtimes and frameworks that are not installed; the page says which versions ran'],
+  ['docs/runtimes.md', 'mjs', 'run by npm run test:runtimes, but for Next.js; the page says which versions ran'],
   ['docs/recipes/apache.md', 'apache', 'its source says what was run'],
   ['docs/architecture.md', 'mermaid', 'test/docs.test.ts: the places that it names exist'],
   ['docs/export.md', '', 'the usage; its options are those of the commands below it, which run']
@@ -329,7 +331,15 @@ t.test('the report of docs/roll-out.md is that of its example', async (t) => {
 })
 
 /** What the reader sets. */
-const VARIABLES = { ALB_ARN: 'arn', TARGET_GROUP_ARN: 'arn', ACCOUNT: 'account', LIST: 'list', TOKEN: 'token' }
+const VARIABLES = {
+  ALB_ARN: 'arn',
+  TARGET_GROUP_ARN: 'arn',
+  API_ID: 'api',
+  INTEGRATION_ID: 'integration',
+  ACCOUNT: 'account',
+  LIST: 'list',
+  TOKEN: 'token'
+}
 
 /** The commands of a session: what stands behind the prompt. */
 const commands = (session: string) => [...session.matchAll(/^\$ (.*)$/gm)].map(([, command]) => command).join('\n')

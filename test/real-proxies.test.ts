@@ -52,6 +52,7 @@ const configure = {
       : `listen 127.0.0.1:${port}; listen [::1]:${port};`
     return text
       .replace(/listen 80;\s*listen \[::\]:80;/, listen)
+      .replace('listen 8080 proxy_protocol', `listen 127.0.0.1:${port} proxy_protocol`)
       .replace('http {', `pid ${folder}/nginx-${port}.pid; http { access_log off; ${paths.join(' ')}`)
       .replace('127.0.0.1:3000', `127.0.0.1:${to}`)
   },
@@ -61,6 +62,7 @@ const configure = {
         /bind :80\s*bind :::80 v6only/,
         `bind 127.0.0.1:${port}${anyClient ? ' accept-proxy' : `\n  bind ::1:${port}`}`
       )
+      .replace('bind :8080', `bind 127.0.0.1:${port}`)
       .replace('127.0.0.1:3000', `127.0.0.1:${to}`)
 }
 
@@ -182,6 +184,49 @@ t.test('configured as its recipe says, a proxy hands on who the client is', { sk
     await holds(t, what, await proxy(t, kind, text!, port), verdicts)
   }
 })
+
+t.test(
+  'Node refuses the PROXY protocol before any hook, and what reads it before Node hands on the client',
+  { skip },
+  async (t) => {
+    const { port, verdicts } = await behind(t, 'x-forwarded-for')
+    const [readByNginx, readByHaproxy] = recipe('proxy-protocol')
+    const [haproxyAppends] = recipe('haproxy')
+    const bytes = haproxyAppends!.replace('mode http', 'mode tcp').replace('option forwardfor', '')
+    for (const version of ['send-proxy', 'send-proxy-v2']) {
+      const announcing = bytes.replace('127.0.0.1:3000', `127.0.0.1:3000 ${version}`)
+      const toNode = await proxy(t, 'haproxy', announcing, port)
+      t.equal(await sendAs(toNode, LISTED, []), 400, `${version} to Node`)
+      t.strictSame(verdicts, [], 'no guard sees it')
+    }
+    for (const [kind, text] of [
+      ['nginx', readByNginx],
+      ['haproxy', readByHaproxy]
+    ] as const) {
+      const reader = await proxy(t, kind, text!, port)
+      await holds(t, `PROXY to ${kind}`, reader, verdicts)
+      for (const version of ['send-proxy', 'send-proxy-v2']) {
+        const announcing = bytes.replace('127.0.0.1:3000', `127.0.0.1:3000 ${version}`)
+        await holds(t, `${version} to ${kind}`, await proxy(t, 'haproxy', announcing, reader), verdicts)
+        verdicts.length = 0
+      }
+    }
+  }
+)
+
+t.test(
+  'a proxy that overwrites a header of its own, as API Gateway does, hands on who the client is',
+  { skip },
+  async (t) => {
+    const { port, verdicts } = await behind(t, 'x-source-ip')
+    const overwrites = recipe('nginx')[0]!.replace(/X-Forwarded-For \S+;/, 'X-Source-IP $remote_addr;')
+    t.match(overwrites, /X-Source-IP/)
+    const gateway = await proxy(t, 'nginx', overwrites, port)
+    await holds(t, 'a gateway', gateway, verdicts)
+    t.equal(await sendAs(gateway, STRANGER, [`X-Source-IP: ${LISTED}`, `x-source-ip: ${LISTED}`]), 403)
+    t.match(verdicts.at(-1), { clientIp: STRANGER })
+  }
+)
 
 t.test('two proxies in a row hand on who the client is', { skip }, async (t) => {
   const [nginxAppends] = recipe('nginx')

@@ -19,7 +19,7 @@ const PROGRAMS = {
   workerd: ['@cloudflare/workerd-linux-64', '1.20261117.1', 'bin/workerd']
 }
 
-/** Bundlers with their plugins, and compilers. */
+/** Bundlers with their plugins, compilers, and frameworks. */
 const TOOLS = {
   webpack: { webpack: '5.112.2' },
   rollup: {
@@ -29,6 +29,11 @@ const TOOLS = {
     '@rollup/plugin-json': '6.1.0'
   },
   vite: { vite: '8.3.8' },
+  Elysia: { elysia: '1.4.30' },
+  Koa: { koa: '3.3.0' },
+  'Google functions-framework': { '@google-cloud/functions-framework': '5.0.5' },
+  'Azure Functions': { '@azure/functions': '4.16.5' },
+  Vercel: { '@vercel/node': '24.0.0' },
   'TypeScript 5.9': { typescript: '5.9.3' },
   'TypeScript 6': { typescript: '6.0.3' },
   'TypeScript 7': { typescript: '7.0.2' }
@@ -73,10 +78,11 @@ export function program(name) {
   return { path: join(install({ [pkg]: version }), 'node_modules', pkg, file), version }
 }
 
-/** The folder of a tool's packages, and its version. */
+/** The folder of a tool's packages, their versions, and that of the tool. */
 export function tool(name) {
-  const [[pkg, version]] = Object.entries(TOOLS[name])
-  return { modules: join(install(TOOLS[name]), 'node_modules'), version, pkg }
+  const packages = TOOLS[name]
+  const [version] = Object.values(packages)
+  return { modules: join(install(packages), 'node_modules'), version, packages }
 }
 
 /** A project that has the package as npm would publish it, beside its dependencies and the frameworks. */

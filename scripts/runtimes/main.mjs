@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkBundles } from './bundles.mjs'
 import { CACHE, project } from './install.mjs'
+import { checkPages } from './pages.mjs'
 import { checkNodes, checkOthers } from './servers.mjs'
 import { checkTypes } from './types.mjs'
 import { checkWorkers } from './workers.mjs'
@@ -33,7 +34,7 @@ async function check(name, run) {
 
 console.log(`runtimes are kept in ${CACHE}`)
 try {
-  for (const part of [checkNodes, checkOthers, checkWorkers, checkBundles, checkTypes]) await part(check)
+  for (const part of [checkNodes, checkOthers, checkWorkers, checkPages, checkBundles, checkTypes]) await part(check)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -4,12 +4,13 @@ import { spawn } from 'node:child_process'
 const PATIENCE = 60_000
 
 /** Starts a server, and resolves with its ports by name when it has printed `count` of them. */
-export function start(command, argv, { cwd, count, env = {}, read = readPorts }) {
+export function start(command, argv, { cwd, count, env = {}, read = readPorts, signal = 'SIGKILL' }) {
   const child = spawn(command, argv, { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } })
   let output = ''
-  const stop = () => child.kill('SIGKILL')
+  const stop = () => child.kill(signal)
   const listening = new Promise((resolve, reject) => {
     const fail = (why) => {
+      clearTimeout(timer)
       stop()
       reject(new Error(`${why}:\n${output}`))
     }

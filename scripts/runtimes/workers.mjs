@@ -10,13 +10,14 @@ import { ask, readSockets, start } from './running.mjs'
 import { copyPrograms } from './servers.mjs'
 import { checkTable, LISTED, ROWS, STRANGER } from './table.mjs'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 
-/** Bundles as wrangler does. Throws on any warning. */
-async function bundle(folder, list, minify) {
+/** Bundles as wrangler does, into `worker.js`. Throws on any warning. */
+export async function bundle(folder, list, minify, entry = 'worker.mjs') {
   const outfile = join(folder, minify ? 'worker.min.js' : 'worker.js')
   const { warnings, metafile } = await build({
-    entryPoints: [join(folder, 'worker.mjs')],
+    entryPoints: [join(folder, entry)],
     outfile,
     bundle: true,
     format: 'esm',
@@ -38,7 +39,7 @@ async function bundle(folder, list, minify) {
 }
 
 /** A configuration of workerd as Cloudflare runs a Worker: with `cf`. */
-const config = (compatibilityDate) => `using Workerd = import "/workerd/workerd.capnp";
+export const config = (compatibilityDate) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
@@ -53,7 +54,7 @@ const main :Workerd.Worker = (
 `
 
 /** A server of a list, which counts how often it was asked. */
-async function serveList() {
+export async function serveList() {
   const list = JSON.parse(readFileSync('src/directory/moengage.json', 'utf8'))
   const state = { asked: 0, revision: 'a'.repeat(40), close: () => server.close() }
   const server = createServer((_, response) => {
@@ -111,6 +112,13 @@ async function checkHour(port, list) {
   await pass(HOUR)
   await ask(port, '/', { headers })
   await until(() => list.asked === 3)
+  list.revision = 'c'.repeat(40)
+  await pass(HOUR)
+  assert.equal((await ask(port, '/cut', { headers })).status, 200)
+  await pass(MINUTE)
+  assert.equal(await revision(), 'b'.repeat(12), 'a reload that nothing waits for ends with the answer')
+  assert.equal((await ask(port, '/', { headers })).status, 200)
+  await until(async () => (await revision()) === 'c'.repeat(12))
 }
 
 /** Compatibility dates: `nodejs_compat` is on from 2026-08-04 on. */
@@ -140,7 +148,7 @@ export async function checkWorkers(check) {
           .split('\n')
           .filter((line) => line !== '' && !/^\{"(?:event|level)"/.test(line))
         assert.deepEqual(lines, [], 'the runtime warns of nothing')
-        return `${version}: ${verdicts} verdicts of the table, ${peers} peers, three hours; the bundle has ${size}, minified ${small.size}, with gzip ${small.packed}`
+        return `${version}: ${verdicts} verdicts of the table, ${peers} peers, three hours, a reload that was cut off; the bundle has ${size}, minified ${small.size}, with gzip ${small.packed}`
       } catch (error) {
         error.message += `\n${server?.output()}`
         throw error

@@ -7,6 +7,11 @@ import { isPromise } from '../lib/promise.js'
 export interface SecretRequest {
   /** The headers of the request; an event of Lambda may have none, and writes their names in any case. */
   readonly headers?: HeadersInput | Readonly<Record<string, string | undefined>> | null | undefined
+  /**
+   * The headers of an event of Lambda with all of their lines: all that a load balancer with multi-value headers sends. They are read
+   * before `headers`, where API Gateway writes only the last line.
+   */
+  readonly multiValueHeaders?: Readonly<Record<string, readonly string[] | undefined>> | null | undefined
 }
 
 /** How a secret stands in its header. */
@@ -52,8 +57,8 @@ export function secretHeader(
     scheme === 'basic' ? Buffer.from(secret).toString('base64') : secret
   )
   const comparison = new Comparison(secrets)
-  return ({ headers }) => {
-    const text = textOf(headers, header)
+  return ({ headers, multiValueHeaders }) => {
+    const text = textOf(multiValueHeaders, header) ?? textOf(headers, header)
     if (text === undefined) return false
     const given = scheme === undefined ? text : credentials(text, scheme)
     return given !== undefined && comparison.includes(given)
@@ -92,7 +97,7 @@ class Comparison {
 }
 
 /** The lines of a header as one text. Node writes names in small letters; an event of Lambda has them as they were sent. */
-function textOf(headers: SecretRequest['headers'], name: string): string | undefined {
+function textOf(headers: SecretRequest['headers' | 'multiValueHeaders'], name: string): string | undefined {
   if (headers === undefined || headers === null) return undefined
   const text = headerText(headers as HeadersInput, name)
   if (text !== undefined || Array.isArray(headers) || typeof (headers as { get?: unknown }).get === 'function')

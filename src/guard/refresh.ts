@@ -1,5 +1,5 @@
 import type { Directory } from '../directory/directory.js'
-import { loadDirectory } from '../directory/source/load-directory.js'
+import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
 import { callBack } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
@@ -7,6 +7,11 @@ import { type Clock, DAY, HOUR } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000
+/**
+ * How long after its timeout a load that has not ended counts as cut off: a server that runs only while it answers may end it with the
+ * request that began it, together with the timer of its timeout, and its promise never settles.
+ */
+const CUT_OFF = 10_000
 
 /**
  * How long to wait after failures in a row, in milliseconds; at random, since servers that were started together fail together.
@@ -30,14 +35,16 @@ export interface RefreshTo {
 }
 
 /**
- * Reloads the list, on demand and by itself. One load is under way at a time and an aborted one is never waited for again, so
- * a late answer can never take the place of a newer one.
+ * Reloads the list, on demand and by itself. One load is under way at a time, and one that was aborted or cut off is never waited for
+ * again, so a late answer can never take the place of a newer one.
  */
 export class Refresh {
   readonly #source: OpenSource
   readonly #to: RefreshTo
   readonly #clock: Clock
   #loading: Promise<void> | undefined
+  /** When the load under way counts as cut off. */
+  #overdueAt = 0
   /** The load that begins when the one under way has ended. */
   #next: Promise<void> | undefined
   #stop: AbortController | undefined
@@ -60,7 +67,7 @@ export class Refresh {
       source.accepted?.()
       this.#schedule()
     } else {
-      this.#waiting.look = clock.after(0, () => void this.#loadAndSchedule())
+      this.#waiting.look = clock.after(0, () => this.#loadAndSchedule())
     }
     if (to.onDay !== undefined) this.#everyDay(to.onDay)
     if (source.watch !== undefined) this.#watch(0)
@@ -81,11 +88,14 @@ export class Refresh {
    * all calls during it share that next one.
    */
   load(): Promise<void> {
+    if (this.#loading !== undefined && this.#clock.now() >= this.#overdueAt) this.#giveUp()
     if (this.#loading === undefined) {
-      this.#loading = this.#load().finally(() => {
-        this.#loading = undefined
+      this.#overdueAt = this.#clock.now() + this.#source.timeout + CUT_OFF
+      const loading = this.#load().finally(() => {
+        if (this.#loading === loading) this.#loading = undefined
       })
-      return this.#loading
+      this.#loading = loading
+      return loading
     }
     this.#next ??= this.#loading
       .catch(() => {
@@ -109,10 +119,13 @@ export class Refresh {
   }
 
   async #load(): Promise<void> {
-    this.#stop = new AbortController()
-    if (this.#isClosed) this.#stop.abort(CLOSED)
+    const stop = new AbortController()
+    this.#stop = stop
+    if (this.#isClosed) stop.abort(CLOSED)
     try {
-      const directory = await loadDirectory(this.#source, this.#stop)
+      const directory = await loadDirectory(this.#source, stop)
+      // The load was given up, and a newer one may be in use.
+      if (this.#stop !== stop) return
       if (directory !== undefined) {
         this.#to.replace(directory)
         this.#source.accepted?.()
@@ -124,9 +137,22 @@ export class Refresh {
       this.#to.count(null)
       if (isNews) this.#to.notify(null)
     } catch (error) {
-      this.#fail(error as Error)
+      if (this.#stop === stop) this.#fail(error as Error)
       throw error
     }
+  }
+
+  /** Forgets the load under way. It is not aborted: what belongs to another request must not be touched in a Worker. */
+  #giveUp(): void {
+    this.#loading = undefined
+    this.#next = undefined
+    this.#stop = undefined
+    this.#fail(
+      sourceError(
+        this.#source,
+        new Error(`The server ended the load before its timeout of ${this.#source.timeout} ms.`)
+      )
+    )
   }
 
   /** Reports a failure that is not that of a load. The guard may still be in the making. */
@@ -152,6 +178,8 @@ export class Refresh {
     if (interval === undefined || this.#isClosed) return
     // Servers that were started together do not ask together.
     const wait = this.#failures === 0 ? interval * (1 - Math.random() / 10) : retryAfter(this.#failures, interval)
+    // A load that was given up may end after all.
+    this.#waiting.look?.()
     this.#waiting.look = this.#clock.after(wait, () => this.#look())
   }
 

@@ -52,7 +52,8 @@ export const NO_LAMBDA_PEER =
 type Fields = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {})
+/** What a value has itself: nothing that a polluted `Object.prototype` has counts as written by AWS. */
+const fieldsOf = (value: unknown): Fields => Object.assign(Object.create(null), isObject(value) ? value : {})
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null)
 
 /**
@@ -61,9 +62,10 @@ const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? 
  *
  * @returns undefined where the event is of no kind that is known here
  */
-export function readLambdaEvent(event: unknown): LambdaRequest | undefined {
-  if (!isObject(event) || !isObject(event.requestContext) || 'type' in event) return undefined
-  const context = event.requestContext
+export function readLambdaEvent(made: unknown): LambdaRequest | undefined {
+  const event = fieldsOf(made)
+  if (!isObject(event.requestContext) || 'type' in event) return undefined
+  const context = fieldsOf(event.requestContext)
   const readers = [
     isObject(context.elb) && typeof event.httpMethod === 'string' && readBalancer,
     isObject(context.http) && event.version === '2.0' && readPayload2,
@@ -125,14 +127,18 @@ function lastHop(lines: readonly string[] | undefined): string | null {
   return address.family === 0 ? null : address.toString()
 }
 
-/** The lines of each header, in order, by its name in lower case: payload 1.0 keeps the spelling of the client. */
+/**
+ * The lines of each header, in order, by its name in lower case: payload 1.0 keeps the spelling of the client. Of a name in two spellings
+ * nobody knows which lines came last, so an empty one follows, by which the client is unresolved.
+ */
 function headersOf({ headers, multiValueHeaders }: Fields): Record<string, string[]> {
-  const lines = new Map<string, string[]>()
+  const lines: Record<string, string[]> = Object.create(null)
   for (const [name, value] of Object.entries(fieldsOf(multiValueHeaders ?? headers))) {
     const texts = [value].flat().filter((text) => typeof text === 'string')
-    lines.set(name.toLowerCase(), [...(lines.get(name.toLowerCase()) ?? []), ...texts])
+    const key = name.toLowerCase()
+    lines[key] = lines[key] === undefined ? texts : [...lines[key], ...texts, '']
   }
-  return Object.fromEntries(lines)
+  return lines
 }
 
 const answerTo =

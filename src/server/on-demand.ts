@@ -5,11 +5,18 @@ import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from
 /** What a guard offers besides judging, where it is made by the first request. */
 export interface OnDemandMethods extends Omit<GuardMethods, 'ready' | 'fleet'> {}
 
+/** What waits for its time, or runs; `at` is when it is due, or due again. */
+interface Entry {
+  at: number
+  readonly run: () => unknown
+}
+
 /**
- * A clock without timers, for servers that run only while they answer: what has become due runs when a request asks for it.
+ * A clock without timers, for servers that run only while they answer: what has become due runs when a request asks for it. What has not
+ * ended a minute later was cut off with the request that started it, and runs again.
  */
 class DueClock implements Clock {
-  readonly #waiting = new Set<{ readonly at: number; readonly run: () => unknown }>()
+  readonly #entries = new Set<Entry>()
 
   now(): number {
     return Date.now()
@@ -17,17 +24,23 @@ class DueClock implements Clock {
 
   after(milliseconds: number, run: () => unknown): () => void {
     const entry = { at: this.now() + milliseconds, run }
-    this.#waiting.add(entry)
-    return () => this.#waiting.delete(entry)
+    this.#entries.add(entry)
+    return () => this.#entries.delete(entry)
   }
 
   /** Runs what is due. Resolves when all of it has ended; undefined where nothing is due. */
   runDue(): Promise<unknown> | undefined {
     const now = this.now()
-    const due = [...this.#waiting].filter(({ at }) => at <= now)
+    const due = [...this.#entries].filter(({ at }) => at <= now)
     if (due.length === 0) return undefined
-    for (const entry of due) this.#waiting.delete(entry)
-    return Promise.all(due.map(({ run }) => run()))
+    return Promise.all(due.map((entry) => this.#run(entry, now + MINUTE)))
+  }
+
+  async #run(entry: Entry, again: number): Promise<void> {
+    entry.at = again
+    await entry.run()
+    // Another run of it may be under way.
+    if (entry.at === again) this.#entries.delete(entry)
   }
 }
 

@@ -10,6 +10,14 @@ const OLD = 'shared-secret-0'
 const forms = (name: string, value: string): [form: string, request: SecretRequest][] => [
   ["Node's object", { headers: { host: 'a.example', [name.toLowerCase()]: value } }],
   ["an event's object", { headers: { Host: 'a.example', [name]: value } }],
+  [
+    'an event of a load balancer with multi-value headers',
+    { multiValueHeaders: { Host: ['a.example'], [name]: [value] } }
+  ],
+  [
+    'an event of a REST API',
+    { headers: { Host: 'a.example', [name]: value }, multiValueHeaders: { Host: ['a.example'], [name]: [value] } }
+  ],
   ['a raw list', { headers: ['Host', 'a.example', name, value] }],
   ['Headers', { headers: new Headers({ host: 'a.example', [name]: value }) }],
   ['a Fetch Request', new Request('http://a.example/', { headers: { [name]: value } })]
@@ -62,7 +70,18 @@ t.test('an Authorization header is read by its scheme, in any case', async (t) =
 })
 
 t.test('a request without headers carries nothing', async (t) => {
-  for (const headers of [undefined, null, {}]) t.equal(secretHeader('x-moe-token', SECRET)({ headers }), false)
+  const carries = secretHeader('x-moe-token', SECRET)
+  for (const headers of [undefined, null, {}]) {
+    t.equal(carries({ headers }), false)
+    t.equal(carries({ headers, multiValueHeaders: headers }), false)
+  }
+})
+
+t.test('of an event all lines of the header count, not only the last one', async (t) => {
+  const carries = secretHeader('x-moe-token', SECRET)
+  const headers = { 'X-Moe-Token': SECRET }
+  t.equal(carries({ headers, multiValueHeaders: { 'X-Moe-Token': [OLD, SECRET] } }), false)
+  t.equal(carries({ headers, multiValueHeaders: {} }), true)
 })
 
 t.test('a header that every object inherits is not one of the request', async (t) => {

@@ -70,6 +70,29 @@ t.test(
   }
 )
 
+t.test(
+  'a load that a server ended with its timer blocks no later one, whether it succeeds or fails after all',
+  async (t) => {
+    const { guard, loads, clock } = await answering(t, { timeout: 5_000 })
+    const cutOff = guard.reload()
+    const waiting = guard.reload()
+    clock.pass(14_999)
+    const shared = guard.reload()
+    clock.pass(1)
+    const newer = guard.reload()
+    t.equal(loads.length, 3)
+    loads[2]!.answer(sound({ revision: 'newer' }))
+    t.match(await newer, { revision: 'newer', lastError: null })
+    t.match(guard.metrics().reloads, { succeeded: 1, failed: 1 })
+    loads[1]!.fail(new Error('late'))
+    await t.rejects(cutOff, /late/)
+    t.match(guard.status(), { revision: 'newer', lastError: null })
+    await until(() => loads.length === 4)
+    loads[3]!.answer(sound({ revision: 'newest' }))
+    t.match(await Promise.all([waiting, shared]), [{ revision: 'newest' }, { revision: 'newest' }])
+  }
+)
+
 t.test('every reload that came to something is told', async (t) => {
   const told: unknown[] = []
   const onReload: GuardOptions['onReload'] = (error, { revision }) => told.push(error?.message ?? revision)

@@ -50,7 +50,10 @@ t.test('a peer is taken as servers report it, and anything else is none', async 
   ]
   for (const peer of peers)
     t.match(await guard.check(requestFrom(LISTED), peer as never), { verdict: { verified: true } })
+  const ring: { remote?: object } = {}
+  ring.remote = ring
   const others: unknown[] = [5, true, Symbol('x'), () => '10.0.0.1', ['10.0.0.1'], {}, { address: 5 }, { remote: null }]
+  others.push(ring, { remote: { remote: { address: '10.0.0.1' } } })
   for (const peer of others) {
     const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
     t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })

@@ -7,7 +7,8 @@ import guardFastify from '../../src/index.js'
 import moengageAllowlist, {
   type LambdaEvent,
   type LambdaGuard,
-  type MoEngageAllowlistOptions
+  type MoEngageAllowlistOptions,
+  secretHeader
 } from '../../src/lambda.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { SCENARIOS } from '../support/fixtures.js'
@@ -225,6 +226,50 @@ t.test('of a load balancer only the rightmost hop counts, and what is no address
     reason: 'unresolved',
     hint: /xff_header_processing\.mode must be append/
   })
+})
+
+t.test('a secret is found in the events of every kind', async (t) => {
+  for (const { name, make } of KINDS) {
+    const { guard } = guarding({ carriesSecret: secretHeader('x-moe-token', 'a-shared-secret') })
+    t.match(guard.judge(make(STRANGER, [['X-Moe-Token', 'a-shared-secret']])), { carriesSecret: true }, name)
+    t.match(guard.judge(make(STRANGER, [['X-Moe-Token', 'another-secret!']])), { carriesSecret: false }, name)
+  }
+})
+
+t.test('of a header in two spellings nobody knows the last line, so the client is unresolved', async (t) => {
+  const { guard } = guarding({ clientIp: { trustedProxies: ['10.0.0.0/8'], header: 'x-forwarded-for' } })
+  const requestContext = { identity: { sourceIp: '10.0.0.1' } }
+  for (const [first, second] of [
+    [STRANGER, LISTED],
+    [LISTED, STRANGER]
+  ] as const) {
+    const headers = { 'X-Forwarded-For': first, 'x-forwarded-for': second }
+    const unresolved = { verified: false, clientIp: null, reason: 'unresolved' }
+    t.match(guard.judge({ httpMethod: 'POST', headers, requestContext }), unresolved)
+    t.match(guard.judge({ ...balanced, headers }), unresolved)
+    const multiValueHeaders = { 'X-Forwarded-For': [first], 'x-forwarded-for': [second] }
+    t.match(guard.judge({ ...balanced, multiValueHeaders }), unresolved)
+  }
+})
+
+t.test('what every object inherits was not written by AWS', async (t) => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>
+  const table: [name: string, value: unknown, event: LambdaEvent][] = [
+    ['sourceIp', LISTED, { version: '2.0', requestContext: { http: {} } }],
+    ['x-forwarded-for', [LISTED], { ...balanced, headers: {} }],
+    ['multiValueHeaders', { 'x-forwarded-for': [LISTED] }, { ...balanced, headers: { 'x-forwarded-for': STRANGER } }],
+    ['headers', { 'x-forwarded-for': LISTED }, balanced]
+  ]
+  for (const [name, value, event] of table) {
+    const { guard } = guarding()
+    guard.judge({ ...balanced, headers: {} })
+    prototype[name] = value
+    try {
+      t.match(guard.judge(event), { verified: false }, name)
+    } finally {
+      delete prototype[name]
+    }
+  }
 })
 
 t.test('for any lines of a client the hop that the balancer appended is the client', async () => {

@@ -60,7 +60,8 @@ t.test('a request is judged by the address that Cloudflare writes', async (t) =>
     ['the name of a unix socket', requestFrom('unix'), 403, 'unresolved'],
     ['a subrequest of another Worker', requestFrom(LISTED, { 'cf-worker': 'example.com' }), 403, 'unresolved'],
     ['a runtime that is not Cloudflare', Object.assign(requestFrom(LISTED), { cf: undefined }), 403, 'unresolved'],
-    ['a runtime that has no such thing', Object.assign(requestFrom(LISTED), { cf: null }), 403, 'unresolved']
+    ['a runtime that has no such thing', Object.assign(requestFrom(LISTED), { cf: null }), 403, 'unresolved'],
+    ['a runtime that says it is not', Object.assign(requestFrom(LISTED), { cf: false }), 403, 'unresolved']
   ]
   for (const [what, request, status, reason] of table) {
     const { response, verdict } = await guard.check(request, contextOf())
@@ -180,6 +181,47 @@ t.test('a first load that fails is repeated by later requests, and one that was 
   t.equal(loads, 3)
   t.match(guard.status(), { revision: 'r3' })
   t.equal((await hanging).status, 503, 'what waited for the load that was cut off is answered when it has failed')
+})
+
+t.test('a reload that was cut off after the answer is begun anew, and changes nothing when it ends late', async (t) => {
+  const pass = stopTime(t)
+  const reloads: ((snapshot: ReturnType<typeof sound>) => void)[] = []
+  let isFirst = true
+  const load = () => {
+    if (!isFirst) return new Promise<ReturnType<typeof sound>>((resolve) => reloads.push(resolve))
+    isFirst = false
+    return sound({ revision: 'r1' })
+  }
+  const { guard, ask } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  await ask(LISTED)
+  pass(HOUR)
+  const { context: cutOff } = await ask(LISTED)
+  t.equal(cutOff.kept.length, 1)
+  pass(MINUTE - 1)
+  await ask(LISTED)
+  t.equal(reloads.length, 1, 'it may be under way')
+  pass(1)
+  const { status, context } = await ask(LISTED)
+  t.match({ status, loads: reloads.length }, { status: 200, loads: 2 })
+  t.match(guard.status(), { revision: 'r1', lastError: /The server ended the load before its timeout of 5000 ms\./ })
+  reloads[1]!(sound({ revision: 'r3' }))
+  await Promise.all(context.kept)
+  t.match(guard.status(), { revision: 'r3', lastError: null })
+  reloads[0]!(sound({ revision: 'r2' }))
+  await Promise.all(cutOff.kept)
+  t.match(guard.status(), { revision: 'r3', lastError: null })
+  pass(HOUR)
+  await ask(LISTED)
+  t.equal(reloads.length, 3, 'both do not go on')
+  reloads[2]!(sound({ revision: 'r4' }))
+})
+
+t.test('the Worker stays alive for the first load of a watched source', async (t) => {
+  const { guard, ask } = guarding({ watch: { name: 'theirs', load: async () => sound({ revision: 'r1' }) } })
+  await ask(LISTED)
+  const { context } = await ask(LISTED)
+  await Promise.all(context.kept)
+  t.match(guard.status().watch, { revision: 'r1' })
 })
 
 t.test('a source with an interval is asked again after a failure when a request finds that due', async (t) => {

@@ -7,11 +7,25 @@ import guardFetch, { type FetchGuard } from 'moengage-allowlist/fetch'
 import guardNode, { type HttpGuard } from 'moengage-allowlist/http'
 import guardLambda, { type LambdaAnswer, type LambdaGuard } from 'moengage-allowlist/lambda'
 import { registerMetrics } from 'moengage-allowlist/prometheus'
-import guardWorkers, { type WorkersGuard } from 'moengage-allowlist/workers'
+import { type Fleet, redisFleet } from 'moengage-allowlist/redis'
+import { type NodeStatusPage, nodeStatusPage } from 'moengage-allowlist/status-page'
+import guardWorkers, {
+  type WorkersGuard,
+  type MoEngageAllowlistOptions as WorkersOptions
+} from 'moengage-allowlist/workers'
 
 export const options: MoEngageAllowlistOptions = { dataCenters: 'DC-01', channels: ['connector', 'streams'] }
 // @ts-expect-error: the page has no such data center
 export const wrong: MoEngageAllowlistOptions = { dataCenters: 'DC-99' }
+
+/** The options that do not take `undefined`. */
+type Demanded<Options> = {
+  [Name in keyof Options]-?: undefined extends Required<Options>[Name] ? never : Name
+}[keyof Options]
+type Same<A, B> = [A, B] extends [B, A] ? true : never
+// `logLevel` is an option of Fastify's own `register` as well, which does not take it either.
+export const demanded: Same<Demanded<MoEngageAllowlistOptions>, 'dataCenters' | 'logLevel'> = true
+export const elsewhere: Same<Demanded<WorkersOptions>, 'dataCenters'> = true
 
 export const core: Guard = createGuard({ dataCenters: parseDataCenter('dc 1'), allow: undefined })
 export const verdict: Verdict = core.judge({ peer: '52.6.248.125', headers: {} })
@@ -20,6 +34,8 @@ export const node: HttpGuard = guardNode({ dataCenters: 'DC-01' })
 export const web: FetchGuard = guardFetch({ dataCenters: 'DC-01' })
 export const workers: WorkersGuard = guardWorkers({ dataCenters: 'DC-01' })
 export const lambda: LambdaGuard = guardLambda({ dataCenters: 'DC-01' })
+export const page: NodeStatusPage = nodeStatusPage({ guard: express, public: true })
+export const fleetOf: (options: Parameters<typeof redisFleet>[0]) => Fleet = redisFleet
 
 interface HttpEvent {
   readonly version: string
