@@ -413,6 +413,10 @@ t.test('a verdict is that of its own address, whichever address of the same pref
         const verdict = used.judge({ peer, headers: {} })
         const fresh = (await loadGuard(options)).judge({ peer, headers: {} })
         if (JSON.stringify(verdict) !== JSON.stringify(fresh)) throw new Error(JSON.stringify([verdict, fresh]))
+        const containing = [...Object.values(cells).flat(), ...allow].filter((text) => maskedLike(peer, text) === text)
+        const [longest] = containing.sort((a, b) => lengthOf(b) - lengthOf(a))
+        const matched = verdict.verified ? verdict.matched : undefined
+        if (matched !== longest) throw new Error(`${peer} matched ${matched} instead of ${longest}`)
       }
     }),
     runs(100)
@@ -426,3 +430,8 @@ function maskedTo(text: string, length: number): string {
   const last = (words.at(-1)! & ~(2 ** hostBits - 1)) >>> 0
   return `${formatWords(family, [...words.slice(0, -1), last])}/${length}`
 }
+
+const lengthOf = (prefix: string) => Number(prefix.split('/')[1])
+
+/** The prefix of an address that is as long as another one. */
+const maskedLike = (address: string, prefix: string) => maskedTo(address, lengthOf(prefix))
