@@ -134,7 +134,7 @@ export class Guard<Request = GuardRequest> {
       return verdict
     }
     const clientIp = client.toString()
-    const sender = client.family === 4 ? client.words[0]! : clientIp
+    const sender = client.key
     // An address that is accepted, and yet a trusted proxy's, is never a sender.
     let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
     if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)

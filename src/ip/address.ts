@@ -30,6 +30,8 @@ export class ParsedAddress {
   end = 0
   /** Room for the groups of an IPv6 text. */
   readonly #groups = new Uint16Array(8)
+  /** The gap that the last IPv6 text has, if all else in it is canonical, or {@link UNUSUAL}. */
+  #gap = UNUSUAL
 
   /**
    * Parses `text[start, end)` as one address, strictly: four decimal octets without leading zeros, or an RFC 4291 text
@@ -95,6 +97,8 @@ export class ParsedAddress {
     if (end - start < 2 || end - start > 45) return 0
     let count = 0
     let gap = -1
+    let digits = 0
+    let isUsual = true
     let i = start
     if (text.charCodeAt(i) === COLON) {
       if (text.charCodeAt(i + 1) !== COLON) return 0
@@ -110,16 +114,19 @@ export class ParsedAddress {
         code = text.charCodeAt(i)
         const digit = code < 128 ? HEX[code]! : -1
         if (digit < 0) break
-        group = (group << 4) | digit
+        digits |= digit
+        group = (group << 4) | (digit & 15)
       }
       if (i < end && code === DOT) {
         // A dotted quad may end the address, in the place of the last two groups.
         if (count > 6 || this.#parseIPv4(text, first, end, EVERY) !== PARSED) return 0
         groups[count++] = words[0]! >>> 16
         groups[count++] = words[0]! & 0xffff
+        isUsual = false
         break
       }
       if (i === first || i - first > 4) return 0
+      if (i - first > 1 && text.charCodeAt(first) === ZERO) isUsual = false
       groups[count++] = group
       if (i === end) break
       // Zeros may lead to an IPv4-mapped address, whose own leading bits come last.
@@ -148,6 +155,7 @@ export class ParsedAddress {
       words[0] = words[3]!
       return 4
     }
+    this.#gap = !isUsual || digits >= UPPER ? UNUSUAL : gap < 0 ? NO_GAP : gapOf(gap, 8 - count)
     return 6
   }
 
@@ -175,10 +183,29 @@ export class ParsedAddress {
     return new Address(family as 4 | 6, family === 4 ? [words[0]!] : [...words])
   }
 
-  /** The canonical text. Dotted decimal, strictly parsed, is canonical as it is, and sliced. */
+  /** The canonical text: sliced where the address was written so, since to build it takes longer. */
   toString(): string {
-    const { family, text, start, end } = this
-    return family === 4 && isDotted(text, start) ? text.slice(start, end) : formatWords(family as 4 | 6, this.words)
+    const { family, text, start, end, words } = this
+    const isCanonical = family === 4 ? isDotted(text, start) : findGap(words) === this.#gap
+    return isCanonical ? text.slice(start, end) : formatWords(family as 4 | 6, words)
+  }
+
+  /** What an address is known by in a map: a number, or a text that is quicker to make than the canonical one; see {@link textOfKey}. */
+  get key(): number | string {
+    const { family, words } = this
+    if (family === 4) return words[0]!
+    const [a, b, c, d] = [words[0]!, words[1]!, words[2]!, words[3]!]
+    return String.fromCharCode(
+      0,
+      a >>> 16,
+      a & 0xffff,
+      b >>> 16,
+      b & 0xffff,
+      c >>> 16,
+      c & 0xffff,
+      d >>> 16,
+      d & 0xffff
+    )
   }
 }
 
@@ -210,11 +237,22 @@ const PARSED = 1
 const UNLISTED = 2
 const OTHER = 3
 
+/** Added to the value of a digit in upper case. */
+const UPPER = 16
+
 /** The value of a hexadecimal digit by its character code, −1 for every other character below 128. */
 const HEX = new Int8Array(128).fill(-1)
 for (const [digit, code] of [...'0123456789abcdef'].entries()) {
+  HEX[code.toUpperCase().charCodeAt(0)] = UPPER + digit
   HEX[code.charCodeAt(0)] = digit
-  HEX[code.toUpperCase().charCodeAt(0)] = digit
+}
+
+/** The canonical text of the address that a {@link ParsedAddress.key} stands for; another text is returned as it is. */
+export function textOfKey(key: number | string): string {
+  if (typeof key === 'number') return formatWords(4, [key])
+  if (key.charCodeAt(0) !== 0 || key.length !== 9) return key
+  const word = (i: number) => (key.charCodeAt(2 * i + 1) << 16) | key.charCodeAt(2 * i + 2)
+  return formatWords(6, [word(0), word(1), word(2), word(3)])
 }
 
 /**
@@ -248,8 +286,17 @@ export function formatWords(family: 4 | 6, source: ArrayLike<number>): string {
   return formatIPv6(source)
 }
 
-/** RFC 5952 section 4: lower case, no leading zeros, and `::` for the longest run of two or more zeros, the first of equals. */
-function formatIPv6(source: ArrayLike<number>): string {
+/** Where the groups of zeros stand that `::` is written for, and how many they are, as one number. */
+const gapOf = (from: number, length: number) => from * 16 + length
+
+/** No group is left out. */
+const NO_GAP = gapOf(8, 1)
+
+/** Something else than the gap makes a text not canonical. */
+const UNUSUAL = -1
+
+/** The longest run of two or more zeros, the first of equals (RFC 5952 section 4.2). */
+function findGap(source: ArrayLike<number>): number {
   let gap = 8
   let gapLength = 1
   for (let from = 0; from < 8; from++) {
@@ -261,6 +308,14 @@ function formatIPv6(source: ArrayLike<number>): string {
     }
     if (to > from) from = to
   }
+  return gapOf(gap, gapLength)
+}
+
+/** RFC 5952 section 4: lower case, no leading zeros, and `::` for the longest run of zeros. */
+function formatIPv6(source: ArrayLike<number>): string {
+  const found = findGap(source)
+  const gap = found >>> 4
+  const gapLength = found & 15
   let text = ''
   for (let i = 0; i < 8; i++) {
     if (i === gap) {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { Address } from '../ip/address.js'
-import type { Reason } from '../verdict/verdict.js'
+import { textOfKey } from '../ip/address.js'
+import { REASONS, type Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
@@ -61,7 +61,7 @@ export interface SenderQuery {
 
 /** Rejections of one sender: one, or several that one line of a log counts. */
 export interface SenderRejections {
-  /** An IPv4 address as its 32-bit number, which is quicker to hash than a text, or an IPv6 address as its canonical text. */
+  /** A {@link ParsedAddress.key}, or the text that an address has in a log, in one piece of memory. */
   readonly key: number | string
   readonly reason: Reason
   /** The pattern of the route; null where there is none. */
@@ -98,33 +98,51 @@ interface Counts {
 /** What is counted of a sender that never sent the secret. */
 const NONE: Partial<Record<Reason, number>> = Object.freeze({})
 
+/** The reasons of a sender that was rejected once: most senders of a flood are, and what they share is not collected with them. */
+const ONCE = Object.fromEntries(REASONS.map((reason) => [reason, Object.freeze({ [reason]: 1 })])) as Record<
+  Reason,
+  Partial<Record<Reason, number>>
+>
+
 /** What is remembered of one sender. */
-class SenderRecord implements Counts {
+class SenderRecord {
   readonly key: number | string
   count: number
   firstSeen: number
   lastSeen: number
-  readonly reasons: Partial<Record<Reason, number>>
+  /** Its own as soon as it was rejected twice. */
+  reasons: Partial<Record<Reason, number>>
   withSecret = NONE
-  readonly routes: string[]
+  /** The first route; null where there was none. */
+  readonly #route: string | null
+  /** The routes; undefined as long as there is one at most. */
+  #routes: string[] | undefined
 
   constructor(key: number | string, { reason, pattern, time, count, withSecret }: SenderRejections) {
     this.key = key
     this.count = count
     this.firstSeen = time
     this.lastSeen = time
-    this.reasons = { [reason]: count }
-    this.routes = pattern === null ? [] : [pattern]
+    this.reasons = count === 1 ? ONCE[reason] : { [reason]: count }
+    this.#route = pattern
     if (withSecret) this.#addSecret(reason, count)
   }
 
   add({ reason, pattern, time, count, withSecret }: SenderRejections): void {
+    if (this.count === 1) this.reasons = { ...this.reasons }
     this.count += count
     this.firstSeen = Math.min(this.firstSeen, time)
     this.lastSeen = Math.max(this.lastSeen, time)
     this.reasons[reason] = (this.reasons[reason] ?? 0) + count
-    if (pattern !== null) addRoute(this.routes, pattern)
+    if (pattern !== null && pattern !== this.#route) {
+      this.#routes ??= this.routes
+      addRoute(this.#routes, pattern)
+    }
     if (withSecret) this.#addSecret(reason, count)
+  }
+
+  get routes(): string[] {
+    return this.#routes ?? (this.#route === null ? [] : [this.#route])
   }
 
   #addSecret(reason: Reason, count: number): void {
@@ -132,23 +150,12 @@ class SenderRecord implements Counts {
   }
 
   get clientIp(): string {
-    return typeof this.key === 'number' ? new Address(4, [this.key]).toString() : this.key
+    return textOfKey(this.key)
   }
 }
 
 function addRoute(routes: string[], pattern: string): void {
   if (routes.length < ROUTES && !routes.includes(pattern)) routes.push(pattern)
-}
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
-
-/**
- * A copy of a text in one piece of memory. A slice of a header would keep the whole header in memory, and a text that was built
- * piece by piece takes several times its length.
- */
-export function flatCopy(text: string): string {
-  return decoder.decode(encoder.encode(text))
 }
 
 /** Remembers rejected senders in constant memory; see {@link SegmentedCache} for who is forgotten. */
@@ -181,7 +188,7 @@ export class Senders {
     const records = this.#records
     for (let i = 0; i < this.#notedCount; i++) {
       const rejections = this.#noted[i]!
-      const key = typeof rejections.key === 'number' ? rejections.key : flatCopy(rejections.key)
+      const { key } = rejections
       if (this.#countWithSecret(key, rejections)) continue
       const known = records.again(key)
       if (known !== undefined) known.add(rejections)

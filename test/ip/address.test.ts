@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress } from '../../src/core.js'
-import { ParsedAddress } from '../../src/ip/address.js'
+import { ParsedAddress, textOfKey } from '../../src/ip/address.js'
 import { fixture } from '../support/fixtures.js'
 import { addresses, formatOracle, readOracle, spellings } from '../support/oracle.js'
 import { runs } from '../support/properties.js'
@@ -258,4 +258,33 @@ t.test('reading the canonical text of an address gives the same address', async 
     runs(1000)
   )
   t.pass()
+})
+
+t.test('an address that was parsed has its canonical text and its key, however it was written before', async () => {
+  const texts = fc.array(
+    addresses.chain((address) => spellings(address).map((text) => ({ address, text }))),
+    {
+      minLength: 1,
+      maxLength: 5
+    }
+  )
+  fc.assert(
+    fc.property(texts, fc.constantFrom('', 'x, '), (texts, before) => {
+      const parsed = new ParsedAddress()
+      for (const { address, text } of texts) {
+        // The one before is not to be seen in the next.
+        parsed.parse(`${before}${text}`, before.length, before.length + text.length)
+        const canonical = formatOracle(address)
+        if (`${parsed}` !== canonical) throw new Error(`${text}: ${parsed} instead of ${canonical}`)
+        if (textOfKey(parsed.key) !== canonical) throw new Error(`${text}: key ${textOfKey(parsed.key)}`)
+      }
+    }),
+    runs(2000)
+  )
+})
+
+t.test('only what a key can be is read as one', async (t) => {
+  for (const text of ['', '\0', '\0short', '\0far too long', '2001:db8::1', 'hmac:0123456789abcdef', 'unix']) {
+    t.equal(textOfKey(text), text)
+  }
 })
