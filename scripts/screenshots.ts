@@ -90,8 +90,8 @@ async function take(browser: Browser, url: string, { name, width, height, colorS
 }
 
 async function serve(page: StatusPage): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    const { status, headers, body } = page.respond(new URL(`${request.url}`, 'http://x').searchParams)
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await page.respond(new URL(`${request.url}`, 'http://x').searchParams)
     response.writeHead(status, headers).end(body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

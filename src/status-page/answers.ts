@@ -6,7 +6,7 @@ import type { LastVerified } from '../guard/counters.js'
 import { HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, genuine } from '../report/conclusion.js'
 import { listOf } from './document.js'
-import { type Facts, totalsOf } from './facts.js'
+import { type Facts, isOfFleet } from './facts.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -20,20 +20,21 @@ export interface State {
 }
 
 /** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
-const fromMoEngage = ({ status }: Facts): LastVerified[] =>
-  status.lastVerified.filter(({ dataCenter }) => dataCenter !== null)
+const fromMoEngage = ({ calls }: Facts): LastVerified[] => calls.filter(({ dataCenter }) => dataCenter !== null)
+
+const rejectedOf = ({ counts }: Facts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
 
 const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
 
-function genuineOf({ status, senders }: Facts) {
+function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts) {
   return genuine({
     span: Number.NaN,
-    verified: status.verified,
+    verified,
     verifiedUnknown: '',
-    rejected: status.rejected,
+    rejected,
     removed: Math.min(
-      status.rejected['not-listed'],
-      senders.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
+      rejected['not-listed'],
+      turnedAway.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
     ),
     listAged: status.evidence.find(({ kind }) => kind === 'list-aged'),
     unnamedWithSecret: 0,
@@ -44,9 +45,9 @@ function genuineOf({ status, senders }: Facts) {
 
 /** Judges how all is. */
 export function stateOf(facts: Facts): State {
-  const { status, metrics } = facts
+  const { status } = facts
   const { diagnosis, lastError, warnings, evidence } = status
-  const { rejected } = totalsOf(metrics)
+  const rejected = rejectedOf(facts)
   const actions = [
     ...diagnosis,
     ...(lastError === null
@@ -117,11 +118,15 @@ function calledAnswer(facts: Facts): Answer {
   const question = 'Did MoEngage call in the last hour?'
   const [last] = fromMoEngage(facts)
   if (last === undefined) {
-    return { question, answer: 'No', detail: 'MoEngage has not called since the server started.' }
+    const detail = isOfFleet(facts)
+      ? 'MoEngage has called no server of the fleet.'
+      : 'MoEngage has not called since the server started.'
+    return { question, answer: 'No', detail }
   }
   const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
   const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
-  const detail = html`${plural(accepted, 'request')} accepted since !${timeTag(from)}.`
+  const where = isOfFleet(facts) ? ' by this server' : ''
+  const detail = html`${plural(accepted, 'request')} accepted${where} since !${timeTag(from)}.`
   if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
 }
@@ -150,16 +155,19 @@ function callName({ channels, route }: LastVerified): string {
 
 function rejectedAnswers(facts: Facts): Answer[] {
   const question = 'Was anybody turned away?'
-  const { rejected } = totalsOf(facts.metrics)
-  if (rejected === 0) return [{ question, answer: 'No', detail: 'Nobody since the server started.' }]
+  const rejected = rejectedOf(facts)
+  const isFleet = isOfFleet(facts)
+  if (rejected === 0) {
+    return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
+  }
   const { answer, evidence } = genuineOf(facts)
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
-  const senders = plural(facts.status.senders, 'sender')
+  const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
   return [
     {
       question,
       answer: `Yes, ${plural(rejected, 'request')}`,
-      detail: html`${number(recent)} of them in the last hour; from ${senders} in all. <a href="#senders">Who it was</a>`
+      detail: html`${number(recent)} of them in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
     },
     {
       question: 'Was any of it genuine?',
@@ -183,8 +191,8 @@ function listAnswer(facts: Facts): Answer {
 }
 
 /** When MoEngage last got through, by route. */
-export function lastVerifiedRows({ status, now }: Facts) {
-  return status.lastVerified.map(({ at, route, dataCenter, channels }) => [
+export function lastVerifiedRows({ calls, now }: Facts) {
+  return calls.map(({ at, route, dataCenter, channels }) => [
     route ?? '(no route)',
     { html: timeAgo(at, now) },
     dataCenter ?? 'your "allow" list',

@@ -403,7 +403,7 @@ t.test('a hook of Node that fails shows nothing', async (t) => {
     const { status, body } = await send(await listenTo(t, page), { path: '/' })
     t.match(
       JSON.parse(body),
-      { statusCode: 500, message: 'The page could not be protected, so it is not shown.' },
+      { statusCode: 500, message: 'The page could not be protected or made, so it is not shown.' },
       what
     )
     t.equal(status, 500)
@@ -607,7 +607,7 @@ t.test('a last call of yesterday is one that did not come in the last hour', asy
   const page = new StatusPage(guard, clock)
   t.teardown(() => page.close())
   clock.pass(26 * HOUR)
-  const { textOf } = readPage(page.respond(new URLSearchParams()).body)
+  const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
   t.match(
     textOf('answers'),
     /last hour\? No, the last call came 1 day ago 2026-11-24 10:00 UTC Which channel was it\? None in the last hour/
