@@ -1,5 +1,3 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -12,7 +10,7 @@ import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { TestClock } from '../support/clock.js'
-import { listen, send, until } from '../support/http.js'
+import { listen, listenTo, send, until } from '../support/http.js'
 import { readPage } from './pages.js'
 
 const KEY = { authorization: 'Bearer open-sesame' }
@@ -331,14 +329,6 @@ t.test('a page that nothing protects is refused at start-up, unless it is public
   await app.register(statusPage, { guard, public: true, prefix: '/status' })
   t.equal((await app.inject('/status')).statusCode, 200)
 })
-
-/** Serves a listener of `node:http`. */
-async function listenTo(t: Test, listener: RequestListener) {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => new Promise((resolve) => server.close(resolve)))
-  return { port: (server.address() as AddressInfo).port }
-}
 
 t.test('Express and node:http serve the same page, behind their own hook', async (t) => {
   const guard = guardExpress({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] }, logLevel: 'silent' })
