@@ -4,7 +4,7 @@ import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { HOUR } from '../lib/time.js'
-import { GENUINE_WORDS, genuine } from '../report/conclusion.js'
+import { GENUINE_WORDS, type Genuine, genuine } from '../report/conclusion.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
@@ -26,7 +26,8 @@ const rejectedOf = ({ counts }: Facts): number => Object.values(counts.rejected)
 
 const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
 
-function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts) {
+/** Whether what was turned away was genuine. */
+export function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts): Genuine {
   return genuine({
     span: Number.NaN,
     verified,
@@ -44,7 +45,7 @@ function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts
 }
 
 /** Judges how all is. */
-export function stateOf(facts: Facts): State {
+export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   const { status } = facts
   const { diagnosis, lastError, warnings, evidence } = status
   const rejected = rejectedOf(facts)
@@ -59,7 +60,6 @@ export function stateOf(facts: Facts): State {
   ]
   const hasCalled = fromMoEngage(facts).length > 0
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
-  const genuine = genuineOf(facts).answer
   if (genuine === 'yes')
     return state('bad', 'MoEngage was turned away: requests with your secret come from addresses that the list lacks.')
   if (rejected > 0 && genuine === 'likely') {
@@ -105,8 +105,8 @@ interface Answer {
 }
 
 /** The questions that people come with, and their answers. */
-export function answersPart(facts: Facts): string {
-  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts), listAnswer(facts)]
+export function answersPart(facts: Facts, genuine: Genuine): string {
+  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts, genuine), listAnswer(facts)]
   const items = answers.map(
     ({ question, answer, detail }) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>!${detail}</dd></div>`
   )
@@ -153,14 +153,13 @@ function callName({ channels, route }: LastVerified): string {
   return channels.length === 1 ? `${channelNames(channels)} (${path})` : path
 }
 
-function rejectedAnswers(facts: Facts): Answer[] {
+function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] {
   const question = 'Was anybody turned away?'
   const rejected = rejectedOf(facts)
   const isFleet = isOfFleet(facts)
   if (rejected === 0) {
     return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
   }
-  const { answer, evidence } = genuineOf(facts)
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
   const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
   return [

@@ -15,7 +15,9 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'permissive-trust': 'Every sender could choose its address'
 }
 
-export const number = (count: number): string => count.toLocaleString('en-US')
+const FORMAT = new Intl.NumberFormat('en-US')
+
+export const number = (count: number): string => FORMAT.format(count)
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`
