@@ -82,7 +82,7 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
   values(): readonly Value[] {
     if (this.#values !== undefined) return this.#values
     const values: Value[] = []
-    for (const cache of [this.#probationary, this.#protected]) cache.forEach((value) => values.push(value))
+    for (const cache of [this.#probationary, this.#protected]) cache.forEach((value) => void values.push(value))
     this.#values = values
     return values
   }
