@@ -134,7 +134,7 @@ function replicaRow(replica: Replica, { self, version: latest }: FleetStatus, no
   const { id, host, pid, state, reported, version, revision, verified, rejected, lastVerified, lastError } = replica
   const uses = version === null ? 'its own list' : version === latest ? 'what was published last' : `version ${version}`
   return [
-    `${host} ${pid}${id === self ? ' (this server)' : ''}`,
+    `${host}, process ${pid}${id === self ? ' (this server)' : ''}`,
     { html: html`<span class="!${state === 'gone' ? 'no' : ''}">${STATE_WORDS[state]}</span>` },
     { html: timeAgo(reported, now) },
     uses,

@@ -97,6 +97,7 @@ t.test('wrong options are refused at module level', async (t) => {
   })
   const fleet = redisFleet({ client: new FakeRedis().io(), name: 'webhooks' })
   t.throws(() => moengageAllowlist({ dataCenters: 'DC-01', fleet } as never), {
+    code: 'MOE_ERR_OPTIONS',
     mistakes: [{ path: 'fleet', message: /runs only during requests/, fix: /source: \{ url: / }]
   })
   const source = { url: 'ftp://example.com/' }

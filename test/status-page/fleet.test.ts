@@ -185,7 +185,7 @@ t.test('servers that need attention stand first, and those that ended last', asy
     /This replica could not report: NOPERM 3 servers of the fleet “webhooks” report\. 2 of them do not use what was published last: the last error says why\. 1 server stopped reporting without a word/
   )
   t.strictSame(
-    [...fleet.matchAll(/ ([a-e]) 1(?: \(this server\))? (running|gone|ended) 1 minute ago/g)].map(([, ...row]) => row),
+    [...fleet.matchAll(/ ([a-e]), process 1(?: \(this server\))? (running|gone|ended) 1 minute ago/g)].map(([, ...row]) => row),
     [
       ['c', 'gone'],
       ['b', 'running'],
@@ -194,9 +194,9 @@ t.test('servers that need attention stand first, and those that ended last', asy
       ['d', 'ended']
     ]
   )
-  t.match(fleet, / b 1 running 1 minute ago .* UTC version 6 \w+ 0 0 never no disk /)
-  t.match(fleet, / e 1 running 1 minute ago .* UTC its own list /)
-  t.match(fleet, / c 1 gone .* UTC what was published last \w+ 0 2 never none /, 'with its last figures')
+  t.match(fleet, / b, process 1 running 1 minute ago .* UTC version 6 \w+ 0 0 never no disk /)
+  t.match(fleet, / e, process 1 running 1 minute ago .* UTC its own list /)
+  t.match(fleet, / c, process 1 gone .* UTC what was published last \w+ 0 2 never none /, 'with its last figures')
   t.match(fleet, /all of them together, those that have ended too, accepted 2 requests and turned away 3\.$/)
 })
 
@@ -250,7 +250,7 @@ t.test('a thousand servers are cut to those that need attention', async (t) => {
   const live = Array.from({ length: 1000 }, (_, i) => ({ id: `live${i}` }))
   const { open } = pageOn(t, async () => statusOf([...live, { id: 'lost', age: 60_000 }]))
   const fleet = (await open()).textOf('fleet')
-  t.match(fleet, /1,000 servers of the fleet .* lost 1 gone .* 951 more without a problem; the page shows 50\./)
+  t.match(fleet, /1,000 servers of the fleet .* lost, process 1 gone .* 951 more without a problem; the page shows 50\./)
 })
 
 t.test('pages share one reading of the store', async (t) => {
