@@ -7,6 +7,7 @@ import { HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine } from '../report/conclusion.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
+import { fleetActions } from './fleet.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -46,7 +47,7 @@ export function genuineOf({ status, counts: { verified, rejected }, turnedAway }
 
 /** Judges how all is. */
 export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
-  const { status } = facts
+  const { status, fleet } = facts
   const { diagnosis, lastError, warnings, evidence } = status
   const rejected = rejectedOf(facts)
   const actions = [
@@ -56,7 +57,8 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
       : [
           `The list could not be loaded from "${status.source}": ${lastError} Until it can be, the list of ${status.revision} stays in use.`
         ]),
-    ...warnings.map(problemLine)
+    ...warnings.map(problemLine),
+    ...(fleet === null ? [] : fleetActions(fleet))
   ]
   const hasCalled = fromMoEngage(facts).length > 0
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })

@@ -3,7 +3,7 @@ import type { FleetStatus, GuardFleet, Replica } from '../guard/fleet.js'
 import { messageOf } from '../lib/text.js'
 import { type Clock, MINUTE, SECOND } from '../lib/time.js'
 import { type Cell, listOf, tableOf } from './document.js'
-import { number, plural, timeAgo, timeTag } from './words.js'
+import { listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How long a page waits for the store. */
 const PATIENCE = SECOND
@@ -77,6 +77,18 @@ export class FleetReader {
       })
     })
   }
+}
+
+/** What to do about the servers of the fleet. */
+export function fleetActions({ reading }: FleetFacts): string[] {
+  if (reading === null) return []
+  const { replicas, live, current } = reading.status
+  const gone = replicas.filter(({ state }) => state === 'gone').length
+  const findings = [
+    ...(live > current ? [`${plural(live - current, 'server')} not using what was published last`] : []),
+    ...(gone > 0 ? [`${plural(gone, 'server')} that stopped reporting`] : [])
+  ]
+  return findings.length === 0 ? [] : [`Look at the servers of the fleet, below: ${listed(findings)}.`]
 }
 
 /** The servers of the fleet, those that need attention first. */

@@ -160,7 +160,7 @@ interface Reported {
 
 /** What a fleet reported, as it is read of a store that has version 7. */
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
-  const sums = new FleetSums(7)
+  const sums = new FleetSums(own.version === undefined ? 7 : own.version)
   for (const { id, age = 0, version = 7, isClosed = false, lastError = null, peers = [] } of replicas) {
     const guard = createGuard({ dataCenters: 'DC-01' })
     for (const peer of peers) guard.judge(from(peer))
@@ -179,13 +179,20 @@ t.test('servers that need attention stand first, and those that ended last', asy
     { id: 'e', version: null }
   ]
   const { open } = pageOn(t, async () => statusOf(replicas, { warnings: ['This replica could not report: NOPERM'] }))
-  const fleet = (await open()).textOf('fleet')
+  const { textOf } = await open()
+  const fleet = textOf('fleet')
+  t.match(
+    textOf('state'),
+    /Look at the servers of the fleet, below: 2 servers not using what was published last and 1 server that stopped reporting\./
+  )
   t.match(
     fleet,
     /This replica could not report: NOPERM 3 servers of the fleet “webhooks” report\. 2 of them do not use what was published last: the last error says why\. 1 server stopped reporting without a word/
   )
   t.strictSame(
-    [...fleet.matchAll(/ ([a-e]), process 1(?: \(this server\))? (running|gone|ended) 1 minute ago/g)].map(([, ...row]) => row),
+    [...fleet.matchAll(/ ([a-e]), process 1(?: \(this server\))? (running|gone|ended) 1 minute ago/g)].map(
+      ([, ...row]) => row
+    ),
     [
       ['c', 'gone'],
       ['b', 'running'],
@@ -210,7 +217,9 @@ t.test('a fleet is summed up in one sentence', async (t) => {
   ]
   for (const [replicas, own, sentence] of rows) {
     const { open } = pageOn(t, async () => statusOf(replicas, own))
-    t.match((await open()).textOf('fleet-body'), sentence)
+    const { textOf } = await open()
+    t.match(textOf('fleet-body'), sentence)
+    t.equal(/Look at the servers/.test(textOf('state')), /last error says why/.test(textOf('fleet')))
   }
 })
 
@@ -250,7 +259,10 @@ t.test('a thousand servers are cut to those that need attention', async (t) => {
   const live = Array.from({ length: 1000 }, (_, i) => ({ id: `live${i}` }))
   const { open } = pageOn(t, async () => statusOf([...live, { id: 'lost', age: 60_000 }]))
   const fleet = (await open()).textOf('fleet')
-  t.match(fleet, /1,000 servers of the fleet .* lost, process 1 gone .* 951 more without a problem; the page shows 50\./)
+  t.match(
+    fleet,
+    /1,000 servers of the fleet .* lost, process 1 gone .* 951 more without a problem; the page shows 50\./
+  )
 })
 
 t.test('pages share one reading of the store', async (t) => {

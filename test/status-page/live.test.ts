@@ -1,6 +1,9 @@
 import { Window } from 'happy-dom'
 import t, { type Test } from 'tap'
 import { createGuard } from '../../src/core.js'
+import { accessTo } from '../../src/guard/guard.js'
+import type { FleetStatus } from '../../src/redis.js'
+import type { ShownGuard } from '../../src/status-page/facts.js'
 import { live, type View } from '../../src/status-page/live.js'
 import { StatusPage } from '../../src/status-page/page.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
@@ -10,12 +13,13 @@ interface Setup {
   readonly clipboard?: { writeText(text: string): Promise<void> } | undefined
   readonly isTrusted?: boolean
   readonly theme?: string
+  readonly fleet?: ShownGuard['fleet']
 }
 
 /** The page in a browser without a network: the script runs, and `poll` lets it update once. */
-async function open(t: Test, { query = '', clipboard, isTrusted = false, theme }: Setup = {}) {
+async function open(t: Test, { query = '', clipboard, isTrusted = false, theme, fleet }: Setup = {}) {
   const guard = createGuard({ dataCenters: 'DC-01' })
-  const page = new StatusPage(guard)
+  const page = new StatusPage({ ...accessTo(() => guard), fleet })
   t.teardown(() => page.close())
   const window = new Window({ url: `http://127.0.0.1/status${query}` })
   t.teardown(() => window.happyDOM.close())
@@ -100,6 +104,30 @@ t.test('the page shows what happens without a reload', async (t) => {
     t.strictSame(asked, [['/status', { credentials: 'same-origin', redirect: 'error' }]], 'without the query')
     t.strictSame(policies, isTrusted ? ['moengage-status'] : [])
   }
+})
+
+t.test('what happens to the fleet is shown without a reload as well', async (t) => {
+  const silent: FleetStatus = {
+    name: 'webhooks',
+    self: null,
+    version: 7,
+    replicas: [],
+    live: 0,
+    current: 0,
+    verified: 0,
+    rejected: {},
+    senders: [],
+    lastVerified: [],
+    overrides: [],
+    lastError: 'down',
+    warnings: []
+  }
+  let status = silent
+  const { text, poll } = await open(t, { fleet: { status: async () => status } })
+  t.match(text('fleet'), /could not be read: down/)
+  status = { ...silent, live: 2, current: 2, lastError: null }
+  await poll()
+  t.match(text('fleet'), /2 servers of the fleet “webhooks” report/)
 })
 
 t.test('times are written in the zone of the reader, those of later updates too', async (t) => {
