@@ -1,6 +1,6 @@
 /**
- * Measures what `guard.fleet.status()` costs with a thousand replicas in a real redis-server, for docs/fleet.md:
- * `node --expose-gc --import @tapjs/typescript/import scripts/fleet-status.ts`.
+ * Measures what `guard.fleet.status()` costs with a thousand replicas in a real redis-server, for docs/fleet.md. Run it as
+ * `npm run soak` runs its script.
  */
 import { loadavg } from 'node:os'
 import { Redis } from 'ioredis'
