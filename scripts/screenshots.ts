@@ -9,9 +9,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
+import { FleetSums } from '../src/fleet/report.js'
 import { loadGuard } from '../src/guard/create-guard.js'
+import type { FleetStatus } from '../src/guard/fleet.js'
+import { accessTo } from '../src/guard/guard.js'
 import type { GuardOptions } from '../src/guard/options.js'
-import { HOUR, MINUTE } from '../src/lib/time.js'
+import { HOUR, MINUTE, SECOND } from '../src/lib/time.js'
 import { readLines } from '../src/report/read-lines.js'
 import { ReportBuilder } from '../src/report/report.js'
 import { MARKS } from '../src/report/unwrap.js'
@@ -64,6 +67,58 @@ const aged = () =>
     judge(CONNECTOR, '/moengage/connector', SECRET)
   })
 
+/** Four servers behind a balancer, one of which was killed and one of which was deployed an hour too early. */
+async function fleet(): Promise<StatusPage> {
+  const clock = new TestClock('2026-11-25T09:05:00Z')
+  const now = clock.now()
+  const guard = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  const { revision } = guard.status()
+  const version = now - 2 * HOUR
+  const sums = new FleetSums(version)
+  const servers = [
+    { host: 'web-1', ago: 2 * SECOND, version, verified: 5210, lastError: null },
+    { host: 'web-2', ago: 4 * SECOND, version, verified: 5187, lastError: null },
+    { host: 'web-3', ago: 47 * MINUTE, version, verified: 4012, lastError: null },
+    {
+      host: 'web-4',
+      ago: SECOND,
+      version: version - HOUR,
+      verified: 1790,
+      lastError: 'It is signed with another key.'
+    },
+    { host: 'web-0', ago: 3 * HOUR, version: version - HOUR, verified: 9050, lastError: null, isClosed: true }
+  ]
+  for (const [i, { host, ago, isClosed = false, ...own }] of servers.entries()) {
+    const senders = [STRANGERS[0]!, STRANGERS[i % 3]!].map((clientIp, n) => ({
+      clientIp,
+      count: 3 * i + n + 1,
+      firstSeen: now - 20 * HOUR + i * HOUR,
+      lastSeen: now - ago - n * MINUTE,
+      reasons: { 'not-listed': 3 * i + n + 1 },
+      withSecret: {},
+      routes: ['/moengage/connector'],
+      listedFor: [],
+      removed: null
+    }))
+    const call = { dataCenter: 'DC-01', channels: ['connector'], route: '/moengage/connector' } as const
+    const lastVerified = [{ ...call, at: now - ago - 20 * SECOND }]
+    const rejected = { 'not-listed': 6 * i + 3 }
+    const times = { started: now - 20 * HOUR, reported: now - ago, every: 5000 }
+    sums.add({ id: host, host, pid: 7, ...times, isClosed, revision, rejected, lastVerified, senders, ...own }, ago)
+  }
+  const status: FleetStatus = {
+    name: 'webhooks',
+    self: 'web-1',
+    ...sums.result(),
+    overrides: [],
+    lastError: null,
+    warnings: []
+  }
+  const shown = { ...accessTo(() => guard), fleet: { status: async () => status } }
+  for (let i = 0; i < 9; i++) guard.judge({ peer: CONNECTOR, headers: {} })
+  return new StatusPage(shown, clock)
+}
+
 interface Picture {
   readonly name: string
   readonly width: number
@@ -90,8 +145,8 @@ async function take(browser: Browser, url: string, { name, width, height, colorS
 }
 
 async function serve(page: StatusPage): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    const { status, headers, body } = page.respond(new URL(`${request.url}`, 'http://x').searchParams)
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await page.respond(new URL(`${request.url}`, 'http://x').searchParams)
     response.writeHead(status, headers).end(body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -153,15 +208,22 @@ async function reportUrl(folder: string): Promise<string> {
 mkdirSync(FOLDER, { recursive: true })
 const folder = mkdtempSync(join(tmpdir(), 'moengage-allowlist-'))
 const browser = await launch()
-const [good, bad] = [await serve(await fine()), await serve(await aged())]
+const [good, bad, many] = [await serve(await fine()), await serve(await aged()), await serve(await fleet())]
 try {
   await take(browser, bad.url, { name: 'status-page', width: 1280, height: 720, colorScheme: 'light' })
   await take(browser, `${good.url}#time`, { name: 'status-page-dark', width: 1100, height: 760, colorScheme: 'dark' })
   await take(browser, good.url, { name: 'status-page-phone', width: 390, height: 844, colorScheme: 'light' })
+  await take(browser, `${many.url}#fleet`, {
+    name: 'status-page-fleet',
+    width: 1280,
+    height: 640,
+    colorScheme: 'light'
+  })
   await take(browser, await reportUrl(folder), { name: 'report', width: 1100, height: 760, colorScheme: 'light' })
 } finally {
   await browser.close()
   good.close()
   bad.close()
+  many.close()
   rmSync(folder, { recursive: true, force: true })
 }

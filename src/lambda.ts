@@ -9,9 +9,8 @@ import type { PolicyOptions } from './guard/guard.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
-import { OnDemand, type OnDemandMethods } from './server/on-demand.js'
+import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import type { ActionOptions } from './server/routes.js'
-import type { StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
@@ -26,7 +25,7 @@ export type OnReject = (event: LambdaEvent, verdict: RejectedVerdict) => unknown
 export interface HandlerOptions extends PolicyOptions, ActionOptions<OnReject> {}
 
 /** Options of the guard. `clientIp: 'request.ip'` is the address that AWS writes into the event. */
-export interface MoEngageAllowlistOptions extends StandaloneOptions<LambdaEvent, OnReject> {}
+export interface MoEngageAllowlistOptions extends OnDemandOptions<LambdaEvent, OnReject> {}
 
 /** A guard of Lambda functions. */
 export interface LambdaGuard extends OnDemandMethods {

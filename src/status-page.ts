@@ -69,7 +69,7 @@ export default async function statusPage(app: FastifyInstance, options: FastifyS
   app.addHook('onClose', async () => page.close())
   for (const hook of hooks) app.addHook('onRequest', hook)
   app.get('/', { config: { moengage: false }, logLevel: 'warn' }, async (request, reply) => {
-    const { status, headers, body } = page.respond(queryOf(request.url))
+    const { status, headers, body } = await page.respond(queryOf(request.url))
     return reply.code(status).headers(headers).send(body)
   })
 }
@@ -93,11 +93,9 @@ export function nodeStatusPage(options: StatusPageOptions<NodeHook>): NodeStatus
     const pass = (i: number): void => {
       const hook = hooks[i]
       if (hook === undefined) {
-        answerNode(
-          request,
-          response,
-          replyTo(page, request.method, () => queryOf(`${request.url}`))
-        )
+        replyTo(page, request.method, () => queryOf(`${request.url}`))
+          .then((reply) => answerNode(request, response, reply))
+          .catch((error) => fail(thrown(error)))
         return
       }
       const done = (error?: unknown) => (error ? fail(thrown(error)) : pass(i + 1))
@@ -109,7 +107,7 @@ export function nodeStatusPage(options: StatusPageOptions<NodeHook>): NodeStatus
   return Object.assign(handler, { close: () => page.close() })
 }
 
-const FAILED: Failure = { statusCode: 500, message: 'The page could not be protected, so it is not shown.' }
+const FAILED: Failure = { statusCode: 500, message: 'The page could not be protected or made, so it is not shown.' }
 
 function answerNode(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
@@ -135,13 +133,13 @@ export function fetchStatusPage(options: StatusPageOptions<FetchHook>): FetchSta
       const answer = await hook(request)
       if (answer !== undefined) return answer
     }
-    const { status, headers, body } = replyTo(page, request.method, () => queryOf(request.url))
+    const { status, headers, body } = await replyTo(page, request.method, () => queryOf(request.url))
     return new Response(request.method === 'HEAD' ? null : body, { status, headers })
   }
   return Object.assign(handler, { close: () => page.close() })
 }
 
-function replyTo(page: StatusPage, method: string | undefined, query: () => URLSearchParams): Reply {
+async function replyTo(page: StatusPage, method: string | undefined, query: () => URLSearchParams): Promise<Reply> {
   return method === 'GET' || method === 'HEAD' ? page.respond(query()) : NOT_ALLOWED
 }
 

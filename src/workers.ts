@@ -7,8 +7,7 @@
 import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { consoleLogger } from './log/console-logger.js'
-import { OnDemand, type OnDemandMethods } from './server/on-demand.js'
-import type { StandaloneOptions } from './server/standalone.js'
+import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
 import type { Verdict } from './verdict/verdict.js'
 
@@ -18,7 +17,7 @@ export type { OnDemandMethods } from './server/on-demand.js'
 export type { Checked, OnReject, RouteOptions } from './server/web.js'
 
 /** Options of the guard. `clientIp: 'request.ip'` is the address that Cloudflare writes into `cf-connecting-ip`. */
-export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
+export interface MoEngageAllowlistOptions extends OnDemandOptions<Request, OnReject> {}
 
 /** The context of an event, the third argument of `fetch` in a Worker. */
 export interface WorkerContext {

@@ -1,5 +1,6 @@
 import { clientIpPart } from './client-ip/part.js'
 import { endToEndPart } from './end-to-end/part.js'
+import { fleetPart } from './fleet/part.js'
 import { matcherPart } from './matcher/part.js'
 import { calibrate } from './measure/quiet.js'
 import { SECTIONS, type Section, writeSection } from './report/document.js'
@@ -9,7 +10,8 @@ const PARTS: Record<Section, () => Promise<string>> = {
   matcher: matcherPart,
   'client-ip': clientIpPart,
   'end-to-end': endToEndPart,
-  'status-page': statusPagePart
+  'status-page': statusPagePart,
+  fleet: fleetPart
 }
 
 const wanted = process.argv.slice(2)

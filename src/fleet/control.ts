@@ -158,7 +158,7 @@ export class FleetControl {
         origin: 'fleet'
       })
     )
-    return { name: this.#name, ...sums, overrides, lastError: null }
+    return { name: this.#name, self: null, ...sums, overrides, lastError: null, warnings: [] }
   }
 
   /** The last fifty changes, the latest first. */

@@ -234,13 +234,14 @@ export class Member implements FleetMember {
   async status(): Promise<FleetStatus> {
     const { name } = this.#settings
     const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
+    const warnings = [this.#reportError, this.#copy?.lastError].filter((text) => typeof text === 'string')
     try {
       const sums = await readSums(this.#store)
-      return { name, ...sums, overrides, lastError: this.#reportError ?? this.#copy?.lastError ?? null }
+      return { name, self: this.#id, ...sums, overrides, lastError: null, warnings }
     } catch (error) {
       const sums = new FleetSums(this.#inUse?.stored.version ?? null)
       sums.add(this.#reportNow(this.#isClosed), 0)
-      return { name, ...sums.result(), overrides, lastError: (error as Error).message }
+      return { name, self: this.#id, ...sums.result(), overrides, lastError: (error as Error).message, warnings }
     }
   }
 

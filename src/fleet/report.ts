@@ -19,11 +19,11 @@ const MAX_MERGED = 10_000
 const MAX_TEXTS = 20
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
-export interface Report extends Omit<Replica, 'state' | 'rejected' | 'lastVerified'> {
+export interface Report extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'lastVerified'> {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
   readonly every: number
-  readonly rejected: Readonly<Partial<Record<string, number>>>
+  readonly rejected: Replica['reasons']
   readonly lastVerified: readonly LastVerified[]
   readonly senders: readonly Sender[]
 }
@@ -103,7 +103,8 @@ const isSender = (value: unknown) =>
     count: isCount,
     firstSeen: isTime,
     lastSeen: isTime,
-    reasons: isCounts,
+    // Each of its rejections had a reason.
+    reasons: (value) => isCounts(value) && Object.keys(value as object).length > 0,
     withSecret: isCounts,
     routes: isTexts,
     removed: orNull(isText),
@@ -143,6 +144,9 @@ export function readReport(text: string): Report | undefined {
   return isReport ? (report as Report) : undefined
 }
 
+/** What is in the reports of all replicas. */
+type Sums = Omit<FleetStatus, 'name' | 'self' | 'overrides' | 'lastError' | 'warnings'>
+
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {
   readonly #version: number | null
@@ -165,6 +169,7 @@ export class FleetSums {
       ...own,
       state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
       rejected: Object.values(rejected).reduce<number>((sum, count) => sum + count!, 0),
+      reasons: rejected,
       lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
     })
     this.#verified += own.verified
@@ -199,7 +204,7 @@ export class FleetSums {
       this.#lastVerified.set(key, last)
   }
 
-  result(): Omit<FleetStatus, 'name' | 'overrides' | 'lastError'> {
+  result(): Sums {
     const order = { live: 0, gone: 1, closed: 2 }
     const live = this.#replicas.filter(({ state }) => state === 'live')
     return {
@@ -224,9 +229,7 @@ function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, n
 }
 
 /** Reads and adds up what all replicas reported. */
-export async function readSums(
-  store: Pick<FleetStore, 'poll' | 'reports'>
-): Promise<Omit<FleetStatus, 'name' | 'overrides' | 'lastError'>> {
+export async function readSums(store: Pick<FleetStore, 'poll' | 'reports'>): Promise<Sums> {
   const sums = new FleetSums(await store.poll())
   for await (const group of store.reports(MAX_REPLICAS, MAX_BYTES + 1)) {
     for (const { id, text, age } of group) {

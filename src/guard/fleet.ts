@@ -3,6 +3,7 @@ import type { OpenSource } from '../directory/source/source.js'
 import type { OptionRule, OptionTable } from '../lib/option.js'
 import { shown } from '../lib/text.js'
 import type { Sender } from '../senders/senders.js'
+import type { Reason } from '../verdict/verdict.js'
 import type { LastVerified } from './counters.js'
 import type { GuardStatus, Override } from './status.js'
 
@@ -90,6 +91,8 @@ export interface Replica {
   readonly verified: number
   /** How many requests it rejected. */
   readonly rejected: number
+  /** The same by reason. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
   /** When it verified a request last, in milliseconds since 1970; null where it never did. */
   readonly lastVerified: number | null
 }
@@ -98,6 +101,8 @@ export interface Replica {
 export interface FleetStatus {
   /** The name of the fleet. */
   readonly name: string
+  /** The `id` of the replica that read this; null for the command line. */
+  readonly self: string | null
   /** The version of the state in the store; null where there is none. */
   readonly version: number | null
   /** The replicas that reported within a day: live ones first. */
@@ -118,6 +123,8 @@ export interface FleetStatus {
   readonly overrides: readonly Override[]
   /** Why the store could not be read: then this is what this replica knows of itself; null where it could. */
   readonly lastError: string | null
+  /** What else this replica failed at: the report of what it saw, or its local copy. */
+  readonly warnings: readonly string[]
 }
 
 /** The fleet of a guard. */

@@ -16,6 +16,8 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
   readonly #probationary: LRUCache<Key, Value>
   readonly #protected: LRUCache<Key, Value>
   #hasForgotten = false
+  /** All values, until a key comes or goes. */
+  #values: readonly Value[] | undefined
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -51,6 +53,7 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
    * @param isReturning whether the key stands for several calls already, so that it goes to the protected cache at once
    */
   add(key: Key, value: Value, isReturning: boolean): void {
+    this.#values = undefined
     // The protected cache never has all of the places, so the probationary one has a key to give up.
     if (this.size === this.#capacity) {
       this.#probationary.pop()
@@ -62,6 +65,7 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
 
   /** Forgets a key, and returns its value. */
   take(key: Key): Value | undefined {
+    this.#values = undefined
     const value = this.#protected.peek(key) ?? this.#probationary.peek(key)
     // What the protected cache deletes would return to the probationary one.
     this.#protected.delete(key)
@@ -74,10 +78,13 @@ export class SegmentedCache<Key extends {}, Value extends {}> {
     if (this.#protected.size > this.#protectedPlaces) this.#protected.pop()
   }
 
-  /** All values, in no particular order. */
-  *values(): Generator<Value> {
-    yield* this.#probationary.values()
-    yield* this.#protected.values()
+  /** All values, in no particular order. Collected once for several readers: lru-cache looks each key up for it. */
+  values(): readonly Value[] {
+    if (this.#values !== undefined) return this.#values
+    const values: Value[] = []
+    for (const cache of [this.#probationary, this.#protected]) cache.forEach((value) => void values.push(value))
+    this.#values = values
+    return values
   }
 }
 

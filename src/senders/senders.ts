@@ -219,10 +219,9 @@ export class Senders {
     return this.#counted().size + (this.#withSecret?.size ?? 0)
   }
 
-  *#all(): Generator<SenderRecord> {
-    const records = this.#counted()
-    if (this.#withSecret !== undefined) yield* this.#withSecret.values()
-    yield* records.values()
+  #all(): Iterable<SenderRecord> {
+    const records = this.#counted().values()
+    return this.#withSecret === undefined ? records : [...this.#withSecret.values(), ...records]
   }
 
   /** Senders with the secret have places of their own, so the others need not be looked at. */

@@ -1,6 +1,22 @@
 import { accessTo } from '../guard/guard.js'
+import type { Option } from '../lib/option.js'
 import { type Clock, MINUTE } from '../lib/time.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
+
+/** Options of a guard that runs only while it answers. */
+export type OnDemandOptions<Request, OnReject> = Omit<StandaloneOptions<Request, OnReject>, 'fleet'>
+
+const OPTIONS = {
+  fleet: {
+    fallback: undefined,
+    example: 'undefined',
+    read: (option: Option) =>
+      option.refuse(
+        'A replica of a fleet polls the store and reports to it between requests, while this guard runs only during requests.',
+        `Leave it out. A source that is polled, such as source: { url: 'https://…' }, brings one list to all instances.`
+      )
+  }
+}
 
 /** What a guard offers besides judging, where it is made by the first request. */
 export interface OnDemandMethods extends Omit<GuardMethods, 'ready' | 'fleet'> {}
@@ -59,13 +75,13 @@ export class OnDemand<Request, OnReject> {
   #madeAt = 0
 
   /** @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake that can be found without the list */
-  constructor(options: StandaloneOptions<Request, OnReject>, door: Omit<Door<Request>, 'clock' | 'keep'>) {
+  constructor(options: OnDemandOptions<Request, OnReject>, door: Omit<Door<Request>, 'clock' | 'keep' | 'options'>) {
     this.#options = options
     const keep = (promise: PromiseLike<unknown>) => {
       const kept = promise.then(() => void this.#kept.delete(kept))
       this.#kept.add(kept)
     }
-    this.#door = { ...door, clock: this.#clock, keep }
+    this.#door = { ...door, clock: this.#clock, keep, options: OPTIONS }
     Standalone.check<Request, OnReject>(options, this.#door)
   }
 

@@ -5,6 +5,7 @@ import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '..
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
+import type { OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
@@ -75,6 +76,8 @@ export interface Door<Request> {
   readonly keep?: Keep
   /** The time and the timers (those of the runtime). */
   readonly clock?: Clock
+  /** Options that are read otherwise than in all doors. */
+  readonly options?: OptionTable
 }
 
 /** A guard that has its list, with what belongs to its requests. */
@@ -271,11 +274,11 @@ const STILL: Clock = { now: () => Date.parse(directory.checked), after: () => ()
 /** Reads the options, and starts the guard that they describe. */
 function begin<Request, OnReject>(
   options: StandaloneOptions<Request, OnReject>,
-  { onReject, framework, noPeer, keep }: Door<Request>,
+  { onReject, framework, noPeer, keep, options: own }: Door<Request>,
   clock: Clock,
   callbacks: Pick<GuardExtras<Request>, 'onReload' | 'onDay' | 'onWatch' | 'logFailure'>
 ) {
-  const reader = OptionReader.open({ ...doorOptions(onReject), logger: LOGGER }, options, NO_OPTIONS_FIX)
+  const reader = OptionReader.open({ ...doorOptions(onReject), logger: LOGGER, ...own }, options, NO_OPTIONS_FIX)
   const actions = readActions<OnReject>(reader, onReject)
   const logLevel = reader.read('logLevel')
   const logger = reader.read('logger')

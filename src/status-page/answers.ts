@@ -4,9 +4,10 @@ import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { HOUR } from '../lib/time.js'
-import { GENUINE_WORDS, genuine } from '../report/conclusion.js'
+import { GENUINE_WORDS, type Genuine, genuine } from '../report/conclusion.js'
 import { listOf } from './document.js'
-import { type Facts, totalsOf } from './facts.js'
+import { type Facts, isOfFleet } from './facts.js'
+import { fleetActions } from './fleet.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -20,20 +21,22 @@ export interface State {
 }
 
 /** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
-const fromMoEngage = ({ status }: Facts): LastVerified[] =>
-  status.lastVerified.filter(({ dataCenter }) => dataCenter !== null)
+const fromMoEngage = ({ calls }: Facts): LastVerified[] => calls.filter(({ dataCenter }) => dataCenter !== null)
+
+const rejectedOf = ({ counts }: Facts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
 
 const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
 
-function genuineOf({ status, senders }: Facts) {
+/** Whether what was turned away was genuine. */
+export function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts): Genuine {
   return genuine({
     span: Number.NaN,
-    verified: status.verified,
+    verified,
     verifiedUnknown: '',
-    rejected: status.rejected,
+    rejected,
     removed: Math.min(
-      status.rejected['not-listed'],
-      senders.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
+      rejected['not-listed'],
+      turnedAway.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
     ),
     listAged: status.evidence.find(({ kind }) => kind === 'list-aged'),
     unnamedWithSecret: 0,
@@ -43,10 +46,10 @@ function genuineOf({ status, senders }: Facts) {
 }
 
 /** Judges how all is. */
-export function stateOf(facts: Facts): State {
-  const { status, metrics } = facts
+export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
+  const { status, fleet } = facts
   const { diagnosis, lastError, warnings, evidence } = status
-  const { rejected } = totalsOf(metrics)
+  const rejected = rejectedOf(facts)
   const actions = [
     ...diagnosis,
     ...(lastError === null
@@ -54,11 +57,11 @@ export function stateOf(facts: Facts): State {
       : [
           `The list could not be loaded from "${status.source}": ${lastError} Until it can be, the list of ${status.revision} stays in use.`
         ]),
-    ...warnings.map(problemLine)
+    ...warnings.map(problemLine),
+    ...(fleet === null ? [] : fleetActions(fleet))
   ]
   const hasCalled = fromMoEngage(facts).length > 0
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
-  const genuine = genuineOf(facts).answer
   if (genuine === 'yes')
     return state('bad', 'MoEngage was turned away: requests with your secret come from addresses that the list lacks.')
   if (rejected > 0 && genuine === 'likely') {
@@ -104,8 +107,8 @@ interface Answer {
 }
 
 /** The questions that people come with, and their answers. */
-export function answersPart(facts: Facts): string {
-  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts), listAnswer(facts)]
+export function answersPart(facts: Facts, genuine: Genuine): string {
+  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts, genuine), listAnswer(facts)]
   const items = answers.map(
     ({ question, answer, detail }) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>!${detail}</dd></div>`
   )
@@ -117,11 +120,15 @@ function calledAnswer(facts: Facts): Answer {
   const question = 'Did MoEngage call in the last hour?'
   const [last] = fromMoEngage(facts)
   if (last === undefined) {
-    return { question, answer: 'No', detail: 'MoEngage has not called since the server started.' }
+    const detail = isOfFleet(facts)
+      ? 'MoEngage has called no server of the fleet.'
+      : 'MoEngage has not called since the server started.'
+    return { question, answer: 'No', detail }
   }
   const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
   const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
-  const detail = html`${plural(accepted, 'request')} accepted since !${timeTag(from)}.`
+  const where = isOfFleet(facts) ? ' by this server' : ''
+  const detail = html`${plural(accepted, 'request')} accepted${where} since !${timeTag(from)}.`
   if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
 }
@@ -148,18 +155,20 @@ function callName({ channels, route }: LastVerified): string {
   return channels.length === 1 ? `${channelNames(channels)} (${path})` : path
 }
 
-function rejectedAnswers(facts: Facts): Answer[] {
+function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] {
   const question = 'Was anybody turned away?'
-  const { rejected } = totalsOf(facts.metrics)
-  if (rejected === 0) return [{ question, answer: 'No', detail: 'Nobody since the server started.' }]
-  const { answer, evidence } = genuineOf(facts)
+  const rejected = rejectedOf(facts)
+  const isFleet = isOfFleet(facts)
+  if (rejected === 0) {
+    return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
+  }
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
-  const senders = plural(facts.status.senders, 'sender')
+  const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
   return [
     {
       question,
       answer: `Yes, ${plural(rejected, 'request')}`,
-      detail: html`${number(recent)} of them in the last hour; from ${senders} in all. <a href="#senders">Who it was</a>`
+      detail: html`${number(recent)} of them in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
     },
     {
       question: 'Was any of it genuine?',
@@ -183,8 +192,8 @@ function listAnswer(facts: Facts): Answer {
 }
 
 /** When MoEngage last got through, by route. */
-export function lastVerifiedRows({ status, now }: Facts) {
-  return status.lastVerified.map(({ at, route, dataCenter, channels }) => [
+export function lastVerifiedRows({ calls, now }: Facts) {
+  return calls.map(({ at, route, dataCenter, channels }) => [
     route ?? '(no route)',
     { html: timeAgo(at, now) },
     dataCenter ?? 'your "allow" list',

@@ -1,12 +1,19 @@
 import type { Directory } from '../directory/directory.js'
+import type { LastVerified } from '../guard/counters.js'
 import type { Guard } from '../guard/guard.js'
 import type { GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
 import type { Sender } from '../senders/senders.js'
+import { REASONS } from '../verdict/verdict.js'
+import type { FleetFacts } from './fleet.js'
 import type { Bar, Samples, Totals } from './samples.js'
 
-/** What the page reads of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. */
-export type ShownGuard = Pick<Guard, 'status' | 'metrics' | 'senders' | 'directory' | 'explainAll'>
+/**
+ * What the page reads of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. Those that
+ * can be replicas have a `fleet`.
+ */
+export type ShownGuard = Pick<Guard, 'status' | 'metrics' | 'senders' | 'directory' | 'explainAll'> &
+  Partial<Pick<Guard, 'fleet'>>
 
 /** Maximum number of rejected senders on the page. */
 export const MAX_SENDERS = 50
@@ -17,23 +24,72 @@ export interface Facts {
   readonly now: number
   readonly status: GuardStatus
   readonly metrics: GuardMetrics
-  /** The rejected senders with the most rejections. */
+  /** The rejected senders with the most rejections, of this server. */
   readonly senders: readonly Sender[]
   readonly directory: Directory
   /** Since when the page has counted; there are no bars of the time before. */
   readonly since: number
   readonly minutes: readonly Bar[]
   readonly hours: readonly Bar[]
+  /** Null where the guard stands alone. */
+  readonly fleet: FleetFacts | null
+  /** The verdicts since the start: of all servers that run, where the fleet is known. */
+  readonly counts: Pick<GuardStatus, 'verified' | 'rejected'>
+  /** The last verified requests, the latest first: of all servers, where the fleet is known. */
+  readonly calls: readonly LastVerified[]
+  /** The rejected senders with the most rejections: of all servers, where the fleet is known. */
+  readonly turnedAway: readonly Sender[]
 }
 
 /** @throws NotReadyError (`MOE_ERR_NOT_READY`) while the guard has no list */
-export function factsOf(guard: ShownGuard, samples: Samples, now: number): Facts {
+export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet: FleetFacts | null): Facts {
   const metrics = guard.metrics()
   samples.take(totalsOf(metrics))
   const { since, minutes, hours } = samples
   const [status, senders, directory] = [guard.status(), guard.senders(MAX_SENDERS), guard.directory()]
-  return { now, status, metrics, senders, directory, since, minutes, hours }
+  const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
+  const { verified, rejected, lastVerified } = status
+  const reported = fleet?.reading?.status
+  if (reported === undefined)
+    return { ...own, counts: { verified, rejected }, calls: lastVerified, turnedAway: senders }
+  // This server knows more of itself than it reported.
+  const others = reported.replicas.filter(({ id, state }) => state === 'live' && id !== reported.self)
+  const sum = (count: (replica: (typeof others)[number]) => number) =>
+    others.reduce((sum, replica) => sum + count(replica), 0)
+  const counts = {
+    verified: verified + sum((replica) => replica.verified),
+    rejected: { ...rejected }
+  }
+  for (const reason of REASONS) counts.rejected[reason] += sum(({ reasons }) => reasons[reason] ?? 0)
+  return {
+    ...own,
+    counts,
+    calls: latestOf([...lastVerified, ...reported.lastVerified]),
+    turnedAway: mostOf([...reported.senders, ...senders])
+  }
 }
+
+/** The latest of each route, data center and channels. */
+function latestOf(calls: readonly LastVerified[]): LastVerified[] {
+  const latest = new Map<string, LastVerified>()
+  for (const call of [...calls].sort((a, b) => b.at - a.at)) {
+    const key = JSON.stringify([call.route, call.dataCenter, call.channels])
+    if (!latest.has(key)) latest.set(key, call)
+  }
+  return [...latest.values()]
+}
+
+/** Those with the most rejections; of two with one address, the one that counts more. */
+function mostOf(senders: readonly Sender[]): Sender[] {
+  const most = new Map<string, Sender>()
+  for (const sender of [...senders].sort((a, b) => b.count - a.count || b.lastSeen - a.lastSeen)) {
+    if (!most.has(sender.clientIp)) most.set(sender.clientIp, sender)
+  }
+  return [...most.values()].slice(0, MAX_SENDERS)
+}
+
+/** Whether the facts are of all servers of the fleet. */
+export const isOfFleet = ({ fleet }: Facts): boolean => fleet?.reading != null
 
 export function totalsOf({ verdicts }: GuardMetrics): Totals {
   let [verified, rejected] = [0, 0]

@@ -1,11 +1,12 @@
 import { html } from 'ghtml'
 import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
-import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
+import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
 import { explainPart } from './explain.js'
-import { type Facts, factsOf, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
+import { type Facts, factsOf, isOfFleet, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
+import { FleetReader, fleetPart } from './fleet.js'
 import { listPart, overridesPart } from './list.js'
 import { SCRIPT } from './live.js'
 import { matrixPart } from './matrix.js'
@@ -35,10 +36,12 @@ export class StatusPage {
   readonly #guard: ShownGuard
   readonly #clock: Clock
   readonly #samples: Samples
+  readonly #fleet: FleetReader | undefined
 
   constructor(guard: ShownGuard, clock: Clock = CLOCK) {
     this.#guard = guard
     this.#clock = clock
+    this.#fleet = guard.fleet && new FleetReader(guard.fleet, clock)
     this.#samples = new Samples(() => this.#totals(), clock)
   }
 
@@ -51,8 +54,11 @@ export class StatusPage {
     }
   }
 
-  /** Answers a request; the page and its script have one address, and differ by the query. */
-  respond(query: URLSearchParams): Reply {
+  /**
+   * Answers a request; the page and its script have one address, and differ by the query. The page of a replica waits for the store of
+   * its fleet, in bounded time.
+   */
+  async respond(query: URLSearchParams): Promise<Reply> {
     if (query.has('script')) {
       const headers = { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'private, max-age=86400' }
       return { status: 200, headers: { ...SECURITY, ...headers }, body: SCRIPT }
@@ -62,21 +68,23 @@ export class StatusPage {
       'cache-control': 'no-store',
       'content-security-policy': PAGE_POLICY
     }
-    const [status, body] = this.#page(query)
+    const [status, body] = await this.#page(query)
     return { status, headers: { ...SECURITY, ...headers }, body }
   }
 
-  #page(query: URLSearchParams): [status: number, body: string] {
+  async #page(query: URLSearchParams): Promise<[status: number, body: string]> {
+    const fleet = this.#fleet === undefined ? null : await this.#fleet.read()
     const now = this.#clock.now()
     let facts: Facts
     try {
-      facts = factsOf(this.#guard, this.#samples, now)
+      facts = factsOf(this.#guard, this.#samples, now, fleet)
     } catch {
       return [503, pageOf(now, NOT_READY)]
     }
+    const genuine = genuineOf(facts)
     const body = [
-      liveBlock('state', statePart(stateOf(facts)), 'status'),
-      liveBlock('answers', answersPart(facts)),
+      liveBlock('state', statePart(stateOf(facts, genuine)), 'status'),
+      liveBlock('answers', answersPart(facts, genuine)),
       ...sectionsOf(facts).map((section) => sectionOf({ ...section, isLive: true })),
       sectionOf({ id: 'explain', title: 'Explain this address', body: explainPart(this.#guard, query.get('ip')) }),
       sectionOf({
@@ -88,7 +96,7 @@ export class StatusPage {
         })
       })
     ]
-    return [200, pageOf(now, body.join(''))]
+    return [200, pageOf(now, body.join(''), isOfFleet(facts) ? COUNTED.fleet : COUNTED.alone)]
   }
 
   /** Stops counting. */
@@ -110,41 +118,54 @@ const NOT_READY = liveBlock(
 )
 
 function sectionsOf(facts: Facts) {
-  const { status, metrics, senders, minutes, hours, since, now } = facts
+  const { metrics, minutes, hours, since, now, fleet } = facts
   const verified = lastVerifiedRows(facts)
   const header = ['Route', 'Last request', 'Data center', 'Address published for']
-  const rest = status.senders - senders.length
   const dataCenters = [...new Set(metrics.verdicts.flatMap((policy) => policy.dataCenters))]
+  const isFleet = isOfFleet(facts)
   return [
     {
       id: 'routes',
       title: 'When MoEngage last got through',
       body:
         verified.length === 0
-          ? html`<p>No request has been accepted since the server started.</p>`
+          ? html`<p>No request has been accepted ${isFleet ? 'by any server of the fleet' : 'since the server started'}.</p>`
           : tableOf({ caption: 'Last accepted request by route', header, rows: verified, isCards: true })
     },
     { id: 'matrix', title: 'Which channels call', body: matrixPart(facts) },
-    {
-      id: 'senders',
-      title: 'Who was turned away',
-      body:
-        senders.length === 0
-          ? html`<p>Nobody since the server started.</p>`
-          : html`<p class="quiet">Where a route is in mode “tag”, its requests were let through and would be turned away.</p>
-!${sendersTable({ senders, dataCenters, now })}
-!${rest > 0 ? html`<p>${number(rest)} more with fewer requests; the page shows ${MAX_SENDERS}.</p>` : ''}`
-    },
+    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts, dataCenters) },
     {
       id: 'time',
       title: 'Requests over time',
-      body: html`<p class="quiet">Counted since !${timeTag(since)}.</p>
+      body: html`<p class="quiet">Counted ${isFleet ? 'by this server ' : ''}since !${timeTag(since)}.</p>
 !${chartPart({ title: 'By minute', bars: minutes, room: 60, ends: ['an hour ago', 'now'], hasVerified: true })}
 !${chartPart({ title: 'By hour', bars: hours, room: 48, ends: ['two days ago', 'now'], hasVerified: true })}`
     },
     { id: 'list', title: 'The list of addresses', body: listPart(facts) },
-    { id: 'overrides', title: 'Overrides', body: overridesPart(facts) }
+    { id: 'overrides', title: 'Overrides', body: overridesPart(facts) },
+    ...(fleet === null ? [] : [{ id: 'fleet', title: 'The servers of the fleet', body: fleetPart(fleet, now) }])
   ]
+}
+
+/** Rejected senders: those of all servers of a fleet first. */
+function sendersPart(facts: Facts, dataCenters: readonly string[]): string {
+  const { status, senders, turnedAway, now } = facts
+  const isFleet = isOfFleet(facts)
+  if (turnedAway.length === 0) {
+    return html`<p>${isFleet ? 'Nobody, by any server of the fleet.' : 'Nobody since the server started.'}</p>`
+  }
+  const about = 'Where a route is in mode “tag”, its requests were let through and would be turned away.'
+  const rest = status.senders - senders.length
+  const more = rest > 0 ? html`<p>${number(rest)} more with fewer requests; the page shows ${MAX_SENDERS}.</p>` : ''
+  const own = html`!${sendersTable({ senders, dataCenters, now })}
+!${more}`
+  if (!isFleet) {
+    return html`<p class="quiet">${about}</p>
+!${own}`
+  }
+  return html`<p class="quiet">By all servers of the fleet within a day; each of them reports the senders with the most requests. ${about}</p>
+!${sendersTable({ senders: turnedAway, dataCenters, now })}
+!${senders.length === 0 ? '' : html`<details><summary>By this server alone</summary>!${own}</details>`}`
 }
 
 /** A part of the page that changes while it is open; `content` is HTML. */
@@ -159,8 +180,13 @@ const THEMES = html`<fieldset class="theme"><legend>Theme</legend>
 <label><input type="radio" name="theme" id="theme-dark"> dark</label>
 </fieldset>`
 
+const COUNTED = {
+  alone: 'Numbers count since the server started, in this process alone.',
+  fleet: 'Numbers count since the servers started. The table of channels and the charts are of this server alone.'
+}
+
 /** The page around its parts; `parts` is HTML. */
-function pageOf(now: number, parts: string): string {
+function pageOf(now: number, parts: string, counted = COUNTED.alone): string {
   return documentOf({
     title: 'MoEngage webhooks',
     head: html`<script type="module" src="?script=${SCRIPT_VERSION}"></script>
@@ -169,6 +195,6 @@ function pageOf(now: number, parts: string): string {
 <header class="top"><h1>MoEngage webhooks</h1>!${THEMES}</header>
 <main id="main">
 !${parts}</main>
-<footer><p>As of <span id="as-of" data-live>!${timeTag(now)}</span>. <span id="updated">Reload the page to update it</span>. Numbers count since the server started, in this process alone.</p></footer>`
+<footer><p>As of <span id="as-of" data-live>!${timeTag(now)}</span>. <span id="updated">Reload the page to update it</span>. ${counted}</p></footer>`
   })
 }

@@ -1,5 +1,5 @@
 import { html } from 'ghtml'
-import { type Channel, rowName } from '../directory/names.js'
+import { CHANNELS, type Channel, rowName } from '../directory/names.js'
 import { DAY, HOUR, MINUTE } from '../lib/time.js'
 import type { Reason } from '../verdict/verdict.js'
 
@@ -15,7 +15,9 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'permissive-trust': 'Every sender could choose its address'
 }
 
-export const number = (count: number): string => count.toLocaleString('en-US')
+const FORMAT = new Intl.NumberFormat('en-US')
+
+export const number = (count: number): string => FORMAT.format(count)
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`
@@ -26,7 +28,9 @@ export function listed(names: readonly string[]): string {
 }
 
 /** Channels as MoEngage's page names them. */
-export const channelNames = (channels: readonly Channel[]): string => listed(channels.map(rowName))
+export const channelNames = (channels: readonly Channel[]): string =>
+  // Another server of a fleet may report one that this version does not know.
+  listed(channels.map((channel) => (CHANNELS.includes(channel) ? rowName(channel) : channel)))
 
 /** The same, by their number where they are many. */
 export const channelsOrCount = (channels: readonly Channel[]): string =>

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createGuard, type GuardStatus } from '../../src/core.js'
-import { FleetSums, MAX_BYTES, type Report, readReport, reportOf } from '../../src/fleet/report.js'
+import { RedisStore } from '../../src/fleet/redis/store.js'
+import { FleetSums, MAX_BYTES, type Report, readReport, readSums, reportOf } from '../../src/fleet/report.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { FakeRedis } from '../support/fake-redis.js'
 import { runs } from '../support/properties.js'
 
 const BASIS = { id: 'a', started: 1, every: 1000, senders: 10 }
@@ -95,6 +97,7 @@ t.test('a text that is not a report is left out', async (t) => {
     { version: 1.5 },
     { host: 'x'.repeat(501) },
     { senders: new Array(1001).fill(report.senders[0]) },
+    { senders: [{ ...report.senders[0], reasons: {} }] },
     { senders: [{ ...report.senders[0], listedFor: [{ dataCenter: 'DC-01', channels: [7] }] }] },
     { lastVerified: [{ at: 9e15, dataCenter: null, channels: [], route: null }] }
   ]
@@ -104,4 +107,47 @@ t.test('a text that is not a report is left out', async (t) => {
     fc.property(fc.json(), (text) => readReport(text) === undefined),
     runs(500)
   )
+})
+
+/** A store with the reports of many replicas, each of which rejected one sender of its own and one that all of them rejected. */
+function storeOf(t: Test, replicas: number) {
+  const redis = new FakeRedis()
+  const { senders, ...report } = reported('', [LISTED, STRANGER])
+  const [sender] = senders
+  const scores = new Map<string, number>()
+  redis.scores.set('{moengage:many}:replicas', scores)
+  for (let i = 0; i < replicas; i++) {
+    const own = { ...sender, clientIp: `45.0.${i >> 8}.${i & 255}`, count: 1 }
+    const text = JSON.stringify({
+      ...report,
+      id: `r${i}`,
+      verified: i,
+      rejected: { denied: 2 },
+      senders: [own, sender]
+    })
+    scores.set(`r${i}`, i)
+    redis.texts.set(`{moengage:many}:replicas:r${i}`, { text, end: Date.now() + 86_400_000 })
+  }
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: 'many', timeout: 5000, poll: 5000 })
+  t.teardown(() => store.close())
+  return { redis, store }
+}
+
+t.test('a thousand replicas are added up, with two commands for each', async (t) => {
+  const { redis, store } = storeOf(t, 1000)
+  const sums = await readSums(store)
+  t.match(sums, { live: 1000, verified: (999 * 1000) / 2, rejected: { denied: 2000 } })
+  t.equal(sums.replicas.length, 1000)
+  t.equal(sums.senders.length, 100, 'those with the most rejections')
+  t.match(sums.senders[0], { clientIp: STRANGER, count: 1000 })
+  t.equal(sums.lastVerified.length, 1)
+  t.ok(redis.received.length <= 2 + 2 * 1000, `${redis.received.length} commands`)
+})
+
+t.test('of more replicas than two thousand, those are read that reported last', async (t) => {
+  const { redis, store } = storeOf(t, 3000)
+  const sums = await readSums(store)
+  t.equal(sums.replicas.length, 2000)
+  t.match(sums, { live: 2000, verified: ((1000 + 2999) * 2000) / 2 })
+  t.ok(redis.received.length <= 2 + 2 * 2000, `${redis.received.length} commands`)
 })

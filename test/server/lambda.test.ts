@@ -10,7 +10,9 @@ import moengageAllowlist, {
   type MoEngageAllowlistOptions,
   secretHeader
 } from '../../src/lambda.js'
+import { redisFleet } from '../../src/redis.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { FakeRedis } from '../support/fake-redis.js'
 import { SCENARIOS } from '../support/fixtures.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -448,6 +450,11 @@ t.test('wrong options are refused outside of the handler', async (t) => {
   t.throws(() => moengageAllowlist({ dataCenters: 'DC-99' as never }), {
     code: 'MOE_ERR_OPTIONS',
     mistakes: [{ path: 'dataCenters' }]
+  })
+  const fleet = redisFleet({ client: new FakeRedis().io(), name: 'webhooks' })
+  t.throws(() => moengageAllowlist({ dataCenters: 'DC-01', fleet } as never), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'fleet', message: /runs only during requests/ }]
   })
   const { guard, call } = guarding()
   await call(KINDS[0]!.make(LISTED, []))

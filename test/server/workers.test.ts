@@ -1,7 +1,9 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { redisFleet } from '../../src/redis.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/workers.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { FakeRedis } from '../support/fake-redis.js'
 import { SCENARIOS } from '../support/fixtures.js'
 import { type LogLine, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -92,6 +94,11 @@ t.test('wrong options are refused at module level', async (t) => {
   t.throws(() => moengageAllowlist(options as never), {
     code: 'MOE_ERR_OPTIONS',
     mistakes: [{ path: 'dataCenters' }, { path: 'channels' }, { path: 'logger' }, { path: 'log.linesPerSecond' }]
+  })
+  const fleet = redisFleet({ client: new FakeRedis().io(), name: 'webhooks' })
+  t.throws(() => moengageAllowlist({ dataCenters: 'DC-01', fleet } as never), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'fleet', message: /runs only during requests/, fix: /source: \{ url: / }]
   })
   const source = { url: 'ftp://example.com/' }
   t.throws(() => moengageAllowlist({ dataCenters: 'DC-01', source }), {

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { html } from 'ghtml'
 import t from 'tap'
 import { directory } from '../../src/core.js'
+import { FleetSums, type Report, readReport } from '../../src/fleet/report.js'
 import type { GuardMetrics, GuardStatus, Sender } from '../../src/index.js'
+import type { FleetStatus } from '../../src/redis.js'
 import { ReportBuilder } from '../../src/report/report.js'
 import type { ShownGuard } from '../../src/status-page/facts.js'
 import { StatusPage } from '../../src/status-page/page.js'
@@ -46,13 +48,54 @@ const sender = fc.record({
   removed: fc.option(hostile)
 }) as unknown as fc.Arbitrary<Sender>
 
-/** A guard whose status, metrics, senders and explanations are hostile wherever they are text. */
+/** What somebody who can write to the store of a fleet reports in the name of a replica. */
+const report = fc.record({
+  id: hostile,
+  host: hostile,
+  pid: fc.nat(),
+  started: fc.nat(),
+  reported: fc.maxSafeNat().map((time) => time % 8.64e15),
+  isClosed: fc.boolean(),
+  every: fc.constant(1000),
+  version: fc.option(fc.nat()),
+  revision: hostile,
+  lastError: fc.option(hostile),
+  verified: fc.maxSafeNat(),
+  rejected: fc.constantFrom(...REASONS).map((reason) => ({ [reason]: 1 })),
+  lastVerified: fc.array(
+    fc.record({
+      at: fc.nat(),
+      dataCenter: hostile,
+      channels: fc.array(fc.oneof(hostile, fc.constant('constructor')), { maxLength: 6 }),
+      route: fc.option(hostile)
+    }),
+    { maxLength: 3 }
+  ),
+  senders: fc.array(sender, { maxLength: 3 })
+}) as unknown as fc.Arbitrary<Report>
+
+/** A fleet as it is read of the store, with hostile names. */
+const fleet = fc
+  .record({
+    reports: fc.array(fc.tuple(report, fc.nat({ max: 10_000 })), { maxLength: 4 }),
+    texts: fc.array(hostile, { minLength: 3, maxLength: 3 }),
+    lastError: fc.option(hostile)
+  })
+  .map(({ reports, texts: [name, self, warning], lastError }): FleetStatus => {
+    const sums = new FleetSums(7)
+    for (const [report, age] of reports) sums.add(readReport(JSON.stringify(report))!, age)
+    const status = { ...sums.result(), name: name!, self: self!, overrides: [], warnings: [warning!] }
+    return { ...status, lastError }
+  })
+
+/** A guard whose status, metrics, senders, explanations and fleet are hostile wherever they are text. */
 const guard = fc
   .record({
     texts: fc.array(hostile, { minLength: 12, maxLength: 12 }),
-    senders: fc.array(sender, { maxLength: 4 })
+    senders: fc.array(sender, { maxLength: 4 }),
+    fleet: fc.option(fleet)
   })
-  .map(({ texts, senders }): ShownGuard => {
+  .map(({ texts, senders, fleet }): ShownGuard & { reported: FleetStatus | null } => {
     const text = (i: number) => texts[i]!
     const lastVerified = [
       { at: Date.now(), dataCenter: text(0) as 'DC-01', channels: ['sms' as const], route: text(1) },
@@ -138,6 +181,8 @@ const guard = fc
       age: 0
     }
     return {
+      reported: fleet,
+      fleet: fleet === null ? undefined : { status: async () => fleet },
       status: () => status,
       metrics: () => metrics,
       senders: () => senders,
@@ -179,27 +224,40 @@ const count = ({ elements }: ReadPage, wanted: string) => elements.filter(({ nam
 const asShown = (text: string) => text.replaceAll('\0', '').replaceAll('\ufffd', '').replaceAll(/\s+/g, ' ').trim()
 
 t.test('whatever a client, a source or a reader sent is text on the page', async () => {
-  fc.assert(
-    fc.property(guard, hostile, hostile, (guard, asked, format) => {
+  await fc.assert(
+    fc.asyncProperty(guard, hostile, hostile, async (guard, asked, format) => {
       const page = new StatusPage(guard)
       try {
         for (const ip of [asked, '52.6.248.125']) {
           const query = new URLSearchParams({ ip, format, accepts: asked })
-          const read = readPage(page.respond(query).body)
+          const read = readPage((await page.respond(query)).body)
           if (strangers(read).length > 0) throw new Error(strangers(read).join(', '))
           if (count(read, 'script') !== 1 || count(read, 'style') !== 1 || count(read, 'h1') !== 1) {
             throw new Error('there is another script, style or heading')
           }
           const shown = asShown(read.text)
-          for (const { clientIp } of guard.senders()) {
-            if (!shown.includes(asShown(clientIp))) throw new Error(`${JSON.stringify(clientIp)} is not on the page`)
+          const { reported } = guard
+          const texts = [
+            ...guard.senders().map(({ clientIp }) => clientIp),
+            ...(reported === null ? [] : [reported.lastError ?? reported.name]),
+            ...(reported === null || reported.lastError !== null
+              ? []
+              : [
+                  ...reported.warnings,
+                  ...reported.replicas.flatMap(({ host, revision, lastError }) => [host, revision, lastError ?? '']),
+                  ...reported.senders.map(({ clientIp }) => clientIp),
+                  ...reported.lastVerified.flatMap(({ route, channels }) => [route ?? '', ...channels])
+                ])
+          ]
+          for (const text of texts) {
+            if (!shown.includes(asShown(text))) throw new Error(`${JSON.stringify(text)} is not on the page`)
           }
         }
       } finally {
         page.close()
       }
     }),
-    { numRuns: 25 }
+    { numRuns: 40 }
   )
 })
 

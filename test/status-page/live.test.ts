@@ -1,6 +1,9 @@
 import { Window } from 'happy-dom'
 import t, { type Test } from 'tap'
 import { createGuard } from '../../src/core.js'
+import { accessTo } from '../../src/guard/guard.js'
+import type { FleetStatus } from '../../src/redis.js'
+import type { ShownGuard } from '../../src/status-page/facts.js'
 import { live, type View } from '../../src/status-page/live.js'
 import { StatusPage } from '../../src/status-page/page.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
@@ -10,24 +13,25 @@ interface Setup {
   readonly clipboard?: { writeText(text: string): Promise<void> } | undefined
   readonly isTrusted?: boolean
   readonly theme?: string
+  readonly fleet?: ShownGuard['fleet']
 }
 
 /** The page in a browser without a network: the script runs, and `poll` lets it update once. */
-function open(t: Test, { query = '', clipboard, isTrusted = false, theme }: Setup = {}) {
+async function open(t: Test, { query = '', clipboard, isTrusted = false, theme, fleet }: Setup = {}) {
   const guard = createGuard({ dataCenters: 'DC-01' })
-  const page = new StatusPage(guard)
+  const page = new StatusPage({ ...accessTo(() => guard), fleet })
   t.teardown(() => page.close())
   const window = new Window({ url: `http://127.0.0.1/status${query}` })
   t.teardown(() => window.happyDOM.close())
-  const bodyOf = (search: string) => page.respond(new URLSearchParams(search)).body
+  const bodyOf = async (search: string) => (await page.respond(new URLSearchParams(search))).body
   // Without its script, which would be loaded.
-  window.document.write(bodyOf(query).replace(/<script.*<\/script>/, ''))
+  window.document.write((await bodyOf(query)).replace(/<script.*<\/script>/, ''))
   if (theme !== undefined) window.localStorage.setItem('moengage-theme', theme)
   const { document } = window
   let next: (() => void) | undefined
   const asked: [path: string, options: object][] = []
   const policies: string[] = []
-  let answer: () => Promise<string> = async () => bodyOf('')
+  let answer = () => bodyOf('')
   let isHidden = false
   const view = {
     document: new Proxy(document, {
@@ -89,7 +93,7 @@ const from = (peer: string) => ({ peer, headers: {} })
 
 t.test('the page shows what happens without a reload', async (t) => {
   for (const isTrusted of [false, true]) {
-    const { guard, text, poll, asked, policies } = open(t, { query: '?ip=52.6.248.125', isTrusted })
+    const { guard, text, poll, asked, policies } = await open(t, { query: '?ip=52.6.248.125', isTrusted })
     t.match(text('state'), /No request from MoEngage has come in yet/)
     t.equal(text('updated'), 'Updates itself')
     guard.judge(from(LISTED))
@@ -102,8 +106,32 @@ t.test('the page shows what happens without a reload', async (t) => {
   }
 })
 
+t.test('what happens to the fleet is shown without a reload as well', async (t) => {
+  const silent: FleetStatus = {
+    name: 'webhooks',
+    self: null,
+    version: 7,
+    replicas: [],
+    live: 0,
+    current: 0,
+    verified: 0,
+    rejected: {},
+    senders: [],
+    lastVerified: [],
+    overrides: [],
+    lastError: 'down',
+    warnings: []
+  }
+  let status = silent
+  const { text, poll } = await open(t, { fleet: { status: async () => status } })
+  t.match(text('fleet'), /could not be read: down/)
+  status = { ...silent, live: 2, current: 2, lastError: null }
+  await poll()
+  t.match(text('fleet'), /2 servers of the fleet “webhooks” report/)
+})
+
 t.test('times are written in the zone of the reader, those of later updates too', async (t) => {
-  const { guard, document, poll } = open(t)
+  const { guard, document, poll } = await open(t)
   guard.judge(from(LISTED))
   await poll()
   const times = [...document.querySelectorAll('time')]
@@ -117,7 +145,7 @@ t.test('times are written in the zone of the reader, those of later updates too'
 })
 
 t.test('a part that did not change, or that the reader uses, stays', async (t) => {
-  const { guard, document, text, poll } = open(t)
+  const { guard, document, text, poll } = await open(t)
   guard.judge(from(LISTED))
   await poll()
   const [list, details] = [document.getElementById('list-body')!.firstChild, document.querySelector('#matrix details')!]
@@ -144,7 +172,7 @@ t.test('a part that did not change, or that the reader uses, stays', async (t) =
 })
 
 t.test('a server that does not answer, or answers with a login, is said, and asked again', async (t) => {
-  const { guard, text, poll, answerWith } = open(t)
+  const { guard, text, poll, answerWith } = await open(t)
   const answers: [what: string, answer: () => Promise<string>][] = [
     ['nothing', () => Promise.reject(new Error('down'))],
     ['a login', async () => '<form><input name=password></form>']
@@ -159,7 +187,7 @@ t.test('a server that does not answer, or answers with a login, is said, and ask
 })
 
 t.test('a guard that lost a part of the page keeps what is there', async (t) => {
-  const { text, poll, answerWith } = open(t)
+  const { text, poll, answerWith } = await open(t)
   answerWith(async () => '<p id="updated"></p><div id="state" data-live>Another</div>')
   await poll()
   t.equal(text('state'), 'Another')
@@ -168,7 +196,7 @@ t.test('a guard that lost a part of the page keeps what is there', async (t) => 
 })
 
 t.test('a page in the background asks nothing', async (t) => {
-  const { poll, asked, hide } = open(t)
+  const { poll, asked, hide } = await open(t)
   hide(true)
   await poll()
   t.strictSame(asked, [])
@@ -189,7 +217,7 @@ t.test('rules are copied, or selected where there is no clipboard', async (t) =>
     ]
   ]
   for (const [what, clipboard, said] of clipboards) {
-    const { document, text } = open(t, { query: '?format=nginx', clipboard })
+    const { document, text } = await open(t, { query: '?format=nginx', clipboard })
     const button = document.querySelector('[data-copy]') as unknown as { hidden: boolean; click(): void }
     t.equal(button.hidden, false, 'the button is there')
     button.click()
@@ -204,11 +232,11 @@ t.test('rules are copied, or selected where there is no clipboard', async (t) =>
 })
 
 t.test('the theme is remembered', async (t) => {
-  const { document, storage } = open(t)
+  const { document, storage } = await open(t)
   const choose = (id: string) => document.getElementById(id) as unknown as { checked: boolean; click(): void }
   t.ok(choose('theme-auto').checked)
   choose('theme-dark').click()
   t.equal(storage.getItem('moengage-theme'), 'theme-dark')
-  const again = open(t, { theme: 'theme-light' })
+  const again = await open(t, { theme: 'theme-light' })
   t.ok((again.document.getElementById('theme-light') as unknown as { checked: boolean }).checked)
 })

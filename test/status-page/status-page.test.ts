@@ -1,5 +1,3 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -12,7 +10,7 @@ import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { TestClock } from '../support/clock.js'
-import { listen, send, until } from '../support/http.js'
+import { listen, listenTo, send, until } from '../support/http.js'
 import { readPage } from './pages.js'
 
 const KEY = { authorization: 'Bearer open-sesame' }
@@ -332,14 +330,6 @@ t.test('a page that nothing protects is refused at start-up, unless it is public
   t.equal((await app.inject('/status')).statusCode, 200)
 })
 
-/** Serves a listener of `node:http`. */
-async function listenTo(t: Test, listener: RequestListener) {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => new Promise((resolve) => server.close(resolve)))
-  return { port: (server.address() as AddressInfo).port }
-}
-
 t.test('Express and node:http serve the same page, behind their own hook', async (t) => {
   const guard = guardExpress({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] }, logLevel: 'silent' })
   const requireKey: NodeHook = (request, response, next) => {
@@ -403,7 +393,7 @@ t.test('a hook of Node that fails shows nothing', async (t) => {
     const { status, body } = await send(await listenTo(t, page), { path: '/' })
     t.match(
       JSON.parse(body),
-      { statusCode: 500, message: 'The page could not be protected, so it is not shown.' },
+      { statusCode: 500, message: 'The page could not be protected or made, so it is not shown.' },
       what
     )
     t.equal(status, 500)
@@ -607,7 +597,7 @@ t.test('a last call of yesterday is one that did not come in the last hour', asy
   const page = new StatusPage(guard, clock)
   t.teardown(() => page.close())
   clock.pass(26 * HOUR)
-  const { textOf } = readPage(page.respond(new URLSearchParams()).body)
+  const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
   t.match(
     textOf('answers'),
     /last hour\? No, the last call came 1 day ago 2026-11-24 10:00 UTC Which channel was it\? None in the last hour/

@@ -78,7 +78,10 @@ export class FakeRedis {
         this.scores.set(key, (this.scores.get(key) ?? new Map()).set(rest[1]!, Number(rest[0])))
         return 1
       case 'ZREVRANGE':
-        return [...(this.scores.get(key) ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id)
+        return [...(this.scores.get(key) ?? [])]
+          .sort((a, b) => b[1] - a[1])
+          .map(([id]) => id)
+          .slice(Number(rest[0]), Number(rest[1]) + 1)
       case 'LRANGE':
         return this.lists.get(key) ?? []
       case 'EVAL':

@@ -1,6 +1,7 @@
-import { type Agent, request } from 'node:http'
+import { type Agent, createServer as createHttpServer, type RequestListener, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Test } from 'tap'
 
 export interface Answer {
   status: number
@@ -54,6 +55,14 @@ export interface LogLine {
 export async function listen(app: FastifyInstance, host = '127.0.0.1'): Promise<{ port: number }> {
   await app.listen({ host, port: 0 })
   return { port: (app.server.address() as AddressInfo).port }
+}
+
+/** Serves a listener of `node:http`. */
+export async function listenTo(t: Test, listener: RequestListener) {
+  const server = createHttpServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  return { port: (server.address() as AddressInfo).port }
 }
 
 /** A port of 127.0.0.1 that nothing listens on. */

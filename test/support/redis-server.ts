@@ -16,13 +16,24 @@ const isRequired = process.env.REAL_PROXIES === 'required'
 
 /** Why tests with a real server are left out; false where they are not. Says so in one line. */
 export function skipWithoutServer(): string | false {
-  if (SERVERS.includes('redis-server') || isRequired) return false
+  if (SERVERS.includes('redis-server') || isRequired || process.env.FLEET_SERVER !== undefined) return false
   const skip = 'tests with a real store left out: redis-server not installed (Debian: apt-get install redis-server)'
   console.error(`# ${skip}`)
   return skip
 }
 
-/** A server in a process of its own. */
+/** What all tests of a fleet run on: `FLEET_SERVER=valkey-server` runs them on Valkey. */
+const PROGRAM = process.env.FLEET_SERVER ?? 'redis-server'
+
+/** Starts a program, prints its number, and kills it when its own input ends: also when the process of the test is killed. */
+const KEEPER = `"$@" </dev/null >/dev/null 2>&1 &
+trap : HUP INT TERM
+echo $!
+cat >/dev/null
+kill -9 $!
+wait $!`
+
+/** A server in a process of its own, which ends with this one. */
 export class RedisServer {
   readonly port: number
   readonly url: string
@@ -30,7 +41,8 @@ export class RedisServer {
   readonly #args: readonly string[]
   /** A replica writes what it gets of its primary, whatever its options say. */
   readonly #folder = mkdtempSync(join(tmpdir(), 'moengage-redis-'))
-  #child: ChildProcess | undefined
+  #keeper: ChildProcess | undefined
+  #pid = 0
 
   private constructor(port: number, program: string, args: readonly string[]) {
     this.port = port
@@ -40,7 +52,7 @@ export class RedisServer {
   }
 
   /** Starts a server that keeps nothing on disk, and ends it with the test. */
-  static async start(t: Test, args: readonly string[] = [], program: string = 'redis-server'): Promise<RedisServer> {
+  static async start(t: Test, args: readonly string[] = [], program = PROGRAM): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), program, args)
     t.teardown(async () => {
       await server.kill()
@@ -52,8 +64,13 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    // A pipe that nobody reads would block it.
-    this.#child = spawn(this.#program, [...own, ...this.#args], { stdio: 'ignore', cwd: this.#folder })
+    const keeper = spawn('sh', ['-c', KEEPER, 'sh', this.#program, ...own, ...this.#args], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: this.#folder
+    })
+    this.#keeper = keeper
+    const [line] = (await once(keeper.stdout, 'data')) as [Buffer]
+    this.#pid = Number(`${line}`)
     for (let i = 0; i < 500; i++) {
       if (await canConnect(this.port)) return
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -62,19 +79,20 @@ export class RedisServer {
   }
 
   async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
+    const keeper = this.#keeper
+    if (keeper === undefined) return
+    this.#keeper = undefined
+    const ended = once(keeper, 'exit')
+    keeper.stdin!.end()
     await ended
   }
 
   pause(): void {
-    this.#child!.kill('SIGSTOP')
+    process.kill(this.#pid, 'SIGSTOP')
   }
 
   resume(): void {
-    this.#child!.kill('SIGCONT')
+    process.kill(this.#pid, 'SIGCONT')
   }
 }
 

@@ -1,0 +1,326 @@
+import express from 'express'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { createGuard, loadGuard } from '../../src/core.js'
+import guardExpress from '../../src/express.js'
+import guardFetch from '../../src/fetch.js'
+import { FleetSums, reportOf } from '../../src/fleet/report.js'
+import { accessTo } from '../../src/guard/guard.js'
+import moengageAllowlist from '../../src/index.js'
+import { MINUTE, SECOND } from '../../src/lib/time.js'
+import { type FleetStatus, redisFleet } from '../../src/redis.js'
+import { StatusPage } from '../../src/status-page/page.js'
+import statusPage, { fetchStatusPage, nodeStatusPage } from '../../src/status-page.js'
+import { LISTED, STRANGER } from '../support/addresses.js'
+import { TestClock } from '../support/clock.js'
+import { FakeRedis } from '../support/fake-redis.js'
+import { listen, listenTo, send } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
+import { type ReadPage, readPage } from './pages.js'
+
+const NEWCOMER = '185.199.108.153'
+const from = (peer: string) => ({ peer, headers: {} })
+const fleetOf = (redis: FakeRedis) =>
+  redisFleet({ client: redis.io(), name: 'webhooks', poll: 100, timeout: 50, report: SECOND })
+
+/** A replica in this process. */
+async function replica(t: Test, redis: FakeRedis) {
+  const guard = await loadGuard({ dataCenters: 'DC-01', fleet: fleetOf(redis) })
+  t.teardown(() => guard.close())
+  return guard
+}
+
+/** Looks at a page again until it is right, or the patience ends. */
+async function eventually(open: () => Promise<ReadPage>, isRight: (page: ReadPage) => boolean): Promise<ReadPage> {
+  let page = await open()
+  for (let i = 0; i < 100 && !isRight(page); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    page = await open()
+  }
+  return page
+}
+
+t.test('in every door, the page of one server is about all servers of its fleet', async (t) => {
+  const redis = new FakeRedis()
+  const other = await replica(t, redis)
+  other.judge(from(LISTED))
+  for (let i = 0; i < 3; i++) other.judge(from(NEWCOMER))
+  const options = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } } as const
+  const standalone = { ...options, logger: lineLogger([]) }
+  const doors: [name: string, serve: () => Promise<() => Promise<string>>][] = [
+    [
+      'Fastify',
+      async () => {
+        const app = Fastify()
+        t.teardown(() => app.close())
+        await app.register(async (hooks) => {
+          await hooks.register(moengageAllowlist, { ...options, fleet: fleetOf(redis) })
+          await hooks.register(statusPage, { guard: hooks.moengage, prefix: '/status', public: true })
+        })
+        const origin = await listen(app)
+        return async () => (await send(origin, { path: '/status' })).body
+      }
+    ],
+    [
+      'Express',
+      async () => {
+        const guard = guardExpress({ ...standalone, fleet: fleetOf(redis) })
+        const page = nodeStatusPage({ guard, public: true })
+        t.teardown(() => [guard, page].map((it) => it.close()))
+        await guard.ready()
+        const origin = await listenTo(t, express().use('/status', page))
+        return async () => (await send(origin, { path: '/status' })).body
+      }
+    ],
+    [
+      'Fetch',
+      async () => {
+        const guard = guardFetch({ ...standalone, fleet: fleetOf(redis) })
+        const page = fetchStatusPage({ guard, public: true })
+        t.teardown(() => [guard, page].map((it) => it.close()))
+        await guard.ready()
+        return async () => (await page(new Request('http://x/status'))).text()
+      }
+    ]
+  ]
+  for (const [name, serve] of doors) {
+    const ask = await serve()
+    const open = async () => readPage(await ask())
+    const isReported = ({ textOf }: ReadPage) =>
+      textOf('fleet').includes('(this server)') && textOf('senders').includes(NEWCOMER)
+    const { textOf } = await eventually(open, isReported)
+    t.match(textOf('fleet'), /servers? of the fleet “webhooks” reports?\./, name)
+    t.match(textOf('fleet'), new RegExp(` ${process.pid} \\(this server\\) running `), name)
+    t.match(textOf('fleet'), / accepted 1 request and turned away 3\.$/)
+    t.match(textOf('state'), /All is well: MoEngage gets through/, name)
+    t.match(
+      textOf('answers'),
+      /in the last hour\? Yes, less than a minute ago 0 requests accepted by this server since/
+    )
+    t.match(textOf('answers'), /turned away\? Yes, 3 requests 0 of them in the last hour by this server/)
+    t.match(textOf('answers'), /Was any of it genuine\? Possibly/)
+    t.match(textOf('routes-body'), /\(no route\) less than a minute ago .* DC-01/)
+    t.match(textOf('senders'), /By all servers of the fleet .* 185\.199\.108\.153 3 Not on MoEngage’s list/)
+  }
+})
+
+t.test(
+  'a store that is dead does not keep the page from answering, and the page says why servers are missing',
+  async (t) => {
+    const redis = new FakeRedis()
+    const guard = await replica(t, redis)
+    guard.judge(from(NEWCOMER))
+    const clock = new TestClock('2026-11-24T10:00:00Z')
+    const page = new StatusPage(guard, clock)
+    t.teardown(() => page.close())
+    const open = async () => readPage((await page.respond(new URLSearchParams())).body)
+    await eventually(open, ({ textOf }) => {
+      clock.pass(2 * SECOND)
+      return /this server/.test(textOf('fleet'))
+    })
+    const failures: [what: string, fail: () => unknown, error: RegExp][] = [
+      ['mute', () => redis.set({ isMute: true }), /could not be read: It did not answer within 50 ms\./],
+      ['down', () => [redis.set({ isMute: false }), redis.stop()], /could not be read: .*(?:closed|ECONNREFUSED)/]
+    ]
+    for (const [what, fail, error] of failures) {
+      fail()
+      clock.pass(2 * SECOND)
+      const { textOf } = await open()
+      t.match(textOf('fleet'), error, what)
+      t.match(textOf('fleet'), /reported until 2026-11-24 .* UTC\. .*\(this server\)/, 'what was read last is there')
+    }
+    clock.pass(MINUTE)
+    const { textOf } = await open()
+    t.match(
+      textOf('fleet'),
+      /could not be read: .* The other servers are missing here; the whole page is about this server alone\.$/
+    )
+    t.match(textOf('senders'), /185\.199\.108\.153 1 /, 'this server goes on')
+    t.notMatch(textOf('senders'), /all servers/)
+  }
+)
+
+/** A page on a server whose fleet answers as the test says, beside guards that are not read. */
+function pageOn(t: Test, status: () => Promise<FleetStatus>) {
+  const clock = new TestClock('2026-11-24T10:00:00Z')
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  const page = new StatusPage({ ...accessTo(() => guard), fleet: { status } }, clock)
+  t.teardown(() => page.close())
+  return { clock, guard, open: async () => readPage((await page.respond(new URLSearchParams())).body) }
+}
+
+interface Reported {
+  readonly id: string
+  readonly age?: number
+  readonly version?: number | null
+  readonly isClosed?: boolean
+  readonly lastError?: string
+  readonly peers?: readonly string[]
+}
+
+/** What a fleet reported, as it is read of a store that has version 7. */
+function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
+  const sums = new FleetSums(own.version === undefined ? 7 : own.version)
+  for (const { id, age = 0, version = 7, isClosed = false, lastError = null, peers = [] } of replicas) {
+    const guard = createGuard({ dataCenters: 'DC-01' })
+    for (const peer of peers) guard.judge(from(peer))
+    const report = reportOf(guard, { id, started: 1, every: 1000, senders: 10 }, version, isClosed)
+    sums.add({ ...report, host: id, pid: 1, reported: Date.parse('2026-11-24T09:59:00Z'), lastError }, age)
+  }
+  return { name: 'webhooks', self: 'a', ...sums.result(), overrides: [], lastError: null, warnings: [], ...own }
+}
+
+t.test('servers that need attention stand first, and those that ended last', async (t) => {
+  const replicas = [
+    { id: 'a', peers: [LISTED, STRANGER] },
+    { id: 'b', version: 6, lastError: 'no disk' },
+    { id: 'c', age: 60_000, peers: [STRANGER, STRANGER] },
+    { id: 'd', age: 60_000, isClosed: true, peers: [LISTED] },
+    { id: 'e', version: null }
+  ]
+  const { open } = pageOn(t, async () => statusOf(replicas, { warnings: ['This replica could not report: NOPERM'] }))
+  const { textOf } = await open()
+  const fleet = textOf('fleet')
+  t.match(
+    textOf('state'),
+    /Look at the servers of the fleet, below: 2 servers not using what was published last and 1 server that stopped reporting\./
+  )
+  t.match(
+    fleet,
+    /This replica could not report: NOPERM 3 servers of the fleet “webhooks” report\. 2 of them do not use what was published last: the last error says why\. 1 server stopped reporting without a word/
+  )
+  t.strictSame(
+    [...fleet.matchAll(/ ([a-e]), process 1(?: \(this server\))? (running|gone|ended) 1 minute ago/g)].map(
+      ([, ...row]) => row
+    ),
+    [
+      ['c', 'gone'],
+      ['b', 'running'],
+      ['e', 'running'],
+      ['a', 'running'],
+      ['d', 'ended']
+    ]
+  )
+  t.match(fleet, / b, process 1 running 1 minute ago .* UTC version 6 \w+ 0 0 never no disk /)
+  t.match(fleet, / e, process 1 running 1 minute ago .* UTC its own list /)
+  t.match(fleet, / c, process 1 gone .* UTC what was published last \w+ 0 2 never none /, 'with its last figures')
+  t.match(fleet, /all of them together, those that have ended too, accepted 2 requests and turned away 3\.$/)
+})
+
+t.test('a fleet is summed up in one sentence', async (t) => {
+  const rows: [replicas: Reported[], own: Partial<FleetStatus>, sentence: RegExp][] = [
+    [[{ id: 'a' }], {}, /^1 server of the fleet “webhooks” reports\. All of them use what was published last\. /],
+    [[{ id: 'a' }, { id: 'b' }], {}, /^2 servers of the fleet “webhooks” report\. All of them use /],
+    [[{ id: 'a', version: 6 }], {}, / reports\. 1 of them does not use what was published last: /],
+    [[{ id: 'a', version: null }], { version: null }, /The store holds no list and no overrides, so each uses its own/],
+    [[], {}, /^0 servers of the fleet “webhooks” report\. Within a day/]
+  ]
+  for (const [replicas, own, sentence] of rows) {
+    const { open } = pageOn(t, async () => statusOf(replicas, own))
+    const { textOf } = await open()
+    t.match(textOf('fleet-body'), sentence)
+    t.equal(/Look at the servers/.test(textOf('state')), /last error says why/.test(textOf('fleet')))
+  }
+})
+
+t.test('figures of this server are its own, and those of servers that ended are not counted as running', async (t) => {
+  const replicas = [
+    { id: 'a', peers: [STRANGER] },
+    { id: 'b', peers: [LISTED, NEWCOMER, NEWCOMER] },
+    { id: 'c', age: 60_000, peers: ['3.6.251.95'] },
+    { id: 'd', isClosed: true, peers: ['3.6.251.95'] }
+  ]
+  const { open, guard } = pageOn(t, async () => statusOf(replicas))
+  for (let i = 0; i < 3; i++) guard.judge(from(STRANGER))
+  const { textOf } = await open()
+  t.match(textOf('answers'), /Yes, 5 requests 3 of them in the last hour by this server/)
+  t.match(textOf('answers'), /genuine\? Possibly /, 'what was rejected by servers that ended is no alarm any more')
+  const senders = textOf('senders')
+  t.match(senders, new RegExp(` ${STRANGER.replaceAll('.', '\\.')} 3 .* By this server alone .* ${STRANGER} 3 `))
+  t.match(senders, / 3\.6\.251\.95 2 MoEngage, but another data center .* By this server alone /, 'yet they are listed')
+})
+
+t.test('where no server called or was called, the page says so of all of them', async (t) => {
+  const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b' }]))
+  const { textOf } = await open()
+  t.match(textOf('answers'), /MoEngage has called no server of the fleet\..* Nobody, by any server\./)
+  t.match(textOf('routes'), /No request has been accepted by any server of the fleet/)
+  t.match(textOf('senders'), /Nobody, by any server of the fleet/)
+})
+
+t.test('a call of the same route counts once, by its latest time', async (t) => {
+  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'b', peers: [LISTED] }]))
+  guard.judge(from(LISTED))
+  const { textOf } = await open()
+  t.equal([...textOf('routes-body').matchAll(/\(no route\)/g)].length, 1)
+})
+
+t.test('a thousand servers are cut to those that need attention', async (t) => {
+  const live = Array.from({ length: 1000 }, (_, i) => ({ id: `live${i}` }))
+  const { open } = pageOn(t, async () => statusOf([...live, { id: 'lost', age: 60_000 }]))
+  const fleet = (await open()).textOf('fleet')
+  t.match(
+    fleet,
+    /1,000 servers of the fleet .* lost, process 1 gone .* 951 more without a problem; the page shows 50\./
+  )
+})
+
+t.test('pages share one reading of the store', async (t) => {
+  let readings = 0
+  const { open, clock } = pageOn(t, async () => {
+    readings++
+    return statusOf([{ id: 'a' }])
+  })
+  await Promise.all([open(), open(), open()])
+  clock.pass(SECOND)
+  await open()
+  t.equal(readings, 1)
+  clock.pass(SECOND)
+  await open()
+  t.equal(readings, 2)
+})
+
+t.test('a reading that takes longer than a second is not waited for, and is there for the next page', async (t) => {
+  let answer: (status: FleetStatus) => void = () => {}
+  let readings = 0
+  const { open, clock } = pageOn(t, () => {
+    readings++
+    return new Promise((resolve) => {
+      answer = resolve
+    })
+  })
+  const ask = async (milliseconds: number) => {
+    const opened = open()
+    await new Promise(setImmediate)
+    clock.pass(milliseconds)
+    return (await opened).textOf('fleet')
+  }
+  t.match(await ask(SECOND), /could not be read: It did not answer within 1000 ms\. The other servers are missing here/)
+  t.match(await ask(SECOND), /did not answer within 1000 ms/)
+  t.equal(readings, 1, 'it is not asked again while it is asked')
+  answer(statusOf([{ id: 'a' }, { id: 'b' }]))
+  await new Promise(setImmediate)
+  t.match(await ask(0), /2 servers of the fleet “webhooks” report/)
+})
+
+t.test('a fleet that fails, and a guard without one', async (t) => {
+  const { open } = pageOn(t, async () => {
+    throw new Error('broken')
+  })
+  t.match((await open()).textOf('fleet'), /could not be read: broken/)
+  const { open: openAgain, clock } = pageOn(t, () => {
+    throw new Error('broken at once')
+  })
+  await openAgain()
+  clock.pass(SECOND)
+  t.match((await openAgain()).textOf('fleet'), /could not be read: broken at once/)
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { body, textOf } = await page(new Request('http://x/')).then(async (answer) => {
+    const body = await answer.text()
+    return { body, ...readPage(body) }
+  })
+  t.equal(textOf('fleet'), '')
+  t.notMatch(body, /fleet/i)
+})
