@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Histogram, spanText } from '../../src/report/histogram.js'
+import { runs } from '../support/properties.js'
 import { TIME } from './lines.js'
 
 t.test('a histogram keeps every count in few bars', async () => {
@@ -20,7 +21,8 @@ t.test('a histogram keeps every count in few bars', async () => {
       if (bars.length > 48) throw new Error(`${bars.length} bars`)
       if (bars.reduce((sum, { count }) => sum + count, 0) !== 2 * times.length) throw new Error('a count is lost')
       if (bars.some(({ from }, i) => i > 0 && from <= bars[i - 1]!.from)) throw new Error('they are not in order')
-    })
+    }),
+    runs(100)
   )
 })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { readEvent } from '../../src/report/read-event.js'
 import { findRecords, readTime, startedOn, timeOfLine } from '../../src/report/unwrap.js'
+import { runs } from '../support/properties.js'
 import { line, rejection, summary, TIME } from './lines.js'
 
 const plain = line()
@@ -236,7 +237,8 @@ t.test('whatever wraps a line, its record and time are those of the line', async
         first!.record.clientIp === clientIp &&
         first!.record.route === route
       )
-    })
+    }),
+    runs(200)
   )
 })
 
@@ -247,6 +249,7 @@ t.test('no line makes the search fail', async () => {
         findRecords(hostile)
         timeOfLine(hostile)
       }
-    })
+    }),
+    runs(200)
   )
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { verifyAlertSignature } from '../../src/core.js'
+import { runs } from '../support/properties.js'
 
 /** MoEngage's scheme, with an example that was computed by hand: see the documents named in docs/unlisted-calls.md. */
 const VECTOR = {
@@ -77,7 +78,7 @@ t.test('whatever is signed is verified, and nothing else', async (t) => {
         )
       }
     ),
-    { numRuns: Number(process.env.FC_RUNS ?? 300) }
+    runs(300)
   )
   t.pass()
 })

@@ -93,29 +93,45 @@ function isReadAsItself({ family, value }: Oracle): boolean {
   return family === 4 || value >> 32n !== 0xffffn
 }
 
-/** Every way to spell an address: leading zeros, case, `::` over any run of zeros, a dotted end, IPv4-mapped. */
-export function spellings({ family, value }: Oracle): fc.Arbitrary<string> {
-  return family === 4 ? fc.oneof(fc.constant(dotted(value)), spelledIPv6((0xffffn << 32n) | value)) : spelledIPv6(value)
+/** A way to spell an address: leading zeros, case, `::` over a run of zeros, a dotted end, IPv4-mapped. */
+export interface Spelling {
+  readonly zeros: readonly number[]
+  readonly isUpper: boolean
+  readonly hasDots: boolean
+  readonly shortFrom: number
+  readonly shortLength: number
+  readonly isMapped: boolean
 }
 
-function spelledIPv6(value: bigint): fc.Arbitrary<string> {
-  return fc
-    .tuple(
-      fc.array(fc.nat(3), { minLength: 8, maxLength: 8 }),
-      fc.boolean(),
-      fc.boolean(),
-      fc.nat(7),
-      fc.integer({ min: 0, max: 8 })
-    )
-    .map(([zeros, isUpper, hasDots, from, length]) => {
-      const plain = plainGroups(value)
-      const written = plain.map((group, i) => group.padStart(Math.min(4, group.length + zeros[i]!), '0'))
-      if (hasDots) written.splice(6, 2, dotted(value & 0xffffffffn))
-      const run = Math.min(length, written.length - from, hasDots ? 6 - from : 8)
-      const isShort = run > 0 && plain.slice(from, from + run).every((group) => group === '0')
-      const text = isShort
-        ? `${written.slice(0, from).join(':')}::${written.slice(from + run).join(':')}`
-        : written.join(':')
-      return isUpper ? text.toUpperCase() : text
-    })
+/** All of them. */
+export const spellings: fc.Arbitrary<Spelling> = fc.record({
+  zeros: fc.array(fc.nat(3), { minLength: 8, maxLength: 8 }),
+  isUpper: fc.boolean(),
+  hasDots: fc.boolean(),
+  shortFrom: fc.nat(7),
+  shortLength: fc.nat(8),
+  isMapped: fc.boolean()
+})
+
+/** An address in one of its spellings. */
+export function spell({ family, value }: Oracle, spelling: Spelling): string {
+  if (family === 6) return spellIPv6(value, spelling)
+  return spelling.isMapped ? spellIPv6((0xffffn << 32n) | value, spelling) : dotted(value)
 }
+
+function spellIPv6(value: bigint, { zeros, isUpper, hasDots, shortFrom: from, shortLength }: Spelling): string {
+  const plain = plainGroups(value)
+  const written = plain.map((group, i) => group.padStart(Math.min(4, group.length + zeros[i]!), '0'))
+  if (hasDots) written.splice(6, 2, dotted(value & 0xffffffffn))
+  const run = Math.min(shortLength, written.length - from, hasDots ? 6 - from : 8)
+  const isShort = run > 0 && plain.slice(from, from + run).every((group) => group === '0')
+  const text = isShort
+    ? `${written.slice(0, from).join(':')}::${written.slice(from + run).join(':')}`
+    : written.join(':')
+  return isUpper ? text.toUpperCase() : text
+}
+
+/** An address and one of its spellings. */
+export const spelledAddresses: fc.Arbitrary<[address: Oracle, text: string]> = fc
+  .tuple(addresses, spellings)
+  .map(([address, spelling]) => [address, spell(address, spelling)])
