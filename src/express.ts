@@ -60,7 +60,7 @@ export interface ExpressGuard<Request = ExpressRequest, Response = ServerRespons
   route(options: RouteOptions<Request, Response>): Middleware
   /**
    * Judges a request, or the peer and headers of a connection that Express does not handle, such as an upgrade. Counts it
-   * as judged, but neither rejects nor logs.
+   * once, also where the guard judges it as well, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */

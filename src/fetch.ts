@@ -65,7 +65,8 @@ export interface FetchGuard extends GuardMethods {
    */
   check(request: Request, peer: Peer, options?: RouteOptions): Promise<Checked>
   /**
-   * Judges a request. Counts it as judged, but neither rejects nor logs.
+   * Judges a request. Counts it once, also where the guard
+   * judges it as well, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
@@ -101,7 +102,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   return {
     ...standalone.methods(),
     check: (request, peer, options) => verdicts.check(standalone, request, incomingOf(request, peer), options),
-    judge: (request, peer, policy) => standalone.guard.guard.decide(policy, request, incomingOf(request, peer), null)
+    judge: (request, peer, policy) => standalone.guard.guard.ask(policy, request, incomingOf(request, peer), null)
   }
 }
 

@@ -40,7 +40,8 @@ export interface LambdaGuard extends OnDemandMethods {
     options?: HandlerOptions
   ): (event: Event, context: Context) => Promise<Answer | LambdaAnswer>
   /**
-   * Judges an event. Counts it as judged, but neither rejects nor logs.
+   * Judges an event. Counts it once, also where the guard
+   * judges it as well, but neither rejects nor logs.
    *
    * @throws EventError (`MOE_ERR_EVENT`); OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
@@ -89,7 +90,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
     const { guard, routes } = current.guard
     const route = routes.of(options)
     const { mode, onReject, statusCode } = route.actions
-    const verdict = guard.decide(route.policy, event, incoming, pattern)
+    const verdict = guard.ask(route.policy, event, incoming, pattern)
     current.report(verdict, incoming, route, event)
     if (verdict.verified || mode === 'tag') return { verdict }
     const own = await onReject?.(event, verdict)
@@ -116,7 +117,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
       },
     judge(event, policy) {
       const { current } = onDemand
-      return current.guard.guard.decide(policy, event, read(event).incoming, current.patternOf(event))
+      return current.guard.guard.ask(policy, event, read(event).incoming, current.patternOf(event))
     }
   }
 }

@@ -36,7 +36,8 @@ export interface WorkersGuard extends OnDemandMethods {
    */
   check(request: Request, context: WorkerContext, options?: RouteOptions): Promise<Checked>
   /**
-   * Judges a request. Counts it as judged, but neither rejects nor logs.
+   * Judges a request. Counts it once, also where the guard
+   * judges it as well, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
@@ -87,7 +88,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
       if (unsettled !== undefined) context.waitUntil(unsettled)
       return checked
     },
-    judge: (request, policy) => onDemand.current.guard.guard.decide(policy, request, incomingOf(request), null)
+    judge: (request, policy) => onDemand.current.guard.guard.ask(policy, request, incomingOf(request), null)
   }
 }
 

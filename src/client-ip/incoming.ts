@@ -13,7 +13,7 @@ export interface Incoming {
   readonly peer: string | null | undefined
   /** `request.headers`, or `request.rawHeaders`. */
   readonly headers: HeadersInput
-  /** The verdict that the same guard made on the same request before: a request is counted once. */
+  /** The verdict that the same guard made and reported on the same request before: a request is counted and reported once. */
   readonly earlier?: { readonly verified: boolean; readonly carriesSecret: boolean | null } | undefined
 }
 
@@ -71,7 +71,7 @@ function keptHeaders({ server, parser }: Connection): number {
  * Whether a verdict is the first of its kind on its request: a request is counted, reported and logged once, however many guards or
  * hooks it passes. A rejection after a verified verdict is news.
  */
-export function isNews({ earlier }: Incoming, isVerified: boolean): boolean {
+export function isNews(earlier: Incoming['earlier'], isVerified: boolean): boolean {
   return earlier === undefined || (earlier.verified && !isVerified)
 }
 

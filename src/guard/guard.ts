@@ -14,6 +14,7 @@ import {
   type Verdict,
   withEvidence
 } from '../verdict/verdict.js'
+import { AskedRequests } from './asked-requests.js'
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain, type PolicyExplanation } from './explain.js'
 import type { FleetMember, GuardFleet } from './fleet.js'
@@ -61,6 +62,7 @@ export class Guard<Request = GuardRequest> {
   readonly fleet: GuardFleet | undefined
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
+  readonly #asked = new AskedRequests()
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
   constructor({
@@ -115,12 +117,13 @@ export class Guard<Request = GuardRequest> {
     pattern: string | null
   ): Verdict {
     const policy = this.#list.policy(options)
+    const earlier = this.#asked.earlier(request, incoming)
     const client = this.#client
     const failure = mayLackHeaders(incoming) ? TOO_MANY_HEADERS : this.#source.resolve(request, incoming, client)
     if (failure !== null) {
       const rejection = this.#rejections.unresolved(failure, incoming)
-      const verdict = this.#rejected({ clientIp: null, rejection, policy }, request, incoming)
-      if (isNews(incoming, false)) this.#ledger.rejected(verdict, policy, pattern)
+      const verdict = this.#rejected({ clientIp: null, rejection, policy }, request, incoming, earlier)
+      if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern)
       return verdict
     }
     const { matcher, holdsProxies } = policy.list
@@ -129,8 +132,8 @@ export class Guard<Request = GuardRequest> {
     if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
       let verdict = policy.verified(client, incoming.peer || null)
       const check = this.#verifiedCheck
-      if (check !== null) verdict = withEvidence(verdict, check.ask(request, incoming.earlier))
-      if (isNews(incoming, true)) this.#ledger.verified(verdict, policy, pattern)
+      if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
+      if (isNews(earlier, true)) this.#ledger.verified(verdict, policy, pattern)
       return verdict
     }
     const clientIp = client.toString()
@@ -138,11 +141,27 @@ export class Guard<Request = GuardRequest> {
     // An address that is accepted, and yet a trusted proxy's, is never a sender.
     let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
     if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
-    const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming)
-    if (isNews(incoming, false)) {
+    const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
+    if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
       this.#ledger.rejected(verdict, policy, pattern)
     }
+    return verdict
+  }
+
+  /**
+   * Decides about a request that a user asks about: it counts, and its hook, which reports it, does not count it again.
+   *
+   * @internal
+   */
+  ask(
+    options: PolicyOptions | undefined,
+    request: Request & object,
+    incoming: Incoming,
+    pattern: string | null
+  ): Verdict {
+    const verdict = this.decide(options, request, incoming, pattern)
+    this.#asked.note(request, verdict)
     return verdict
   }
 
@@ -150,10 +169,11 @@ export class Guard<Request = GuardRequest> {
   #rejected(
     { clientIp, rejection, policy }: { clientIp: string | null; rejection: Rejection; policy: Policy },
     request: Request | undefined,
-    incoming: Incoming
+    incoming: Incoming,
+    earlier: Incoming['earlier']
   ): RejectedVerdict {
     const check = this.#secretCheck
-    const carriesSecret = check === null ? null : check.ask(request, incoming.earlier)
+    const carriesSecret = check === null ? null : check.ask(request, earlier)
     return rejectedVerdict({
       clientIp,
       reason: rejection.reason,

@@ -58,7 +58,7 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 export interface FastifyGuard extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
    * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
-   * Counts it as judged, but neither rejects nor logs.
+   * Counts it once, also where the guard judges it as well, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
    */
@@ -162,9 +162,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
   }
 
-  /** Only this guard can have judged the request before: no other is in force in its scope. */
+  /** The verdict of this guard; `request.moengage` may be another scope's. */
+  const own = Symbol('moengage-allowlist')
+
   function incomingOf(request: FastifyRequest): Incoming {
-    const earlier = request.moengage ?? undefined
+    const earlier = (request as { readonly [own]?: Verdict | null })[own] ?? undefined
     const lambda = lambdaOf(request)
     return lambda === undefined ? new NodeIncoming(request.raw, earlier) : { ...lambda, earlier }
   }
@@ -185,7 +187,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         return done(thrown(error))
       }
       request.moengage = verdict
-      const isFirst = isNews(incoming, verdict.verified)
+      ;(request as { [own]?: Verdict | null })[own] = verdict
+      const isFirst = isNews(incoming.earlier, verdict.verified)
       if (isFirst) listener?.notify(verdict, request)
       if (verdict.verified) {
         if (isFirst && verdict.carriesSecret === false) log.withoutSecret(request.log, verdict, request)
@@ -203,7 +206,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorate('moengage', {
     judge: (request, policy) =>
       'raw' in request
-        ? guard.decide(policy, request, incomingOf(request), request.routeOptions.url ?? null)
+        ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
         : guard.decide(policy, undefined, request, null),
     ...accessTo(() => guard),
     fleet: guard.fleet
@@ -214,6 +217,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return guarding(() => route)
   })
   app.decorateRequest('moengage', null)
+  app.decorateRequest(own, null)
 
   const wrongRoutes: Problem[] = []
   app.addHook('onRoute', ({ config, method, url }) => {

@@ -53,7 +53,7 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
   judge(request: Request | GuardRequest, policy: PolicyOptions | undefined): Verdict {
     const { guard } = this.#standalone.guard
     return 'socket' in request
-      ? guard.decide(policy, request, this.#incoming(request), this.#standalone.patternOf(request))
+      ? guard.ask(policy, request, this.#incoming(request), this.#standalone.patternOf(request))
       : guard.decide(policy, undefined, request, null)
   }
 

@@ -224,7 +224,7 @@ export class Standalone<Request, OnReject> {
     request: Request | undefined,
     logger?: Logger
   ): void {
-    if (!isNews(incoming, verdict.verified)) return
+    if (!isNews(incoming.earlier, verdict.verified)) return
     if (request !== undefined) this.#listener?.notify(verdict, request)
     if (!verdict.verified) this.guard.log.rejection(logger, verdict, route, request)
     else if (verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)

@@ -134,6 +134,8 @@ t.test('a page from which the text of one cell got lost is refused, and the cell
         // A row that alone has its name may belong to the name above it; where it is missing is reported.
         const isOnly = rows.filter(({ row: { name } }) => name === row.name).length === 1
         if (part === 'name' && isOnly && error === undefined) return
+        // Below a row of its own name, the name above it is the right one.
+        if (part === 'name' && error === undefined && `${read(text)}` === `${said(tables)}`) return
         if (!(error instanceof PageError && error.cells.length > 0)) throw new Error(`accepted: ${text}`)
       }
     ),

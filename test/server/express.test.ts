@@ -509,3 +509,16 @@ t.test('a request that passes two guards or routes is counted, reported and logg
   t.strictSame([verdicts.length, rejections().length], [4, 2], 'a second rejection is not')
   t.match(guard.status().rejected, { 'other-channel': 1, 'not-listed': 1 })
 })
+
+t.test('a request that is asked about before and behind the guard is counted once, and reported', async (t) => {
+  const verdicts: boolean[] = []
+  const { guard, rejections } = guarding({ mode: 'tag', onVerdict: ({ verified }) => void verdicts.push(verified) })
+  const ask: express.RequestHandler = (request, _, next) => {
+    guard.judge(request)
+    next()
+  }
+  const origin = await serve(t, express().use(ask, ask, guard, ask, verdict))
+  for (const address of [LISTED, STRANGER]) await send(origin, { headers: { 'x-forwarded-for': address } })
+  t.match(guard.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+  t.strictSame([verdicts, rejections().length], [[true, false], 1])
+})

@@ -328,6 +328,55 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   t.strictSame([verdicts.length, rejections().length], [4, 2])
 })
 
+t.test('a request that a hook or a handler asks about is counted once, and reported by the guard', async (t) => {
+  const verdicts: Verdict[] = []
+  const { app, lines } = logging()
+  const moengage = () => app.moengage!
+  const asking: [hook: 'onRequest' | 'preHandler', policy?: object][] = [['onRequest'], ['onRequest'], ['preHandler']]
+  for (const [hook] of asking) app.addHook(hook, async (request) => void moengage().judge(request))
+  await app.register(moengageAllowlist, {
+    ...OPTIONS,
+    mode: 'tag',
+    onVerdict: (verdict) => void verdicts.push(verdict)
+  })
+  app.get('/', async (request) => moengage().judge(request))
+  app.get('/strict', { config: { moengage: { channels: 'catalog' } } }, async (request) => moengage().judge(request))
+  const rejections = () => lines.filter(({ moengage }) => moengage?.reason !== undefined).length
+
+  for (let i = 1; i <= 2; i++) await inject(app, LISTED)
+  await inject(app, STRANGER)
+  t.match(moengage().status(), { verified: 2, rejected: { 'not-listed': 1 } })
+  t.match(moengage().senders(), [{ clientIp: STRANGER, count: 1 }])
+  t.strictSame([verdicts.length, rejections()], [3, 1])
+  await inject(app, LISTED, '/strict')
+  t.match(moengage().status(), { verified: 3, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
+  t.strictSame([verdicts.length, rejections()], [4, 2])
+
+  const handled = await guarded({ mode: 'tag' }, (app) => {
+    app.get('/', async (request) => {
+      for (let i = 0; i < 3; i++) app.moengage!.judge(request, { channels: 'catalog' })
+      return app.moengage!.judge(request)
+    })
+  })
+  await inject(handled.app, LISTED)
+  t.match(handled.app.moengage!.status(), { verified: 1, rejected: { 'other-channel': 1 } })
+})
+
+t.test("a request that another scope's guard has judged counts for both", async (t) => {
+  const app = Fastify()
+  let other: FastifyInstance['moengage']
+  await app.register(async (scope) => {
+    await scope.register(moengageAllowlist, OPTIONS)
+    other = scope.moengage
+  })
+  await app.register(async (scope) => {
+    await scope.register(moengageAllowlist, OPTIONS)
+    scope.get('/', async (request) => other!.judge(request))
+  })
+  t.equal((await inject(app, LISTED)).statusCode, 200)
+  t.equal(other!.status().verified, 1)
+})
+
 t.test('wrong options keep the server from starting', async (t) => {
   const table: [options: object, paths: string[]][] = [
     [{}, ['dataCenters']],

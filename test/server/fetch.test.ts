@@ -108,6 +108,17 @@ t.test('judging alone answers and logs nothing', async (t) => {
   t.match(guard.status(), { rejected: { 'not-listed': 1 } })
 })
 
+t.test('a request that is judged before and behind its check is counted once, and reported', async (t) => {
+  const { guard, lines } = guarding()
+  for (const request of [requestFrom(LISTED), requestFrom(STRANGER)]) {
+    for (let i = 0; i < 2; i++) guard.judge(request, '10.0.0.1')
+    await guard.check(request, '10.0.0.1')
+    guard.judge(request, '10.0.0.1')
+  }
+  t.match(guard.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+  t.equal(lines.length, 1)
+})
+
 t.test('a list that cannot be loaded answers 503', async (t) => {
   const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })
   const { response, verdict } = await guard.check(requestFrom(LISTED), '10.0.0.1')

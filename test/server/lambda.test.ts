@@ -162,6 +162,18 @@ for (const { name, make, logged } of KINDS) {
       t.match(events('rejected'), [{ moengage: { clientIp: STRANGER, reason: 'not-listed', ...logged } }])
     })
 
+    t.test('an event that is judged before and in its handler is counted once, and reported', async (t) => {
+      const { guard, events } = guarding()
+      const handler = guard.handler(async (event) => void guard.judge(event), { mode: 'tag' })
+      for (const peer of [LISTED, STRANGER]) {
+        const event = make(peer, [])
+        guard.judge(event)
+        await handler(event, {})
+      }
+      t.match(guard.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+      t.equal(events('rejected').length, 1)
+    })
+
     t.test('every spoofing scenario ends as it must', async (t) => {
       for (const { id, peer, headers, config, client, must_be } of SCENARIOS) {
         const { header, trusted: trustedProxies, allow, deny = [], requireHeader = false } = config

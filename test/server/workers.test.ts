@@ -298,6 +298,11 @@ t.test('a rejection is answered as elsewhere, or by your own function, or not at
   await plain.check(twice, contextOf())
   await plain.check(twice, contextOf())
   t.equal(plain.status().rejected['not-listed'], before + 1, 'a request is counted once')
+  const asked = requestFrom(STRANGER)
+  plain.judge(asked)
+  await plain.check(asked, contextOf())
+  plain.judge(asked)
+  t.equal(plain.status().rejected['not-listed'], before + 2, 'also one that is asked about')
 })
 
 t.test('the guard explains, lists senders, counts and reloads as elsewhere', async (t) => {
