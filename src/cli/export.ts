@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { problemLine } from '../errors.js'
 import { EXPORT_FORMATS, type ExportFormat, exportDirectory, FORMATS } from '../export/export-directory.js'
-import { channelOption, dataCenterOption, fromOption, type Names, readList } from './input.js'
+import { channelOption, dataCenterOption, fromOption, type Names, readFileName, readList } from './input.js'
 import { type Io, notify } from './io.js'
 import { writeOutput } from './output.js'
 
@@ -58,7 +58,7 @@ export function exportCommand(io: Io): Command {
     .option('--name <name>', 'name of what is made: a table, a group, a user (default: "moengage")')
     .option('--port <port>', 'TCP port that is guarded, in formats that guard one (default: 443)', readPort)
     .option('--allow <prefix>', 'your own address or prefix to let in as well (repeat it, or a,b)', readPrefixes)
-    .option('-o, --output <file>', 'write a file instead of standard output')
+    .option('-o, --output <file>', 'write a file instead of standard output', readFileName)
     .option('--json', 'the same as the format json')
     .addHelpText('after', NOTES)
     .action(async (argument: string | undefined, options: Options, command: Command) => {

@@ -7,7 +7,7 @@ import { PageError, problemLine } from '../errors.js'
 import type { Imported, PageFormat } from '../help-page/import-page.js'
 import { parseJson } from '../lib/json.js'
 import { readText, visible } from '../lib/text.js'
-import { MAX_BYTES, placeOf, readArgument } from './input.js'
+import { MAX_BYTES, placeOf, readArgument, readFileName } from './input.js'
 import { type Io, writeJson } from './io.js'
 import { findOutput, type OutputFile, replaceOutput } from './output.js'
 
@@ -39,7 +39,7 @@ export function importCommand(io: Io): Command {
   return new Command('import')
     .description("turn MoEngage's help page (Markdown, MDX or HTML) into a snapshot")
     .argument('<page>', 'file, URL, or "-" for standard input')
-    .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot')
+    .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot', readFileName)
     .option('--revision <id>', 'revision of the page (default: a hash of its cells)', readWord)
     .option('--retrieved <day>', 'day on which the page was loaded (default: today)', readDay)
     .option('--page <url>', 'where the page is (default: its URL without the query, or the name of the file)', readWord)

@@ -11,7 +11,7 @@ import { download } from '../directory/source/url.js'
 import { problemLine, SnapshotError, SourceError } from '../errors.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
-import { messageOf, readText } from '../lib/text.js'
+import { messageOf, readText, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
@@ -79,6 +79,7 @@ async function readPage(text: string, argument: string, io: Io): Promise<Snapsho
 export async function readArgument(argument: string, io: Io, also = ''): Promise<string> {
   let proxy: ForwardProxy | undefined
   try {
+    if (argument.trim() === '') throw new Error('The name is empty.')
     const url = isUrl(argument) ? safeUrl(argument) : undefined
     proxy = url && proxyFor(url, io.env)
     const text = url
@@ -95,13 +96,19 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
   }
 }
 
+/** The name of a file. It is empty where a variable of a shell is not set. */
+export function readFileName(text: string): string {
+  if (text.trim() !== '') return text
+  throw new InvalidArgumentError('It is empty: name a file.')
+}
+
 /** An argument as messages name it; a URL without its query, which often holds a token. */
-export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${withoutSecrets(argument)}"`)
+export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${withoutQuery(argument)}"`)
 
 const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
 
-function withoutSecrets(argument: string): string {
-  if (!isUrl(argument) || !URL.canParse(argument)) return argument
+function withoutQuery(argument: string): string {
+  if (!isUrl(argument) || !URL.canParse(argument)) return withoutSecrets(argument)
   const { origin, pathname } = new URL(argument)
   return `${origin}${pathname}`
 }
@@ -109,7 +116,7 @@ function withoutSecrets(argument: string): string {
 /** The place of a page, for a snapshot's provenance: without the folders of this machine, and without secrets. */
 export function placeOf(argument: string): string {
   if (argument === '-') return 'standard input'
-  return isUrl(argument) ? withoutSecrets(argument) : basename(argument)
+  return isUrl(argument) ? withoutQuery(argument) : basename(argument)
 }
 
 function safeUrl(argument: string): URL {

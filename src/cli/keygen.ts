@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { SignatureError } from '../errors.js'
 import { generateKeys } from '../signing/keys.js'
-import { jsonOption } from './input.js'
+import { jsonOption, readFileName } from './input.js'
 import { type Io, writeJson } from './io.js'
 
 const EXAMPLES = `
@@ -17,7 +17,7 @@ Example:
 export function keygenCommand(io: Io): Command {
   return new Command('keygen')
     .description('make a pair of keys to sign lists with')
-    .argument('<file>', 'where to write the private key')
+    .argument('<file>', 'where to write the private key', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, { json }: { json?: true }) => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import type { OptionsError, PageError } from '../errors.js'
+import { withoutSecrets } from '../lib/text.js'
 import { diffCommand } from './diff.js'
 import { egressCommand } from './egress.js'
 import { explainCommand } from './explain.js'
@@ -65,7 +66,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
       outputError: (text, write) =>
-        isJson(argv) ? void fail(new Error(text.trim().replace(/^error: /, '')), io, argv) : write(text),
+        isJson(argv) ? void fail(new Error(text.trim().replace(/^error: /, '')), io, argv) : write(shownError(text)),
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80
     })
@@ -100,10 +101,14 @@ interface Failure extends Error {
 
 /** Prints an error on stderr: in words, or with `--json` as an object, without the value, which may be a whole page. */
 function fail({ code, path, message, fix, cells, mistakes }: Failure, io: Io, argv: readonly string[]): number {
-  if (isJson(argv)) writeJson(io.stderr, { code, path, message, fix, cells, mistakes })
-  else notify(io, 'error', message)
+  const shown = shownError(message)
+  if (isJson(argv)) writeJson(io.stderr, { code, path, message: shown, fix, cells, mistakes })
+  else notify(io, 'error', shown)
   return 2
 }
+
+/** An error without what may be secret in an argument, which it repeats: commander's errors also repeat `--option=value`. */
+const shownError = (text: string) => withoutSecrets(text.replaceAll(/(--[\w-]+=)[^'\s]+/g, '$1…'))
 
 const isJson = (argv: readonly string[]) => argv.includes('--json')
 

@@ -7,7 +7,7 @@ import { parseDuration } from '../lib/time.js'
 import { readLines } from '../report/read-lines.js'
 import { type Report, ReportBuilder } from '../report/report.js'
 import { MARKS, readTime } from '../report/unwrap.js'
-import { jsonOption, nameOf } from './input.js'
+import { jsonOption, nameOf, readFileName } from './input.js'
 import { Exit, type Io, notify, type Output, writeJson } from './io.js'
 import { writeOutput } from './output.js'
 import { reportText } from './report-text.js'
@@ -60,7 +60,7 @@ export function reportCommand(io: Io): Command {
       ...before,
       text
     ])
-    .option('--html <file>', 'write a page for people, which opens in a browser')
+    .option('--html <file>', 'write a page for people, which opens in a browser', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times) => {

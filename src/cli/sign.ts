@@ -7,7 +7,7 @@ import { readText } from '../lib/text.js'
 import { DAY, parseDuration } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { type SignedDocument, signDocument } from '../signing/signed-document.js'
-import { jsonOption, readListAndSnapshot } from './input.js'
+import { jsonOption, readFileName, readListAndSnapshot } from './input.js'
 import { type Io, notify, writeJson } from './io.js'
 import { findOutput, replaceOutput } from './output.js'
 
@@ -38,11 +38,11 @@ export function signCommand(io: Io): Command {
   return new Command('sign')
     .description('sign a list, for the option verify of a source')
     .argument('<list>', 'the list')
-    .requiredOption('--key <file>', 'the private key, as keygen wrote it')
+    .requiredOption('--key <file>', 'the private key, as keygen wrote it', readFileName)
     .requiredOption('--name <name>', 'what the list is for, such as production')
     .option('--list-version <number>', 'a whole number that grows (default: the time in seconds)', readVersion)
     .option('--expires <time>', 'a time from now, like 30d, or a day, like 2026-12-31', '30d')
-    .option('-o, --output <file>', 'write to a file (default: standard output)')
+    .option('-o, --output <file>', 'write to a file (default: standard output)', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((list: string, options: Options) => run(list, options, io))

@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.js'
 import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
-import { editDistance, literal, nearest, quoted } from './text.js'
+import { editDistance, literal, nearest, quoted, withoutSecrets } from './text.js'
 
 /** An option that exists, and the group that it stands in; undefined at the top. */
 export interface Place {
@@ -23,8 +23,9 @@ export function placesOf(table: OptionTable): Place[] {
 
 /** What is wrong with a name that the options of a group do not have, and what to write instead. */
 export function unknownOption(name: string, value: unknown, table: OptionTable, scope: Scope): Problem {
-  const path = scope.path === '' ? name : `${scope.path}.${name}`
-  const problem = { code: 'MOE_ERR_UNKNOWN_OPTION', path, value: name } as const
+  const shownName = withoutSecrets(name)
+  const path = scope.path === '' ? shownName : `${scope.path}.${shownName}`
+  const problem = { code: 'MOE_ERR_UNKNOWN_OPTION', path, value: shownName } as const
   const message = `There is no option ${quoted(name)} here.`
   if (Object.hasOwn(scope.foreign, name)) return { ...problem, message, fix: scope.foreign[name]! }
 

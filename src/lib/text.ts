@@ -19,7 +19,10 @@ function clear(text: string): string {
   return cut.replaceAll(UNCLEAR, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 }
 
-/** A text without the parts of its URLs that often hold secrets: user, password, query and fragment. */
+/**
+ * A text without what often holds secrets: user, password, query and fragment of its URLs, and in other words what looks like a user
+ * with a password, or like a query.
+ */
 export function withoutSecrets(text: string): string {
   return (
     text
@@ -27,7 +30,20 @@ export function withoutSecrets(text: string): string {
       .replaceAll(/(\/{2,3})[^\s/?#]*@/g, '$1…@')
       // A match ends with its URL, so that the time grows with the length of the text only.
       .replaceAll(/\/\/[^\s?#]*(?:[?#]\S+)?/g, (url) => url.replace(/([?#]).*$/s, '$1…'))
+      .replaceAll(/\S+/g, (word) => withoutQuery(word.includes('//') ? word : withoutUser(word)))
   )
+}
+
+/** `user:password@host` without a scheme. */
+function withoutUser(word: string): string {
+  const end = word.lastIndexOf('@')
+  return word.slice(0, Math.max(end, 0)).includes(':') ? `…${word.slice(end)}` : word
+}
+
+/** A question mark at the end of a word, or before the end of a quotation, begins no query. */
+function withoutQuery(word: string): string {
+  const start = word.search(/\?[^"'),.;:!?…\]}]/)
+  return start === -1 ? word : `${word.slice(0, start)}?…`
 }
 
 /**
@@ -70,16 +86,15 @@ export function bounded(value: unknown): unknown {
   return isOpaque ? shown(value) : value
 }
 
-/** A value as it is written in code; undefined where that would be long, or is not a matter of texts and numbers. */
+/** A value as it is written in code; undefined where that would be long or show a secret, or is not a matter of texts and numbers. */
 export function literal(value: unknown): string | undefined {
   if (Array.isArray(value)) {
     const items = value.map(literal)
     return items.length > MAX_ITEMS || items.includes(undefined) ? undefined : `[${items.join(', ')}]`
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return typeof value === 'string' && /^[ -&(-[\]-~]*$/.test(value) && value.length <= MAX_LENGTH
-    ? `'${value}'`
-    : undefined
+  const isPlain = typeof value === 'string' && /^[ -&(-[\]-~]*$/.test(value) && value.length <= MAX_LENGTH
+  return isPlain && withoutSecrets(value) === value ? `'${value}'` : undefined
 }
 
 /**

@@ -170,3 +170,43 @@ t.test('as a program', async (t) => {
     t.match(stderr, /^error: .*ENOSPC/)
   })
 })
+
+t.test('an error does not repeat what may be secret in an argument', async (t) => {
+  const table: string[][] = [
+    ['explain', '10.0.0.1', '--data-center', 'DC-01?sesame'],
+    ['explain', '10.0.0.1', '--token=sesame'],
+    ['explain', '10.0.0.1', '--token=sesame', '--json'],
+    ['report', 'a?sesame'],
+    ['report', '--since', 'user:sesame@host'],
+    ['import', 'a.md?sesame'],
+    ['import', 'https://user:sesame@127.0.0.1:1/x?sesame'],
+    ['diff', 'bundled', 'user:sesame@host'],
+    ['egress', 'check', 'a?sesame', '--for', 'api-firewall'],
+    ['a?sesame']
+  ]
+  for (const argv of table) {
+    const { code, stderr } = await run(argv)
+    t.equal(code, 2)
+    t.notMatch(stderr, /sesame/, argv.join(' '))
+  }
+})
+
+t.test('an empty name of a file, as of a variable that is not set, is refused as such', async (t) => {
+  const table: [argv: string[], message: RegExp][] = [
+    [
+      ['export', 'nginx', '-d', 'DC-01', '-o', ''],
+      /^error: option '-o, --output <file>' argument '' is invalid. It is empty: name a file.\n$/
+    ],
+    [['import', 'page.md', '--output', ' '], /It is empty: name a file/],
+    [['sign', 'list.json', '--name', 'x', '--key', 'k', '-o', ''], /It is empty: name a file/],
+    [['sign', 'list.json', '--name', 'x', '--key', ''], /It is empty: name a file/],
+    [['report', '--html', ''], /It is empty: name a file/],
+    [['keygen', ''], /It is empty: name a file/],
+    [['import', ''], /^error: "" cannot be read: The name is empty\./],
+    [['diff', '', 'bundled'], /The name is empty/]
+  ]
+  for (const [argv, message] of table) {
+    const { code, stderr } = await run(argv)
+    t.match([code, stderr], [2, message], argv.join(' '))
+  }
+})
