@@ -323,7 +323,7 @@ abstract class AnsweredError<Code extends ProblemCode, Status extends number> ex
 }
 
 /**
- * Answered (500) on a route whose `config.moengage` is wrong, where the route was added before the plugin was loaded. The
+ * Answered (500) on a route whose `config.moengage` is wrong, where that could not be seen at the start. The
  * mistakes are logged; the sender does not see them.
  */
 export class RouteError extends AnsweredError<'MOE_ERR_ROUTE', 500> {

@@ -29,6 +29,9 @@ import type { Watch } from './watch.js'
 
 export type { PolicyOptions } from './options.js'
 
+/** How many senders are listed where the caller names no limit. */
+const LISTED_AT_ONCE = 1000
+
 /** What a guard is made of. */
 export interface GuardParts<Request> {
   readonly settings: Settings<Request>
@@ -250,13 +253,14 @@ export class Guard<Request = GuardRequest> {
   }
 
   /**
-   * Rejected senders, those with the most rejections first; at most `cacheSize` of them. When more come, senders that called
+   * Rejected senders, those with the most rejections first. `cacheSize` of them are remembered: when more come, senders that called
    * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of
    * rejections since the sender's `firstSeen`.
    *
-   * @param limit maximum number of senders (all that are remembered); a few cost much less than all
+   * @param limit maximum number of senders (1,000). `Infinity` lists all that are remembered: a million of them block the process for
+   * seconds
    */
-  senders(limit = Number.POSITIVE_INFINITY): Sender[] {
+  senders(limit = LISTED_AT_ONCE): Sender[] {
     return this.#ledger.senders(this.#list.current.list, { limit })
   }
 

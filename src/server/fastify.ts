@@ -1,4 +1,5 @@
 import type {
+  RouteOptions as AddedRoute,
   FastifyContextConfig,
   FastifyInstance,
   FastifyReply,
@@ -19,6 +20,7 @@ import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
+import { routesIn } from './early-routes.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
@@ -220,22 +222,30 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorateRequest(own, null)
 
   const wrongRoutes: Problem[] = []
-  app.addHook('onRoute', ({ config, method, url }) => {
+  const checked = new Set<string>()
+  const check = ({ config, method, url }: AddedRoute) => {
     const given = configOf(config)
     if (given === undefined || given === false) return
+    const place = `${[method].flat().join(',')} ${url}`
+    if (checked.has(place)) return
+    checked.add(place)
     try {
       routes.of(given)
     } catch (error) {
       // Fastify adds a HEAD route to each GET route, with the same config.
-      if (method === 'HEAD' && wrongRoutes.some(({ path }) => path.startsWith(`GET ${url} `))) return
-      const place = `${[method].flat().join(',')} ${url}`
+      if (method === 'HEAD' && checked.has(`GET ${url}`)) return
       const { mistakes } = error as OptionsError
       wrongRoutes.push(...mistakes.map((mistake) => ({ ...mistake, path: pathOnRoute(place, mistake.path) })))
     }
-  })
+  }
+  // Also the routes of servers that were made before this package was loaded.
+  app.addHook('onRoute', check)
   app.addHook('onReady', async () => {
+    for (const route of routesIn(app)) check(route)
     if (wrongRoutes.length > 0) throw new OptionsError(wrongRoutes)
   })
+  /** What was logged about routes that could not be checked at the start. */
+  const failed = new Set<string>()
   app.addHook(
     'onRequest',
     // Read here and not in onRoute, which misses the routes that stand before this plugin was loaded.
@@ -245,7 +255,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         return routes.of(config)
       } catch (error) {
         const { message } = error as Error
-        logger.write(() => ({ level: 'error', fields: { err: error }, message }), undefined, request.log)
+        const isKnown = failed.has(message)
+        failed.add(message)
+        if (!isKnown) logger.write(() => ({ level: 'error', fields: { err: error }, message }), undefined, request.log)
         throw new RouteError()
       }
     })

@@ -177,3 +177,19 @@ t.test('a list that has aged is a warning', async (t) => {
   const { warnings } = createGuard({ dataCenters: 'DC-01', source: aged }).status()
   t.match(warnings, [{ code: 'MOE_WARN_STALE', value: 'old', message: /2020-01-01/, fix: /Update/ }])
 })
+
+t.test('a thousand senders are listed, or as many as are asked for', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  for (let i = 0; i < 1500; i++) guard.judge({ peer: `10.0.${i >> 8}.${i & 255}`, headers: {} })
+  guard.judge({ peer: '10.0.0.7', headers: {} })
+  for (const [limit, length] of [
+    [undefined, 1000],
+    [3, 3],
+    [Number.POSITIVE_INFINITY, 1500]
+  ] as const) {
+    const senders = guard.senders(limit)
+    t.equal(senders.length, length)
+    t.match(senders[0], { clientIp: '10.0.0.7', count: 2 })
+  }
+  t.equal(guard.status().senders, 1500)
+})

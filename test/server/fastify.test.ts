@@ -461,19 +461,71 @@ t.test('polluted prototypes open no route', async (t) => {
   t.equal((await inject(app, STRANGER)).statusCode, 403)
 })
 
-t.test('a route that was added too early to be checked is closed while its options are wrong', async (t) => {
+t.test(
+  'wrong options of a route that was added before the plugin was loaded keep the server from starting',
+  async (t) => {
+    const wrong = { config: { moengage: { channels: 'conector' as never } } }
+    const table: [what: string, add: (app: FastifyInstance) => unknown, place: string][] = [
+      [
+        'before the registration',
+        async (app) => {
+          app.get('/early', wrong, async () => 'ok')
+          await app.register(moengageAllowlist, OPTIONS)
+        },
+        'GET /early'
+      ],
+      [
+        'behind a registration without await',
+        (app) => {
+          app.register(moengageAllowlist, OPTIONS)
+          app.post('/early', wrong, async () => 'ok')
+        },
+        'POST /early'
+      ],
+      [
+        'in a scope with a prefix',
+        (app) =>
+          app.register(
+            async (scope) => {
+              scope.put('/early', wrong, async () => 'ok')
+              await scope.register(moengageAllowlist, OPTIONS)
+              scope.put('/late', { config: { moengage: { mode: 'tag' } } }, async () => 'ok')
+            },
+            { prefix: '/in' }
+          ),
+        'PUT /in/early'
+      ]
+    ]
+    for (const [what, add, place] of table) {
+      const app = Fastify()
+      await add(app)
+      const error = await app.ready().catch((error) => error)
+      t.match(error, { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: `${place} config.moengage.channels` }] }, what)
+      t.match(error.message, /"conector"/, what)
+      t.equal(error.mistakes.length, 1, what)
+    }
+    const apart = Fastify()
+    apart.get('/', wrong, async () => 'ok')
+    await apart.register(async (scope) => void (await scope.register(moengageAllowlist, OPTIONS)))
+    await apart.ready()
+    t.pass('routes outside of the scope are not its own')
+  }
+)
+
+t.test('a route that could not be checked at the start is closed while its options are wrong', async (t) => {
   const { app, lines } = logging()
-  app.register(moengageAllowlist, OPTIONS)
-  app.get('/', { config: { moengage: { channels: 'conector' as never } } }, async () => 'ok')
+  // What no start can see: options that are replaced while the server runs.
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    routeOptions.config.moengage = { channels: 'conector' as never }
+  })
+  await app.register(moengageAllowlist, OPTIONS)
+  app.get('/', async () => 'ok')
   for (const clientIp of [LISTED, STRANGER]) {
     const answer = await inject(app, clientIp)
     t.equal(answer.statusCode, 500)
     t.notMatch(answer.body, /conector/)
   }
-  t.ok(
-    lines.some(({ err }) => /conector/.test(err?.message ?? '')),
-    'the log says what is wrong'
-  )
+  t.equal(lines.filter(({ err }) => /conector/.test(err?.message ?? '')).length, 1, 'the log says once what is wrong')
 })
 
 t.test('warnings are logged at start-up', async (t) => {

@@ -1,0 +1,33 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { findBuiltin } from '../lib/builtin.js'
+
+/** Published by Fastify for each server that is made, so that hooks can be added to it. */
+const INITIALIZATION = 'fastify.initialization'
+
+/** A route, and the scope that it was added to. */
+interface AddedRoute {
+  readonly scope: FastifyInstance
+  readonly route: RouteOptions
+}
+
+/** The routes with a `config.moengage`, by server. */
+const added = new WeakMap<object, AddedRoute[]>()
+
+/**
+ * A plugin's own `onRoute` hook misses routes that are added before the plugin is loaded, and so all those that follow
+ * `app.register(…)` without `await`. The hook of the server sees them. Servers that are made before this module is loaded have none.
+ */
+findBuiltin('node:diagnostics_channel')?.subscribe(INITIALIZATION, (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  const routes: AddedRoute[] = []
+  added.set(fastify.server, routes)
+  fastify.addHook('onRoute', function (route) {
+    if (route.config?.moengage !== undefined) routes.push({ scope: this, route })
+  })
+})
+
+/** The routes with a `config.moengage` in a scope and in those inside of it, as far as they are known. */
+export function routesIn(scope: FastifyInstance): RouteOptions[] {
+  const isInside = (other: FastifyInstance) => other === scope || Object.prototype.isPrototypeOf.call(scope, other)
+  return (added.get(scope.server) ?? []).filter((one) => isInside(one.scope)).map(({ route }) => route)
+}
