@@ -16,7 +16,7 @@ import {
   summaryMessage,
   withoutSecretLine
 } from './lines.js'
-import { LINE_LEVELS, type Logger, type LogLevel, type SafeLogger } from './logger.js'
+import { LINE_LEVELS, type LineLevel, type Logger, type LogLevel, type SafeLogger } from './logger.js'
 import { countOf, HourlyThrottle, type Mode, Throttle } from './throttle.js'
 
 /** How a guard logs. */
@@ -64,6 +64,8 @@ export class RejectionLog<Request> {
     rejectedWithSecret: noCounts()
   }
   #lastSummary: number
+  /** The logger of the last request that had a line; undefined where requests have none. */
+  #lineLogger: Logger | undefined
   #stopTimer: () => void
 
   /** @internal */
@@ -103,6 +105,7 @@ export class RejectionLog<Request> {
     }
     const suppressed = this.#throttle.admit(verdict, mode, this.#clock.now())
     if (suppressed === undefined) return
+    this.#lineLogger = logger
     const makeLine = () => {
       const loggedRequest = this.#settings.loggedRequest(request)
       const rejection = { verdict, mode, policy: route.policy, request: loggedRequest, suppressed }
@@ -175,7 +178,8 @@ export class RejectionLog<Request> {
 
   /**
    * Logs a summary of the rejections without a line; hourly and on close, also the number of verified requests. Where lines of
-   * the configured level are off, the rejections wait for the hourly summary, which then has level `info`.
+   * the configured level are off, the rejections wait for the hourly summary, which then has level `info`. Where the guard's logger
+   * leaves out what the requests' loggers write, the summary goes to one of these: it counts what belongs to their lines.
    */
   #summarize(isLast: boolean): void {
     const { level } = this.#settings
@@ -183,15 +187,15 @@ export class RejectionLog<Request> {
     const now = this.#clock.now()
     // A clock that was set back must not silence the hourly summary.
     const isDue = isLast || Math.abs(now - this.#lastSummary) >= LONGEST_WITHOUT_SUMMARY
-    const isLevelOn = this.#logger.isEnabled(level)
-    if (!isLevelOn && !(isDue && this.#logger.isEnabled('info'))) return
+    const isLevelOn = this.#writes(level)
+    if (!isLevelOn && !(isDue && this.#writes('info'))) return
     const withheld = this.#throttle.take(now, isLast)
     const count = countOf(withheld.counts)
     if (count === 0 && !isDue) return
     const line = summaryLine(this.#guard, this.#guard.status(), this.#reported, withheld)
     const lineLevel = count > 0 && isLevelOn ? level : 'info'
     const isEmpty = count === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0
-    if (isEmpty || !this.#logger.isEnabled(lineLevel)) return
+    if (isEmpty || !this.#writes(lineLevel)) return
     this.#lastSummary = now
     this.#report(line, 1)
     this.#logger.write(
@@ -199,8 +203,14 @@ export class RejectionLog<Request> {
       () => {
         this.#throttle.putBack(withheld)
         this.#report(line, -1)
-      }
+      },
+      this.#logger.isEnabled(lineLevel) ? undefined : this.#lineLogger
     )
+  }
+
+  /** Whether a summary of this level would be written, by the guard's logger or a request's. */
+  #writes(level: LineLevel): boolean {
+    return this.#logger.isEnabled(level) || this.#logger.isEnabled(level, this.#lineLogger)
   }
 
   /** Adds the counts of a summary to what was reported, or takes them back. */

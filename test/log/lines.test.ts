@@ -25,6 +25,7 @@ async function standing(t: Test, options: Partial<MoEngageAllowlistOptions> = {}
       app.all('/hooks/:id', async () => 'ok')
       app.get('/catalog', { config: { moengage: { channels: 'catalog', mode: 'tag' } } }, async () => 'ok')
       app.get('/quiet', { logLevel: 'error' }, async () => 'ok')
+      app.get('/loud', { logLevel: 'info' }, async () => 'ok')
     },
     fastify
   )
@@ -185,6 +186,32 @@ t.test('where the level is off nothing is written, and everything counted', asyn
     t.match(app.moengage!.status(), { rejected: { 'not-listed': 3 } })
     t.match(app.moengage!.senders(), [{ clientIp: '127.0.0.1', count: 3, routes: ['/'] }])
   }
+})
+
+t.test("where requests' loggers write more than the guard's, they write its summaries", async (t) => {
+  for (const level of ['error', 'warn'] as const) {
+    const { app, send, events, counted, pass } = await standing(t)
+    app.log.level = level
+    for (let i = 0; i < 5; i++) await send(STRANGER, '/loud')
+    pass(5 * MINUTE)
+    t.equal(counted(), 5, level)
+    await send(LISTED_IN['DC-03'], '/loud')
+    for (let i = 0; i < 3; i++) await send(LISTED_IN['DC-03'], '/quiet')
+    pass(MINUTE)
+    await send(LISTED, '/loud')
+    await app.close()
+    t.equal(counted(), 9, level)
+    t.strictSame(
+      events('summary').map(({ level }) => level),
+      [40, 40, 30],
+      level
+    )
+  }
+  const silent = await standing(t)
+  silent.app.log.level = 'error'
+  for (let i = 0; i < 5; i++) await silent.send(STRANGER)
+  await silent.app.close()
+  t.strictSame([silent.events('summary'), silent.events('rejected')], [[], []], 'what nobody asked for is not written')
 })
 
 t.test('a rejection whose line is switched off for its route is counted in the summary', async (t) => {

@@ -499,7 +499,10 @@ t.test(
     for (const [what, add, place] of table) {
       const app = Fastify()
       await add(app)
-      const error = await app.ready().catch((error) => error)
+      const error = await app.ready().then(
+        () => undefined,
+        (error) => error
+      )
       t.match(error, { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: `${place} config.moengage.channels` }] }, what)
       t.match(error.message, /"conector"/, what)
       t.equal(error.mistakes.length, 1, what)
