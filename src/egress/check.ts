@@ -48,7 +48,7 @@ export interface EgressCheck {
 export function checkEgress(list: EgressList, target?: EgressTarget): EgressCheck {
   if (target !== undefined && !EGRESS_TARGETS.includes(target)) {
     const message = `${shown(target)} is not a form of MoEngage.`
-    const fix = suggestion(String(target), EGRESS_TARGETS)
+    const fix = suggestion(target, EGRESS_TARGETS)
     throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'target', value: bounded(target), message, fix }])
   }
   const { entries, errors } = readFor(list, target)

@@ -131,7 +131,7 @@ function choice<Word extends string, Fallback extends Word | undefined>(
 function readChoice<Word extends string>(option: Option, words: readonly Word[]): Word | undefined {
   const { value } = option
   if (words.includes(value as Word)) return value as Word
-  return option.refuse(`${shown(value)} is none of the choices.`, suggestion(String(value), words))
+  return option.refuse(`${shown(value)} is none of the choices.`, suggestion(value, words))
 }
 
 function readList<T>(option: Option, fix: string, read: (one: Option) => T | undefined): T[] | undefined {

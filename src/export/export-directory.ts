@@ -142,8 +142,8 @@ function readFormat(option: Option): ExportFormat | undefined {
 }
 
 function suggestFormat(name: unknown): string {
-  const variants = EXPORT_FORMATS.filter((format) => format.startsWith(`${name}-`))
-  return variants.length > 0 ? `Use one of: ${variants.join(', ')}.` : suggestion(String(name), EXPORT_FORMATS)
+  const variants = typeof name === 'string' ? EXPORT_FORMATS.filter((format) => format.startsWith(`${name}-`)) : []
+  return variants.length > 0 ? `Use one of: ${variants.join(', ')}.` : suggestion(name, EXPORT_FORMATS)
 }
 
 function checkName(formatName: ExportFormat, option: Option): void {

@@ -70,7 +70,7 @@ function readConfirm(option: Option): ReadonlySet<Suspicion> | undefined {
     if (SUSPICIONS.includes(word as Suspicion)) continue
     item.refuse(
       `${shown(word)} is not a known suspicion.`,
-      suggestion(typeof word === 'string' ? word : '', SUSPICIONS)
+      suggestion(word, SUSPICIONS)
     )
   }
   return new Set(value)

@@ -108,11 +108,10 @@ function readDuration(option: Option, bounds: DurationBounds<unknown>): number |
 
 /** What was probably meant, as code: a number of the option's unit, or of seconds. */
 function meant(value: unknown, { min, max, unit, example }: DurationBounds<unknown>): string {
-  const amount = Number(value)
+  const amount = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
   const [length, most] = MEANT[unit]
   const time = amount * length <= most ? amount * length : amount * SECOND
-  const isAmount = typeof value === 'number' || typeof value === 'string'
-  const isPossible = isAmount && Number.isInteger(time) && time >= Math.max(min, 1) && time <= max
+  const isPossible = Number.isInteger(time) && time >= Math.max(min, 1) && time <= max
   return isPossible ? (literal(formatDuration(time)) as string) : example
 }
 

@@ -171,9 +171,9 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return wholes.length === 1 && text.length >= MIN_PART ? wholes[0] : best
 }
 
-/** "Did you mean …?" with the nearest candidate, or the list of all. */
-export function suggestion(text: string, candidates: readonly string[]): string {
-  const near = nearest(text, candidates)
+/** "Did you mean …?" with the candidate that is nearest to a text, or the list of all. A value that is no text has none. */
+export function suggestion(value: unknown, candidates: readonly string[]): string {
+  const near = typeof value === 'string' ? nearest(value, candidates) : undefined
   return near === undefined ? `Use one of: ${candidates.join(', ')}.` : `Did you mean "${near}"?`
 }
 

@@ -5,7 +5,8 @@ export const MAX_LINE = 1024 * 1024
 
 /** Receives a log line by line. */
 export interface LineSink {
-  line(text: string): void
+  /** @returns true if this line goes on in a later one, so that no line may be skipped until then */
+  line(text: string): boolean
   /**
    * Lines that hold none of the marks, so that nobody has to read them.
    *
@@ -74,6 +75,7 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   const search = new MarkSearch(marks)
   let pieces: Buffer[] = []
   let length = 0
+  let isOpen = false
   const add = (piece: Buffer) => {
     // A longer line keeps what it has.
     if (length <= MAX_LINE) pieces.push(piece)
@@ -82,7 +84,7 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   const end = () => {
     const line = Buffer.concat(pieces)
     if (length > MAX_LINE) sink.tooLong(line.toString('utf8', 0, MAX_LINE))
-    else if (length > 0) sink.line(line.toString('utf8'))
+    else if (length > 0) isOpen = sink.line(line.toString('utf8'))
     pieces = []
     length = 0
   }
@@ -93,7 +95,7 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     let last: [start: number, end: number] | undefined
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, start)) {
       // A line that began in the chunk before is read: a mark may lie across the border.
-      if (length === 0 && chunk[start]! > SPACE && !search.isIn(start, at)) {
+      if (length === 0 && !isOpen && chunk[start]! > SPACE && !search.isIn(start, at)) {
         skipped++
         last = [start, at]
       } else {

@@ -4,6 +4,7 @@ import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
+import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
 import {
   type Counts,
@@ -117,6 +118,7 @@ export class ReportBuilder implements LineSink {
   #file = ''
   #last = ''
   #hasUnwanted = false
+  readonly #partial = new PartialLines()
 
   constructor(filter: ReportFilter = {}) {
     this.#filter = filter
@@ -130,6 +132,7 @@ export class ReportBuilder implements LineSink {
 
   /** A log goes on to its last line, also if that is not ours. */
   #endFile(): void {
+    for (const line of this.#partial.takeOpen()) this.#read(line)
     const time = timeOfLine(this.#last)
     if (time !== undefined) this.#processes.seen(time)
     this.#last = ''
@@ -145,11 +148,17 @@ export class ReportBuilder implements LineSink {
     if (mentions(start)) this.#unreadable(start, `one line holds many: jq -c '.[]' FILE | moengage-allowlist report`)
   }
 
-  line(line: string): void {
+  line(line: string): boolean {
+    if (line.trim() !== '') this.#lines.read++
+    const whole = this.#partial.add(line)
+    if (whole !== undefined) this.#read(whole)
+    return this.#partial.isOpen
+  }
+
+  #read(line: string): void {
     // To JavaScript, a byte order mark and the CR of CRLF are white space.
     const text = line.trim()
     if (text === '') return
-    this.#lines.read++
     this.#last = text
     const hostname = startedOn(text)
     if (hostname !== undefined) this.#processes.started(hostname)
@@ -379,10 +388,12 @@ function emptiness(read: number, hasUnwanted: boolean): string {
 }
 
 function adviceFor(text: string): string {
+  if (/^std(?:out|err) P /.test(text))
+    return 'its end is missing: the container runtime has cut it, and the rest is in another file'
   if (text.includes('{')) return 'it is cut off, joined with another line, or of another version of moengage-allowlist'
   return (
-    'its JSON is spread over several lines: jq -c . FILE | moengage-allowlist report; if pino-pretty wrote it, let the server write ' +
-    'plain JSON'
+    "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
+    'server write plain JSON'
   )
 }
 

@@ -1,5 +1,6 @@
 import { isDay } from '../directory/snapshot.js'
 import { isRecord } from '../lib/json.js'
+import { PARTIAL_MARKS } from './partial-lines.js'
 
 /** One of our records, found in a line of a log. */
 export interface FoundRecord {
@@ -27,13 +28,14 @@ type Part = Omit<FoundRecord, 'record'>
 const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '' }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
-const MENTION = /event\W{1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
+const MENTION =
+  /event(?:&(?:amp;)*(?:\w{2,6}|#\w{2,4});|\W){1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
 /** journald writes a message as a list of bytes if it is not plain text. */
 const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
 /** Says that a server listens. */
 const STARTED = 'Server listening at'
 /** Every line that {@link findRecords} or {@link startedOn} finds something in holds one of these texts. */
-export const MARKS = ['moengage', 'MESSAGE', STARTED]
+export const MARKS = ['moengage', 'MESSAGE', STARTED, ...PARTIAL_MARKS]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
 const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
@@ -88,7 +90,8 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
   for (const [unescaped, how] of [
     [text, ''],
     [text.replaceAll('""', '"'), 'doubled quotes'],
-    [text.replaceAll('\\"', '"'), 'escaped quotes']
+    [text.replaceAll('\\"', '"'), 'escaped quotes'],
+    [withoutEntities(text), 'escapes of XML']
   ] as const) {
     for (const { before, value } of objectsIn(unescaped)) {
       // A line that is cut off behind our fields has its time and process before them.
@@ -101,6 +104,23 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
     }
     if (records.length > length || found.unreadable > unreadable) return
   }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  quot: '"',
+  '#34': '"',
+  '#x22': '"',
+  apos: "'",
+  '#39': "'",
+  '#x27': "'",
+  lt: '<',
+  gt: '>',
+  amp: '&'
+}
+
+/** A text as it was before HTML or XML, perhaps twice. */
+function withoutEntities(text: string): string {
+  return text.replaceAll(/&(?:amp;)*(quot|apos|lt|gt|amp|#34|#39|#x22|#x27);/g, (_, name: string) => ENTITIES[name]!)
 }
 
 /** The objects that stand in a text, each with the text before it: some stores write them one after another. */
@@ -205,9 +225,16 @@ function unflattened(fields: Fields): Fields | undefined {
       holder[step] ??= Object.create(null)
       holder = (asFields(holder[step]) ?? {}) as Record<string, unknown>
     }
-    holder[last] = value
+    holder[last] = unwrittenValue(value)
   }
   return record.event === 'moengage.summary' ? withEmptyParts(record) : record
+}
+
+/** A value that a log store has written as text: a list, an object, a number or a truth value. */
+function unwrittenValue(value: unknown): unknown {
+  return typeof value === 'string' && /^(?:\[.*\]|\{.*\}|\d{1,15}|true|false|null)$/s.test(value)
+    ? (parsed(value) ?? null)
+    : value
 }
 
 /** A flattened summary with the objects that had no field, of which flattening leaves nothing. */
@@ -262,13 +289,20 @@ function timeOf(fields: Fields): number | undefined {
     const time = readTime(fields[name])
     if (time !== undefined) return time
   }
+  // Some write `Time` or `EventTime`.
+  for (const [name, value] of Object.entries(fields)) {
+    const time = TIME_NAME.test(name) ? readTime(value) : undefined
+    if (time !== undefined) return time
+  }
   return undefined
 }
+
+const TIME_NAME = /^@?(?:event|log|_)*(?:date_?time|time_?stamp|time|date|t)$/i
 
 /** Later times have more digits than any date, and are certainly wrong. */
 const YEAR_10000 = 253_402_300_800_000
 
-/** Reads a time in ISO 8601, in (nano-, micro-, milli-)seconds since 1970, or as `{ seconds, nanos }`. */
+/** Reads a time in ISO 8601, of a mail (RFC 2822) or of an access log (CLF), in (nano-, micro-, milli-)seconds since 1970, or as `{ seconds, nanos }`. */
 export function readTime(value: unknown): number | undefined {
   const time =
     typeof value === 'number'
@@ -290,10 +324,22 @@ const ISO = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|
 
 function ofString(text: string): number {
   if (/^\d+(?:\.\d+)?$/.test(text)) return ofNumber(Number(text))
-  const [, day, time, fraction = '0', zone = 'Z'] = ISO.exec(text) ?? []
+  const [, day, time, fraction = '0', zone = 'Z'] = ISO.exec(asIso(text)) ?? []
   if (!isDay(day)) return Number.NaN
   const offset = zone === 'UTC' ? 'Z' : zone.replace(/^(...)(\d\d)$/, '$1:$2')
   return Date.parse(`${day}T${time}${offset}`) + Math.floor(Number(`0.${fraction}`) * 1000)
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const WITH_MONTH =
+  /^(?:[A-Z][a-z]{2}, ?)?(\d{1,2})[ /]([A-Z][a-z]{2})[ /](\d{4})[ :](\d\d:\d\d(?::\d\d)?) (GMT|UTC|Z|[+-]\d{4})$/
+
+/** A time with the name of its month in ISO 8601; any other text as it is. */
+function asIso(text: string): string {
+  const [, day, month, year, time, zone] = WITH_MONTH.exec(text) ?? []
+  if (day === undefined) return text
+  const number = `${MONTHS.indexOf(month!) + 1}`.padStart(2, '0')
+  return `${year}-${number}-${day.padStart(2, '0')}T${time}${zone === 'GMT' ? 'Z' : zone}`
 }
 
 function ofParts(fields: Fields | undefined): number {
@@ -302,7 +348,8 @@ function ofParts(fields: Fields | undefined): number {
   return seconds === undefined ? Number.NaN : Number(seconds) * 1e3 + Math.floor(Number(nanos) / 1e6)
 }
 
-const TIME_IN_TEXT = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?/
+const TIME_IN_TEXT =
+  /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?|\d{1,2}[ /][A-Z][a-z]{2}[ /]\d{4}[ :]\d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})/
 
 function timeInText(text: string): number | undefined {
   const [, number] = /\btime\W{1,20}(\d{10,19})/.exec(text) ?? []

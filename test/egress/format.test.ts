@@ -199,6 +199,7 @@ t.test('what a form needs must be there, and what it has no use for must not', a
     [{}, ['target']],
     [{ target: 'api' }, ['target']],
     [{ target: 'dashboard', format: 'xml' }, ['format']],
+    [{ target: 'dashboard', format: Object.create(null) }, ['format']],
     [{ target: 'dashboard', form: 'csv' }, ['form']],
     [{ target: 'api-firewall' }, ['categories']],
     [{ target: 'api-firewall', categories: [] }, ['categories']],

@@ -347,6 +347,7 @@ t.test('mistakes are reported all at once, with what would be right', async (t) 
       `${format}`
     )
   }
+  t.throws(() => write(Object.create(null)), { mistakes: [{ path: 'format', fix: /^Use one of/ }] } as never)
 })
 
 t.test('a list without addresses is never written', async (t) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Findings, Option, type OptionRule } from '../../src/lib/option.js'
 import { callback, duration, flag, number, oneOf, refuseNoList } from '../../src/lib/option-rules.js'
+import { shown } from '../../src/lib/text.js'
 import { runs } from '../support/properties.js'
 
 /** What a rule makes of a value. */
@@ -67,6 +68,8 @@ t.test('a time is a number of milliseconds or a text with a unit', async (t) => 
     [age, '', /^'' is not a time/, /^Write '90d'/],
     [age, null, /^null is not a time/, /^Write '90d'/],
     [age, true, /^true is not a time/, /^Write '90d'/],
+    [age, Object.create(null), /^\{\} is not a time/, /^Write '90d'/],
+    [age, [{ toString: 0 }], /^\[\{…\}\] is not a time/, /^Write '90d'/],
     [age, Number.NaN, /^NaN is not a time/, /^Write '90d'/],
     [age, 1.5, /^1\.5 is not a time/, /^Write '36h'/],
     [age, '2000d', /^'2000d' is too long/, /^Write '90d'/],
@@ -81,7 +84,7 @@ t.test('a time is a number of milliseconds or a text with a unit', async (t) => 
   for (const [rule, value, message, fix] of table) {
     const { result, mistakes, warnings } = read(rule, value)
     t.equal(result, undefined)
-    t.match(mistakes, [{ path: 'x', message, fix }], String(value))
+    t.match(mistakes, [{ path: 'x', message, fix }], shown(value))
     t.strictSame(warnings, [])
     const again = read(rule, new Function(`return ${written(mistakes[0]!.fix)}`)())
     t.strictSame([again.mistakes, again.warnings], [[], []], 'the fix is accepted')
@@ -122,7 +125,7 @@ t.test('whatever a time is written as, the fix of a mistake is accepted', async 
       const { mistakes, warnings } = read(rule, value)
       for (const { fix } of [...mistakes, ...warnings]) {
         const again = read(rule, new Function(`return ${written(fix)}`)())
-        t.strictSame([again.mistakes, again.warnings], [[], []], `${String(value)}: ${fix}`)
+        t.strictSame([again.mistakes, again.warnings], [[], []], `${shown(value)}: ${fix}`)
       }
     }),
     runs(500)

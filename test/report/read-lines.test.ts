@@ -17,7 +17,10 @@ async function read(chunks: readonly Buffer[], marks = EVERY_LINE) {
   await readLines(
     Readable.from(chunks.filter(({ length }) => length > 0)),
     {
-      line: (text) => lines.push(text),
+      line(text) {
+        lines.push(text)
+        return false
+      },
       skipped: (count, last) => skipped.push([count, last]),
       tooLong: (start) => long.push(start),
       damaged: (what) => damages.push(what)
@@ -100,7 +103,7 @@ t.test('a stream that fails is an error', async (t) => {
     })()
   )
   const lines: string[] = []
-  const sink = { line: (text: string) => void lines.push(text), skipped() {}, tooLong() {}, damaged() {} }
+  const sink = { line: (text: string) => lines.push(text) < 0, skipped() {}, tooLong() {}, damaged() {} }
   await t.rejects(readLines(broken, sink, EVERY_LINE), { message: 'the disk is gone' })
 })
 

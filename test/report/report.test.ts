@@ -127,7 +127,7 @@ t.test('lines of ours that cannot be read are a doubt, and the first is shown wi
   const pretty = JSON.stringify(JSON.parse(line({})), null, 2).split('\n')
   t.match((await report(pretty)).found.firstUnreadable, {
     text: /^"event"/,
-    advice: /jq -c \. FILE \| moengage-allowlist report/
+    advice: /jq -c 'arrays\[\], objects' FILE \| moengage-allowlist report/
   })
   const list = await report([`[${Array.from({ length: 5_000 }, () => line({})).join()}]`])
   t.match(list.found, {
@@ -162,6 +162,33 @@ t.test('a log is read as it is kept, and the report says what it was taken out o
   })
   const many = Array.from({ length: 30 }, (_, i) => JSON.stringify({ [`field${i}`]: line({}) }))
   t.equal((await report(many)).found.unwrapped.length, 20)
+})
+
+t.test('lines that a container runtime has cut are put together', async (t) => {
+  const at = '2026-11-23T12:00:00.123456789Z'
+  const text = line({ hint: 'x'.repeat(200) })
+  const cuts = [20, text.indexOf('moengage') + 3, text.indexOf('rejected') + 3, text.length - 1]
+  for (const cut of cuts) {
+    const { found, code } = await report([
+      `${at} stdout P ${text.slice(0, cut)}`,
+      `${at} stderr P ${summary({ verified: 4 }).slice(0, 30)}`,
+      `${at} stdout F ${text.slice(cut)}\r`,
+      `${at} stdout F {"msg":"incoming request"}`,
+      `${at} stderr P ${summary({ verified: 4 }).slice(30, 60)}`,
+      `${at} stderr F ${summary({ verified: 4 }).slice(60)}`,
+      `${at} stdout F ${line()}`
+    ])
+    t.match(found, { lines: { read: 7, own: 3, unreadable: 0 }, rejected: { total: 2 }, verified: 4 }, `${cut}`)
+    t.equal(code, 0)
+  }
+  const cut = text.indexOf('suppressed')
+  for (const rest of [[], [`${at} stdout P ${'x'.repeat(MAX_LINE)}`]]) {
+    const { found, code } = await report([`${at} stdout P ${text.slice(0, cut)}`, ...rest])
+    t.match(found, { lines: { unreadable: 1 }, doubts: [/could not be read/] })
+    t.equal(code, 1)
+  }
+  const { found } = await report([`${at} stdout P ${text.slice(0, cut)}`])
+  t.match(found.firstUnreadable, { text: /^stdout P \{/, advice: /container runtime has cut it/ })
 })
 
 t.test('a byte order mark, CRLF and blank lines are no broken lines', async (t) => {

@@ -40,6 +40,9 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['a list', JSON.stringify([1, JSON.parse(plain)]), ''],
     ['CSV', `${ISO},${csv(plain)},stdout`, 'text around the JSON, doubled quotes'],
     ['logfmt', `level=warn line="${plain.replaceAll('"', '\\"')}"`, 'text around the JSON, escaped quotes'],
+    ['XML', `<log>${plain.replaceAll('"', '&quot;')}</log>`, 'text around the JSON, escapes of XML'],
+    ['HTML with numbers', plain.replaceAll('"', '&#34;'), 'text around the JSON, escapes of XML'],
+    ['HTML in HTML', plain.replaceAll('"', '&amp;quot;'), 'text around the JSON, escapes of XML'],
     ['CSV in an envelope', JSON.stringify({ row: csv(plain) }), 'field "row", text around the JSON, doubled quotes'],
     ['envelopes in envelopes', JSON.stringify({ a: JSON.stringify({ b: { c: plain } }) }), 'field "a.b.c"'],
     ['the fields alone', JSON.stringify(record), ''],
@@ -76,8 +79,36 @@ t.test('a flattened summary has lost the objects without a field', async (t) => 
   const flat = { 'moengage.event': 'moengage.summary', 'moengage.verified': 5, 'moengage.suppressed.tag.not-listed': 2 }
   const [first] = findRecords(JSON.stringify(flat))!.records
   t.match(readEvent(first!.record), { verified: 5, rejected: {}, suppressed: { reject: {}, tag: { 'not-listed': 2 } } })
-  const [text] = findRecords(JSON.stringify({ ...flat, 'moengage.suppressed': '{}' }))!.records
+  const [text] = findRecords(JSON.stringify({ ...flat, 'moengage.suppressed': 'none' }))!.records
   t.equal(readEvent(text!.record), undefined, 'what is there and is no object is not taken for nothing')
+})
+
+t.test('parts of a record that a log store has written as text are read', async (t) => {
+  const texts = (record: object, prefix = '') =>
+    Object.entries(record).map(([name, value]) => [
+      `${prefix}${name}`,
+      typeof value === 'string' ? value : JSON.stringify(value)
+    ])
+  const own = rejection({ suppressed: 3, removed: null, listedFor: [{ dataCenter: 'DC-03', channels: ['sms'] }] })
+  for (const text of [
+    JSON.stringify(Object.fromEntries(texts(own, 'moengage.'))),
+    JSON.stringify({ events: [{ timestamp: TIME, message: 'x', moengage: JSON.stringify(own) }] }),
+    JSON.stringify([{ 'moengage.event': own.event, ...Object.fromEntries(texts(own, 'moengage.')) }])
+  ]) {
+    const [first] = findRecords(text)!.records
+    t.match(
+      readEvent(first!.record),
+      {
+        count: 4,
+        dataCenters: ['DC-01'],
+        listedFor: [{ dataCenter: 'DC-03', channels: ['sms'] }],
+        clientIp: own.clientIp
+      },
+      text
+    )
+  }
+  const odd = { 'moengage.event': 'moengage.rejected', 'moengage.listedFor': '[odd]' }
+  t.equal(findRecords(JSON.stringify(odd))!.records[0]!.record.listedFor, null)
 })
 
 t.test('fields that a log store has flattened are put together again', async (t) => {
@@ -111,6 +142,12 @@ t.test('the time is that of the logger, or else of the nearest envelope', async 
       JSON.stringify({ jsonPayload: { moengage: record }, timestamp: { seconds: TIME / 1000, nanos: 5e8 } }),
       TIME + 500
     ],
+    [JSON.stringify({ Time: ISO, moengage: record }), TIME + 123],
+    [JSON.stringify({ EventTime: 'Mon, 23 Nov 2026 12:00:00 GMT', moengage: record }), TIME],
+    [JSON.stringify({ '@timestamp': '23/Nov/2026:12:00:00 +0000', moengage: record }), TIME],
+    [`10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${timeless}`, TIME],
+    [`Mon, 23 Nov 2026 12:00:00 +0000 ${timeless}`, TIME],
+    [JSON.stringify({ update: ISO, moengage: record }), undefined],
     [timeless, undefined]
   ]
   for (const [text, time] of table) t.equal(found(text)![0]!.time, time, text)
@@ -133,6 +170,11 @@ t.test('a time is read in every unit and form', async (t) => {
     ['2026-11-23 12:00:00 UTC', TIME],
     ['2026-11-23 12:00:00,25', TIME + 250],
     ['2026-11-23T12:00', TIME],
+    ['Mon, 23 Nov 2026 12:00:00 GMT', TIME],
+    ['23 Nov 2026 14:00 +0200', TIME],
+    ['23/Nov/2026:07:00:00 -0500', TIME],
+    ['31 Feb 2026 12:00:00 GMT', undefined],
+    ['23/Nix/2026:07:00:00 -0500', undefined],
     [{ seconds: TIME / 1000, nanos: 250_000_000 }, TIME + 250],
     [{ seconds: `${TIME / 1000}` }, TIME],
     [{ epochSecond: TIME / 1000, nanoOfSecond: 1 }, TIME],
