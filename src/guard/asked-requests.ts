@@ -7,18 +7,15 @@ type Earlier = NonNullable<Incoming['earlier']>
  * hook reports without counting again.
  */
 export class AskedRequests {
-  /** Undefined until somebody asks: a guard whose `judge()` is not called looks nothing up. */
-  #verdicts: WeakMap<object, Earlier> | undefined
+  readonly #verdicts = new WeakMap<object, Earlier>()
 
   /** Notes a verdict. A request that was rejected once stays rejected: a further rejection is not news. */
   note(request: object, verdict: Earlier): void {
-    this.#verdicts ??= new WeakMap()
     if (this.#verdicts.get(request)?.verified !== false) this.#verdicts.set(request, verdict)
   }
 
   /** The verdict by which a request was counted: a rejection goes before a verified verdict. */
   earlier(request: unknown, { earlier }: Incoming): Earlier | undefined {
-    if (this.#verdicts === undefined || earlier?.verified === false) return earlier
-    return this.#verdicts.get(request as object) ?? earlier
+    return earlier?.verified === false ? earlier : (this.#verdicts.get(request as object) ?? earlier)
   }
 }

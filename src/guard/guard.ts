@@ -65,7 +65,8 @@ export class Guard<Request = GuardRequest> {
   readonly fleet: GuardFleet | undefined
   /** The client IP of the request that is being judged. No code of a user runs between its resolution and its last use. */
   readonly #client = new ParsedAddress()
-  readonly #asked = new AskedRequests()
+  /** Undefined until a user asks about a request. */
+  #asked: AskedRequests | undefined
 
   /** @internal Use {@link createGuard} or {@link loadGuard}. */
   constructor({
@@ -120,7 +121,7 @@ export class Guard<Request = GuardRequest> {
     pattern: string | null
   ): Verdict {
     const policy = this.#list.policy(options)
-    const earlier = this.#asked.earlier(request, incoming)
+    const earlier = this.#asked === undefined ? incoming.earlier : this.#asked.earlier(request, incoming)
     const client = this.#client
     const failure = mayLackHeaders(incoming) ? TOO_MANY_HEADERS : this.#source.resolve(request, incoming, client)
     if (failure !== null) {
@@ -164,6 +165,7 @@ export class Guard<Request = GuardRequest> {
     pattern: string | null
   ): Verdict {
     const verdict = this.decide(options, request, incoming, pattern)
+    this.#asked ??= new AskedRequests()
     this.#asked.note(request, verdict)
     return verdict
   }

@@ -68,10 +68,7 @@ function readConfirm(option: Option): ReadonlySet<Suspicion> | undefined {
   for (const item of option.items(value)) {
     const word = item.value
     if (SUSPICIONS.includes(word as Suspicion)) continue
-    item.refuse(
-      `${shown(word)} is not a known suspicion.`,
-      suggestion(word, SUSPICIONS)
-    )
+    item.refuse(`${shown(word)} is not a known suspicion.`, suggestion(word, SUSPICIONS))
   }
   return new Set(value)
 }
