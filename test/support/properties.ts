@@ -1,6 +1,9 @@
 /** The number of cases that most properties are written for. */
 const USUAL = 2_000
 
+/** A number that grows with the number of cases, such as how often a kind of case has to be met at least. */
+export const scaled = (count: number) => (count * Number(process.env.FC_RUNS ?? USUAL)) / USUAL
+
 /**
  * How often a property is tried, for `fc.assert`: the same cases on every run.
  *
@@ -8,6 +11,6 @@ const USUAL = 2_000
  * that is tried 60 times, 30,000 times. `FC_SEED` chooses other cases.
  */
 export const runs = (numRuns: number) => ({
-  numRuns: Math.ceil((numRuns * Number(process.env.FC_RUNS ?? USUAL)) / USUAL),
+  numRuns: Math.ceil(scaled(numRuns)),
   seed: Number(process.env.FC_SEED ?? 20261123)
 })
