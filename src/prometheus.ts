@@ -5,8 +5,10 @@
  */
 
 import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
+import { OptionsError } from './errors.js'
 import { refuseNoGuard } from './guard/given-guard.js'
 import type { Guard } from './guard/guard.js'
+import { shown } from './lib/text.js'
 import { REASONS } from './verdict/verdict.js'
 
 /** What is read of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. */
@@ -152,20 +154,29 @@ function sampleOf(value: number | null | undefined): readonly Sample[] {
   return typeof value === 'number' ? [[{}, value]] : []
 }
 
+function refuseNoRegistry(registry: unknown): void {
+  if (typeof (registry as { registerMetric?: unknown } | null | undefined)?.registerMetric === 'function') return
+  const message = `${shown(registry)} is not a registry of prom-client.`
+  const fix = "Write { registry: register }, with import { register } from 'prom-client'."
+  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'registry', value: typeof registry, message, fix }])
+}
+
 /**
  * Registers the metrics of a guard. They are read from its counters when Prometheus scrapes, so that requests cost nothing.
  * Labels hold names of yours and of MoEngage's page, and nothing that a client sends; `docs/metrics.md` lists them. While the
  * guard has no list, `up` is 0 and its other metrics are absent.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`) when `guard` is not a guard, for example because the plugin is registered in another
- * scope; Error of `prom-client` when the names are registered already
+ * scope, or `registry` is not a registry; Error of `prom-client` when the names are registered already
  * @example
  * import { register } from 'prom-client'
  * registerMetrics(app.moengage, { registry: register })
  * app.get('/metrics', async (_, reply) => reply.type(register.contentType).send(await register.metrics()))
  */
-export function registerMetrics(guard: MeasuredGuard, { registry, prefix = 'moengage_' }: MetricsOptions): void {
+export function registerMetrics(guard: MeasuredGuard, options: MetricsOptions): void {
   refuseNoGuard(guard, 'registerMetrics(hooks.moengage, { registry })')
+  const { registry, prefix = 'moengage_' } = (options ?? {}) as MetricsOptions
+  refuseNoRegistry(registry)
   const registers = [registry]
   const config = ({ name, help, labels = [] }: Omit<MetricRow, 'samples'>) => ({
     name: `${prefix}${name}`,

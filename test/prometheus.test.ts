@@ -329,3 +329,13 @@ t.test('verdicts and reloads are published while somebody listens', async (t) =>
     { revision: 'revision-1', error: /down/ }
   ])
 })
+
+t.test('metrics without a registry are refused with what to write', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  for (const options of [undefined, null, {}, { register: new Registry() }, { registry: 'x' }]) {
+    t.throws(() => registerMetrics(guard, options as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'registry', message: /is not a registry/, fix: /^Write \{ registry: register \}/ }]
+    })
+  }
+})
