@@ -11,7 +11,7 @@ import {
 } from '../../src/core.js'
 import { readChannel, readDataCenter, rowName } from '../../src/directory/names.js'
 import { CHANNEL_OF, fixture } from '../support/fixtures.js'
-import { runs } from '../support/properties.js'
+import { runs, scaled } from '../support/properties.js'
 
 const names: { canonical: string[]; dataCenters: Record<string, { identifiers: string[] }>; ambiguous: string[] } =
   fixture('dc-names.json')
@@ -391,7 +391,7 @@ t.test('no text but a spelling with the right number means a data center', async
     }),
     runs(3000)
   )
-  t.ok(understood > 30, `${understood} were understood`)
+  t.ok(understood > scaled(30), `${understood} were understood`)
 })
 
 t.test('text from configuration is read into an id, or refused with the fix', async (t) => {
