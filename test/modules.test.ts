@@ -66,7 +66,7 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   },
   './prometheus': {
     packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
-    rooms: ['guard', 'verdict']
+    rooms: ['guard', 'lib', 'verdict']
   }
 }
 

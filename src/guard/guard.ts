@@ -29,9 +29,6 @@ import type { Watch } from './watch.js'
 
 export type { PolicyOptions } from './options.js'
 
-/** How many senders are listed where the caller names no limit. */
-const LISTED_AT_ONCE = 1000
-
 /** What a guard is made of. */
 export interface GuardParts<Request> {
   readonly settings: Settings<Request>
@@ -259,10 +256,10 @@ export class Guard<Request = GuardRequest> {
    * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of
    * rejections since the sender's `firstSeen`.
    *
-   * @param limit maximum number of senders (1,000). `Infinity` lists all that are remembered: a million of them block the process for
+   * @param limit maximum number of senders (all that are remembered). A few cost much less than all: a million block the process for
    * seconds
    */
-  senders(limit = LISTED_AT_ONCE): Sender[] {
+  senders(limit = Number.POSITIVE_INFINITY): Sender[] {
     return this.#ledger.senders(this.#list.current.list, { limit })
   }
 

@@ -222,18 +222,20 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.decorateRequest(own, null)
 
   const wrongRoutes: Problem[] = []
-  const checked = new Set<string>()
+  /** The options that were checked, by the route that they stand in. */
+  const checked = new Map<string, Set<unknown>>()
   const check = ({ config, method, url }: AddedRoute) => {
     const given = configOf(config)
     if (given === undefined || given === false) return
     const place = `${[method].flat().join(',')} ${url}`
-    if (checked.has(place)) return
-    checked.add(place)
+    const known = checked.get(place) ?? new Set()
+    if (known.has(given)) return
+    checked.set(place, known.add(given))
     try {
       routes.of(given)
     } catch (error) {
       // Fastify adds a HEAD route to each GET route, with the same config.
-      if (method === 'HEAD' && checked.has(`GET ${url}`)) return
+      if (method === 'HEAD' && checked.get(`GET ${url}`)?.has(given)) return
       const { mistakes } = error as OptionsError
       wrongRoutes.push(...mistakes.map((mistake) => ({ ...mistake, path: pathOnRoute(place, mistake.path) })))
     }

@@ -178,12 +178,12 @@ t.test('a list that has aged is a warning', async (t) => {
   t.match(warnings, [{ code: 'MOE_WARN_STALE', value: 'old', message: /2020-01-01/, fix: /Update/ }])
 })
 
-t.test('a thousand senders are listed, or as many as are asked for', async (t) => {
+t.test('all senders are listed, or as many as are asked for', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01' })
   for (let i = 0; i < 1500; i++) guard.judge({ peer: `10.0.${i >> 8}.${i & 255}`, headers: {} })
   guard.judge({ peer: '10.0.0.7', headers: {} })
   for (const [limit, length] of [
-    [undefined, 1000],
+    [undefined, 1500],
     [3, 3],
     [Number.POSITIVE_INFINITY, 1500]
   ] as const) {
