@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import t from 'tap'
+import { loadGuard } from '../../src/core.js'
+import { redisFleet } from '../../src/redis.js'
+import { nodeStatusPage } from '../../src/status-page.js'
 import { line } from '../report/lines.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { run } from '../support/cli.js'
 import { start } from '../support/example.js'
-import { send } from '../support/http.js'
+import { FakeRedis } from '../support/fake-redis.js'
+import { listenTo, send } from '../support/http.js'
 import { launch, missing, openPage } from './chromium.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -122,6 +126,33 @@ t.test('the page in Chromium', { skip: missing(), timeout: 170_000 }, async (t) 
         t.strictSame(await page.evaluate(tooWide), [], `${colorScheme}, ${width} px`)
         t.strictSame(await violations(page), [], `${colorScheme}, ${width} px`)
       }
+    }
+  })
+
+  await t.test('is accessible with a fleet and overrides as well', async (t) => {
+    const redis = new FakeRedis()
+    const guards = await Promise.all(
+      [1, 2].map(() =>
+        loadGuard({
+          dataCenters: 'DC-01',
+          fleet: redisFleet({ client: redis.io(), name: 'webhooks', poll: 100, timeout: 50, report: '1s' })
+        })
+      )
+    )
+    const guard = guards[0]!
+    for (const peer of [LISTED, STRANGER, '185.199.108.153']) guard.judge({ peer, headers: {} })
+    guard.override({ deny: [STRANGER], for: '2h', note: 'ticket 4711' })
+    const own = await listenTo(t, nodeStatusPage({ guard, public: true }))
+    t.teardown(() => {
+      for (const each of guards) each.close()
+    })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page, faults } = await openPage(t, browser, `http://127.0.0.1:${own.port}/`)
+      await page.emulateMedia({ colorScheme })
+      await page.locator('#fleet tbody tr:nth-child(2)').waitFor()
+      t.strictSame(await violations(page), [], colorScheme)
+      t.strictSame(await page.evaluate(tooWide), [], colorScheme)
+      t.strictSame(faults, [])
     }
   })
 
