@@ -363,11 +363,15 @@ t.test('any list tells the entries of an address as the naive search does', asyn
   const property = fc.property(lists, fc.array(addresses, { maxLength: 5 }), (list, elsewhere) => {
     const matcher = compileMatcher(list.map((entry) => ({ prefix: parsePrefix(textOf(entry)), grant: entry.grant })))
     return [...boundaries(list.slice(0, 5)), ...elsewhere].every((address) => {
-      const found = matcher.entriesFor(parseAddress(formatOracle(address))!)
+      const parsed = parseAddress(formatOracle(address))!
+      const found = matcher.entriesFor(parsed)
       const expected = list.filter((entry) => holds(entry, address)).toSorted((a, b) => b.length - a.length)
+      const innermost = expected.filter(({ length }) => length === expected[0]!.length)
+      const grants = matcher.innermost(parsed)?.map(({ grant }) => grant)
       return (
+        grants?.join() === (innermost.length === 0 ? undefined : innermost.map(({ grant }) => grant).join()) &&
         found.map(({ prefix, grant }) => `${prefix} ${grant}`).join() ===
-        expected.map((entry) => `${textOf(entry)} ${entry.grant}`).join()
+          expected.map((entry) => `${textOf(entry)} ${entry.grant}`).join()
       )
     })
   })
