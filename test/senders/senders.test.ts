@@ -116,11 +116,11 @@ t.test('addresses that have one redacted text are one sender, and are ranked as 
   t.equal(new Set(routes).size, 8, 'eight of the eleven routes')
   const withSecret = { withSecret: true }
   senders.record({ ...one('10.0.2.3', 'other-channel', null, 1), ...withSecret })
-  senders.record({ ...one('10.0.2.1', 'not-listed', null, 1, 2), ...withSecret })
+  senders.record({ ...one('10.0.2.1', 'not-listed', null, 1), ...withSecret })
   senders.record({ ...one('10.0.2.2', 'not-listed', null, 2), ...withSecret })
   senders.record({ ...one('10.0.2.2', 'denied', null, 3), ...withSecret })
   t.match(senders.list(book, { withSecret: true }), [
-    { clientIp: '10.0.2.x', withSecret: { 'not-listed': 3, denied: 1, 'other-channel': 1 } }
+    { clientIp: '10.0.2.x', withSecret: { 'not-listed': 2, denied: 1, 'other-channel': 1 } }
   ])
   t.match(senders.list(book)[1], { clientIp: '10.0.1.x', count: 4, routes: ['/loud'], listedFor: [], removed: null })
   t.match(senders.list(book, { limit: 1 })[0], { count: 13 }, 'listing changes nothing')
