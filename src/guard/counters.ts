@@ -120,6 +120,12 @@ export interface LastVerified {
   readonly route: string | null
 }
 
+/** One reading of the clock: passed on as an object, since a number of milliseconds would be put into a new one at each call. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
 /** Maximum number of routes that are told apart: where a pattern comes from a request, its sender must not fill the memory. */
 const MAX_ROUTES = 1000
 
@@ -136,31 +142,35 @@ const MAX_ORIGINS = 64
 export class RouteRecord {
   /** The pattern, or what stands for it. */
   readonly route: string | null
-  readonly #lastVerified: { at: number; dataCenter: DataCenter | null; channels: readonly Channel[] }[] = []
+  readonly #lastVerified: {
+    moment: Moment
+    readonly dataCenter: DataCenter | null
+    readonly channels: readonly Channel[]
+  }[] = []
 
   constructor(route: string | null) {
     this.route = route
   }
 
   /** Notes a verified request. Allocates nothing but for the first one of a data center, a set of channels and a policy. */
-  verified({ dataCenter, channels }: VerifiedVerdict, now: number): void {
+  verified({ dataCenter, channels }: VerifiedVerdict, moment: Moment): void {
     const records = this.#lastVerified
     // Verdicts of one policy share their lists of channels.
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!
       if (record.channels === channels && record.dataCenter === dataCenter) {
-        record.at = now
+        record.moment = moment
         return
       }
     }
     const same = records.findIndex((record) => record.dataCenter === dataCenter && isSame(record.channels, channels))
     if (same >= 0) records.splice(same, 1)
     else if (records.length === MAX_ORIGINS) records.splice(oldest(records), 1)
-    records.push({ at: now, dataCenter, channels })
+    records.push({ moment, dataCenter, channels })
   }
 
   get lastVerified(): LastVerified[] {
-    return this.#lastVerified.map((record) => ({ ...record, route: this.route }))
+    return this.#lastVerified.map(({ moment: { time }, ...origin }) => ({ at: time, ...origin, route: this.route }))
   }
 }
 
@@ -168,8 +178,8 @@ function isSame(a: readonly Channel[], b: readonly Channel[]): boolean {
   return a.length === b.length && a.every((channel, i) => channel === b[i])
 }
 
-function oldest(records: readonly { at: number }[]): number {
-  const times = records.map(({ at }) => at)
+function oldest(records: readonly { readonly moment: Moment }[]): number {
+  const times = records.map(({ moment: { time } }) => time)
   return times.indexOf(Math.min(...times))
 }
 

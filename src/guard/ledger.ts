@@ -10,7 +10,14 @@ import type { Redact } from '../senders/redact.js'
 import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
 import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdict/verdict.js'
 import { type CompiledList, isCell } from './compiled-list.js'
-import { Counters, type LastVerified, type PolicyCounts, type PrefixHits, RouteRecords } from './counters.js'
+import {
+  Counters,
+  type LastVerified,
+  type Moment,
+  type PolicyCounts,
+  type PrefixHits,
+  RouteRecords
+} from './counters.js'
 import type { Policy } from './policy.js'
 import { ageOf, type WatchMetrics } from './status.js'
 
@@ -90,9 +97,8 @@ export class Ledger {
   /** The day on which a prefix was found to be gone from the list. */
   readonly #removed = new Map<string, string>()
   readonly #clock: Clock
-  /** The time of verified requests, at most {@link TIME_IS_FRESH} old. */
-  #time = 0
-  #isTimeFresh = false
+  /** The time of verified requests; undefined where it is older than {@link TIME_IS_FRESH}. */
+  #moment: Moment | undefined
 
   constructor(capacity: number, redact: Redact | undefined, clock: Clock) {
     this.#senders = new Senders(capacity, redact)
@@ -104,21 +110,22 @@ export class Ledger {
   verified(verdict: VerifiedVerdict, policy: Policy, pattern: string | null): void {
     policy.counts.verified++
     const route = this.#routes.of(pattern)
-    if (!this.#isTimeFresh) this.#readTime()
-    route.verified(verdict, this.#time)
+    const moment = this.#moment ?? this.#readTime()
+    route.verified(verdict, moment)
     if (verdict.carriesSecret === false) {
       policy.counts.verifiedWithoutSecret++
-      this.#withoutSecret.note(verdict, route.route, this.#time)
+      this.#withoutSecret.note(verdict, route.route, moment.time)
     }
     if (verdictChannel?.hasSubscribers) this.#publish(verdict, policy, route.route)
   }
 
-  #readTime(): void {
-    this.#time = this.#clock.now()
-    this.#isTimeFresh = true
+  #readTime(): Moment {
+    const moment = { time: this.#clock.now() }
+    this.#moment = moment
     this.#clock.after(TIME_IS_FRESH, () => {
-      this.#isTimeFresh = false
+      this.#moment = undefined
     })
+    return moment
   }
 
   /** Notes a rejected sender; for `key` see {@link SenderRejections}. */

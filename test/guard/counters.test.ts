@@ -26,7 +26,7 @@ t.test('the last verified request is known by route, data center and set of chan
     ['/a', verdict('DC-01', 'sms', 'streams'), 60],
     ['/a', verdict('DC-01', 'sms', 'catalog'), 15]
   ]
-  for (const [pattern, verdict, time] of table) records.of(pattern).verified(verdict, time)
+  for (const [pattern, verdict, time] of table) records.of(pattern).verified(verdict, { time })
   t.strictSame(records.lastVerified(), [
     { at: 60, dataCenter: 'DC-01', channels: ['sms', 'streams'], route: '/a' },
     { at: 50, dataCenter: null, channels: [], route: null },
@@ -41,7 +41,7 @@ t.test('a thousand routes are told apart, and all further ones share a name', as
   const records = new RouteRecords()
   t.equal(records.of(null).route, null)
   for (let i = 0; i < 1000; i++) t.equal(records.of(`/${i}`).route, `/${i}`)
-  for (let i = 1000; i < 3000; i++) records.of(`/${i}`).verified(verdict('DC-01', 'sms'), i)
+  for (let i = 1000; i < 3000; i++) records.of(`/${i}`).verified(verdict('DC-01', 'sms'), { time: i })
   t.equal(records.of('/1000').route, '(other)')
   t.equal(records.of('/999').route, '/999', 'the first thousand keep their names')
   t.strictSame(records.lastVerified(), [{ at: 2999, dataCenter: 'DC-01', channels: ['sms'], route: '(other)' }])
@@ -66,7 +66,7 @@ t.test('a route remembers a bounded number of data centers and sets of channels,
   ] as VerifiedVerdict['channels'][number][]
   // Each number has another set of channels.
   const setOf = (i: number) => names.filter((_, bit) => (i & (1 << bit)) !== 0)
-  for (let i = 0; i < 65; i++) record.verified(verdict('DC-01', ...setOf(i)), i === 5 ? -1 : i)
+  for (let i = 0; i < 65; i++) record.verified(verdict('DC-01', ...setOf(i)), { time: i === 5 ? -1 : i })
   t.equal(record.lastVerified.length, 64)
   t.notOk(
     record.lastVerified.some(({ at }) => at === -1),
