@@ -32,6 +32,8 @@ export class Policy implements Salted {
   readonly #counters: Counters
   readonly #rejections: (Rejection | undefined)[]
   readonly #channelLists = new Map<string, readonly Channel[]>()
+  /** Rejections of single addresses, by their entries. */
+  readonly #withNotes = new Map<readonly FoundEntry<ListGrant>[], Rejection>()
   /** By the entries of the innermost prefix. */
   readonly #common = new Map<readonly FoundEntry<ListGrant>[], CommonToPrefix>()
 
@@ -175,11 +177,16 @@ export class Policy implements Salted {
     return { reason: 'other-data-center', hint: otherDataCenter(grants, this.dataCenters) }
   }
 
-  /** Adds what the page once said of this address, where that explains the mismatch. */
+  /** Adds what the page once said of this address, where that explains the mismatch: once an address that is listed by itself. */
   #withNote(rejection: Rejection, parsed: ParsedAddress): Rejection {
+    const innermost = this.list.matcher.innermost(parsed as AddressWords)!
+    const known = this.#withNotes.get(innermost)
+    if (known !== undefined) return known
     const address = parsed.toAddress()
     const notes = this.dataCenters.flatMap((dataCenter) => this.list.directory.note(address, dataCenter) ?? [])
-    return { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
+    const noted: Rejection = { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
+    if (innermost[0]!.prefix.isSingle) this.#withNotes.set(innermost, noted)
+    return noted
   }
 }
 
