@@ -5,7 +5,7 @@ import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
 import { type HeadersInput, type Incoming, mayLackHeaders } from './incoming.js'
-import { ClientIpResolver, isList } from './resolver.js'
+import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
 import { INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
 
@@ -143,7 +143,8 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   const findFailure = (incoming: Incoming) => {
     if (mayLackHeaders(incoming)) return TOO_MANY_HEADERS
     // A guard cuts off the zone that Node adds; a caller that names a peer has written it.
-    return incoming.peer?.includes('%') ? INVALID_PEER : resolver.resolve(undefined, incoming, client)
+    if (incoming.peer && hasZone(incoming.peer)) return INVALID_PEER
+    return resolver.resolve(undefined, incoming, client)
   }
   return (peer, headers) => {
     const failure = findFailure({ peer, headers })

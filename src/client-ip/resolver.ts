@@ -121,8 +121,12 @@ export class ClientIpResolver {
  * is no part of what can be trusted. Every other zone stays, and makes the peer invalid.
  */
 export function parsePeer(peer: string, client: ParsedAddress): Failure | null {
-  const hasZone = peer.charCodeAt(0) === LETTER_F && LINK_LOCAL_ZONE.test(peer)
-  return client.parse(peer, 0, hasZone ? peer.indexOf('%') : peer.length) === 0 ? INVALID_PEER : null
+  return client.parse(peer, 0, hasZone(peer) ? peer.indexOf('%') : peer.length) === 0 ? INVALID_PEER : null
+}
+
+/** Whether a peer is a link-local address with a zone. */
+export function hasZone(peer: string): boolean {
+  return peer.charCodeAt(0) === LETTER_F && LINK_LOCAL_ZONE.test(peer)
 }
 
 const LETTER_F = 102
