@@ -153,16 +153,22 @@ export class RouteRecord {
   }
 
   /** Notes a verified request. Allocates nothing but for the first one of a data center, a set of channels and a policy. */
-  verified({ dataCenter, channels }: VerifiedVerdict, moment: Moment): void {
+  verified(verdict: VerifiedVerdict, moment: Moment): void {
     const records = this.#lastVerified
     // Verdicts of one policy share their lists of channels.
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!
-      if (record.channels === channels && record.dataCenter === dataCenter) {
+      if (record.channels === verdict.channels && record.dataCenter === verdict.dataCenter) {
         record.moment = moment
         return
       }
     }
+    this.#begin(verdict, moment)
+  }
+
+  /** Apart, since a function that makes a closure allocates what the closure sees at each call. */
+  #begin({ dataCenter, channels }: VerifiedVerdict, moment: Moment): void {
+    const records = this.#lastVerified
     const same = records.findIndex((record) => record.dataCenter === dataCenter && isSame(record.channels, channels))
     if (same >= 0) records.splice(same, 1)
     else if (records.length === MAX_ORIGINS) records.splice(oldest(records), 1)

@@ -180,8 +180,10 @@ export class Policy implements Salted {
   /** Adds what the page once said of this address, where that explains the mismatch: once an address that is listed by itself. */
   #withNote(rejection: Rejection, parsed: ParsedAddress): Rejection {
     const innermost = this.list.matcher.innermost(parsed as AddressWords)!
-    const known = this.#withNotes.get(innermost)
-    if (known !== undefined) return known
+    return this.#withNotes.get(innermost) ?? this.#findNotes(rejection, parsed, innermost)
+  }
+
+  #findNotes(rejection: Rejection, parsed: ParsedAddress, innermost: readonly FoundEntry<ListGrant>[]): Rejection {
     const address = parsed.toAddress()
     const notes = this.dataCenters.flatMap((dataCenter) => this.list.directory.note(address, dataCenter) ?? [])
     const noted: Rejection = { reason: rejection.reason, hint: [rejection.hint, ...notes].join(' ') }
