@@ -4,10 +4,10 @@ import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { type HeadersInput, type Incoming, mayLackHeaders } from './incoming.js'
+import { type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
-import { INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
+import { type Failure, INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
 
 /** How our own resolver finds the client IP. */
 export interface ClientIpOptions {
@@ -140,14 +140,13 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   const { resolver } = readResolver(reader)
   reader.throwMistakes()
   const client = new ParsedAddress()
-  const findFailure = (incoming: Incoming) => {
-    if (mayLackHeaders(incoming)) return TOO_MANY_HEADERS
-    // A guard cuts off the zone that Node adds; a caller that names a peer has written it.
-    if (incoming.peer && hasZone(incoming.peer)) return INVALID_PEER
-    return resolver.resolve(undefined, incoming, client)
-  }
   return (peer, headers) => {
-    const failure = findFailure({ peer, headers })
+    const incoming = { peer, headers }
+    let failure: Failure | null
+    if (mayLackHeaders(incoming)) failure = TOO_MANY_HEADERS
+    // A guard cuts off the zone that Node adds; a caller that names a peer has written it.
+    else if (peer && hasZone(peer)) failure = INVALID_PEER
+    else failure = resolver.resolve(undefined, incoming, client)
     if (failure === null) return { clientIp: client.toString() }
     return Object.freeze({ clientIp: null, reason: failure.reason as Unresolved['reason'] })
   }
