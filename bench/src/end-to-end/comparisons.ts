@@ -4,7 +4,7 @@ import type { AppName } from './apps.js'
 import type { Comparison, Measured } from './comparison.js'
 import { COPY, discrepancy } from './slices.js'
 
-export const IN_PROCESS = new URL('in-process.js', import.meta.url)
+const IN_PROCESS = new URL('in-process.js', import.meta.url)
 const FLAGS = ['--max-semi-space-size=16']
 
 /** Two identical copies of the base may differ by this much; a run in which they differ more is discarded. */
@@ -34,11 +34,11 @@ export async function compareOnce(plan: Plan, app: AppName): Promise<number> {
 }
 
 /** Runs a comparison in several processes, and discards those in which two copies of the base disagree. */
-export async function compare(module: URL, plan: Plan, processes: number): Promise<Cost[]> {
+export async function compare(plan: Plan, processes: number): Promise<Cost[]> {
   const kept: Measured[] = []
   let discarded = 0
   for (let seed = 1; kept.length < processes && discarded <= processes; seed++) {
-    const measured = await runChild<Measured>(module, { ...plan, seed }, FLAGS)
+    const measured = await runChild<Measured>(IN_PROCESS, { ...plan, seed }, FLAGS)
     if (discrepancy(measured.timings, plan.base) <= TOLERANCE) kept.push(measured)
     else discarded++
   }

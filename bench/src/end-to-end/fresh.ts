@@ -50,9 +50,8 @@ export async function compareFresh({ traffic, apps }: FreshPlan, processes: numb
 }
 
 async function costOf(app: AppName, traffic: Traffic): Promise<{ microseconds: number; status: number }> {
-  const task = JSON.stringify({ apps: [app], log: false })
-  const server = fork(new URL('loopback-server.js', import.meta.url), [task])
-  const [[port]] = (await once(server, 'message')) as [[number]]
+  const server = fork(new URL('loopback-server.js', import.meta.url), [app])
+  const [port] = (await once(server, 'message')) as [number]
   const processorTime = async () => {
     server.send('processor time?')
     const [microseconds] = (await once(server, 'message')) as [number]

@@ -2,7 +2,7 @@ import { machineLine, versionsLine } from '../report/machine.js'
 import { digits, percent, table } from '../report/markdown.js'
 import { type Target, target, targetTable } from '../report/targets.js'
 import { APPS } from './apps.js'
-import { type Cost, compare, IN_PROCESS, type Plan } from './comparisons.js'
+import { type Cost, compare, type Plan } from './comparisons.js'
 import { compareFresh, type FreshCost, type FreshPlan, freshTable, freshTargets } from './fresh.js'
 
 /** Measures whole requests, and returns the section of the document. */
@@ -10,9 +10,9 @@ export async function endToEndPart(): Promise<string> {
   // Express and Hono would otherwise log and explain errors.
   process.env.NODE_ENV = 'production'
   const inProcess: Cost[] = []
-  for (const plan of inProcessPlans()) inProcess.push(...(await compare(IN_PROCESS, plan, 2)))
+  for (const plan of inProcessPlans()) inProcess.push(...(await compare(plan, 2)))
   const logging: Cost[] = []
-  for (const plan of LOGGING) logging.push(...(await compare(IN_PROCESS, plan, 2)))
+  for (const plan of LOGGING) logging.push(...(await compare(plan, 2)))
   const fresh: FreshCost[] = []
   for (const plan of FRESH) fresh.push(...(await compareFresh(plan, PROCESSES)))
   return [
