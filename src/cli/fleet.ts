@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import type { FleetControl } from '../fleet/control.js'
 import type { FleetStatus } from '../guard/fleet.js'
+import { totalOf } from '../verdict/verdict.js'
 import { addFleetOptions, type FleetOptions, readTime, withFleet } from './fleet-options.js'
 import { type Io, writeJson } from './io.js'
 import { printable, table } from './text.js'
@@ -76,11 +77,10 @@ function watchCommand(io: Io): Command {
 }
 
 function statusText({ name, version, live, current, replicas, verified, rejected, overrides }: FleetStatus): string {
-  const total = Object.values(rejected).reduce<number>((sum, count) => sum + count!, 0)
   const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
   const lines = [
     `${name}: version ${version ?? 'none'}, used by ${current} of ${live} live replicas`,
-    `verified ${verified}, rejected ${total}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`
+    `verified ${verified}, rejected ${totalOf(rejected)}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`
   ]
   if (replicas.length > 0) {
     lines.push(

@@ -3,7 +3,7 @@ import type { LastVerified } from '../guard/counters.js'
 import type { FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
 import { isCount, isRecord } from '../lib/json.js'
 import type { Sender } from '../senders/senders.js'
-import { REASONS } from '../verdict/verdict.js'
+import { REASONS, totalOf } from '../verdict/verdict.js'
 import type { FleetStore } from './store.js'
 
 /** A report that is longer is left out of the sums. */
@@ -168,7 +168,7 @@ export class FleetSums {
     this.#replicas.push({
       ...own,
       state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
-      rejected: Object.values(rejected).reduce<number>((sum, count) => sum + count!, 0),
+      rejected: totalOf(rejected),
       reasons: rejected,
       lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
     })

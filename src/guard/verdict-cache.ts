@@ -86,8 +86,8 @@ export class VerdictCache {
   #grow(): void {
     this.flush()
     const { length } = this.#verdicts
-    const [verdicts, policies, families, words] = [this.#verdicts, this.#policies, this.#families, this.#words]
-    const counts = this.#counts
+    const [verdicts, policies, counts] = [this.#verdicts, this.#policies, this.#counts]
+    const [families, words] = [this.#families, this.#words]
     this.#clear(2 * length)
     for (let i = 0; i < length; i++) {
       if (verdicts[i] === undefined) continue

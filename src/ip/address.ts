@@ -194,17 +194,16 @@ export class ParsedAddress {
   get key(): number | string {
     const { family, words } = this
     if (family === 4) return words[0]!
-    const [a, b, c, d] = [words[0]!, words[1]!, words[2]!, words[3]!]
     return String.fromCharCode(
       0,
-      a >>> 16,
-      a & 0xffff,
-      b >>> 16,
-      b & 0xffff,
-      c >>> 16,
-      c & 0xffff,
-      d >>> 16,
-      d & 0xffff
+      words[0]! >>> 16,
+      words[0]! & 0xffff,
+      words[1]! >>> 16,
+      words[1]! & 0xffff,
+      words[2]! >>> 16,
+      words[2]! & 0xffff,
+      words[3]! >>> 16,
+      words[3]! & 0xffff
     )
   }
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { noCounts, REASONS, type Reason, type RejectedVerdict } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, type RejectedVerdict, totalOf } from '../verdict/verdict.js'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -178,8 +178,7 @@ export class Throttle {
 
 /** How many rejections they are together. */
 export function countOf(counts: WithheldCounts): number {
-  const all = [...Object.values(counts.reject), ...Object.values(counts.tag)]
-  return all.reduce((sum, count) => sum + count, 0)
+  return totalOf(counts.reject) + totalOf(counts.tag)
 }
 
 const emptyCounts = (): WithheldCounts => ({ reject: noCounts(), tag: noCounts() })

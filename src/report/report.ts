@@ -1,7 +1,7 @@
 import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
 import { diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
-import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { PartialLines } from './partial-lines.js'
@@ -406,5 +406,5 @@ function sumOf(...all: readonly Counts[]): Record<Reason, number> {
 }
 
 function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {
-  return { total: Object.values(byReason).reduce((total, count) => total + count, 0), byReason: { ...byReason } }
+  return { total: totalOf(byReason), byReason: { ...byReason } }
 }

@@ -1,4 +1,4 @@
-import type { Reason } from '../verdict/verdict.js'
+import { type Reason, totalOf } from '../verdict/verdict.js'
 import type { Sender, SenderQuery } from './senders.js'
 
 /** What a diagnosis is made of. */
@@ -132,7 +132,7 @@ const CAUSES: readonly Cause[] = [
 /** Likely causes of the rejections, each in one sentence that says what to do; the most serious first. */
 export function diagnose(findings: Findings): string[] {
   const { rejected, senders } = findings
-  const total = Object.values(rejected).reduce((sum, count) => sum + count, 0)
+  const total = totalOf(rejected)
   const likely = CAUSES.filter(({ reason, isLikely }) => rejected[reason] > 0 && isLikely?.(findings) !== false)
   return likely.flatMap((cause) => {
     const { reason } = cause

@@ -118,7 +118,7 @@ class SenderRecord {
   /** The routes; undefined as long as there is one at most. */
   #routes: string[] | undefined
 
-  constructor(key: number | string, { reason, pattern, time, count, withSecret }: SenderRejections) {
+  constructor({ key, reason, pattern, time, count, withSecret }: SenderRejections) {
     this.key = key
     this.count = count
     this.firstSeen = time
@@ -188,29 +188,29 @@ export class Senders {
     const records = this.#records
     for (let i = 0; i < this.#notedCount; i++) {
       const rejections = this.#noted[i]!
-      const { key } = rejections
-      if (this.#countWithSecret(key, rejections)) continue
-      const known = records.again(key)
+      if (this.#countWithSecret(rejections)) continue
+      const known = records.again(rejections.key)
       if (known !== undefined) known.add(rejections)
-      else records.add(key, new SenderRecord(key, rejections), rejections.count > 1)
+      else records.add(rejections.key, new SenderRecord(rejections), rejections.count > 1)
     }
     this.#notedCount = 0
     return records
   }
 
   /** Counts rejections with the secret, and those of a sender that had it before. Returns whether they are such. */
-  #countWithSecret(key: number | string, rejections: SenderRejections): boolean {
-    if (!rejections.withSecret && this.#withSecret === undefined) return false
+  #countWithSecret(rejections: SenderRejections): boolean {
+    const { key, withSecret } = rejections
+    if (!withSecret && this.#withSecret === undefined) return false
     this.#withSecret ??= new LRUCache({ max: MAX_WITH_SECRET })
     const known = this.#withSecret.get(key)
     if (known !== undefined) {
       known.add(rejections)
       return true
     }
-    if (!rejections.withSecret) return false
+    if (!withSecret) return false
     const before = this.#records.take(key)
     before?.add(rejections)
-    this.#withSecret.set(key, before ?? new SenderRecord(key, rejections))
+    this.#withSecret.set(key, before ?? new SenderRecord(rejections))
     return true
   }
 

@@ -5,6 +5,7 @@ import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine } from '../report/conclusion.js'
+import { totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
@@ -22,8 +23,6 @@ export interface State {
 
 /** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
 const fromMoEngage = ({ calls }: Facts): LastVerified[] => calls.filter(({ dataCenter }) => dataCenter !== null)
-
-const rejectedOf = ({ counts }: Facts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
 
 const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
 
@@ -49,7 +48,7 @@ export function genuineOf({ status, counts: { verified, rejected }, turnedAway }
 export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   const { status, fleet } = facts
   const { diagnosis, lastError, warnings, evidence } = status
-  const rejected = rejectedOf(facts)
+  const rejected = totalOf(facts.counts.rejected)
   const actions = [
     ...diagnosis,
     ...(lastError === null
@@ -157,7 +156,7 @@ function callName({ channels, route }: LastVerified): string {
 
 function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] {
   const question = 'Was anybody turned away?'
-  const rejected = rejectedOf(facts)
+  const rejected = totalOf(facts.counts.rejected)
   const isFleet = isOfFleet(facts)
   if (rejected === 0) {
     return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]

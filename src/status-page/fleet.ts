@@ -2,6 +2,7 @@ import { html } from 'ghtml'
 import type { FleetStatus, GuardFleet, Replica } from '../guard/fleet.js'
 import { messageOf } from '../lib/text.js'
 import { type Clock, MINUTE, SECOND } from '../lib/time.js'
+import { totalOf } from '../verdict/verdict.js'
 import { type Cell, listOf, tableOf } from './document.js'
 import { listed, number, plural, timeAgo, timeTag } from './words.js'
 
@@ -79,11 +80,14 @@ export class FleetReader {
   }
 }
 
+/** How many stopped reporting without being closed. */
+const countGone = (replicas: readonly Replica[]): number => replicas.filter(({ state }) => state === 'gone').length
+
 /** What to do about the servers of the fleet. */
 export function fleetActions({ reading }: FleetFacts): string[] {
   if (reading === null) return []
   const { replicas, live, current } = reading.status
-  const gone = replicas.filter(({ state }) => state === 'gone').length
+  const gone = countGone(replicas)
   const findings = [
     ...(live > current ? [`${plural(live - current, 'server')} not using what was published last`] : []),
     ...(gone > 0 ? [`${plural(gone, 'server')} that stopped reporting`] : [])
@@ -99,7 +103,6 @@ export function fleetPart({ reading, problem }: FleetFacts, now: number): string
   }
   const { status, at } = reading
   const { replicas, warnings, verified, rejected } = status
-  const turnedAway = Object.values(rejected).reduce<number>((sum, count) => sum + count!, 0)
   const shown = [...replicas].sort((a, b) => rank(a, status) - rank(b, status)).slice(0, MAX_REPLICAS)
   const rest = replicas.length - shown.length
   const header = [
@@ -118,11 +121,11 @@ export function fleetPart({ reading, problem }: FleetFacts, now: number): string
 !${listOf(warnings)}<p>!${summary(status)}</p>
 !${rows.length === 0 ? '' : tableOf({ caption: `Servers of the fleet ${status.name}`, header, rows, isCards: true })}
 !${rest > 0 ? html`<p>${number(rest)} more without a problem; the page shows ${MAX_REPLICAS}.</p>` : ''}
-<p class="quiet">Within a day all of them together, those that have ended too, accepted ${plural(verified, 'request')} and turned away ${number(turnedAway)}.</p>`
+<p class="quiet">Within a day all of them together, those that have ended too, accepted ${plural(verified, 'request')} and turned away ${number(totalOf(rejected))}.</p>`
 }
 
 function summary({ name, replicas, live, current, version }: FleetStatus): string {
-  const gone = replicas.filter(({ state }) => state === 'gone').length
+  const gone = countGone(replicas)
   const uses =
     version === null
       ? 'The store holds no list and no overrides, so each uses its own list.'

@@ -1,6 +1,7 @@
 import { html } from 'ghtml'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, rowName } from '../directory/names.js'
 import type { PolicyCounts } from '../guard/counters.js'
+import { totalOf } from '../verdict/verdict.js'
 import { type Cell, scrolling, tableOf } from './document.js'
 import type { Facts } from './facts.js'
 import { channelNames, listed, number, plural } from './words.js'
@@ -56,8 +57,7 @@ function cellOf(
 
 function policiesTable(policies: readonly PolicyCounts[]): string {
   const rows = policies.map((policy, i): Cell[] => {
-    const rejected = Object.values(policy.rejected).reduce((sum, count) => sum + count, 0)
-    return [policyLetter(i), policyName(policy), number(policy.verified), number(rejected)]
+    return [policyLetter(i), policyName(policy), number(policy.verified), number(totalOf(policy.rejected))]
   })
   return tableOf({
     caption: 'What routes accept',

@@ -2,7 +2,7 @@ import { html } from 'ghtml'
 import { parseAddress } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import type { Sender } from '../senders/senders.js'
-import { REASONS, type Reason } from '../verdict/verdict.js'
+import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
 import { listed, number, plural, REASON_WORDS, timeAgo, timeTag } from './words.js'
 
@@ -51,7 +51,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
 }
 
 /** How many of a sender's rejected requests carried your secret. */
-const secretsOf = ({ withSecret }: Sender): number => Object.values(withSecret).reduce((sum, count) => sum + count, 0)
+const secretsOf = ({ withSecret }: Sender): number => totalOf(withSecret)
 
 /** Redacted addresses have no purpose that is known. */
 function purposeOfText(clientIp: string) {

@@ -29,6 +29,11 @@ export type Reason = (typeof REASONS)[number]
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 
+/** How many requests counts by reason are together. */
+export function totalOf(counts: Readonly<Partial<Record<Reason, number>>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
 /** The override that decided a verdict; see `guard.override`. */
 export interface VerdictOverride {
   /** Names it in `status().overrides` and for `removeOverride`. */
