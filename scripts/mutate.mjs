@@ -56,13 +56,13 @@ async function mutate(room) {
     mutate: files.length > 0 ? files : [`src/${room}/**/*.ts`],
     mutator: { excludedMutations: ['StringLiteral'] },
     ignoreStatic: true,
-    ignorePatterns: ['bench', 'docs/api', '.tap', 'dist'],
+    ignorePatterns: ['bench', 'docs/api', '.tap', '.out', 'dist'],
     buildCommand: 'npm run --silent mutate:build',
     testRunner: 'tap',
-    plugins: ['@stryker-mutator/tap-runner'],
+    plugins: [new URL('mutation-runner.mjs', import.meta.url).href],
     tap: {
       testFiles: ROOMS[room].map((tests) => `dist/test/${tests}.test.js`),
-      nodeArgs: ['-r', '{{hookFile}}', '--enable-source-maps', '{{testFile}}']
+      nodeArgs: ['-r', '{{hookFile}}', '{{testFile}}']
     },
     coverageAnalysis: 'perTest',
     concurrency: Number(process.env.CONCURRENCY ?? 2),
