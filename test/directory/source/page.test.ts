@@ -1,12 +1,14 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, loadGuard, PageError, type Snapshot } from '../../../src/core.js'
 import { type ImportLimits, PageReader } from '../../../src/directory/source/page.js'
 import { UNCHANGED } from '../../../src/directory/source/source.js'
+import { importPage } from '../../../src/help-page/import-page.js'
 import { bundled, page, sample } from '../../help-page/pages.js'
-import { guarded } from '../../support/guarded.js'
-import { listen, send } from '../../support/http.js'
+import { send } from '../../support/http.js'
 import { serveText } from '../../support/text-server.js'
 
 const DAY = 86_400_000
@@ -196,33 +198,48 @@ t.test('MoEngage does not sign its page, so verify is refused beside page', asyn
   t.throws(() => createGuard({ dataCenters: 'DC-01', source: { page: 'https://e.com/' } }), { message: /promise/ })
 })
 
-t.test('while a slow page is imported, requests are answered', async (t) => {
+t.test('while a page takes the importer four seconds, 200 requests a second are judged without delay', async (t) => {
   const server = await serveText(t, page('SMS | DC-01 | 9.9.9.1'))
-  const { app } = await guarded({ source: { page: server.url } })
-  t.teardown(() => app.close())
-  const origin = await listen(app)
-  server.text = SLOW
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  const begin = performance.now()
-  let isImporting = true
-  const reload = app.moengage!.reload().finally(() => {
-    isImporting = false
+  const clientIp = { trustedProxies: ['loopback'] }
+  const options = JSON.stringify({ dataCenters: 'DC-01', clientIp, source: { page: server.url } })
+  const child = fork('test/support/timed-server.mjs', [options], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
-  delay.enable()
-  let answered = 0
-  while (isImporting) {
-    const { status } = await send(origin, { headers: { 'x-forwarded-for': '9.9.9.1' } })
-    if (status !== 200) break
-    answered++
-    await sleep(5)
+  t.teardown(() => child.kill('SIGKILL'))
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const post = () => send({ port }, { method: 'POST', headers: { 'x-forwarded-for': '9.9.9.1' }, agent })
+  for (let i = 0; i < 100; i++) await post()
+
+  // What other processes do to the event loop can only add to its delay: one import without any is enough.
+  const slow = slowPage(4000)
+  let longest = Number.POSITIVE_INFINITY
+  for (let i = 1; longest > 20 && i <= 5; i++) {
+    server.text = `${slow}Import ${i}.`
+    const answers: Promise<string>[] = []
+    const begin = performance.now()
+    const timer = setInterval(() => {
+      while (answers.length < (performance.now() - begin) / 5) answers.push(post().then(({ body }) => body))
+    }, 5)
+    child.send('reload')
+    const [{ took, delay, entries }] = await once(child, 'message')
+    clearInterval(timer)
+    t.ok(took > 1000, `the page is slow: ${Math.round(took)} ms`)
+    t.equal(entries, 2, 'and it came into use')
+    t.strictSame(new Set(await Promise.all(answers)), new Set(['{"verified":true}']), `${answers.length} requests`)
+    longest = delay
   }
-  await reload
-  delay.disable()
-  const took = performance.now() - begin
-  t.ok(took > 800, `the page is slow: ${Math.round(took)} ms`)
-  t.ok(answered > 20, `${answered} requests were answered meanwhile`)
-  // In this thread the import would hold the loop up for nearly all of its time.
-  const worst = delay.max / 1e6
-  t.ok(worst < took / 3, `the loop waited ${Math.round(worst)} ms at most`)
-  t.comment(`import ${Math.round(took)} ms, longest delay ${Math.round(worst)} ms, ${answered} requests`)
+  t.ok(longest <= 20, `the event loop held requests up for ${longest.toFixed(1)} ms at most`)
 })
+
+/** A page that is right, and takes the importer about as many milliseconds on this machine; at most as long as a page may be. */
+function slowPage(time: number): string {
+  const paragraph = `${'*a_'.repeat(3000)}\n\n`
+  const table = `${page('SMS | DC-01 | 9.9.9.1, 9.9.9.2')}\n\n`
+  const start = performance.now()
+  importPage(table + paragraph.repeat(4), { page: 'a page', retrieved: '2026-11-26' })
+  const each = (performance.now() - start) / 4
+  return table + paragraph.repeat(Math.min(Math.ceil(time / each), 55))
+}
