@@ -66,7 +66,7 @@ async function mutate(room) {
     },
     coverageAnalysis: 'perTest',
     concurrency: Number(process.env.CONCURRENCY ?? 2),
-    timeoutMS: 10_000,
+    timeoutMS: 30_000,
     reporters: ['progress-append-only'],
     checkers: [],
     allowEmpty: false,
