@@ -32,11 +32,12 @@ export class Prefix {
 
   /** Whether every address of the other prefix is one of this prefix. An IPv6 prefix never contains IPv4. */
   contains({ address, length }: Prefix): boolean {
-    return (
-      this.length <= length &&
-      this.address.family === address.family &&
-      this.address.words.every((word, i) => ((word ^ address.words[i]!) & wordMask(this.length, i)) === 0)
-    )
+    const { family, words } = this.address
+    if (this.length > length || family !== address.family) return false
+    for (let i = 0; i < words.length; i++) {
+      if (((words[i]! ^ address.words[i]!) & wordMask(this.length, i)) !== 0) return false
+    }
+    return true
   }
 
   /** Whether some address is one of both prefixes. */
@@ -70,9 +71,11 @@ export function parsePrefix(text: string): Prefix {
   throw new PrefixError({ value: text, ...prefix })
 }
 
+/** Used again for each text: a long list would make a hundred thousand. */
+const parsed = new ParsedPrefix()
+
 /** Like {@link parsePrefix}, but returns the mistake instead of throwing it. */
 export function readPrefix(text: unknown): Prefix | PrefixMistake {
-  const parsed = new ParsedPrefix()
   return parsed.parse(text) === 0 ? explainPrefix(text) : new Prefix(parsed.address.toAddress(), parsed.length)
 }
 
