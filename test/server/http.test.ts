@@ -244,9 +244,9 @@ t.test('the limit of header lines is that of the connection, and a thousand at m
     const change = () => {
       if (later !== undefined) server.maxHeadersCount = later
     }
-    await sendLines((server.address() as AddressInfo).port, lines, change)
-    t.equal(reasons.length, 2, what)
-    t.equal(reasons[1], 'unresolved', what)
+    const [, status] = await sendLines((server.address() as AddressInfo).port, lines, change)
+    // Newer versions of Node answer 431 themselves, where older ones drop lines.
+    t.strictSame(reasons.slice(1), status === 431 ? [] : ['unresolved'], `${what}: ${status}`)
     server.close()
   }
 })
