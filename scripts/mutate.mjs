@@ -12,8 +12,8 @@ import { Stryker } from '@stryker-mutator/core'
 const ROOMS = {
   ip: ['ip/**/*', 'client-ip/**/*', 'directory/*'],
   'client-ip': ['client-ip/**/*', 'server/*'],
-  verdict: ['verdict/**/*', 'guard/**/*', 'server/fetch'],
-  guard: ['guard/**/*', 'senders/**/*', 'log/**/*', 'server/*']
+  verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
+  guard: ['guard/**/*', 'senders/**/*', 'log/**/*', 'evidence/*', 'server/*']
 }
 const REQUIRED = 90
 const FOLDER = '.stryker-tmp'

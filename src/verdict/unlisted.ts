@@ -32,7 +32,7 @@ interface Row {
   readonly hint: (facts: UnlistedFacts) => string
 }
 
-const readsHeader = ({ header, present }: UnlistedFacts) => header !== null && present.includes(header)
+const readsHeader = ({ header, present }: UnlistedFacts) => present.some((name) => name === header)
 const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
 
 /**
@@ -115,7 +115,8 @@ export const UNLISTED_ROWS: readonly Row[] = [
   },
   {
     name: 'a special-purpose address',
-    applies: ({ about }) => about !== undefined,
+    // What is left.
+    applies: () => true,
     reason: 'not-listed',
     hint: ({ client, about }) =>
       `${client} ${about}, so nobody on the internet sends from it: somebody wrote it by hand, in a test or in a forged header.`

@@ -59,6 +59,24 @@ const CASES: Case[] = [
     hint: /let it set x-forwarded-for.*requireHeader/
   },
   {
+    row: 'a trusted proxy sends another header',
+    what: 'X-Forwarded-For where X-Real-IP is read',
+    options: reading('x-real-ip'),
+    peer: '10.0.0.1',
+    headers: xff(LISTED),
+    reason: 'proxy-not-configured',
+    hint: /sends x-forwarded-for, not x-real-ip/
+  },
+  {
+    row: 'a trusted proxy sends no header',
+    what: 'nginx without proxy_set_header where X-Real-IP is read',
+    options: reading('x-real-ip'),
+    peer: '10.0.0.1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /let it set x-real-ip/
+  },
+  {
     row: "a provider's proxy that is not trusted",
     what: 'Cloudflare as the peer',
     options: trusting('10.0.0.0/8'),
