@@ -246,6 +246,7 @@ t.test('the example server starts for every data center, and its curl lines do w
       statuses.push((await send({ port }, { method: 'POST', path: path!, headers, body: body! })).status)
     }
     t.strictSame(statuses, [200, 403], dataCenter)
+    await until(() => output().includes('request completed'))
     const completed = output()
       .split('\n')
       .filter((line) => line.includes('request completed'))
