@@ -46,6 +46,16 @@ type LoggedGuard = Pick<
   'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn'
 >
 
+/** A rejection that has a line. */
+interface WrittenRejection<Request> {
+  readonly verdict: RejectedVerdict
+  readonly route: LoggedRoute
+  readonly request: Request
+  /** How many like it had none since the last one. */
+  readonly suppressed: number
+  readonly level: LineLevel
+}
+
 /** Writes what a guard logs: rejections, summaries, reloads and warnings. A logger that fails affects nothing else. */
 export class RejectionLog<Request> {
   readonly #guard: LoggedGuard
@@ -97,14 +107,24 @@ export class RejectionLog<Request> {
     const { mode } = route.actions
     const { reason, carriesSecret } = verdict
     const withSecret = carriesSecret === true
-    this.#logDiagnosis(logger, verdict)
+    if (isMisconfiguration(reason) && !this.#diagnosed.has(reason)) this.#logDiagnosis(logger, verdict)
     if (level === 'silent') return
     if (!this.#logger.isEnabled(level, logger)) {
       this.#throttle.withhold(mode, reason, 1, withSecret)
       return
     }
     const suppressed = this.#throttle.admit(verdict, mode, this.#clock.now())
-    if (suppressed === undefined) return
+    // Written apart: a function with a closure allocates what the closure sees at each call, and most rejections have no line.
+    if (suppressed !== undefined) this.#writeRejection(logger, { verdict, route, request, suppressed, level })
+  }
+
+  #writeRejection(
+    logger: Logger | undefined,
+    { verdict, route, request, suppressed, level }: WrittenRejection<Request>
+  ): void {
+    const { mode } = route.actions
+    const { reason } = verdict
+    const withSecret = verdict.carriesSecret === true
     this.#lineLogger = logger
     const makeLine = () => {
       const loggedRequest = this.#settings.loggedRequest(request)
@@ -137,7 +157,7 @@ export class RejectionLog<Request> {
 
   #logDiagnosis(logger: Logger | undefined, verdict: RejectedVerdict): void {
     const { reason } = verdict
-    if (!isMisconfiguration(reason) || this.#diagnosed.has(reason) || !this.#logger.isEnabled('error', logger)) return
+    if (!this.#logger.isEnabled('error', logger)) return
     this.#diagnosed.add(reason)
     const makeLine = () => {
       const { hint } = this.#guard.redacted(verdict)
