@@ -401,14 +401,12 @@ t.test('an IPv4-mapped list and query mean the same as plain ones', async (t) =>
 })
 
 t.test('long lists give the answers of the naive search, however many sets of grants they need', async (t) => {
-  // Above 255 and 65,535 sets, and above 8,191 intervals, the tables are laid out differently.
+  // Above 8,191 intervals the index has as many bits as it may.
   const rows: [count: number, family: 4 | 6, grants: number][] = [
     [300, 4, 300],
     [300, 6, 300],
     [9_000, 4, 3],
-    [9_000, 6, 3],
-    [50_000, 4, 50_000],
-    [50_000, 6, 50_000]
+    [9_000, 6, 9_000]
   ]
   for (const [count, family, grants] of rows) {
     const step = family === 4 ? 50_021n : 0x0001_0003_0000_0005_0000_0007_0000n
