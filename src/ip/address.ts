@@ -117,7 +117,7 @@ export class ParsedAddress {
         digits |= digit
         group = (group << 4) | (digit & 15)
       }
-      if (i < end && code === DOT) {
+      if (code === DOT) {
         // A dotted quad may end the address, in the place of the last two groups.
         if (count > 6 || this.#parseIPv4(text, first, end, EVERY) !== PARSED) return 0
         groups[count++] = words[0]! >>> 16
@@ -210,10 +210,7 @@ export class ParsedAddress {
 
 /** Whether an IPv4 address is written as one, and not as an IPv4-mapped IPv6 address, whose first dot comes later. */
 function isDotted(text: string, start: number): boolean {
-  return (
-    text.charCodeAt(start) !== COLON &&
-    (text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT)
-  )
+  return text.charCodeAt(start + 1) === DOT || text.charCodeAt(start + 2) === DOT || text.charCodeAt(start + 3) === DOT
 }
 
 /** Whether the text starts with `::ffff:` and so most likely goes on in dotted decimal. */

@@ -91,6 +91,7 @@ t.test('a text that is not exactly one address is none', async (t) => {
     ],
     ...[`${groups(4)}::${groups(4)}`, '12345::', '::00001', '::g', '::G', '::-1', '::@', '::`', '::/', '::é', '::١'],
     ...['1.2.3.4::', '::1.2.3.4:1', '::1.2.3', '::1.2.3.4.5', '::1.2.3.256', '::01.2.3.4', `${groups(7)}:1.2.3.4`],
+    ...[`1::${groups(6)}:1.2.3.4`, `::${groups(7)}:1.2.3.4`, `${groups(7)}::1.2.3.4`],
     ...[`${groups(8)}:1.2.3.4`, '::ffff:1.2.3.04', '::ffff:1.2.3', '::ffff:', '::ffff:1.2.3.4 ', '::ffff:256.1.1.1'],
     ...['[::1]', '::1%eth0', '::1%', 'fe80::1%25eth0', '::1/128', '::ffff.1.2.3.4', '::fffg:1.2.3.4', ':ffff:1.2.3.4'],
     ...[
@@ -271,6 +272,28 @@ t.test('an address that was parsed has its canonical text and its key, however i
     runs(2000)
   )
 })
+
+t.test(
+  'an address has nothing of the one that was parsed before it, and no zeros that its canonical text leaves out',
+  async (t) => {
+    const parsed = new ParsedAddress()
+    const rows: [text: string, canonical: string][] = [
+      ['2001:db8::1', '2001:db8::1'],
+      // Its lower words and gap could be those of the one before.
+      ['::ffff:1.2.3.4', '1.2.3.4'],
+      ['::01', '::1'],
+      ['::0a:0', '::a:0'],
+      ['0db8::', 'db8::'],
+      ['02:03:04:05:06:07:08:09', '2:3:4:5:6:7:8:9'],
+      ['0:0::', '::']
+    ]
+    for (const [text, canonical] of rows) {
+      parsed.parse(text, 0, text.length)
+      t.equal(`${parsed}`, canonical, text)
+      t.equal(textOfKey(parsed.key), canonical, `${text}: key`)
+    }
+  }
+)
 
 t.test('only what a key can be is read as one', async (t) => {
   for (const text of ['', '\0', '\0short', '\0far too long', '2001:db8::1', 'hmac:0123456789abcdef', 'unix']) {
