@@ -38,9 +38,13 @@ export class Member implements FleetMember {
   #seen: number | null | undefined
   #offered: ReadState | undefined
   #inUse: ReadState | undefined
-  /** The list of the guard's own source, once it is needed. */
-  #own: Directory | undefined
+  /** The list of the guard's own source that was loaded last; undefined while the list of the store is offered. */
+  #ownOffered: Directory | undefined
+  /** The list of the guard's own source that came into use last. */
+  #ownInUse: Directory | undefined
   #ownLoadedAt = 0
+  /** Whether the guard's own source is to be looked at as soon as possible. */
+  #isOwnDue = false
   #guard: ReportingGuard | undefined
   #reporting: Promise<void> | undefined
   #isReportDue = false
@@ -92,6 +96,7 @@ export class Member implements FleetMember {
   }
 
   async #firstState(state: ReadState, rest: Pick<FirstState, 'before' | 'spare'>): Promise<FirstState> {
+    this.#ownOffered = undefined
     const directory = state.directory ?? (await this.#ownDirectory())
     this.#offered = state
     return { directory, overrides: state.overrides, ...rest }
@@ -139,26 +144,30 @@ export class Member implements FleetMember {
     const isSame = state.stored.version === this.#inUse?.stored.version
     if (state.directory !== undefined) {
       if (isSame) return UNCHANGED
+      this.#ownOffered = undefined
+      this.#isOwnDue = false
       this.#offered = state
       return state.directory
     }
     if (isSame) return this.#ownOrUnchanged()
-    const own = await this.#ownDirectory()
+    // Overrides do not wait for the guard's own source: it may be down, or have a list that is refused.
+    this.#ownOffered = this.#ownInUse ?? (await this.#ownDirectory())
+    this.#isOwnDue = this.#ownOffered === this.#ownInUse
     this.#offered = state
-    return own
+    return this.#ownOffered
   }
 
   async #ownOrUnchanged(): Promise<unknown> {
-    const before = this.#own
     const own = await this.#ownDirectory()
-    return own === before ? UNCHANGED : own
+    return own === this.#ownInUse ? UNCHANGED : own
   }
 
   /** The list of the guard's own source, loaded anew. */
   async #ownDirectory(): Promise<Directory> {
+    this.#isOwnDue = false
     this.#ownLoadedAt = CLOCK.now()
-    this.#own = (await loadDirectory(this.#base)) ?? this.#own!
-    return this.#own
+    this.#ownOffered = (await loadDirectory(this.#base)) ?? this.#ownInUse!
+    return this.#ownOffered
   }
 
   /** Whether the list in use is that of the guard's own source, which is then looked at as without a fleet. */
@@ -174,12 +183,16 @@ export class Member implements FleetMember {
       return true
     }
     const { interval, hasChanged } = this.#base
+    if (this.#isOwnDue) return true
     if (!this.#isOwnInUse || interval === undefined || CLOCK.now() - this.#ownLoadedAt < interval) return false
     return hasChanged === undefined || hasChanged.call(this.#base)
   }
 
   #accepted(): void {
-    if (this.#isOwnInUse && this.#own !== undefined) this.#base.accepted?.()
+    if (this.#ownOffered !== undefined) {
+      if (this.#ownOffered !== this.#ownInUse) this.#base.accepted?.()
+      this.#ownInUse = this.#ownOffered
+    }
     const isFirst = this.#guard === undefined
     if (this.#offered !== undefined && this.#offered !== this.#inUse) {
       this.#inUse = this.#offered

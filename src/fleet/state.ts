@@ -81,7 +81,9 @@ async function content(
   try {
     if (verify === undefined) return { text, payload: parseJson(text) }
     const kind = part === 'list' ? 'list' : 'override'
-    const document = await verifyDocument(text, { publicKeys: verify.publicKeys, name, kind, now: Date.now() })
+    // What has expired while it was in use stays in use, and does not keep the other part from changing.
+    const now = text === last?.stored[part] ? 0 : Date.now()
+    const document = await verifyDocument(text, { publicKeys: verify.publicKeys, name, kind, now })
     refuseReplay(document, last?.signed[part])
     return { text, payload: document.payload, document }
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type Cells, Directory } from '../directory/directory.js'
 import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
-import type { Clock } from '../lib/time.js'
+import { type Clock, HOUR } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
 import type { FirstState, FleetOverride } from './fleet.js'
 import type { Ledger } from './ledger.js'
@@ -32,6 +32,12 @@ interface InUse {
 /** Maximum number of different options that are remembered: more than all sets of channels that anybody writes. */
 const MAX_JUDGED_BY = 1000
 
+/**
+ * How long overrides and removals that are over are kept, by a timer: a clock that was wrong is corrected by then, and they hold
+ * again.
+ */
+const FORGET = HOUR
+
 /** The list that requests are judged by: takes the place of the one before if nothing speaks against it. */
 export class CurrentList {
   readonly #settings: Settings<never>
@@ -40,7 +46,12 @@ export class CurrentList {
   readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, as text: callers often write a new object for each request. */
   readonly #judgedBy = new Set<string>()
+  /** Overrides, those that are over by the clock among them; see {@link FORGET}. */
   #overrides: readonly OpenOverride[] = []
+  /** What the list has lost, that whose grace period is over among it. */
+  #removals: readonly Removal[] = []
+  /** How to call off the forgetting of what is over. */
+  #forgetting: (() => void) | undefined
   /** Lists that may take the place of the first one; see {@link FirstState}. */
   #spare: readonly Directory[] = []
   /** Called when one of them did, with the reason. */
@@ -65,7 +76,7 @@ export class CurrentList {
     this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells])
     this.#spare = spare
     this.#overrides = this.#openAll(overrides, { directory, inUse: [cells] })
-    this.#current = this.#compile(directory, { cells, warnings: read.warnings }, [])
+    this.#current = this.#compile(directory, { cells, warnings: read.warnings })
   }
 
   /**
@@ -82,12 +93,26 @@ export class CurrentList {
     const { list, begins, ends } = this.#current
     const now = this.#clock.now()
     if (now >= ends || now < begins) {
-      const { directory, removals } = list
-      const left = removals.filter(({ grant }) => grant.until > now)
-      this.#overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
-      this.#put(this.#compile(directory, this.#select(directory, {}), left))
+      const { directory } = list
+      this.#put(this.#compile(directory, this.#select(directory, {})))
+      this.#forgetting ??= this.#clock.after(FORGET, () => this.#forget())
     }
     return this.#current
+  }
+
+  /** Forgets what is over, so that the clock need not be asked for it at each request. */
+  #forget(): void {
+    this.#forgetting = undefined
+    const now = this.#clock.now()
+    this.#overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
+    this.#removals = this.#removals.filter(({ grant }) => grant.until > now)
+    const { directory } = this.#current.list
+    this.#put(this.#compile(directory, this.#select(directory, {})))
+  }
+
+  /** Ends what waits for its time. */
+  close(): void {
+    this.#forgetting?.()
   }
 
   /** The revision that requests are judged by. */
@@ -137,19 +162,19 @@ export class CurrentList {
    * (`MOE_ERR_SUSPICIOUS`)
    */
   replace(directory: Directory, overrides?: readonly FleetOverride[]): void {
-    const { directory: before, removals } = this.current.list
+    const { directory: before } = this.current.list
     const selected = this.#selectFromNew(directory, {})
     const routes = [...this.#routes.values()].map((options) => this.#selectFromNew(directory, options).cells)
     this.#refuseSuspicious(directory, before, [selected.cells, ...routes])
     const now = this.#clock.now()
     const { gracePeriod } = this.#settings
-    const pending = gracePeriod === 0 ? [] : removalsAfter(before, removals, directory, now + gracePeriod)
+    this.#removals = gracePeriod === 0 ? [] : removalsAfter(before, this.#removals, directory, now + gracePeriod)
     if (overrides !== undefined) {
       const opened = this.#openAll(overrides, { directory, inUse: [selected.cells, ...routes] })
       this.#overrides = [...opened, ...this.#overrides.filter(({ override }) => override.origin === 'local')]
     }
     this.#spare = []
-    this.#put(this.#compile(directory, selected, pending))
+    this.#put(this.#compile(directory, selected))
   }
 
   /** Puts a spare list in use that has addresses for the options of one more route. Returns whether there is one. */
@@ -166,7 +191,7 @@ export class CurrentList {
     const directory = this.#spare.find(isRight)
     if (directory === undefined) return false
     this.#spare = []
-    this.#put(this.#compile(directory, this.#select(directory, {}), []))
+    this.#put(this.#compile(directory, this.#select(directory, {})))
     return true
   }
 
@@ -195,15 +220,15 @@ export class CurrentList {
   /** Ends one override that was set on this guard. Returns whether there was one with this id. */
   removeOverride(id: string): boolean {
     const left = this.#overrides.filter(({ override }) => override.origin !== 'local' || override.id !== id)
-    const isFound = left.length < this.#overrides.length
+    const isFound = this.current.overrides.some((override) => override.origin === 'local' && override.id === id)
     if (isFound) this.#setOverrides(left)
     return isFound
   }
 
   #setOverrides(overrides: readonly OpenOverride[]): void {
-    const { directory, removals } = this.current.list
+    const { directory } = this.current.list
     this.#overrides = overrides
-    this.#put(this.#compile(directory, this.#select(directory, {}), removals))
+    this.#put(this.#compile(directory, this.#select(directory, {})))
   }
 
   /** What an override is checked against. */
@@ -252,19 +277,25 @@ export class CurrentList {
     }
   }
 
-  #compile(directory: Directory, { cells, warnings }: Read, removals: readonly Removal[]): InUse {
+  #compile(directory: Directory, { cells, warnings }: Read): InUse {
     const settings = this.#settings
     const staleAt = settings.rejectWhenStale
       ? Date.parse(directory.checked) + settings.staleAfter
       : Number.POSITIVE_INFINITY
-    const isStale = this.#clock.now() >= staleAt
-    const overrides = this.#overrides
+    const now = this.#clock.now()
+    const isStale = now >= staleAt
+    const overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
+    const removals = this.#removals.filter(({ grant }) => grant.until > now)
     const list = new CompiledList({ directory, own: settings, removals, overrides, isStale })
-    const ends = Math.min(
-      isStale ? Number.POSITIVE_INFINITY : staleAt,
-      ...overrides.map(({ endsAt }) => endsAt),
-      removals.reduce((first, { grant }) => Math.min(first, grant.until), Number.POSITIVE_INFINITY)
-    )
+    let [begins, ends] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (const time of [
+      staleAt,
+      ...this.#overrides.map(({ endsAt }) => endsAt),
+      ...this.#removals.map(({ grant }) => grant.until)
+    ]) {
+      if (time > now) ends = Math.min(ends, time)
+      else begins = Math.max(begins, time)
+    }
     const allow = [...settings.allow, ...overrides.flatMap((override) => override.allow)]
     return {
       list,
@@ -272,12 +303,19 @@ export class CurrentList {
       byRoute: new WeakMap(),
       warnings: [...settings.warnings, ...warnings, ...trustedSenders({ ...settings, allow }, directory, cells)],
       overrides: overrides.map(({ override }) => override),
-      mode: overrides.findLast(({ override }) => override.mode !== null)?.override.mode ?? null,
-      begins: isStale ? staleAt : Number.NEGATIVE_INFINITY,
+      mode: lastModeOf(overrides),
+      begins,
       ends,
-      isTimeless: !isStale && ends === Number.POSITIVE_INFINITY
+      isTimeless: begins === Number.NEGATIVE_INFINITY && ends === Number.POSITIVE_INFINITY
     }
   }
+}
+
+/** The mode that was set last, on this guard or for the fleet. */
+function lastModeOf(overrides: readonly OpenOverride[]): Override['mode'] {
+  const setAt = ({ override }: OpenOverride) => Date.parse(override.since)
+  const modes = overrides.filter(({ override }) => override.mode !== null).sort((a, b) => setAt(a) - setAt(b))
+  return modes.at(-1)?.override.mode ?? null
 }
 
 const firstOf = (directory: Directory): FirstState => ({ directory, overrides: [], before: undefined, spare: [] })

@@ -345,6 +345,7 @@ export class Guard<Request = GuardRequest> {
   close(): void {
     this.#refresh.close()
     this.#watch?.close()
+    this.#list.close()
     this.#member?.close()
   }
 }

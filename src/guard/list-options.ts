@@ -32,7 +32,7 @@ export interface ListOptions {
   /** Rejects what a stale list would accept, with the reason `stale-list` (`false`: a stale list is a warning). */
   readonly rejectWhenStale?: boolean | undefined
   /**
-   * Called after every reload, manual or automatic, that changed the list or failed: with null and the new status, or with
+   * Called after every reload, manual or automatic, that brought a list into use or failed: with null and the new status, or with
    * the error. A failure that repeats is reported once.
    */
   readonly onReload?: ((error: Error | null, status: GuardStatus) => void) | undefined

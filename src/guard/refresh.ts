@@ -54,6 +54,8 @@ export class Refresh {
   #closing: AbortController | undefined
   #isClosed = false
   #failures = 0
+  /** When a load began last, successful or not. */
+  #triedAt: number
   #loadedAt: number
   #lastError: string | null = null
 
@@ -63,6 +65,7 @@ export class Refresh {
     this.#to = to
     this.#clock = clock
     this.#loadedAt = clock.now()
+    this.#triedAt = this.#loadedAt
     if (start.isLoaded) {
       source.accepted?.()
       this.#schedule()
@@ -121,6 +124,7 @@ export class Refresh {
   async #load(): Promise<void> {
     const stop = new AbortController()
     this.#stop = stop
+    this.#triedAt = this.#clock.now()
     if (this.#isClosed) stop.abort(CLOSED)
     try {
       const directory = await loadDirectory(this.#source, stop)
@@ -215,8 +219,11 @@ export class Refresh {
   }
 
   async #look(): Promise<void> {
-    const source = this.#source
-    if (source.hasChanged === undefined || (await source.hasChanged())) await this.#loadAndSchedule()
+    const { hasChanged } = this.#source
+    const isChanged = hasChanged === undefined || (await hasChanged.call(this.#source))
+    // What was refused may be right an hour later: the clock was wrong, or something that the source loads was missing.
+    const isDue = this.#failures > 0 && Math.abs(this.#clock.now() - this.#triedAt) >= HOUR
+    if (isChanged || isDue) await this.#loadAndSchedule()
     else this.#schedule()
   }
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { createGuard, type GuardOptions, loadGuard } from '../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
@@ -310,6 +310,50 @@ t.test('without a list in the store the own source is followed', async (t) => {
   t.equal(counted.status().revision, 'c', 'by its interval')
 })
 
+t.test('an override does not wait for the own source, which may be down or refused', async (t) => {
+  const redis = new FakeRedis()
+  let load: () => Snapshot = () => sound({ revision: 'own' })
+  const guard = await replica(t, redis, { source: { name: 'own', load: () => load() } })
+  const control = controlOf(t, redis)
+  load = () => {
+    throw new Error('down')
+  }
+  await control.override({ allow: ['8.8.8.8'] })
+  await until(() => guard.judge(from('8.8.8.8')).verified)
+  await until(() => guard.status().lastError !== null)
+  t.match(guard.status(), { revision: 'own', lastError: /"own" failed: down/ }, 'the own source is looked at next')
+  load = () => sound({ revision: 'bad' }, ['10.0.0.1'])
+  await control.override({ allow: ['8.8.4.4'] })
+  await until(() => guard.judge(from('8.8.4.4')).verified)
+  await until(() => /10\.0\.0\.1/.test(guard.status().lastError ?? ''))
+  await control.override({ deny: ['8.8.8.8'] })
+  await until(() => !guard.judge(from('8.8.8.8')).verified)
+  t.equal(guard.status().revision, 'own', 'what was refused is not put in use by an override')
+  load = () => sound({ revision: 'better' })
+  await guard.reload()
+  t.match(guard.status(), { revision: 'better', lastError: null })
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => guard.status().revision === 'r1')
+})
+
+t.test('the mode that was set last decides, on this guard or for the fleet', async (t) => {
+  const redis = new FakeRedis()
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    fleet: redisFleet({ client: redis.io(), name: NAME, poll: 100, timeout: 50, report: 100 })
+  })
+  t.teardown(() => guard.close())
+  const control = controlOf(t, redis)
+  guard.override({ mode: 'tag' })
+  await tick()
+  await control.override({ mode: 'reject' })
+  await until(() => guard.mode === 'reject')
+  t.equal(guard.mode, 'reject')
+  await tick()
+  guard.override({ mode: 'tag' })
+  t.equal(guard.mode, 'tag')
+})
+
 t.test('a replica accepts only what it is told to', async (t) => {
   const redis = new FakeRedis()
   const control = controlOf(t, redis)
@@ -356,6 +400,23 @@ t.test('with a key only signed documents are accepted, and none is replayed', as
   state.set('list', old).set('version', `${Number(state.get('version')) + 1}`)
   await until(() => /older than/.test(guard.status().lastError ?? ''))
   t.match(guard.status(), { revision: 's2', lastError: /older than/ })
+  const { privatePem: otherPem, publicLine: otherLine } = generateKeys()
+  const other = new FakeRedis()
+  const brief = await replica(t, other, { fleet: { verify: { publicKeys: otherLine } } })
+  const otherControl = controlOf(t, other)
+  await otherControl.publish(sound({ revision: 'brief' }), {
+    sign: readPrivateKey(otherPem),
+    expires: Date.now() + 1000
+  })
+  await until(() => brief.status().revision === 'brief')
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  await otherControl.override({ allow: ['8.8.8.8'] }, { sign: readPrivateKey(otherPem) })
+  await until(() => brief.judge(from('8.8.8.8')).verified)
+  t.match(
+    brief.status(),
+    { revision: 'brief', lastError: null },
+    'a list that has expired in use keeps no override out'
+  )
   state.set('overrides', 'eyJhbGciOiJub25lIn0')
   t.match(await control.status().catch(({ message }) => message), /JSON|empty/)
 })

@@ -86,6 +86,33 @@ t.test('an override ends by the clock, at the request that comes then', async (t
   t.equal(own.judge(from(PUBLIC)).verified, true)
 })
 
+t.test('a clock that runs ahead for a while ends no override and no grace period for good', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  let list = snapshotOf({ 'DC-01 connector': FOUR })
+  const source = { name: 'ours', load: () => list }
+  const own = await loadGuard({ dataCenters: 'DC-01', source }, { clock })
+  list = snapshotOf({ 'DC-01 connector': FOUR.slice(1) }, { revision: 'r2' })
+  await own.reload()
+  const override = own.override({ allow: [PUBLIC], for: '2h' })
+  const verified = () => [FOUR[0]!, PUBLIC].map((peer) => own.judge(from(peer)).verified)
+  const wrong = 365 * 86_400_000
+  for (const _ of [1, 2]) {
+    clock.pass(wrong, { timersAreLate: true })
+    t.strictSame(verified(), [false, false])
+    t.match(own.status(), { overrides: [], pendingRemovals: [] })
+    t.equal(own.removeOverride(override.id), false, 'it is over')
+    clock.pass(-wrong)
+    t.strictSame(verified(), [true, true])
+    t.match(own.status(), { overrides: [{ id: override.id }], pendingRemovals: [{ prefix: `${FOUR[0]}/32` }] })
+  }
+  clock.pass(wrong, { timersAreLate: true })
+  verified()
+  clock.pass(3_600_000)
+  clock.pass(-wrong)
+  t.strictSame(verified(), [false, false], 'what is over for an hour is forgotten')
+  t.strictSame(clock.waiting, [], 'and no timer is left')
+})
+
 t.test('the hint of an address that an override denies says until when, and why', async (t) => {
   const clock = new TestClock('2026-11-23')
   const own = await loadGuard({ dataCenters: 'DC-01' }, { clock })

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, type Snapshot, type Source } from '../../src/core.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
+import { Refresh } from '../../src/guard/refresh.js'
 import { TestClock } from '../support/clock.js'
 import { until } from '../support/http.js'
 import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
@@ -162,6 +163,50 @@ t.test('a list is stale by what the clock says at each request', async (t) => {
   t.match(guard.judge(request), { verified: false, reason: 'stale-list' })
   clock.pass(-365 * day)
   t.equal(guard.judge(request).verified, true, 'a clock that was wrong for a while leaves nothing behind')
+})
+
+t.test('a list that was refused is loaded again an hour later, though its source has nothing new', async (t) => {
+  const clock = new TestClock('2026-01-01')
+  let list = sound({ revision: 'r1', retrieved: '2025-12-31' })
+  let loads = 0
+  const texts = {
+    name: 'ours',
+    timeout: 1000,
+    interval: 60_000,
+    load: () => {
+      loads++
+      return list
+    },
+    hasChanged: async () => false
+  }
+  const told: (string | null)[] = []
+  const refresh = new Refresh(
+    texts,
+    {
+      replace: ({ provenance }) => {
+        if (Date.parse(provenance.retrieved) > clock.now()) throw new Error('future')
+      },
+      count: (error) => void told.push(error?.message ?? null),
+      notify: () => {}
+    },
+    clock
+  )
+  t.teardown(() => refresh.close())
+  list = sound({ revision: 'r2', retrieved: '2026-11-23' })
+  await t.rejects(refresh.load(), { message: 'future' })
+  const wait = async (milliseconds: number) => {
+    clock.pass(milliseconds)
+    await until(() => clock.waiting.length > 0)
+  }
+  for (let minutes = 1; minutes < 60; minutes++) await wait(60_000)
+  t.equal(loads, 1)
+  await wait(60_000)
+  t.equal(loads, 2)
+  await wait(400 * 86_400_000)
+  t.equal(loads, 3)
+  t.strictSame(told, ['future', 'future', null])
+  await wait(86_400_000)
+  t.equal(loads, 3, 'a list that was accepted is not loaded again')
 })
 
 t.test('a policy that judged by one list gets a verdict by every list after it', async (t) => {

@@ -28,7 +28,8 @@ export interface Source {
   /**
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
    * by a load that began after it. The signal is aborted when the guard is closed. An error that it throws or rejects with is
-   * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded.
+   * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded. A promise
+   * that is fulfilled says that the subscription stands.
    */
   watch?(changed: () => void, signal: AbortSignal): unknown
 }
@@ -124,7 +125,7 @@ export interface OpenSource {
    * Returns a directory, an unchecked snapshot, or {@link UNCHANGED}; or a promise for one of them.
    */
   load(signal: AbortSignal): unknown
-  /** Whether there is something new to load. Without it, every interval loads. Never rejects. */
+  /** Whether there is something new to load. Without it, every interval loads; what was refused is loaded again once an hour. Never rejects. */
   hasChanged?(): Promise<boolean>
   /** Subscribes to changes; see {@link Source.watch}. */
   watch?(changed: () => void, signal: AbortSignal): unknown

@@ -1,5 +1,6 @@
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
 import { readText } from '../../lib/text.js'
+import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
 /** What a server says about a version, so that a client can ask for a newer one. */
@@ -33,6 +34,9 @@ export async function download(
   const { fetch, proxy, headers, maxBytes, signal, known } = options
   const sent = new Headers(headers)
   if (!sent.has('accept')) sent.set('accept', 'application/json')
+  // Conditions are this function's: the caller's own would be about a version that nobody has.
+  sent.delete('if-none-match')
+  sent.delete('if-modified-since')
   if (known?.etag) sent.set('if-none-match', known.etag)
   if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
@@ -53,12 +57,21 @@ export async function download(
     // Bytes are counted after decompression: a small body cannot become a large one.
     text: await readText(bodyOf(response), maxBytes),
     etag,
-    lastModified: response.headers.get('last-modified')
+    lastModified: lastModifiedOf(response.headers)
   }
 }
 
 /** An entity tag as weak comparison sees it (RFC 9110 section 8.8.3.2). */
 const opaque = (etag: string) => etag.replace(/^W\//, '')
+
+/** Null where the text may change again within the second that the header names: nobody would notice (RFC 9110 section 8.8.2.2). */
+function lastModifiedOf(headers: Headers): string | null {
+  const lastModified = headers.get('last-modified')
+  if (lastModified === null) return null
+  const date = headers.get('date')
+  const answeredAt = date === null ? Date.now() : Date.parse(date)
+  return answeredAt - Date.parse(lastModified) >= SECOND ? lastModified : null
+}
 
 /** A browser-like `fetch` hides the status of a redirect behind 0. */
 function refusal(status: number, location: string | null): string {

@@ -89,6 +89,41 @@ t.test('a 304 for another version than the one that was asked about is not taken
   t.strictSame(told, ['r2'])
 })
 
+t.test('a list that changes twice within a second is not taken for unchanged', async (t) => {
+  const now = 'Fri, 20 Nov 2026 00:00:00 GMT'
+  const soon = 'Fri, 20 Nov 2026 00:00:01 GMT'
+  const dates: [lastModified: string, date: string | undefined, sent: string | undefined][] = [
+    [now, now, undefined],
+    [now, soon, now],
+    [now, 'Thu, 19 Nov 2026 00:00:00 GMT', undefined],
+    [now, 'today', undefined],
+    ['yesterday', soon, undefined],
+    ['Fri, 20 Nov 2020 00:00:00 GMT', undefined, 'Fri, 20 Nov 2020 00:00:00 GMT'],
+    [new Date(Date.now() + 60_000).toUTCString(), undefined, undefined]
+  ]
+  for (const [lastModified, date, sent] of dates) {
+    const server = await serving(t, (request, response) => {
+      response.sendDate = false
+      list('r1', { 'last-modified': lastModified, ...(date !== undefined && { date }) })(request, response)
+    })
+    const { look } = await asking(t, { url: server.url })
+    await look()
+    t.equal(server.requests[1]!['if-modified-since'], sent, `${lastModified}, answered ${date}`)
+  }
+})
+
+t.test('conditions among the headers of the caller are left out', async (t) => {
+  const server = await serving(t, (request, response) => {
+    if (request.headers['if-none-match'] === '"old"') response.writeHead(304).end()
+    else list('r1')(request, response)
+  })
+  const headers = { 'If-None-Match': '"old"', 'If-Modified-Since': 'Fri, 20 Nov 2026 00:00:00 GMT' }
+  const { guard, look } = await asking(t, { url: server.url, headers })
+  await look()
+  t.match(guard.status(), { revision: 'r1', lastError: null })
+  for (const sent of server.requests) t.notOk('if-none-match' in sent || 'if-modified-since' in sent)
+})
+
 t.test('a list that was refused is not taken for the one in use', async (t) => {
   const server = await serving(t, list('r1', { etag: '"one"' }))
   const { guard, look, told } = await asking(t, { url: server.url })
