@@ -1,6 +1,7 @@
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, ROW_NAMES, readDataCenter } from '../directory/names.js'
 import type { Cell } from '../directory/snapshot.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import { quoted } from '../lib/text.js'
 import { BULLET, OBJECT } from './html.js'
 
 /** Why a cell could not be read. */
@@ -174,7 +175,9 @@ function readDataCenterList(text: string): DataCenters | undefined {
 }
 
 /** Reads one name, or a range. */
-function readDataCenters(text: string): DataCenters | undefined {
+function readDataCenters(written: string): DataCenters | undefined {
+  // A word processor makes another dash of the hyphen.
+  const text = written.replaceAll(/(?<=^dc|data[ -]?cent(?:er|re)|[^a-z]dc)\s?[‒–—−]\s?(?=\d)/gi, '-')
   const known = readDataCenter(text)
   if ('ok' in known) return [known.ok]
   const [, first, last] = RANGE.exec(text) ?? []
@@ -215,6 +218,9 @@ const DERIVED = /\bsame\b[^.]*\b(?:ips?|addresses)\b[^.]*\bchannels?\b/i
 const REVERSING =
   /\b(?:no|not|never|except|excluding|without|former|formerly|old|deprecated|retired|removed|unused|until|only|other|different)\b|n't\b|n’t\b/i
 
+/** A netmask (255.255.255.0) or its inverse (0.0.0.255), which nobody sends from. */
+const MASK = /^(?:255|0)(?:\.\d{1,3}){3}$/
+
 /** Reads a cell of addresses. Every word of it has to be understood; none is dropped. */
 export function readAddressCell(text: string): AddressCell | Unreadable {
   if (text.length > MAX_ADDRESSES) return unreadable('It is too long for a list of addresses.')
@@ -240,6 +246,10 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
       if (part.trim() === '') return unreadable('There is nothing behind or before a comma: its text got lost.')
       for (const word of part.split(/\s+|\band\b|&/)) {
         if (word === '') continue
+        if (word.includes(OBJECT)) return unreadable('It holds something that is not text, or that readers do not see.')
+        if (MASK.test(word)) {
+          return unreadable(`${quoted(word)} is a netmask: the address before it may stand for a network.`)
+        }
         const prefix = readPrefix(word)
         if (!(prefix instanceof Prefix)) return unreadable(prefix.message)
         addresses.add(prefix.toShortString())

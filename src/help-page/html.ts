@@ -180,8 +180,8 @@ const SILENT = new Set(['script', 'style', 'template', 'svg', 'noscript'])
 /** Elements that show something that is not in their text. */
 const OPAQUE = new Set(['img', 'table', 'object', 'iframe', 'video', 'canvas', 'input', 'textarea', 'select'])
 const STRUCK = new Set(['del', 's', 'strike'])
-/** Characters that a browser does not show: soft hyphen, zero-width characters, byte order mark. */
-const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g
+/** Characters that a browser does not show: soft hyphen, zero-width characters, marks of the direction, byte order mark. */
+const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff]/g
 /** Hyphens that look like the one on the keyboard. */
 const HYPHENS = /[\u2010\u2011]/g
 
@@ -220,7 +220,7 @@ function addText(node: Node, parts: string[]): void {
   // The only other kind of node, a document type, cannot be in a cell.
   const element = node as Element
   if (SILENT.has(element.tagName)) return
-  if (OPAQUE.has(element.tagName)) {
+  if (OPAQUE.has(element.tagName) || isHidden(element)) {
     parts.push(OBJECT)
     return
   }
@@ -230,11 +230,20 @@ function addText(node: Node, parts: string[]): void {
   parts.push(after)
 }
 
-function around({ tagName }: Element): [before: string, after: string] {
+const styleOf = (element: Element) => attribute(element, 'style') ?? ''
+
+/** Whether a reader of the page does not see an element, as far as its own attributes say. */
+function isHidden(element: Element): boolean {
+  if (attribute(element, 'hidden') !== undefined) return true
+  return /(?:^|[;{,])\s*(?:display\s*:\s*'?\s*none|visibility\s*:\s*'?\s*(?:hidden|collapse))/i.test(styleOf(element))
+}
+
+function around(element: Element): [before: string, after: string] {
+  const { tagName } = element
   if (tagName === 'br') return ['\n', '']
   if (tagName === 'li') return [`\n${BULLET}`, '\n']
   // Without brackets the mark of a footnote would become a digit of the address before it.
   if (tagName === 'sup' || tagName === 'sub') return ['[^', ']']
-  if (STRUCK.has(tagName)) return [STRIKE, STRIKE]
+  if (STRUCK.has(tagName) || /line-through/i.test(styleOf(element))) return [STRIKE, STRIKE]
   return BLOCKS.has(tagName) ? ['\n', '\n'] : ['', '']
 }

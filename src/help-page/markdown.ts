@@ -49,6 +49,12 @@ class PageTokenizer extends Tokenizer {
     return masked.length > MAX_EMPHASIS ? undefined : super.emStrong(text, masked, before)
   }
 
+  /** The text of a footnote is not the address of a link: its mark in a cell stays a mark. */
+  override def(text: string): Tokens.Def | undefined {
+    const definition = super.def(text)
+    return definition?.tag.startsWith('^') ? undefined : definition
+  }
+
   /** Markdown drops the cells that a row has beyond its header. We keep them as columns without a header. */
   override table(text: string): Tokens.Table | undefined {
     const table = super.table(text)
@@ -135,7 +141,7 @@ function mdxToMarkdown(text: string): string {
     return rest
       .replace(/^[ \t]+(?=\|)/, '')
       .replaceAll(NUMBER_ATTRIBUTE, '="$1"')
-      .replaceAll(ATTRIBUTE, '$1=""')
+      .replaceAll(ATTRIBUTE, withoutExpression)
       .replaceAll(SPACE, ' ')
   })
   if (inComment) {
@@ -146,6 +152,12 @@ function mdxToMarkdown(text: string): string {
     })
   }
   return lines.join('\n')
+}
+
+/** A style may hide its text, or strike it out; no other expression says anything about the text. */
+function withoutExpression(attribute: string, name: string): string {
+  const style = name.trim() === 'style' ? attribute.slice(name.length + 2, -1).replaceAll(/["|\\]/g, ' ') : ''
+  return `${name}="${style}"`
 }
 
 /** A line without the comments in it, and whether a comment is still open at its end. */

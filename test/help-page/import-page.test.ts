@@ -180,6 +180,11 @@ t.test('a cell that names data centers is understood by its meaning', async (t) 
     ['DC-01<sup>1</sup>', 'DC-01'],
     ['DC-01 (US)', 'DC-01'],
     ['DC&#8209;01', 'DC-01'],
+    ['DC–01', 'DC-01'],
+    ['DC — 01', 'DC-01'],
+    ['Data center −1', 'DC-01'],
+    ['DC–02 – DC–04', 'DC-02 DC-03 DC-04'],
+    ['DC\u200e-01\u200f', 'DC-01'],
     ['DC-01, DC-04', 'DC-01 DC-04'],
     ['DC-01 and DC-04', 'DC-01 DC-04'],
     ['DC-01 &amp; 04', 'DC-01 DC-04'],
@@ -252,6 +257,18 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95<sup>1</sup>, 52.1.1.1[^2]', '3.6.251.95 52.1.1.1'],
     ['3.6.251.95 (1)', '3.6.251.95'],
     ['3.6.251.95 (primary)', '3.6.251.95'],
+    ['\u200e3.6.251.95\u200f', '3.6.251.95'],
+    ['<span style="color: red; text-decoration: none">3.6.251.95</span>', '3.6.251.95'],
+    ['<ul style={{ listStyle: "none" }}><li>3.6.251.95</li></ul>', '3.6.251.95'],
+    ['3.6.251.0 255.255.255.0', ''],
+    ['3.6.251.0 0.0.0.255', ''],
+    ['3.6.251.95 <span hidden>52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style="display:none">52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style="color: red; visibility : hidden">52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style={{ display: "none" }}>52.1.1.1</span>', ''],
+    ["3.6.251.95 <span style={{ color: 'red', visibility: 'hidden' }}>52.1.1.1</span>", ''],
+    ['<span style="text-decoration: line-through">3.6.251.95</span> 52.1.1.1', ''],
+    ["<span style={{ textDecoration: 'line-through' }}>3.6.251.95</span> 52.1.1.1", ''],
     ['3.6.251.95&nbsp;52.1.1.1', '3.6.251.95 52.1.1.1'],
     ['3.6.251.95\u200b', '3.6.251.95'],
     ['3.6.<wbr />251.95', '3.6.251.95'],
@@ -324,6 +341,14 @@ t.test('everything in a cell of addresses is read', async (t) => {
       t.match(refused(text).cells, [{ table: 'IPs', row: 'SMS, DC-01', column: 'MoEngage IPs' }], cell)
     } else t.equal(rows(text)[0], `DC-01 sms: ${addresses}`, cell)
   }
+})
+
+t.test('the text of a footnote does not make a link of its mark', async (t) => {
+  const text = `${page('SMS[^a] | DC-01[^1] | 3.6.251.95[^1]')}\n\n[^1]: Since November.\n[^a]: By SMS.\n`
+  t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'])
+  t.strictSame(rows(`${page('SMS | DC-01 | [3.6.251.95][one]')}\n\n[one]: https://example.com\n`), [
+    'DC-01 sms: 3.6.251.95'
+  ])
 })
 
 t.test('a sentence about the addresses of the channels makes a derived cell', async (t) => {
