@@ -218,7 +218,7 @@ const DERIVED = /\bsame\b[^.]*\b(?:ips?|addresses)\b[^.]*\bchannels?\b/i
 const REVERSING =
   /\b(?:no|not|never|except|excluding|without|former|formerly|old|deprecated|retired|removed|unused|until|only|other|different)\b|n't\b|n’t\b/i
 
-/** A netmask (255.255.255.0) or its inverse (0.0.0.255), which nobody sends from. */
+/** A netmask (255.255.255.0) or its inverse (0.0.0.255) behind an address; nobody sends from either. */
 const MASK = /^(?:255|0)(?:\.\d{1,3}){3}$/
 
 /** Reads a cell of addresses. Every word of it has to be understood; none is dropped. */
@@ -244,10 +244,13 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
     if (item === '') return unreadable('An item of its list is empty: its text got lost.')
     for (const part of item.split(/[,;]/)) {
       if (part.trim() === '') return unreadable('There is nothing behind or before a comma: its text got lost.')
-      for (const word of part.split(/\s+|\band\b|&/)) {
+      for (const [n, word] of part
+        .trim()
+        .split(/\s+|\band\b|&/)
+        .entries()) {
         if (word === '') continue
         if (word.includes(OBJECT)) return unreadable('It holds something that is not text, or that readers do not see.')
-        if (MASK.test(word)) {
+        if (n > 0 && MASK.test(word)) {
           return unreadable(`${quoted(word)} is a netmask: the address before it may stand for a network.`)
         }
         const prefix = readPrefix(word)
