@@ -5,10 +5,11 @@
  */
 
 import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
-import { OptionsError } from './errors.js'
 import { refuseNoGuard } from './guard/given-guard.js'
 import type { Guard } from './guard/guard.js'
-import { shown } from './lib/text.js'
+import type { OptionRule, OptionTable } from './lib/option.js'
+import { OptionReader } from './lib/option-reader.js'
+import { literal, quoted, shown } from './lib/text.js'
 import { REASONS } from './verdict/verdict.js'
 
 /** What is read of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. */
@@ -149,16 +150,51 @@ const GAUGES: readonly GaugeRow[] = [
   }
 ]
 
+const UP = { name: 'up', help: '1 while the guard has a list, 0 while it has none.' }
+
 /** A value without labels, if there is one. */
 function sampleOf(value: number | null | undefined): readonly Sample[] {
   return typeof value === 'number' ? [[{}, value]] : []
 }
 
-function refuseNoRegistry(registry: unknown): void {
-  if (typeof (registry as { registerMetric?: unknown } | null | undefined)?.registerMetric === 'function') return
-  const message = `${shown(registry)} is not a registry of prom-client.`
-  const fix = "Write { registry: register }, with import { register } from 'prom-client'."
-  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'registry', value: typeof registry, message, fix }])
+const REGISTRY_FIX = "Write { registry: register }, with import { register } from 'prom-client'."
+
+const OPTIONS = {
+  registry: {
+    fallback: undefined as never,
+    example: 'register',
+    required: REGISTRY_FIX,
+    read: (option) =>
+      typeof (option.value as { registerMetric?: unknown } | null)?.registerMetric === 'function'
+        ? (option.value as Registry)
+        : option.refuse(`${shown(option.value)} is not a registry of prom-client.`, REGISTRY_FIX)
+  } as OptionRule<Registry>,
+  prefix: {
+    fallback: 'moengage_',
+    example: `'hooks_'`,
+    read: (option) =>
+      typeof option.value === 'string' && /^(?:[a-z_:][\w:]*)?$/i.test(option.value)
+        ? option.value
+        : option.refuse(`${shown(option.value)} is not the beginning of a metric's name.`, `Write 'hooks_'.`)
+  } as OptionRule<string>
+} satisfies OptionTable
+
+/** @throws OptionsError (`MOE_ERR_OPTIONS`) where a name is taken: before the first one is registered, so that none is left behind */
+function readMetricsOptions(options: unknown): Required<MetricsOptions> {
+  const reader = OptionReader.open(OPTIONS, options, REGISTRY_FIX)
+  reader.checkNames()
+  const { registry, prefix } = reader.readAll()
+  reader.throwMistakes()
+  const names = [UP, ...COUNTERS, ...GAUGES].map(({ name }) => `${prefix}${name}`)
+  const taken = names.find((name) => registry.getSingleMetric(name) !== undefined)
+  if (taken !== undefined) {
+    const fix = `Give each guard of a registry a prefix of its own: prefix: ${literal(`${prefix}2_`)}.`
+    reader
+      .optionAt('prefix', prefix)
+      .refuse(`The registry has a metric ${quoted(taken)}: it has already been registered.`, fix)
+    reader.throwMistakes()
+  }
+  return { registry, prefix }
 }
 
 /**
@@ -167,7 +203,7 @@ function refuseNoRegistry(registry: unknown): void {
  * guard has no list, `up` is 0 and its other metrics are absent.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`) when `guard` is not a guard, for example because the plugin is registered in another
- * scope, or `registry` is not a registry; Error of `prom-client` when the names are registered already
+ * scope, an option is wrong, or a name is registered already: then nothing is registered
  * @example
  * import { register } from 'prom-client'
  * registerMetrics(app.moengage, { registry: register })
@@ -175,8 +211,7 @@ function refuseNoRegistry(registry: unknown): void {
  */
 export function registerMetrics(guard: MeasuredGuard, options: MetricsOptions): void {
   refuseNoGuard(guard, 'registerMetrics(hooks.moengage, { registry })')
-  const { registry, prefix = 'moengage_' } = (options ?? {}) as MetricsOptions
-  refuseNoRegistry(registry)
+  const { registry, prefix } = readMetricsOptions(options)
   const registers = [registry]
   const config = ({ name, help, labels = [] }: Omit<MetricRow, 'samples'>) => ({
     name: `${prefix}${name}`,
@@ -185,7 +220,7 @@ export function registerMetrics(guard: MeasuredGuard, options: MetricsOptions): 
     registers
   })
   new Gauge({
-    ...config({ name: 'up', help: '1 while the guard has a list, 0 while it has none.' }),
+    ...config(UP),
     aggregator: 'min',
     collect() {
       this.set(read(guard) === undefined ? 0 : 1)

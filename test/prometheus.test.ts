@@ -332,10 +332,69 @@ t.test('verdicts and reloads are published while somebody listens', async (t) =>
 
 t.test('metrics without a registry are refused with what to write', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01' })
-  for (const options of [undefined, null, {}, { register: new Registry() }, { registry: 'x' }]) {
-    t.throws(() => registerMetrics(guard, options as never), {
-      code: 'MOE_ERR_OPTIONS',
-      mistakes: [{ path: 'registry', message: /is not a registry/, fix: /^Write \{ registry: register \}/ }]
-    })
+  const registry = new Registry()
+  const wrong: [options: unknown, message: RegExp, fix: RegExp][] = [
+    [undefined, /There are no options/, /^Write \{ registry: register \}/],
+    [null, /There are no options/, /^Write \{ registry: register \}/],
+    [registry, /was passed instead of options/, /^Write \{ registry: register \}/],
+    [{}, /missing/, /^Write \{ registry: register \}/],
+    [{ registry: 'x' }, /is not a registry/, /^Write \{ registry: register \}/],
+    [{ registry: null }, /is not a registry/, /^Write \{ registry: register \}/],
+    [{ registry, prefx: 'a_' }, /no option "prefx"/, /"prefix"/],
+    [{ registry, prefix: 'my-app-' }, /'my-app-' is not the beginning/, /^Write 'hooks_'/],
+    [{ registry, prefix: null }, /null is not the beginning/, /^Write 'hooks_'/]
+  ]
+  for (const [options, message, fix] of wrong) {
+    t.throws(() => registerMetrics(guard, options as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ message, fix }] })
   }
+  t.strictSame(registry.getMetricsAsArray(), [])
+})
+
+t.test('where a name is taken nothing is registered, and the fix is taken', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  for (const [name, prefix, length] of [
+    ['moengage_up', undefined, 1],
+    ['moengage_senders', undefined, 1],
+    ['hooks_reloads_total', 'hooks_', 1]
+  ] as const) {
+    const registry = new Registry()
+    new Gauge({ name, help: 'of another', registers: [registry] })
+    const options = { registry, ...(prefix !== undefined && { prefix }) }
+    const mistake = { path: 'prefix', message: new RegExp(`"${name}".*already been registered`), fix: /'\w+_2_'/ }
+    t.throws(() => registerMetrics(guard, options), { code: 'MOE_ERR_OPTIONS', mistakes: [mistake] })
+    t.equal(registry.getMetricsAsArray().length, length, name)
+    registerMetrics(guard, { registry, prefix: `${prefix ?? 'moengage_'}2_` })
+    registry.removeSingleMetric(name)
+    registerMetrics(guard, options)
+  }
+})
+
+t.test('a list that changes again and again does not grow the metrics without end', async (t) => {
+  let third = 0
+  const load = (): Snapshot => ({
+    provenance: { page: 'a test', revision: 'r', retrieved: '2026-11-23' },
+    rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: ['9.9.9.9', `8.8.${third}.8`, `8.8.${third}.9`] }]
+  })
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    gracePeriod: 0,
+    confirm: ['shrunk'],
+    source: { name: 'test', load }
+  })
+  guard.judge(from('8.8.0.8'))
+  for (third = 1; third < 20; third++) {
+    guard.metrics()
+    await guard.reload()
+  }
+  t.match(
+    guard.metrics().hits.map(({ prefix, count }) => [prefix, count]),
+    [
+      ['8.8.0.8/32', 1],
+      ['9.9.9.9/32', 0],
+      ['8.8.19.8/32', 0],
+      ['8.8.19.9/32', 0]
+    ],
+    'what verified a request stays'
+  )
+  t.equal(guard.metrics().hits.length, 4)
 })

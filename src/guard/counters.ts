@@ -103,8 +103,18 @@ export class Counters {
     return hits
   }
 
-  hits(): PrefixHits[] {
-    return [...this.#hits.values()].map((hits) => ({ ...hits }))
+  /**
+   * The hits of all prefixes that verified a request, and of further ones that may not have. The latter are not remembered: a list
+   * that changes every hour must not grow the metrics without end.
+   */
+  hits(further: Iterable<Pick<PrefixHits, 'prefix' | 'dataCenter'>>): PrefixHits[] {
+    const all = new Map<string, PrefixHits>()
+    for (const [key, hits] of this.#hits) all.set(key, { ...hits })
+    for (const { prefix, dataCenter } of further) {
+      const key = `${prefix} ${dataCenter}`
+      if (!all.has(key)) all.set(key, { prefix, dataCenter, count: 0 })
+    }
+    return [...all.values()]
   }
 }
 

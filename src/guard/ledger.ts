@@ -250,13 +250,13 @@ export class Ledger {
   metrics(list: CompiledList, policy: Policy, sources: EvidenceSources): Omit<GuardMetrics, 'watch'> {
     const { directory } = list
     list.verdicts.flush()
-    for (const { prefix, grant } of directory.entriesOf(policy)) {
-      this.counters.hitsOf({ matched: `${prefix}`, dataCenter: grant.dataCenter })
-    }
+    const listed = [...directory.entriesOf(policy), ...list.removals.filter(({ grant }) => policy.covers(grant))]
     const { misses } = this.counters
     return {
       verdicts: this.counters.policies(),
-      hits: this.counters.hits(),
+      hits: this.counters.hits(
+        listed.map(({ prefix, grant: { dataCenter } }) => ({ prefix: `${prefix}`, dataCenter }))
+      ),
       lastVerified: this.lastVerified(),
       reloads: { ...this.#reloads },
       cache: { hits: this.counters.total().verified - misses, misses },

@@ -54,11 +54,12 @@ export class Policy implements Salted {
 
   /** Whether a grant is one that the route accepts. */
   accepted(grant: ListGrant): boolean {
-    if (isCell(grant)) return !this.list.isStale && this.#covers(grant)
+    if (isCell(grant)) return !this.list.isStale && this.covers(grant)
     return grant === 'allow' || (isOverride(grant) && grant.effect === 'allow')
   }
 
-  #covers(grant: Grant): boolean {
+  /** Whether it accepts what an address is published for. */
+  covers(grant: Grant): boolean {
     return this.dataCenters.includes(grant.dataCenter) && this.channels.includes(grant.channel)
   }
 
@@ -169,7 +170,7 @@ export class Policy implements Salted {
     if (grants.length === 0) {
       return { reason: 'not-listed', hint: notListed(revision, directory.provenance.retrieved) }
     }
-    if (isStale && grants.some((grant) => this.#covers(grant))) {
+    if (isStale && grants.some((grant) => this.covers(grant))) {
       return { reason: 'stale-list', hint: staleList(revision, directory.checked) }
     }
     const own = grants.filter((grant) => this.dataCenters.includes(grant.dataCenter))
