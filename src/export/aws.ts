@@ -25,8 +25,8 @@ const MAX_DESCRIPTION = 255
 const GROUP_DESCRIPTION = 'Lets MoEngage in. Written by moengage-allowlist.'
 
 const NAME: NameRule = {
-  pattern: /^(?!sg-)[A-Za-z][A-Za-z0-9_-]{0,99}$/,
-  rule: 'up to 100 letters, digits, underscores and hyphens, with a letter first, and not "sg-"'
+  pattern: /^(?!sg-|default$)[A-Za-z][A-Za-z0-9_-]{0,99}$/,
+  rule: 'up to 100 letters, digits, underscores and hyphens, with a letter first, and neither "default" nor beginning with "sg-"'
 }
 
 const ONLY = ({ port }: Target) =>

@@ -152,7 +152,15 @@ function refuse(message: string): never {
   throw new SignatureError({ value: undefined, message, fix: 'Sign the list again: moengage-allowlist sign.' })
 }
 
-type Jose = typeof import('jose')
+/** What is used of the package `jose`. With its own types, a strict project without it would not compile. */
+interface Jose {
+  compactVerify(jws: string, key: KeyObject, options: { algorithms: string[] }): Promise<unknown>
+  CompactSign: new (
+    payload: Uint8Array
+  ) => {
+    setProtectedHeader(header: { alg: string; typ: string }): { sign(key: KeyObject): Promise<string> }
+  }
+}
 
 /**
  * Loads the package where something is signed or verified, and nowhere else.

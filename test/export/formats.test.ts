@@ -293,6 +293,7 @@ t.test('a name that could mean more than a name is refused', async (t) => {
     ['haproxy', 'a.b'],
     ['aws-security-group-cli', 'a'],
     ['aws-security-group-terraform', 'sg-1'],
+    ['aws-security-group-terraform', 'default'],
     ['azure-nsg', 'a-'],
     ['azure-nsg', 'a'.repeat(76)],
     ['kubernetes-network-policy', 'A'],
