@@ -18,8 +18,11 @@ export type RedactAddress =
 /** Returns the text that replaces an address. */
 export interface Redact {
   (address: string): string
-  /** Whether several addresses have the same text. */
-  readonly joins?: boolean
+  /**
+   * What all addresses have in common that have the same text, by their `ParsedAddress.key`: a value for a map, made without the text.
+   * Absent where a text belongs to one address.
+   */
+  readonly joins?: (key: number | string) => number | string
 }
 
 /** An IPv4 address has only 32 bits: whoever guesses the key tries all addresses in minutes. */
@@ -52,6 +55,8 @@ function readRedaction(option: Option): Redact | undefined {
 }
 
 const KEPT = { 4: 24, 6: 48 } as const
+/** How many characters of the key of an IPv6 address are kept: the first one marks it, each other one has 16 bits. */
+const KEPT_OF_KEY = 1 + KEPT[6] / 16
 
 const truncate: Redact = Object.assign(
   (address: string) => {
@@ -61,7 +66,12 @@ const truncate: Redact = Object.assign(
     const prefix = words.map((word, i) => word & wordMask(KEPT[family], i))
     return `${formatWords(family, prefix)}/${KEPT[family]}`
   },
-  { joins: true }
+  {
+    joins: (key: number | string) => {
+      if (typeof key === 'number') return key & wordMask(KEPT[4], 0)
+      return key.charCodeAt(0) === 0 ? key.slice(0, KEPT_OF_KEY) : truncate(key)
+    }
+  }
 )
 
 function keyedHash(address: string, key: string): string {

@@ -244,24 +244,21 @@ export class Senders {
       (!withSecret || record.withSecret !== NONE) &&
       (only === undefined || isIn(book, only, record.clientIp)) &&
       (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
-    const order = byCount(reason, counts)
+    const rankOf = (sender: Counts) => (reason === undefined ? sender.count : sender[counts][reason]!)
+    const order = (a: Counts, b: Counts) => rankOf(b) - rankOf(a) || b.lastSeen - a.lastSeen
     const redact = this.#redact
     const records = withSecret ? this.#allWithSecret() : this.#all()
-    // Addresses that become the same text are added up before they are ranked.
-    const named = redact?.joins
-      ? first(limit, order, joinByName(records, isWanted, redact))
-      : first(limit, order, records, isWanted).map(nameAlone)
+    // Addresses that become the same text are ranked together.
+    const named =
+      redact?.joins === undefined
+        ? first(limit, order, records, isWanted).map(nameAlone)
+        : first(limit, byRank, groups({ records, isWanted, joins: redact.joins, rankOf })).map(nameTogether)
     return named.map((sender) => describe(sender, book, redact))
   }
 }
 
 function isIn(book: AddressBook, list: keyof AddressBook, clientIp: string): boolean {
   return list === 'removed' ? book.removed(clientIp) !== null : book.listedFor(clientIp).length > 0
-}
-
-function byCount(reason: Reason | undefined, counts: 'reasons' | 'withSecret'): (a: Counts, b: Counts) => number {
-  const countOf = (sender: Counts) => (reason === undefined ? sender.count : sender[counts][reason]!)
-  return (a, b) => countOf(b) - countOf(a) || b.lastSeen - a.lastSeen
 }
 
 /** The first of some items in an order, without sorting them all. */
@@ -301,20 +298,46 @@ function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, withSecret, 
   }
 }
 
-function joinByName(
-  records: Iterable<SenderRecord>,
-  isWanted: (record: SenderRecord) => boolean,
-  redact: Redact
-): Iterable<Named> {
-  const byName = new Map<string, Named>()
+/** Senders that have the same redacted text: as little of each as ranks it, since few of them are listed. */
+interface Group {
+  rank: number
+  lastSeen: number
+  readonly record: SenderRecord
+  /** The other ones; undefined where there is none. */
+  others: SenderRecord[] | undefined
+}
+
+const byRank = (a: Group, b: Group) => b.rank - a.rank || b.lastSeen - a.lastSeen
+
+interface Grouping {
+  readonly records: Iterable<SenderRecord>
+  readonly isWanted: (record: SenderRecord) => boolean
+  readonly joins: NonNullable<Redact['joins']>
+  readonly rankOf: (record: SenderRecord) => number
+}
+
+function groups({ records, isWanted, joins, rankOf }: Grouping): Iterable<Group> {
+  const found = new Map<number | string, Group>()
   for (const record of records) {
     if (!isWanted(record)) continue
-    const name = redact(record.clientIp)
-    const joined = byName.get(name)
-    if (joined === undefined) byName.set(name, nameAlone(record))
-    else join(joined, record)
+    const common = joins(record.key)
+    const group = found.get(common)
+    if (group === undefined) {
+      found.set(common, { rank: rankOf(record), lastSeen: record.lastSeen, record, others: undefined })
+      continue
+    }
+    group.rank += rankOf(record)
+    group.lastSeen = Math.max(group.lastSeen, record.lastSeen)
+    if (group.others === undefined) group.others = [record]
+    else group.others.push(record)
   }
-  return byName.values()
+  return found.values()
+}
+
+function nameTogether({ record, others = [] }: Group): Named {
+  const named = nameAlone(record)
+  for (const other of others) join(named, other)
+  return named
 }
 
 function join(

@@ -1,8 +1,11 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { createGuard, type GuardOptions, type RedactAddress } from '../../src/core.js'
+import { ParsedAddress } from '../../src/ip/address.js'
 import { Findings, Option } from '../../src/lib/option.js'
 import { REDACT_ADDRESS } from '../../src/senders/redact.js'
 import { findingsOf } from '../support/advice.js'
+import { runs } from '../support/properties.js'
 
 const base = { dataCenters: 'DC-01' } as const
 
@@ -32,6 +35,26 @@ t.test('addresses are truncated to their network, or replaced by a keyed hash', 
   t.not(redaction({ key: `${key}!` })('198.51.100.7'), hash('198.51.100.7'))
   t.equal(hash('unix'), 'unix')
   t.equal(hash('x'), 'unreadable')
+})
+
+t.test('addresses have the same in common exactly where their truncated text is the same', async () => {
+  const truncate = REDACT_ADDRESS.read(optionOf('truncate'))!
+  const near = (word: fc.Arbitrary<number>) => fc.tuple(fc.constantFrom(0, 1, 255, 0xffff), word)
+  const v4 = near(fc.nat(0xffff)).map(([a, b]) => `${a & 255}.${b >> 8}.${b & 1}.${a & 255}`)
+  const v6 = near(fc.nat(3)).map(([a, b]) => `${a.toString(16)}:${b}:${a.toString(16)}:${b}::1`)
+  const other = fc.constantFrom('unix', 'fe80::1%eth0', '')
+  const keyOf = (text: string) => {
+    const address = new ParsedAddress()
+    return address.parse(text, 0, text.length) === 0 ? text : address.key
+  }
+  const any = fc.oneof(v4, v6, other)
+  fc.assert(
+    fc.property(any, any, (a, b) => {
+      const isSame = truncate(a) === truncate(b)
+      return (truncate.joins!(keyOf(a)) === truncate.joins!(keyOf(b))) === isSame
+    }),
+    runs(1000)
+  )
 })
 
 t.test('a way to redact that does not protect is refused', async (t) => {
