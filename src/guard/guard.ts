@@ -135,6 +135,7 @@ export class Guard<Request = GuardRequest> {
       const check = this.#verifiedCheck
       if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
       if (isNews(earlier, true)) this.#ledger.verified(verdict, policy, pattern)
+      else if (earlier?.verified === false) this.#ledger.gotThrough(verdict, pattern)
       return verdict
     }
     const clientIp = client.toString()

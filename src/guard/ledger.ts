@@ -119,6 +119,11 @@ export class Ledger {
     if (verdictChannel?.hasSubscribers) this.#publish(verdict, policy, route.route)
   }
 
+  /** Notes when a request was verified that had been counted as a rejection, by another policy. It is not counted again. */
+  gotThrough(verdict: VerifiedVerdict, pattern: string | null): void {
+    this.#routes.of(pattern).verified(verdict, this.#moment ?? this.#readTime())
+  }
+
   #readTime(): Moment {
     const moment = { time: this.#clock.now() }
     this.#moment = moment

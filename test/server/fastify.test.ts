@@ -328,6 +328,21 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   t.strictSame([verdicts.length, rejections().length], [4, 2])
 })
 
+t.test('a request that was asked about by a narrower policy got through when its route verifies it', async (t) => {
+  const { app } = logging()
+  app.addHook('onRequest', async (request) => void app.moengage!.judge(request, { channels: 'catalog' }))
+  await app.register(moengageAllowlist, OPTIONS)
+  app.get('/hook', async () => 'ok')
+  const before = Date.now() - 100
+  t.equal((await inject(app, LISTED, '/hook')).statusCode, 200)
+  const { verified, rejected, lastVerified } = app.moengage!.status()
+  t.match({ verified, rejected }, { verified: 0, rejected: { 'other-channel': 1 } }, 'it is counted once')
+  t.match(lastVerified, [{ route: '/hook', dataCenter: 'DC-01' }])
+  t.ok(lastVerified[0]!.at >= before)
+  t.equal((await inject(app, STRANGER, '/hook')).statusCode, 403)
+  t.equal(app.moengage!.status().lastVerified.length, 1)
+})
+
 t.test('a request that a hook or a handler asks about is counted once, and reported by the guard', async (t) => {
   const verdicts: Verdict[] = []
   const { app, lines } = logging()
