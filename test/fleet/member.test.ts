@@ -281,6 +281,21 @@ t.test('a list without an address for a route makes way for one that has', async
   t.throws(() => guard.addRoute({ dataCenters: 'DC-05', channels: 'sms' }), { code: 'MOE_ERR_OPTIONS' })
 })
 
+t.test('after a list that made way, one that is taken out of the store leaves the own source', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  const narrow = snapshotOf({ 'DC-01 sms': FOUR, 'DC-02 connector': ['8.8.4.4'] }, { revision: 'narrow' })
+  await control.publish(narrow)
+  const guard = await replica(t, redis, { confirm: ['shrunk'] })
+  guard.addRoute({ channels: 'connector' })
+  t.not(guard.status().revision, 'narrow', 'the bundled list is in use')
+  const state = redis.hash(STATE)
+  state.delete('list')
+  await control.override({ allow: ['8.8.8.8'] })
+  await until(() => guard.judge(from('8.8.8.8')).verified)
+  t.match(guard.status(), { revision: 'own', lastError: null })
+})
+
 t.test('without a list in the store the own source is followed', async (t) => {
   const redis = new FakeRedis()
   const folder = t.testdir({ 'list.json': JSON.stringify(sound({ revision: 'f1' })) })
@@ -289,6 +304,7 @@ t.test('without a list in the store the own source is followed', async (t) => {
   await controlOf(t, redis).override({ allow: ['8.8.8.8'] })
   await until(() => guard.judge(from('8.8.8.8')).verified)
   t.match(guard.judge(from('8.8.8.8')), { verified: true, revision: 'f1' })
+  await guard.reload()
   writeFileSync(file, JSON.stringify(sound({ revision: 'f2' })))
   await until(() => guard.status().revision === 'f2')
   t.match(guard.judge(from('8.8.8.8')), { verified: true, revision: 'f2' })

@@ -259,6 +259,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95 (primary)', '3.6.251.95'],
     ['\u200e3.6.251.95\u200f', '3.6.251.95'],
     ['<span style="color: red; text-decoration: none">3.6.251.95</span>', '3.6.251.95'],
+    ['<span className={styles.ip}>3.6.251.95</span>', '3.6.251.95'],
     ['<ul style={{ listStyle: "none" }}><li>3.6.251.95</li></ul>', '3.6.251.95'],
     ['3.6.251.0 255.255.255.0', ''],
     ['3.6.251.0 0.0.0.255', ''],
@@ -344,7 +345,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
 })
 
 t.test('the text of a footnote does not make a link of its mark', async (t) => {
-  const text = `${page('SMS[^a] | DC-01[^1] | 3.6.251.95[^1]')}\n\n[^1]: Since November.\n[^a]: By SMS.\n`
+  const text = `${page('SMS[^a] | DC-01[^1] | 3.6.251.95[^1]')}\n\n[^1]: Static\n[^a]: Also by SMS.\n`
   t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'])
   t.strictSame(rows(`${page('SMS | DC-01 | [3.6.251.95][one]')}\n\n[one]: https://example.com\n`), [
     'DC-01 sms: 3.6.251.95'
