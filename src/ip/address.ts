@@ -302,7 +302,7 @@ function findGap(source: ArrayLike<number>): number {
       gap = from
       gapLength = to - from
     }
-    if (to > from) from = to
+    from = to
   }
   return gapOf(gap, gapLength)
 }

@@ -93,7 +93,17 @@ t.test('a text that is not exactly one address is none', async (t) => {
     ...['1.2.3.4::', '::1.2.3.4:1', '::1.2.3', '::1.2.3.4.5', '::1.2.3.256', '::01.2.3.4', `${groups(7)}:1.2.3.4`],
     ...[`1::${groups(6)}:1.2.3.4`, `::${groups(7)}:1.2.3.4`, `${groups(7)}::1.2.3.4`],
     ...[`${groups(8)}:1.2.3.4`, '::ffff:1.2.3.04', '::ffff:1.2.3', '::ffff:', '::ffff:1.2.3.4 ', '::ffff:256.1.1.1'],
-    ...['[::1]', '::1%eth0', '::1%', 'fe80::1%25eth0', '::1/128', '::ffff.1.2.3.4', '::fffg:1.2.3.4', ':ffff:1.2.3.4'],
+    ...[
+      '[::1]',
+      '::1%eth0',
+      '::1%',
+      'fe80::1%25eth0',
+      '::1/128',
+      '::ffff.1.2.3.4',
+      '::fffg:1.2.3.4',
+      ':ffff:1.2.3.4',
+      ':affff:1.2.3.4'
+    ],
     ...[
       '\ud800',
       '1.2.3.4\ud800',
@@ -295,8 +305,27 @@ t.test(
   }
 )
 
+t.test('what is almost an IPv4-mapped address is not one, whatever stands before it', async (t) => {
+  const parsed = new ParsedAddress()
+  for (const group of ['efff', 'feff', 'ffef', 'fffe', '0fff', 'f0ff']) {
+    for (const before of ['', 'ffff,', 'FFFF, ']) {
+      const text = `${before}::${group}:1.2.3.4`
+      t.equal(parsed.parse(text, before.length, text.length), 6, text)
+    }
+  }
+})
+
 t.test('only what a key can be is read as one', async (t) => {
-  for (const text of ['', '\0', '\0short', '\0far too long', '2001:db8::1', 'hmac:0123456789abcdef', 'unix']) {
+  for (const text of [
+    '',
+    '\0',
+    '\0short',
+    '\0far too long',
+    'nine-long',
+    '2001:db8::1',
+    'hmac:0123456789abcdef',
+    'unix'
+  ]) {
     t.equal(textOfKey(text), text)
   }
 })
