@@ -45,7 +45,7 @@ export const parseForwardedHop: ParseHop = (text, end, address) => {
     if (i > 0 && last !== SEMICOLON && last !== COMMA) {
       const isQuoted = last === QUOTE
       const value = isQuoted ? openingQuote(text, i - 1) : startOf(VALUE, text, i)
-      if (value === i || value < 2 || text.charCodeAt(value - 1) !== EQUALS) break
+      if (value === i || text.charCodeAt(value - 1) !== EQUALS) break
       const start = startOf(TOKEN, text, value - 1)
       if (start === value - 1) break
       // RFC 7239 section 4: each parameter occurs at most once in an element.

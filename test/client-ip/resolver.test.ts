@@ -122,6 +122,13 @@ t.test('addresses come out in canonical text, whatever surrounds them', async (t
     ['forwarded', 'for="[2a00::1]:_port"', '2a00::1'],
     ['forwarded', 'host="a\\"b,c;d\\\\";FOR=3.6.251.95;proto=https', '3.6.251.95'],
     ['forwarded', 'for=3.6.251.95;;', '3.6.251.95'],
+    ['forwarded', ';for=3.6.251.95', '3.6.251.95'],
+    ['forwarded', 'for=3.6.251.95, ;for=10.0.0.2', '3.6.251.95'],
+    ['forwarded', 'host="a\tb";for=3.6.251.95', '3.6.251.95'],
+    ['forwarded', `for=3.6.251.95${parameters(31)}`, '3.6.251.95'],
+    ['forwarded', `for=3.6.251.95;x=${'y'.repeat(256)}`, '3.6.251.95'],
+    ['forwarded', `for=3.6.251.95;${'y'.repeat(256)}=x`, '3.6.251.95'],
+    ['forwarded', `for=3.6.251.95;x="${'y'.repeat(1022)}"`, '3.6.251.95'],
     ['cloudfront-viewer-address', '3.6.251.95:46532', '3.6.251.95'],
     ['cloudfront-viewer-address', ' 2A00::1:46532 ', '2a00::1'],
     ['cf-connecting-ip', '2A00::1', '2a00::1'],
@@ -135,6 +142,32 @@ t.test('addresses come out in canonical text, whatever surrounds them', async (t
     )
   }
 })
+
+t.test('what only looks like dotted decimal is not an address, wherever it stands', async (t) => {
+  const resolve = trusting({})
+  for (const entry of [
+    ...['a.b.c.d', ':.:.:.:', '-.-.-.-', '/././.', '/./././', '+.+.+.+', '..........', '1.2.3.a', 'a.2.3.4', '1.a.3.4'],
+    ...['1.2.3.4.', '.1.2.3.4', '1.2.3', '1.2.3.4.5', '1..3.4', '1.2.3.4 5', '1 2 3 4', '1,2.3.4', '1.2.3.4;'],
+    ...[
+      '256.2.3.4',
+      '1.256.3.4',
+      '1.2.3.256',
+      '01.2.3.4',
+      '1.02.3.4',
+      '1.2.3.04',
+      '001.2.3.4',
+      '1.2.3.000',
+      '1.2.3.1000'
+    ]
+  ]) {
+    for (const value of [entry, `3.6.251.95, ${entry}`, `${entry}, 10.0.0.2`]) {
+      t.match(resolve('10.0.0.1', { 'x-forwarded-for': value }), { clientIp: null, reason: 'invalid-entry' }, value)
+    }
+  }
+})
+
+/** As many different parameters, with the semicolon in front of each. */
+const parameters = (count: number) => Array.from({ length: count }, (_, i) => `;p${i}=x`).join('')
 
 t.test('malformed elements of Forwarded are never read as far as they seem to make sense', async (t) => {
   for (const value of [
@@ -164,7 +197,22 @@ t.test('malformed elements of Forwarded are never read as far as they seem to ma
     `${'x'.repeat(300)}=y;for=3.6.251.95`,
     `x=${'y'.repeat(300)};for=3.6.251.95`,
     `x="${'y'.repeat(9000)}";for=3.6.251.95`,
-    `for=3.6.251.95;x="${'\\\\'.repeat(9000)}"`
+    `for=3.6.251.95;x="${'\\\\'.repeat(9000)}"`,
+    'host=;for=3.6.251.95',
+    'for=3.6.251.95;host=',
+    'for/3.6.251.95',
+    'for:3.6.251.95',
+    'for"3.6.251.95"',
+    'for=3.6.251.95;=x',
+    'for=3.6.251.95;="x"',
+    'a:b=c;for=3.6.251.95',
+    'for=3.6.251.95;[x]=c',
+    'for=3.6.251.95;host="a\\"',
+    'for=3.6.251.95;host="a\nb"',
+    `for=3.6.251.95${parameters(32)}`,
+    `for=3.6.251.95;x=${'y'.repeat(257)}`,
+    `for=3.6.251.95;${'y'.repeat(257)}=x`,
+    `for=3.6.251.95;x="${'y'.repeat(1023)}"`
   ]) {
     t.equal(trusting({ header: 'forwarded' })('10.0.0.1', { forwarded: value }).clientIp, null, value)
   }
