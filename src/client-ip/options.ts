@@ -70,7 +70,7 @@ function readHeader(option: Option): string | undefined {
   const text = typeof value === 'string' ? value.toLowerCase() : ''
   if (HEADER_NAME.test(text)) return text
   // What remains of "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
-  const near = text.trim().split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
+  const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
   const name = HEADER_NAME.test(near) && !near.includes(`'`) ? near : DEFAULT_HEADER
   return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)
 }

@@ -70,7 +70,8 @@ export class ClientIpResolver {
       if (!this.settings.trustUnix) return NO_PEER
     } else if (peer !== this.#trustedPeer) {
       const failure = parsePeer(peer, client)
-      if (failure !== null || !this.trusts(client)) return failure
+      // What failed to be parsed is not trusted either.
+      if (!this.trusts(client)) return failure
       this.#trustedPeer = peer
     }
     const { header, requireHeader } = this.settings

@@ -69,6 +69,7 @@ t.test('names are read in any case', async (t) => {
 t.test('a wrong header is answered with the name that is left of it', async (t) => {
   const table: [header: unknown, fix: string][] = [
     ['X Real IP', `Write 'x-real-ip'.`],
+    ['X  Real \t IP', `Write 'x-real-ip'.`],
     ['X-Real-IP:', `Write 'x-real-ip'.`],
     [' x-real-ip ', `Write 'x-real-ip'.`],
     ['X-Real-IP: 10.0.0.1', `Write 'x-real-ip'.`],
@@ -82,6 +83,28 @@ t.test('a wrong header is answered with the name that is left of it', async (t) 
     t.match(withProxies(['10.0.0.1'], { header }).mistakes, [
       { code: 'MOE_ERR_OPTION_VALUE', path: 'clientIp.header', fix }
     ])
+  }
+})
+
+t.test('a header that clients can set is warned of, with what to do at its provider', async (t) => {
+  const table: [header: string, message: RegExp, fix: RegExp][] = [
+    ['x-azure-clientip', /Clients can set X-Azure-ClientIP/, /Write 'x-azure-socketip'/],
+    [
+      'fastly-client-ip',
+      /keeps the Fastly-Client-IP that a client sends/,
+      /Set it in VCL as docs\/recipes\/fastly\.md/
+    ],
+    ['true-client-ip', /keeps the True-Client-IP that a client sends/, /At Cloudflare write 'cf-connecting-ip'/]
+  ]
+  for (const [header, message, fix] of table) {
+    t.match(
+      withProxies(['10.0.0.1'], { header }).warnings,
+      [{ code: 'MOE_WARN_TRUSTED_PROXIES', message, fix }],
+      header
+    )
+  }
+  for (const header of ['x-azure-socketip', 'cf-connecting-ip', 'x-real-ip']) {
+    t.strictSame(withProxies(['10.0.0.1'], { header }).warnings, [], header)
   }
 })
 

@@ -67,6 +67,12 @@ t.test('what cannot be resolved says why', async (t) => {
       `${'x'.repeat(200)} 3.6.251.95`,
       'invalid-entry'
     ],
+    ['blanks that cut an entry off', '10.0.0.1', 'x-forwarded-for', `x${' '.repeat(200)}3.6.251.95`, 'invalid-entry'],
+    ['an empty entry in front', '10.0.0.1', 'x-forwarded-for', ',10.0.0.2', 'invalid-entry'],
+    ['a port of six digits', '10.0.0.1', 'x-forwarded-for', '3.6.251.95:000080', 'invalid-entry'],
+    ['a peer with a zone that is not its own', 'fd00:fe80::1%eth0', 'x-forwarded-for', '3.6.251.95', 'invalid-peer'],
+    ['several addresses without end', '10.0.0.1', 'x-real-ip', '1.1.1.1,'.repeat(2000), 'invalid-entry'],
+    ['a node beyond the bound', '10.0.0.1', 'forwarded', `for="3.6.251.95:_${'p'.repeat(117)}"`, 'invalid-entry'],
     ['an unknown client', '10.0.0.1', 'x-forwarded-for', '3.6.251.95, Unknown', 'hidden-client'],
     ['an obfuscated client', '10.0.0.1', 'x-forwarded-for', '3.6.251.95, _hidden', 'hidden-client'],
     ['an unknown node', '10.0.0.1', 'forwarded', 'for=3.6.251.95, for=unknown', 'hidden-client'],
@@ -112,6 +118,10 @@ t.test('addresses come out in canonical text, whatever surrounds them', async (t
     ['x-forwarded-for', '3.6.251.95', '3.6.251.95'],
     ['x-forwarded-for', '\t 3.6.251.95 \t', '3.6.251.95'],
     ['x-forwarded-for', '3.6.251.95:443', '3.6.251.95'],
+    ['x-forwarded-for', '3.6.251.95:8', '3.6.251.95'],
+    ['x-forwarded-for', '3.6.251.95:65535', '3.6.251.95'],
+    ['forwarded', `for="3.6.251.95:_${'p'.repeat(116)}"`, '3.6.251.95'],
+    ['cloudfront-viewer-address', '[2a00::1]:46532', '2a00::1'],
     ['x-forwarded-for', '[2A00:0:0::1]:443', '2a00::1'],
     ['x-forwarded-for', '[::ffff:306:fb5f]', '3.6.251.95'],
     ['x-forwarded-for', '::FFFF:3.6.251.95', '3.6.251.95'],
@@ -147,7 +157,18 @@ t.test('what only looks like dotted decimal is not an address, wherever it stand
   const resolve = trusting({})
   for (const entry of [
     ...['a.b.c.d', ':.:.:.:', '-.-.-.-', '/././.', '/./././', '+.+.+.+', '..........', '1.2.3.a', 'a.2.3.4', '1.a.3.4'],
-    ...['1.2.3.4.', '.1.2.3.4', '.2.3.4', '1.2.3', '1.2.3.4.5', '1..3.4', '1.2.3.4 5', '1 2 3 4', '1,2.3.4', '1.2.3.4;'],
+    ...[
+      '1.2.3.4.',
+      '.1.2.3.4',
+      '.2.3.4',
+      '1.2.3',
+      '1.2.3.4.5',
+      '1..3.4',
+      '1.2.3.4 5',
+      '1 2 3 4',
+      '1,2.3.4',
+      '1.2.3.4;'
+    ],
     ...[
       '256.2.3.4',
       '1.256.3.4',
@@ -286,6 +307,27 @@ t.test('requests of different proxies and strangers do not disturb each other', 
     t.strictSame(resolve('10.0.0.2', {}), { clientIp: '10.0.0.2' })
     t.strictSame(resolve('2001:db8:ffff::1', {}), { clientIp: '2001:db8:ffff::1' })
   }
+})
+
+t.test('one request leaves nothing behind that changes the next', async (t) => {
+  const listed = trusting({})
+  t.strictSame(listed('10.0.0.1', { 'x-forwarded-for': '3.6.251.95,10.0.0.2' }), { clientIp: '3.6.251.95' })
+  t.strictSame(listed('10.0.0.1', { 'x-forwarded-for': ',10.0.0.2,9.9.9.9' }), { clientIp: '9.9.9.9' })
+  const forwarded = trusting({ header: 'forwarded' })
+  t.match(forwarded('10.0.0.1', { forwarded: 'for="\\_x"' }), { reason: 'hidden-client' })
+  t.match(forwarded('10.0.0.1', { forwarded: '"' }), { reason: 'invalid-entry' })
+})
+
+t.test('raw headers are read by their names, and a name without a value is none', async (t) => {
+  const resolve = trusting({})
+  // As long as the name of the header.
+  t.strictSame(resolve('10.0.0.1', ['Accept-Language', '9.9.9.9', 'X-Forwarded-For', '3.6.251.95']), {
+    clientIp: '3.6.251.95'
+  })
+  t.strictSame(resolve('10.0.0.1', ['X-Forwarded-For', '3.6.251.95', 'Accept-Language', '9.9.9.9']), {
+    clientIp: '3.6.251.95'
+  })
+  t.strictSame(resolve('10.0.0.1', ['X-Forwarded-For', '3.6.251.95', 'X-Forwarded-For']), { clientIp: '3.6.251.95' })
 })
 
 t.test('the mistakes in its options are told all at once', async (t) => {

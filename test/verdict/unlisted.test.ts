@@ -113,6 +113,15 @@ const CASES: Case[] = [
     hint: /add '192\.168\.0\.5'/
   },
   {
+    row: 'an internal peer that forwards',
+    what: 'a proxy that is not trusted, with a header of its own',
+    options: reading('x-client'),
+    peer: '192.168.0.5',
+    headers: { 'x-client': LISTED },
+    reason: 'proxy-not-configured',
+    hint: /add '192\.168\.0\.5'/
+  },
+  {
     row: 'an internal hop in front of others',
     what: 'a second proxy',
     options: trusting('10.0.0.0/8'),
@@ -186,8 +195,10 @@ t.test('the advice is taken when it is followed', async (t) => {
         `${(guardOf(options).judge({ peer, headers }) as { hint: string }).hint}`
       ) ?? []
     if (proxy === undefined) continue
-    const { trustedProxies } = (options.clientIp ?? { trustedProxies: [] }) as { trustedProxies: readonly string[] }
-    const followed = guardOf({ clientIp: { trustedProxies: [...trustedProxies, proxy] } })
+    const { trustedProxies, ...rest } = (options.clientIp ?? { trustedProxies: [] }) as {
+      trustedProxies: readonly string[]
+    }
+    const followed = guardOf({ clientIp: { ...rest, trustedProxies: [...trustedProxies, proxy] } })
     t.match(followed.judge({ peer, headers }), { verified: true, clientIp: LISTED }, `${what}: ${hint}`)
   }
   const byHeader = guardOf(reading('forwarded')).judge({ peer: '10.0.0.1', headers: { forwarded: `for=${LISTED}` } })
