@@ -11,7 +11,7 @@ import { Stryker } from '@stryker-mutator/core'
 /** The rooms, and the tests that may notice a mutant of theirs. */
 const ROOMS = {
   ip: ['ip/**/*', 'client-ip/**/*', 'directory/*'],
-  'client-ip': ['client-ip/**/*', 'verdict/*', 'server/*'],
+  'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
   guard: ['guard/**/*', 'senders/**/*', 'log/**/*', 'evidence/*', 'server/*']
 }

@@ -17,6 +17,11 @@ t.test('no name of a proxy is guessed, and a provider without a preset is answer
     ['aws-alb', 'aws-alb'],
     ['alb', 'aws-alb'],
     ['elb', 'aws-alb'],
+    ['loadbalancer', 'aws-alb'],
+    ['load balancer', 'aws-alb'],
+    ['frontdoor', 'azure'],
+    ['app-gateway', 'azure'],
+    ['applicationgateway', 'azure'],
     ['azure', 'azure'],
     ['azure_front_door', 'azure'],
     ['front-door', 'azure'],
@@ -40,7 +45,19 @@ t.test('no name of a proxy is guessed, and a provider without a preset is answer
     t.match(mistakes, [{ code: 'MOE_ERR_PREFIX', path: 'clientIp.trustedProxies[0]', value: name }], name)
     t.equal(mistakes[0]!.fix, `${page} says which addresses to list instead.`)
   }
-  for (const name of ['akamai', 'vercel', 'cloudflair', 'fastlyy', 'lopback', 'private', 'docker']) {
+  for (const name of [
+    'akamai',
+    'vercel',
+    'cloudflair',
+    'fastlyy',
+    'lopback',
+    'private',
+    'docker',
+    'albatross',
+    'butterfly',
+    'prerender',
+    'anyone'
+  ]) {
     const { message, fix } = withProxies([name]).mistakes[0]!
     t.equal(message, `'${name}' is not a name of proxies.`)
     t.notMatch(fix, /mean|Write/, 'nothing is guessed')
