@@ -1,14 +1,18 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
+import express from 'express'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createGuard } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import moengageAllowlist from '../../src/index.js'
-import type { LogLine } from '../support/http.js'
+import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
 const LISTED = '52.6.248.125'
@@ -180,6 +184,54 @@ t.test("a framework's request.ip that throws is a verdict as well", async (t) =>
   )
   t.match(hints, [/threw: own trust/])
 })
+
+t.test(
+  'an empty request.ip is no client IP, though the connection has a peer; a filled one is, though it has none',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ip-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    const rows: [what: string, path: string, ip: unknown, expected: object][] = [
+      [
+        'nothing',
+        '',
+        undefined,
+        { reason: 'unresolved', hint: /request\.ip or your clientIp function returned nothing/ }
+      ],
+      ['an empty text', '', '', { reason: 'unresolved', hint: /returned nothing/ }],
+      ['null', '', null, { reason: 'unresolved', hint: /returned nothing/ }],
+      [
+        'nothing on a unix socket',
+        'unix',
+        undefined,
+        { reason: 'unresolved', hint: /unix socket, which has no address/ }
+      ],
+      ['an address on a unix socket', 'unix', LISTED, { verified: true, clientIp: LISTED }]
+    ]
+    for (const [what, path, ip, expected] of rows) {
+      const verdicts: unknown[] = []
+      const guard = guardExpress({
+        dataCenters: 'DC-01',
+        mode: 'tag',
+        onVerdict: (verdict) => void verdicts.push(verdict)
+      })
+      const app = express()
+      app.use((request, _response, next) => {
+        Object.defineProperty(request, 'ip', { value: ip })
+        next()
+      })
+      app.use(guard)
+      app.use((_request, response) => void response.end('ok'))
+      const socketPath = join(folder, `${what}.sock`)
+      const server = path === 'unix' ? app.listen(socketPath) : app.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      await send(path === 'unix' ? { socketPath } : { port: (server.address() as AddressInfo).port })
+      t.match(verdicts, [expected], what)
+      guard.close()
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+)
 
 t.test('the zone of a link-local peer is cut off, and no other one', async (t) => {
   const clientIp = { trustedProxies: ['linklocal'] }
