@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
@@ -216,6 +216,45 @@ async function sendLines(port: number, lines: number, before: () => unknown = ()
   await once(socket, 'close')
   return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
 }
+
+t.test('a request with as many header lines as its connection keeps is not judged by them', async (t) => {
+  const guard = moengageAllowlist({
+    dataCenters: 'DC-01',
+    clientIp: { trustedProxies: ['loopback'] },
+    logger: lineLogger([])
+  })
+  t.teardown(() => guard.close())
+  const unresolved = { verified: false, reason: 'unresolved' }
+  const rows: [
+    what: string,
+    ofServer: number | undefined,
+    ofParser: number | undefined,
+    lines: number,
+    verdict: object
+  ][] = [
+    ['fewer than the server keeps', 50, undefined, 49, { verified: true }],
+    ['as many as the server keeps', 50, undefined, 50, unresolved],
+    ['fewer than the parser keeps', undefined, 100, 49, { verified: true }],
+    ['as many as the parser keeps', undefined, 100, 50, unresolved],
+    ['as many as the parser keeps, of a server that keeps more by now', 500, 100, 50, unresolved],
+    ['as many as the server keeps, of a parser that keeps more', 50, 1000, 50, unresolved],
+    ['fewer than a thousand, without limits', 0, 0, 999, { verified: true }],
+    ['a thousand, without limits', 0, 0, 1000, unresolved],
+    ['a thousand, with greater limits', 5000, 10_000, 1000, unresolved]
+  ]
+  for (const [what, maxHeadersCount, maxHeaderPairs, lines, verdict] of rows) {
+    const request = {
+      headers: { 'x-forwarded-for': LISTED },
+      rawHeaders: Array(2 * lines).fill('a'),
+      socket: {
+        remoteAddress: '127.0.0.1',
+        server: { maxHeadersCount, address: () => null },
+        parser: maxHeaderPairs === undefined ? null : { maxHeaderPairs }
+      }
+    }
+    t.match(guard.judge(request as unknown as IncomingMessage), verdict, what)
+  }
+})
 
 t.test('the limit of header lines is that of the connection, and a thousand at most', async (t) => {
   const guard = moengageAllowlist({
