@@ -113,6 +113,17 @@ t.test('a clock that runs ahead for a while ends no override and no grace period
   t.strictSame(clock.waiting, [], 'and no timer is left')
 })
 
+t.test('a guard that is closed forgets nothing later, and leaves no timer', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const own = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  own.override({ allow: [PUBLIC], for: '2h' })
+  clock.pass(3 * 3_600_000, { timersAreLate: true })
+  t.equal(own.judge(from(PUBLIC)).verified, false)
+  t.ok(clock.waiting.includes(3_600_000), 'the override is forgotten in an hour')
+  own.close()
+  t.notOk(clock.waiting.includes(3_600_000))
+})
+
 t.test('the hint of an address that an override denies says until when, and why', async (t) => {
   const clock = new TestClock('2026-11-23')
   const own = await loadGuard({ dataCenters: 'DC-01' }, { clock })
