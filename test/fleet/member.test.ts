@@ -494,6 +494,25 @@ t.test('a store of your own serves as well, in any door', async (t) => {
   alone.close()
 })
 
+t.test('a poll proves that messages arrive, on a channel of its own that it leaves again', async (t) => {
+  const redis = new FakeRedis()
+  for (const client of [
+    redis.io(),
+    redis.io({ isCluster: true }),
+    redis.nodeRedis(),
+    redis.nodeRedis({ isCluster: true })
+  ]) {
+    const store = new RedisStore({ client, scope: 'own', name: NAME, timeout: 1000, poll: 60_000 })
+    const stop = new AbortController()
+    store.watch(() => {}, stop.signal)
+    for (let i = 0; i < 3; i++) t.equal(await store.poll(), null)
+    // The channel of changes, and that of two polls at least.
+    t.ok(redis.received.splice(0).filter((command) => command === 'SUBSCRIBE').length >= 3)
+    stop.abort()
+    store.close()
+  }
+})
+
 t.test('a store that is closed answers no more', async (t) => {
   const redis = new FakeRedis()
   const control = controlOf(t, redis)
