@@ -93,8 +93,7 @@ export class CurrentList {
     const { list, begins, ends } = this.#current
     const now = this.#clock.now()
     if (now >= ends || now < begins) {
-      const { directory } = list
-      this.#put(this.#compile(directory, this.#select(directory, {})))
+      this.#compileAnew(list.directory)
       this.#forgetting ??= this.#clock.after(FORGET, () => this.#forget())
     }
     return this.#current
@@ -103,10 +102,22 @@ export class CurrentList {
   /** Forgets what is over, so that the clock need not be asked for it at each request. */
   #forget(): void {
     this.#forgetting = undefined
-    const now = this.#clock.now()
-    this.#overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
-    this.#removals = this.#removals.filter(({ grant }) => grant.until > now)
-    const { directory } = this.#current.list
+    const { overrides, removals } = this.#inForce(this.#clock.now())
+    this.#overrides = overrides
+    this.#removals = removals
+    this.#compileAnew(this.#current.list.directory)
+  }
+
+  /** The overrides and removals that are not over. */
+  #inForce(now: number): { overrides: OpenOverride[]; removals: Removal[] } {
+    return {
+      overrides: this.#overrides.filter(({ endsAt }) => endsAt > now),
+      removals: this.#removals.filter(({ grant }) => grant.until > now)
+    }
+  }
+
+  /** Puts a directory in use that was checked before, by the overrides and removals of this moment. */
+  #compileAnew(directory: Directory): void {
     this.#put(this.#compile(directory, this.#select(directory, {})))
   }
 
@@ -191,7 +202,7 @@ export class CurrentList {
     const directory = this.#spare.find(isRight)
     if (directory === undefined) return false
     this.#spare = []
-    this.#put(this.#compile(directory, this.#select(directory, {})))
+    this.#compileAnew(directory)
     return true
   }
 
@@ -228,7 +239,7 @@ export class CurrentList {
   #setOverrides(overrides: readonly OpenOverride[]): void {
     const { directory } = this.current.list
     this.#overrides = overrides
-    this.#put(this.#compile(directory, this.#select(directory, {})))
+    this.#compileAnew(directory)
   }
 
   /** What an override is checked against. */
@@ -284,8 +295,7 @@ export class CurrentList {
       : Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     const isStale = now >= staleAt
-    const overrides = this.#overrides.filter(({ endsAt }) => endsAt > now)
-    const removals = this.#removals.filter(({ grant }) => grant.until > now)
+    const { overrides, removals } = this.#inForce(now)
     const list = new CompiledList({ directory, own: settings, removals, overrides, isStale })
     let [begins, ends] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
     for (const time of [
