@@ -218,11 +218,7 @@ async function sendLines(port: number, lines: number, before: () => unknown = ()
 }
 
 t.test('a request with as many header lines as its connection keeps is not judged by them', async (t) => {
-  const guard = moengageAllowlist({
-    dataCenters: 'DC-01',
-    clientIp: { trustedProxies: ['loopback'] },
-    logger: lineLogger([])
-  })
+  const { guard } = guarding()
   t.teardown(() => guard.close())
   const unresolved = { verified: false, reason: 'unresolved' }
   const rows: [
@@ -257,11 +253,7 @@ t.test('a request with as many header lines as its connection keeps is not judge
 })
 
 t.test('the limit of header lines is that of the connection, and a thousand at most', async (t) => {
-  const guard = moengageAllowlist({
-    dataCenters: 'DC-01',
-    clientIp: { trustedProxies: ['loopback'] },
-    logger: lineLogger([])
-  })
+  const { guard } = guarding()
   t.teardown(() => guard.close())
   const rows: [what: string, atFirst: number | undefined, later: number | undefined, lines: number][] = [
     ['the default', undefined, undefined, 1100],
