@@ -65,8 +65,8 @@ export interface HttpGuard extends GuardMethods {
     options?: ConnectionOptions
   ): (socket: Socket) => void
   /**
-   * Judges a request, or the peer and headers of a connection. Counts it once, also where the guard judges it as well, but neither rejects nor
-   * logs.
+   * Judges a request, or the peer and headers of a connection. Counts it once, also where the guard judges it as well, but neither
+   * rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */

@@ -40,8 +40,7 @@ export interface LambdaGuard extends OnDemandMethods {
     options?: HandlerOptions
   ): (event: Event, context: Context) => Promise<Answer | LambdaAnswer>
   /**
-   * Judges an event. Counts it once, also where the guard judges it as well, but neither rejects nor
-   * logs.
+   * Judges an event. Counts it once, also where the guard judges it as well, but neither rejects nor logs.
    *
    * @throws EventError (`MOE_ERR_EVENT`); OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */

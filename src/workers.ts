@@ -36,8 +36,7 @@ export interface WorkersGuard extends OnDemandMethods {
    */
   check(request: Request, context: WorkerContext, options?: RouteOptions): Promise<Checked>
   /**
-   * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor
-   * logs.
+   * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
