@@ -15,6 +15,7 @@ import { type Explanation, explain } from '../guard/explain.js'
 import { Policy } from '../guard/policy.js'
 import { Address } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
+import { atOnce } from '../lib/steps.js'
 import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
 import { printable, provenanceText, type Style, styleFor } from './text.js'
@@ -78,11 +79,8 @@ function find(
   if (problems.length > 0) throw new OptionsError(problems)
   const counters = new Counters()
   const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
-  const policy = new Policy(
-    new CompiledList({ directory: list, own, removals: [], overrides: [], isStale: false }),
-    cells,
-    counters
-  )
+  const parts = { directory: list, own, removals: [], overrides: [], isStale: false }
+  const policy = new Policy(atOnce(CompiledList.compiling(parts)), cells, counters)
   return { address, explanation: explain(address.toString(), policy), ...aboutAddress(address, list) }
 }
 

@@ -1,5 +1,4 @@
 import { type Address, parseAddress } from '../ip/address.js'
-import { compileMatcher } from '../ip/matcher.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { editDistance } from '../lib/text.js'
@@ -30,7 +29,7 @@ export interface AboutAddress {
 
 /** Looks an address up in a list. */
 export function aboutAddress(address: Address, list: Directory): AboutAddress {
-  const entries = compileMatcher(list.entries).entriesFor(address)
+  const entries = list.matcher.entriesFor(address)
   return {
     entries,
     notes: DATA_CENTERS.flatMap((dataCenter) => {

@@ -1,4 +1,5 @@
 import { comparePrefixes, type Prefix } from '../ip/prefix.js'
+import { each, filtered, type Steps } from '../lib/steps.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import type { ReadCell } from './read-snapshot.js'
@@ -105,11 +106,32 @@ export function diffDirectories(before: Directory, after: Directory): DirectoryD
 }
 
 /** How many cells of two lists differ, whatever differs in them. Derived cells have no addresses of their own. */
-export function countChangedCells(before: Directory, after: Directory): number {
-  const isSame = (from: ReadCell | undefined, to: ReadCell | undefined) => meaning(plain(from)) === meaning(plain(to))
-  return DATA_CENTERS.flatMap((dataCenter) =>
-    CHANNELS.filter((channel) => !isSame(before.cell(dataCenter, channel), after.cell(dataCenter, channel)))
-  ).length
+export function* countChangedCells(before: Directory, after: Directory): Steps<number> {
+  let count = 0
+  for (const dataCenter of DATA_CENTERS) {
+    for (const channel of CHANNELS) {
+      const from = before.cell(dataCenter, channel)
+      const to = after.cell(dataCenter, channel)
+      if (kindOf(from) !== kindOf(to) || !(yield* areSame(listOf(from), listOf(to)))) count++
+    }
+  }
+  return count
+}
+
+const listOf = (cell: ReadCell | undefined): readonly Prefix[] =>
+  cell === undefined || cell === 'NA' || 'derivedFrom' in cell ? [] : cell
+
+/** Whether two lists hold the same prefixes, in any order. */
+function* areSame(from: readonly Prefix[], to: readonly Prefix[]): Steps<boolean> {
+  const before = yield* textsOf(from)
+  const after = yield* textsOf(to)
+  return before.size === after.size && (yield* filtered(before, (text) => !after.has(text))).length === 0
+}
+
+function* textsOf(prefixes: readonly Prefix[]): Steps<Set<string>> {
+  const texts = new Set<string>()
+  yield* each(prefixes, (prefix) => texts.add(prefix.toString()))
+  return texts
 }
 
 interface Listed {

@@ -1,11 +1,13 @@
 import { ChannelError, DataCenterError, NoAddressesError, type Problem, type ProblemCode } from '../errors.js'
 import type { Address } from '../ip/address.js'
+import { compiling, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { lazily } from '../lib/lazily.js'
+import { atOnce, each, type Steps } from '../lib/steps.js'
 import { bounded } from '../lib/text.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
-import { cellKey, type ReadCell, type ReadSnapshot, readSnapshot } from './read-snapshot.js'
+import { cellKey, type ReadCell, type ReadSnapshot, readingSnapshot, readSnapshot } from './read-snapshot.js'
 import type { Snapshot } from './snapshot.js'
 
 /** The data center and channel that an address is published for: one cell of MoEngage's page. The same cell is always the same object. */
@@ -53,17 +55,26 @@ const ERRORS: Partial<Record<ProblemCode, new (problem: Problem) => Error>> = {
 /** The list that MoEngage publishes: data centers × channels → prefixes, with its provenance. Immutable. */
 export class Directory {
   readonly #read: () => ReadSnapshot
-  readonly #entries = lazily(() => Object.freeze(this.entriesOf({ dataCenters: DATA_CENTERS, channels: CHANNELS })))
+  #entries: readonly DirectoryEntry[] | undefined
+  #matcher: Matcher<Grant> | undefined
 
   /**
    * @param snapshot what a source gave; it is checked at once
-   * @param sound in its place, a function that returns one which is known to be sound, and is read when it is first needed
+   * @param read in its place, a function that returns one which was read; it is called when that is first needed
    * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
    */
-  constructor(snapshot: Snapshot | undefined, sound?: () => Snapshot) {
-    this.#read = lazily(() => readSnapshot(sound === undefined ? snapshot : sound()))
-    if (sound === undefined) this.#read()
+  constructor(snapshot: Snapshot | undefined, read?: () => ReadSnapshot) {
+    this.#read = lazily(read ?? (() => readSnapshot(snapshot)))
+    if (read === undefined) this.#read()
     Object.freeze(this)
+  }
+
+  /** Like the constructor, in steps. @internal */
+  static *reading(snapshot: unknown): Steps<Directory> {
+    const read = yield* readingSnapshot(snapshot)
+    const directory = new Directory(undefined, () => read)
+    yield* directory.#listing()
+    return directory
   }
 
   get #snapshot(): ReadSnapshot {
@@ -72,7 +83,23 @@ export class Directory {
 
   /** Every published prefix with its data center and channel. */
   get entries(): readonly DirectoryEntry[] {
-    return this.#entries()
+    return this.#entries ?? atOnce(this.#listing())
+  }
+
+  *#listing(): Steps<readonly DirectoryEntry[]> {
+    this.#entries ??= Object.freeze(yield* this.#entriesIn({ dataCenters: DATA_CENTERS, channels: CHANNELS }))
+    return this.#entries
+  }
+
+  /** The entries, compiled. @internal */
+  get matcher(): Matcher<Grant> {
+    return this.#matcher ?? atOnce(this.compiling())
+  }
+
+  /** Like {@link matcher}, in steps. @internal */
+  *compiling(): Steps<Matcher<Grant>> {
+    this.#matcher ??= yield* compiling(yield* this.#listing())
+    return this.#matcher
   }
 
   /** The page's revision, shortened as git does; every verdict carries it. */
@@ -106,16 +133,15 @@ export class Directory {
     return this.#snapshot.cells.get(cellKey(dataCenter, channel))
   }
 
-  /** The prefixes of a cell, or of the channels it is derived from, each once; empty if the page gives none. */
+  /**
+   * The prefixes of a cell, or of the channels it is derived from, each once; empty if the page gives none. The same prefix is the
+   * same object in all cells.
+   */
   prefixes(dataCenter: DataCenter, channel: Channel): readonly Prefix[] {
     const cell = this.cell(dataCenter, channel)
     if (cell === undefined || cell === 'NA') return []
     if (!('derivedFrom' in cell)) return cell
-    const byText = new Map<string, Prefix>()
-    for (const source of cell.derivedFrom) {
-      for (const prefix of this.prefixes(dataCenter, source)) byText.set(prefix.toString(), prefix)
-    }
-    return [...byText.values()]
+    return [...new Set(cell.derivedFrom.flatMap((source) => this.prefixes(dataCenter, source)))]
   }
 
   /**
@@ -170,6 +196,11 @@ export class Directory {
     return { cells, problems, warnings }
   }
 
+  /** Whether some cell has exactly this prefix. @internal */
+  has(prefix: Prefix): boolean {
+    return this.matcher.entriesCovering(prefix)[0]?.prefix.length === prefix.length
+  }
+
   /** The doubt about an address that is met while this data center was expected, if there is one. */
   note(address: Address, dataCenter: DataCenter): string | undefined {
     return this.#snapshot.notes.find(
@@ -177,24 +208,40 @@ export class Directory {
     )?.text
   }
 
+  /** The prefixes of data centers × channels that were read before, each once. @internal */
+  prefixesOf({ dataCenters, channels }: Cells): Prefix[] {
+    const all = dataCenters.flatMap((dataCenter) => channels.flatMap((channel) => this.prefixes(dataCenter, channel)))
+    return [...new Set(all)]
+  }
+
   /** The entries of data centers × channels that were read before. @internal */
-  entriesOf({ dataCenters, channels }: Cells): DirectoryEntry[] {
-    return dataCenters.flatMap((dataCenter) =>
-      channels.flatMap((channel) =>
-        this.prefixes(dataCenter, channel).map((prefix) =>
-          Object.freeze({ prefix, grant: GRANTS.get(cellKey(dataCenter, channel))! })
-        )
-      )
-    )
+  entriesOf(cells: Cells): DirectoryEntry[] {
+    return atOnce(this.#entriesIn(cells))
+  }
+
+  *#entriesIn({ dataCenters, channels }: Cells): Steps<DirectoryEntry[]> {
+    const entries: DirectoryEntry[] = []
+    for (const dataCenter of dataCenters) {
+      for (const channel of channels) {
+        const grant = GRANTS.get(cellKey(dataCenter, channel))!
+        yield* each(this.prefixes(dataCenter, channel), (prefix) => {
+          entries.push(Object.freeze({ prefix, grant }))
+        })
+      }
+    }
+    return entries
   }
 
   /** A user who types a name expects that requests are verified by it. A name without any address is a mistake. */
   #checkContribution(option: 'dataCenters' | 'channels', { dataCenters, channels }: Cells, problems: Problem[]): void {
-    const isEmpty = (entries: DirectoryEntry[]) => entries.length === 0
+    const isEmpty = (cells: Cells) =>
+      cells.dataCenters.every((dataCenter) =>
+        cells.channels.every((channel) => this.prefixes(dataCenter, channel).length === 0)
+      )
     const barren =
       option === 'dataCenters'
-        ? dataCenters.filter((dataCenter) => isEmpty(this.entriesOf({ dataCenters: [dataCenter], channels })))
-        : channels.filter((channel) => isEmpty(this.entriesOf({ dataCenters, channels: [channel] })))
+        ? dataCenters.filter((dataCenter) => isEmpty({ dataCenters: [dataCenter], channels }))
+        : channels.filter((channel) => isEmpty({ dataCenters, channels: [channel] }))
     for (const name of barren) {
       const pair =
         option === 'dataCenters' ? `${channels.join(', ')} in ${name}` : `${name} in ${dataCenters.join(', ')}`
@@ -259,4 +306,4 @@ function readNames<T>(
 }
 
 /** The directory that is bundled with this package. Its `provenance` names the revision and the day. */
-export const directory = new Directory(undefined, () => moengage as Snapshot)
+export const directory = new Directory(undefined, () => readSnapshot(moengage))

@@ -1,7 +1,9 @@
 import { type Problem, problemLine, SnapshotError } from '../errors.js'
 import { type Address, parseAddress } from '../ip/address.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { coverHalf } from '../ip/special.js'
+import { atOnce, each, type Steps } from '../lib/steps.js'
 import { shown } from '../lib/text.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import { type DerivedCell, isDay, type Snapshot } from './snapshot.js'
@@ -33,15 +35,21 @@ export const cellKey = (dataCenter: DataCenter, channel: Channel) => `${dataCent
  * @throws SnapshotError (`MOE_ERR_SNAPSHOT`) with all mistakes
  */
 export function readSnapshot(snapshot: unknown): ReadSnapshot {
+  return atOnce(readingSnapshot(snapshot))
+}
+
+/** Like {@link readSnapshot}, in steps. */
+export function* readingSnapshot(snapshot: unknown): Steps<ReadSnapshot> {
   const problems: Problem[] = []
   const report = (path: string, value: unknown, message: string, fix: string) => {
     problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
   }
   const { provenance, rows, unknown, notes } = asRecord(snapshot) ?? {}
+  const known = new Map<unknown, Prefix>()
   const read = {
     provenance: readProvenance(provenance, report),
-    cells: readRows(rows, report),
-    unknown: readUnknown(unknown, report),
+    cells: yield* readRows(rows, known, report),
+    unknown: yield* readUnknown(unknown, known, report),
     notes: readNotes(notes, report)
   }
   if (problems.length === 0) return read
@@ -51,6 +59,9 @@ export function readSnapshot(snapshot: unknown): ReadSnapshot {
     fix: 'Load it again from its source.'
   })
 }
+
+/** The prefixes that were read, by their texts: MoEngage publishes most of them for several cells, and each is kept once. */
+type Known = Map<unknown, Prefix>
 
 type Report = (path: string, value: unknown, message: string, fix: string) => void
 
@@ -75,13 +86,13 @@ function readProvenance(value: unknown, report: Report): Snapshot['provenance'] 
   return Object.freeze(provenance) as Snapshot['provenance']
 }
 
-function readRows(rows: unknown, report: Report): ReadSnapshot['cells'] {
+function* readRows(rows: unknown, known: Known, report: Report): Steps<ReadSnapshot['cells']> {
   const cells = new Map<string, ReadCell>()
   if (!Array.isArray(rows) || rows.length === 0) {
     report('rows', rows, 'There are no rows.', 'Give the rows of the page.')
     return cells
   }
-  for (const [i, row] of rows.entries()) readRow(row, `rows[${i}]`, cells, report)
+  for (const [i, row] of rows.entries()) yield* readRow(row, `rows[${i}]`, cells, known, report)
   const lists = [...cells.values()].filter(isList)
   if (lists.length === 0) {
     report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
@@ -115,18 +126,24 @@ function reportUnknown(path: string, value: unknown, known: readonly string[], r
   report(path, value, `${shown(value)} is unknown.`, `Use one of: ${known.join(', ')}.`)
 }
 
-function readRow(value: unknown, path: string, cells: Map<string, ReadCell>, report: Report): void {
+function* readRow(
+  value: unknown,
+  path: string,
+  cells: Map<string, ReadCell>,
+  known: Known,
+  report: Report
+): Steps<void> {
   const { dataCenter, channel, addresses } = asRecord(value) ?? {}
   if (!isDataCenter(dataCenter)) reportUnknown(`${path}.dataCenter`, dataCenter, DATA_CENTERS, report)
   if (!isChannel(channel)) reportUnknown(`${path}.channel`, channel, CHANNELS, report)
-  const cell = readCell(addresses, `${path}.addresses`, report)
+  const cell = yield* readCell(addresses, `${path}.addresses`, known, report)
   if (!isDataCenter(dataCenter) || !isChannel(channel)) return
   const key = cellKey(dataCenter, channel)
   if (cells.has(key)) report(path, key, `A second row for ${key}.`, 'Put the addresses into one row.')
   cells.set(key, cell)
 }
 
-function readCell(value: unknown, path: string, report: Report): ReadCell {
+function* readCell(value: unknown, path: string, known: Known, report: Report): Steps<ReadCell> {
   if (value === 'NA') return 'NA'
   const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
   if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
@@ -142,36 +159,49 @@ function readCell(value: unknown, path: string, report: Report): ReadCell {
     return 'NA'
   }
   const prefixes: Prefix[] = []
-  for (const [i, text] of value.entries()) {
-    const prefix = readPrefix(text)
+  yield* each(value, (text, i) => {
+    const prefix = readOnce(text, known)
     if (prefix instanceof Prefix) prefixes.push(prefix)
     else report(`${path}[${i}]`, text, prefix.message, prefix.fix)
-  }
+  })
   return Object.freeze(prefixes)
+}
+
+/** The same object for the same prefix, in whatever spelling. */
+function readOnce(text: unknown, known: Known): Prefix | PrefixMistake {
+  const seen = known.get(text)
+  if (seen !== undefined) return seen
+  const prefix = readPrefix(text)
+  if (!(prefix instanceof Prefix)) return prefix
+  const canonical = prefix.toShortString()
+  const kept = known.get(canonical) ?? prefix
+  known.set(canonical, kept)
+  known.set(text, kept)
+  return kept
 }
 
 const MAX_UNKNOWN = 1000
 const MAX_NAME = 200
 
-function readUnknown(rows: unknown, report: Report): ReadSnapshot['unknown'] {
+function* readUnknown(rows: unknown, known: Known, report: Report): Steps<ReadSnapshot['unknown']> {
   if (rows === undefined) return []
   if (!Array.isArray(rows) || rows.length > MAX_UNKNOWN) {
     const message = Array.isArray(rows) ? `It has more than ${MAX_UNKNOWN} rows.` : 'It is not a list.'
     report('unknown', rows, message, 'Leave it out, or write a list of { dataCenter, name, addresses }.')
     return []
   }
-  return Object.freeze(
-    rows.map((row, i) => {
-      const { dataCenter, name, addresses } = asRecord(row) ?? {}
-      for (const [field, text] of Object.entries({ dataCenter, name })) {
-        if (typeof text === 'string' && text !== '' && text.length <= MAX_NAME) continue
-        const message = `${shown(text)} is not a name of 1 to ${MAX_NAME} characters.`
-        report(`unknown[${i}].${field}`, text, message, 'Write it as the page does.')
-      }
-      const cell = readCell(addresses, `unknown[${i}].addresses`, report)
-      return Object.freeze({ dataCenter, name, cell } as ReadSnapshot['unknown'][number])
-    })
-  )
+  const read: ReadSnapshot['unknown'][number][] = []
+  for (const [i, row] of rows.entries()) {
+    const { dataCenter, name, addresses } = asRecord(row) ?? {}
+    for (const [field, text] of Object.entries({ dataCenter, name })) {
+      if (typeof text === 'string' && text !== '' && text.length <= MAX_NAME) continue
+      const message = `${shown(text)} is not a name of 1 to ${MAX_NAME} characters.`
+      report(`unknown[${i}].${field}`, text, message, 'Write it as the page does.')
+    }
+    const cell = yield* readCell(addresses, `unknown[${i}].addresses`, known, report)
+    read.push(Object.freeze({ dataCenter, name, cell } as ReadSnapshot['unknown'][number]))
+  }
+  return Object.freeze(read)
 }
 
 function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {

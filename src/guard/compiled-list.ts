@@ -1,5 +1,7 @@
 import type { Directory, Grant } from '../directory/directory.js'
-import { compileMatcher, type Entry, type Matcher } from '../ip/matcher.js'
+import { compiling, type Entry, LayeredMatcher, type Matcher } from '../ip/matcher.js'
+import type { Prefix } from '../ip/prefix.js'
+import { filtered, type Steps } from '../lib/steps.js'
 import type { Settings } from './options.js'
 import { type OpenOverride, type OverrideGrant, overrideEntries } from './overrides.js'
 import type { Removal, RemovedGrant } from './removals.js'
@@ -33,13 +35,16 @@ export interface ListParts {
   readonly isStale: boolean
 }
 
+/** What is found out about a list when it is compiled. */
+type Found = Pick<CompiledList, 'matcher' | 'holdsProxies'>
+
 /**
  * One version of all that requests are judged by: MoEngage's list and the user's own, compiled into one matcher, with
  * the verdicts that were remembered from it. A reload makes a new one, so nothing outlives the list that it belongs to.
  */
 export class CompiledList {
   readonly directory: Directory
-  readonly matcher: Matcher<ListGrant>
+  readonly matcher: LayeredMatcher<ListGrant>
   readonly revision: string
   /** What the list has lost and is accepted nevertheless. */
   readonly removals: readonly Removal[]
@@ -49,26 +54,34 @@ export class CompiledList {
   readonly holdsProxies: boolean
   readonly verdicts: VerdictCache
 
-  constructor({ directory, own, removals, overrides, isStale }: ListParts) {
+  private constructor({ directory, own, removals, isStale }: ListParts, found: Found) {
+    this.directory = directory
+    this.revision = directory.revision
+    this.removals = removals
+    this.isStale = isStale
+    this.matcher = found.matcher
+    this.holdsProxies = found.holdsProxies
+    this.verdicts = new VerdictCache(own.cacheSize)
+  }
+
+  static *compiling(parts: ListParts): Steps<CompiledList> {
+    const { directory, own, removals, overrides } = parts
     const ownEntries = (grant: 'allow' | 'deny') => own[grant].map((prefix) => ({ prefix, grant }))
-    const entries: Entry<ListGrant>[] = [
-      ...directory.entries,
+    const added: Entry<ListGrant>[] = [
       ...removals,
       ...ownEntries('allow'),
       ...ownEntries('deny'),
       ...overrides.flatMap(overrideEntries)
     ]
-    this.directory = directory
-    this.revision = directory.revision
-    this.removals = removals
-    this.isStale = isStale
-    this.matcher = compileMatcher(entries)
+    const published: Matcher<ListGrant> = yield* directory.compiling()
+    const matcher = new LayeredMatcher(published, added.length === 0 ? undefined : yield* compiling(added))
     const senders = [
       ...directory.entries.map(({ prefix }) => prefix),
       ...own.allow,
       ...overrides.flatMap(({ allow }) => allow)
     ]
-    this.holdsProxies = senders.some((sender) => own.trustedProxies.some((proxy) => proxy.overlaps(sender)))
-    this.verdicts = new VerdictCache(own.cacheSize)
+    const isProxy = (sender: Prefix) => own.trustedProxies.some((proxy) => proxy.overlaps(sender))
+    const holdsProxies = (yield* filtered(senders, isProxy)).length > 0
+    return new CompiledList(parts, { matcher, holdsProxies })
   }
 }

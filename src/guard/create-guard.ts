@@ -171,12 +171,15 @@ function compose<Request>(
     onReload?.(error, status)
     if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed, keep)
   }
-  const replace = (next: Directory) => {
-    list.replace(next, member?.overrides)
-    watch?.compare()
+  const prepare = async (next: Directory) => {
+    const put = await list.prepare(next, member?.overrides)
+    return () => {
+      put()
+      watch?.compare()
+    }
   }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
-  const refresh = new Refresh(settings.source, { replace, count, notify, onDay }, clock)
+  const refresh = new Refresh(settings.source, { prepare, count, notify, onDay }, clock)
   const notifyOfWatch = (news: 'drift' | 'failure') => {
     const state = watch!.status()
     onWatch?.(state, news)

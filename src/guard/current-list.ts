@@ -1,5 +1,7 @@
 import { type Cells, Directory } from '../directory/directory.js'
 import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
+import type { Prefix } from '../ip/prefix.js'
+import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, HOUR } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
 import type { FirstState, FleetOverride } from './fleet.js'
@@ -7,11 +9,27 @@ import type { Ledger } from './ledger.js'
 import type { PolicyOptions, Settings } from './options.js'
 import { type OpenOverride, type OverrideContext, openOverride } from './overrides.js'
 import { Policy } from './policy.js'
-import { type Removal, removalsAfter } from './removals.js'
+import { onlyIn, type Removal, removalsAfter } from './removals.js'
 import { type Override, trustedSenders } from './status.js'
 import { rewritten, suspicionsOf } from './suspicions.js'
 
 type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
+
+/** What requests are judged by besides the directory, and for a time only. */
+interface Temporary {
+  /** Those that are over by the clock are among them; see {@link FORGET}. */
+  readonly overrides: readonly OpenOverride[]
+  /** What the list has lost, that whose grace period is over among it. */
+  readonly removals: readonly Removal[]
+}
+
+/** A directory that may take the place of the one in use. */
+interface Prepared {
+  readonly inUse: InUse
+  readonly temporary: Temporary
+  /** The prefixes that only the directory before has. */
+  readonly gone: readonly Prefix[]
+}
 
 /** All that a reload replaces, behind one reference: a request sees the old list or the new one, never both. */
 interface InUse {
@@ -46,10 +64,7 @@ export class CurrentList {
   readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, as text: callers often write a new object for each request. */
   readonly #judgedBy = new Set<string>()
-  /** Overrides, those that are over by the clock among them; see {@link FORGET}. */
-  #overrides: readonly OpenOverride[] = []
-  /** What the list has lost, that whose grace period is over among it. */
-  #removals: readonly Removal[] = []
+  #temporary: Temporary = { overrides: [], removals: [] }
   /** How to call off the forgetting of what is over. */
   #forgetting: (() => void) | undefined
   /** Lists that may take the place of the first one; see {@link FirstState}. */
@@ -57,6 +72,8 @@ export class CurrentList {
   /** Called when one of them did, with the reason. */
   onFallBack: ((error: Error) => void) | undefined
   #current: InUse
+  /** Counts what a directory that is being prepared depends on. */
+  #version = 0
 
   /** @throws OptionsError, SuspiciousError */
   constructor(
@@ -73,10 +90,10 @@ export class CurrentList {
     this.#settings = settings
     this.#ledger = ledger
     this.#clock = clock
-    this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells])
+    atOnce(this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells]))
     this.#spare = spare
-    this.#overrides = this.#openAll(overrides, { directory, inUse: [cells] })
-    this.#current = this.#compile(directory, { cells, warnings: read.warnings })
+    this.#temporary = { overrides: this.#openAll(overrides, { directory, inUse: [cells] }), removals: [] }
+    this.#current = atOnce(this.#compiling(directory, { cells, warnings: read.warnings }, this.#temporary))
   }
 
   /**
@@ -102,23 +119,15 @@ export class CurrentList {
   /** Forgets what is over, so that the clock need not be asked for it at each request. */
   #forget(): void {
     this.#forgetting = undefined
-    const { overrides, removals } = this.#inForce(this.#clock.now())
-    this.#overrides = overrides
-    this.#removals = removals
+    this.#temporary = inForce(this.#temporary, this.#clock.now())
     this.#compileAnew(this.#current.list.directory)
-  }
-
-  /** The overrides and removals that are not over. */
-  #inForce(now: number): { overrides: OpenOverride[]; removals: Removal[] } {
-    return {
-      overrides: this.#overrides.filter(({ endsAt }) => endsAt > now),
-      removals: this.#removals.filter(({ grant }) => grant.until > now)
-    }
   }
 
   /** Puts a directory in use that was checked before, by the overrides and removals of this moment. */
   #compileAnew(directory: Directory): void {
-    this.#put(this.#compile(directory, this.#select(directory, {})))
+    const inUse = atOnce(this.#compiling(directory, this.#select(directory, {}), this.#temporary))
+    const gone = atOnce(onlyIn(this.#current.list.directory, directory))
+    this.#put({ inUse, temporary: this.#temporary, gone })
   }
 
   /** Ends what waits for its time. */
@@ -164,28 +173,53 @@ export class CurrentList {
   addRoute(options: PolicyOptions): void {
     this.policy(options)
     this.#routes.set(JSON.stringify(options), options)
+    this.#version++
   }
 
   /**
-   * Puts a directory in the place of the one in use. What it no longer has stays accepted for the grace period.
+   * Checks and compiles a directory, while requests are judged by the one in use.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route accepts; SuspiciousError
-   * (`MOE_ERR_SUSPICIOUS`)
+   * @returns puts it in the place of the one in use
+   * @throws (rejects with, and so may what it returns) OptionsError (`MOE_ERR_OPTIONS`) when it has no address for what a route
+   * accepts; SuspiciousError (`MOE_ERR_SUSPICIOUS`)
    */
-  replace(directory: Directory, overrides?: readonly FleetOverride[]): void {
+  async prepare(directory: Directory, overrides?: readonly FleetOverride[]): Promise<() => void> {
+    const version = this.#version
+    const prepared = await inSlices(this.#preparing(directory, overrides))
+    return () => {
+      // An override or a route that came meanwhile counts.
+      const isUpToDate = version === this.#version
+      this.#put(isUpToDate ? prepared : atOnce(this.#preparing(directory, overrides)))
+      this.#spare = []
+    }
+  }
+
+  /** What it no longer has stays accepted for the grace period. */
+  *#preparing(directory: Directory, overrides: readonly FleetOverride[] | undefined): Steps<Prepared> {
     const { directory: before } = this.current.list
     const selected = this.#selectFromNew(directory, {})
     const routes = [...this.#routes.values()].map((options) => this.#selectFromNew(directory, options).cells)
-    this.#refuseSuspicious(directory, before, [selected.cells, ...routes])
-    const now = this.#clock.now()
+    const inUse = [selected.cells, ...routes]
+    yield* directory.compiling()
+    yield* this.#refuseSuspicious(directory, before, inUse)
     const { gracePeriod } = this.#settings
-    this.#removals = gracePeriod === 0 ? [] : removalsAfter(before, this.#removals, directory, now + gracePeriod)
-    if (overrides !== undefined) {
-      const opened = this.#openAll(overrides, { directory, inUse: [selected.cells, ...routes] })
-      this.#overrides = [...opened, ...this.#overrides.filter(({ override }) => override.origin === 'local')]
+    const { removals: pending, overrides: earlier } = this.#temporary
+    const until = this.#clock.now() + gracePeriod
+    const temporary = {
+      removals: gracePeriod === 0 ? [] : yield* removalsAfter(before, pending, directory, until),
+      overrides:
+        overrides === undefined
+          ? earlier
+          : [
+              ...this.#openAll(overrides, { directory, inUse }),
+              ...earlier.filter(({ override }) => override.origin === 'local')
+            ]
     }
-    this.#spare = []
-    this.#put(this.#compile(directory, selected))
+    return {
+      inUse: yield* this.#compiling(directory, selected, temporary),
+      temporary,
+      gone: yield* onlyIn(before, directory)
+    }
   }
 
   /** Puts a spare list in use that has addresses for the options of one more route. Returns whether there is one. */
@@ -193,7 +227,7 @@ export class CurrentList {
     const isRight = (directory: Directory) => {
       try {
         for (const route of [options, ...this.#routes.values()]) this.#select(directory, route)
-        this.#refuseSuspicious(directory, undefined, [])
+        atOnce(this.#refuseSuspicious(directory, undefined, []))
         return true
       } catch {
         return false
@@ -224,13 +258,13 @@ export class CurrentList {
   override(options: unknown): Override {
     const { directory } = this.current.list
     const override = openOverride(options, { ...this.#rails(directory), now: this.#clock.now() })
-    this.#setOverrides([...this.#overrides, override])
+    this.#setOverrides([...this.#temporary.overrides, override])
     return override.override
   }
 
   /** Ends one override that was set on this guard. Returns whether there was one with this id. */
   removeOverride(id: string): boolean {
-    const left = this.#overrides.filter(({ override }) => override.origin !== 'local' || override.id !== id)
+    const left = this.#temporary.overrides.filter(({ override }) => override.origin !== 'local' || override.id !== id)
     const isFound = this.current.overrides.some((override) => override.origin === 'local' && override.id === id)
     if (isFound) this.#setOverrides(left)
     return isFound
@@ -238,7 +272,7 @@ export class CurrentList {
 
   #setOverrides(overrides: readonly OpenOverride[]): void {
     const { directory } = this.current.list
-    this.#overrides = overrides
+    this.#temporary = { ...this.#temporary, overrides }
     this.#compileAnew(directory)
   }
 
@@ -252,16 +286,18 @@ export class CurrentList {
     }
   }
 
-  #put(next: InUse): void {
-    this.#ledger.listChanged(this.#current.list, next.list)
-    this.#current = next
+  #put({ inUse, temporary, gone }: Prepared): void {
+    this.#ledger.listChanged(this.#current.list, inUse.list, gone)
+    this.#current = inUse
+    this.#temporary = temporary
+    this.#version++
   }
 
-  #refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Cells[]): void {
+  *#refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Cells[]): Steps<void> {
     const { confirm, source } = this.#settings
     const found = [
-      ...suspicionsOf(directory, before, inUse, this.#clock.now()),
-      ...(before === undefined ? [] : rewritten(directory, before, source.maxChangedCells))
+      ...(yield* suspicionsOf(directory, before, inUse, this.#clock.now())),
+      ...(before === undefined ? [] : yield* rewritten(directory, before, source.maxChangedCells))
     ]
     const reasons = found.filter(({ suspicion }) => !confirm.has(suspicion))
     if (reasons.length > 0) throw new SuspiciousError(reasons, source.name)
@@ -288,20 +324,20 @@ export class CurrentList {
     }
   }
 
-  #compile(directory: Directory, { cells, warnings }: Read): InUse {
+  *#compiling(directory: Directory, { cells, warnings }: Read, temporary: Temporary): Steps<InUse> {
     const settings = this.#settings
     const staleAt = settings.rejectWhenStale
       ? Date.parse(directory.checked) + settings.staleAfter
       : Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     const isStale = now >= staleAt
-    const { overrides, removals } = this.#inForce(now)
-    const list = new CompiledList({ directory, own: settings, removals, overrides, isStale })
+    const { overrides, removals } = inForce(temporary, now)
+    const list = yield* CompiledList.compiling({ directory, own: settings, removals, overrides, isStale })
     let [begins, ends] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
     for (const time of [
       staleAt,
-      ...this.#overrides.map(({ endsAt }) => endsAt),
-      ...this.#removals.map(({ grant }) => grant.until)
+      ...temporary.overrides.map(({ endsAt }) => endsAt),
+      ...temporary.removals.map(({ grant }) => grant.until)
     ]) {
       if (time > now) ends = Math.min(ends, time)
       else begins = Math.max(begins, time)
@@ -311,13 +347,25 @@ export class CurrentList {
       list,
       policy: new Policy(list, cells, this.#ledger.counters),
       byRoute: new WeakMap(),
-      warnings: [...settings.warnings, ...warnings, ...trustedSenders({ ...settings, allow }, directory, cells)],
+      warnings: [
+        ...settings.warnings,
+        ...warnings,
+        ...(list.holdsProxies ? trustedSenders({ ...settings, allow }, directory, cells) : [])
+      ],
       overrides: overrides.map(({ override }) => override),
       mode: lastModeOf(overrides),
       begins,
       ends,
       isTimeless: begins === Number.NEGATIVE_INFINITY && ends === Number.POSITIVE_INFINITY
     }
+  }
+}
+
+/** The overrides and removals that are not over. */
+function inForce({ overrides, removals }: Temporary, now: number): Temporary {
+  return {
+    overrides: overrides.filter(({ endsAt }) => endsAt > now),
+    removals: removals.filter(({ grant }) => grant.until > now)
   }
 }
 

@@ -49,7 +49,7 @@ export function explain(ip: string, policy: Policy): Explanation {
     grant: grantText(grant)
   }))
   const set = matcher.lookup(parsed)
-  if (policy.accepts[set] === 1) {
+  if (policy.accepts(set)) {
     const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, entries }
   }

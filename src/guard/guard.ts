@@ -129,7 +129,7 @@ export class Guard<Request = GuardRequest> {
     }
     const { matcher, holdsProxies } = policy.list
     const set = matcher.lookup(client)
-    const isAccepted = policy.accepts[set] === 1
+    const isAccepted = policy.accepts(set)
     if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
       let verdict = policy.verified(client, incoming.peer || null)
       const check = this.#verifiedCheck

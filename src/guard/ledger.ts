@@ -3,6 +3,7 @@ import { dayOf } from '../directory/snapshot.js'
 import { type Finding, findingsOf } from '../evidence/findings.js'
 import { WithoutSecret } from '../evidence/without-secret.js'
 import { ParsedAddress, parseAddress } from '../ip/address.js'
+import { type Prefix, parsePrefix } from '../ip/prefix.js'
 import { findBuiltin } from '../lib/builtin.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { diagnose } from '../senders/diagnosis.js'
@@ -71,11 +72,11 @@ const TIME_IS_FRESH = 100
 const EVIDENCE_HOLDS = 7 * DAY
 
 /** Whether a reason still holds by the list in use, where that can change. */
-const STILL_HOLDS: Partial<Record<Reason, (set: number, list: CompiledList, accepts: Uint8Array) => boolean>> = {
+const STILL_HOLDS: Partial<Record<Reason, (set: number, policy: Policy) => boolean>> = {
   'not-listed': (set) => set === 0,
-  'other-data-center': (set, _, accepts) => accepts[set] !== 1,
-  'stale-list': (_, { isStale }) => isStale,
-  denied: (set, { matcher }) => matcher.grantsOf(set).includes('deny')
+  'other-data-center': (set, policy) => !policy.accepts(set),
+  'stale-list': (_, { list }) => list.isStale,
+  denied: (set, { list }) => list.matcher.grantsOf(set).includes('deny')
 }
 
 /** What a guard knows about its secret, besides what the ledger counts. */
@@ -202,21 +203,16 @@ export class Ledger {
   }
 
   /** Senders with the secret that were rejected for a reason, and would be again. */
-  #withSecret(
-    { list, accepts }: Policy,
-    sources: EvidenceSources,
-    reason: Reason,
-    isOwn: boolean | undefined
-  ): Sender[] {
+  #withSecret(policy: Policy, sources: EvidenceSources, reason: Reason, isOwn: boolean | undefined): Sender[] {
     const since = this.#clock.now() - EVIDENCE_HOLDS
     const address = new ParsedAddress()
     const isWanted = (clientIp: string, lastSeen: number) => {
       address.parse(clientIp, 0, clientIp.length)
-      const set = list.matcher.lookup(address)
-      const isRejected = STILL_HOLDS[reason]?.(set, list, accepts) !== false
+      const set = policy.list.matcher.lookup(address)
+      const isRejected = STILL_HOLDS[reason]?.(set, policy) !== false
       return lastSeen >= since && isRejected && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
     }
-    return this.senders(list, { reason, withSecret: true, isWanted })
+    return this.senders(policy.list, { reason, withSecret: true, isWanted })
   }
 
   /** Likely causes of the rejections. */
@@ -234,15 +230,14 @@ export class Ledger {
     return this.#routes.lastVerified()
   }
 
-  /** Notes that one list takes the place of another. */
-  listChanged(before: CompiledList, after: CompiledList): void {
+  /** Notes that one list takes the place of another, and the prefixes that only the one before has. */
+  listChanged(before: CompiledList, after: CompiledList, gone: readonly Prefix[]): void {
     before.verdicts.flush()
     const day = dayOf(new Date(this.#clock.now()))
-    const listed = new Set(after.directory.entries.map(({ prefix }) => `${prefix}`))
-    for (const prefix of listed) this.#removed.delete(prefix)
-    for (const { prefix } of before.directory.entries) {
-      if (!listed.has(`${prefix}`) && this.#removed.size < MAX_REMOVED) this.#removed.set(`${prefix}`, day)
+    for (const text of this.#removed.keys()) {
+      if (after.directory.has(parsePrefix(text))) this.#removed.delete(text)
     }
+    for (const prefix of gone.slice(0, MAX_REMOVED - this.#removed.size)) this.#removed.set(`${prefix}`, day)
   }
 
   /** Counts the outcome of a reload, and publishes it. */

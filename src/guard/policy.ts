@@ -18,18 +18,18 @@ interface CommonToPrefix
   hits: GrowingHits | undefined
 }
 
-/** What a route accepts, as a table over the sets of grants of one list: a lookup decides. */
+/** What a route accepts, by the sets of grants of one list: a lookup decides. */
 export class Policy implements Salted {
   readonly dataCenters: readonly DataCenter[]
   readonly channels: readonly Channel[]
   readonly salt = Math.imul(policies++, 0x85ebca6b)
-  /** 1 for each set of grants that is accepted. */
-  readonly accepts: Uint8Array
   /** What became of the requests that were judged by it. */
   readonly counts: GrowingCounts
   /** What it was compiled for; a request is judged by this one, even if another has come into use meanwhile. */
   readonly list: CompiledList
   readonly #counters: Counters
+  /** Whether a set of grants is accepted, for each set that an address was found to have. */
+  readonly #isAccepted: (boolean | undefined)[]
   readonly #rejections: (Rejection | undefined)[]
   readonly #channelLists = new Map<string, readonly Channel[]>()
   /** Rejections of single addresses, by their entries. */
@@ -39,17 +39,26 @@ export class Policy implements Salted {
 
   constructor(list: CompiledList, cells: Cells, counters: Counters) {
     const { dataCenters, channels } = cells
-    const { matcher } = list
     this.list = list
     this.dataCenters = dataCenters
     this.channels = channels
     this.counts = counters.of(cells)
     this.#counters = counters
-    this.accepts = Uint8Array.from({ length: matcher.setCount }, (_, set) => {
-      const grants = matcher.grantsOf(set)
-      return !grants.some(denies) && grants.some((grant) => this.accepted(grant)) ? 1 : 0
-    })
-    this.#rejections = new Array(matcher.setCount).fill(undefined)
+    // V8 reads a list that is filled to its end quicker than one with gaps.
+    this.#isAccepted = new Array(list.matcher.setCount).fill(undefined)
+    this.#rejections = new Array(list.matcher.setCount).fill(undefined)
+  }
+
+  /** Whether an address with this set of grants is accepted. */
+  accepts(set: number): boolean {
+    return this.#isAccepted[set] ?? this.#judge(set)
+  }
+
+  #judge(set: number): boolean {
+    const grants = this.list.matcher.grantsOf(set)
+    const isAccepted = !grants.some(denies) && grants.some((grant) => this.accepted(grant))
+    this.#isAccepted[set] = isAccepted
+    return isAccepted
   }
 
   /** Whether a grant is one that the route accepts. */

@@ -24,8 +24,8 @@ export function retryAfter(failures: number, interval: number): number {
 
 /** Where a refresh puts what it loaded, and reports to. */
 export interface RefreshTo {
-  /** Puts a directory in use, or throws what speaks against it. */
-  readonly replace: (directory: Directory) => void
+  /** Prepares to put a directory in use; rejects with what speaks against it, and so may what it returns, which puts it in use. */
+  readonly prepare: (directory: Directory) => Promise<() => void>
   /** Called with the outcome of every load: null, or the error. */
   readonly count: (error: Error | null) => void
   /** Called only when the outcome differs from the previous one. */
@@ -128,12 +128,12 @@ export class Refresh {
     if (this.#isClosed) stop.abort(CLOSED)
     try {
       const directory = await loadDirectory(this.#source, stop)
+      const put = directory && (await this.#to.prepare(directory))
       // The load was given up, and a newer one may be in use.
       if (this.#stop !== stop) return
-      if (directory !== undefined) {
-        this.#to.replace(directory)
-        this.#source.accepted?.()
-      }
+      stop.signal.throwIfAborted()
+      put?.()
+      if (put !== undefined) this.#source.accepted?.()
       this.#loadedAt = this.#clock.now()
       const isNews = directory !== undefined || this.#lastError !== null
       this.#failures = 0

@@ -1,6 +1,6 @@
-import type { Directory, DirectoryEntry, Grant } from '../directory/directory.js'
-import { compileMatcher } from '../ip/matcher.js'
+import type { Cells, Directory, DirectoryEntry, Grant } from '../directory/directory.js'
 import type { Prefix } from '../ip/prefix.js'
+import { filtered, type Steps } from '../lib/steps.js'
 
 /** A cell that an address was removed from, and until when it is accepted nevertheless. */
 export interface RemovedGrant extends Grant {
@@ -27,14 +27,14 @@ export function isRemoved(grant: Grant | string): grant is RemovedGrant {
  *
  * @param until when that which is lost now ends
  */
-export function removalsAfter(
+export function* removalsAfter(
   before: Directory,
   pending: readonly Removal[],
   after: Directory,
   until: number
-): readonly Removal[] {
+): Steps<readonly Removal[]> {
   const grants = new Map<Grant, RemovedGrant>()
-  const lost = notCovered(before.entries, after.entries).map(({ prefix, grant }) => {
+  const lost = (yield* notCovered(before.entries, after)).map(({ prefix, grant }) => {
     let removed = grants.get(grant)
     if (removed === undefined) {
       removed = Object.freeze({ ...grant, until })
@@ -42,29 +42,33 @@ export function removalsAfter(
     }
     return { prefix, grant: removed }
   })
-  return [...notCovered(pending, after.entries), ...lost].slice(-MOST)
+  return [...(yield* notCovered(pending, after)), ...lost].slice(-MOST)
 }
 
-/** The entries whose prefix lies in no prefix of the others for the same cell. */
-function notCovered<E extends DirectoryEntry>(entries: readonly E[], others: readonly DirectoryEntry[]): E[] {
-  const matcher = compileMatcher(others)
-  return entries.filter(
+/** The entries whose prefix lies in no prefix of the directory for the same cell. */
+function notCovered<E extends DirectoryEntry>(entries: readonly E[], { matcher }: Directory): Steps<E[]> {
+  return filtered(
+    entries,
     ({ prefix, grant }) =>
       !matcher
-        .entriesFor(prefix.address)
-        .some(
-          (other) =>
-            other.prefix.length <= prefix.length &&
-            other.grant.dataCenter === grant.dataCenter &&
-            other.grant.channel === grant.channel
-        )
+        .entriesCovering(prefix)
+        .some((other) => other.grant.dataCenter === grant.dataCenter && other.grant.channel === grant.channel)
   )
 }
 
-/** The prefixes that lie in none of the others. */
-export function lostPrefixes(prefixes: readonly Prefix[], others: readonly Prefix[]): Prefix[] {
-  const matcher = compileMatcher(others.map((prefix) => ({ prefix, grant: prefix })))
-  return prefixes.filter(
-    (prefix) => !matcher.entriesFor(prefix.address).some((other) => other.prefix.length <= prefix.length)
+/** The prefixes that lie in no prefix of these cells of the directory. */
+export function lostPrefixes(prefixes: readonly Prefix[], { matcher }: Directory, cells: Cells): Steps<Prefix[]> {
+  return filtered(
+    prefixes,
+    (prefix) =>
+      !matcher
+        .entriesCovering(prefix)
+        .some(({ grant }) => cells.dataCenters.includes(grant.dataCenter) && cells.channels.includes(grant.channel))
   )
+}
+
+/** The prefixes that one directory has and the other does not, whatever for. */
+export function* onlyIn(directory: Directory, other: Directory): Steps<Prefix[]> {
+  if (directory === other) return []
+  return yield* filtered(new Set(directory.entries.map(({ prefix }) => prefix)), (prefix) => !other.has(prefix))
 }

@@ -110,7 +110,7 @@ interface Lists {
 
 /** A trusted proxy is believed about everybody else; an address that is also a sender's can speak for any sender. */
 export function trustedSenders({ trustedProxies, allow }: Lists, directory: Directory, cells: Cells): Problem[] {
-  const senders = [...directory.entriesOf(cells).map(({ prefix }) => prefix), ...allow]
+  const senders = [...directory.prefixesOf(cells), ...allow]
   return trustedProxies
     .filter((prefix) => senders.some((sender) => prefix.overlaps(sender)))
     .map((prefix) => ({

@@ -3,6 +3,7 @@ import type { Cells, Directory } from '../directory/directory.js'
 import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
+import { atOnce, filtered, type Steps } from '../lib/steps.js'
 import { DAY } from '../lib/time.js'
 import { lostPrefixes } from './removals.js'
 
@@ -20,19 +21,21 @@ const NAMED = 5
  * @param current the list in use, if there is one: only then can the next one be smaller, older or too new
  * @param inUse what routes accept
  */
-export function suspicionsOf(
+export function* suspicionsOf(
   directory: Directory,
   current: Directory | undefined,
   inUse: readonly Cells[],
   now: number
-): SuspiciousReason[] {
+): Steps<SuspiciousReason[]> {
   const prefixes = distinct(directory.entries.map(({ prefix }) => prefix))
-  const reasons = [...wideAmong(prefixes), ...specialAmong(prefixes)]
+  const reasons = [...wideAmong(prefixes), ...(yield* specialAmong(prefixes))]
   const add = (suspicion: Suspicion, message: string) => {
     if (!reasons.some((reason) => reason.message === message)) reasons.push({ suspicion, message })
   }
   if (current === undefined) return reasons
+  yield
   const earlier = distinct(current.entries.map(({ prefix }) => prefix))
+  yield
   for (const family of [4, 6] as const) {
     const after = addressCount(prefixes, family)
     const before = addressCount(earlier, family)
@@ -51,8 +54,8 @@ export function suspicionsOf(
   for (const { dataCenters, channels } of inUse) {
     for (const dataCenter of dataCenters) {
       const cells = { dataCenters: [dataCenter], channels }
-      const before = prefixesOf(current, cells)
-      const gone = lostPrefixes(before, prefixesOf(directory, cells))
+      const before = current.prefixesOf(cells)
+      const gone = yield* lostPrefixes(before, directory, cells)
       if (gone.length * 2 <= before.length) continue
       add(
         'shrunk',
@@ -78,8 +81,12 @@ const about = (count: number) => (count < 1e6 ? `${count}` : count.toExponential
  *
  * @param most undefined if any number may
  */
-export function rewritten(directory: Directory, current: Directory, most: number | undefined): SuspiciousReason[] {
-  const count = most === undefined ? 0 : countChangedCells(current, directory)
+export function* rewritten(
+  directory: Directory,
+  current: Directory,
+  most: number | undefined
+): Steps<SuspiciousReason[]> {
+  const count = most === undefined ? 0 : yield* countChangedCells(current, directory)
   if (count <= (most ?? 0)) return []
   return [{ suspicion: 'changed', message: `${count} cells of the page changed at once, more than ${most}.` }]
 }
@@ -90,13 +97,13 @@ export function suspicionsOfOverride(
   directory: Directory,
   inUse: readonly Cells[]
 ): SuspiciousReason[] {
-  const reasons = [...wideAmong([...allow, ...deny]), ...specialAmong(allow)]
-  const dataCenters = new Set(inUse.flatMap((cells) => cells.dataCenters))
+  const reasons = [...wideAmong([...allow, ...deny]), ...atOnce(specialAmong(allow))]
+  const dataCenters = deny.length === 0 ? [] : new Set(inUse.flatMap((cells) => cells.dataCenters))
   for (const dataCenter of dataCenters) {
     const listed = distinct(
       inUse
         .filter((cells) => cells.dataCenters.includes(dataCenter))
-        .flatMap(({ channels }) => prefixesOf(directory, { dataCenters: [dataCenter], channels }))
+        .flatMap(({ channels }) => directory.prefixesOf({ dataCenters: [dataCenter], channels }))
     )
     const denied = listed.filter((prefix) => deny.some((wider) => wider.contains(prefix)))
     if (denied.length * 2 <= listed.length) continue
@@ -112,21 +119,15 @@ function wideAmong(prefixes: readonly Prefix[]): SuspiciousReason[] {
   return [{ suspicion: 'wide', message: `${named(wide)}: shorter than /16 (IPv4) or /32 (IPv6).` }]
 }
 
-function specialAmong(prefixes: readonly Prefix[]): SuspiciousReason[] {
-  const special = prefixes.filter((prefix) => specialPurpose(prefix) !== undefined)
+function* specialAmong(prefixes: readonly Prefix[]): Steps<SuspiciousReason[]> {
+  const special = yield* filtered(prefixes, (prefix) => specialPurpose(prefix) !== undefined)
   if (special.length === 0) return []
   const names = named(special, (prefix) => ` (${specialPurpose(prefix)!.name})`)
   return [{ suspicion: 'private', message: `${names}: nobody on the internet sends from there.` }]
 }
 
-function prefixesOf(directory: Directory, cells: Cells): Prefix[] {
-  return distinct(directory.entriesOf(cells).map(({ prefix }) => prefix))
-}
-
 /** The same prefix stands in many cells. */
-function distinct(prefixes: readonly Prefix[]): Prefix[] {
-  return [...new Map(prefixes.map((prefix) => [`${prefix}`, prefix])).values()]
-}
+const distinct = (prefixes: readonly Prefix[]): Prefix[] => [...new Set(prefixes)]
 
 function named(prefixes: readonly Prefix[], about: (prefix: Prefix) => string = () => ''): string {
   const list = prefixes.slice(0, NAMED).map((prefix) => `${prefix}${about(prefix)}`)

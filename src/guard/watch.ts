@@ -62,7 +62,7 @@ export class Watch {
     this.#source = source
     this.#to = to
     this.#clock = clock
-    const replace = (directory: Directory) => {
+    const prepare = async (directory: Directory) => () => {
       this.#watched = directory
       this.compare()
     }
@@ -72,7 +72,7 @@ export class Watch {
       to.notify('failure')
     }
     const daily = { ...source, interval: source.interval ?? DAY }
-    this.#refresh = new Refresh(daily, { replace, count: () => {}, notify }, clock, { isLoaded: false })
+    this.#refresh = new Refresh(daily, { prepare, count: () => {}, notify }, clock, { isLoaded: false })
   }
 
   /** Compares with the list in use, which may have changed. */

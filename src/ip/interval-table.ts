@@ -1,3 +1,4 @@
+import { each, type Steps } from '../lib/steps.js'
 import type { Prefix } from './prefix.js'
 
 /** An index with more bits would not fit the processor's nearest cache. */
@@ -125,18 +126,6 @@ function leadingBits(firstWords: Uint32Array, values: readonly number[]): Int32A
   return leading
 }
 
-/** A prefix with the number of its grant. */
-export interface Numbered {
-  readonly prefix: Prefix
-  readonly grant: number
-}
-
-/** Interned sets of grants, as {@link intervalsOf} extends them. */
-export interface Sets {
-  /** The set that holds the members of `set` and one grant more. Set 0 is the empty one. */
-  with(set: number, grant: number): number
-}
-
 /** Consecutive intervals of the address space: the first address of each, as unsigned words, and its set of grants. */
 export interface Intervals {
   readonly starts: readonly (readonly number[])[]
@@ -148,8 +137,12 @@ export interface Intervals {
  * stack of those that are open holds all that a step needs.
  *
  * @param entries sorted by {@link comparePrefixes}: each follows those that contain it
+ * @param join the set that holds the members of a set and the grant of an entry; set 0 is the empty one
  */
-export function intervalsOf(entries: readonly Numbered[], sets: Sets): Intervals {
+export function* intervalsOf<Entry extends { readonly prefix: Prefix }>(
+  entries: readonly Entry[],
+  join: (set: number, entry: Entry) => number
+): Steps<Intervals> {
   const starts: (readonly number[])[] = []
   const setNumbers: number[] = []
   const open: { readonly prefix: Prefix; readonly next: readonly number[] | undefined; set: number }[] = []
@@ -168,14 +161,15 @@ export function intervalsOf(entries: readonly Numbered[], sets: Sets): Intervals
     const { next } = open.pop()!
     if (next !== undefined) begin(next)
   }
-  for (const { prefix, grant } of entries) {
+  yield* each(entries, (entry) => {
+    const { prefix } = entry
     while (open.length > 0 && !open.at(-1)!.prefix.contains(prefix)) close()
-    const set = sets.with(currentSet(), grant)
+    const set = join(currentSet(), entry)
     const top = open.at(-1)
     if (top !== undefined && top.prefix.length === prefix.length) top.set = set
     else open.push({ prefix, next: addressAfter(prefix), set })
     begin(prefix.address.words)
-  }
+  })
   while (open.length > 0) close()
   return { starts, sets: setNumbers }
 }

@@ -1,5 +1,6 @@
+import { atOnce, each, type Steps, sorted } from '../lib/steps.js'
 import { type Address, ParsedAddress } from './address.js'
-import { IPv4Table, IPv6Table, intervalsOf, type Numbered, type Sets } from './interval-table.js'
+import { type Intervals, IPv4Table, IPv6Table, intervalsOf } from './interval-table.js'
 import { wordMask } from './parsed-prefix.js'
 import { comparePrefixes, Prefix, parsePrefix } from './prefix.js'
 
@@ -32,23 +33,12 @@ export class Matcher<G> {
   readonly #byLength: Readonly<Record<4 | 6, readonly Bucket<G>[]>>
 
   /** @internal */
-  constructor(entries: Iterable<Entry<G>>) {
-    const found: FoundEntry<G>[] = []
-    for (const { prefix, grant } of entries) {
-      found.push({ prefix: prefix instanceof Prefix ? prefix : parsePrefix(prefix), grant })
-    }
-    const numbers = new Map<G, number>()
-    for (const { grant } of found) if (!numbers.has(grant)) numbers.set(grant, numbers.size)
-    this.#sets = new GrantSets([...numbers.keys()])
-    const numbered = (family: 4 | 6): Numbered[] =>
-      found
-        .filter(({ prefix }) => prefix.address.family === family)
-        .map(({ prefix, grant }) => ({ prefix, grant: numbers.get(grant)! }))
-        .sort((a, b) => comparePrefixes(a.prefix, b.prefix))
-    this.#ipv4 = new IPv4Table(intervalsOf(numbered(4), this.#sets))
-    this.#ipv6 = new IPv6Table(intervalsOf(numbered(6), this.#sets))
-    this.#leading = { ipv4: this.#ipv4.leading, ipv6: this.#ipv6.leading }
-    this.#byLength = { 4: bucketsOf(found, 4), 6: bucketsOf(found, 6) }
+  constructor({ sets, ipv4, ipv6, byLength }: Compiled<G>) {
+    this.#sets = sets
+    this.#ipv4 = ipv4
+    this.#ipv6 = ipv6
+    this.#leading = { ipv4: ipv4.leading, ipv6: ipv6.leading }
+    this.#byLength = byLength
   }
 
   /** How many sets of grants there are. Sets are numbered from 0, which is the empty one: not listed. */
@@ -82,8 +72,21 @@ export class Matcher<G> {
   }
 
   /** The entries that contain the address, longest prefix first. */
-  entriesFor({ family, words }: Address): FoundEntry<G>[] {
-    return this.#byLength[family].flatMap(({ length, entries }) => entries.get(keyOf(family, words, length)) ?? [])
+  entriesFor(address: Address): FoundEntry<G>[] {
+    return this.#entriesAround(address, 32 * address.words.length)
+  }
+
+  /** The entries that contain all addresses of a prefix, longest prefix first. @internal */
+  entriesCovering({ address, length }: Prefix): FoundEntry<G>[] {
+    return this.#entriesAround(address, length)
+  }
+
+  #entriesAround({ family, words }: Address, longest: number): FoundEntry<G>[] {
+    const found: FoundEntry<G>[] = []
+    for (const { length, entries } of this.#byLength[family]) {
+      if (length <= longest) found.push(...(entries.get(keyOf(family, words, length)) ?? []))
+    }
+    return found
   }
 
   /**
@@ -99,10 +102,87 @@ export class Matcher<G> {
   }
 }
 
+/**
+ * A matcher with entries that were added to it, compiled by themselves: a long list is compiled once, however often something is
+ * added to it or taken away. Answers as one {@link Matcher} of all entries does; the numbers of its sets are others.
+ */
+export class LayeredMatcher<G> {
+  readonly #base: Matcher<G>
+  readonly #added: Matcher<G> | undefined
+  /** A set of the base and one of what was added, for each address in both that was looked up; numbered behind the sets of each. */
+  readonly #pairs: { readonly base: number; readonly added: number }[] = []
+  readonly #numbers = new Map<number, number>()
+  readonly #firstAdded: number
+  readonly #firstPair: number
+
+  /** @param added undefined where nothing is */
+  constructor(base: Matcher<G>, added: Matcher<G> | undefined) {
+    this.#base = base
+    this.#added = added
+    this.#firstAdded = base.setCount
+    this.#firstPair = base.setCount + (added?.setCount ?? 0)
+  }
+
+  /** How many sets of grants there are, but for those of addresses that both matchers contain. */
+  get setCount(): number {
+    return this.#firstPair
+  }
+
+  /** The number of the set of grants that an address has; 0 where there is none. */
+  lookup(address: ParsedAddress): number {
+    const base = this.#base.lookup(address)
+    if (this.#added === undefined) return base
+    const added = this.#added.lookup(address)
+    if (added === 0) return base
+    return base === 0 ? this.#firstAdded + added : this.#numberOf(base, added)
+  }
+
+  #numberOf(base: number, added: number): number {
+    const key = base * this.#firstPair + added
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      number = this.#firstPair + this.#pairs.push({ base, added }) - 1
+      this.#numbers.set(key, number)
+    }
+    return number
+  }
+
+  /** See {@link Matcher.grantsOf}. */
+  grantsOf(set: number): readonly G[] {
+    if (set < this.#firstAdded) return this.#base.grantsOf(set)
+    if (set < this.#firstPair) return this.#added!.grantsOf(set - this.#firstAdded)
+    const { base, added } = this.#pairs[set - this.#firstPair]!
+    return [...this.#base.grantsOf(base), ...this.#added!.grantsOf(added)]
+  }
+
+  /** See {@link Matcher.entriesFor}. */
+  entriesFor(address: Address): FoundEntry<G>[] {
+    const found = this.#base.entriesFor(address)
+    if (this.#added === undefined) return found
+    return [...found, ...this.#added.entriesFor(address)].sort((a, b) => b.prefix.length - a.prefix.length)
+  }
+
+  /** See {@link Matcher.innermost}; of two lists for the same prefix it is that of the base. */
+  innermost(address: AddressWords): readonly FoundEntry<G>[] | undefined {
+    const base = this.#base.innermost(address)
+    const added = this.#added?.innermost(address)
+    if (base === undefined || added === undefined) return base ?? added
+    return added[0]!.prefix.length > base[0]!.prefix.length ? added : base
+  }
+}
+
 /** An address, or one that was parsed. */
 export interface AddressWords {
   readonly family: 4 | 6
   readonly words: ArrayLike<number>
+}
+
+/** What a matcher is made of. */
+interface Compiled<G> {
+  readonly sets: GrantSets<G>
+  readonly ipv4: IPv4Table
+  readonly ipv6: IPv6Table
+  readonly byLength: Readonly<Record<4 | 6, readonly Bucket<G>[]>>
 }
 
 interface Bucket<G> {
@@ -110,11 +190,10 @@ interface Bucket<G> {
   readonly entries: Map<number | string, FoundEntry<G>[]>
 }
 
-function bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Bucket<G>[] {
+function* bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Steps<Bucket<G>[]> {
   const buckets = new Map<number, Bucket<G>>()
-  for (const entry of found) {
+  yield* each(found, (entry) => {
     const { address, length } = entry.prefix
-    if (address.family !== family) continue
     let bucket = buckets.get(length)
     if (bucket === undefined) {
       bucket = { length, entries: new Map() }
@@ -124,7 +203,7 @@ function bucketsOf<G>(found: readonly FoundEntry<G>[], family: 4 | 6): Bucket<G>
     const others = bucket.entries.get(key)
     if (others === undefined) bucket.entries.set(key, [entry])
     else others.push(entry)
-  }
+  })
   return [...buckets.values()].sort((a, b) => b.length - a.length)
 }
 
@@ -139,7 +218,7 @@ function keyOf(family: 4 | 6, words: ArrayLike<number>, length: number): number 
  * Interned sets of grants. A set is known by a small integer, so that a policy is a table over sets and one look-up
  * answers for every route.
  */
-class GrantSets<G> implements Sets {
+class GrantSets<G> {
   readonly #grants: readonly G[]
   readonly #members: number[][] = [[]]
   readonly #byMembers = new Map<string, number>([['', 0]])
@@ -153,6 +232,7 @@ class GrantSets<G> implements Sets {
     return this.#members.length
   }
 
+  /** The set that holds the members of `set` and one grant more. Set 0 is the empty one. */
   with(set: number, grant: number): number {
     const key = set * this.#grants.length + grant
     let union = this.#unions.get(key)
@@ -193,5 +273,27 @@ class GrantSets<G> implements Sets {
  * matcher.match('::ffff:3.6.251.95') // ['moengage']
  */
 export function compileMatcher<G>(entries: Iterable<Entry<G>>): Matcher<G> {
-  return new Matcher(entries)
+  return atOnce(compiling(entries))
+}
+
+/** Like {@link compileMatcher}, in steps. @internal */
+export function* compiling<G>(entries: Iterable<Entry<G>>): Steps<Matcher<G>> {
+  const found: Readonly<Record<4 | 6, FoundEntry<G>[]>> = { 4: [], 6: [] }
+  const numbers = new Map<G, number>()
+  yield* each(entries, ({ prefix: given, grant }) => {
+    const prefix = given instanceof Prefix ? given : parsePrefix(given)
+    found[prefix.address.family].push({ prefix, grant })
+    if (!numbers.has(grant)) numbers.set(grant, numbers.size)
+  })
+  const sets = new GrantSets([...numbers.keys()])
+  function* intervals(family: 4 | 6): Steps<Intervals> {
+    const inOrder = yield* sorted(found[family], (a, b) => comparePrefixes(a.prefix, b.prefix))
+    return yield* intervalsOf(inOrder, (set, { grant }) => sets.with(set, numbers.get(grant)!))
+  }
+  return new Matcher({
+    sets,
+    ipv4: new IPv4Table(yield* intervals(4)),
+    ipv6: new IPv6Table(yield* intervals(6)),
+    byLength: { 4: yield* bucketsOf(found[4], 4), 6: yield* bucketsOf(found[6], 6) }
+  })
 }

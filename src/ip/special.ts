@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { lazily } from '../lib/lazily.js'
-import { compileMatcher, type Entry, Matcher } from './matcher.js'
+import { type Address, ParsedAddress } from './address.js'
+import { compileMatcher, type Entry } from './matcher.js'
 import { type Prefix, parsePrefix } from './prefix.js'
 
 /** What a special-purpose prefix is set aside for (the IANA special-purpose address registries, RFC 6890). */
@@ -63,7 +64,7 @@ export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] => [
   )
 ])
 
-const special = lazily(() => new Matcher(specialEntries()))
+const special = lazily(() => compileMatcher(specialEntries()))
 
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
 export const GLOBAL_UNICAST = parsePrefix('2000::/3')
@@ -75,33 +76,41 @@ export function purposeOf(address: string): SpecialPurpose | undefined {
   return special().grantsOf(special().find(address))[0]
 }
 
+/** Room for the address that is looked up: the tables read one kind of words only, which V8 likes. */
+const looked = new ParsedAddress()
+
+function purposeAt({ family, words }: Address): SpecialPurpose | undefined {
+  looked.family = family
+  looked.words.set(words)
+  return special().grantsOf(special().lookup(looked))[0]
+}
+
 /**
  * The purpose of a prefix where nobody on the internet sends from it: `private`, `loopback`, `reserved` and so on. Undefined
  * where its first and last address are public.
  */
 export function specialPurpose(prefix: Prefix): SpecialPurpose | undefined {
-  const purpose = purposeOf(`${prefix.address}`) ?? purposeOf(`${prefix.lastAddress}`)
+  const purpose = purposeAt(prefix.address) ?? (prefix.isSingle ? undefined : purposeAt(prefix.lastAddress))
   if (purpose !== undefined) return purpose
   return prefix.address.family === 6 && !GLOBAL_UNICAST.contains(prefix) ? UNASSIGNED : undefined
 }
 
 /** Whether prefixes cover half of the public addresses of a family or more, alone or together. */
 export function coverHalf(prefixes: readonly Prefix[]): boolean {
-  const outermost = withoutNested(prefixes)
-  const ipv4 = outermost.filter(({ address }) => address.family === 4)
-  const ipv6 = outermost.filter(({ address }) => address.family === 6)
-  return (
-    share(ipv4, 0) >= 0.5 ||
-    ipv6.some((prefix) => prefix.length <= 1 || prefix.contains(GLOBAL_UNICAST)) ||
-    share(
-      ipv6.filter((prefix) => GLOBAL_UNICAST.contains(prefix)),
-      GLOBAL_UNICAST.length
-    ) >= 0.5
-  )
+  // Nested ones count several times, so what does not add up to a half with them does not without them.
+  return addUpToHalf(prefixes) && addUpToHalf(withoutNested(prefixes))
 }
 
-function share(prefixes: readonly Prefix[], shared: number): number {
-  return prefixes.reduce((sum, { length }) => sum + 2 ** (shared - length), 0)
+function addUpToHalf(prefixes: readonly Prefix[]): boolean {
+  let ipv4 = 0
+  let ipv6 = 0
+  for (const prefix of prefixes) {
+    const { address, length } = prefix
+    if (address.family === 4) ipv4 += 2 ** -length
+    else if (length <= 1 || prefix.contains(GLOBAL_UNICAST)) return true
+    else if (GLOBAL_UNICAST.contains(prefix)) ipv6 += 2 ** (GLOBAL_UNICAST.length - length)
+  }
+  return ipv4 >= 0.5 || ipv6 >= 0.5
 }
 
 /** The prefixes that lie in no other one, each once. */

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, type Snapshot, type Source } from '../../src/core.js'
+import { Directory } from '../../src/directory/directory.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
 import { Refresh } from '../../src/guard/refresh.js'
 import { TestClock } from '../support/clock.js'
@@ -183,8 +184,9 @@ t.test('a list that was refused is loaded again an hour later, though its source
   const refresh = new Refresh(
     texts,
     {
-      replace: ({ provenance }) => {
+      prepare: async ({ provenance }) => {
         if (Date.parse(provenance.retrieved) > clock.now()) throw new Error('future')
+        return () => {}
       },
       count: (error) => void told.push(error?.message ?? null),
       notify: () => {}
@@ -312,4 +314,78 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(guard.status().lastError, null, 'the end of the guard is not a failure')
   t.strictSame(clock.waiting, [])
+})
+
+/** A list that takes many slices to compile. */
+const long = (revision: string, count = 20_000) =>
+  sound(
+    { revision },
+    Array.from({ length: count }, (_, i) => `52.${(i >>> 16) & 255}.${(i >>> 8) & 255}.${i & 255}`)
+  )
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Answers a reload with a long list that was read, and waits until that is being compiled. */
+async function compiling({ guard, loads }: Awaited<ReturnType<typeof answering>>, list: Snapshot) {
+  const before = loads.length
+  const reload = guard.reload()
+  reload.catch(() => {})
+  loads[before]!.answer(new Directory(list))
+  await turn()
+  await turn()
+  return { reload }
+}
+
+t.test('requests are judged by the list in use while a long one is compiled', async (t) => {
+  const answered = await answering(t, {}, { confirm: ['shrunk', 'grown'] })
+  const { guard } = answered
+  const { reload } = await compiling(answered, long('r2', 15_000))
+  let turns = 0
+  for (; guard.status().revision === 'r1'; turns++) {
+    t.equal(guard.judge({ peer: FOUR[0], headers: {} }).verified, true)
+    t.equal(guard.judge({ peer: '52.0.0.1', headers: {} }).verified, false)
+    await turn()
+  }
+  await reload
+  t.ok(turns > 5, `${turns} turns`)
+  t.equal(guard.judge({ peer: '52.0.58.151', headers: {} }).verified, true)
+})
+
+t.test('what is set while a long list is compiled counts when it comes into use', async (t) => {
+  const answered = await answering(t, {}, { confirm: ['shrunk', 'grown'] })
+  const { guard } = answered
+  const { reload } = await compiling(answered, long('r2', 15_000))
+  const set: string[] = []
+  for (; guard.status().revision === 'r1'; await turn()) {
+    const address = `8.8.${set.length >>> 8}.${set.length & 255}`
+    guard.override({ allow: [address], for: '1h' })
+    t.equal(guard.judge({ peer: address, headers: {} }).verified, true)
+    set.push(address)
+  }
+  const { overrides } = await reload
+  t.strictSame(
+    overrides.flatMap(({ allow }) => allow),
+    set.map((address) => `${address}/32`)
+  )
+  t.ok(set.length > 2, `${set.length} were set`)
+  for (const peer of [...set, '52.0.0.1']) t.equal(guard.judge({ peer, headers: {} }).verified, true, peer)
+})
+
+t.test('a route that is added while a list is compiled is not forgotten', async (t) => {
+  const answered = await answering(t, {}, { confirm: ['shrunk', 'grown'] })
+  const { guard } = answered
+  const { reload } = await compiling(answered, snapshotOf({ 'DC-01 connector': long('r2', 15_000).rows[0]!.addresses }))
+  t.match(guard.status(), { revision: 'r1' })
+  guard.addRoute({ dataCenters: 'DC-02' })
+  await t.rejects(reload, { code: 'MOE_ERR_OPTIONS' }, 'the new list has no address for it')
+  t.match(guard.status(), { revision: 'r1' })
+})
+
+t.test('a guard that is closed while a list is compiled keeps the one that it has', async (t) => {
+  const answered = await answering(t, {}, { confirm: ['shrunk', 'grown'] })
+  const { guard } = answered
+  const { reload } = await compiling(answered, long('r2', 15_000))
+  guard.close()
+  await t.rejects(reload, { message: /closed/ })
+  t.match(guard.status(), { revision: 'r1', lastError: null })
 })

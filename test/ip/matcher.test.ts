@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { compileMatcher, type Entry, type Matcher, parseAddress, parsePrefix } from '../../src/core.js'
 import { ParsedAddress } from '../../src/ip/address.js'
+import { LayeredMatcher } from '../../src/ip/matcher.js'
 import { fixture } from '../support/fixtures.js'
 import {
   addresses,
@@ -453,4 +454,92 @@ t.test('a chain of every prefix length is united, and repeating it costs no furt
     t.strictSame(failures, [])
     t.equal(compileMatcher([...entries, ...entries.toReversed()]).setCount, matcher.setCount)
   }
+})
+
+const entriesOf = <G>(list: readonly Listed<G>[]): Entry<G>[] =>
+  list.map((entry) => ({ prefix: textOf(entry), grant: entry.grant }))
+
+const setOf = (matcher: Pick<LayeredMatcher<unknown>, 'lookup'>, text: string) => {
+  const parsed = new ParsedAddress()
+  parsed.parse(text, 0, text.length)
+  return matcher.lookup(parsed)
+}
+
+t.test('a matcher to which entries were added answers as the naive search in all of them does', async (t) => {
+  const seen = { both: 0, base: 0, added: 0, neither: 0 }
+  const property = fc.property(
+    lists,
+    lists.map((list) => list.map((entry) => ({ ...entry, grant: entry.grant + 100 }))),
+    fc.array(addresses, { maxLength: 5 }),
+    (listed, added, elsewhere) => {
+      const all = [...listed, ...added]
+      const base = compileMatcher(entriesOf(listed))
+      const layered = new LayeredMatcher(base, added.length === 0 ? undefined : compileMatcher(entriesOf(added)))
+      const entriesByInnermost = new Map<unknown, string>()
+      return [...boundaries(all), ...elsewhere].every((address) => {
+        const text = formatOracle(address)
+        const [inBase, inAdded] = [naive(listed, address), naive(added, address)].map((grants) => grants.length > 0)
+        seen[inBase ? (inAdded ? 'both' : 'base') : inAdded ? 'added' : 'neither']++
+        const expected = all.filter((entry) => holds(entry, address)).toSorted((a, b) => b.length - a.length)
+        const parsed = parseAddress(text)!
+        const entries = layered.entriesFor(parsed).map(({ prefix, grant }) => `${prefix} ${grant}`)
+        // The same list of innermost entries stands for the same entries altogether.
+        const innermost = layered.innermost(parsed)
+        const known = entriesByInnermost.get(innermost) ?? entries.join()
+        entriesByInnermost.set(innermost, entries.join())
+        return (
+          known === entries.join() &&
+          entries.join() === expected.map((entry) => `${textOf(entry)} ${entry.grant}`).join() &&
+          innermost?.[0]?.prefix.length === expected[0]?.length &&
+          layered.grantsOf(setOf(layered, text)).join() === naive(all, address).join() &&
+          (setOf(layered, text) === 0) === (expected.length === 0)
+        )
+      })
+    }
+  )
+  fc.assert(property, runs(300))
+  t.ok(
+    Object.values(seen).every((count) => count > scaled(500)),
+    JSON.stringify(seen)
+  )
+})
+
+t.test('the entries that cover a prefix are those that contain all of its addresses', async (t) => {
+  const property = fc.property(lists, lists, (list, others) => {
+    const matcher = compileMatcher(entriesOf(list))
+    return [...list, ...others].every((prefix) => {
+      const covering = list
+        .filter((entry) => entry.length <= prefix.length && holds(entry, prefix.network))
+        .toSorted((a, b) => b.length - a.length)
+      const found = matcher.entriesCovering(parsePrefix(textOf(prefix)))
+      return (
+        found.map(({ prefix, grant }) => `${prefix} ${grant}`).join() ===
+        covering.map((entry) => `${textOf(entry)} ${entry.grant}`).join()
+      )
+    })
+  })
+  fc.assert(property, runs(300))
+  t.pass()
+})
+
+t.test('each set of grants has one number, however often it is looked up', async (t) => {
+  const base = compileMatcher([
+    { prefix: '1.0.0.0/8', grant: 'a' },
+    { prefix: '2.0.0.0/8', grant: 'b' }
+  ])
+  const added = compileMatcher([
+    { prefix: '1.1.0.0/16', grant: 'x' },
+    { prefix: '2.1.0.0/16', grant: 'x' },
+    { prefix: '3.0.0.0/8', grant: 'x' }
+  ])
+  const layered = new LayeredMatcher(base, added)
+  t.equal(layered.setCount, 5)
+  const numbers = ['9.9.9.9', '1.2.0.0', '2.2.0.0', '3.0.0.0', '2.1.0.0', '1.1.0.0'].map((text) => setOf(layered, text))
+  t.equal(new Set(numbers).size, 6)
+  t.equal(numbers[0], 0)
+  t.strictSame([setOf(layered, '1.1.9.9'), setOf(layered, '2.1.9.9')], [numbers[5], numbers[4]])
+  t.strictSame(
+    numbers.map((set) => layered.grantsOf(set).join()),
+    ['', 'a', 'b', 'x', 'b,x', 'a,x']
+  )
 })

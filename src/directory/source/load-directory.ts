@@ -1,8 +1,8 @@
 import { SnapshotError, SourceError } from '../../errors.js'
 import { isPromise, settled } from '../../lib/promise.js'
+import { atOnce, inSlices, type Steps } from '../../lib/steps.js'
 import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
-import type { Snapshot } from '../snapshot.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
 /** MoEngage's own list holds about 600 values. Compiling more than this would block the server. */
@@ -35,7 +35,8 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
-    return snapshot === UNCHANGED ? undefined : directoryOf(snapshot)
+    if (snapshot === UNCHANGED) return undefined
+    return snapshot instanceof Directory ? snapshot : await inSlices(reading(snapshot))
   } catch (error) {
     throw sourceError(source, error)
   }
@@ -47,7 +48,7 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   let snapshot: unknown
   try {
     snapshot = source.load(stop.signal)
-    if (!isPromise(snapshot)) return directoryOf(snapshot)
+    if (!isPromise(snapshot)) return snapshot instanceof Directory ? snapshot : readBounded(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
@@ -62,19 +63,19 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   })
 }
 
-function directoryOf(snapshot: unknown): Directory {
-  if (snapshot instanceof Directory) return snapshot
-  return readBounded(snapshot)
-}
-
 /**
  * Checks a snapshot that may come from anywhere, and makes a directory of it.
  *
  * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
  */
 export function readBounded(snapshot: unknown): Directory {
+  return atOnce(reading(snapshot))
+}
+
+function* reading(snapshot: unknown): Steps<Directory> {
   checkBounds(snapshot)
-  const directory = new Directory(snapshot as Snapshot)
+  yield
+  const directory = yield* Directory.reading(snapshot)
   // Derived cells repeat the addresses of others.
   if (directory.entries.length > MAX_VALUES) refuse(`It makes more than ${MAX_VALUES} entries.`)
   return directory
