@@ -13,7 +13,8 @@ const ROOMS = {
   ip: ['ip/**/*', 'client-ip/**/*', 'directory/*'],
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
-  guard: ['guard/**/*', 'senders/**/*', 'log/**/*', 'evidence/*', 'server/*']
+  // The mocks of the tests of loggers do not work in a copy that was compiled.
+  guard: ['guard/**/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*']
 }
 const REQUIRED = 90
 const FOLDER = '.stryker-tmp'

@@ -3,6 +3,7 @@ import { endToEndPart } from './end-to-end/part.js'
 import { fleetPart } from './fleet/part.js'
 import { matcherPart } from './matcher/part.js'
 import { calibrate } from './measure/quiet.js'
+import { reloadPart } from './reload/part.js'
 import { SECTIONS, type Section, writeSection } from './report/document.js'
 import { statusPagePart } from './status-page/part.js'
 
@@ -11,7 +12,8 @@ const PARTS: Record<Section, () => Promise<string>> = {
   'client-ip': clientIpPart,
   'end-to-end': endToEndPart,
   'status-page': statusPagePart,
-  fleet: fleetPart
+  fleet: fleetPart,
+  reload: reloadPart
 }
 
 const wanted = process.argv.slice(2)

@@ -54,6 +54,7 @@ t.test('no name of a proxy is guessed, and a provider without a preset is answer
     'private',
     'docker',
     'albatross',
+    'calb',
     'butterfly',
     'prerender',
     'anyone'
@@ -75,6 +76,27 @@ t.test('what stands for everyone, or for this machine, is named as such', async 
     ['localhost', /host name/]
   ] as const) {
     t.match(withProxies([text]).mistakes, [{ code: 'MOE_ERR_PREFIX', message }])
+  }
+})
+
+t.test('what is no list of proxies is refused with the reason, and with a list to write', async (t) => {
+  const fix = `Write ['10.0.1.0/24'], a list with the addresses of your proxies.`
+  const table: [value: unknown, code: string, message: RegExp][] = [
+    [true, 'MOE_ERR_TRUSTS_EVERYONE', /^true trusts every peer, so any sender could choose its own address\.$/],
+    [() => true, 'MOE_ERR_TRUSTS_EVERYONE', /^A function may trust strangers, which cannot be checked at start-up\.$/],
+    [1, 'MOE_ERR_OPTION_VALUE', /^1 is a hop count; it cannot distinguish your proxy from a stranger/]
+  ]
+  for (const [value, code, message] of table) {
+    t.match(withProxies(value).mistakes, [{ code, path: 'clientIp.trustedProxies', message, fix }], String(value))
+  }
+  t.match(withProxies(false).mistakes, [{ message: /^(?!.*(?:trusts|hop count))/ }], 'what is neither is no list')
+})
+
+t.test('what cannot be a name is answered as an address that is wrong', async (t) => {
+  for (const text of ['proxy.internal', 'my proxy!', '10.0.0.0/33']) {
+    const { mistakes } = withProxies([text])
+    t.match(mistakes, [{ code: 'MOE_ERR_PREFIX' }], text)
+    t.notMatch(mistakes, [{ message: /is not a name of proxies/ }], text)
   }
 })
 

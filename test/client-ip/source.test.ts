@@ -245,6 +245,7 @@ t.test('the zone of a link-local peer is cut off, and no other one', async (t) =
     'fe80::1%',
     'fe80::1%a%b',
     'fe80:%eth0',
+    'f:fe80::1%eth0',
     '169.254.1.1%eth0'
   ]) {
     t.match(judge(peer), { verified: false, reason: 'unresolved' }, peer)

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { unresolvedHint, withoutSecret } from '../../src/verdict/hints.js'
+import { noCounts, totalOf } from '../../src/verdict/verdict.js'
+
+const WORDING = { header: 'forwarded', permissiveTrust: 'Fastify trusts everyone.', noPeer: undefined }
+
+t.test('each way in which a client IP stays unknown has a sentence of its own', async (t) => {
+  const table: [reason: Parameters<typeof unresolvedHint>[0]['reason'], sentence: RegExp][] = [
+    ['no-peer', /^The connection has no address/],
+    ['invalid-peer', /^The address of the connection cannot be parsed/],
+    ['header-missing', /^A trusted proxy sent no forwarded,/],
+    ['invalid-entry', /^An entry of forwarded that decides is malformed/],
+    ['hidden-client', /"_…" in forwarded\)/],
+    ['several-addresses', /^forwarded holds one address/],
+    ['too-many-hops', /^forwarded names more than 32/],
+    ['too-many-headers', /^The request has as many header lines/],
+    ['no-answer', /returned nothing/],
+    ['invalid-answer', /is not an address \(does it carry a port\?\)/],
+    ['promise-answer', /returned a promise/],
+    ['failed-answer', /threw: out of order$/],
+    ['permissive-trust', /^Fastify trusts everyone\.$/]
+  ]
+  const hints = table.map(([reason, sentence]) => {
+    const hint = unresolvedHint({ reason, detail: 'out of order' } as never, false, WORDING)
+    t.match(hint, sentence, reason)
+    return hint
+  })
+  t.equal(new Set(hints).size, table.length)
+  const unnamed = unresolvedHint({ reason: 'too-many-hops' }, false, { ...WORDING, header: null })
+  t.match(unnamed, /^the forwarded header names more/)
+})
+
+t.test('a unix socket is named only where it is what has no address', async (t) => {
+  const noPeer = 'The function got no address.'
+  t.match(unresolvedHint({ reason: 'no-peer' }, true, WORDING), /add 'unix' to clientIp\.trustedProxies/)
+  t.equal(unresolvedHint({ reason: 'no-peer' }, false, { ...WORDING, noPeer }), noPeer)
+  t.notMatch(unresolvedHint({ reason: 'invalid-peer' }, true, WORDING), /unix/)
+})
+
+t.test('a verified request without the secret is of another customer, or of a sender of your own list', async (t) => {
+  t.match(withoutSecret('DC-03'), /^The address is MoEngage's, of DC-03, .*: another customer of MoEngage calls you,/)
+  t.match(withoutSecret(null), /^The address is in your "allow" list, .*: its sender does not send it,/)
+})
+
+t.test('counts by reason add up', async (t) => {
+  t.equal(totalOf(noCounts()), 0)
+  t.equal(totalOf({ ...noCounts(), denied: 2, unresolved: 3 }), 5)
+})
