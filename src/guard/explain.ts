@@ -1,6 +1,6 @@
 import type { Channel, DataCenter } from '../directory/names.js'
 import { ParsedAddress } from '../ip/address.js'
-import { purposeOf } from '../ip/special.js'
+import { originOf, purposeOf } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
 import { type Rejection, rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import { isCell, type ListGrant } from './compiled-list.js'
@@ -65,10 +65,7 @@ export function explain(ip: string, policy: Policy): Explanation {
 function rejectionOf(rejection: Rejection, address: string): Rejection {
   const purpose = purposeOf(address)
   if (rejection.reason !== 'not-listed' || purpose === undefined) return rejection
-  const origin = purpose.isInternal
-    ? 'it is a host or a proxy of your own network'
-    : 'nobody on the internet sends from it'
-  return { reason: 'not-listed', hint: `The address ${purpose.about}: ${origin}.` }
+  return { reason: 'not-listed', hint: `The address ${purpose.about}: ${originOf(purpose)}.` }
 }
 
 function grantText(grant: ListGrant): string {

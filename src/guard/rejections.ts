@@ -63,6 +63,7 @@ export class Rejections {
       isTrusted,
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
+      isTranslated: purpose?.isTranslated === true,
       provider: grants.find((grant) => 'prefixes' in grant)?.name,
       header,
       present: forwardedHeaders(headers, header),

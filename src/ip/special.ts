@@ -12,6 +12,8 @@ export interface SpecialPurpose {
   readonly about: string
   /** Whether hosts of one's own network have such addresses: proxies, containers, the machine itself. */
   readonly isInternal: boolean
+  /** Whether a translator shows an IPv4 host by such an address (RFC 6052, RFC 7915), who may be anybody. */
+  readonly isTranslated: boolean
 }
 
 /** RFC 5737, RFC 3849, RFC 9637; `ipaddr.js` counts them among the reserved ones. */
@@ -19,6 +21,10 @@ const DOCUMENTATION = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '200
 
 /** Where hosts of one's own network have their addresses. */
 const INTERNAL = new Set(['loopback', 'linkLocal', 'private', 'uniqueLocal', 'carrierGradeNat', 'deprecatedSiteLocal'])
+
+/** NAT64, and the translation without states. */
+const TRANSLATED = new Set(['rfc6052', 'rfc6145'])
+const ABOUT_TRANSLATED = 'is how a translator (NAT64) shows an IPv4 host'
 
 const ABOUT: Readonly<Record<string, string>> = {
   documentation: 'is for documentation',
@@ -29,7 +35,9 @@ const ABOUT: Readonly<Record<string, string>> = {
   loopback: 'is a loopback address, of the machine itself',
   carrierGradeNat: 'is carrier-grade NAT space, also used by Tailscale',
   private: 'is a private address',
-  uniqueLocal: 'is a private address (unique local)'
+  uniqueLocal: 'is a private address (unique local)',
+  rfc6052: ABOUT_TRANSLATED,
+  rfc6145: ABOUT_TRANSLATED
 }
 
 type Ranges = Readonly<Record<string, [ipaddr.IPv4 | ipaddr.IPv6, number] | [ipaddr.IPv4 | ipaddr.IPv6, number][]>>
@@ -43,7 +51,12 @@ function entryOf(name: string, prefix: string): Entry<SpecialPurpose> {
   let purpose = PURPOSES.get(name)
   if (purpose === undefined) {
     // Cloudflare's Pseudo IPv4 gives every IPv6 visitor an address of 240.0.0.0/4.
-    purpose = { name, about: ABOUT[name] ?? 'is reserved', isInternal: INTERNAL.has(name) }
+    purpose = {
+      name,
+      about: ABOUT[name] ?? 'is reserved',
+      isInternal: INTERNAL.has(name),
+      isTranslated: TRANSLATED.has(name)
+    }
     PURPOSES.set(name, purpose)
   }
   return { prefix, grant: purpose }
@@ -66,10 +79,21 @@ export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] => [
 
 const special = lazily(() => compileMatcher(specialEntries()))
 
+/** Who sends from an address that is set aside, as a sentence about it goes on. */
+export function originOf({ isInternal, isTranslated }: SpecialPurpose): string {
+  if (isInternal) return 'it is a host or a proxy of your own network'
+  return isTranslated ? 'the guard does not read the IPv4 address in it' : 'nobody on the internet sends from it'
+}
+
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
 export const GLOBAL_UNICAST = parsePrefix('2000::/3')
 
-const UNASSIGNED: SpecialPurpose = { name: 'unassigned', about: 'is not assigned to anybody', isInternal: false }
+const UNASSIGNED: SpecialPurpose = {
+  name: 'unassigned',
+  about: 'is not assigned to anybody',
+  isInternal: false,
+  isTranslated: false
+}
 
 /** The purpose of an address by the narrowest prefix that holds it; undefined where it is public. */
 export function purposeOf(address: string): SpecialPurpose | undefined {

@@ -1,6 +1,6 @@
 import { html } from 'ghtml'
 import { parseAddress } from '../ip/address.js'
-import { purposeOf } from '../ip/special.js'
+import { originOf, purposeOf } from '../ip/special.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
@@ -27,8 +27,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
       return paste(`MoEngage’s until ${removed}. Let it in while MoEngage still calls from there`, allow)
     if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
     const purpose = purposeOfText(clientIp)
-    if (purpose?.isInternal) return { text: `The address ${purpose.about}: it is of your own network.` }
-    if (purpose !== undefined) return { text: `The address ${purpose.about}: nobody on the internet sends from it.` }
+    if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
     return paste('A stranger: do nothing. If you know the sender, let it in', allow)
   },
   'other-data-center': ({ listedFor }, dataCenters) => {

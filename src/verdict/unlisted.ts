@@ -12,6 +12,8 @@ export interface UnlistedFacts {
   readonly about: string | undefined
   /** Whether hosts of one's own network have such addresses. */
   readonly isInternal: boolean
+  /** Whether a translator shows an IPv4 host by such an address. */
+  readonly isTranslated: boolean
   /** The provider whose published address it is. */
   readonly provider: string | undefined
   /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
@@ -112,6 +114,14 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: (facts) =>
       `${facts.client} ${facts.about}: the request was made in your own network, or a proxy that is not trusted wrote its own ` +
       'address in the place of the client.'
+  },
+  {
+    name: 'an IPv4 host behind a translator',
+    applies: ({ isTranslated }) => isTranslated,
+    reason: 'not-listed',
+    hint: ({ client, about }) =>
+      `${client} ${about}; the guard does not read the IPv4 address in it. Let requests reach your server, or its proxy, over IPv4 without ` +
+      'the translator.'
   },
   {
     name: 'a special-purpose address',

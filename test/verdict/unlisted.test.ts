@@ -158,6 +158,33 @@ const CASES: Case[] = [
     hint: /not trusted wrote its own address/
   },
   {
+    row: 'an IPv4 host behind a translator',
+    what: 'a sender of MoEngage through NAT64',
+    options: trusting('10.0.0.0/8'),
+    peer: '64:ff9b::3406:f87d',
+    headers: xff('9.9.9.9'),
+    reason: 'not-listed',
+    hint: /^64:ff9b::3406:f87d is how a translator \(NAT64\) shows an IPv4 host; .* over IPv4/
+  },
+  {
+    row: 'an IPv4 host behind a translator',
+    what: 'the same in a header, by a network with a prefix of its own',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.0.1',
+    headers: xff('64:ff9b:1::3406:f87d'),
+    reason: 'not-listed',
+    hint: /translator/
+  },
+  {
+    row: 'an IPv4 host behind a translator',
+    what: 'translation without states',
+    options: {},
+    peer: '::ffff:0:52.6.248.125',
+    headers: {},
+    reason: 'not-listed',
+    hint: /translator/
+  },
+  {
     row: 'a special-purpose address',
     what: 'an address for documentation',
     options: trusting('10.0.0.0/8'),

@@ -5,7 +5,7 @@ import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
-/** MoEngage's own list holds about 600 values. Compiling more than this would block the server. */
+/** MoEngage's own list holds about 600 values. What holds more than this is another list, and takes long to compile. */
 const MAX_VALUES = 20_000
 /** A snapshot nests five levels. */
 const MAX_DEPTH = 10
