@@ -210,8 +210,13 @@ export class Directory {
 
   /** The prefixes of data centers × channels that were read before, each once. @internal */
   prefixesOf({ dataCenters, channels }: Cells): Prefix[] {
-    const all = dataCenters.flatMap((dataCenter) => channels.flatMap((channel) => this.prefixes(dataCenter, channel)))
-    return [...new Set(all)]
+    const all = new Set<Prefix>()
+    for (const dataCenter of dataCenters) {
+      for (const channel of channels) {
+        for (const prefix of this.prefixes(dataCenter, channel)) all.add(prefix)
+      }
+    }
+    return [...all]
   }
 
   /** The entries of data centers × channels that were read before. @internal */

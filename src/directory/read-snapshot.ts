@@ -97,6 +97,7 @@ function* readRows(rows: unknown, known: Known, report: Report): Steps<ReadSnaps
   if (lists.length === 0) {
     report('rows', rows, 'No row has an address.', 'Give the addresses of the page.')
   }
+  yield
   if (coverHalf(lists.flat())) {
     report('rows', rows, 'They cover half of the internet or more.', 'Give the addresses of MoEngage only.')
   }

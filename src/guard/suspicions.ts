@@ -39,6 +39,7 @@ export function* suspicionsOf(
   for (const family of [4, 6] as const) {
     const after = addressCount(prefixes, family)
     const before = addressCount(earlier, family)
+    yield
     if (after <= MOST[family] || after <= before * MOST_GROWTH) continue
     const more = before === 0 ? 'none' : `only ${about(before)}`
     add('grown', `It covers ${about(after)} addresses of IPv${family}, the list in use ${more}.`)
@@ -55,6 +56,7 @@ export function* suspicionsOf(
     for (const dataCenter of dataCenters) {
       const cells = { dataCenters: [dataCenter], channels }
       const before = current.prefixesOf(cells)
+      yield
       const gone = yield* lostPrefixes(before, directory, cells)
       if (gone.length * 2 <= before.length) continue
       add(
@@ -68,9 +70,12 @@ export function* suspicionsOf(
 
 /** How many addresses a list covers; those of a prefix inside of another count twice. */
 function addressCount(prefixes: readonly Prefix[], family: 4 | 6): number {
-  return prefixes
-    .filter(({ address }) => address.family === family)
-    .reduce((sum, { length }) => sum + 2 ** ((family === 4 ? 32 : 128) - length), 0)
+  let count = 0
+  for (const prefix of prefixes) {
+    if (prefix.address.family !== family) continue
+    count += prefix.isSingle ? 1 : 2 ** ((family === 4 ? 32 : 128) - prefix.length)
+  }
+  return count
 }
 
 /** A number that nobody counts digit by digit. */
