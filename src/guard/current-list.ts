@@ -64,11 +64,11 @@ export class CurrentList {
   readonly #routes = new Map<string, PolicyOptions>()
   /** Options that a list was found right for, as text: callers often write a new object for each request. */
   readonly #judgedBy = new Set<string>()
-  #temporary: Temporary = { overrides: [], removals: [] }
+  #temporary: Temporary
   /** How to call off the forgetting of what is over. */
   #forgetting: (() => void) | undefined
   /** Lists that may take the place of the first one; see {@link FirstState}. */
-  #spare: readonly Directory[] = []
+  #spare: readonly Directory[]
   /** Called when one of them did, with the reason. */
   onFallBack: ((error: Error) => void) | undefined
   #current: InUse

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RouteRecords } from '../../src/guard/counters.js'
+import { Counters, RouteRecords } from '../../src/guard/counters.js'
 import type { VerifiedVerdict } from '../../src/verdict/verdict.js'
 
 const verdict = (dataCenter: 'DC-01' | 'DC-02' | null, ...channels: VerifiedVerdict['channels']): VerifiedVerdict => ({
@@ -73,4 +73,38 @@ t.test('a route remembers a bounded number of data centers and sets of channels,
     'the oldest is forgotten'
   )
   t.ok(record.lastVerified.some(({ at }) => at === 64))
+})
+
+t.test('hits are those of prefixes that verified a request, and zeros for further ones, each once', async (t) => {
+  const counters = new Counters()
+  const first = { matched: '9.9.9.9/32', dataCenter: 'DC-01' } as const
+  counters.hitsOf(first).count += 2
+  counters.hitsOf(first).count++
+  counters.hitsOf({ matched: '9.9.9.9/32', dataCenter: null }).count = 5
+  const listed = { prefix: '9.9.9.9/32', dataCenter: 'DC-01' } as const
+  const idle = { prefix: '8.8.0.0/16', dataCenter: 'DC-02' } as const
+  const hits = counters.hits([listed, idle, idle])
+  t.strictSame(hits, [
+    { ...listed, count: 3 },
+    { ...listed, dataCenter: null, count: 5 },
+    { ...idle, count: 0 }
+  ])
+  t.equal(counters.hits([]).length, 2, 'what never verified a request is not remembered')
+  counters.hitsOf(first).count++
+  t.equal(hits[0]!.count, 3, 'what was given away does not change')
+})
+
+t.test('counts are given away as copies', async (t) => {
+  const counters = new Counters()
+  const cells = { dataCenters: ['DC-01'], channels: ['sms'] } as const
+  const growing = counters.of(cells)
+  t.equal(counters.of({ ...cells }), growing, 'the same for all that accept the same')
+  growing.rejected.denied++
+  growing.rejectedWithSecret['not-listed']++
+  const [copy] = counters.policies()
+  growing.rejected.denied++
+  growing.rejectedWithSecret['not-listed']++
+  growing.verified++
+  t.match(copy, { ...cells, verified: 0, rejected: { denied: 1 }, rejectedWithSecret: { 'not-listed': 1 } })
+  t.match(counters.total(), { verified: 1, rejected: { denied: 2 }, rejectedWithSecret: { 'not-listed': 2 } })
 })
