@@ -178,9 +178,14 @@ t.test('an override is checked like options, and through the guard rails', async
     [{ mode: 'tag', for: 60 }, 'MOE_ERR_OPTION_VALUE', 'for', /'1h'/],
     [{ mode: 'tag', for: '0s' }, 'MOE_ERR_OPTION_VALUE', 'for', /./],
     [{ mode: 'tag', until: '2026-12-31T18:00' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
+    [{ mode: 'tag', until: 'on 2999-12-31T18:00Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
+    [{ mode: 'tag', until: '2999-12-31T18:00Z or so' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
+    [{ mode: 'tag', until: '2999-12-31T18:00:00.Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
+    [{ mode: 'tag', until: ['2999-12-31T18:00Z'] }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: new Date(Number.NaN) }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: '2001-12-31T18:00Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /still to come/],
     [{ mode: 'tag', until: new Date('2999-01-01'), for: '1h' }, 'MOE_ERR_OPTION_VALUE', 'until', /Keep/],
+    [{ mode: 'tag', note: ['a note'] }, 'MOE_ERR_OPTION_VALUE', 'note', /ticket/],
     [{ mode: 'tag', note: '' }, 'MOE_ERR_OPTION_VALUE', 'note', /ticket/],
     [{ mode: 'tag', note: 'x'.repeat(201) }, 'MOE_ERR_OPTION_VALUE', 'note', /ticket/],
     [{ mode: 'tag', confirm: ['all'] }, 'MOE_ERR_OPTION_VALUE', 'confirm[0]', /wide/],
@@ -191,21 +196,56 @@ t.test('an override is checked like options, and through the guard rails', async
     [{ deny: ['9.0.0.0/8'] }, 'MOE_ERR_SUSPICIOUS', 'deny', /confirm: \['wide'\]/],
     [{ allow: ['10.1.2.3'] }, 'MOE_ERR_SUSPICIOUS', 'allow', /confirm: \['private'\]/]
   ]
-  for (const [options, code, path, fix] of table) {
-    let mistakes: readonly Problem[] = []
+  const mistakesOf = (options: unknown): readonly Problem[] => {
     try {
       own.override(options as OverrideOptions)
+      return []
     } catch (error) {
-      mistakes = (error as { mistakes: readonly Problem[] }).mistakes
+      return (error as { mistakes: readonly Problem[] }).mistakes
     }
-    t.match(
-      mistakes.find((mistake) => mistake.path === path),
-      { code, fix },
-      JSON.stringify(options)
-    )
+  }
+  for (const [options, code, path, fix] of table) {
+    const mistake = mistakesOf(options).find((mistake) => mistake.path === path)
+    t.match(mistake, { code, fix }, JSON.stringify(options))
   }
   t.strictSame(own.status().overrides, [], 'nothing of them is in force')
+  t.equal(mistakesOf({ alow: [PUBLIC] }).length, 1, 'a misspelled name is one mistake')
+  for (const name of ['allow', 'deny']) {
+    t.match(mistakesOf({ [name]: ['9.0.0.0/8'] }), [{ path: name, value: ['9.0.0.0/8'] }])
+  }
   t.ok(listed)
+})
+
+t.test('the end of an override may be written in each way that has a zone', async (t) => {
+  const clock = new TestClock('2026-11-23T12:00:00Z')
+  const own = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  const table: [until: string | Date, expected: string][] = [
+    ['2999-12-31T18:00Z', '2999-12-31T18:00:00.000Z'],
+    ['2999-12-31T18:00:05Z', '2999-12-31T18:00:05.000Z'],
+    ['2999-12-31T18:00:05.25Z', '2999-12-31T18:00:05.250Z'],
+    ['2999-12-31T18:00:05.123+05:30', '2999-12-31T12:30:05.123Z'],
+    [new Date('2999-12-31T18:00Z'), '2999-12-31T18:00:00.000Z']
+  ]
+  for (const [until, expected] of table) {
+    const override = own.override({ allow: [PUBLIC], deny: ['8.8.8.8'], until, note: 'x'.repeat(200) })
+    t.match(override, { until: expected, id: /^[0-9a-f]{8}$/, origin: 'local', note: /^x{200}$/ })
+  }
+  t.throws(() => own.override({ mode: 'tag', until: new Date(clock.now()) }), /over already/, 'now is over')
+  own.close()
+})
+
+t.test('the mode that was set last holds, whatever else is set after it', async (t) => {
+  const own = guard()
+  t.equal(own.mode, null)
+  const first = own.override({ mode: 'tag' })
+  own.override({ allow: [PUBLIC] })
+  t.equal(own.mode, 'tag')
+  const second = own.override({ mode: 'reject' })
+  t.equal(own.mode, 'reject')
+  own.removeOverride(second.id)
+  t.equal(own.mode, 'tag')
+  own.removeOverride(first.id)
+  t.equal(own.mode, null)
 })
 
 t.test('who confirms a suspicion gets what it is about', async (t) => {
