@@ -172,3 +172,32 @@ t.test('a resolver of its own refuses the same, by paths without a group', async
   }
   t.type(createClientIpResolver({ trustedProxies: [] }), 'function', 'a warning is not an error')
 })
+
+t.test('proxies or a header in the place of clientIp are answered with the option to write', async (t) => {
+  const example = `trustedProxies: ['10.0.1.0/24']`
+  const table: [value: unknown, written: string][] = [
+    ['10.0.0.1', `trustedProxies: ['10.0.0.1']`],
+    [['10.0.0.1', '10.0.0.2'], `trustedProxies: ['10.0.0.1', '10.0.0.2']`],
+    ['loopback', `trustedProxies: ['loopback']`],
+    ['x-forwarded-for', `${example}, header: 'x-forwarded-for'`],
+    ['X-Real-IP', `${example}, header: 'X-Real-IP'`],
+    ['cf-connecting-ip', `${example}, header: 'cf-connecting-ip'`],
+    ['forwarded', example],
+    ['-real-ip', example],
+    ['the x-real-ip', example],
+    ['x-real-ip please', example],
+    ['x1-real', example],
+    ['x-', example],
+    [['x-forwarded-for'], example],
+    [['0.0.0.0/0'], example],
+    [[], 'trustedProxies: []'],
+    [true, example],
+    [1, example],
+    [undefined, '']
+  ]
+  for (const [clientIp, written] of table) {
+    const { mistakes } = findingsOf({ dataCenters: 'DC-01', clientIp })
+    const fixes = mistakes.map(({ fix }) => fix)
+    t.strictSame(fixes, written === '' ? [] : [`Write { ${written} }, 'request.ip' or a function.`], String(clientIp))
+  }
+})
