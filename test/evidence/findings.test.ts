@@ -1,6 +1,14 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { createGuard, type Finding, type GuardOptions, type GuardRequest, secretHeader } from '../../src/core.js'
+import {
+  createGuard,
+  type Finding,
+  type Guard,
+  type GuardOptions,
+  type GuardRequest,
+  type Snapshot,
+  secretHeader
+} from '../../src/core.js'
 import { FINDING_KINDS } from '../../src/evidence/findings.js'
 import { LISTED, LISTED_IN, UNLISTED } from '../support/addresses.js'
 
@@ -269,6 +277,54 @@ t.test('a finding about an address holds for seven days', async (t) => {
   t.equal(guard.status().evidence.length, 2)
   mock.timers.tick(1)
   t.strictSame(guard.status().evidence, [])
+})
+
+t.test('a finding ends when the list in use no longer rejects its senders, and only then', async (t) => {
+  const list = (dataCenter: 'DC-01' | 'DC-02', retrieved: string, revision: string): Snapshot => ({
+    provenance: { page: 'a test', revision, retrieved },
+    rows: [
+      { dataCenter, channel: 'connector', addresses: ['9.9.9.9'] },
+      { dataCenter: 'DC-01', channel: 'sms', addresses: ['8.8.4.4'] },
+      { dataCenter: 'DC-02', channel: 'sms', addresses: ['8.8.4.4'] }
+    ]
+  })
+  const kindsOf = (guard: Guard) => guard.status().evidence.map(({ kind }) => kind)
+  standing(t)
+
+  let loaded = list('DC-02', '2026-11-20', 'r1')
+  const source = { name: 'ours', load: () => loaded }
+  const moving = guardOf({ source })
+  moving.judge(from('9.9.9.9'))
+  t.strictSame(kindsOf(moving), ['other-data-center'])
+  await moving.reload()
+  t.strictSame(kindsOf(moving), ['other-data-center'], 'the same list rejects it still')
+  loaded = list('DC-01', '2026-11-21', 'r2')
+  await moving.reload()
+  t.strictSame(kindsOf(moving), [], 'it is of the data center now')
+
+  loaded = list('DC-01', '2026-01-31', 'r1')
+  const aged = guardOf({ source, rejectWhenStale: true })
+  aged.judge(from('9.9.9.9'))
+  t.strictSame(kindsOf(aged), ['stale-list'])
+  loaded = list('DC-01', '2026-11-24', 'r2')
+  await aged.reload()
+  t.strictSame(kindsOf(aged), [])
+
+  const denying = guardOf()
+  const { id } = denying.override({ deny: ['8.8.8.8'] })
+  denying.judge(from('8.8.8.8'))
+  t.strictSame(kindsOf(denying), [], 'what an override denies is no finding about the deny list')
+  denying.removeOverride(id)
+  const own = guardOf({ deny: ['8.8.8.8'] })
+  own.judge(from('8.8.8.8'))
+  own.override({ mode: 'tag' })
+  t.strictSame(kindsOf(own), ['denied'])
+
+  const unlisted = guardOf()
+  unlisted.judge(from(UNLISTED))
+  t.strictSame(kindsOf(unlisted), ['list-aged'])
+  unlisted.override({ allow: [UNLISTED] })
+  t.strictSame(kindsOf(unlisted), [])
 })
 
 t.test('addresses that are one by their redacted text are one in a finding', async (t) => {
