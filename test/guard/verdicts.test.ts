@@ -1,20 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  createGuard,
-  DATA_CENTERS,
-  directory,
-  type GuardOptions,
-  loadGuard,
-  parseAddress,
-  type Snapshot
-} from '../../src/core.js'
+import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
 import { SUSPICIONS } from '../../src/errors.js'
+import { loadGuard } from '../../src/guard/create-guard.js'
 import { formatWords } from '../../src/ip/address.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { TestClock } from '../support/clock.js'
 import { SCENARIOS } from '../support/fixtures.js'
 import { runs } from '../support/properties.js'
-import { snapshotOf } from '../support/snapshots.js'
+import { FOUR, snapshotOf } from '../support/snapshots.js'
 
 const guardOf = (options: Partial<GuardOptions> = {}) =>
   createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] }, ...options })
@@ -353,6 +347,61 @@ t.test('an address that is published for two data centers is verified for the on
     matched: '9.9.9.0/24'
   })
   t.match(guardOf({ source, dataCenters: 'DC-02' }).judge(forwardedFor('2620:fe::9')), { dataCenter: 'DC-02' })
+})
+
+t.test('the channels of a verdict are those of its data center alone', async (t) => {
+  const source = {
+    name: 'ours',
+    load: () =>
+      snapshotOf({
+        'DC-01 sms': ['9.9.9.9'],
+        'DC-02 email': ['9.9.9.9'],
+        'DC-02 sms': ['9.9.0.0/24'],
+        'DC-01 email': ['9.9.0.0/24']
+      })
+  }
+  const guard = guardOf({ dataCenters: ['DC-01', 'DC-02'], source, allow: ['9.9.0.1'] })
+  const verdict = (clientIp: string) => guard.judge(forwardedFor(clientIp))
+  t.match(verdict('9.9.9.9'), { dataCenter: 'DC-01', channels: ['sms'], matched: '9.9.9.9/32' })
+  t.strictSame((verdict('9.9.9.9') as { channels?: unknown }).channels, ['sms'])
+  t.match(verdict('9.9.0.2'), { dataCenter: 'DC-01', channels: ['email'], matched: '9.9.0.0/24' })
+  t.match(verdict('9.9.0.1'), { dataCenter: 'DC-01', matched: '9.9.0.1/32' }, 'an own address that is also listed')
+})
+
+t.test('an address is kept for each channel that it left, until the last of them ends', async (t) => {
+  const HOUR = 3_600_000
+  const clock = new TestClock('2026-11-23')
+  const start = clock.now()
+  const rest = { 'DC-01 connector': FOUR }
+  let list = snapshotOf({ ...rest, 'DC-01 sms': ['9.9.9.9'], 'DC-01 email': ['9.9.9.9'] })
+  const source = { name: 'ours', load: () => list }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, gracePeriod: '1d', confirm: ['shrunk'] }, { clock })
+  const verdict = (policy?: object) => guard.judge({ peer: '9.9.9.9', headers: {} }, policy)
+  const until = (hours: number) => new Date(start + hours * HOUR).toISOString()
+  for (const channels of ['sms', 'email']) t.match(verdict({ channels }), { graceUntil: null, channels: [channels] })
+  list = snapshotOf({ ...rest, 'DC-01 email': ['9.9.9.9'] }, { revision: 'r2' })
+  await guard.reload()
+  t.match(verdict({ channels: 'sms' }), { verified: true, graceUntil: until(24) }, 'it is still listed for email')
+  t.match(verdict(), { verified: true, graceUntil: null, channels: ['email'] })
+  clock.pass(HOUR)
+  list = snapshotOf(rest, { revision: 'r3' })
+  await guard.reload()
+  t.match(verdict({ channels: 'sms' }), { graceUntil: until(24) })
+  t.match(verdict({ channels: 'email' }), { graceUntil: until(25) })
+  t.match(verdict(), { graceUntil: until(25), channels: ['sms', 'email'] })
+  clock.pass(23 * HOUR)
+  t.match(verdict({ channels: 'sms' }), { verified: false })
+  t.match(verdict(), { verified: true, channels: ['email'] })
+  guard.close()
+})
+
+t.test('a stale list is the reason wherever the route would accept the address', async (t) => {
+  const cells = { 'DC-01 sms': ['9.9.9.9'], 'DC-02 sms': ['9.9.9.9', '8.8.8.8'], 'DC-01 email': ['8.8.4.4'] }
+  const source = { name: 'ours', load: () => snapshotOf(cells, { retrieved: '2020-01-01' }) }
+  const guard = guardOf({ source, rejectWhenStale: true })
+  t.match(guard.judge(forwardedFor('9.9.9.9')), { reason: 'stale-list' })
+  t.match(guard.judge(forwardedFor('8.8.8.8')), { reason: 'other-data-center' })
+  t.match(guard.judge(forwardedFor('8.8.4.4'), { channels: 'sms' }), { reason: 'other-channel' })
 })
 
 t.test('verified senders that push each other out of the cache get room, and keep their counts', async (t) => {
