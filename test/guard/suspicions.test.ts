@@ -151,6 +151,34 @@ t.test('what is not suspicious takes effect at once', async (t) => {
   }
 })
 
+t.test(
+  'a day that is still to come is suspicious where it is news, and not where the list in use has it',
+  async (t) => {
+    const { reload } = await guarding({}, sound({ retrieved: '2027-01-01', checked: '2027-02-01' }))
+    const same = sound({ retrieved: '2027-01-01', checked: '2027-02-01', revision: 'r2' }, [...FOUR, '9.9.9.5'])
+    t.match(await reload(same), { revision: 'r2' })
+    const earlier = sound({ retrieved: '2027-01-01', checked: '2027-01-15', revision: 'r3' })
+    t.match(await reload(earlier), { revision: 'r3' })
+    await t.rejects(reload(sound({ retrieved: '2027-01-01', checked: '2027-01-16' })), /checked on 2027-01-16, a day/)
+    await t.rejects(reload(sound({ retrieved: '2027-01-02' })), /It is of 2027-01-02, a day that is still to come/)
+  }
+)
+
+t.test('what several routes lose is one reason, and an address that went to another channel is lost', async (t) => {
+  const before = snapshotOf({ 'DC-01 sms': FOUR, 'DC-01 email': ['8.8.4.4'] })
+  const { guard, reload } = await guarding({ channels: 'sms' }, before)
+  guard.addRoute({ channels: ['sms'] })
+  guard.addRoute({ channels: 'sms', dataCenters: ['DC-01'] })
+  const moved = snapshotOf({ 'DC-01 sms': FOUR.slice(0, 1), 'DC-01 email': FOUR }, { revision: 'r2' })
+  const { reasons } = await reload(moved).catch((error) => error)
+  t.match(reasons, [{ suspicion: 'shrunk', message: /^3 of the 4 addresses of DC-01/ }])
+  t.equal(reasons.length, 1)
+  const five = ['11.0.0.0/8', '12.0.0.0/8', '13.0.0.0/8', '14.0.0.0/8', '15.0.0.0/8']
+  const wide = await reload(snapshotOf({ 'DC-01 sms': [...FOUR, ...five] })).catch((reason) => reason)
+  t.match(wide.message, /15\.0\.0\.0\/8: shorter/, 'five are named')
+  t.notMatch(wide.message, /more:/)
+})
+
 t.test('a list may grow tenfold, and to a /12', async (t) => {
   const sixteens = (count: number, second = 0) => Array.from({ length: count }, (_, i) => `12.${second + i}.0.0/16`)
   const { reload } = await guarding({}, sound({}, sixteens(2)))

@@ -484,3 +484,53 @@ const lengthOf = (prefix: string) => Number(prefix.split('/')[1])
 
 /** The prefix of an address that is as long as another one. */
 const maskedLike = (address: string, prefix: string) => maskedTo(address, lengthOf(prefix))
+
+t.test('IPv6 senders that differ in one word are never taken for each other, however many there are', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', allow: ['2620:fe::/32'], cacheSize: 1000 })
+  const spellings: ((hex: string) => string)[] = [
+    (hex) => `2620:fe:0:${hex}::1`,
+    (hex) => `2620:fe:0:0:0:${hex}:0:1`,
+    (hex) => `2620:fe::${hex}`
+  ]
+  for (const spell of spellings) {
+    const wrong: string[] = []
+    for (let times = 0; times < 2; times++) {
+      for (let i = 1; i < 2000; i++) {
+        const address = `${parseAddress(spell(i.toString(16)))}`
+        const verdict = guard.judge({ peer: address, headers: {} })
+        if (!verdict.verified || verdict.clientIp !== address) wrong.push(address)
+      }
+    }
+    t.strictSame(wrong, [])
+  }
+})
+
+t.test('one of several trusted proxies that is also a sender is a proxy, and is warned of alone', async (t) => {
+  const clientIp = { trustedProxies: ['10.0.0.0/8', LISTED] }
+  const guard = createGuard({ dataCenters: 'DC-01', clientIp })
+  t.match(guard.judge({ peer: LISTED, headers: {} }), { verified: false }, 'without a header it speaks for nobody')
+  t.match(guard.judge({ peer: '10.0.0.1', headers: { 'x-forwarded-for': LISTED } }), { verified: false })
+  const { warnings } = guard.status()
+  const about = warnings.filter(({ message }) => message.includes('both trusted as a proxy'))
+  t.strictSame(
+    about.map(({ value }) => value),
+    [`${LISTED}/32`]
+  )
+})
+
+t.test('a note about one address of a prefix is said of no other one', async (t) => {
+  const source = {
+    name: 'ours',
+    load: (): Snapshot => ({
+      ...snapshotOf({ 'DC-01 sms': ['9.9.9.9'], 'DC-02 sms': ['9.9.8.0/24'] }),
+      notes: [{ address: '9.9.8.7', dataCenter: 'DC-01', text: 'The page had it here once.' }]
+    })
+  }
+  const guard = guardOf({ source })
+  for (let times = 0; times < 2; times++) {
+    t.match(guard.judge(forwardedFor('9.9.8.7')), { reason: 'other-data-center', hint: /once\.$/ })
+    const other = guard.judge(forwardedFor('9.9.8.8'))
+    t.match(other, { reason: 'other-data-center' })
+    t.notMatch(other, { hint: /once|Stryker/ })
+  }
+})
