@@ -161,7 +161,11 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
       '/moengage/connector',
       /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger: do nothing.* allow: \['185\.199\.108\.153'\]/
     ],
-    ['10.0.0.3', '/moengage/connector', /The address is a private address: it is a host or a proxy of your own network/],
+    [
+      '10.0.0.3',
+      '/moengage/connector',
+      /The address is a private address: it is a host or a proxy of your own network/
+    ],
     [STRANGER, '/moengage/connector', /The address is for documentation: nobody on the internet sends from it/],
     [
       '7.7.7.7',
