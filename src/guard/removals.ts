@@ -57,7 +57,8 @@ function notCovered<E extends DirectoryEntry>(entries: readonly E[], { matcher }
 }
 
 /** The prefixes that lie in no prefix of these cells of the directory. */
-export function lostPrefixes(prefixes: readonly Prefix[], { matcher }: Directory, cells: Cells): Steps<Prefix[]> {
+export function lostPrefixes(prefixes: readonly Prefix[], directory: Directory, cells: Cells): Steps<Prefix[]> {
+  const { matcher } = directory
   return filtered(
     prefixes,
     (prefix) =>
