@@ -40,6 +40,9 @@ export interface Cells {
   readonly channels: readonly Channel[]
 }
 
+/** All cells of the page. */
+export const ALL_CELLS: Cells = { dataCenters: DATA_CENTERS, channels: CHANNELS }
+
 const GRANTS = new Map<string, Grant>(
   DATA_CENTERS.flatMap((dataCenter) =>
     CHANNELS.map((channel) => [cellKey(dataCenter, channel), Object.freeze({ dataCenter, channel })] as const)
@@ -87,7 +90,7 @@ export class Directory {
   }
 
   *#listing(): Steps<readonly DirectoryEntry[]> {
-    this.#entries ??= Object.freeze(yield* this.#entriesIn({ dataCenters: DATA_CENTERS, channels: CHANNELS }))
+    this.#entries ??= Object.freeze(yield* this.#entriesIn(ALL_CELLS))
     return this.#entries
   }
 

@@ -45,7 +45,7 @@ export function* readingSnapshot(snapshot: unknown): Steps<ReadSnapshot> {
     problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
   }
   const { provenance, rows, unknown, notes } = asRecord(snapshot) ?? {}
-  const known = new Map<unknown, Prefix>()
+  const known: Known = new Map()
   const read = {
     provenance: readProvenance(provenance, report),
     cells: yield* readRows(rows, known, report),

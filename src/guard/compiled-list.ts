@@ -1,4 +1,4 @@
-import type { Directory, Grant } from '../directory/directory.js'
+import { ALL_CELLS, type Directory, type Grant } from '../directory/directory.js'
 import { compiling, type Entry, LayeredMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { filtered, type Steps } from '../lib/steps.js'
@@ -75,11 +75,7 @@ export class CompiledList {
     ]
     const published: Matcher<ListGrant> = yield* directory.compiling()
     const matcher = new LayeredMatcher(published, added.length === 0 ? undefined : yield* compiling(added))
-    const senders = [
-      ...directory.entries.map(({ prefix }) => prefix),
-      ...own.allow,
-      ...overrides.flatMap(({ allow }) => allow)
-    ]
+    const senders = [...directory.prefixesOf(ALL_CELLS), ...own.allow, ...overrides.flatMap(({ allow }) => allow)]
     const isProxy = (sender: Prefix) => own.trustedProxies.some((proxy) => proxy.overlaps(sender))
     const holdsProxies = (yield* filtered(senders, isProxy)).length > 0
     return new CompiledList(parts, { matcher, holdsProxies })

@@ -1,4 +1,4 @@
-import type { Cells, Directory, DirectoryEntry, Grant } from '../directory/directory.js'
+import { ALL_CELLS, type Cells, type Directory, type DirectoryEntry, type Grant } from '../directory/directory.js'
 import type { Prefix } from '../ip/prefix.js'
 import { filtered, type Steps } from '../lib/steps.js'
 
@@ -71,5 +71,5 @@ export function lostPrefixes(prefixes: readonly Prefix[], directory: Directory, 
 /** The prefixes that one directory has and the other does not, whatever for. */
 export function* onlyIn(directory: Directory, other: Directory): Steps<Prefix[]> {
   if (directory === other) return []
-  return yield* filtered(new Set(directory.entries.map(({ prefix }) => prefix)), (prefix) => !other.has(prefix))
+  return yield* filtered(directory.prefixesOf(ALL_CELLS), (prefix) => !other.has(prefix))
 }

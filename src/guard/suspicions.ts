@@ -1,5 +1,5 @@
 import { countChangedCells } from '../directory/diff.js'
-import type { Cells, Directory } from '../directory/directory.js'
+import { ALL_CELLS, type Cells, type Directory } from '../directory/directory.js'
 import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
@@ -27,14 +27,14 @@ export function* suspicionsOf(
   inUse: readonly Cells[],
   now: number
 ): Steps<SuspiciousReason[]> {
-  const prefixes = distinct(directory.entries.map(({ prefix }) => prefix))
+  const prefixes = directory.prefixesOf(ALL_CELLS)
   const reasons = [...wideAmong(prefixes), ...(yield* specialAmong(prefixes))]
   const add = (suspicion: Suspicion, message: string) => {
     if (!reasons.some((reason) => reason.message === message)) reasons.push({ suspicion, message })
   }
   if (current === undefined) return reasons
   yield
-  const earlier = distinct(current.entries.map(({ prefix }) => prefix))
+  const earlier = current.prefixesOf(ALL_CELLS)
   yield
   for (const family of [4, 6] as const) {
     const after = addressCount(prefixes, family)

@@ -35,8 +35,7 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
-    if (snapshot === UNCHANGED) return undefined
-    return snapshot instanceof Directory ? snapshot : await inSlices(reading(snapshot))
+    return snapshot === UNCHANGED ? undefined : await inSlices(reading(snapshot))
   } catch (error) {
     throw sourceError(source, error)
   }
@@ -48,7 +47,7 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   let snapshot: unknown
   try {
     snapshot = source.load(stop.signal)
-    if (!isPromise(snapshot)) return snapshot instanceof Directory ? snapshot : readBounded(snapshot)
+    if (!isPromise(snapshot)) return readBounded(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
@@ -64,7 +63,7 @@ export function loadDirectoryNow(source: OpenSource): Directory {
 }
 
 /**
- * Checks a snapshot that may come from anywhere, and makes a directory of it.
+ * Checks a snapshot that may come from anywhere, and makes a directory of it; a directory stays as it is.
  *
  * @throws SnapshotError (`MOE_ERR_SNAPSHOT`)
  */
@@ -73,6 +72,7 @@ export function readBounded(snapshot: unknown): Directory {
 }
 
 function* reading(snapshot: unknown): Steps<Directory> {
+  if (snapshot instanceof Directory) return snapshot
   checkBounds(snapshot)
   yield
   const directory = yield* Directory.reading(snapshot)
