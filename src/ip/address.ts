@@ -180,7 +180,7 @@ export class ParsedAddress {
   /** The address as a value of its own. Call it only when there is one. */
   toAddress(): Address {
     const { family, words } = this
-    return new Address(family as 4 | 6, family === 4 ? [words[0]!] : [...words])
+    return new Address(family as 4 | 6, family === 4 ? [words[0]!] : [words[0]!, words[1]!, words[2]!, words[3]!])
   }
 
   /** The canonical text: sliced where the address was written so, since to build it takes longer. */
