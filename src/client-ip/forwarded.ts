@@ -119,26 +119,28 @@ function startOf(allowed: Uint8Array, text: string, end: number): number {
   return i
 }
 
-/** The quote that opens the string which the quote at `closing` closes, or 0 when there is none or the string is broken. */
+/**
+ * The quote that opens the string which the quote at `closing` closes, or 0 when there is none or the string is broken. Reads
+ * each character once: a quote is judged when the backslashes before it have been counted.
+ */
 function openingQuote(text: string, closing: number): number {
-  if (backslashesBefore(text, closing) % 2 === 1) return 0
   const limit = Math.max(closing - MAX_QUOTED, 0)
-  for (let i = closing - 1; i > limit; i--) {
+  let quote = closing
+  let isJudged = false
+  for (let i = closing - 1; i >= limit; i--) {
     const code = text.charCodeAt(i)
+    if (code === BACKSLASH) continue
+    if (!isJudged) {
+      const isEscaped = (quote - i) % 2 === 0
+      if (isEscaped === (quote === closing)) return isEscaped ? 0 : quote
+      isJudged = true
+    }
     if (code === QUOTE) {
-      const backslashes = backslashesBefore(text, i)
-      if (backslashes % 2 === 0) return i
-      i -= backslashes
+      quote = i
+      isJudged = false
     } else if ((code < 32 && code !== TAB) || code === 127) return 0
   }
   return 0
-}
-
-function backslashesBefore(text: string, i: number): number {
-  const limit = Math.max(i - MAX_QUOTED, 0)
-  let start = i
-  while (start > limit && text.charCodeAt(start - 1) === BACKSLASH) start--
-  return i - start
 }
 
 /** Parses the node of a quoted string, in which any character may be escaped. */

@@ -1,7 +1,7 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Random } from '../measure/random.js'
-import { type Spread, spread } from '../measure/statistics.js'
+import { median, ratio, type Spread, spread } from '../measure/statistics.js'
 import { percent, quartiles, table } from '../report/markdown.js'
 import { type Target, target } from '../report/targets.js'
 import { APPS, type AppName } from './apps.js'
@@ -12,7 +12,9 @@ import { makeRequests, type Traffic } from './requests.js'
 // colours another. Processor time of that process, the kernel's part included.
 
 const WARM_UP = 6000
-const REQUESTS = 20_000
+/** In each round every application answers a slice of requests: noise of a second meets all of them. */
+const ROUNDS = 24
+const REQUESTS = 1000
 
 /** Applications that are compared with the first one, which has no guard. */
 export interface FreshPlan {
@@ -24,48 +26,74 @@ export interface FreshCost {
   readonly app: AppName
   readonly traffic: Traffic
   readonly status: number
-  /** Microseconds a request, one number a process. */
+  /** Microseconds a request, one number a process: the median of its rounds. */
   readonly samples: readonly number[]
-  /** Of the base's median. */
+  /** Of the base: in each process the median of its rounds. */
   readonly times: Spread
 }
 
-/** Starts each application `processes` times, in random order each time. */
+/** Starts all applications `processes` times, and lets them answer in turns. */
 export async function compareFresh({ traffic, apps }: FreshPlan, processes: number): Promise<FreshCost[]> {
   const random = new Random(7)
-  const samples = new Map(apps.map((app) => [app, [] as number[]]))
-  const statuses = new Map<AppName, number>()
+  const costs = apps.map((app) => ({ app, traffic, status: 0, samples: [] as number[], times: [] as number[] }))
   for (let i = 0; i < processes; i++) {
-    for (const app of random.shuffle(apps)) {
-      const { microseconds, status } = await costOf(app, traffic)
-      samples.get(app)!.push(microseconds)
-      statuses.set(app, status)
+    const servers = new Map<AppName, FreshServer>()
+    for (const app of random.shuffle(apps)) servers.set(app, await FreshServer.start(app, traffic))
+    const rounds = new Map(apps.map((app) => [app, [] as number[]]))
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const app of random.shuffle(apps)) rounds.get(app)!.push(await servers.get(app)!.costOfRequest(REQUESTS))
     }
+    for (const cost of costs) {
+      const own = rounds.get(cost.app)!
+      cost.samples.push(median(own))
+      cost.times.push(ratio(own, rounds.get(apps[0])!).median)
+      cost.status = servers.get(cost.app)!.status
+    }
+    for (const server of servers.values()) await server.close()
   }
-  const base = spread(samples.get(apps[0])!).median
-  return apps.map((app) => {
-    const own = samples.get(app)!
-    return { app, traffic, status: statuses.get(app)!, samples: own, times: spread(own.map((sample) => sample / base)) }
-  })
+  return costs.map((cost) => ({ ...cost, times: spread(cost.times) }))
 }
 
-async function costOf(app: AppName, traffic: Traffic): Promise<{ microseconds: number; status: number }> {
-  const server = fork(new URL('loopback-server.js', import.meta.url), [app])
-  const [port] = (await once(server, 'message')) as [number]
-  const processorTime = async () => {
-    server.send('processor time?')
-    const [microseconds] = (await once(server, 'message')) as [number]
+/** One application in a process of its own, and a client of it. */
+class FreshServer {
+  readonly #process: ChildProcess
+  readonly #client: LoopbackClient
+
+  private constructor(process: ChildProcess, client: LoopbackClient) {
+    this.#process = process
+    this.#client = client
+  }
+
+  static async start(app: AppName, traffic: Traffic): Promise<FreshServer> {
+    const process = fork(new URL('loopback-server.js', import.meta.url), [app])
+    const [port] = (await once(process, 'message')) as [number]
+    const client = await LoopbackClient.connect(port, makeRequests(traffic))
+    await client.send(WARM_UP)
+    return new FreshServer(process, client)
+  }
+
+  get status(): number {
+    return this.#client.status
+  }
+
+  /** Microseconds of processor time. */
+  async costOfRequest(requests: number): Promise<number> {
+    const before = await this.#processorTime()
+    await this.#client.send(requests)
+    return ((await this.#processorTime()) - before) / requests
+  }
+
+  async #processorTime(): Promise<number> {
+    this.#process.send('processor time?')
+    const [microseconds] = (await once(this.#process, 'message')) as [number]
     return microseconds
   }
-  const client = await LoopbackClient.connect(port, makeRequests(traffic))
-  await client.send(WARM_UP)
-  const before = await processorTime()
-  await client.send(REQUESTS)
-  const microseconds = ((await processorTime()) - before) / REQUESTS
-  client.close()
-  server.disconnect()
-  await once(server, 'exit')
-  return { microseconds, status: client.status }
+
+  async close(): Promise<void> {
+    this.#client.close()
+    this.#process.disconnect()
+    await once(this.#process, 'exit')
+  }
 }
 
 export function freshTable(costs: readonly FreshCost[]): string {

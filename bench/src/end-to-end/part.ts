@@ -32,8 +32,8 @@ export async function endToEndPart(): Promise<string> {
       "process, beside the same with `logLevel: 'silent'`, and beside an application that has no logger at all.",
     loggingTable(logging),
     '### Over loopback, in fresh processes',
-    `From a second process, over kept-alive connections: each application in ${PROCESSES} processes of its own, processor time a request, the ` +
-      "kernel's part included. The brackets are the quartiles of the processes.",
+    `From a second process, over kept-alive connections: each application in ${PROCESSES} processes of its own, which answer in turns, 1,000 requests ` +
+      "at a time; processor time a request, the kernel's part included. The brackets are the quartiles of the processes.",
     freshTable(fresh)
   ].join('\n\n')
 }
