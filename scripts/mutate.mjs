@@ -14,7 +14,7 @@ const ROOMS = {
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
   // The mocks of the tests of loggers do not work in a copy that was compiled.
-  guard: ['guard/**/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*']
+  guard: ['guard/**/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*', 'fleet/member']
 }
 const REQUIRED = 90
 const FOLDER = '.stryker-tmp'

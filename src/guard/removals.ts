@@ -17,8 +17,8 @@ export interface Removal {
 /** So many are remembered, the newest: a list that loses others every hour must not grow without end. */
 const MOST = 20_000
 
-export function isRemoved(grant: Grant | string): grant is RemovedGrant {
-  return typeof grant !== 'string' && 'until' in grant
+export function isRemoved(grant: Grant): grant is RemovedGrant {
+  return 'until' in grant
 }
 
 /**

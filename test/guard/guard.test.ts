@@ -60,7 +60,7 @@ t.test('rejected senders are listed, by how often, with why and what else they a
 })
 
 t.test('an address is explained in one line', async (t) => {
-  const guard = createGuard({ dataCenters: 'DC-01', allow: ['9.9.9.0/24'] })
+  const guard = createGuard({ dataCenters: 'DC-01', allow: ['9.9.9.0/24'], deny: ['192.168.7.0/24'] })
   const table: [ip: string, policy: object | undefined, text: RegExp, entries: number][] = [
     [LISTED, undefined, /^52\.6\.248\.125 is verified: 52\.6\.248\.125\/32 is in MoEngage DC-01 \(connector, /, 8],
     ['::ffff:52.6.248.125', { channels: 'streams' }, /^52\.6\.248\.125 is verified: .* DC-01 \(streams\)\.$/, 8],
@@ -68,8 +68,11 @@ t.test('an address is explained in one line', async (t) => {
     ['9.9.9.9', undefined, /^9\.9\.9\.9 is verified: 9\.9\.9\.0\/24 is in your "allow" list\.$/, 1],
     ['34.218.145.185', undefined, /rejected \(other-data-center\).*0be9a6f/, 1],
     [STRANGER, undefined, /rejected \(not-listed\)/, 0],
-    ['2001:DB8::1', undefined, /^2001:db8::1 is rejected \(not-listed\)/, 0],
-    ['010.0.0.1', undefined, /^"010\.0\.0\.1" is not an IP address\.$/, 0]
+    ['2001:DB8::1', undefined, /^2001:db8::1 is rejected \(not-listed\): The address is for documentation: /, 0],
+    ['10.0.0.1', undefined, /^10\.0\.0\.1 is rejected \(not-listed\): The address is a private address/, 0],
+    ['192.168.7.1', undefined, /^192\.168\.7\.1 is rejected \(denied\): .*"deny"/, 1],
+    ['010.0.0.1', undefined, /^"010\.0\.0\.1" is not an IP address\.$/, 0],
+    [undefined as never, undefined, /^"undefined" is not an IP address\.$/, 0]
   ]
   for (const [ip, policy, text, entries] of table) {
     const explanation = guard.explain(ip, policy)
@@ -80,6 +83,9 @@ t.test('an address is explained in one line', async (t) => {
   }
   t.strictSame(guard.explain('9.9.9.9').entries, [{ prefix: '9.9.9.0/24', grant: 'allow' }])
   t.match(guard.explain('34.218.145.185').entries, [{ prefix: '34.218.145.185/32', grant: 'DC-101 file-segment' }])
+  const { revision } = guard.status()
+  const none = { verified: false, clientIp: null, reason: 'unresolved', override: null, peer: null, revision } as const
+  t.match(guard.explain('nowhere').verdict, { ...none, hint: '"nowhere" is not an IP address.', carriesSecret: null })
   t.match(guard.status(), { verified: 0, senders: 0 }, 'explaining counts nothing')
 })
 

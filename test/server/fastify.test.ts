@@ -375,6 +375,15 @@ t.test('a request that a hook or a handler asks about is counted once, and repor
   })
   await inject(handled.app, LISTED)
   t.match(handled.app.moengage!.status(), { verified: 1, rejected: { 'other-channel': 1 } })
+
+  const strict = await guarded({ mode: 'tag', channels: 'catalog' }, (app) => {
+    app.get('/', async (request) => {
+      t.match(app.moengage!.judge(request, { channels: 'streams' }), { verified: true })
+      return app.moengage!.judge(request)
+    })
+  })
+  t.match((await inject(strict.app, LISTED)).json(), { reason: 'other-channel' })
+  t.match(strict.app.moengage!.status(), { verified: 0, rejected: { 'other-channel': 1 } }, 'its hook had rejected it')
 })
 
 t.test("a request that another scope's guard has judged counts for both", async (t) => {

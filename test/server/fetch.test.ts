@@ -119,6 +119,18 @@ t.test('a request that is judged before and behind its check is counted once, an
   t.equal(lines.length, 1)
 })
 
+t.test('a request that was rejected stays counted once, whatever it is judged by after that', async (t) => {
+  const { guard } = guarding()
+  const request = requestFrom(LISTED)
+  t.match(guard.judge(request, '10.0.0.1', { channels: 'catalog' }), { reason: 'other-channel' })
+  t.match(guard.judge(request, '10.0.0.1'), { verified: true })
+  t.match(guard.judge(request, '10.0.0.1', { channels: 'catalog' }), { reason: 'other-channel' })
+  t.match(guard.status(), { verified: 0, rejected: { 'other-channel': 1 } })
+  const hidden = requestFrom('unknown')
+  for (let i = 0; i < 2; i++) t.match(guard.judge(hidden, '10.0.0.1'), { reason: 'unresolved' })
+  t.match(guard.status(), { rejected: { unresolved: 1 } })
+})
+
 t.test('a list that cannot be loaded answers 503', async (t) => {
   const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })
   const { response, verdict } = await guard.check(requestFrom(LISTED), '10.0.0.1')
