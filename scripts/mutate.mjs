@@ -10,7 +10,7 @@ import { Stryker } from '@stryker-mutator/core'
 
 /** The rooms, and the tests that may notice a mutant of theirs. */
 const ROOMS = {
-  ip: ['ip/**/*', 'client-ip/**/*', 'directory/*'],
+  ip: ['ip/**/*', 'client-ip/**/*', 'directory/*', 'guard/suspicions', 'guard/verdicts'],
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
   // The mocks of the tests of loggers do not work in a copy that was compiled.

@@ -149,7 +149,7 @@ export function* intervalsOf<Entry extends { readonly prefix: Prefix }>(
   const currentSet = () => open.at(-1)?.set ?? 0
   const begin = (start: readonly number[]) => {
     // What begins where the last one did replaces it.
-    if (starts.length > 0 && compareWords(starts.at(-1)!, start) === 0) {
+    if (starts.length > 0 && isSame(starts.at(-1)!, start)) {
       starts.pop()
       setNumbers.pop()
     }
@@ -188,9 +188,6 @@ function addressAfter({ address, length }: Prefix): readonly number[] | undefine
   return words
 }
 
-function compareWords(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] !== b[i]) return a[i]! - b[i]!
-  }
-  return 0
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.every((word, i) => word === b[i])
 }

@@ -91,7 +91,15 @@ t.test('a refused prefix is explained, and the fix says what to write', async (t
     ['::ffff:a00:1/8', /mapped.*IPv4 prefix length/, /Write 10\.0\.0\.0\/8 .* 10\.0\.0\.1 /],
     ['::ffff:10.0.0.0/33', /mapped prefix below \/96/, 'Write 10.0.0.0 for the one address, or an IPv4 prefix.'],
     ['::ffff:0:0/95', /mapped prefix below \/96.*every IPv4/, 'Write 0.0.0.0 for the one address, or an IPv4 prefix.'],
+    [
+      '::ffff:10.0.0.1/32',
+      /mapped.*IPv4 prefix length/,
+      'Write 10.0.0.1/32 for the network, or 10.0.0.1 for the one address.'
+    ],
     // Masks.
+    ['10.0.0.0  255.0.0.0', /netmask/, 'Write 10.0.0.0/8.'],
+    ['10.0.0.0 255.0.0.0 10.0.0.9', /several entries/, /one entry a string/],
+    ['a.b.c.d 255.0.0.0', /is not an IP address/, /Write it like/],
     ['10.0.0.0/255.0.0.0', /netmask/, 'Write 10.0.0.0/8.'],
     ['10.0.0.0 255.0.0.0', /netmask/, 'Write 10.0.0.0/8.'],
     ['10.0.0.0\t255.255.0.0', /netmask/, 'Write 10.0.0.0/16.'],
@@ -117,6 +125,10 @@ t.test('a refused prefix is explained, and the fix says what to write', async (t
     ['10.0.0.1/08', /leading zero/, /10\.0\.0\.0\/8 .* 10\.0\.0\.1 /],
     ['10.0.0.0/099', /leading zero/, 'Write a number from 0 to 32.'],
     ['::/0999', /leading zero/, 'Write a number from 0 to 128.'],
+    ['10.0.0.0/008', /leading zero/, 'Write 10.0.0.0/8.'],
+    ['10.0.0.0/100', /IPv6 prefix length on an IPv4/, /10\.0\.0\.0\/32 or a shorter/],
+    ['10.0.0.0/08x', /not a number/, 'Write a number from 0 to 32.'],
+    ['10.0.0.0/1:', /not a number/, 'Write a number from 0 to 32.'],
     ['10.0.0.0/+8', /not a number/, 'Write a number from 0 to 32.'],
     ['::/-1', /not a number/, 'Write a number from 0 to 128.'],
     ['10.0.0.0/8/8', /not a number/, /0 to 32/],
@@ -223,7 +235,16 @@ t.test('a refused prefix is explained, and the fix says what to write', async (t
     ['...', /empty part/, /four decimal numbers/],
     ['---', /not an IP address/, /203\.0\.113\.9/],
     ['/', /no address/, /before the/],
-    ['%', /zone/, /without/]
+    ['%', /zone/, /without/],
+    // What looks like another mistake from one end only.
+    ['all.example.com', /host name/, /Write its addresses/],
+    ['db0x.example.com', /host name/, /Write its addresses/],
+    ['[2001:db8::1]:80x', /is not an IP address/, /Write it like/],
+    ['10.*.x', /is not an IP address/, /Write it like/],
+    ['10.0.0.0.0/8', /5 parts/, 'Write four decimal numbers with dots.'],
+    ['10.0.101.300', /above 255/, /0 to 255/],
+    ['010.0.0.101', /some programs read it as 8\.0\.0\.101/, 'Write 10.0.0.101 or 8.0.0.101.'],
+    ['019.0.0.1', /leading zero\. Write/, 'Write 19.0.0.1.']
   ]
   for (const [text, message, fix] of rows) {
     const error = refused(text)
