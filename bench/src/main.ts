@@ -1,6 +1,7 @@
 import { clientIpPart } from './client-ip/part.js'
 import { endToEndPart } from './end-to-end/part.js'
 import { fleetPart } from './fleet/part.js'
+import { logReportPart } from './log-report/part.js'
 import { matcherPart } from './matcher/part.js'
 import { calibrate } from './measure/quiet.js'
 import { reloadPart } from './reload/part.js'
@@ -13,7 +14,8 @@ const PARTS: Record<Section, () => Promise<string>> = {
   'end-to-end': endToEndPart,
   'status-page': statusPagePart,
   fleet: fleetPart,
-  reload: reloadPart
+  reload: reloadPart,
+  'log-report': logReportPart
 }
 
 const wanted = process.argv.slice(2)

@@ -11,9 +11,10 @@ import { makeRequests, type Traffic } from './requests.js'
 // What a user pays: each application in a process of its own, started anew for each sample, so that nothing which V8 learned of one
 // colours another. Processor time of that process, the kernel's part included.
 
-const WARM_UP = 6000
+/** V8 compiles what these need, on threads whose time counts. */
+const WARM_UP = 20_000
 /** In each round every application answers a slice of requests: noise of a second meets all of them. */
-const ROUNDS = 24
+const ROUNDS = 16
 const REQUESTS = 1000
 
 /** Applications that are compared with the first one, which has no guard. */
@@ -30,12 +31,21 @@ export interface FreshCost {
   readonly samples: readonly number[]
   /** Of the base: in each process the median of its rounds. */
   readonly times: Spread
+  /** The same of the requests that come before. */
+  readonly warmUpTimes: Spread
 }
 
 /** Starts all applications `processes` times, and lets them answer in turns. */
 export async function compareFresh({ traffic, apps }: FreshPlan, processes: number): Promise<FreshCost[]> {
   const random = new Random(7)
-  const costs = apps.map((app) => ({ app, traffic, status: 0, samples: [] as number[], times: [] as number[] }))
+  const costs = apps.map((app) => ({
+    app,
+    traffic,
+    status: 0,
+    samples: [] as number[],
+    times: [] as number[],
+    warmUp: [] as number[]
+  }))
   for (let i = 0; i < processes; i++) {
     const servers = new Map<AppName, FreshServer>()
     for (const app of random.shuffle(apps)) servers.set(app, await FreshServer.start(app, traffic))
@@ -47,17 +57,20 @@ export async function compareFresh({ traffic, apps }: FreshPlan, processes: numb
       const own = rounds.get(cost.app)!
       cost.samples.push(median(own))
       cost.times.push(ratio(own, rounds.get(apps[0])!).median)
+      cost.warmUp.push(servers.get(cost.app)!.warmUp / servers.get(apps[0])!.warmUp)
       cost.status = servers.get(cost.app)!.status
     }
     for (const server of servers.values()) await server.close()
   }
-  return costs.map((cost) => ({ ...cost, times: spread(cost.times) }))
+  return costs.map(({ warmUp, ...cost }) => ({ ...cost, times: spread(cost.times), warmUpTimes: spread(warmUp) }))
 }
 
 /** One application in a process of its own, and a client of it. */
 class FreshServer {
   readonly #process: ChildProcess
   readonly #client: LoopbackClient
+  /** Microseconds of processor time for each of the first requests. */
+  warmUp = 0
 
   private constructor(process: ChildProcess, client: LoopbackClient) {
     this.#process = process
@@ -68,8 +81,9 @@ class FreshServer {
     const process = fork(new URL('loopback-server.js', import.meta.url), [app])
     const [port] = (await once(process, 'message')) as [number]
     const client = await LoopbackClient.connect(port, makeRequests(traffic))
-    await client.send(WARM_UP)
-    return new FreshServer(process, client)
+    const server = new FreshServer(process, client)
+    server.warmUp = await server.costOfRequest(WARM_UP)
+    return server
   }
 
   get status(): number {
@@ -97,16 +111,12 @@ class FreshServer {
 }
 
 export function freshTable(costs: readonly FreshCost[]): string {
-  const rows = costs.map(({ app, traffic, status, samples, times }) => [
-    APPS[app].title,
-    traffic,
-    String(status),
-    quartiles(spread(samples)),
-    APPS[app].base === app
-      ? '–'
-      : `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`
-  ])
-  return table(['', 'from', 'answer', 'µs', 'more than no guard'], rows)
+  const more = ({ median, low, high }: Spread) => `${percent(median - 1)} (${percent(low - 1)} to ${percent(high - 1)})`
+  const rows = costs.map(({ app, traffic, status, samples, times, warmUpTimes }) => {
+    const compared = APPS[app].base === app ? ['–', '–'] : [more(times), more(warmUpTimes)]
+    return [APPS[app].title, traffic, String(status), quartiles(spread(samples)), ...compared]
+  })
+  return table(['', 'from', 'answer', 'µs', 'more than no guard', 'the first requests'], rows)
 }
 
 /** What is asked of whole requests over loopback. */

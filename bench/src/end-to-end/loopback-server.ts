@@ -5,6 +5,8 @@ import { APPS, type AppName } from './apps.js'
 // time it has used whenever it is asked.
 
 const server = await APPS[process.argv[2] as AppName].start(false)
+// The client's connections wait while other applications answer.
+server.keepAliveTimeout = 0
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 process.on('message', () => {
   const { user, system } = process.cpuUsage()

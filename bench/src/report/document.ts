@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const DOCUMENT = new URL('../../../docs/benchmarks.md', import.meta.url)
 
 /** The sections of the document, in order, each between markers of its own. */
-export const SECTIONS = ['matcher', 'client-ip', 'end-to-end', 'status-page', 'fleet', 'reload'] as const
+export const SECTIONS = ['matcher', 'client-ip', 'end-to-end', 'status-page', 'fleet', 'reload', 'log-report'] as const
 export type Section = (typeof SECTIONS)[number]
 
 const HEAD = `# Benchmarks
 
-Written by \`npm run bench\`; \`npm run bench -- matcher\`, \`client-ip\`, \`end-to-end\`, \`status-page\`, \`fleet\` or \`reload\` replaces its own section. What
+Written by \`npm run bench\`; \`npm run bench -- matcher\`, \`client-ip\`, \`end-to-end\`, \`status-page\`, \`fleet\`, \`reload\` or \`log-report\` replaces its own section. What
 counts are the ratios: everything that is compared was measured in turns within one run, and nanoseconds are only good on the
 machine that they were measured on. A number is the median, in brackets are the quartiles. \`npm run bench:check\` guards
 the ratios and the allocations that cannot be noise.
