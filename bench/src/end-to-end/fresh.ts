@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Random } from '../measure/random.js'
 import { median, ratio, type Spread, spread } from '../measure/statistics.js'
-import { percent, quartiles, table } from '../report/markdown.js'
+import { difference, percent, quartiles, table } from '../report/markdown.js'
 import { type Target, target } from '../report/targets.js'
 import { APPS, type AppName } from './apps.js'
 import { LoopbackClient } from './loopback-client.js'
@@ -12,10 +12,10 @@ import { makeRequests, type Traffic } from './requests.js'
 // colours another. Processor time of that process, the kernel's part included.
 
 /** V8 compiles what these need, on threads whose time counts. */
-const WARM_UP = 20_000
-/** In each round every application answers a slice of requests: noise of a second meets all of them. */
+export const WARM_UP = 20_000
 const ROUNDS = 16
-const REQUESTS = 1000
+/** In each round every application answers one slice: noise of a second meets all of them. */
+export const REQUESTS = 1000
 
 /** Applications that are compared with the first one, which has no guard. */
 export interface FreshPlan {
@@ -111,9 +111,8 @@ class FreshServer {
 }
 
 export function freshTable(costs: readonly FreshCost[]): string {
-  const more = ({ median, low, high }: Spread) => `${percent(median - 1)} (${percent(low - 1)} to ${percent(high - 1)})`
   const rows = costs.map(({ app, traffic, status, samples, times, warmUpTimes }) => {
-    const compared = APPS[app].base === app ? ['–', '–'] : [more(times), more(warmUpTimes)]
+    const compared = APPS[app].base === app ? ['–', '–'] : [difference(times), difference(warmUpTimes)]
     return [APPS[app].title, traffic, String(status), quartiles(spread(samples)), ...compared]
   })
   return table(['', 'from', 'answer', 'µs', 'more than no guard', 'the first requests'], rows)

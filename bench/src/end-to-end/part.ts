@@ -1,9 +1,9 @@
 import { machineLine, versionsLine } from '../report/machine.js'
-import { digits, percent, table } from '../report/markdown.js'
+import { difference, digits, percent, table } from '../report/markdown.js'
 import { type Target, target, targetTable } from '../report/targets.js'
 import { APPS } from './apps.js'
 import { type Cost, compare, type Plan } from './comparisons.js'
-import { compareFresh, type FreshCost, type FreshPlan, freshTable, freshTargets } from './fresh.js'
+import { compareFresh, type FreshCost, type FreshPlan, freshTable, freshTargets, REQUESTS, WARM_UP } from './fresh.js'
 
 /** Measures whole requests, and returns the section of the document. */
 export async function endToEndPart(): Promise<string> {
@@ -32,8 +32,9 @@ export async function endToEndPart(): Promise<string> {
       "process, beside the same with `logLevel: 'silent'`, and beside an application that has no logger at all.",
     loggingTable(logging),
     '### Over loopback, in fresh processes',
-    `From a second process, over kept-alive connections: each application in ${PROCESSES} processes of its own, which answer in turns, 1,000 requests ` +
-      "at a time; processor time a request, the kernel's part included, after 20,000 requests; the last column is about these, while V8 compiles. The brackets are the quartiles of the processes.",
+    `From a second process, over kept-alive connections: each application in ${PROCESSES} processes of its own, which answer in turns, ${digits(REQUESTS)} requests ` +
+      `at a time; processor time a request, the kernel's part included, after ${digits(WARM_UP)} requests; the last column is about these, while ` +
+      'V8 compiles. The brackets are the quartiles of the processes.',
     freshTable(fresh)
   ].join('\n\n')
 }
@@ -88,7 +89,7 @@ function costTable(costs: readonly Cost[]): string {
     kept === 0 ? 'all runs discarded' : String(status),
     digits(baseNanoseconds / 1000),
     digits(nanoseconds / 1000),
-    kept === 0 ? '–' : `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`,
+    kept === 0 ? '–' : difference(times),
     `${kept} of ${kept + discarded}`
   ])
   const header = ['', 'from', 'log', 'answer', 'no guard, µs', 'µs', 'more than no guard', 'runs kept']
@@ -101,7 +102,7 @@ function loggingTable(costs: readonly Cost[]): string {
     comparison.base === 'ours' ? 'no logger' : 'the guard silent',
     digits(baseNanoseconds / 1000),
     digits(nanoseconds / 1000),
-    kept === 0 ? '–' : `${percent(times.median - 1)} (${percent(times.low - 1)} to ${percent(times.high - 1)})`,
+    kept === 0 ? '–' : difference(times),
     `${kept} of ${kept + discarded}`
   ])
   return table(['from', 'log off', 'off, µs', 'on, µs', 'more than off', 'runs kept'], rows)

@@ -25,3 +25,8 @@ export function percent(share: number): string {
   if (!Number.isFinite(share)) return '–'
   return `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(1)} %`
 }
+
+/** How far ratios are from 1, as a difference in per cent with its quartiles. */
+export function difference({ median, low, high }: Spread): string {
+  return `${percent(median - 1)} (${percent(low - 1)} to ${percent(high - 1)})`
+}
