@@ -1,10 +1,13 @@
-import { MAX_LINE } from './read-lines.js'
+import { MAX_LINE, type Mark } from './read-lines.js'
 
 /** A line as container runtimes write it: `P` is a part of a line of at least 16 KB that goes on, `F` is its end, or all of it. */
 const CRI = /^(\d{4}-\S{10,40} (?:stdout|stderr)) ([PF]) (.*)$/s
 
 /** The marks of a line that goes on in the next one. */
-export const PARTIAL_MARKS = [' stdout P ', ' stderr P ']
+export const PARTIAL_MARKS: readonly Mark[] = [
+  { text: ' stdout P ', part: 'P ' },
+  { text: ' stderr P ', part: 'P ' }
+]
 
 /** Puts lines together that a container runtime has cut. */
 export class PartialLines {

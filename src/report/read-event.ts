@@ -130,8 +130,8 @@ function sumOf(counts: Fields | undefined): number {
     .reduce((sum, count) => sum + count, 0)
 }
 
-/** A new string: a slice would keep the whole line in memory. */
-const bounded = (text: string) => Buffer.from(text.slice(0, MAX_TEXT)).toString()
+/** A text of JSON has memory of its own. A slice of it would keep all of it, so that is a new string. */
+const bounded = (text: string) => (text.length <= MAX_TEXT ? text : Buffer.from(text.slice(0, MAX_TEXT)).toString())
 
 const isReason = (value: unknown): value is Reason => REASONS.includes(value as Reason)
 

@@ -218,20 +218,21 @@ export class ReportBuilder implements LineSink {
     return routes.length === 0 || (event.event !== 'summary' && event.route !== null && routes.includes(event.route))
   }
 
-  #addRejected({ mode, reason, clientIp, route, count, ...rest }: RejectedEvent, time: number | undefined): number {
+  #addRejected(event: RejectedEvent, time: number | undefined): number {
+    const { mode, reason, clientIp, route, count, revision, carriesSecret } = event
     this.#counts[mode][reason] += count
-    for (const dataCenter of rest.dataCenters) this.#dataCenters.add(dataCenter)
-    if (rest.revision !== null && this.#revisions.size < MAX_REVISIONS) this.#revisions.add(rest.revision)
-    const withSecret = rest.carriesSecret === true
-    if (reason === 'not-listed' && rest.carriesSecret === false) this.#unlistedWithoutSecret += count
+    for (const dataCenter of event.dataCenters) this.#dataCenters.add(dataCenter)
+    if (revision !== null && this.#revisions.size < MAX_REVISIONS) this.#revisions.add(revision)
+    const withSecret = carriesSecret === true
+    if (reason === 'not-listed' && carriesSecret === false) this.#unlistedWithoutSecret += count
     if (clientIp === null) {
       this.#withoutSender += count
       if (withSecret) this.#unresolvedWithSecret += count
       return count
     }
-    if (withSecret && rest.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
+    if (withSecret && event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
     this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret })
-    this.#learn(clientIp, { listedFor: rest.listedFor, removed: rest.removed })
+    this.#learn(clientIp, event)
     return count
   }
 
@@ -246,9 +247,9 @@ export class ReportBuilder implements LineSink {
     if (route !== null && sender.routes.length < MAX_ROUTES && !sender.routes.includes(route)) sender.routes.push(route)
   }
 
-  #learn(clientIp: string, about: Pick<Sender, keyof AddressBook>): void {
-    if ((about.listedFor.length > 0 || about.removed !== null) && this.#about.size < MAX_SENDERS) {
-      this.#about.set(clientIp, about)
+  #learn(clientIp: string, { listedFor, removed }: Pick<Sender, keyof AddressBook>): void {
+    if ((listedFor.length > 0 || removed !== null) && this.#about.size < MAX_SENDERS) {
+      this.#about.set(clientIp, { listedFor, removed })
     }
   }
 

@@ -1,6 +1,7 @@
 import { isDay } from '../directory/snapshot.js'
 import { isRecord } from '../lib/json.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
+import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
 export interface FoundRecord {
@@ -35,7 +36,12 @@ const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
 /** Says that a server listens. */
 const STARTED = 'Server listening at'
 /** Every line that {@link findRecords} or {@link startedOn} finds something in holds one of these texts. */
-export const MARKS = ['moengage', 'MESSAGE', STARTED, ...PARTIAL_MARKS]
+export const MARKS: readonly Mark[] = [
+  { text: 'moengage', part: 'gage' },
+  { text: 'MESSAGE', part: 'MESSAGE' },
+  { text: STARTED, part: STARTED },
+  ...PARTIAL_MARKS
+]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
 const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
@@ -189,8 +195,12 @@ const isByte = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
 
 function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
-  const here = { ...part, time: timeOf(fields) ?? part.time, process: processOf(fields) ?? part.process }
-  const record = [asFields(fields.moengage), unflattened(fields), fields].find(isOurs)
+  const here = {
+    time: timeOf(fields) ?? part.time,
+    process: processOf(fields) ?? part.process,
+    wrapping: part.wrapping
+  }
+  const record = recordIn(fields)
   if (record !== undefined) {
     found.records.push({ ...here, record })
     return
@@ -202,7 +212,13 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 
-const isOurs = (fields: Fields | undefined) => EVENTS.has(fields?.event)
+const isOurs = (fields: Fields | undefined): fields is Fields => EVENTS.has(fields?.event)
+
+/** Our fields, if an object has them: nested, flattened or at its top. */
+function recordIn(fields: Fields): Fields | undefined {
+  const nested = asFields(fields.moengage)
+  return isOurs(nested) ? nested : [unflattened(fields), fields].find(isOurs)
+}
 
 /** `field "_source.message"`: names of nested fields become a path. */
 function nested(part: Part, name: string): Part {

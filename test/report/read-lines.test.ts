@@ -2,11 +2,16 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
+import { MAX_LINE, type Mark, readLines } from '../../src/report/read-lines.js'
 import { runs } from '../support/properties.js'
 
 /** Every line holds this mark. */
-const EVERY_LINE = ['']
+const EVERY_LINE: readonly Mark[] = [{ text: '', part: '' }]
+const MARKS: readonly Mark[] = [
+  { text: 'mark', part: 'rk' },
+  { text: 'sign', part: 'sign' },
+  { text: 'oops', part: 'o' }
+]
 
 /** Reads bytes that come in chunks. */
 async function read(chunks: readonly Buffer[], marks = EVERY_LINE) {
@@ -108,7 +113,22 @@ t.test('a stream that fails is an error', async (t) => {
 })
 
 t.test('lines without a mark are skipped and counted; no line with a mark is, wherever a chunk ends', async () => {
-  const words = fc.constantFrom('mark', 'ma', 'rk', 'sign', 'si', 'gn', ' ', '\r', 'é', 'x'.repeat(30))
+  const words = fc.constantFrom(
+    'mark',
+    'ma',
+    'rk',
+    'sign',
+    'si',
+    'gn',
+    'm',
+    'a',
+    'oo',
+    'ps',
+    ' ',
+    '\r',
+    'é',
+    'x'.repeat(30)
+  )
   const lines = fc.array(
     fc.array(words, { maxLength: 5 }).map((parts) => parts.join('')),
     { maxLength: 12 }
@@ -122,11 +142,11 @@ t.test('lines without a mark are skipped and counted; no line with a mark is, wh
         return bytes.subarray(start, start + cut)
       })
       chunks.push(bytes.subarray(cuts.reduce((sum, cut) => sum + cut, 0)))
-      const found = await read(chunks, ['mark', 'sign'])
+      const found = await read(chunks, MARKS)
       const filled = lines.filter((line) => line !== '')
       const skipped = found.skipped.reduce((sum, [count]) => sum + count, 0)
       if (found.lines.length + skipped !== filled.length) throw new Error(`${skipped} were skipped`)
-      const marked = (all: readonly string[]) => all.filter((line) => /mark|sign/.test(line))
+      const marked = (all: readonly string[]) => all.filter((line) => /mark|sign|oops/.test(line))
       if (marked(found.lines).join() !== marked(lines).join()) throw new Error('a line with a mark was skipped')
       const blank = (all: readonly string[]) => all.filter((line) => line.trim() === '').length
       if (blank(found.lines) !== blank(filled)) throw new Error('a blank line was skipped')
@@ -153,12 +173,15 @@ t.test(
         ]
       ],
       [['\n \r\na\n'], [' \r'], [[1, 'a']]],
-      [['mark\n', 'mark mark\n'], ['mark', 'mark mark'], []]
+      [['mark\n', 'mark mark\n'], ['mark', 'mark mark'], []],
+      // The part of a mark that is searched for stands alone, before the whole mark, or at the start of a chunk.
+      [['rk\nmurk\nrk murk mark\nrk\n'], ['rk murk mark'], [[3, 'rk']]],
+      [['ooops\no'], ['ooops', 'o'], []]
     ]
     for (const [chunks, lines, skipped] of table) {
       const found = await read(
         chunks.map((chunk) => Buffer.from(chunk)),
-        ['mark', 'sign']
+        MARKS
       )
       t.strictSame([found.lines, found.skipped], [lines, skipped], JSON.stringify(chunks))
     }
