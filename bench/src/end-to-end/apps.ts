@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { BlockList } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
@@ -44,13 +44,16 @@ export type AppName =
   | 'rate-limit'
   | 'http'
   | 'http-empty'
+  | 'http-reading'
   | 'http-ours'
   | 'express'
   | 'express-empty'
+  | 'express-reading'
   | 'express-ours'
   | 'express-ipfilter'
   | 'hono'
   | 'hono-empty'
+  | 'hono-reading'
   | 'hono-ours'
   | 'hono-ip-restriction'
 
@@ -138,6 +141,14 @@ export const APPS: Record<AppName, App> = {
     base: 'http',
     start: async () => createServer((request, response) => answerJson(request, response))
   },
+  'http-reading': {
+    title: '`node:http`, a function that reads peer and header: the floor',
+    base: 'http',
+    start: async () =>
+      createServer((request, response) => {
+        if (isFromSomebody(request)) answerJson(request, response)
+      })
+  },
   'http-ours': {
     title: '`node:http`, ours',
     base: 'http',
@@ -148,6 +159,11 @@ export const APPS: Record<AppName, App> = {
     title: 'Express, a middleware that does nothing',
     base: 'express',
     start: async () => expressServer((_request, _response, next) => next())
+  },
+  'express-reading': {
+    title: 'Express, a middleware that reads peer and header: the floor',
+    base: 'express',
+    start: async () => expressServer((request, _response, next) => isFromSomebody(request) && next())
   },
   'express-ours': { title: 'Express, ours', base: 'express', start: async () => expressServer(guardExpress(OURS)) },
   'express-ipfilter': {
@@ -160,6 +176,15 @@ export const APPS: Record<AppName, App> = {
     title: 'Fetch (Hono), a middleware that does nothing',
     base: 'hono',
     start: async () => honoServer((_context, next) => next())
+  },
+  'hono-reading': {
+    title: 'Fetch (Hono), a middleware that reads peer and header: the floor',
+    base: 'hono',
+    start: async () =>
+      honoServer(async (context, next) => {
+        const { socket } = (context.env as HttpBindings).incoming
+        if (socket.remoteAddress !== undefined && context.req.raw.headers.get('x-forwarded-for') !== null) await next()
+      })
   },
   'hono-ours': {
     title: 'Fetch (Hono), ours',
@@ -251,6 +276,10 @@ function expressServer(filter?: express.RequestHandler): Server {
   app.use(refuse)
   return createServer(app)
 }
+
+/** Reads what says who sends, and nothing of it. */
+const isFromSomebody = ({ socket, headers }: IncomingMessage) =>
+  socket.remoteAddress !== undefined && headers['x-forwarded-for'] !== undefined
 
 const answerJson: RequestListener = (request, response) => {
   request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{"status":"ok"}'))

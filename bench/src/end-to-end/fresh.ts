@@ -122,7 +122,7 @@ const IN_THE_GUARD =
   'by a profile of the warm server 2.9 % of its time is spent in the guard and in what it calls; an empty hook costs the rest, and ' +
   'the quartiles show how far processes differ.'
 const READS_A_HEADER =
-  'Node makes the `headers` of a request when they are first read, and an empty function reads none.'
+  'the floor in the table reads the peer and one header, which a guard cannot do without: Node makes `headers` when they are first read.'
 
 /** What is asked of whole requests over loopback. */
 export function freshTargets(costs: readonly FreshCost[]): Target[] {

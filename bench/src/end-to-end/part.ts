@@ -75,9 +75,9 @@ const PROCESSES = 8
 
 const FRESH: readonly FreshPlan[] = [
   { traffic: 'listed', apps: ['fastify', 'empty-hook', 'ours', 'ours-request-ip', 'ipaddr', 'block-list'] },
-  { traffic: 'listed', apps: ['express', 'express-empty', 'express-ours'] },
-  { traffic: 'listed', apps: ['http', 'http-empty', 'http-ours'] },
-  { traffic: 'listed', apps: ['hono', 'hono-empty', 'hono-ours'] },
+  { traffic: 'listed', apps: ['express', 'express-empty', 'express-reading', 'express-ours'] },
+  { traffic: 'listed', apps: ['http', 'http-empty', 'http-reading', 'http-ours'] },
+  { traffic: 'listed', apps: ['hono', 'hono-empty', 'hono-reading', 'hono-ours'] },
   { traffic: 'strangers', apps: ['fastify', 'ours', 'ours-on-reject', 'thrown', 'prepared', 'rate-limit'] }
 ]
 
