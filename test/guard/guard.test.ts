@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
+import { CHANNELS, createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
@@ -87,6 +87,29 @@ t.test('an address is explained in one line', async (t) => {
   const none = { verified: false, clientIp: null, reason: 'unresolved', override: null, peer: null, revision } as const
   t.match(guard.explain('nowhere').verdict, { ...none, hint: '"nowhere" is not an IP address.', carriesSecret: null })
   t.match(guard.status(), { verified: 0, senders: 0 }, 'explaining counts nothing')
+})
+
+t.test('an address is explained for each policy of the routes, once for those that accept the same', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  guard.addRoute({ channels: 'catalog' })
+  guard.addRoute({ channels: ['catalog'] })
+  const found = guard.explainAll(LISTED).map(({ dataCenters, channels, text }) => [dataCenters, channels.length, text])
+  t.match(found, [
+    [['DC-01'], CHANNELS.length, /is verified/],
+    [['DC-01'], 1, /is rejected \(other-channel\)/]
+  ])
+  t.equal(found.length, 2)
+})
+
+t.test('an address that is accepted and a trusted proxy is no sender; those beside it are', async (t) => {
+  const guard = createGuard({
+    dataCenters: 'DC-01',
+    allow: ['10.0.0.9'],
+    clientIp: { trustedProxies: ['10.0.0.0/8'] }
+  })
+  const through = (client: string) => guard.judge({ peer: '10.0.0.1', headers: { 'x-forwarded-for': client } })
+  t.match(through('10.0.0.9'), { verified: false, clientIp: '10.0.0.9' })
+  t.match(through(LISTED), { verified: true, clientIp: LISTED })
 })
 
 t.test('a reload puts the new list in force for every route at once', async (t) => {

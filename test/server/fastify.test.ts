@@ -328,6 +328,16 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   t.strictSame([verdicts.length, rejections().length], [4, 2])
 })
 
+t.test('a request that was verified and whose client is no longer known is a rejection, once', async (t) => {
+  let asked = 0
+  const clientIp = () => (asked++ === 0 ? LISTED : undefined)
+  const { app } = await guarded({ clientIp }, (app) => {
+    app.get('/', async (request) => [app.moengage!.judge(request), app.moengage!.judge(request)])
+  })
+  t.match((await inject(app, LISTED)).json(), [{ reason: 'unresolved' }, { reason: 'unresolved' }])
+  t.match(app.moengage!.status(), { verified: 1, rejected: { unresolved: 1 } })
+})
+
 t.test('a request that was asked about by a narrower policy got through when its route verifies it', async (t) => {
   const { app } = logging()
   app.addHook('onRequest', async (request) => void app.moengage!.judge(request, { channels: 'catalog' }))
