@@ -1,5 +1,5 @@
 import { comparePrefixes, type Prefix } from '../ip/prefix.js'
-import { each, filtered, type Steps } from '../lib/steps.js'
+import { atOnce, each, filtered, type Steps, sorted } from '../lib/steps.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import type { ReadCell } from './read-snapshot.js'
@@ -80,16 +80,22 @@ export interface DirectoryDiff {
  * if (!same) console.log(`${added.length} added, ${removed.length} removed, ${moved.length} moved`)
  */
 export function diffDirectories(before: Directory, after: Directory): DirectoryDiff {
-  const old = byPrefix(before.entries)
-  const now = byPrefix(after.entries)
-  const added = [...now.values()].filter(({ text }) => !old.has(text)).map(change)
-  const removed = [...old.values()].filter(({ text }) => !now.has(text)).map(change)
-  const moved = [...old.values()].flatMap(({ text, grants: from }) => {
+  return atOnce(comparison(before, after))
+}
+
+/** {@link diffDirectories} as work that pauses. */
+export function* comparison(before: Directory, after: Directory): Steps<DirectoryDiff> {
+  const old = yield* byPrefix(before.entries)
+  const now = yield* byPrefix(after.entries)
+  const added = (yield* inOrder(now, ({ text }) => !old.has(text))).map(change)
+  const removed = (yield* inOrder(old, ({ text }) => !now.has(text))).map(change)
+  const isMoved = ({ text, grants }: Listed) => {
     const to = now.get(text)?.grants
-    if (to === undefined) return []
-    const lost = from.filter((grant) => !to.includes(grant))
-    const gained = to.filter((grant) => !from.includes(grant))
-    return lost.length + gained.length === 0 ? [] : [{ prefix: text, from, to, lost, gained }]
+    return to !== undefined && (without(grants, to).length > 0 || without(to, grants).length > 0)
+  }
+  const moved = (yield* inOrder(old, isMoved)).map(({ text, grants: from }) => {
+    const to = now.get(text)!.grants
+    return { prefix: text, from, to, lost: without(from, to), gained: without(to, from) }
   })
   const cells = changedCells(before, after)
   const unknown = changedUnknown(before, after)
@@ -141,17 +147,26 @@ interface Listed {
   readonly grants: Grant[]
 }
 
-/** Each prefix once with all its grants, in the order of addresses. */
-function byPrefix(entries: readonly DirectoryEntry[]): Map<string, Listed> {
+/** Each prefix once with all its grants, by its text. */
+function* byPrefix(entries: readonly DirectoryEntry[]): Steps<Map<string, Listed>> {
   const listed = new Map<string, Listed>()
-  for (const { prefix, grant } of entries) {
+  yield* each(entries, ({ prefix, grant }) => {
     const text = prefix.toString()
     const known = listed.get(text)
     if (known === undefined) listed.set(text, { prefix, text, grants: [grant] })
     else if (!known.grants.includes(grant)) known.grants.push(grant)
-  }
-  return new Map([...listed].sort(([, a], [, b]) => comparePrefixes(a.prefix, b.prefix)))
+  })
+  return listed
 }
+
+/** The prefixes that are wanted, in the order of their addresses. */
+function* inOrder(listed: ReadonlyMap<string, Listed>, isWanted: (prefix: Listed) => boolean): Steps<Listed[]> {
+  const wanted = yield* filtered(listed.values(), isWanted)
+  return yield* sorted(wanted, (a, b) => comparePrefixes(a.prefix, b.prefix))
+}
+
+const without = (grants: readonly Grant[], others: readonly Grant[]) =>
+  grants.filter((grant) => !others.includes(grant))
 
 const change = ({ text, grants }: Listed): AddressChange => ({ prefix: text, grants })
 

@@ -172,10 +172,11 @@ function compose<Request>(
     if (settings.onReload !== undefined) callBack(() => settings.onReload!(error, status), onReloadFailed, keep)
   }
   const prepare = async (next: Directory) => {
+    const reportDrift = await watch?.prepare(next)
     const put = await list.prepare(next, member?.overrides)
     return () => {
       put()
-      watch?.compare()
+      reportDrift?.()
     }
   }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)

@@ -1,4 +1,4 @@
-import { type DirectoryDiff, diffDirectories } from '../directory/diff.js'
+import { comparison, type DirectoryDiff, diffDirectories } from '../directory/diff.js'
 import type { Directory, Grant } from '../directory/directory.js'
 import { DATA_CENTERS, type DataCenter } from '../directory/names.js'
 import { SOURCE } from '../directory/source/read-source.js'
@@ -6,6 +6,7 @@ import type { OpenSource, SourceOption } from '../directory/source/source.js'
 import type { Problem } from '../errors.js'
 import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { callback } from '../lib/option-rules.js'
+import { inSlices } from '../lib/steps.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { Refresh } from './refresh.js'
 import type { GuardStatus, WatchMetrics, WatchStatus } from './status.js'
@@ -62,9 +63,12 @@ export class Watch {
     this.#source = source
     this.#to = to
     this.#clock = clock
-    const prepare = async (directory: Directory) => () => {
-      this.#watched = directory
-      this.compare()
+    const prepare = async (directory: Directory) => {
+      const report = await this.#compare(to.inUse, () => directory)
+      return () => {
+        this.#watched = directory
+        report()
+      }
     }
     const notify = (error: Error | null) => {
       if (error === null) return
@@ -75,10 +79,27 @@ export class Watch {
     this.#refresh = new Refresh(daily, { prepare, count: () => {}, notify }, clock, { isLoaded: false })
   }
 
-  /** Compares with the list in use, which may have changed. */
-  compare(): void {
-    if (this.#watched === undefined) return
-    const differences = diffDirectories(this.#to.inUse(), this.#watched)
+  /** Compares with a list that is about to come into use; what it returns reports the outcome when it is in use. */
+  async prepare(next: Directory): Promise<() => void> {
+    return this.#compare(
+      () => next,
+      () => this.#watched
+    )
+  }
+
+  /** Compares in slices. If one of the two lists is another one when the outcome is reported, they are compared again, at once. */
+  async #compare(inUse: () => Directory, watched: () => Directory | undefined): Promise<() => void> {
+    const [before, after] = [inUse(), watched()]
+    const differences = after && (await inSlices(comparison(before, after)))
+    return () => {
+      const now = watched()
+      if (now === undefined) return
+      const isCurrent = differences !== undefined && before === inUse() && after === now
+      this.#report(isCurrent ? differences : diffDirectories(inUse(), now))
+    }
+  }
+
+  #report(differences: DirectoryDiff): void {
     const { same, added, removed, moved, cells, unknown } = differences
     const drift = same ? '' : JSON.stringify([added, removed, moved, cells, unknown])
     this.#differences = differences

@@ -14,6 +14,11 @@ const DAY = 86_400_000
 
 type Loaded = Snapshot | Error
 
+/** Lets promises that are settled go on, so many times. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await undefined
+}
+
 /** A guard with a list and a watched list that the test holds. */
 async function watching(t: Test, options: Partial<GuardOptions> = {}) {
   const clock = new TestClock('2026-11-23T12:00:00Z')
@@ -101,6 +106,44 @@ t.test('when the list in use catches up, the difference ends', async (t) => {
   await guard.reload()
   t.strictSame(codes(), [])
   t.match(drifts, [{ same: false }, { same: true }])
+})
+
+t.test('two lists that come at the same moment are compared with each other, whichever is in use first', async (t) => {
+  const gates: Record<'own' | 'theirs', () => void> = { own() {}, theirs() {} }
+  const gate = (name: keyof typeof gates) => new Promise<void>((resolve) => (gates[name] = resolve))
+  let list = sound()
+  const clock = new TestClock('2026-11-23T12:00:00Z')
+  const waitFor = async (name: keyof typeof gates) => {
+    await gate(name)
+    return list
+  }
+  const starting = loadGuard(
+    {
+      dataCenters: 'DC-01',
+      source: { name: 'ours', load: () => waitFor('own') },
+      watch: { name: 'theirs', load: () => waitFor('theirs') }
+    },
+    { clock }
+  )
+  await turns(5)
+  gates.own()
+  const guard = await starting
+  t.teardown(() => guard.close())
+  for (let head = -20; head <= 20; head++) {
+    list = sound({ revision: `r${head}` }, [...FOUR, `9.9.9.${head + 30}`])
+    clock.pass(DAY)
+    const reload = guard.reload()
+    await turns(20)
+    const [first, second] = head < 0 ? (['own', 'theirs'] as const) : (['theirs', 'own'] as const)
+    gates[first]()
+    await turns(Math.abs(head))
+    gates[second]()
+    await reload
+    await until(() => guard.status().watch!.revision === list.provenance.revision)
+    t.match(guard.status().watch, { differences: { same: true, before: { revision: `r${head}` } }, since: null })
+    // Then the watched source waits for the next day.
+    await turns(50)
+  }
 })
 
 t.test('the warning says what kinds of differences there are, and whether they concern what is accepted', async (t) => {
