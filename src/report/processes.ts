@@ -1,4 +1,4 @@
-import type { Reason } from '../verdict/verdict.js'
+import { REASONS, type Reason } from '../verdict/verdict.js'
 import type { Counts, SummaryEvent } from './read-event.js'
 import type { ProcessId } from './unwrap.js'
 
@@ -7,10 +7,12 @@ const MINUTE = 60_000
 const SLOT = 10 * MINUTE
 /** A guard that rejects writes a summary every hour. This many slots later there is one. */
 const SUMMARY_WITHIN = 7
-/** Maximum number of processes and of slots that are kept. */
+/** Maximum number of processes, of starts and of slots that are kept. */
 const MAX_KEPT = 10_000
 /** Maximum number of processes that are named. */
 const NAMED = 3
+
+type MutableCounts = Partial<Record<Reason, number>>
 
 /** What the log has of one process. */
 class LoggedProcess {
@@ -18,34 +20,45 @@ class LoggedProcess {
   /** Slots with a rejection, and slots with a summary. */
   readonly rejections = new Set<number>()
   readonly summaries = new Set<number>()
-  /** Rejections that lines count, and those that summaries count, by reason. */
-  readonly #logged: Partial<Record<Reason, number>> = {}
-  readonly #total: Partial<Record<Reason, number>> = {}
-  /** The rejections that summaries count and lines do not, at the last summary. */
-  unlogged: Counts = {}
-  /** Whether there was a rejection since the last summary. */
-  isOpen = false
-  /** Whether a process started after it on the same host, while its last summary was missing. */
-  isReplaced = false
+  /** Rejections that lines count, and summaries as those without a line. */
+  readonly #logged: MutableCounts = {}
+  /** All rejections, by all summaries and by those that were asked for. */
+  readonly #total: MutableCounts = {}
+  readonly #wanted: MutableCounts = {}
+  /** When it started, rejected and wrote a summary last. */
+  started = Number.NEGATIVE_INFINITY
+  rejected = Number.NEGATIVE_INFINITY
+  summarized = Number.NEGATIVE_INFINITY
+  /** Whether a process started under its name while its last summary was missing. */
+  isKilled = false
 
   constructor(id: ProcessId) {
     this.id = id
   }
 
-  add(reason: Reason, count: number): void {
-    this.#logged[reason] = (this.#logged[reason] ?? 0) + count
+  /** Whether it rejected since its last summary. */
+  get isOpen(): boolean {
+    return this.rejected > this.summarized
   }
 
-  /** Compares with the total of a summary. */
-  compare(total: Counts): void {
-    const unlogged: Partial<Record<Reason, number>> = {}
-    for (const reason of Object.keys(total) as Reason[]) {
-      this.#total[reason] = (this.#total[reason] ?? 0) + total[reason]!
-    }
-    for (const [reason, count] of Object.entries(this.#total) as [Reason, number][]) {
-      unlogged[reason] = Math.max(0, count - (this.#logged[reason] ?? 0))
-    }
-    this.unlogged = unlogged
+  add(counts: Counts): void {
+    addTo(this.#logged, counts)
+  }
+
+  addTotal(counts: Counts, isWanted: boolean): void {
+    addTo(this.#total, counts)
+    if (isWanted) addTo(this.#wanted, counts)
+  }
+
+  /** The rejections that only summaries count. Files may come in any order, so all of them are compared. */
+  get missing(): Counts {
+    return countsBy((reason) => (this.#total[reason] ?? 0) - (this.#logged[reason] ?? 0))
+  }
+
+  /** Those of them that the summaries can be about that were asked for. */
+  get unlogged(): Counts {
+    const { missing } = this
+    return countsBy((reason) => Math.min(missing[reason] ?? 0, this.#wanted[reason] ?? 0))
   }
 
   /** The first slot with a rejection that no summary follows in time; undefined if there is none. */
@@ -57,43 +70,71 @@ class LoggedProcess {
   }
 }
 
+function addTo(counts: MutableCounts, more: Counts): void {
+  for (const [reason, count] of Object.entries(more) as [Reason, number][])
+    counts[reason] = (counts[reason] ?? 0) + count
+}
+
+/** Counts by reason, without those that are not above zero. */
+function countsBy(countOf: (reason: Reason) => number): Counts {
+  return Object.fromEntries(
+    REASONS.map((reason) => [reason, countOf(reason)] as const).filter(([, count]) => count > 0)
+  )
+}
+
+/** A server that began to listen. */
+interface Start {
+  readonly id: ProcessId
+  readonly time: number
+}
+
 /** Looks for summaries that are missing: a process that was killed, or lines that got lost. */
 export class Processes {
   readonly #byName = new Map<string, LoggedProcess>()
+  readonly #starts: Start[] = []
   #lastSlot = Number.NEGATIVE_INFINITY
+  /** Lines without a time are ordered by their place in the log. */
+  #lines = 0
 
   /** Counts a rejection and the earlier ones that its line counts. */
   rejected(id: ProcessId, reason: Reason, count: number, time: number | undefined): void {
     const process = this.#of(id)
-    process.isOpen = true
-    process.isReplaced = false
-    process.add(reason, count)
+    process.rejected = Math.max(process.rejected, this.#placeOf(time))
+    process.add({ [reason]: count })
     this.#mark(process.rejections, time)
   }
 
-  /** Counts the rejections of a summary. */
-  summarized(id: ProcessId, { suppressed, rejected }: SummaryEvent, time: number | undefined): void {
-    this.sawSummary(id, time)
+  /** Counts the rejections of a summary, which may be of another time than the report. */
+  summarized(
+    id: ProcessId,
+    { suppressed, rejected }: SummaryEvent,
+    { time, isWanted }: { readonly time: number | undefined; readonly isWanted: boolean }
+  ): void {
     const process = this.#of(id)
-    for (const counts of Object.values(suppressed)) {
-      for (const [reason, count] of Object.entries(counts) as [Reason, number][]) process.add(reason, count)
-    }
-    if (rejected !== undefined) process.compare(rejected)
-  }
-
-  /** Notes that there is a summary, which may be of another time than the report. */
-  sawSummary(id: ProcessId, time: number | undefined): void {
-    const process = this.#of(id)
-    process.isOpen = false
-    process.isReplaced = false
+    process.summarized = Math.max(process.summarized, this.#placeOf(time))
     this.#mark(process.summaries, time)
+    for (const counts of Object.values(suppressed)) process.add(counts)
+    if (rejected !== undefined) process.addTotal(rejected, isWanted)
   }
 
-  /** A server began to listen: a process of the same host whose last summary is missing may have been killed. */
-  started(hostname: string): void {
-    for (const process of this.#byName.values()) {
-      if (process.isOpen && process.id.hostname === hostname) process.isReplaced = true
-    }
+  /** Since when the next summary of a process counts: its last one, or its start. */
+  countedFrom(id: ProcessId): number {
+    const { started, summarized } = this.#of(id)
+    return Math.max(started, summarized)
+  }
+
+  /** A server began to listen. A process under its name whose last summary is missing was killed. */
+  started(id: ProcessId, time: number | undefined): void {
+    const process = this.#of(id)
+    const place = this.#placeOf(time)
+    if (process.isOpen && process.rejected <= place) process.isKilled = true
+    process.started = Math.max(process.started, place)
+    if (this.#starts.length < MAX_KEPT) this.#starts.push({ id, time: place })
+  }
+
+  #placeOf(time: number | undefined): number {
+    this.#lines++
+    return time ?? this.#lines
   }
 
   /** The latest time of any line. */
@@ -117,13 +158,19 @@ export class Processes {
     if (slots.size < MAX_KEPT) slots.add(Math.floor(time / SLOT))
   }
 
-  /** The rejections that only summaries count: their lines got lost, or come later. */
+  /** The rejections that only summaries count: their lines got lost. */
+  missing(): Counts {
+    return this.#sumOf(({ missing }) => missing)
+  }
+
+  /** Those of them that are of the time that was asked for. */
   unlogged(): Counts {
-    const sum: Partial<Record<Reason, number>> = {}
-    for (const { unlogged } of this.#byName.values()) {
-      for (const [reason, count] of Object.entries(unlogged) as [Reason, number][])
-        sum[reason] = (sum[reason] ?? 0) + count
-    }
+    return this.#sumOf(({ unlogged }) => unlogged)
+  }
+
+  #sumOf(countsOf: (process: LoggedProcess) => Counts): Counts {
+    const sum: MutableCounts = {}
+    for (const process of this.#byName.values()) addTo(sum, countsOf(process))
     return sum
   }
 
@@ -138,7 +185,7 @@ export class Processes {
     const { pid, hostname } = process.id
     const name = pid === '' ? 'the server' : `process ${pid}${hostname === '' ? '' : ` on ${hostname}`}`
     const lost = 'Its verified requests and the rejections without a line since then are not counted.'
-    if (process.isReplaced)
+    if (process.isKilled || this.#isReplaced(process))
       return `The last summary of ${name} is missing, and a server started after it: was it killed? ${lost}`
     const gap = process.firstGap(this.#lastSlot)
     if (gap === undefined) return undefined
@@ -147,5 +194,10 @@ export class Processes {
       `No summary of ${name} follows the rejections of ${time} UTC within an hour: was it killed, does it log above level "info", or ` +
       `are lines missing? ${lost}`
     )
+  }
+
+  /** Whether another process started on its host, and its last summary never came. */
+  #isReplaced({ id, isOpen, rejected }: LoggedProcess): boolean {
+    return isOpen && this.#starts.some((start) => start.id.hostname === id.hostname && start.time >= rejected)
   }
 }

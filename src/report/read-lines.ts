@@ -20,8 +20,14 @@ export interface LineSink {
    * @param last the last of them, if no line of the same chunk follows
    */
   skipped(count: number, last: string | undefined): void
-  /** A line longer than {@link MAX_LINE}, of which only the start is kept. */
-  tooLong(start: string): void
+  /** Whether a part of a line that is too long is what makes a line matter. Parts overlap. */
+  matters(part: string): boolean
+  /**
+   * A line longer than {@link MAX_LINE}, of which only the start is kept.
+   *
+   * @param hasMattered whether a part of it matters
+   */
+  tooLong(start: string, hasMattered: boolean): void
   /** Bytes of the log are missing; `what` continues a sentence about the file. */
   damaged(what: string): void
 }
@@ -34,7 +40,14 @@ const ARCHIVES: readonly [magic: Buffer, name: string, command: string][] = [
   [Buffer.from([0x50, 0x4b, 0x03, 0x04]), 'zip', 'unzip -p']
 ]
 const GZIP = Buffer.from([0x1f, 0x8b])
+/** What no UTF-8 of a log holds: a packed part, and a part in UTF-16 (the end of the word "moengage", in both orders of bytes). */
+const OTHERS: readonly [bytes: Buffer, name: string][] = [
+  [Buffer.from([0x1f, 0x8b, 0x08]), 'a part that is packed with gzip'],
+  [Buffer.from('\0g\0a\0g\0e'), 'a part in UTF-16']
+]
 const LINE_FEED = 10
+/** How much the parts of a line overlap that is too long. */
+const OVERLAP = 256
 /** A line that begins with white space may be blank, which counts as none. */
 const SPACE = 32
 
@@ -54,7 +67,23 @@ export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink, m
   const isGzip = head.indexOf(GZIP) === 0
   const bytes = isGzip ? new ByteReader(gunzip(reader, (what) => sink.damaged(what))) : reader
   const encoding = utf16(await bytes.peek(4))
-  await splitLines(encoding === undefined ? bytes : decoded(bytes, encoding), sink, marks)
+  await splitLines(encoding === undefined ? checked(bytes, sink) : decoded(bytes, encoding), sink, marks)
+}
+
+/** The same bytes; a part that is not text is a damage. */
+async function* checked(bytes: AsyncIterable<Buffer>, sink: LineSink): AsyncGenerator<Buffer> {
+  const overlap = Math.max(...OTHERS.map(([bytes]) => bytes.length)) - 1
+  let before: Buffer = Buffer.alloc(0)
+  for await (const chunk of bytes) {
+    const border = Buffer.concat([before, chunk.subarray(0, overlap)])
+    for (const [bytes, name] of OTHERS) {
+      if (chunk.includes(bytes) || border.includes(bytes)) {
+        sink.damaged(`has ${name} among its text, which was not read: give each part as a file of its own`)
+      }
+    }
+    before = Buffer.concat([before, chunk.subarray(-overlap)]).subarray(-overlap)
+    yield chunk
+  }
 }
 
 /** The kind of UTF-16 that a text begins with: by its byte order mark, or by the zeros beside ASCII. */
@@ -79,17 +108,28 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   let pieces: Buffer[] = []
   let length = 0
   let isOpen = false
-  const add = (piece: Buffer) => {
-    // A longer line keeps what it has.
-    if (length <= MAX_LINE) pieces.push(piece)
+  /** The end of what is known of a line that is too long. */
+  let tail: Buffer | undefined
+  let hasMattered = false
+  const add = (bytes: Buffer) => {
+    // A file that was emptied while it was written to begins with zeros.
+    const piece = length === 0 ? withoutZeros(bytes) : bytes
     length += piece.length
+    if (tail === undefined) pieces.push(piece)
+    if (length <= MAX_LINE) return
+    // A longer line keeps what it has.
+    const part = tail === undefined ? Buffer.concat(pieces) : Buffer.concat([tail, piece])
+    hasMattered ||= sink.matters(part.toString('latin1'))
+    tail = part.subarray(-OVERLAP)
   }
   const end = () => {
     const line = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
-    if (length > MAX_LINE) sink.tooLong(line.toString('utf8', 0, MAX_LINE))
+    if (length > MAX_LINE) sink.tooLong(line.toString('utf8', 0, MAX_LINE), hasMattered)
     else if (length > 0) isOpen = sink.line(line.toString('utf8'))
     pieces = []
     length = 0
+    tail = undefined
+    hasMattered = false
   }
   for await (const chunk of chunks) {
     search.begin(chunk)
@@ -112,6 +152,12 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     add(chunk.subarray(start))
   }
   end()
+}
+
+/** Bytes without the zeros at their start. */
+function withoutZeros(bytes: Buffer): Buffer {
+  const start = bytes.findIndex((byte) => byte !== 0)
+  return start === -1 ? bytes.subarray(bytes.length) : bytes.subarray(start)
 }
 
 /** Searches chunks for marks, each byte once for each mark. */

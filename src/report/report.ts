@@ -1,5 +1,5 @@
 import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
-import { diagnose } from '../senders/diagnosis.js'
+import { counted, diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
@@ -15,7 +15,7 @@ import {
   type WithoutSecretEvent
 } from './read-event.js'
 import type { LineSink } from './read-lines.js'
-import { type FoundRecord, findRecords, mentions, startedOn, timeOfLine } from './unwrap.js'
+import { type FoundRecord, findRecords, mentions, type ProcessId, timeOfLine } from './unwrap.js'
 
 /** The part of a log to report on. */
 export interface ReportFilter {
@@ -111,6 +111,12 @@ export class ReportBuilder implements LineSink {
   readonly #damages: string[] = []
   #firstUnreadable: Report['firstUnreadable'] = null
   #withoutTime = 0
+  /** Messages that journald has left out. */
+  #leftOut = 0
+  /** Rejections that a line or a summary counts without their route, where routes were asked for. */
+  #withoutRoute = 0
+  /** Rejections without a line in summaries that reach beyond the time that was asked for. */
+  #beyond = 0
   #withoutSender = 0
   #verified: number | null = null
   #from = Number.POSITIVE_INFINITY
@@ -143,9 +149,13 @@ export class ReportBuilder implements LineSink {
     if (!this.#damages.includes(sentence)) this.#damages.push(sentence)
   }
 
-  tooLong(start: string): void {
+  matters(part: string): boolean {
+    return mentions(part)
+  }
+
+  tooLong(start: string, hasMattered: boolean): void {
     this.#lines.read++
-    if (mentions(start)) this.#unreadable(start, `one line holds many: jq -c '.[]' FILE | moengage-allowlist report`)
+    if (hasMattered) this.#unreadable(start, `one line holds many: jq -c '.[]' FILE | moengage-allowlist report`)
   }
 
   line(line: string): boolean {
@@ -160,10 +170,10 @@ export class ReportBuilder implements LineSink {
     const text = line.trim()
     if (text === '') return
     this.#last = text
-    const hostname = startedOn(text)
-    if (hostname !== undefined) this.#processes.started(hostname)
     const content = findRecords(text)
     if (content === undefined) return
+    for (const { process, time } of content.starts) this.#processes.started(process, time)
+    this.#leftOut += content.leftOut
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
     if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
@@ -181,11 +191,15 @@ export class ReportBuilder implements LineSink {
   }
 
   #add({ record, time, process, wrapping }: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
-    const event = readEvent(record)
-    if (event === undefined) return 'unreadable'
-    if (!this.#isWanted(event, time)) {
+    const read = readEvent(record)
+    if (read === undefined) return 'unreadable'
+    const isInTime = this.#isInTime(time)
+    const event = this.#ofOneRoute(read, isInTime)
+    const isWanted = isInTime && this.#isOnRoute(event)
+    if (read.event === 'rejected') this.#processes.rejected(process, read.reason, read.count, time)
+    else if (read.event === 'summary') this.#addBalance(process, read, { time, isWanted })
+    if (!isWanted) {
       this.#hasUnwanted = true
-      if (event.event === 'summary') this.#processes.sawSummary(process, time)
       return 'unwanted'
     }
     if (wrapping !== '' && (this.#wrappings.has(wrapping) || this.#wrappings.size < MAX_WRAPPINGS)) {
@@ -194,12 +208,10 @@ export class ReportBuilder implements LineSink {
     let count = 0
     if (event.event === 'rejected') {
       count = this.#addRejected(event, time)
-      this.#processes.rejected(process, event.reason, event.count, time)
     } else if (event.event === 'without-secret') {
       this.#addWithoutSecret(event)
     } else {
       count = this.#addSummary(event, time)
-      this.#processes.summarized(process, event, time)
     }
     if (time === undefined) return 'counted'
     this.#from = Math.min(this.#from, time)
@@ -208,14 +220,41 @@ export class ReportBuilder implements LineSink {
     return 'counted'
   }
 
-  #isWanted(event: LoggedEvent, time: number | undefined): boolean {
-    const { since, until, routes = [] } = this.#filter
-    if (since !== undefined || until !== undefined) {
-      if (time === undefined) this.#withoutTime++
-      if (!((time ?? Number.NaN) >= (since ?? Number.NEGATIVE_INFINITY))) return false
-      if (!(time! < (until ?? Number.POSITIVE_INFINITY))) return false
-    }
+  #isInTime(time: number | undefined): boolean {
+    const { since, until } = this.#filter
+    if (since === undefined && until === undefined) return true
+    if (time === undefined) this.#withoutTime++
+    return (time ?? Number.NaN) >= (since ?? Number.NEGATIVE_INFINITY) && time! < (until ?? Number.POSITIVE_INFINITY)
+  }
+
+  #isOnRoute(event: LoggedEvent): boolean {
+    const { routes = [] } = this.#filter
     return routes.length === 0 || (event.event !== 'summary' && event.route !== null && routes.includes(event.route))
+  }
+
+  /** A line names the route of its own request. The earlier ones that it counts may be of others. */
+  #ofOneRoute(event: LoggedEvent, isInTime: boolean): LoggedEvent {
+    const { routes = [] } = this.#filter
+    if (routes.length === 0 || event.event === 'summary' || event.count === 1) return event
+    if (event.event === 'rejected' && isInTime) this.#withoutRoute += event.count - 1
+    return { ...event, count: 1 }
+  }
+
+  /** What a summary says of other lines, also where it is not of the time or the routes that were asked for. */
+  #addBalance(
+    process: ProcessId,
+    summary: SummaryEvent,
+    { time, isWanted }: { time: number | undefined; isWanted: boolean }
+  ): void {
+    const { since, until, routes = [] } = this.#filter
+    const withheld = totalOf(sumOf(summary.suppressed.reject, summary.suppressed.tag))
+    const from = this.#processes.countedFrom(process)
+    // It counts from `from` to `time`.
+    const touches = time !== undefined && time >= (since ?? time) && from < (until ?? Number.POSITIVE_INFINITY)
+    const reachesBeyond = touches && (from < (since ?? from) || time >= (until ?? Number.POSITIVE_INFINITY))
+    if (routes.length > 0) this.#withoutRoute += touches ? withheld : 0
+    else if (reachesBeyond) this.#beyond += withheld
+    this.#processes.summarized(process, summary, { time, isWanted })
   }
 
   #addRejected(event: RejectedEvent, time: number | undefined): number {
@@ -361,7 +400,6 @@ export class ReportBuilder implements LineSink {
 
   #doubts(): string[] {
     const { read, own, unreadable } = this.#lines
-    const { routes = [] } = this.#filter
     const count = (number: number, one: string, many: string) =>
       number === 1 ? `One line ${one}` : `${number.toLocaleString('en-US')} lines ${many}`
     return [
@@ -376,9 +414,36 @@ export class ReportBuilder implements LineSink {
             `${count(this.#withoutTime, 'has', 'have')} no time, so it is unknown whether it belongs to the time that was asked for.`
           ]
         : []),
+      ...(this.#leftOut > 0
+        ? [
+            `journald has left out the text of ${counted(this.#leftOut, 'long line')}, which may be the guard's: journalctl --all -o json | moengage-allowlist report`
+          ]
+        : []),
       ...(own === 0 && unreadable === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
-      ...(routes.length > 0 ? [] : this.#processes.doubts())
+      ...this.#borders(),
+      ...this.#processes.doubts()
     ]
+  }
+
+  /** Rejections of which it is unknown whether they belong to what was asked for. */
+  #borders(): string[] {
+    const { routes = [] } = this.#filter
+    const doubts: string[] = []
+    const withoutRoute = this.#withoutRoute + (routes.length > 0 ? totalOf(sumOf(this.#processes.missing())) : 0)
+    if (withoutRoute > 0) {
+      doubts.push(
+        `The log counts ${counted(withoutRoute, 'more rejection')} without a route: how many of them are of the routes that were asked for is unknown.`
+      )
+    }
+    const { since, until } = this.#filter
+    const isPart = since !== undefined || until !== undefined
+    const beyond = this.#beyond + (isPart ? totalOf(sumOf(this.#processes.unlogged())) : 0)
+    if (beyond > 0) {
+      doubts.push(
+        `Summaries that reach beyond the time that was asked for count ${counted(beyond, 'rejection')} without a line: how many of them belong to it is unknown.`
+      )
+    }
+    return doubts
   }
 }
 

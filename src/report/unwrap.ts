@@ -30,12 +30,13 @@ const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wra
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
 const MENTION =
-  /event(?:&(?:amp;)*(?:\w{2,6}|#\w{2,4});|\W){1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
-/** journald writes a message as a list of bytes if it is not plain text. */
-const BYTES = /MESSAGE\W{1,99}\[\W{0,9}\d/
+  /event(?:&(?:amp;)*(?:\w{2,6}|#\w{2,4});|\\u[\da-f]{4}|\W){1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
+const MENTIONS = new RegExp(MENTION, 'g')
+/** journald writes a message as a list of bytes if it is not plain text, and as null if it is long. */
+const JOURNALD = /MESSAGE\W{1,99}(?:\[\W{0,9}\d|null)/
 /** Says that a server listens. */
 const STARTED = 'Server listening at'
-/** Every line that {@link findRecords} or {@link startedOn} finds something in holds one of these texts. */
+/** Every line that {@link findRecords} finds something in holds one of these texts. */
 export const MARKS: readonly Mark[] = [
   { text: 'moengage', part: 'gage' },
   { text: 'MESSAGE', part: 'MESSAGE' },
@@ -47,11 +48,15 @@ const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
 const MAX_BRACES = 8
 
-/** The records in a line. */
+/** What a line says about us. */
 export interface LineContent {
   readonly records: FoundRecord[]
+  /** Servers that say here that they listen. */
+  readonly starts: Omit<Part, 'wrapping'>[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
+  /** Number of messages that journald has left out. */
+  leftOut: number
 }
 
 /**
@@ -61,22 +66,29 @@ export interface LineContent {
  * @returns undefined if the line is not about us
  */
 export function findRecords(line: string): LineContent | undefined {
-  const isMentioned = mentions(line)
-  if (!isMentioned && !BYTES.test(line)) return undefined
-  const found: LineContent = { records: [], unreadable: 0 }
+  if (!isAboutUs(line)) return undefined
+  const found: LineContent = { records: [], starts: [], unreadable: 0, leftOut: 0 }
   readText(line, NOTHING, found, 0)
-  if (isMentioned && found.records.length === 0) found.unreadable = 1
-  return found
+  return { ...found, records: withoutCopies(found.records) }
+}
+
+const isAboutUs = (text: string) => mentions(text) || text.includes(STARTED) || JOURNALD.test(text)
+
+/** Some envelopes hold a record as text and beside it in fields of their own. */
+function withoutCopies(records: FoundRecord[]): FoundRecord[] {
+  if (records.length === 1) return records
+  const seen = new Map<string, string>()
+  return records.filter(({ record, wrapping }) => {
+    const { event, clientIp, reason, route, requestId, verified, suppressed } = record
+    const copied = JSON.stringify([event, clientIp, reason, route, requestId, `${verified}`, `${suppressed}`])
+    const known = seen.get(copied)
+    seen.set(copied, known ?? wrapping)
+    return known === undefined || known === wrapping
+  })
 }
 
 /** Whether a text seems to hold one of our records, or the start of one. */
 export const mentions = (text: string) => text.includes('moengage') && MENTION.test(text)
-
-/** The host of a server that says in a line that it listens; undefined if the line is another one. */
-export function startedOn(line: string): string | undefined {
-  if (!line.includes(STARTED)) return undefined
-  return processInText(line)?.hostname ?? ''
-}
 
 /** The time of any line of a log. */
 export function timeOfLine(line: string): number | undefined {
@@ -91,12 +103,14 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
     visit(whole, part, found, depth)
     return
   }
-  const { records, unreadable } = found
+  if (depth === 0 && STARTED_IN_TEXT.test(text)) found.starts.push({ ...part, time: timeInText(text) })
+  const { records, starts, unreadable } = found
   const { length } = records
+  const startsBefore = starts.length
   for (const [unescaped, how] of [
     [text, ''],
     [text.replaceAll('""', '"'), 'doubled quotes'],
-    [text.replaceAll('\\"', '"'), 'escaped quotes'],
+    [text.replaceAll(/\\(["\\])/g, '$1'), 'escaped quotes'],
     [withoutEntities(text), 'escapes of XML']
   ] as const) {
     for (const { before, value } of objectsIn(unescaped)) {
@@ -108,8 +122,32 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
       }
       visit(value, within(within(wrapped, 'text around the JSON'), how), found, depth)
     }
-    if (records.length > length || found.unreadable > unreadable) return
+    if (records.length > length || starts.length > startsBefore || found.unreadable > unreadable) break
   }
+  // A record that is cut off, with another line behind it.
+  if (found.unreadable === unreadable && countMentions(text) > records.length - length) found.unreadable++
+}
+
+/** A line of text that says that a server listens, with what a collector writes in front of it. */
+const STARTED_IN_TEXT = new RegExp(`^(?:[^"{]*[\\s\\]])?${STARTED}`)
+
+/** The start of what a client can choose in a text, up to its end: behind the request in an access log, in a path or in a URL. */
+const CLIENT_TEXT = [
+  /\b(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S+ HTTP\/\d.*$/s,
+  /"(?:https?:\/)?\/(?:[^"\\]|\\.)*$/,
+  /'(?:https?:\/)?\/(?:[^'\\]|\\.)*$/,
+  /\b[A-Z]{3,7}[ :](?:https?:\/)?\/\S*$/,
+  /(?<![^\s=(])https?:\/\/\S*$/,
+  // What stands behind the name of a file and a colon is a line of that file.
+  /(?<![^\s=(])\/(?![^\s{]*:\{)(?:\S*[^\s:])?$/
+]
+
+/** Whether a client can have chosen what follows a text, and so could write a record there. */
+const isOfClient = (before: string) => CLIENT_TEXT.some((pattern) => pattern.test(before))
+
+/** How often a text mentions a record, where no client can have written it. */
+function countMentions(text: string): number {
+  return [...text.matchAll(MENTIONS)].filter(({ index }) => !isOfClient(text.slice(0, index))).length
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -140,8 +178,11 @@ function* objectsIn(text: string): Generator<{ before: string; value: unknown }>
       failures++
       start = text.indexOf('{', start + 1)
     } else {
-      yield { before: text.slice(from, start), value }
-      from = end
+      const before = text.slice(from, start)
+      if (!isOfClient(before)) {
+        yield { before, value }
+        from = end
+      }
       start = text.indexOf('{', end)
     }
   }
@@ -165,13 +206,10 @@ function within(part: Part, how: string): Part {
 }
 
 function visit(value: unknown, part: Part, found: LineContent, depth: number): void {
-  if (depth > MAX_DEPTH) return
-  if (typeof value === 'string') {
-    const isMentioned = mentions(value)
-    if (!isMentioned && !BYTES.test(value)) return
-    const { length } = found.records
-    readText(value, part, found, depth + 1)
-    if (isMentioned && found.records.length === length) found.unreadable++
+  if (depth > MAX_DEPTH) {
+    found.unreadable++
+  } else if (typeof value === 'string') {
+    if (isAboutUs(value)) readText(value, part, found, depth + 1)
   } else if (Array.isArray(value)) {
     visitArray(value, part, found, depth)
   } else {
@@ -205,10 +243,23 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     found.records.push({ ...here, record })
     return
   }
+  if ([fields.msg, fields.message].some((text) => typeof text === 'string' && text.startsWith(STARTED))) {
+    found.starts.push(here)
+    return
+  }
+  if (fields.MESSAGE === null) found.leftOut++
+  const isOwnLine = OF_LOGGERS.some((name) => fields[name] !== undefined)
   for (const [name, value] of Object.entries(fields)) {
+    if (OF_CLIENTS.test(name) || (isOwnLine && name === 'body')) continue
     visit(value, typeof value === 'object' || typeof value === 'string' ? nested(here, name) : here, found, depth + 1)
   }
 }
+
+/** Names of fields in which an application logs what a client chose, who could write a record there. */
+const OF_CLIENTS =
+  /^(?:req|request|http_?request|http|headers?|cookies?|query(?:_?string)?|params|(?:original_?)?ur[il]|path|user[-_]?agent|referr?er|err)$/i
+/** A line of pino has one of these. It has no envelope's body, so a body is that of a request. */
+const OF_LOGGERS = ['level', 'pid', 'reqId']
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 

@@ -27,7 +27,8 @@ async function read(chunks: readonly Buffer[], marks = EVERY_LINE) {
         return false
       },
       skipped: (count, last) => skipped.push([count, last]),
-      tooLong: (start) => long.push(start),
+      matters: (part) => part.includes('mark'),
+      tooLong: (start, hasMattered) => long.push(hasMattered ? `${start}!` : start),
       damaged: (what) => damages.push(what)
     },
     marks
@@ -100,6 +101,58 @@ t.test('an archive that is cut off gives its lines and its damage', async (t) =>
   })
 })
 
+t.test('of a line that is too long, each part is looked at, wherever a chunk ends', async (t) => {
+  const filler = Buffer.alloc(MAX_LINE, 'x')
+  const table: [what: string, chunks: (string | Buffer)[], hasMattered: boolean][] = [
+    ['at its start', ['mark', filler, '\n'], true],
+    ['at its end', [filler, 'mark\n'], true],
+    ['in its middle', [filler, 'mark', filler, '\n'], true],
+    ['on a border', [filler, 'yma', 'rky', '\n'], true],
+    ['on a border far behind', [filler, filler, 'yma', 'rky', filler, '\n'], true],
+    ['in the next line', [filler, 'y\nmark\n'], false],
+    ['in the line before', ['mark\n', filler, 'y\n'], false]
+  ]
+  for (const [what, chunks, hasMattered] of table) {
+    const { long } = await read(chunks.map((chunk) => Buffer.from(chunk)))
+    t.strictSame(
+      long.map((start) => [start.length, start.endsWith('!')]),
+      [[MAX_LINE + (hasMattered ? 1 : 0), hasMattered]],
+      what
+    )
+  }
+  const two = await read([filler, Buffer.from('mark\n'), filler, Buffer.from('y\n')])
+  t.strictSame(
+    two.long.map((start) => start.endsWith('!')),
+    [true, false],
+    'each line for itself'
+  )
+})
+
+t.test('zeros at the start of a line are skipped, those inside of it are not', async (t) => {
+  const { lines } = await read([Buffer.alloc(10), Buffer.from('\0\0a\0b\n\0\n\0c'), Buffer.from('\0d')])
+  t.strictSame(lines, ['a\0b', 'c\0d'])
+})
+
+t.test('a part that is no text is a damage, wherever a chunk ends', async (t) => {
+  const GZIP = /^has a part that is packed with gzip among its text, which was not read: give each part/
+  const WIDE = /^has a part in UTF-16 among its text/
+  const wide = UTF16('{"moengage":1}\n')
+  const table: [chunks: Buffer[], damages: RegExp[]][] = [
+    [[Buffer.from('a\n'), gzipSync('b\n')], [GZIP]],
+    [[Buffer.from('a\n\u001f'), gzipSync('b\n').subarray(1)], [GZIP]],
+    [[Buffer.from([97, 10, 0x1f]), Buffer.from([0x8b]), Buffer.from([8, 0])], [GZIP]],
+    [[Buffer.from('a\n'), wide], [WIDE]],
+    [[Buffer.concat([Buffer.from('a\n'), wide.swap16()])], [WIDE]],
+    [[Buffer.from('a\n'), wide.subarray(0, 15), wide.subarray(15)], [WIDE]],
+    [[Buffer.from('a\u001f\0g\0a\n')], []]
+  ]
+  for (const [chunks, damages] of table) {
+    const found = await read(chunks)
+    t.match(found.damages, damages, JSON.stringify(chunks.map(String)))
+    t.equal(found.damages.length, damages.length)
+  }
+})
+
 t.test('a stream that fails is an error', async (t) => {
   const broken = Readable.from(
     (async function* () {
@@ -108,7 +161,13 @@ t.test('a stream that fails is an error', async (t) => {
     })()
   )
   const lines: string[] = []
-  const sink = { line: (text: string) => lines.push(text) < 0, skipped() {}, tooLong() {}, damaged() {} }
+  const sink = {
+    line: (text: string) => lines.push(text) < 0,
+    skipped() {},
+    matters: () => false,
+    tooLong() {},
+    damaged() {}
+  }
   await t.rejects(readLines(broken, sink, EVERY_LINE), { message: 'the disk is gone' })
 })
 

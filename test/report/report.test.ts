@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
@@ -350,7 +351,9 @@ t.test('summaries that are missing are a doubt', async (t) => {
   const at = (hours: number, pid = 1) => ({ time: TIME + hours * HOUR, pid })
   const verified = summary({ verified: 5 }, at(0))
   const listening = (hours: number, pid: number, hostname = 'h') =>
-    JSON.stringify({ level: 30, ...at(hours, pid), hostname, msg: 'Server listening at http://127.0.0.1:3000' })
+    JSON.stringify({ level: 30, ...at(hours, pid), hostname, msg })
+  const nobody = { pid: undefined, hostname: undefined }
+  const msg = 'Server listening at http://127.0.0.1:3000'
   const GAP = /^No summary of process 1 on h follows the rejections of 2026-11-23 13:00 UTC within an hour/
   const KILLED = /^The last summary of process 1 on h is missing, and a server started after it/
   const table: [name: string, lines: string[], doubts: RegExp[]][] = [
@@ -362,6 +365,33 @@ t.test('summaries that are missing are a doubt', async (t) => {
     ['that of another process', [verified, line({}, at(1)), summary({}, at(2, 2)), line({}, at(9, 2))], [GAP]],
     ['files in the wrong order', [summary({}, at(2)), line({}, at(9)), summary({}, at(9.5)), line({}, at(1))], []],
     ['a restart', [verified, line({}, at(1)), listening(1.1, 2), line({}, at(1.2, 2))], [KILLED]],
+    [
+      'a restart of a container that was killed, whose process has the same number',
+      [listening(0.5, 1), line({}, at(1)), listening(1.1, 1), line({}, at(1.2)), summary({ verified: 1 }, at(1.3))],
+      [KILLED]
+    ],
+    [
+      'a restart that the envelope names otherwise',
+      [line({}, at(1)), listening(1.1, 2), summary({}, at(1.2, 2))].map((log) =>
+        JSON.stringify({ hostname: 'node-7', log })
+      ),
+      [KILLED]
+    ],
+    [
+      'a restart without process and host',
+      [
+        line({}, { ...at(1), ...nobody }),
+        JSON.stringify({ ...at(1.1), ...nobody, msg }),
+        summary({}, { ...at(1.2), ...nobody })
+      ],
+      [/^The last summary of the server is missing/]
+    ],
+    [
+      'a start before, in the file behind',
+      [line({}, at(1)), listening(0.5, 1), line({}, at(0.6)), summary({}, at(0.7))],
+      []
+    ],
+    ['a worker that starts and one that goes on', [line({}, at(1)), listening(1.1, 2), summary({}, at(1.2))], []],
     [
       'a restart in a container',
       [verified, line({}, at(1)), listening(1.1, 1), summary({ verified: 1 }, at(1.2, 2))],
@@ -393,6 +423,118 @@ t.test('summaries that are missing are a doubt', async (t) => {
     t.equal(found.doubts.length, doubts.length, `${name}: ${found.doubts}`)
     t.equal(code, doubts.length > 0 ? 1 : 0, name)
   }
+})
+
+t.test('a part of a log counts what belongs to it, and says what may not', async (t) => {
+  const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
+  const time = (minutes: number) => new Date(TIME + minutes * 60_000).toISOString()
+  const withheld = (counts: object) => ({ suppressed: { reject: counts, tag: {} } })
+  const log = [
+    JSON.stringify({ level: 30, ...at(0), pid: 1, hostname: 'h', msg: 'Server listening at http://127.0.0.1:3000' }),
+    ...[5, 6, 7].map((minute) => line({}, at(minute))),
+    line({ reason: 'denied', route: '/other' }, at(50)),
+    summary({ rejected: { 'not-listed': 3, denied: 1 }, verified: 1 }, at(60)),
+    line({ suppressed: 4 }, at(70)),
+    summary({ rejected: { 'not-listed': 7 }, ...withheld({ 'not-listed': 2 }), verified: 1 }, at(120)),
+    summary({ verified: 1 }, at(180))
+  ]
+  const BEYOND = (count: string) => new RegExp(`^Summaries that reach beyond the time .* count ${count} without a line`)
+  const ROUTES = (count: string) => new RegExp(`^The log counts ${count} without a route`)
+  const table: [argv: string[], rejected: number, unlogged: number, doubts: RegExp[]][] = [
+    [[], 11, 0, []],
+    [['--since', time(30)], 8, 0, []],
+    [['--since', time(65)], 7, 0, [BEYOND('2 rejections')]],
+    [['--since', time(90)], 2, 0, [BEYOND('2 rejections')]],
+    [['--since', time(130)], 0, 0, []],
+    [['--until', time(30)], 3, 0, []],
+    [['--until', time(90)], 9, 0, [BEYOND('2 rejections')]],
+    [['--until', time(120)], 9, 0, [BEYOND('2 rejections')]],
+    [['--since', time(60), '--until', time(121)], 7, 0, []],
+    [['--route', '/hooks'], 4, 0, [ROUTES('6 more rejections')]],
+    [['--route', '/other'], 1, 0, [ROUTES('6 more rejections')]],
+    [['--route', '/other', '--until', time(65)], 1, 0, [ROUTES('2 more rejections')]],
+    [['--route', '/other', '--until', time(60)], 1, 0, []]
+  ]
+  for (const [argv, rejected, unlogged, doubts] of table) {
+    const { found, code } = await report(log, argv)
+    t.strictSame([found.rejected.total, found.unlogged.total], [rejected, unlogged], `${argv}`)
+    t.match(found.doubts, doubts, `${argv}`)
+    t.equal(found.doubts.length, doubts.length, `${argv}: ${found.doubts}`)
+    t.equal(code, doubts.length === 0 ? 0 : 1, `${argv}`)
+  }
+  const lost = [...log.slice(0, 1), ...log.slice(2)]
+  t.match((await report(lost)).found, { unlogged: { total: 1 }, doubts: [] }, 'a line that is missing is counted')
+  t.match((await report(lost, ['--until', time(61)])).found, {
+    unlogged: { total: 1 },
+    doubts: [BEYOND('3 rejections')]
+  })
+  t.match((await report(lost, ['--since', time(65)])).found, {
+    unlogged: { total: 1 },
+    doubts: [BEYOND('3 rejections')]
+  })
+  t.match((await report(lost, ['--route', '/other'])).found.doubts, [ROUTES('7 more rejections')])
+})
+
+t.test('a log in two files is the same in any order', async (t) => {
+  const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
+  const start = JSON.stringify({ level: 30, ...at(0), pid: 1, hostname: 'h', msg: 'Server listening at http://x' })
+  const older = [start, ...[1, 2, 3].map((minute) => line({}, at(minute)))]
+  const newer = [line({}, at(4)), summary({ rejected: { 'not-listed': 4 }, verified: 2 }, at(5)), line({}, at(6))]
+  for (const lines of [
+    [...older, ...newer],
+    [...newer, ...older]
+  ]) {
+    t.match((await report(lines)).found, { rejected: { total: 5 }, unlogged: { total: 0 }, verified: 2, doubts: [] })
+  }
+})
+
+t.test('what a stranger writes into a request is not in the report', async (t) => {
+  const { app, lines } = await guarded({}, (app) => void app.get('/hooks', async () => 'ok'))
+  const forged = JSON.stringify({ moengage: { ...JSON.parse(line()).moengage, carriesSecret: true, suppressed: 500 } })
+  const total = JSON.stringify({ moengage: JSON.parse(summary({ verified: 123_456 })).moengage })
+  const headers = { 'x-forwarded-for': '198.51.100.7', 'user-agent': forged }
+  await app.inject({ url: `/hooks?${forged}`, headers })
+  await app.inject({ url: `/nothing?${total}`, headers })
+  await app.close()
+  const log = lines.map((line) => JSON.stringify(line))
+  t.ok(
+    log.some((line) => line.includes('123456')),
+    'Fastify logs it'
+  )
+  const { found, code } = await report(log)
+  t.match(found, { verified: 0, rejected: { total: 2 }, lines: { unreadable: 0 }, doubts: [], evidence: [] })
+  t.equal(code, 0)
+})
+
+t.test('bytes that are not text, and texts that journald left out, are doubts', async (t) => {
+  const read = async (...parts: (string | Buffer)[]) => {
+    const { code, stdout } = await run(['report', '--json'], {
+      stdin: Buffer.concat(parts.map((part) => Buffer.from(part)))
+    })
+    return { code, found: JSON.parse(stdout) }
+  }
+  const total = `${summary({ verified: 5 })}\n`
+  const others: [what: string, part: string | Buffer, doubt: RegExp][] = [
+    ['gzip', gzipSync(line()), /^Standard input has a part that is packed with gzip among its text/],
+    ['UTF-16', Buffer.from(`${line()}\n`, 'utf16le'), /^Standard input has a part in UTF-16 among its text/],
+    ['UTF-16, the other way', Buffer.from(`${line()}\n`, 'utf16le').swap16(), /has a part in UTF-16/],
+    [
+      'journald',
+      `${JSON.stringify({ MESSAGE: null })}\n`,
+      /^journald has left out the text of 1 long line.*journalctl --all -o json/
+    ]
+  ]
+  for (const [what, part, doubt] of others) {
+    const { code, found } = await read(line(), '\n', total, part)
+    t.match(found, { rejected: { total: 1 }, verified: 5, doubts: [doubt], genuine: { answer: 'possible' } }, what)
+    t.equal(code, 1, what)
+  }
+  const { found } = await read(Buffer.alloc(1_500_000), line(), '\n', total)
+  t.match(
+    found,
+    { lines: { read: 2 }, rejected: { total: 1 }, doubts: [] },
+    'zeros that copytruncate leaves are skipped'
+  )
 })
 
 t.test('a report of a log is the same whether lines without a mark are skipped or read', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { readEvent } from '../../src/report/read-event.js'
-import { findRecords, readTime, startedOn, timeOfLine } from '../../src/report/unwrap.js'
+import { findRecords, readTime, timeOfLine } from '../../src/report/unwrap.js'
 import { runs } from '../support/properties.js'
 import { line, rejection, summary, TIME } from './lines.js'
 
@@ -40,6 +40,12 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['a list', JSON.stringify([1, JSON.parse(plain)]), ''],
     ['CSV', `${ISO},${csv(plain)},stdout`, 'text around the JSON, doubled quotes'],
     ['logfmt', `level=warn line="${plain.replaceAll('"', '\\"')}"`, 'text around the JSON, escaped quotes'],
+    [
+      'logfmt, with quotes in a hint',
+      `level=warn line=${JSON.stringify(quoting)}`,
+      'text around the JSON, escaped quotes'
+    ],
+    ['quotes as numbers', JSON.stringify({ log: plain }).replaceAll('\\"', '\\u0022'), 'field "log"'],
     ['XML', `<log>${plain.replaceAll('"', '&quot;')}</log>`, 'text around the JSON, escapes of XML'],
     ['HTML with numbers', plain.replaceAll('"', '&#34;'), 'text around the JSON, escapes of XML'],
     ['HTML in HTML', plain.replaceAll('"', '&amp;quot;'), 'text around the JSON, escapes of XML'],
@@ -62,6 +68,68 @@ t.test('a record is found in whatever stands around it', async (t) => {
     t.strictSame(others, [], what)
     t.equal(findRecords(text)!.unreadable, 0, what)
   }
+})
+
+t.test('what a client chose is no record of ours, and no damaged one', async (t) => {
+  const forged = JSON.stringify({ moengage: record })
+  const escaped = forged.replaceAll('"', '\\"')
+  const own = { level: 30, time: TIME, pid: 1, hostname: 'h' }
+  const table: [what: string, line: string][] = [
+    ['a URL', JSON.stringify({ ...own, req: { method: 'POST', url: `/hook?${forged}` }, msg: 'incoming request' })],
+    ['an absolute URL', JSON.stringify({ ...own, target: `http://a.example/?${forged}` })],
+    ['the message of a 404', JSON.stringify({ ...own, msg: `Route POST:/nothing?${forged} not found` })],
+    ['a header', JSON.stringify({ ...own, req: { headers: { 'user-agent': forged } } })],
+    ['a header in fields of ECS', JSON.stringify({ '@timestamp': ISO, user_agent: { original: forged } })],
+    ['an error', JSON.stringify({ ...own, err: { message: forged } })],
+    ['a body', JSON.stringify({ ...own, body: JSON.parse(forged) })],
+    ['a query', JSON.stringify({ ...own, query: JSON.parse(forged) })],
+    ['a line in an envelope', JSON.stringify({ log: JSON.stringify({ ...own, req: { url: `/?${forged}` } }) })],
+    ['an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET /?${escaped} HTTP/1.1" 404 1 "-" "curl"`],
+    ['its user agent', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 404 1 "-" "${escaped}"`],
+    ['its user agent, unescaped', `10.0.0.1 "GET / HTTP/2.0" 404 "bot ${forged}"`],
+    ['a line of a development server', `GET /hook?${forged} 404 1.2 ms`],
+    ['a path without its method', `not found: /hook/${forged}`],
+    ['a path as a field', `status=404 path=/hook?a=${forged}`],
+    ['a quoted path', `{ method: 'GET', url: '/hook?${forged}' }`],
+    ['a URL in text', `fetched (https://a.example/?${forged})`],
+    ['an event in a URL', `GET /?event=moengage.rejected HTTP/1.1`],
+    ['an event in a field', JSON.stringify({ ...own, req: { url: '/?event=moengage.summary' } })]
+  ]
+  for (const [what, text] of table) {
+    const { records = [], unreadable = 0 } = findRecords(text) ?? {}
+    t.strictSame([records.length, unreadable], [0, 0], what)
+  }
+  const genuine: [what: string, line: string][] = [
+    ['a file and its line', `/var/log/webhooks.log:${plain}`],
+    ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
+    ['behind a forged one', `GET /hook?${forged} 404 ${plain}`],
+    ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
+  ]
+  for (const [what, text] of genuine) t.match(findRecords(text), { records: [{ record }], unreadable: 0 }, what)
+  t.match(findRecords(`/var/log/webhooks.log:${plain.slice(0, 130)}`), { records: [], unreadable: 1 })
+})
+
+t.test('a record that an envelope holds twice is found once', async (t) => {
+  const fields = JSON.parse(plain)
+  const table: [what: string, line: object][] = [
+    ['Filebeat', { message: plain, json: fields }],
+    ['Fluent Bit', { log: plain, log_processed: fields }],
+    ['Datadog', { content: { message: plain, attributes: fields } }],
+    ['ECS', { event: { original: plain }, pino: fields }]
+  ]
+  for (const [what, line] of table) t.equal(findRecords(JSON.stringify(line))!.records.length, 1, what)
+  const many = {
+    json: fields,
+    values: [
+      [`${TIME}`, plain],
+      [`${TIME + 1}`, quoting]
+    ]
+  }
+  t.equal(findRecords(JSON.stringify(many))!.records.length, 1, 'whatever the order')
+  const same = [plain, plain].map((message) => ({ message }))
+  t.equal(findRecords(JSON.stringify({ logEvents: same }))!.records.length, 2, 'equal lines beside each other are two')
+  const others = [plain, line({ requestId: 'req-2' }), summary({ verified: 1 }), summary({ verified: 2 })]
+  t.equal(findRecords(JSON.stringify(others.map((line, i) => ({ [`f${i}`]: line }))))!.records.length, 4)
 })
 
 t.test('all records are found that are written one after another', async (t) => {
@@ -215,7 +283,11 @@ t.test('a line that is about something else is not ours, and a damaged one of ou
     `${plain.slice(0, 100)}${plain}`.slice(0, 180),
     '    "event": "moengage.rejected",',
     JSON.stringify({ log: plain.slice(0, 200) }),
-    JSON.stringify({ logEvents: [{ message: plain }, { message: plain.slice(0, 200) }] })
+    JSON.stringify({ logEvents: [{ message: plain }, { message: plain.slice(0, 200) }] }),
+    `${plain.slice(0, 150)}${summary()}`,
+    `${summary()}${plain.slice(0, 150)}`,
+    `${plain} ${'{'.repeat(9)} ${summary()}`,
+    plain.replaceAll('"', '\\u0022').slice(0, 190)
   ]
   for (const text of damaged) t.equal(findRecords(text)!.unreadable, 1, text)
 })
@@ -228,7 +300,8 @@ t.test('a line that is cut off behind our fields is read', async (t) => {
 t.test('an endless nesting, or a hundred braces, ends', async (t) => {
   let nested = JSON.parse(plain)
   for (let i = 0; i < 50; i++) nested = { a: nested }
-  t.strictSame(findRecords(JSON.stringify(nested)), { records: [], unreadable: 1 })
+  t.match(findRecords(JSON.stringify(nested)), { records: [], unreadable: 1 })
+  t.match(findRecords(JSON.stringify({ MESSAGE: null })), { records: [], unreadable: 0, leftOut: 1 })
   t.match(findRecords(`${'{'.repeat(100_000)}${plain}`), { unreadable: 1 })
 })
 
@@ -240,10 +313,26 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     hostname: 'web-1',
     msg: 'Server listening at http://x'
   })
-  t.equal(startedOn(listening), 'web-1')
-  t.equal(startedOn(JSON.stringify({ log: listening })), 'web-1')
-  t.equal(startedOn('Server listening at http://x'), '')
-  t.equal(startedOn(plain), undefined)
+  const own = { process: { pid: '1', hostname: 'web-1' }, time: TIME }
+  const unknown = { process: { pid: '', hostname: '' }, time: undefined }
+  const starts: [line: string, start: object | undefined][] = [
+    [listening, own],
+    [JSON.stringify({ log: listening, hostname: 'node-7', pid: 9 }), own],
+    [`${ISO} stdout F ${listening}`, own],
+    ['Server listening at http://x', unknown],
+    [`${ISO} [web] INFO: Server listening at http://x`, { ...unknown, time: TIME + 123 }],
+    [JSON.stringify({ level: 30, req: { headers: { 'x-a': 'Server listening at' } }, msg: 'x' }), undefined],
+    [JSON.stringify({ level: 30, agent: 'Server listening at http://x', msg: 'x' }), undefined],
+    [JSON.stringify({ level: 30, msg: 'Route GET:/Server listening at' }), undefined]
+  ]
+  for (const [line, start] of starts) {
+    t.strictSame(
+      findRecords(line)!.starts.map(({ process, time }) => ({ process, time })),
+      start === undefined ? [] : [start],
+      line
+    )
+  }
+  t.strictSame(findRecords(plain)!.starts, [])
   t.equal(timeOfLine(listening), TIME)
   t.equal(timeOfLine(`${ISO} stdout F x`), TIME + 123)
   t.equal(timeOfLine('x'), undefined)
