@@ -6,7 +6,7 @@
  */
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import moengageAllowlist, { secretHeader } from 'moengage-allowlist'
-import { DATA_CENTERS as ALL, type Channel, directory, parseDataCenter } from 'moengage-allowlist/core'
+import { DATA_CENTERS as ALL, type Channel, createGuard, directory, parseDataCenter } from 'moengage-allowlist/core'
 import { registerMetrics } from 'moengage-allowlist/prometheus'
 import statusPage from 'moengage-allowlist/status-page'
 import { Registry } from 'prom-client'
@@ -15,6 +15,7 @@ const { PORT = '3000', DATA_CENTERS = 'DC-01', TRUSTED_PROXIES = 'loopback', HEA
 
 const { MOENGAGE_SECRET } = process.env
 
+const clientIp = { trustedProxies: TRUSTED_PROXIES.split(',').map((text) => text.trim()), header: HEADER }
 const dataCenters = DATA_CENTERS === 'all' ? ALL : DATA_CENTERS.split(',').map(parseDataCenter)
 
 /**
@@ -57,7 +58,7 @@ app.get('/health', async () => ({ ok: true }))
 await app.register(async (hooks) => {
   await hooks.register(moengageAllowlist, {
     dataCenters,
-    clientIp: { trustedProxies: TRUSTED_PROXIES.split(','), header: HEADER },
+    clientIp,
     ...(MOENGAGE_SECRET !== undefined && { carriesSecret: secretHeader('x-moe-token', MOENGAGE_SECRET) })
   })
 
@@ -124,16 +125,24 @@ const origin = await app.listen({ host: '127.0.0.1', port: Number(PORT) })
 const channels = isPublished('segment-sync') ? 'segment-sync' : 'all'
 const [sender] = directory.select({ dataCenters, channels }) as [ReturnType<typeof directory.select>[number]]
 
-const curl = (clientIp: string) =>
-  `curl -i ${origin}/segments -H 'x-forwarded-for: ${clientIp}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
+/** What the proxy writes into the header. */
+const reported = (client: string) => (HEADER.toLowerCase() === 'forwarded' ? `for=${client}` : client)
+const curl = (client: string) =>
+  `curl -i ${origin}/segments -H '${HEADER}: ${reported(client)}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
+
+const request = { peer: '127.0.0.1', headers: { [HEADER.toLowerCase()]: reported(`${sender.prefix.address}`) } }
+const isProxyHere = createGuard({ dataCenters, clientIp }).judge(request).verified
+const genuine = isProxyHere
+  ? `As MoEngage's ${sender.grant.dataCenter}, reported by the proxy on this machine:
+  ${curl(`${sender.prefix.address}`)}`
+  : `No call from this machine is MoEngage's: TRUSTED_PROXIES (${TRUSTED_PROXIES}) has no proxy here.`
 
 console.log(`
 Open ${origin}/status (for this machine only): the calls below appear on the page.
 
 ${routes.join('\n')}
 
-As MoEngage's ${sender.grant.dataCenter}, reported by the proxy on this machine:
-  ${curl(`${sender.prefix.address}`)}
+${genuine}
 
 As a stranger:
   ${curl('198.51.100.7')}

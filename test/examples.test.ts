@@ -95,6 +95,33 @@ t.test('the commands that the server prints do what they say', async (t) => {
   t.strictSame(statuses, [200, 403])
 })
 
+t.test('the commands that the server prints fit the proxy that it is configured for', async (t) => {
+  const table: [env: Record<string, string>, statuses: number[], text: RegExp][] = [
+    [{ HEADER: 'X-Real-IP' }, [200, 403], /-H 'X-Real-IP: [\d.]+'/],
+    [{ HEADER: 'forwarded' }, [200, 403], /-H 'forwarded: for=[\d.]+'/],
+    [{ TRUSTED_PROXIES: '10.0.0.0/8, loopback' }, [200, 403], /As MoEngage's DC-01/],
+    [
+      { TRUSTED_PROXIES: '10.0.0.0/8' },
+      [403],
+      /No call from this machine is MoEngage's: TRUSTED_PROXIES \(10\.0\.0\.0\/8\)/
+    ]
+  ]
+  for (const [env, statuses, text] of table) {
+    const { output, child } = await start(t, 'webhook-server', env)
+    await until(() => /As a stranger:\n.*\n/.test(output()))
+    t.match(output(), text)
+    const found: number[] = []
+    for (const [line, url] of output().matchAll(/curl -i (\S+) .*/g)) {
+      const headers = Object.fromEntries(
+        [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name!, value!])
+      )
+      found.push((await fetch(url!, { method: 'POST', headers, body: '{}' })).status)
+    }
+    t.strictSame(found, statuses, JSON.stringify(env))
+    child.kill()
+  }
+})
+
 t.test('a server that is told to end ends', async (t) => {
   const { child } = await start(t, 'webhook-server')
   const ended = new Promise((resolve) => child.on('exit', resolve))

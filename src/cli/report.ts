@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { SourceError } from '../errors.js'
+import { ExportError, SourceError } from '../errors.js'
 import { parseDuration } from '../lib/time.js'
 import { readLines } from '../report/read-lines.js'
 import { type Report, ReportBuilder } from '../report/report.js'
@@ -27,7 +27,7 @@ Exit codes: 0 the log was read as a whole, 1 counts may be too low (the report
 says why), 2 an error.
 
 Examples:
-  $ moengage-allowlist report app.log app.log.1.gz
+  $ moengage-allowlist report app.log.1.gz app.log
   $ kubectl logs deploy/webhooks --since 24h | moengage-allowlist report
   $ moengage-allowlist report app.log --since 2h --route /moengage/connector
   $ moengage-allowlist report app.log --html report.html
@@ -64,6 +64,7 @@ export function reportCommand(io: Io): Command {
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times) => {
+      if (html !== undefined && files.every((file) => file === '-' || file === html)) await refuseToReplace(html)
       const builder = new ReportBuilder({ ...times, routes: route })
       const sizes = await Promise.all(files.map(sizeOf))
       const progress = new Progress(io.stderr, sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0))
@@ -75,6 +76,27 @@ export function reportCommand(io: Io): Command {
       else io.stdout.write(reportText(report, styleFor(io)))
       if (report.doubts.length > 0) throw new Exit(1)
     })
+}
+
+/** Where no other log is named, `--html` may stand before the name of the log: it takes the place of a page only. */
+async function refuseToReplace(file: string): Promise<void> {
+  const before = await readBefore(file)
+  if (before === '' || /^\s*<!doctype html/i.test(before)) return
+  throw new ExportError({
+    value: file,
+    message: `${file} is not a page, so it is not replaced.`,
+    fix: 'Name the page behind --html, or remove this file.'
+  })
+}
+
+/** The start of a file; empty if there is none to replace. */
+async function readBefore(file: string): Promise<string> {
+  try {
+    for await (const chunk of createReadStream(file, { end: 100 })) return `${chunk}`
+  } catch {
+    // What cannot be written to says so when the page is written.
+  }
+  return ''
 }
 
 async function writePage(file: string, report: Report, io: Io): Promise<void> {
@@ -93,8 +115,8 @@ function readMoment(text: string, io: Io): number {
   const duration = parseDuration(text)
   if (duration !== undefined && duration >= 0) return io.now().getTime() - duration
   const time = readTime(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? `${text.trim()} 00:00` : text)
-  // A short number is a duration without its unit.
-  if (time !== undefined && !/^\d{1,8}$/.test(text.trim())) return time
+  // A short number is a duration without its unit, and one that begins like a year a day or a time without its signs.
+  if (time !== undefined && !/^(?:\d{1,8}|(?:19|20)\d{10}|(?:19|20)\d{12})$/.test(text.trim())) return time
   throw new InvalidArgumentError('Write a time like 2026-11-23T22:14Z, a day, or how long ago: 90m, 2h, 7d.')
 }
 

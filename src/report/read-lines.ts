@@ -206,12 +206,12 @@ class SearchedMark {
 
   #search(start: number): number {
     const chunk = this.#chunk
-    for (let from = start + this.#offset; ; ) {
-      const at = chunk.indexOf(this.#part, from)
-      if (at === -1) return Number.POSITIVE_INFINITY
+    let at = chunk.indexOf(this.#part, start + this.#offset)
+    while (at !== -1) {
       const begin = at - this.#offset
       if (chunk.subarray(begin, begin + this.#text.length).equals(this.#text)) return begin
-      from = at + 1
+      at = chunk.indexOf(this.#part, at + 1)
     }
+    return Number.POSITIVE_INFINITY
   }
 }

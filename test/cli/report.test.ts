@@ -99,7 +99,7 @@ t.test('a report can be of a time', async (t) => {
     )
     t.equal(value.lines.own, expected.length, argv.join(' '))
   }
-  for (const text of ['yesterday', '2', '90', '-2h', '2026-11-31', '']) {
+  for (const text of ['yesterday', '2', '90', '-2h', '2026-11-31', '', '202611230800', '20261123080000']) {
     t.match(
       await run(['report', '--since', text], world),
       { code: 2, stderr: /Write a time like .* 90m, 2h, 7d/ },
@@ -129,15 +129,16 @@ t.test('lines without a time, and a time without lines, are doubts', async (t) =
 })
 
 t.test('a report can be of routes', async (t) => {
-  const stdin = [
-    line({ route: '/a' }),
-    line({ route: '/b' }),
-    line({ route: '/c' }),
-    line({ route: null }),
-    summary({ verified: 9, rejected: { denied: 100 } }),
-    line({}, { time: TIME + 9 * HOUR })
-  ].join('\n')
-  const { code, value } = await runJson(['report', '--route', '/a', '--route', '/b'], { stdin })
+  const lines = [line({ route: '/a' }), line({ route: '/b' }), line({ route: '/c' }), line({ route: null })]
+  const later = line({}, { time: TIME + 9 * HOUR })
+  const of = (total: object) =>
+    runJson(['report', '--route', '/a', '--route', '/b'], {
+      stdin: [...lines, summary({ verified: 9, rejected: total }), later].join('\n')
+    })
+  const lost = await of({ 'not-listed': 4, denied: 100 })
+  t.equal(lost.code, 1)
+  t.match(lost.value, { rejected: { total: 2 }, doubts: [/^The log counts 100 more rejections without a route/] })
+  const { code, value } = await of({ 'not-listed': 4 })
   t.equal(code, 0)
   t.match(value, {
     lines: { own: 2 },

@@ -108,6 +108,27 @@ t.test('a file that cannot be written is an error, and --json goes with the page
   t.match(readFileSync(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/)
 })
 
+t.test('where --html stands before the name of the log, the log is not replaced', async (t) => {
+  const folder = t.testdir({ 'app.log': line({}), 'report.html': '<!DOCTYPE html>old', 'empty.html': '' })
+  const log = join(folder, 'app.log')
+  for (const argv of [
+    ['--html', log],
+    [log, '--html', log],
+    ['-', '--html', log]
+  ]) {
+    t.match(await run(['report', ...argv], { stdin: line({}) }), {
+      code: 2,
+      stdout: '',
+      stderr: /app\.log is not a page, so it is not replaced\.[\s\S]*Name the page behind --html/
+    })
+    t.equal(readFileSync(log, 'utf8'), line({}))
+  }
+  for (const file of ['report.html', 'empty.html', 'new.html']) {
+    t.equal((await run(['report', '--html', join(folder, file)], { stdin: `${line({})}\n${summary()}` })).code, 0)
+    t.match(readFileSync(join(folder, file), 'utf8'), /^<!doctype html>/, file)
+  }
+})
+
 t.test('a line without a time leaves the time of its sender unknown', async (t) => {
   const { textOf } = await report(t, [line({}, { time: undefined })])
   t.match(textOf('senders'), /198\.51\.100\.7 1 Not on MoEngage’s list nothing unknown unknown \/hooks/)
