@@ -542,4 +542,7 @@ t.test('each set of grants has one number, however often it is looked up', async
     numbers.map((set) => layered.grantsOf(set).join()),
     ['', 'a', 'b', 'x', 'b,x', 'a,x']
   )
+  const same = new LayeredMatcher(base, compileMatcher([{ prefix: '1.0.0.0/8', grant: 'x' }]))
+  const { words } = parseAddress('1.2.3.4')!
+  t.match(same.innermost({ family: 4, words }), [{ grant: 'a' }], 'of two lists for one prefix it is that of the base')
 })
