@@ -257,7 +257,7 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
 
 /** Names of fields in which an application logs what a client chose, who could write a record there. */
 const OF_CLIENTS =
-  /^(?:req|request|http_?request|http|headers?|cookies?|query(?:_?string)?|params|(?:original_?)?ur[il]|path|user[-_]?agent|referr?er|err)$/i
+  /^(?:req|request|http_?request|http|headers?|cookies?|query(?:_?string)?|params|(?:original_?)?ur[il]|path|user[-_]?agent|referer|referrer|err)$/i
 /** A line of pino has one of these. It has no envelope's body, so a body is that of a request. */
 const OF_LOGGERS = ['level', 'pid', 'reqId']
 
