@@ -1,5 +1,6 @@
 import type { Problem } from '../../errors.js'
 import { parseJson } from '../../lib/json.js'
+import { resultOf } from '../../lib/promise.js'
 import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
@@ -166,7 +167,7 @@ export function readBy(texts: OpenSource, reader: Reader): OpenSource {
     interval,
     via,
     async load(signal) {
-      const text = await texts.load(signal)
+      const text = await resultOf(() => texts.load(signal))
       if (text !== UNCHANGED) return reader.read(text, signal)
       return reader.unchanged?.() ?? UNCHANGED
     },
