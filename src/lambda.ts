@@ -135,8 +135,8 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
     judge(event, policy) {
       onDemand.runDue()
       const { current } = onDemand
-      const { incoming, route } = read(event)
-      return current.guard.guard.ask(policy, event, withEarlier(event, incoming), route)
+      const { incoming } = read(event)
+      return current.guard.guard.ask(policy, event, withEarlier(event, incoming), current.patternOf(event))
     }
   }
 }

@@ -24,7 +24,8 @@ export function ownStore(store: FleetStore): ReplicaStore {
     report: (report, keepFor) => called(() => store.report(report, keepFor)),
     async *reports(limit, bytes) {
       try {
-        yield* store.reports(limit, bytes)
+        // An async function may return them.
+        yield* (await resultOf(() => store.reports(limit, bytes))) as ReturnType<FleetStore['reports']>
       } catch (error) {
         throw errorOf(error)
       }

@@ -553,6 +553,9 @@ t.test('whatever a store of your own throws or rejects with is reported, and end
     }
     t.match(await warned(), [message])
 
+    const uncounted = await onOwnStore(t, { reports: fail })
+    t.match(await uncounted.fleet!.status(), { lastError: message, live: 1 })
+
     const unread = await onOwnStore(t, { reports: fail, read: fail, poll: fail, watch: fail })
     t.match(await unread.fleet!.status(), { lastError: message, live: 1 })
     t.match(unread.status(), { revision: 'own', lastError: message })
