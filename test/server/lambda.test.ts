@@ -592,7 +592,7 @@ t.test('what is like a promise, and rejects by its own then, fails the call and 
   const { call } = guarding({ onReject: thenable })
   await t.rejects(call(KINDS[2]!.make(STRANGER, [])), { message: 'own' })
   const { guard } = guarding()
-  await t.rejects(guard.handler(thenable)(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
+  await t.rejects(guard.handler(thenable as () => Promise<never>)(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
 })
 
 /** Lets time pass as it does for a function that is frozen between its calls. */

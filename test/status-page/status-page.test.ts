@@ -427,7 +427,7 @@ t.test('Fetch servers serve the same page, behind their own hook', async (t) => 
   t.match(textOf('explanation'), /52\.6\.248\.125 is verified/)
   t.equal(await (await ask(KEY, 'HEAD')).text(), '')
   t.equal((await ask(KEY, 'DELETE')).status, 405)
-  const failing = fetchStatusPage({ guard, hooks: { onRequest: () => failingThenable('own') } })
+  const failing = fetchStatusPage({ guard, hooks: { onRequest: () => failingThenable('own') as Promise<never> } })
   t.teardown(() => failing.close())
   await t.rejects(failing(new Request('http://x/status')), { message: 'own' })
 })
