@@ -4,13 +4,15 @@
  * @module moengage-allowlist/lambda
  */
 
+import { countedBy, type Incoming } from './client-ip/incoming.js'
 import { EventError, RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { resultOf } from './lib/promise.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
-import type { ActionOptions } from './server/routes.js'
+import { type ActionOptions, withMode } from './server/routes.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
@@ -18,7 +20,10 @@ export type { LineLevel, Logger, LogLevel } from './log/logger.js'
 export type { LambdaAnswer, LambdaEvent } from './server/lambda-event.js'
 export type { OnDemandMethods } from './server/on-demand.js'
 
-/** Your own answer to a rejected event. What it throws, the handler rejects with. */
+/**
+ * Your own answer to a rejected event, with the status of the rejection where it has no `statusCode`. Without an object, the event is
+ * answered as if there was no function. What it throws, the handler rejects with.
+ */
 export type OnReject = (event: LambdaEvent, verdict: RejectedVerdict) => unknown
 
 /** Options of one handler; what is left out is the guard's. */
@@ -31,7 +36,8 @@ export interface MoEngageAllowlistOptions extends OnDemandOptions<LambdaEvent, O
 export interface LambdaGuard extends OnDemandMethods {
   /**
    * Wraps a handler. It is called for events that are let through, with the verdict. The call ends when the handler has answered, what
-   * your logger and functions returned has settled, and a reload that was due has ended: Lambda freezes the process then.
+   * your logger and functions returned has settled (two seconds at most), and a reload that was due has ended: Lambda freezes the
+   * process then.
    *
    * @throws (rejects with) EventError (`MOE_ERR_EVENT`) on an event of unknown shape, and what the handler throws
    */
@@ -74,26 +80,38 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
     noPeer: NO_LAMBDA_PEER
   })
 
+  /** The verdicts by which events were counted. */
+  const verdicts = new WeakMap<LambdaEvent, Verdict>()
+
+  const withEarlier = (event: LambdaEvent, incoming: Incoming): Incoming => ({
+    ...incoming,
+    earlier: verdicts.get(event)
+  })
+
   /** @returns the answer to a rejected event, or the verdict on one that is let through */
   async function check(
     event: LambdaEvent,
     options: HandlerOptions | undefined
   ): Promise<{ readonly answer: unknown } | { readonly verdict: Verdict }> {
     const { current } = onDemand
-    const { incoming, route: pattern, answer } = read(event)
+    const { incoming: given, route: pattern, answer } = read(event)
     try {
       await current.wait()
     } catch (error) {
       return { answer: answer(error as Failure) }
     }
     const { guard, routes } = current.guard
-    const route = routes.of(options)
+    const chosen = routes.of(options)
+    const incoming = withEarlier(event, given)
+    const verdict = guard.decide(chosen.policy, event, incoming, pattern)
+    const route = withMode(chosen, guard.mode)
     const { mode, onReject, statusCode } = route.actions
-    const verdict = guard.ask(route.policy, event, incoming, pattern)
+    verdicts.set(event, countedBy(verdicts.get(event), verdict))
     current.report(verdict, incoming, route, event)
     if (verdict.verified || mode === 'tag') return { verdict }
-    const own = await onReject?.(event, verdict)
-    return { answer: own ?? answer(new RejectedError(verdict, statusCode)) }
+    const own = await resultOf(() => onReject?.(event, verdict))
+    if (typeof own !== 'object' || own === null) return { answer: answer(new RejectedError(verdict, statusCode)) }
+    return { answer: { ...own, statusCode: (own as Partial<LambdaAnswer>).statusCode ?? statusCode } }
   }
 
   return {
@@ -107,16 +125,18 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
         try {
           const checked = await check(event, options)
           if ('answer' in checked) return checked.answer as LambdaAnswer
-          return await handler(event, context, checked.verdict)
+          return (await resultOf(() => handler(event, context, checked.verdict))) as Answer
         } finally {
           await due
-          await onDemand.settle()
+          await onDemand.settleInTime()
           await onDemand.current.logger.flush()
         }
       },
     judge(event, policy) {
+      onDemand.runDue()
       const { current } = onDemand
-      return current.guard.guard.ask(policy, event, read(event).incoming, current.patternOf(event))
+      const { incoming } = read(event)
+      return current.guard.guard.ask(policy, event, withEarlier(event, incoming), current.patternOf(event))
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { fleetOf, REPLICA_OPTIONS, type ReplicaOptions, readName } from './fleet/options.js'
+import { ownStore } from './fleet/own-store.js'
 import { isRedisClient, type RedisClient } from './fleet/redis/connection.js'
 import { RedisStore } from './fleet/redis/store.js'
 import type { FleetStore } from './fleet/store.js'
@@ -101,5 +102,5 @@ export function storeFleet(options: StoreFleetOptions): Fleet {
   reader.checkNames()
   const { store, ...replica } = reader.readAll()
   reader.throwMistakes()
-  return fleetOf({ ...replica, timeout: TIMEOUT.fallback }, store)
+  return fleetOf({ ...replica, timeout: TIMEOUT.fallback }, () => ownStore(store()))
 }

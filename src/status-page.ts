@@ -6,6 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { resultOf } from './lib/promise.js'
 import { type Failure, thrown } from './server/failure.js'
 import { answerFailure } from './server/node-guard.js'
 import { readStatusPageOptions, type StatusPageOptions } from './status-page/options.js'
@@ -99,8 +100,7 @@ export function nodeStatusPage(options: StatusPageOptions<NodeHook>): NodeStatus
         return
       }
       const done = (error?: unknown) => (error ? fail(thrown(error)) : pass(i + 1))
-      // A hook that is an async function may reject.
-      new Promise((resolve) => resolve(hook(request, response, done))).catch((error) => fail(thrown(error)))
+      resultOf(() => hook(request, response, done)).catch((error) => fail(thrown(error)))
     }
     pass(0)
   }
@@ -130,8 +130,8 @@ export function fetchStatusPage(options: StatusPageOptions<FetchHook>): FetchSta
 
   async function handler(request: Request): Promise<Response> {
     for (const hook of hooks) {
-      const answer = await hook(request)
-      if (answer !== undefined) return answer
+      const answer = await resultOf(() => hook(request))
+      if (answer !== undefined) return answer as Response
     }
     const { status, headers, body } = await replyTo(page, request.method, () => queryOf(request.url))
     return new Response(request.method === 'HEAD' ? null : body, { status, headers })

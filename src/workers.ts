@@ -5,7 +5,9 @@
  */
 
 import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
+import { OptionsError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { shown } from './lib/text.js'
 import { consoleLogger } from './log/console-logger.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
@@ -32,11 +34,13 @@ export interface WorkersGuard extends OnDemandMethods {
    * runs behind the answer, by `context.waitUntil`.
    *
    * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
-   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong, and what your functions throw
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong or there is no context, and what your functions
+   * throw
    */
   check(request: Request, context: WorkerContext, options?: RouteOptions): Promise<Checked>
   /**
-   * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs.
+   * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs. A reload that is due
+   * begins, but the Worker does not stay alive for it: only `check` has the context.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
@@ -77,6 +81,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
   return {
     ...onDemand.methods(),
     async check(request, context, routeOptions) {
+      refuseWithoutContext(context)
       const due = onDemand.runDue()
       if (due !== undefined) context.waitUntil(due)
       const { current } = onDemand
@@ -87,8 +92,25 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
       if (unsettled !== undefined) context.waitUntil(unsettled)
       return checked
     },
-    judge: (request, policy) => onDemand.current.guard.guard.ask(policy, request, incomingOf(request), null)
+    judge(request, policy) {
+      onDemand.runDue()
+      return onDemand.current.guard.guard.ask(policy, request, incomingOf(request), null)
+    }
   }
+}
+
+/** The context is only needed now and then: without it, a request after a working one would fail. */
+function refuseWithoutContext(context: unknown): void {
+  if (typeof (context as Partial<WorkerContext> | null | undefined)?.waitUntil === 'function') return
+  throw new OptionsError([
+    {
+      code: 'MOE_ERR_OPTION_VALUE',
+      path: 'context',
+      value: shown(context),
+      message: `${shown(context)} is not the context of an event, which has waitUntil.`,
+      fix: 'Pass the third argument of fetch: guard.check(request, context).'
+    }
+  ])
 }
 
 /**

@@ -75,6 +75,14 @@ export function isNews(earlier: Incoming['earlier'], isVerified: boolean): boole
   return earlier === undefined || (earlier.verified && !isVerified)
 }
 
+/** The verdict by which a request is counted: a rejection stays, whatever is decided after it. */
+export function countedBy<Given extends NonNullable<Incoming['earlier']>>(
+  earlier: Given | undefined,
+  verdict: Given
+): Given {
+  return earlier?.verified === false ? earlier : verdict
+}
+
 /** Whether header lines may be missing, so that nothing in them can be relied on. */
 export function mayLackHeaders(incoming: Incoming): boolean {
   const { headers } = incoming

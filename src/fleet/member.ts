@@ -3,11 +3,12 @@ import { directory as bundled, type Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
 import type { FirstState, FleetMember, FleetOverride, FleetStatus, ReportingGuard } from '../guard/fleet.js'
+import { messageLineOf } from '../lib/text.js'
 import { CLOCK, DAY, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
 import { FleetSums, type Report, readSums, reportOf } from './report.js'
 import { LIMITS, type ReadState, readState, type StateRules } from './state.js'
-import type { FleetStore, StoredState } from './store.js'
+import type { ReplicaStore, StoredState } from './store.js'
 
 /** How a replica takes part in a fleet. Times are milliseconds. */
 export interface MemberSettings extends StateRules {
@@ -29,7 +30,7 @@ export class Member implements FleetMember {
   readonly source: OpenSource
   failure: Error | undefined
   readonly #base: OpenSource
-  readonly #store: FleetStore
+  readonly #store: ReplicaStore
   readonly #settings: MemberSettings
   readonly #copy: LocalCopy | undefined
   readonly #id = randomUUID()
@@ -52,7 +53,7 @@ export class Member implements FleetMember {
   #isClosed = false
   readonly #waiting: { report?: () => void; copy?: () => void } = {}
 
-  constructor(base: OpenSource, store: FleetStore, settings: MemberSettings) {
+  constructor(base: OpenSource, store: ReplicaStore, settings: MemberSettings) {
     this.#base = base
     this.#store = store
     this.#settings = settings
@@ -184,7 +185,9 @@ export class Member implements FleetMember {
     }
     const { interval, hasChanged } = this.#base
     if (this.#isOwnDue) return true
-    if (!this.#isOwnInUse || interval === undefined || CLOCK.now() - this.#ownLoadedAt < interval) return false
+    if (!this.#isOwnInUse || interval === undefined) return false
+    // A clock that was ahead and was set back must not hold it up.
+    if (Math.abs(CLOCK.now() - this.#ownLoadedAt) < interval) return false
     return hasChanged === undefined || hasChanged.call(this.#base)
   }
 
@@ -239,7 +242,7 @@ export class Member implements FleetMember {
         await this.#store.report({ id: report.id, text: JSON.stringify(report) }, KEEP)
         this.#reportError = null
       } catch (error) {
-        this.#reportError = `This replica could not report: ${(error as Error).message}`
+        this.#reportError = `This replica could not report: ${messageLineOf(error)}`
       }
     }
   }
@@ -254,7 +257,7 @@ export class Member implements FleetMember {
     } catch (error) {
       const sums = new FleetSums(this.#inUse?.stored.version ?? null)
       sums.add(this.#reportNow(this.#isClosed), 0)
-      return { name, self: this.#id, ...sums.result(), overrides, lastError: (error as Error).message, warnings }
+      return { name, self: this.#id, ...sums.result(), overrides, lastError: messageLineOf(error), warnings }
     }
   }
 

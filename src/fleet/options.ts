@@ -9,7 +9,7 @@ import { shown, suggestion } from '../lib/text.js'
 import { type Duration, HOUR, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 import { Member } from './member.js'
 import { PARTS, type Part } from './state.js'
-import type { FleetStore } from './store.js'
+import type { ReplicaStore } from './store.js'
 
 /** How a replica takes part in a fleet. */
 export interface ReplicaOptions {
@@ -95,7 +95,7 @@ function readAccept(option: Option): ReadonlySet<Part> | undefined {
 /** Opens a fleet whose options were read. Every guard that joins it has connections of its own. */
 export function fleetOf(
   { copy, ...settings }: OptionValues<typeof REPLICA_OPTIONS>,
-  openStore: () => FleetStore
+  openStore: () => ReplicaStore
 ): Fleet {
   return { [JOIN]: (base) => new Member(base, openStore(), { copy, ...settings }) }
 }

@@ -69,3 +69,6 @@ export interface FleetStore {
   /** Ends the connections. */
   close(): void
 }
+
+/** What a replica needs of a store. */
+export type ReplicaStore = Pick<FleetStore, 'read' | 'poll' | 'watch' | 'report' | 'reports' | 'close'>

@@ -1,4 +1,4 @@
-import type { Incoming } from '../client-ip/incoming.js'
+import { countedBy, type Incoming } from '../client-ip/incoming.js'
 
 type Earlier = NonNullable<Incoming['earlier']>
 
@@ -9,9 +9,9 @@ type Earlier = NonNullable<Incoming['earlier']>
 export class AskedRequests {
   readonly #verdicts = new WeakMap<object, Earlier>()
 
-  /** Notes a verdict. A request that was rejected once stays rejected: a further rejection is not news. */
+  /** Notes a verdict. */
   note(request: object, verdict: Earlier): void {
-    if (this.#verdicts.get(request)?.verified !== false) this.#verdicts.set(request, verdict)
+    this.#verdicts.set(request, countedBy(this.#verdicts.get(request), verdict))
   }
 
   /** The verdict by which a request was counted: a rejection goes before a verified verdict. */

@@ -6,7 +6,7 @@ import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
 import { callBack, type Keep, once } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-import { CLOCK, type Clock } from '../lib/time.js'
+import { CLOCK, type Clock, MINUTE } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 import { CurrentList } from './current-list.js'
 import { type FirstState, type FleetMember, JOIN } from './fleet.js'
@@ -90,8 +90,8 @@ export async function loadGuard<Request = GuardRequest>(
 /** Loads the first list of a source and makes the guard; may be called again after a failure. */
 export interface FirstLoad<Request> {
   (): Promise<Guard<Request>>
-  /** How often the source is asked, in milliseconds; undefined where it is only asked on demand. */
-  readonly interval: number | undefined
+  /** The longest time between two attempts, in milliseconds; undefined where the source is only asked on demand. */
+  readonly longestRetry: number | undefined
 }
 
 /**
@@ -114,12 +114,14 @@ export function startGuard<Request>(
     const confirm = new Set([...settings.confirm, 'older' as const])
     const own = { ...settings, source, confirm }
     const first = () => firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member }))
-    return Object.assign(first, { interval: source.interval })
+    return Object.assign(first, { longestRetry: source.interval })
   }
   if (settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   const load = async () => guardBy((await loadDirectory(settings.source))!)
-  return Object.assign(load, { interval: settings.source.interval })
+  // Nobody is subscribed to the changes of a pushed source before there is a guard.
+  const { interval, watch } = settings.source
+  return Object.assign(load, { longestRetry: interval ?? (watch && MINUTE) })
 }
 
 /** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */

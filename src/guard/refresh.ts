@@ -1,8 +1,7 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import { callBack } from '../lib/promise.js'
-import { messageLineOf } from '../lib/text.js'
+import { callBack, isPromise, settled } from '../lib/promise.js'
 import { type Clock, DAY, HOUR } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
@@ -43,19 +42,19 @@ export class Refresh {
   readonly #to: RefreshTo
   readonly #clock: Clock
   #loading: Promise<void> | undefined
-  /** When the load under way counts as cut off. */
-  #overdueAt = 0
   /** The load that begins when the one under way has ended. */
   #next: Promise<void> | undefined
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
-  readonly #waiting: { look?: () => void; day?: () => void; watch?: () => void } = {}
+  readonly #waiting: { look?: () => void; day?: () => void; watch?: () => void; missed?: () => void } = {}
   /** Made for the first subscription: a Worker may not make one at module level. */
   #closing: AbortController | undefined
   #isClosed = false
   #failures = 0
   /** When a load began last, successful or not. */
   #triedAt: number
+  /** How many loads have begun. */
+  #begun = 0
   #loadedAt: number
   #lastError: string | null = null
 
@@ -91,9 +90,8 @@ export class Refresh {
    * all calls during it share that next one.
    */
   load(): Promise<void> {
-    if (this.#loading !== undefined && this.#clock.now() >= this.#overdueAt) this.#giveUp()
+    if (this.#loading !== undefined && this.#isSince(this.#source.timeout + CUT_OFF)) this.#giveUp()
     if (this.#loading === undefined) {
-      this.#overdueAt = this.#clock.now() + this.#source.timeout + CUT_OFF
       const loading = this.#load().finally(() => {
         if (this.#loading === loading) this.#loading = undefined
       })
@@ -117,6 +115,7 @@ export class Refresh {
     this.#waiting.look?.()
     this.#waiting.day?.()
     this.#waiting.watch?.()
+    this.#waiting.missed?.()
     this.#closing?.abort(CLOSED)
     this.#stop?.abort(CLOSED)
   }
@@ -125,6 +124,7 @@ export class Refresh {
     const stop = new AbortController()
     this.#stop = stop
     this.#triedAt = this.#clock.now()
+    this.#begun++
     if (this.#isClosed) stop.abort(CLOSED)
     try {
       const directory = await loadDirectory(this.#source, stop)
@@ -187,28 +187,55 @@ export class Refresh {
     this.#waiting.look = this.#clock.after(wait, () => this.#look())
   }
 
-  /** Subscribes to the changes of the source; again after a failure, when changes may have been missed. */
+  /** Whether the last load began some milliseconds ago; by a clock that was set back meanwhile, as many before it. */
+  #isSince(milliseconds: number): boolean {
+    return Math.abs(this.#clock.now() - this.#triedAt) >= milliseconds
+  }
+
+  /**
+   * Subscribes to the changes of the source; again after a failure. What changed before the subscription stood is loaded: nobody can know
+   * whether it stands when the call returns, or when its promise is fulfilled.
+   */
   #watch(failures: number): void {
     this.#closing ??= new AbortController()
     const { signal } = this.#closing
     let hasFailed = false
     // `load()` reports the failure of a load.
     const changed = () => void (signal.aborted || hasFailed || this.load().catch(() => {}))
+    const stands = () => {
+      // A source that is polled for changes gives what was missed at the next poll.
+      if (!signal.aborted && this.#source.hasChanged === undefined) this.#loadMissed()
+    }
     callBack(
-      () => this.#source.watch!(changed, signal),
+      () => {
+        const answer = this.#source.watch!(changed, signal)
+        stands()
+        return isPromise(answer) ? settled(answer).then(stands) : undefined
+      },
       (error) => {
         hasFailed = true
+        this.#waiting.missed?.()
         // The guard may still be in the making.
         setImmediate(() => {
           if (signal.aborted) return
-          this.#fail(error instanceof Error ? error : new Error(messageLineOf(error)))
+          this.#fail(sourceError(this.#source, error))
           this.#waiting.watch = this.#clock.after(retryAfter(failures + 1, HOUR), () => {
             this.#watch(failures + 1)
-            this.load().catch(() => {})
+            this.#loadMissed()
           })
         })
       }
     )
+  }
+
+  /** Loads soon, unless a load begins until then. */
+  #loadMissed(): void {
+    const begun = this.#begun
+    this.#waiting.missed?.()
+    this.#waiting.missed = this.#clock.after(0, async () => {
+      // `load()` reports the failure.
+      if (this.#begun === begun) await this.load().catch(() => {})
+    })
   }
 
   #everyDay(run: () => void): void {
@@ -222,7 +249,7 @@ export class Refresh {
     const { hasChanged } = this.#source
     const isChanged = hasChanged === undefined || (await hasChanged.call(this.#source))
     // What was refused may be right an hour later: the clock was wrong, or something that the source loads was missing.
-    const isDue = this.#failures > 0 && Math.abs(this.#clock.now() - this.#triedAt) >= HOUR
+    const isDue = this.#failures > 0 && this.#isSince(HOUR)
     if (isChanged || isDue) await this.#loadAndSchedule()
     else this.#schedule()
   }

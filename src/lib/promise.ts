@@ -16,15 +16,39 @@ export function once<Args extends readonly unknown[]>(call: (...args: Args) => v
 /** Takes a promise that a server which runs only while it answers has to wait for. It never rejects. */
 export type Keep = (promise: PromiseLike<unknown>) => void
 
+/** How many promises may be fulfilled with a further one, until they count as endless. */
+const MAX_DEPTH = 100
+
 /**
- * What a promise, or something like one, comes to. A `then` that is an async function returns a promise of its own; if nobody
- * handled that, its rejection would end the process.
+ * What a promise, or something like one, comes to. The language itself calls a `then` and drops what that returns: of a `then` that is an
+ * async function, its rejection would end the process. Such a rejection is here that of the promise.
  */
-export function settled(promise: PromiseLike<unknown>): Promise<unknown> {
+export async function settled(promise: PromiseLike<unknown>): Promise<unknown> {
+  let value: unknown = promise
+  for (let depth = 0; isPromise(value); depth++) {
+    if (depth === MAX_DEPTH) throw new Error(`A promise was fulfilled with a further one ${MAX_DEPTH} times in a row.`)
+    value = (await fulfilled(value)).value
+  }
+  return value
+}
+
+/** The value in a box: if it is like a promise, the language leaves it alone there. */
+function fulfilled(promise: PromiseLike<unknown>): Promise<{ readonly value: unknown }> {
   return new Promise((resolve, reject) => {
-    const own: unknown = promise.then(resolve, reject)
-    if (isPromise(own)) own.then(undefined, reject)
+    const own: unknown = promise.then((value) => resolve({ value }), reject)
+    try {
+      // Calling a `then` that is the user's might make a further promise.
+      Promise.prototype.then.call(own, undefined, reject)
+    } catch {
+      // It is not a promise of the language, which alone would end the process.
+    }
   })
+}
+
+/** Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. */
+export async function resultOf(run: () => unknown): Promise<unknown> {
+  const answer = run()
+  return isPromise(answer) ? settled(answer) : answer
 }
 
 /**
@@ -42,4 +66,19 @@ export function callBack(run: () => unknown, failed: (error: unknown) => void, k
   } catch (error) {
     failed(error)
   }
+}
+
+/**
+ * Waits for a promise that never rejects, but no longer than some milliseconds.
+ *
+ * @returns whether it was fulfilled in time
+ */
+export async function inTime(promise: PromiseLike<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false)
+  })
+  const isInTime = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return isInTime
 }

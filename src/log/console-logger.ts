@@ -1,3 +1,4 @@
+import { messageOf } from '../lib/text.js'
 import { type LineLevel, type Logger, methodsByLevel } from './logger.js'
 
 /** The numbers by which pino writes its levels, and the method of the console for each. */
@@ -22,11 +23,19 @@ export function consoleLogger(): Logger {
     const [number, write] = LEVELS[level]
     if (number < LOWEST) return
     const line = { level: number, time: Date.now(), name: 'moengage-allowlist', ...fields, msg: message }
-    console[write](JSON.stringify(line, plainError))
+    console[write](jsonOf(line))
   }
   return {
     ...methodsByLevel(method),
     isLevelEnabled: (level) => LEVELS[level as LineLevel][0] >= LOWEST
+  }
+}
+
+function jsonOf(line: object): string {
+  try {
+    return JSON.stringify(line, plainError)
+  } catch {
+    return JSON.stringify(line, briefError)
   }
 }
 
@@ -35,4 +44,11 @@ function plainError(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
   const { name, message, stack, cause } = value
   return { ...value, type: name, message, stack, cause }
+}
+
+/** What was thrown, without what JSON cannot show: a property that leads back to it, a bigint, a getter that throws. */
+function briefError(name: string, value: unknown): unknown {
+  if (name !== 'err' && !(value instanceof Error)) return value
+  const { name: type, stack } = Object(value) as Partial<Error>
+  return { type, message: messageOf(value), stack }
 }

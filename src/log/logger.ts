@@ -1,5 +1,6 @@
-import { callBack, type Keep, once } from '../lib/promise.js'
+import { callBack, inTime, isPromise, type Keep, once, settled } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
+import { SECOND } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 
 /** Every {@link LineLevel}. */
@@ -15,9 +16,15 @@ export type LogLevel = LineLevel | 'silent'
 export type Logger = Readonly<Record<LineLevel, (fields: object, message: string) => void>> & {
   /** Whether a line of this level would be written; without it, every level is. */
   readonly isLevelEnabled?: (level: string) => boolean
-  /** Writes what is still in a buffer, as pino's `flush` does; called at the end of each call of a Lambda function. */
-  readonly flush?: (done: (error?: unknown) => void) => void
+  /**
+   * Writes what is still in a buffer, as pino's `flush` does; called at the end of each call of a Lambda function. It has ended when
+   * `done` is called, or when a promise that it returns has settled; the call waits for it no longer than two seconds.
+   */
+  readonly flush?: (done: (error?: unknown) => void) => unknown
 }
+
+/** How long a flush is waited for: MoEngage waits five seconds for the whole answer. */
+const LONGEST_FLUSH = 2 * SECOND
 
 /** One line of a log. */
 export interface LogLine {
@@ -80,22 +87,33 @@ export class SafeLogger {
     )
   }
 
-  /** Resolves when the logger has written what is still in its buffer. */
+  /** Resolves when the logger has written what is still in its buffer, or has not ended in time. Never rejects. */
   async flush(): Promise<void> {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        if (this.#logger.flush === undefined) resolve()
-        else this.#logger.flush((error) => (error ? reject(error) : resolve()))
-      })
-    } catch (error) {
-      this.#warn(error)
-    }
+    const logger = this.#logger
+    if (logger.flush === undefined) return
+    const flushed = new Promise<void>((resolve) => {
+      const failed = (error: unknown) => {
+        this.#warn(error)
+        resolve()
+      }
+      const done = (error?: unknown) => (error ? failed(error) : resolve())
+      callBack(
+        () => logger.flush!(done),
+        failed,
+        (ended) => ended.then(() => resolve())
+      )
+    })
+    if (await inTime(flushed, LONGEST_FLUSH)) return
+    this.#warn(new Error(`Its flush neither called back nor ended within ${LONGEST_FLUSH} ms`))
   }
 
   /** Whether a line of this level would be written. */
   isEnabled(level: LineLevel, to: Logger = this.#logger): boolean {
     try {
-      return to.isLevelEnabled?.(level) !== false
+      const answer: unknown = to.isLevelEnabled?.(level)
+      // A promise is no answer: the line is written, or the logger leaves it out by itself.
+      if (isPromise(answer)) settled(answer).catch(this.#warn)
+      return answer !== false
     } catch (error) {
       this.#warn(error)
       return false

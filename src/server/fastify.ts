@@ -9,7 +9,7 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
+import { countedBy, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
@@ -164,11 +164,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
   }
 
-  /** The verdict of this guard; `request.moengage` may be another scope's. */
+  /** The verdict by which this guard counted a request; `request.moengage` is the latest, and may be another scope's. */
   const own = Symbol('moengage-allowlist')
 
   function incomingOf(request: FastifyRequest): Incoming {
-    const earlier = (request as { readonly [own]?: Verdict | null })[own] ?? undefined
+    const earlier = (request as { readonly [own]?: Incoming['earlier'] | null })[own] ?? undefined
     const lambda = lambdaOf(request)
     return lambda === undefined ? new NodeIncoming(request.raw, earlier) : { ...lambda, earlier }
   }
@@ -189,7 +189,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         return done(thrown(error))
       }
       request.moengage = verdict
-      ;(request as { [own]?: Verdict | null })[own] = verdict
+      ;(request as { [own]?: Incoming['earlier'] | null })[own] = countedBy(incoming.earlier, verdict)
       const isFirst = isNews(incoming.earlier, verdict.verified)
       if (isFirst) listener?.notify(verdict, request)
       if (verdict.verified) {

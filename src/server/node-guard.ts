@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
-import { NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
+import { countedBy, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
-import { isPromise, settled } from '../lib/promise.js'
+import { resultOf } from '../lib/promise.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody, thrown } from './failure.js'
@@ -30,7 +30,7 @@ export interface Continuation {
 /** Guards Node's requests, whether Express, Connect or nobody stands behind. */
 export class NodeGuard<Request extends NodeRequest, Response extends NodeResponse> {
   readonly #standalone: Standalone<Request, NodeOnReject<Request, Response>>
-  /** Where a request keeps the verdict of this guard: another guard may have judged it as well. */
+  /** Where a request keeps the verdict by which this guard counted it: another guard may have judged it as well. */
   readonly #verdict = Symbol('moengage-allowlist')
 
   constructor(standalone: Standalone<Request, NodeOnReject<Request, Response>>) {
@@ -74,19 +74,21 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     let incoming: NodeIncoming
     let verdict: Verdict
     let route: Route<NodeOnReject<Request, Response>>
+    let logger: Logger | undefined
     try {
       incoming = this.#incoming(request)
       route = routes.of(options)
       verdict = guard.decide(route.policy, request, incoming, this.#standalone.patternOf(request))
+      logger = this.#loggerOf(request)
     } catch (error) {
       next.fail(thrown(error))
       return
     }
     const marked = request as unknown as { moengage?: Verdict; [mark: symbol]: Verdict }
     marked.moengage = verdict
-    marked[this.#verdict] = verdict
+    marked[this.#verdict] = countedBy(incoming.earlier as Verdict | undefined, verdict)
     if (!verdict.verified) route = withMode(route, guard.mode)
-    this.#standalone.report(verdict, incoming, route, request, this.#loggerOf(request))
+    this.#standalone.report(verdict, incoming, route, request, logger)
     if (verdict.verified || route.actions.mode === 'tag') next.pass(verdict)
     else reject(request, response, verdict, route.actions, next)
   }
@@ -126,8 +128,7 @@ async function answer<Request extends NodeRequest, Response extends NodeResponse
   // A function that only sends a body does not mean 200.
   response.statusCode = rejection.statusCode as number
   try {
-    const outcome = onReject(request, response, verdict)
-    if (isPromise(outcome)) await settled(outcome)
+    await resultOf(() => onReject(request, response, verdict))
   } catch (error) {
     if (!response.headersSent) response.statusCode = 200
     if (error) fail(thrown(error))

@@ -1,6 +1,8 @@
 import { accessTo } from '../guard/guard.js'
 import type { Option } from '../lib/option.js'
-import { type Clock, MINUTE } from '../lib/time.js'
+import { inTime, once } from '../lib/promise.js'
+import { type Clock, MINUTE, SECOND } from '../lib/time.js'
+import { emitWarning } from '../lib/warning.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
 
 /** Options of a guard that runs only while it answers. */
@@ -21,9 +23,13 @@ const OPTIONS = {
 /** What a guard offers besides judging, where it is made by the first request. */
 export interface OnDemandMethods extends Omit<GuardMethods, 'ready' | 'fleet'> {}
 
-/** What waits for its time, or runs; `at` is when it is due, or due again. */
+/** How long an answer is held back for the user's logger and functions: MoEngage waits five seconds for it. */
+const LONGEST_SETTLE = 2 * SECOND
+
+/** What waits for its time, or runs: it is due, or due again, some milliseconds before or after a moment. */
 interface Entry {
-  at: number
+  since: number
+  wait: number
   readonly run: () => unknown
 }
 
@@ -39,7 +45,7 @@ class DueClock implements Clock {
   }
 
   after(milliseconds: number, run: () => unknown): () => void {
-    const entry = { at: this.now() + milliseconds, run }
+    const entry = { since: this.now(), wait: milliseconds, run }
     this.#entries.add(entry)
     return () => this.#entries.delete(entry)
   }
@@ -47,16 +53,18 @@ class DueClock implements Clock {
   /** Runs what is due. Resolves when all of it has ended; undefined where nothing is due. */
   runDue(): Promise<unknown> | undefined {
     const now = this.now()
-    const due = [...this.#entries].filter(({ at }) => at <= now)
+    // A clock that was ahead and was set back must not hold it up.
+    const due = [...this.#entries].filter(({ since, wait }) => Math.abs(now - since) >= wait)
     if (due.length === 0) return undefined
-    return Promise.all(due.map((entry) => this.#run(entry, now + MINUTE)))
+    return Promise.all(due.map((entry) => this.#run(entry, now)))
   }
 
-  async #run(entry: Entry, again: number): Promise<void> {
-    entry.at = again
+  async #run(entry: Entry, now: number): Promise<void> {
+    entry.since = now
+    entry.wait = MINUTE
     await entry.run()
     // Another run of it may be under way.
-    if (entry.at === again) this.#entries.delete(entry)
+    if (entry.since === now) this.#entries.delete(entry)
   }
 }
 
@@ -91,7 +99,7 @@ export class OnDemand<Request, OnReject> {
    */
   get current(): Standalone<Request, OnReject> {
     const now = this.#clock.now()
-    if (this.#current?.ready === undefined && now >= this.#madeAt + MINUTE) {
+    if (this.#current?.ready === undefined && Math.abs(now - this.#madeAt) >= MINUTE) {
       this.#current?.methods().close()
       this.#current = undefined
     }
@@ -111,6 +119,21 @@ export class OnDemand<Request, OnReject> {
   settle(): Promise<unknown> | undefined {
     return this.#kept.size === 0 ? undefined : Promise.all(this.#kept)
   }
+
+  /** The same, in two seconds at most: what has not ended then is not waited for again. */
+  async settleInTime(): Promise<void> {
+    const unsettled = this.settle()
+    if (unsettled === undefined || (await inTime(unsettled, LONGEST_SETTLE))) return
+    this.#kept.clear()
+    this.#warnOfEndless()
+  }
+
+  readonly #warnOfEndless = once(() =>
+    emitWarning(
+      `What a function or the logger of yours returned to moengage-allowlist has not ended within ${LONGEST_SETTLE} ms, for which the ` +
+        'answer was held back. Let it end, or return nothing. Further ones are not reported.'
+    )
+  )
 
   methods(): OnDemandMethods {
     return {

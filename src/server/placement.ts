@@ -15,25 +15,36 @@ const UNSEEN = 3
 /** Maximum number of places that are told apart. */
 const MAX_PLACES = 100
 
-/** Guards that were not closed, by the calls that made them. */
-const made = new Map<string, number>()
+/** A place where guards were made that were not closed. */
+interface Place {
+  /** How many of them count. */
+  count: number
+  /** Whether the guard that got its list last has judged a request. */
+  hasJudged: () => boolean
+}
+
+/** Such places, by the calls that led there. */
+const places = new Map<string, Place>()
 
 /** Where a guard stands, as far as a wrong place can be noticed. */
 export class Placement {
-  readonly #place = callers()
+  readonly #calls = callers()
+  readonly #place: Place
+  /** Which guard of its place it is, as far as they count; 0 where it does not. */
+  #number = 0
   #stopCounting: (() => void) | undefined
 
   constructor() {
-    if (made.size < MAX_PLACES || made.has(this.#place)) made.set(this.#place, this.#count + 1)
+    const known = places.get(this.#calls)
+    this.#place = known ?? { count: 0, hasJudged: () => false }
+    if (known === undefined && places.size < MAX_PLACES) places.set(this.#calls, this.#place)
+    // Guards that are made before one of them has judged are made on purpose, at the start: one for each tenant, for example.
+    if (known === undefined || known.hasJudged()) this.#number = ++this.#place.count
   }
 
-  get #count(): number {
-    return made.get(this.#place) ?? 0
-  }
-
-  /** A warning where the same call has made guards before, and nobody closed them. */
+  /** A warning where the same call has made guards before, which have judged requests and which nobody closed. */
   get repeated(): Problem | undefined {
-    if (this.#place === '' || this.#count !== REPEATED) return undefined
+    if (this.#calls === '' || this.#number !== REPEATED) return undefined
     return {
       code: 'MOE_WARN_GUARD_REPEATED',
       path: '',
@@ -50,6 +61,7 @@ export class Placement {
    * @param warn called at most once
    */
   countRequests(hasJudged: () => boolean, warn: (problem: Problem) => void): void {
+    this.#place.hasJudged = hasJudged
     const channels = findBuiltin('node:diagnostics_channel')
     if (channels === undefined) return
     let count = 0
@@ -74,12 +86,14 @@ export class Placement {
   /** The guard was closed. */
   close(): void {
     this.#stopCounting?.()
-    if (this.#count > 1) made.set(this.#place, this.#count - 1)
-    else made.delete(this.#place)
+    if (this.#number === 0) return
+    this.#number = 0
+    if (--this.#place.count === 0) places.delete(this.#calls)
   }
 }
 
-/** The calls that led here; empty where the runtime keeps none. */
+/** The calls that led here; empty where the runtime keeps none, or the process gives them another form. */
 function callers(): string {
-  return new Error().stack?.split('\n').slice(1).join('\n') ?? ''
+  const { stack } = new Error() as { readonly stack?: unknown }
+  return typeof stack === 'string' ? stack.split('\n').slice(1).join('\n') : ''
 }

@@ -183,10 +183,10 @@ export class Standalone<Request, OnReject> {
 
   /** Loads the first list again after a failure, as a reload would be repeated. */
   #retry(): void {
-    const { interval } = this.#load!
+    const { longestRetry } = this.#load!
     this.#failures++
-    if (interval === undefined || this.#isClosed) return
-    this.#stopRetry = this.#clock.after(retryAfter(this.#failures, interval), () => {
+    if (longestRetry === undefined || this.#isClosed) return
+    this.#stopRetry = this.#clock.after(retryAfter(this.#failures, longestRetry), () => {
       this.#loading = this.#first()
       return this.#loading.catch(() => {})
     })

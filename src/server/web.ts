@@ -1,7 +1,7 @@
-import type { Incoming } from '../client-ip/incoming.js'
+import { countedBy, type Incoming } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
-import { isPromise, settled } from '../lib/promise.js'
+import { resultOf } from '../lib/promise.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody } from './failure.js'
 import { type ActionOptions, withMode } from './routes.js'
@@ -39,7 +39,7 @@ export const ON_REJECT = {
 export class WebVerdicts {
   readonly #verdicts = new WeakMap<Request, Verdict>()
 
-  /** The verdict that was made on a request before. */
+  /** The verdict by which a request was counted before. */
   of(request: Request): Verdict | undefined {
     return this.#verdicts.get(request)
   }
@@ -61,11 +61,10 @@ export class WebVerdicts {
     const verdict = guard.decide(chosen.policy, request, incoming, null)
     const route = withMode(chosen, guard.mode)
     const { actions } = route
-    this.#verdicts.set(request, verdict)
+    this.#verdicts.set(request, countedBy(this.of(request), verdict))
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
-    const answer: unknown = actions.onReject?.(request, verdict)
-    const response = isPromise(answer) ? await settled(answer) : answer
+    const response = await resultOf(() => actions.onReject?.(request, verdict))
     // Anything but an object, such as false, would be taken for "let it through".
     const isResponse = typeof response === 'object' && response !== null
     return {

@@ -1,13 +1,15 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
-import { type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
+import { type FleetStore, type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
+import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { FakeRedis } from '../support/fake-redis.js'
 import { until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -492,6 +494,102 @@ t.test('a store of your own serves as well, in any door', async (t) => {
   const alone = guardExpress({ dataCenters: 'DC-01', logger: lineLogger([]) })
   t.equal(alone.fleet, undefined)
   alone.close()
+})
+
+/** A store without a state, whose methods do nothing but what is given. */
+function ownStore(methods: Partial<FleetStore> = {}): FleetStore {
+  return {
+    name: 'own',
+    read: async () => null,
+    poll: async () => null,
+    write: async () => true,
+    time: async () => 0,
+    watch: () => {},
+    report: async () => {},
+    reports: async function* () {},
+    log: async () => [],
+    close: () => {},
+    ...methods
+  }
+}
+
+/** A guard whose fleet is on a store of the user's. */
+async function onOwnStore(t: Test, methods: Partial<FleetStore>, source: GuardOptions['source'] = OWN) {
+  const fleet = storeFleet({ store: () => ownStore(methods), name: NAME, poll: 100, report: 100 })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet })
+  t.teardown(() => guard.close())
+  return guard
+}
+
+const throwing = (error: unknown) => () => {
+  throw error
+}
+const rejecting = (error: unknown) => async () => {
+  throw error
+}
+
+t.test('whatever a store of your own throws or rejects with is reported, and ends no process', async (t) => {
+  const thenable = () => failingThenable('own')
+  const errors: [error: unknown, message: RegExp][] = [
+    [new Error('own'), /own/],
+    ['own', /own/],
+    [null, /What was thrown is not an error/],
+    [undefined, /What was thrown is not an error/],
+    ...unreadableErrors().map((error): [unknown, RegExp] => [error, /own|Error|What was thrown|revoked/])
+  ]
+  const failures = errors.flatMap(([error, message]): [fail: () => never, message: RegExp][] => [
+    [throwing(error), message],
+    [rejecting(error) as () => never, message]
+  ])
+  for (const [fail, message] of [...failures, [thenable as () => never, /own/] as const]) {
+    const unreported = await onOwnStore(t, { report: fail })
+    const warned = async () => {
+      for (let i = 0; i < 100; i++) {
+        const { warnings } = await unreported.fleet!.status()
+        if (warnings.length > 0) return warnings
+        await tick()
+      }
+      return []
+    }
+    t.match(await warned(), [message])
+
+    const uncounted = await onOwnStore(t, { reports: fail })
+    t.match(await uncounted.fleet!.status(), { lastError: message, live: 1 })
+
+    const unread = await onOwnStore(t, { reports: fail, read: fail, poll: fail, watch: fail })
+    t.match(await unread.fleet!.status(), { lastError: message, live: 1 })
+    t.match(unread.status(), { revision: 'own', lastError: message })
+  }
+})
+
+t.test('a store of your own that cannot be closed is a warning of the process', async (t) => {
+  for (const close of [throwing(new Error('drain')), rejecting(new Error('drain')), () => failingThenable('drain')]) {
+    const warnings: string[] = []
+    t.capture(process, 'emitWarning', (message: string) => void warnings.push(message))
+    const guard = await onOwnStore(t, { close: close as () => void })
+    guard.close()
+    await until(() => warnings.length > 0)
+    t.strictSame(warnings, ['The store of a fleet could not be closed: drain'])
+  }
+})
+
+t.test('a store of your own that is a promise is refused, whatever it comes to', async (t) => {
+  for (const store of [async () => ownStore(), rejecting(new Error('own'))]) {
+    const fleet = storeFleet({ store: store as never, name: NAME })
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', fleet }), { message: /"store" of storeFleet returned a promise/ })
+  }
+})
+
+t.test('a replica follows its own source, also after the clock was set back', async (t) => {
+  let loads = 0
+  const load = () => sound({ revision: `r${++loads}` })
+  mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  t.teardown(() => mock.timers.reset())
+  const guard = await onOwnStore(t, {}, { name: 'ours', load, interval: '1h' })
+  t.equal(loads, 1)
+  mock.timers.setTime(Date.now() - 7_200_000)
+  await until(() => guard.status().revision === 'r2')
+  t.match(guard.status(), { revision: 'r2' })
 })
 
 t.test('a poll proves that messages arrive, on a channel of its own that it leaves again', async (t) => {

@@ -4,8 +4,11 @@ import { Directory } from '../../src/directory/directory.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
 import { Refresh } from '../../src/guard/refresh.js'
 import { TestClock } from '../support/clock.js'
+import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { until } from '../support/http.js'
 import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** A guard of a loader whose loads wait until they are answered. */
 async function answering(t: Test, options: Partial<Source> = {}, further: Partial<GuardOptions> = {}) {
@@ -150,6 +153,24 @@ t.test('an onReload that fails, at once or later, is reported once and changes n
   }
 })
 
+t.test('an error of a subscription that cannot be read is reported all the same', async (t) => {
+  for (const error of [...unreadableErrors(), null]) {
+    const { guard } = await answering(t, { watch: () => Promise.reject(error) })
+    await until(() => guard.status().lastError !== null)
+    t.match(guard.status().lastError, /The source "ours" failed: /)
+  }
+})
+
+t.test('a load that was cut off is given up, also after the clock was set back', async (t) => {
+  const { guard, loads, clock } = await answering(t, { timeout: 5_000 })
+  guard.reload().catch(() => {})
+  clock.pass(-86_400_000)
+  const newer = guard.reload()
+  t.equal(loads.length, 3)
+  loads[2]!.answer(sound({ revision: 'newer' }))
+  t.match(await newer, { revision: 'newer' })
+})
+
 t.test('a list is stale by what the clock says at each request', async (t) => {
   const clock = new TestClock('2026-11-23')
   const source = { name: 'ours', load: () => sound({ retrieved: '2026-11-20' }) }
@@ -259,6 +280,7 @@ t.test('a source that is pushed loads after every change', async (t) => {
   const watch = (changed: () => void, signal: AbortSignal) => void watched.push({ changed, signal })
   const { guard, loads, clock } = await answering(t, { watch })
   t.equal(watched.length, 1, 'it is subscribed to once')
+  t.equal(loads.length, 1)
   for (let i = 0; i < 200; i++) watched[0]!.changed()
   t.equal(loads.length, 2, 'one load is under way')
   loads[1]!.answer(sound({ revision: 'r2' }))
@@ -270,11 +292,88 @@ t.test('a source that is pushed loads after every change', async (t) => {
   loads[3]!.fail(new Error('away'))
   await until(() => guard.status().lastError !== null)
   t.match(guard.status(), { revision: 'r3', lastError: /away/ })
+  clock.pass(0)
   t.strictSame(clock.waiting, [], 'no timer is needed')
+  t.equal(loads.length, 4, 'what was missed before the subscription was loaded after the first change')
   guard.close()
   t.equal(watched[0]!.signal.aborted, true)
   watched[0]!.changed()
   t.equal(loads.length, 4, 'a closed guard loads no more')
+})
+
+t.test('what changed between the first load and the subscription is loaded once the subscription stands', async (t) => {
+  let stands: (value?: unknown) => void = () => {}
+  const pending = () =>
+    new Promise((resolve) => {
+      stands = resolve
+    })
+  const table: [what: string, watch: () => unknown][] = [
+    ['a subscription that stands when the call returns', () => undefined],
+    ['a subscription whose promise is never fulfilled, as that of a loop', pending]
+  ]
+  for (const [what, watch] of table) {
+    const { guard, loads, clock } = await answering(t, { watch })
+    clock.pass(0)
+    t.equal(loads.length, 2, what)
+    loads[1]!.answer(sound({ revision: 'r2' }))
+    await until(() => guard.status().revision === 'r2')
+    t.equal(guard.status().revision, 'r2', what)
+    clock.pass(60_000)
+    t.equal(loads.length, 2, `${what}, once`)
+  }
+  const { guard, loads, clock } = await answering(t, { watch: pending })
+  stands()
+  await turn()
+  clock.pass(0)
+  t.equal(loads.length, 2, 'both at once are one')
+  loads[1]!.answer(sound({ revision: 'r2' }))
+  await until(() => guard.status().revision === 'r2')
+
+  const slow = await answering(t, { watch: pending })
+  slow.clock.pass(0)
+  slow.loads[1]!.answer(sound({ revision: 'r2' }))
+  await until(() => slow.guard.status().revision === 'r2')
+  stands()
+  await turn()
+  slow.clock.pass(0)
+  t.equal(slow.loads.length, 3, 'a subscription that took long may have missed more')
+
+  const closed = await answering(t, { watch: pending })
+  closed.guard.close()
+  t.strictSame(closed.clock.waiting, [])
+  stands()
+  await turn()
+  t.strictSame(closed.clock.waiting, [], 'a closed guard loads nothing')
+})
+
+t.test('a watched source that is pushed is loaded once, after it was subscribed to', async (t) => {
+  const done: string[] = []
+  const load = () => {
+    done.push('load')
+    return sound()
+  }
+  const { clock, guard } = await answering(t, {}, { watch: { name: 'theirs', load, watch: () => done.push('watch') } })
+  clock.pass(0)
+  await until(() => guard.status().watch?.revision === 'r1')
+  t.strictSame(done, ['watch', 'load'])
+})
+
+t.test('a source that can be asked whether it has changed is not loaded for its subscription', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  let loads = 0
+  const source = {
+    name: 'ours',
+    timeout: 1000,
+    interval: 60_000,
+    load: () => void loads++,
+    hasChanged: async () => false,
+    watch: () => {}
+  }
+  const to = { prepare: async () => () => {}, count: () => {}, notify: () => {} }
+  const refresh = new Refresh(source, to, clock)
+  t.teardown(() => refresh.close())
+  clock.pass(0)
+  t.equal(loads, 0)
 })
 
 t.test('a subscription that fails is reported, and tried again with a load', async (t) => {
@@ -286,7 +385,8 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
       }
     ],
     ['rejects', () => Promise.reject(new Error('No such channel.'))],
-    ['rejects with a text', () => Promise.reject('No such channel.')]
+    ['rejects with a text', () => Promise.reject('No such channel.')],
+    ['rejects by its own then', () => failingThenable('No such channel.')]
   ]
   for (const [what, fail] of failures) {
     let calls = 0
@@ -297,7 +397,7 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
     }
     const { guard, loads, clock } = await answering(t, { watch })
     await until(() => guard.status().lastError !== null)
-    t.equal(guard.status().lastError, 'No such channel.', what)
+    t.match(guard.status().lastError, /The source "ours" failed: No such channel\./, what)
     changes[0]!()
     t.equal(loads.length, 1, 'the failed subscription is over')
     clock.pass(10_000)
@@ -322,8 +422,6 @@ const long = (revision: string, count = 20_000) =>
     { revision },
     Array.from({ length: count }, (_, i) => `52.${(i >>> 16) & 255}.${(i >>> 8) & 255}.${i & 255}`)
   )
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Answers a reload with a long list that was read, and waits until that is being compiled. */
 async function compiling({ guard, loads }: Awaited<ReturnType<typeof answering>>, list: Snapshot) {

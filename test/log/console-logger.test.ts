@@ -37,6 +37,39 @@ t.test('an error is written with its type, message, stack and code', async (t) =
   })
 })
 
+t.test('an error with properties that JSON cannot show is written without them', async (t) => {
+  const written: string[] = []
+  t.capture(console, 'error', (text: string) => void written.push(text))
+  const around: { self?: object } = {}
+  around.self = around
+  const table: [what: string, thrown: unknown, expected: object][] = [
+    [
+      'leads back to itself',
+      Object.assign(new TypeError('own'), { config: around }),
+      { type: 'TypeError', stack: /own/ }
+    ],
+    ['a bigint', Object.assign(new Error('own'), { size: 7n }), { type: 'Error' }],
+    ['a cause', new Error('own', { cause: around }), { type: 'Error' }],
+    [
+      'a getter that throws',
+      Object.defineProperty(new Error('own'), 'code', {
+        enumerable: true,
+        get() {
+          throw new Error('unreadable')
+        }
+      }),
+      { type: 'Error' }
+    ],
+    ['no error', { message: 'own', around }, {}]
+  ]
+  for (const [what, err, expected] of table) {
+    consoleLogger().error({ err }, 'failed')
+    t.match(JSON.parse(written.pop()!), { msg: 'failed', level: 50, err: { message: /own/, ...expected } }, what)
+  }
+  consoleLogger().error({ err: new Error('fine'), around: { err: null, size: 1 } }, 'failed')
+  t.match(JSON.parse(written.pop()!), { err: { message: 'fine' } })
+})
+
 t.test('where pino cannot be loaded or made, the default logger writes to the console', async (t) => {
   const written: string[] = []
   t.capture(console, 'warn', (text: string) => void written.push(text))

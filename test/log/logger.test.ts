@@ -11,6 +11,7 @@ import moengageAllowlist from '../../src/index.js'
 import { type Logger, SafeLogger } from '../../src/log/logger.js'
 import { RejectionLog } from '../../src/log/rejection-log.js'
 import { TestClock } from '../support/clock.js'
+import { failingThenable } from '../support/failures.js'
 import { send, until } from '../support/http.js'
 
 const STRANGER = '198.51.100.7'
@@ -243,6 +244,29 @@ t.test('a line that cannot be made is lost, and the rejection counted', async (t
   t.equal(lines.length, 1)
   await setImmediate()
   t.match(warnings, [{ message: /own getter/ }])
+})
+
+t.test('an isLevelEnabled that returns a promise leaves the choice to the logger, and ends no process', async (t) => {
+  const answers: [what: string, isLevelEnabled: () => unknown, count: number][] = [
+    ['rejects', async () => full(), 1],
+    ['is fulfilled', async () => false, 0],
+    ['is like a promise that rejects', () => failingThenable('ENOSPC'), 1]
+  ]
+  for (const [what, isLevelEnabled, count] of answers) {
+    const warnings = processWarnings(t)
+    const lines: Line[] = []
+    const logger = { ...loggerOf(() => {}, lines), isLevelEnabled } as Logger
+    const guard = guardFetch({ ...OPTIONS, logger })
+    for (let i = 0; i < 2; i++) {
+      const { response } = await guard.check(new Request('http://localhost/'), STRANGER)
+      t.equal(response?.status, 403, what)
+    }
+    await setImmediate()
+    t.match(lines, [{ level: 'warn', message: `${STRANGER} rejected: not-listed` }], what)
+    t.equal(warnings.length, count, what)
+    guard.close()
+    await setImmediate()
+  }
 })
 
 t.test('a logger whose isLevelEnabled throws writes nothing', async (t) => {

@@ -498,6 +498,11 @@ t.test('a request that passes two guards or routes is counted, reported and logg
     .use('/same', guard, verdict)
     .use('/strict', guard, guard.route({ channels: 'catalog', mode: 'tag' }), verdict)
     .use('/twice', guard.route({ mode: 'tag' }), guard.route({ channels: 'catalog', mode: 'tag' }), verdict)
+    .use(
+      '/thrice',
+      ...['catalog', 'streams', 'catalog'].map((channels) => guard.route({ channels, mode: 'tag' } as never)),
+      verdict
+    )
   const origin = await serve(t, app)
   const from = (address: string, path: string) => send(origin, { path, headers: { 'x-forwarded-for': address } })
   t.equal((await from(LISTED, '/same')).status, 200)
@@ -508,6 +513,9 @@ t.test('a request that passes two guards or routes is counted, reported and logg
   t.equal((await from(STRANGER, '/twice')).status, 200)
   t.strictSame([verdicts.length, rejections().length], [4, 2], 'a second rejection is not')
   t.match(guard.status().rejected, { 'other-channel': 1, 'not-listed': 1 })
+  t.equal((await from(LISTED, '/thrice')).status, 200)
+  t.strictSame([verdicts.length, rejections().length], [5, 2], 'nor one that follows a verified verdict')
+  t.match(guard.status(), { verified: 2, rejected: { 'other-channel': 2 } })
 })
 
 t.test('a request that is asked about before and behind the guard is counted once, and reported', async (t) => {

@@ -317,6 +317,9 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
       async () => 'ok'
     )
     app.get('/strict', { preHandler: app.verifyMoEngage({ channels: 'catalog' }) }, async () => 'ok')
+    const tagged = (channels: 'catalog' | 'streams') => ({ channels, mode: 'tag' }) as const
+    const hooks = [app.verifyMoEngage(tagged('streams')), app.verifyMoEngage(tagged('catalog'))]
+    app.get('/thrice', { config: { moengage: tagged('catalog') }, preHandler: hooks }, async () => 'ok')
   })
   t.equal((await inject(app, LISTED)).statusCode, 200)
   t.equal((await inject(app, STRANGER, '/tag')).statusCode, 200)
@@ -326,6 +329,9 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   t.equal((await inject(app, LISTED, '/strict')).statusCode, 403)
   t.match(app.moengage!.status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
   t.strictSame([verdicts.length, rejections().length], [4, 2])
+  t.equal((await inject(app, LISTED, '/thrice')).statusCode, 200)
+  t.match(app.moengage!.status(), { verified: 2, rejected: { 'other-channel': 2 } }, 'a second rejection is not')
+  t.strictSame([verdicts.length, rejections().length], [5, 3])
 })
 
 t.test('a request that was verified and whose client is no longer known is a rejection, once', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createClientIpResolver, createGuard } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { failingThenable } from '../support/failures.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -130,6 +131,25 @@ t.test('a request that was rejected stays counted once, whatever it is judged by
   for (let i = 0; i < 2; i++) t.match(guard.judge(hidden, '10.0.0.1'), { reason: 'unresolved' })
   t.match(guard.status(), { rejected: { unresolved: 1 } })
 })
+
+t.test('a request that is rejected, verified and rejected again is counted and reported once', async (t) => {
+  const verdicts: boolean[] = []
+  const { guard, lines } = guarding({ mode: 'tag', onVerdict: ({ verified }) => void verdicts.push(verified) })
+  const request = requestFrom(LISTED)
+  for (const channels of ['catalog', 'streams', 'catalog'] as const)
+    await guard.check(request, '10.0.0.1', { channels })
+  t.match(guard.status(), { verified: 0, rejected: { 'other-channel': 1 } })
+  t.match(guard.status().lastVerified, [{ channels: ['streams'] }], 'it was verified all the same')
+  t.strictSame([verdicts, lines.length], [[false], 1])
+})
+
+t.test(
+  'what is like a promise, and rejects by its own then, rejects the check and does not end the process',
+  async (t) => {
+    const { guard } = guarding({ onReject: () => failingThenable('own') as never })
+    await t.rejects(guard.check(requestFrom(STRANGER), '10.0.0.1'), { message: 'own' })
+  }
+)
 
 t.test('a list that cannot be loaded answers 503', async (t) => {
   const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })

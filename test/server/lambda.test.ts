@@ -12,15 +12,17 @@ import moengageAllowlist, {
 } from '../../src/lambda.js'
 import { redisFleet } from '../../src/redis.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
+import { failingThenable } from '../support/failures.js'
 import { FakeRedis } from '../support/fake-redis.js'
 import { SCENARIOS } from '../support/fixtures.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 import { runs } from '../support/properties.js'
-import { sound as soundOf } from '../support/snapshots.js'
+import { snapshotOf, sound as soundOf } from '../support/snapshots.js'
 
 const sound = (about: { revision: string }) => soundOf(about, [LISTED, '9.9.9.2'])
 const HOUR = 3_600_000
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** The lines of headers, in order. */
 type Lines = [name: string, value: string][]
@@ -393,9 +395,80 @@ t.test('onReject answers, and a mode or policy of a handler is its own', async (
   await t.rejects(failing(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
 })
 
+t.test('an answer of onReject has the status of the rejection until it sets another', async (t) => {
+  const event = KINDS[2]!.make(STRANGER, [])
+  const rejected = { statusCode: 401, body: /MOE_ERR_REJECTED/ }
+  const table: [answer: unknown, expected: object][] = [
+    [false, rejected],
+    ['', rejected],
+    [0, rejected],
+    ['no', rejected],
+    [null, rejected],
+    [undefined, rejected],
+    [{ message: 'no' }, { message: 'no', statusCode: 401 }],
+    [
+      { statusCode: undefined, body: 'no' },
+      { statusCode: 401, body: 'no' }
+    ],
+    [{ statusCode: 404 }, { statusCode: 404 }]
+  ]
+  for (const [answer, expected] of table) {
+    for (const onReject of [() => answer, async () => answer]) {
+      const { call } = guarding({ onReject, statusCode: 401 })
+      t.match(await call(event), expected, JSON.stringify(answer))
+    }
+  }
+})
+
+t.test('an override of the mode counts for all handlers that do not set their own', async (t) => {
+  const event = () => KINDS[2]!.make(STRANGER, [])
+  for (const [mode, before, overriding, after] of [
+    ['reject', 403, 'tag', 200],
+    ['tag', 200, 'reject', 403]
+  ] as const) {
+    const { guard, call, events } = guarding({ mode })
+    const own = guard.handler(async () => ({ statusCode: 200 }), { mode })
+    t.match(await call(event()), { statusCode: before })
+    guard.override({ mode: overriding, for: '1h' })
+    t.match(await call(event()), { statusCode: after }, `${mode}, then ${overriding}`)
+    t.match(await own(event(), {}), { statusCode: before }, 'a mode of its own stays')
+    t.match(
+      events('rejected').map(({ moengage }) => moengage),
+      [{ mode }, { mode: overriding }],
+      'the line names the mode that decided'
+    )
+  }
+})
+
+t.test('an event that several handlers judge is counted and reported once, as rejected', async (t) => {
+  const sms = { channels: 'sms' } as const
+  const table: [what: string, client: string, policies: object[]][] = [
+    ['rejected twice', STRANGER, [{}, sms]],
+    ['rejected, verified and rejected again', '9.9.9.1', [sms, {}, sms]]
+  ]
+  for (const [what, client, policies] of table) {
+    const verdicts: boolean[] = []
+    const { guard, events } = guarding({
+      mode: 'tag',
+      source: () => snapshotOf({ 'DC-01 connector': ['9.9.9.1'], 'DC-01 sms': ['9.9.9.2'] }),
+      onVerdict: ({ verified }) => verdicts.push(verified)
+    })
+    let handler = async (_event: LambdaEvent, _context: object): Promise<unknown> => 'ok'
+    for (const policy of policies.toReversed()) handler = guard.handler(handler, policy)
+    t.equal(await handler(KINDS[2]!.make(client, []), {}), 'ok')
+    guard.close()
+    const { verified, rejected } = guard.status()
+    const count = Object.values(rejected).reduce((sum, each) => sum + each, 0)
+    t.strictSame({ verdicts, verified, count }, { verdicts: [false], verified: 0, count: 1 }, what)
+    t.equal(events('rejected').length, 1, what)
+    const [summary] = events('summary') as { moengage?: { suppressed?: object } }[]
+    t.strictSame(summary?.moengage?.suppressed, { reject: {}, tag: {} }, what)
+  }
+})
+
 /** A logger whose lines are written later, in some way. */
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
-const loggerBy = (method: (line: string) => unknown, flush?: (done: (error?: unknown) => void) => void) =>
+const loggerBy = (method: (line: string) => unknown, flush?: (done: (error?: unknown) => void) => unknown) =>
   ({
     ...Object.fromEntries(METHODS.map((level) => [level, (_: object, line: string) => method(line)])),
     ...(flush && { flush })
@@ -429,6 +502,99 @@ t.test('the call ends when the log is written and your functions have ended', as
   t.match(warnings, [/disk full/])
 })
 
+t.test('however a flush ends, the call is answered, and its failure is reported once', async (t) => {
+  const failed = async () => {
+    throw new Error('disk full')
+  }
+  const table: [what: string, flush: (done: (error?: unknown) => void) => unknown, warning?: RegExp][] = [
+    ['returns a promise', async () => {}],
+    ['calls back, and returns a promise', async (done) => done()],
+    ['rejects', failed, /disk full/],
+    [
+      'rejects after it called back',
+      async (done) => {
+        done()
+        return failed()
+      },
+      /disk full/
+    ],
+    [
+      'throws',
+      () => {
+        throw new Error('disk full')
+      },
+      /disk full/
+    ],
+    ['returns what is like a promise, whose then rejects', () => failingThenable('disk full'), /disk full/]
+  ]
+  for (const [what, flush, warning] of table) {
+    const warnings: string[] = []
+    t.capture(process, 'emitWarning', (message: string) => void warnings.push(message))
+    const { call } = guarding({ logger: loggerBy(() => {}, flush) })
+    for (let i = 0; i < 2; i++) t.equal((await call(KINDS[2]!.make(LISTED, []))).statusCode, 200, what)
+    await new Promise((resolve) => setImmediate(resolve))
+    t.match(warnings, warning === undefined ? [] : [warning], what)
+    t.equal(warnings.length, warning === undefined ? 0 : 1, what)
+  }
+})
+
+t.test('what never ends holds an answer back for two seconds, and is reported once', async (t) => {
+  const endless = () => new Promise<never>(() => {})
+  const table: [what: string, options: Partial<MoEngageAllowlistOptions>, calls: number[], warning: RegExp][] = [
+    [
+      'a flush',
+      {
+        logger: loggerBy(
+          () => {},
+          () => {}
+        )
+      },
+      [2000, 2000],
+      /Its flush neither called back nor ended/
+    ],
+    ['a flush by promise', { logger: loggerBy(() => {}, endless) }, [2000, 2000], /within 2000 ms/],
+    ['onVerdict', { onVerdict: endless }, [2000, 2000], /has not ended within 2000 ms/],
+    ['a line of the logger', { logger: loggerBy(endless) }, [2000, 0], /has not ended within 2000 ms/]
+  ]
+  for (const [what, options, waits, warning] of table) {
+    const warnings: string[] = []
+    t.capture(process, 'emitWarning', (message: string) => {
+      if (message.includes('moengage-allowlist')) warnings.push(message)
+    })
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const { call } = guarding(options)
+      for (const milliseconds of waits) {
+        let answer: { statusCode: number } | undefined
+        const answered = call(KINDS[2]!.make(STRANGER, [])).then((given) => {
+          answer = given
+        })
+        await turn()
+        if (milliseconds > 0) {
+          mock.timers.tick(milliseconds - 1)
+          await turn()
+          t.equal(answer, undefined, what)
+          mock.timers.tick(1)
+        }
+        await answered
+        t.match(answer, { statusCode: 403 }, what)
+      }
+      t.match(warnings, [warning], what)
+      t.equal(warnings.length, 1, what)
+    } finally {
+      mock.timers.reset()
+    }
+  }
+})
+
+t.test('what is like a promise, and rejects by its own then, fails the call and not the process', async (t) => {
+  const thenable = () => failingThenable('own')
+  const { call } = guarding({ onReject: thenable })
+  await t.rejects(call(KINDS[2]!.make(STRANGER, [])), { message: 'own' })
+  const { guard } = guarding()
+  await t.rejects(guard.handler(thenable as () => Promise<never>)(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
+})
+
 /** Lets time pass as it does for a function that is frozen between its calls. */
 function stopTime(t: Test): (milliseconds: number) => void {
   mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24') })
@@ -451,6 +617,42 @@ t.test('a list is loaded by the first event, and again within the event that fin
   t.match(JSON.parse((await call(event)).body), { verdict: { revision: 'r1' } })
   t.match(guard.status(), { revision: 'r2' }, 'it is in use when the call has ended')
 })
+
+t.test('judge alone begins a reload that is due', async (t) => {
+  const pass = stopTime(t)
+  let loads = 0
+  const load = () => sound({ revision: `r${++loads}` })
+  const { guard, call } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  const event = KINDS[3]!.make(LISTED, [])
+  await call(event)
+  pass(HOUR)
+  t.match(guard.judge(event), { verified: true, revision: 'r1' })
+  await turn()
+  t.match(guard.judge(event), { verified: true, revision: 'r2' })
+  t.equal(loads, 2)
+})
+
+t.test(
+  'a clock that was ahead and was set back holds up no reload, and no further attempt at the first load',
+  async (t) => {
+    const pass = stopTime(t)
+    let loads = 0
+    const load = async () => {
+      if (++loads === 1) throw new Error('away')
+      return sound({ revision: `r${loads}` })
+    }
+    const { call } = guarding({ source: { name: 'ours', load } })
+    const event = KINDS[3]!.make(LISTED, [])
+    t.equal((await call(event)).statusCode, 503)
+    pass(-24 * HOUR)
+    t.equal((await call(event)).statusCode, 200)
+    const polled = guarding({ source: { name: 'ours', load, interval: '1h' } })
+    await polled.call(event)
+    pass(-24 * HOUR)
+    await polled.call(event)
+    t.equal(loads, 4)
+  }
+)
 
 t.test('without a list, events are answered with 503', async (t) => {
   const { call, guard } = guarding({ source: { name: 'ours', load: () => Promise.reject(new Error('away')) } })

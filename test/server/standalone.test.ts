@@ -380,19 +380,48 @@ t.test(
   }
 )
 
+t.test('a pushed source whose first load fails is tried again by itself', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  let loads = 0
+  let subscriptions = 0
+  const source = {
+    name: 'ours',
+    load: async () => {
+      if (++loads < 8) throw new Error('away')
+      return sound()
+    },
+    watch: () => void subscriptions++
+  }
+  const guard = guardNode({ dataCenters: 'DC-01', source, logger: lineLogger([]) })
+  t.teardown(() => guard.close())
+  await t.rejects(guard.ready(), { code: 'MOE_ERR_SOURCE' })
+  for (let attempts = 2; attempts <= 8; attempts++) {
+    mock.timers.tick(60_000)
+    await guard.ready().catch(() => {})
+    t.equal(loads, attempts, 'once a minute at least')
+  }
+  t.match(guard.status(), { revision: 'r1' })
+  t.equal(subscriptions, 1)
+})
+
 t.test('a request that cannot be read is an error, and not let through', async (t) => {
   const guard = guardExpress({ ...OPTIONS, logger: lineLogger([]) })
   t.teardown(() => guard.close())
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
-  Object.defineProperty(request, 'rawHeaders', {
-    get: () => {
-      throw new Error('unreadable')
-    }
-  })
-  const errors: unknown[] = []
-  guard(request, response, (error) => errors.push(error))
-  t.match(errors, [{ message: 'unreadable' }])
+  for (const name of ['rawHeaders', 'log']) {
+    Object.defineProperty(request, name, {
+      configurable: true,
+      get: () => {
+        throw new Error(`unreadable ${name}`)
+      }
+    })
+    const errors: unknown[] = []
+    guard(request, response, (error) => errors.push(error))
+    t.match(errors, [{ message: `unreadable ${name}` }])
+    delete (request as unknown as { [name: string]: unknown })[name]
+  }
 })
 
 t.test('a guard that a request handler makes is noticed at the third request, once', async (t) => {
@@ -420,13 +449,49 @@ t.test('a guard that a request handler makes is noticed at the third request, on
   })
 })
 
+t.test('guards that are made at the start, one for each tenant, are not repeated', async (t) => {
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const makeAll = () =>
+    (['DC-01', 'DC-02', 'DC-03', 'DC-04'] as const).map((dataCenters) => guardNode({ dataCenters, logger }))
+  const guards = makeAll()
+  for (const guard of guards) guard.judge({ peer: LISTED, headers: {} })
+  for (const guard of guards) guard.close()
+  const again = makeAll()
+  const warnings = () => lines.filter(({ level }: Line) => level > 30)
+  t.strictSame(warnings(), [])
+  for (const guard of again) guard.close()
+  const source = { name: 'ours', load: async () => sound() }
+  const loading = Array.from({ length: 4 }, () => guardNode({ dataCenters: 'DC-01', logger, source }))
+  for (const guard of loading) await guard.ready()
+  t.strictSame(warnings(), [], 'nor while their lists are on their way')
+  for (const guard of loading) guard.close()
+})
+
+t.test('a process that gives stacks another form makes guards as well', async (t) => {
+  const { prepareStackTrace } = Error
+  t.teardown(() => {
+    Error.prepareStackTrace = prepareStackTrace
+  })
+  Error.prepareStackTrace = (_, calls) => calls
+  const guard = guardNode({ ...OPTIONS, logger: lineLogger([]) })
+  guard.close()
+  t.equal(guard.judge({ peer: LISTED, headers: {} }).verified, true)
+})
+
 t.test('guards of different places, and guards that were closed, are not repeated', async (t) => {
   const lines: Line[] = []
   const logger = lineLogger(lines)
   const repeated = () => lines.filter((line: Line) => line.moengage?.code === 'MOE_WARN_GUARD_REPEATED')
-  const open = [guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger })]
+  const make = () => {
+    const guard = guardNode({ ...OPTIONS, logger })
+    guard.judge({ peer: LISTED, headers: {} })
+    return guard
+  }
+  const open = [make(), make(), make()]
   for (let i = 0; i < 10; i++) {
-    const pair = [guardNode({ ...OPTIONS, logger }), guardNode({ ...OPTIONS, logger })]
+    const pair = [make(), make()]
+    for (const guard of pair) guard.close()
     for (const guard of pair) guard.close()
   }
   t.strictSame(repeated(), [])
@@ -437,7 +502,7 @@ t.test('guards of different places, and guards that were closed, are not repeate
   })
   for (const limit of [0, undefined]) {
     Error.stackTraceLimit = limit as number
-    const guards = Array.from({ length: 5 }, () => guardNode({ ...OPTIONS, logger }))
+    const guards = Array.from({ length: 5 }, make)
     t.strictSame(repeated(), [], 'a runtime that keeps no stack')
     for (const guard of guards) guard.close()
   }
@@ -452,7 +517,11 @@ t.test('a hundred places are told apart, and no more', async (t) => {
   })
   const placeOf = (name: number) => {
     const make = new Function('make', `return make() //# sourceURL=place-${name}.js`) as (make: () => Guard) => Guard
-    return () => guards.push(make(() => guardNode({ ...OPTIONS, logger })))
+    return () => {
+      const guard = make(() => guardNode({ ...OPTIONS, logger })) as ReturnType<typeof guardNode>
+      guard.judge({ peer: LISTED, headers: {} })
+      guards.push(guard)
+    }
   }
   const places = Array.from({ length: 101 }, (_, name) => placeOf(name))
   const [known, late] = [places.at(0)!, places.at(-1)!]

@@ -190,6 +190,50 @@ t.test('a first load that fails is repeated by later requests, and one that was 
   t.equal((await hanging).status, 503, 'what waited for the load that was cut off is answered when it has failed')
 })
 
+t.test('judge alone begins a reload that is due', async (t) => {
+  const pass = stopTime(t)
+  let loads = 0
+  const load = () => sound({ revision: `r${++loads}` })
+  const { guard } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  t.throws(() => guard.judge(requestFrom(LISTED)), { code: 'MOE_ERR_NOT_READY' })
+  await until(() => {
+    try {
+      return guard.status().revision === 'r1'
+    } catch {
+      return false
+    }
+  })
+  pass(HOUR)
+  t.match(guard.judge(requestFrom(LISTED)), { verified: true, revision: 'r1' })
+  await until(() => guard.status().revision === 'r2')
+  t.match(guard.judge(requestFrom(LISTED)), { verified: true, revision: 'r2' })
+})
+
+t.test('a clock that was ahead and was set back holds up no reload', async (t) => {
+  const pass = stopTime(t)
+  let loads = 0
+  const load = () => sound({ revision: `r${++loads}` })
+  const { ask } = guarding({ source: { name: 'ours', load, interval: '1h' } })
+  await ask(LISTED)
+  pass(-24 * HOUR)
+  await Promise.all((await ask(LISTED)).context.kept)
+  t.equal(loads, 2)
+  await ask(LISTED)
+  t.equal(loads, 2)
+})
+
+t.test('a check without the context of the event is refused at once, with what to write', async (t) => {
+  const { guard } = guarding()
+  for (const context of [undefined, null, {}, { env: 1 }]) {
+    await t.rejects(guard.check(requestFrom(LISTED), context as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'context', fix: 'Pass the third argument of fetch: guard.check(request, context).' }]
+    })
+  }
+  t.match((await guard.check(requestFrom(LISTED), contextOf())).verdict, { verified: true })
+  t.equal(guard.status().verified, 1, 'nothing was judged without it')
+})
+
 t.test('a reload that was cut off after the answer is begun anew, and changes nothing when it ends late', async (t) => {
   const pass = stopTime(t)
   const reloads: ((snapshot: ReturnType<typeof sound>) => void)[] = []

@@ -10,6 +10,7 @@ import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, type NodeHook, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { TestClock } from '../support/clock.js'
+import { failingThenable } from '../support/failures.js'
 import { listen, listenTo, send, until } from '../support/http.js'
 import { readPage } from './pages.js'
 
@@ -389,6 +390,7 @@ t.test('a hook of Node that fails shows nothing', async (t) => {
         throw 'secret'
       }
     ],
+    ['returns what is like a promise that rejects', () => failingThenable('secret')],
     ['passes a text', (_request, _response, next) => next('route')]
   ]
   for (const [what, hook] of failing) {
@@ -425,6 +427,9 @@ t.test('Fetch servers serve the same page, behind their own hook', async (t) => 
   t.match(textOf('explanation'), /52\.6\.248\.125 is verified/)
   t.equal(await (await ask(KEY, 'HEAD')).text(), '')
   t.equal((await ask(KEY, 'DELETE')).status, 405)
+  const failing = fetchStatusPage({ guard, hooks: { onRequest: () => failingThenable('own') as Promise<never> } })
+  t.teardown(() => failing.close())
+  await t.rejects(failing(new Request('http://x/status')), { message: 'own' })
 })
 
 t.test('a guard that has no list yet says so, and the page follows when it comes', async (t) => {

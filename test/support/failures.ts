@@ -12,10 +12,14 @@ export function unreadableErrors(): Error[] {
   return [unreadable('message'), unreadable('stack'), unreadable('statusCode'), symbol, proxy]
 }
 
+/** Looks like a promise, and has this `then`. */
+export function thenable(then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => unknown) {
+  return Object.defineProperty({}, 'then', { value: then }) as PromiseLike<never>
+}
+
 /** Looks like a promise; its `then` is an async function, which fails. */
 export function failingThenable(message: string): PromiseLike<never> {
-  const then = async () => {
+  return thenable(async () => {
     throw new Error(message)
-  }
-  return Object.defineProperty({}, 'then', { value: then }) as PromiseLike<never>
+  })
 }

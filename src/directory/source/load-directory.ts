@@ -1,5 +1,5 @@
 import { SnapshotError, SourceError } from '../../errors.js'
-import { isPromise, settled } from '../../lib/promise.js'
+import { isPromise, resultOf, settled } from '../../lib/promise.js'
 import { atOnce, inSlices, type Steps } from '../../lib/steps.js'
 import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
@@ -30,8 +30,7 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   })
   const load = async () => {
     signal.throwIfAborted()
-    const answer = source.load(signal)
-    return isPromise(answer) ? settled(answer) : answer
+    return resultOf(() => source.load(signal))
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))

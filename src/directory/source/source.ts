@@ -1,5 +1,6 @@
 import type { Problem } from '../../errors.js'
 import { parseJson } from '../../lib/json.js'
+import { resultOf } from '../../lib/promise.js'
 import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
@@ -29,7 +30,8 @@ export interface Source {
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
    * by a load that began after it. The signal is aborted when the guard is closed. An error that it throws or rejects with is
    * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded. A promise
-   * that is fulfilled says that the subscription stands.
+   * that is fulfilled says that the subscription stands. When the call has returned, and when its promise is fulfilled, the list is loaded
+   * once: it may have changed before.
    */
   watch?(changed: () => void, signal: AbortSignal): unknown
 }
@@ -166,7 +168,7 @@ export function readBy(texts: OpenSource, reader: Reader): OpenSource {
     interval,
     via,
     async load(signal) {
-      const text = await texts.load(signal)
+      const text = await resultOf(() => texts.load(signal))
       if (text !== UNCHANGED) return reader.read(text, signal)
       return reader.unchanged?.() ?? UNCHANGED
     },

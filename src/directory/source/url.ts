@@ -1,4 +1,5 @@
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
+import { resultOf } from '../../lib/promise.js'
 import { readText } from '../../lib/text.js'
 import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
@@ -41,7 +42,9 @@ export async function download(
   if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
   const init = { headers: sent, redirect: 'manual', signal } as const
-  const response = await (proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init))
+  const response = (await resultOf(() =>
+    proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init)
+  )) as Response
   const { status } = response
   const etag = response.headers.get('etag')
   if (status !== 200) {
