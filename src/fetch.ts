@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { hasProperty, propertyOf } from './lib/option.js'
 import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
@@ -94,7 +95,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 
   function incomingOf(request: Request, peer: Peer): Incoming {
     const earlier = verdicts.of(request)
-    if (typeof peer === 'object' && peer !== null && 'rawHeaders' in peer) return new NodeIncoming(peer, earlier)
+    if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
     return { peer: addressOf(peer), headers: request.headers, earlier }
   }
 
@@ -105,6 +106,10 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   }
 }
 
+function isNodeRequest(peer: Peer): peer is IncomingMessage {
+  return typeof peer === 'object' && peer !== null && hasProperty(peer, 'rawHeaders')
+}
+
 /**
  * The address in what servers report of a connection: Bun and Node have it as `address`, sockets as `remoteAddress`, Deno as `hostname`,
  * Hono and Deno's `info` one level deeper. Undefined where there is none.
@@ -112,8 +117,8 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 function addressOf(peer: unknown, isInner = false): string | undefined {
   if (typeof peer === 'string') return peer
   if (typeof peer !== 'object' || peer === null) return undefined
-  const { address, hostname, remoteAddress, remote, remoteAddr } = peer as Partial<Record<string, unknown>>
-  const found = [address, hostname, remoteAddress].find((value) => typeof value === 'string')
+  const property = (name: string) => propertyOf(peer, name)
+  const found = ['address', 'hostname', 'remoteAddress'].map(property).find((value) => typeof value === 'string')
   if (found !== undefined || isInner) return found as string | undefined
-  return addressOf(remote ?? remoteAddr, true)
+  return addressOf(property('remote') ?? property('remoteAddr'), true)
 }

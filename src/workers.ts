@@ -6,6 +6,7 @@
 
 import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { propertyOf } from './lib/option.js'
 import { consoleLogger } from './log/console-logger.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
@@ -97,7 +98,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
  * Cloudflare's, which removes a client's own \`cf-connecting-ip\`.
  */
 function peerOf(request: Request): string | null {
-  const { cf } = request as { cf?: unknown }
+  const cf = propertyOf(request, 'cf')
   if (typeof cf !== 'object' || cf === null || request.headers.has('cf-worker')) return null
   const peer = request.headers.get('cf-connecting-ip')
   return peer === UNIX_PEER ? null : peer

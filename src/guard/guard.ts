@@ -1,4 +1,4 @@
-import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
+import { givenIncoming, type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import type { Directory } from '../directory/directory.js'
@@ -100,7 +100,7 @@ export class Guard<Request = GuardRequest> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
    */
   judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
-    return this.decide(policy, request, request, null)
+    return this.decide(policy, request, givenIncoming(request), null)
   }
 
   /**

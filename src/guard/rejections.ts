@@ -55,7 +55,7 @@ export class Rejections {
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
     const grants = notableMatcher().grantsOf(set)
-    const purpose = grants.find((grant) => 'about' in grant)
+    const purpose = grants.find((grant): grant is SpecialPurpose => Object.hasOwn(grant, 'about'))
     const clientIp = client.toString()
     return unlisted({
       client: clientIp,
@@ -64,7 +64,7 @@ export class Rejections {
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
       isTranslated: purpose?.isTranslated === true,
-      provider: grants.find((grant) => 'prefixes' in grant)?.name,
+      provider: grants.find((grant): grant is Provider => Object.hasOwn(grant, 'prefixes'))?.name,
       header,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),

@@ -9,11 +9,12 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
+import { givenIncoming, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
+import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise, settled } from '../lib/promise.js'
 import { SafeLogger } from '../log/logger.js'
@@ -159,7 +160,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   /** What AWS writes about a request, where `@fastify/aws-lambda` made it of an event; undefined where it came over a socket. */
   function lambdaOf(request: FastifyRequest): Incoming | undefined {
     if (!isLambda) return undefined
-    const { event } = (request as FastifyRequest & { awsLambda: { event?: unknown } }).awsLambda
+    const event = propertyOf((request as FastifyRequest & { awsLambda: object }).awsLambda, 'event')
     if (event === undefined) return undefined
     return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
   }
@@ -207,9 +208,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
   app.decorate('moengage', {
     judge: (request, policy) =>
-      'raw' in request
+      isFastifyRequest(request)
         ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
-        : guard.decide(policy, undefined, request, null),
+        : guard.decide(policy, undefined, givenIncoming(request), null),
     ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)
@@ -264,6 +265,10 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
     })
   )
+}
+
+function isFastifyRequest(request: FastifyRequest | GuardRequest): request is FastifyRequest {
+  return hasProperty(request, 'raw')
 }
 
 /** The route's own `config.moengage`: whoever pollutes `Object.prototype` must not open a route. */
