@@ -127,10 +127,8 @@ export class Guard<Request = GuardRequest> {
       if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern)
       return verdict
     }
-    const { matcher, holdsProxies } = policy.list
-    const set = matcher.lookup(client)
-    const isAccepted = policy.accepts(set)
-    if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
+    const set = policy.list.matcher.lookup(client)
+    if (this.#rejections.accepts(policy, set, client)) {
       let verdict = policy.verified(client, incoming.peer || null)
       const check = this.#verifiedCheck
       if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
@@ -140,9 +138,7 @@ export class Guard<Request = GuardRequest> {
     }
     const clientIp = client.toString()
     const sender = client.key
-    // An address that is accepted, and yet a trusted proxy's, is never a sender.
-    let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
-    if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
+    const rejection = this.#rejections.of(policy, set, client, incoming)
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
@@ -198,16 +194,16 @@ export class Guard<Request = GuardRequest> {
     this.#list.addRoute(options)
   }
 
-  /** Explains an address in one line, and shows what it is listed for. Counts nothing. */
+  /** Explains an address in one line, by the verdict on a request from there without a forwarded header. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
-    return explain(ip, this.policy(policy))
+    return explain(ip, this.policy(policy), this.#rejections)
   }
 
   /** Like {@link explain}, for the guard's own policy and those of its routes; policies that accept the same are explained once. */
   explainAll(ip: string): PolicyExplanation[] {
     return this.#list.policies().map((policy) => {
       const { dataCenters, channels } = policy
-      return { dataCenters, channels, ...explain(ip, policy) }
+      return { dataCenters, channels, ...explain(ip, policy, this.#rejections) }
     })
   }
 

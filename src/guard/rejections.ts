@@ -9,6 +9,10 @@ import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } fr
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
 import type { Settings } from './options.js'
+import type { Policy } from './policy.js'
+
+/** The set of grants of an address that is in no entry. */
+const UNLISTED = 0
 
 /** Addresses that say something about their owner. Compiled for the first rejection: a guard that rejects nobody does without. */
 let notable: Matcher<SpecialPurpose | Provider> | undefined
@@ -49,8 +53,23 @@ export class Rejections {
     return { reason, hint }
   }
 
+  /**
+   * Whether a client is let through. An address that is accepted, and yet a trusted proxy's, is never a sender.
+   *
+   * @param set the client's set of grants in the policy's list
+   */
+  accepts(policy: Policy, set: number, client: ParsedAddress): boolean {
+    return policy.accepts(set) && !(policy.list.holdsProxies && this.#settings.resolver.trusts(client))
+  }
+
+  /** Why a client is not let through, by its set of grants. */
+  of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming): Rejection {
+    const rejection = policy.rejection(policy.accepts(set) ? UNLISTED : set, client)
+    return rejection.reason === 'not-listed' ? this.#unlisted(rejection, client, incoming) : rejection
+  }
+
   /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
-  unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
+  #unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
     const { header } = this.#settings
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
