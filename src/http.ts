@@ -7,7 +7,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { NodeRequest } from './client-ip/incoming.js'
+import { NodeIncoming, type NodeRequest } from './client-ip/incoming.js'
 import { NotReadyError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
@@ -102,7 +102,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
   ): void {
     const { guard, routes } = standalone.guard
     const route = withMode(routes.of(options), guard.mode)
-    const incoming = { peer: socket.remoteAddress, headers: {} }
+    const incoming = new NodeIncoming({ socket }, undefined)
     const verdict = guard.decide(route.policy, undefined, incoming, null)
     standalone.report(verdict, incoming, route, undefined)
     if (verdict.verified || route.actions.mode === 'tag') listener(socket, verdict)

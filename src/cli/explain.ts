@@ -80,7 +80,7 @@ function find(
   const { cells, problems } = list.read(selection)
   if (problems.length > 0) throw new OptionsError(problems)
   const counters = new Counters()
-  const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1 } as const
+  const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1, redact: undefined } as const
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }
   const policy = new Policy(atOnce(CompiledList.compiling(parts)), cells, counters)
   const rejections = new Rejections(own, { permissiveTrust: '', noPeer: undefined }, '')

@@ -26,13 +26,15 @@ interface Connection {
   readonly remoteAddress?: string | undefined
   readonly server?: { readonly maxHeadersCount?: number | null; address(): unknown } | null
   readonly parser?: { readonly maxHeaderPairs?: unknown } | null
+  /** What Node reads from: a `TCP`, a `Pipe` for a unix socket, null once it is closed. */
+  readonly _handle?: object | null
 }
 
 /** Whether all objects were given a property that says where a request comes from. */
 function isPolluted(): boolean {
   const all = Object.prototype as Partial<Record<string, unknown>>
   const ofRequest = all.peer ?? all.headers ?? all.earlier ?? all.socket ?? all.rawHeaders
-  return (ofRequest ?? all.remoteAddress ?? all.server ?? all.parser) !== undefined
+  return (ofRequest ?? all.remoteAddress ?? all.server ?? all.parser ?? all._handle) !== undefined
 }
 
 /**
@@ -61,14 +63,20 @@ export class NodeIncoming implements Incoming {
   constructor(request: Partial<NodeRequest>, earlier: Incoming['earlier']) {
     this.earlier = earlier
     const { socket, headers, rawHeaders } = partOf(request, ['socket', 'headers', 'rawHeaders'])
-    const connection = partOf((socket ?? {}) as Connection, ['remoteAddress', 'server', 'parser'])
+    const connection = partOf((socket ?? {}) as Connection, ['remoteAddress', 'server', 'parser', '_handle'])
     this.peer = connection.remoteAddress || (isUnix(connection) ? UNIX_PEER : null)
     this.headers = headers ?? {}
     this.isTruncated = (rawHeaders?.length ?? 0) >= keptHeaders(connection)
   }
 }
 
-const isUnix = ({ server }: Connection) => typeof server?.address() === 'string'
+/**
+ * Whether a connection without an address came over a unix socket, and is not one of TCP that is closed: the server listens on a path,
+ * or, where it got the socket as a file descriptor and so knows no path, the connection itself is a pipe.
+ */
+function isUnix({ server, _handle: handle }: Connection): boolean {
+  return typeof server?.address() === 'string' || handle?.constructor.name === 'Pipe'
+}
 
 /**
  * From so many elements of `rawHeaders` on a request is not judged by its headers, whatever the server keeps: nobody but an

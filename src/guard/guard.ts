@@ -124,7 +124,7 @@ export class Guard<Request = GuardRequest> {
     if (failure !== null) {
       const rejection = this.#rejections.unresolved(failure, incoming)
       const verdict = this.#rejected({ clientIp: null, rejection, policy }, request, incoming, earlier)
-      if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern)
+      if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern, false)
       return verdict
     }
     const set = policy.list.matcher.lookup(client)
@@ -142,7 +142,7 @@ export class Guard<Request = GuardRequest> {
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
-      this.#ledger.rejected(verdict, policy, pattern)
+      this.#ledger.rejected(verdict, policy, pattern, rejection.isOwn === true)
     }
     return verdict
   }
@@ -217,7 +217,8 @@ export class Guard<Request = GuardRequest> {
     const { list, policy, warnings, overrides } = this.#list.current
     const { directory, removals } = list
     const now = this.#clock.now()
-    const evidence = this.#ledger.evidence(policy, this.#evidenceSources())
+    const sources = this.#evidenceSources()
+    const evidence = this.#ledger.evidence(policy, sources)
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -234,7 +235,7 @@ export class Guard<Request = GuardRequest> {
       ...this.#ledger.counters.total(),
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
-      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(list, policy)],
+      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, sources)],
       evidence,
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
@@ -272,6 +273,8 @@ export class Guard<Request = GuardRequest> {
   #evidenceSources(): EvidenceSources {
     return {
       isOwn: (clientIp) => this.#rejections.isOwn(clientIp),
+      proxyFix: (clientIp) => this.#rejections.proxyFix(clientIp),
+      deniedBy: deniedBy(this.#settings.deny, this.#list.current.overrides),
       failures: this.#secretCheck?.failures ?? 0
     }
   }
@@ -345,6 +348,13 @@ export class Guard<Request = GuardRequest> {
     this.#list.close()
     this.#member?.close()
   }
+}
+
+/** What denies addresses, as a sentence names it. */
+function deniedBy(deny: readonly unknown[], overrides: readonly Override[]): string {
+  const denying = overrides.filter((override) => override.deny.length > 0)
+  const named = denying.length === 1 ? [`the override ${denying[0]!.id}`] : denying.length > 1 ? ['an override'] : []
+  return [...(deny.length > 0 ? ['your deny list'] : []), ...named].join(' or ')
 }
 
 /** What every door offers of its guard, besides verdicts. */

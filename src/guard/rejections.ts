@@ -29,15 +29,15 @@ function notableMatcher(): Matcher<SpecialPurpose | Provider> {
 export class Rejections {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
   readonly #wording: ClientIpWording
-  readonly #trustFix: (proxy: string) => string
+  readonly #trustFix: (proxy: string | null) => string
 
   constructor(
-    settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>,
-    wording: Omit<ClientIpWording, 'header'>,
+    settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
+    wording: Pick<ClientIpWording, 'permissiveTrust' | 'noPeer'>,
     frameworkFix: string
   ) {
     this.#settings = settings
-    this.#wording = { ...wording, header: settings.header }
+    this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#trustFix = trustFix(settings.clientIp, frameworkFix)
   }
 
@@ -83,12 +83,22 @@ export class Rejections {
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
       isTranslated: purpose?.isTranslated === true,
-      provider: grants.find((grant): grant is Provider => Object.hasOwn(grant, 'prefixes'))?.name,
+      provider: providerAmong(grants),
       header,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-      trustFix: this.#trustFix
+      trustFix: this.#trustFix,
+      pasted: this.#wording.isRedacted ? null : clientIp
     })
+  }
+
+  /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
+  proxyFix(clientIp: string): string {
+    const client = new ParsedAddress()
+    client.parse(clientIp, 0, clientIp.length)
+    const { set, isTrusted } = this.#standing(client)
+    if (isTrusted) return 'set clientIp.header to the one header that it writes.'
+    return this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
@@ -102,6 +112,11 @@ export class Rejections {
   #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {
     return { set: notableMatcher().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
   }
+}
+
+/** The name of the provider whose address it is. */
+function providerAmong(grants: readonly (SpecialPurpose | Provider)[]): string | undefined {
+  return grants.find((grant): grant is Provider => Object.hasOwn(grant, 'prefixes'))?.name
 }
 
 function isSameAddress(peer: string | null | undefined, client: string): boolean {

@@ -23,7 +23,9 @@ export interface UnlistedFacts {
   /** Whether the list of hops names more than one. */
   readonly hasSeveralHops: boolean
   /** How to make a proxy known, as the end of a sentence. */
-  readonly trustFix: (proxy: string) => string
+  readonly trustFix: (proxy: string | null) => string
+  /** The client as it may be pasted; null where addresses are redacted in logs. */
+  readonly pasted: string | null
 }
 
 /** One row of the table: when it applies, and what is said then. */
@@ -86,17 +88,17 @@ export const UNLISTED_ROWS: readonly Row[] = [
     name: 'an internal peer that forwards',
     applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
     reason: 'proxy-not-configured',
-    hint: ({ client, trustFix }) =>
+    hint: ({ client, pasted, trustFix }) =>
       `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
-      `sender looks like ${client}. If it is: ${trustFix(client)}`
+      `sender looks like ${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal hop in front of others',
     applies: ({ isInternal, isPeer, hasSeveralHops }) => isInternal && !isPeer && hasSeveralHops,
     reason: 'proxy-not-configured',
-    hint: ({ client, trustFix }) =>
+    hint: ({ client, pasted, trustFix }) =>
       `${client} is an internal address and a hop behind it forwarded the request for somebody else, so it seems to be your ` +
-      `proxy, and every sender looks like ${client}. If it is: ${trustFix(client)}`
+      `proxy, and every sender looks like ${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal peer without a header',

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
-import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
@@ -148,8 +150,60 @@ t.test('a connection of a stranger is cut off before a byte is exchanged', async
   )
   const byFunction = guarding({ clientIp: () => '52.6.248.125' })
   t.equal(await talk(await listen(t, createNetServer(byFunction.guard.connectionListener(greet)))), '')
-  t.match(byFunction.lines, [{ moengage: { reason: 'unresolved' } }])
+  const hint = /^Your clientIp function was not called: it takes requests, and this is a connection/
+  t.match(byFunction.lines, [{ moengage: { reason: 'unresolved', hint } }])
+  t.match(byFunction.guard.judge({ peer: LISTED, headers: {} }), { verified: false, reason: 'unresolved', hint })
 })
+
+t.test(
+  'a unix socket is recognized where the server got it as a descriptor, a closed connection of TCP never',
+  async (t) => {
+    const path = join(tmpdir(), `moengage-http-${process.pid}.sock`)
+    const options = { clientIp: { trustedProxies: ['unix'] } }
+    const { guard, lines } = guarding(options)
+    const serve = async (server: Server) => {
+      const bound = createNetServer().listen(path)
+      await once(bound, 'listening')
+      server.listen(bound)
+      await once(server, 'listening')
+      t.equal(server.address(), null, 'the server does not know the path')
+      t.teardown(() => server.close())
+      return server
+    }
+    const server = await serve(createServer(guard.listener((_, response) => response.end('ok'))))
+    const call = (headers: Record<string, string>) => send({ socketPath: path }, { headers })
+    t.match(await call({ 'x-forwarded-for': LISTED }), { status: 200 })
+    t.match(await call({ 'x-forwarded-for': STRANGER }), { status: 403 })
+    server.close()
+    await serve(createNetServer(guard.connectionListener((socket) => socket.end('hello'))))
+    await once(connect(path).resume(), 'close')
+    t.match(lines, [
+      { moengage: { clientIp: STRANGER, peer: 'unix' } },
+      {
+        moengage: {
+          reason: 'unresolved',
+          peer: 'unix',
+          hint: /^The request came over a unix socket, which has no address/
+        }
+      }
+    ])
+
+    const closed = { headers: { 'x-forwarded-for': LISTED }, rawHeaders: [] }
+    const tcp = createNetServer()
+    const port = await listen(t, tcp)
+    const client = connect(port, '127.0.0.1')
+    const [socket] = (await once(tcp, 'connection')) as [Socket]
+    t.match(guard.judge({ ...closed, socket } as never), { verified: false, peer: '127.0.0.1' })
+    socket.destroy()
+    client.destroy()
+    await once(socket, 'close')
+    t.match(guard.judge({ ...closed, socket } as never), {
+      verified: false,
+      peer: null,
+      hint: /^The connection has no address/
+    })
+  }
+)
 
 t.test('requests and connections wait for the first list', async (t) => {
   const snapshot: Snapshot = {
