@@ -83,6 +83,7 @@ export class Rejections {
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
       isTranslated: purpose?.isTranslated === true,
+      isPseudo: purpose?.isPseudo === true,
       provider: providerAmong(grants),
       header,
       present: forwardedHeaders(headers, header),

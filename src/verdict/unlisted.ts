@@ -14,6 +14,8 @@ export interface UnlistedFacts {
   readonly isInternal: boolean
   /** Whether a translator shows an IPv4 host by such an address. */
   readonly isTranslated: boolean
+  /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address. */
+  readonly isPseudo: boolean
   /** The provider whose published address it is. */
   readonly provider: string | undefined
   /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
@@ -124,6 +126,14 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: ({ client, about }) =>
       `${client} ${about}; the guard does not read the IPv4 address in it. Let requests reach your server, or its proxy, over IPv4 without ` +
       'the translator.'
+  },
+  {
+    name: 'an IPv6 visitor with Pseudo IPv4',
+    applies: ({ isPseudo }) => isPseudo,
+    reason: 'not-listed',
+    hint: ({ client, about }) =>
+      `${client} ${about}: behind Cloudflare it is an IPv6 visitor whom Pseudo IPv4 gave an address by overwriting the header, and ` +
+      'elsewhere somebody wrote it by hand.'
   },
   {
     name: 'a special-purpose address',

@@ -205,6 +205,25 @@ t.test(
   }
 )
 
+t.test('a method that was passed and not called answers with one sentence, and ends no process', async (t) => {
+  const { guard, lines } = guarding()
+  const port = await listen(t, createServer(guard.listener as never))
+  for (let i = 0; i < 2; i++) t.match(await send({ port }), { status: 500 })
+  const message =
+    /listener: an object of the class IncomingMessage was passed instead of a function\. Write createServer\(guard\.listener/
+  t.match(lines, [{ level: 50, msg: message }])
+  t.equal(lines.length, 1)
+  const bare = guarding()
+  t.equal(await talk(await listen(t, createNetServer(bare.guard.connectionListener as never))), '')
+  t.match(bare.lines, [
+    { level: 50, msg: /connectionListener: an object of the class Socket was passed instead of a function/ }
+  ])
+  for (const wrong of [undefined, null, {}, 'x']) {
+    t.throws(() => guard.listener(wrong as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'listener' }] })
+    t.throws(() => guard.connectionListener(wrong as never), { mistakes: [{ path: 'connectionListener' }] })
+  }
+})
+
 t.test('requests and connections wait for the first list', async (t) => {
   const snapshot: Snapshot = {
     provenance: { page: 'test', revision: 'r', retrieved: new Date().toISOString().slice(0, 10) },
