@@ -17,11 +17,12 @@ import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/o
 import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise, settled } from '../lib/promise.js'
+import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import { routesIn } from './early-routes.js'
+import { routesIn, routesOutside } from './early-routes.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
@@ -122,7 +123,7 @@ const FOREIGN = {
 }
 
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
-  claimScope(app)
+  const scopes = claimScope(app)
   const reader = OptionReader.open(OPTIONS, options, NO_OPTIONS_FIX, FOREIGN)
   const actions = readActions<OnReject>(reader, ON_REJECT)
   const level = reader.read('logLevel')
@@ -246,6 +247,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.addHook('onReady', async () => {
     for (const route of routesIn(app)) check(route)
     if (wrongRoutes.length > 0) throw new OptionsError(wrongRoutes)
+    // One guard of the server speaks for all.
+    if (scopes[0] === app) for (const warning of unguardedRoutes(routesOutside(scopes, app))) log.warning(warning)
   })
   /** What was logged about routes that could not be checked at the start. */
   const failed = new Set<string>()
@@ -265,6 +268,19 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
     })
   )
+}
+
+/** A warning for each route that has options of a guard, and stands where no guard is. */
+function unguardedRoutes(routes: readonly AddedRoute[]): Problem[] {
+  const unguarded = routes.filter(({ config }) => configOf(config) !== undefined && configOf(config) !== false)
+  // Fastify adds a HEAD route to each GET route.
+  return [...new Set(unguarded.map(({ url }) => url))].map((url) => ({
+    code: 'MOE_WARN_UNGUARDED_ROUTE',
+    path: 'config.moengage',
+    value: url,
+    message: `The route ${quoted(url)} has options of the guard, and no scope around it registers the guard: it is open to everybody.`,
+    fix: 'Add the route in the scope that registers moengage-allowlist, or remove its config.moengage.'
+  }))
 }
 
 function isFastifyRequest(request: FastifyRequest | GuardRequest): request is FastifyRequest {
