@@ -220,7 +220,10 @@ t.test('a method that was passed and not called answers with one sentence, and e
   ])
   for (const wrong of [undefined, null, {}, 'x']) {
     t.throws(() => guard.listener(wrong as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'listener' }] })
-    t.throws(() => guard.connectionListener(wrong as never), { mistakes: [{ path: 'connectionListener' }] })
+    t.throws(() => guard.connectionListener(wrong as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'connectionListener' }]
+    })
   }
 })
 
