@@ -5,8 +5,9 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { type Incoming, NodeIncoming } from './client-ip/incoming.js'
+import { type Incoming, NodeIncoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { hasProperty, propertyOf } from './lib/option.js'
 import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
@@ -30,6 +31,10 @@ export type ConnectionInfo =
       readonly hostname: string
     }
   | {
+      /** A unix socket, as Deno reports it: it has no address. */
+      readonly transport: 'unix' | 'unixpacket'
+    }
+  | {
       /** The other end of the connection, as Hono reports it. */
       readonly remote: {
         /** The socket's remote address. */
@@ -41,6 +46,8 @@ export type ConnectionInfo =
       readonly remoteAddr: {
         /** The socket's remote address. */
         readonly hostname?: string | undefined
+        /** `'unix'` for a unix socket. */
+        readonly transport?: string | undefined
       }
     }
   | {
@@ -94,7 +101,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 
   function incomingOf(request: Request, peer: Peer): Incoming {
     const earlier = verdicts.of(request)
-    if (typeof peer === 'object' && peer !== null && 'rawHeaders' in peer) return new NodeIncoming(peer, earlier)
+    if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
     return { peer: addressOf(peer), headers: request.headers, earlier }
   }
 
@@ -105,6 +112,13 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   }
 }
 
+function isNodeRequest(peer: Peer): peer is IncomingMessage {
+  return typeof peer === 'object' && peer !== null && hasProperty(peer, 'rawHeaders')
+}
+
+/** Deno's names for unix sockets. */
+const UNIX_TRANSPORTS: readonly unknown[] = ['unix', 'unixpacket']
+
 /**
  * The address in what servers report of a connection: Bun and Node have it as `address`, sockets as `remoteAddress`, Deno as `hostname`,
  * Hono and Deno's `info` one level deeper. Undefined where there is none.
@@ -112,8 +126,9 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 function addressOf(peer: unknown, isInner = false): string | undefined {
   if (typeof peer === 'string') return peer
   if (typeof peer !== 'object' || peer === null) return undefined
-  const { address, hostname, remoteAddress, remote, remoteAddr } = peer as Partial<Record<string, unknown>>
-  const found = [address, hostname, remoteAddress].find((value) => typeof value === 'string')
+  const property = (name: string) => propertyOf(peer, name)
+  if (UNIX_TRANSPORTS.includes(property('transport'))) return UNIX_PEER
+  const found = ['address', 'hostname', 'remoteAddress'].map(property).find((value) => typeof value === 'string')
   if (found !== undefined || isInner) return found as string | undefined
-  return addressOf(remote ?? remoteAddr, true)
+  return addressOf(property('remote') ?? property('remoteAddr'), true)
 }

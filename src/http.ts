@@ -7,14 +7,16 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { NodeRequest } from './client-ip/incoming.js'
+import { NodeIncoming, type NodeRequest } from './client-ip/incoming.js'
 import { NotReadyError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
+import { hasProperty } from './lib/option.js'
+import { once } from './lib/promise.js'
 import { defaultLogger } from './log/default-logger.js'
 import { NOT_JUDGED } from './server/failure.js'
 import { answerFailure, NodeGuard } from './server/node-guard.js'
-import { type ActionOptions, withMode } from './server/routes.js'
+import { type ActionOptions, refuseNoFunction, withMode } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
@@ -79,6 +81,9 @@ const ON_REJECT = {
   routePath: 'options'
 }
 
+const LISTENER_CALL = `createServer(guard.listener((request, response) => response.end('ok')))`
+const CONNECTION_CALL = `createServer(guard.connectionListener((socket) => socket.end('ok')))`
+
 /**
  * Makes a guard for servers of `node:http`, `node:https`, `node:http2` and `node:net`.
  *
@@ -102,16 +107,38 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
   ): void {
     const { guard, routes } = standalone.guard
     const route = withMode(routes.of(options), guard.mode)
-    const incoming = { peer: socket.remoteAddress, headers: {} }
+    const incoming = new NodeIncoming({ socket }, undefined)
     const verdict = guard.decide(route.policy, undefined, incoming, null)
     standalone.report(verdict, incoming, route, undefined)
     if (verdict.verified || route.actions.mode === 'tag') listener(socket, verdict)
     else socket.destroy()
   }
 
+  const logNoFunction = once((error) => standalone.logger.error({ err: error }, (error as Error).message))
+
+  /**
+   * Refuses what is not a function. Where it is what a server called the method with, an error would end the process: it is logged.
+   *
+   * @param close ends the request or connection that the server called it with; undefined where a user did
+   */
+  function check(listener: unknown, path: string, call: string, close: (() => void) | undefined): void {
+    try {
+      refuseNoFunction(listener, path, call)
+    } catch (error) {
+      if (close === undefined) throw error
+      logNoFunction(error)
+      close()
+    }
+  }
+
   return {
     ...standalone.methods(),
     listener(listener, options) {
+      const request: unknown = listener
+      const isRequest = typeof request === 'object' && request !== null && hasProperty(request, 'rawHeaders')
+      const close = () => answerFailure(request as Request, options as unknown as Response, NOT_JUDGED)
+      check(listener, 'listener', LISTENER_CALL, isRequest ? close : undefined)
+      if (isRequest) return () => {}
       standalone.addRoute(options)
       return (request, response) => {
         guard.handle(request, response, options, {
@@ -124,6 +151,10 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
       }
     },
     connectionListener(listener, options) {
+      const socket: unknown = listener
+      const isSocket = typeof socket === 'object' && socket !== null && hasProperty(socket, 'remoteAddress')
+      check(listener, 'connectionListener', CONNECTION_CALL, isSocket ? () => (socket as Socket).destroy() : undefined)
+      if (isSocket) return () => {}
       standalone.addRoute(options)
       return (socket) => {
         if (standalone.ready !== undefined) {

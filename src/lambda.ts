@@ -12,7 +12,7 @@ import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
-import { type ActionOptions, withMode } from './server/routes.js'
+import { type ActionOptions, refuseNoFunction, withMode } from './server/routes.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
@@ -119,8 +119,9 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
     handler: <Event extends LambdaEvent, Context, Answer>(
       handler: (event: Event, context: Context, verdict: Verdict) => Answer | Promise<Answer>,
       options?: HandlerOptions
-    ) =>
-      async function moengageAllowlist(event: Event, context: Context): Promise<Answer | LambdaAnswer> {
+    ) => {
+      refuseNoFunction(handler, 'handler', 'guard.handler(async (event) => ({ statusCode: 200 }))')
+      return async function moengageAllowlist(event: Event, context: Context): Promise<Answer | LambdaAnswer> {
         const due = onDemand.runDue()
         try {
           const checked = await check(event, options)
@@ -131,7 +132,8 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
           await onDemand.settleInTime()
           await onDemand.current.logger.flush()
         }
-      },
+      }
+    },
     judge(event, policy) {
       onDemand.runDue()
       const { current } = onDemand

@@ -7,6 +7,7 @@
 import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
 import { OptionsError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
+import { propertyOf } from './lib/option.js'
 import { shown } from './lib/text.js'
 import { consoleLogger } from './log/console-logger.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
@@ -119,7 +120,7 @@ function refuseWithoutContext(context: unknown): void {
  * Cloudflare's, which removes a client's own \`cf-connecting-ip\`.
  */
 function peerOf(request: Request): string | null {
-  const { cf } = request as { cf?: unknown }
+  const cf = propertyOf(request, 'cf')
   if (typeof cf !== 'object' || cf === null || request.headers.has('cf-worker')) return null
   const peer = request.headers.get('cf-connecting-ip')
   return peer === UNIX_PEER ? null : peer

@@ -12,7 +12,9 @@ import { OptionsError, PrefixError } from '../errors.js'
 import { CompiledList } from '../guard/compiled-list.js'
 import { Counters } from '../guard/counters.js'
 import { type Explanation, explain } from '../guard/explain.js'
+import { NO_PROXIES } from '../guard/options.js'
 import { Policy } from '../guard/policy.js'
+import { Rejections } from '../guard/rejections.js'
 import { Address } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { atOnce } from '../lib/steps.js'
@@ -78,10 +80,11 @@ function find(
   const { cells, problems } = list.read(selection)
   if (problems.length > 0) throw new OptionsError(problems)
   const counters = new Counters()
-  const own = { allow: [], deny: [], cacheSize: 1, trustedProxies: [] }
+  const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1, redact: undefined } as const
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }
   const policy = new Policy(atOnce(CompiledList.compiling(parts)), cells, counters)
-  return { address, explanation: explain(address.toString(), policy), ...aboutAddress(address, list) }
+  const rejections = new Rejections(own, { permissiveTrust: '', noPeer: undefined }, '')
+  return { address, explanation: explain(address.toString(), policy, rejections), ...aboutAddress(address, list) }
 }
 
 function asJson({ explanation, entries, notes, nearest }: Finding, list: Directory) {

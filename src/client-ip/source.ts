@@ -3,7 +3,15 @@ import { isPromise, settled } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { type Incoming, UNIX_PEER } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
-import { type Failure, INVALID_ANSWER, NO_ANSWER, NO_PEER, PERMISSIVE_TRUST, PROMISE_ANSWER } from './unresolved.js'
+import {
+  type Failure,
+  INVALID_ANSWER,
+  NO_ANSWER,
+  NO_PEER,
+  NOT_ASKED,
+  PERMISSIVE_TRUST,
+  PROMISE_ANSWER
+} from './unresolved.js'
 
 /** How the client IP of a request is resolved: chosen once, when the guard is made. */
 export interface ClientIpSource<Request> {
@@ -54,7 +62,7 @@ function functionSource<Request>(clientIp: (request: Request) => unknown): Clien
   return {
     resolve(request, incoming, client) {
       // It resolves the framework's requests, and cannot know anything about another connection.
-      if (request === undefined) return NO_ANSWER
+      if (request === undefined) return NOT_ASKED
       try {
         return parseAnswer(clientIp(request), incoming, client)
       } catch (error) {

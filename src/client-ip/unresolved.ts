@@ -40,9 +40,12 @@ export interface Unresolved {
   readonly reason: UnresolvedReason
 }
 
-/** Why there is no client IP that can be relied on; `permissive-trust` is a verdict's reason of its own. */
+/**
+ * Why there is no client IP that can be relied on; `permissive-trust` is a verdict's reason of its own, and `not-asked` is that of a
+ * connection, about which a `clientIp` function cannot be asked.
+ */
 export interface Failure {
-  readonly reason: UnresolvedReason | 'permissive-trust'
+  readonly reason: UnresolvedReason | 'permissive-trust' | 'not-asked'
   /** What the sentence for the reason cannot know: the message of what a function threw. */
   readonly detail?: string
 }
@@ -60,4 +63,5 @@ export const TOO_MANY_HEADERS = failure('too-many-headers')
 export const NO_ANSWER = failure('no-answer')
 export const INVALID_ANSWER = failure('invalid-answer')
 export const PROMISE_ANSWER = failure('promise-answer')
+export const NOT_ASKED = failure('not-asked')
 export const PERMISSIVE_TRUST = failure('permissive-trust')

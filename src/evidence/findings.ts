@@ -1,5 +1,4 @@
-import { parseAddress } from '../ip/address.js'
-import { counted } from '../senders/diagnosis.js'
+import { counted, DENIED_BY, isRedacted } from '../senders/diagnosis.js'
 import type { Sender } from '../senders/senders.js'
 import type { Reason } from '../verdict/verdict.js'
 
@@ -72,6 +71,8 @@ export interface Evidence {
   readonly dataCenters: readonly string[]
   /** The list that was judged by, as a ticket names it: `of 2026-11-20 (revision f7b9336)`. */
   readonly list: string
+  /** What denies the senders that are denied. */
+  readonly deniedBy?: string
 }
 
 /** Maximum number of addresses of a finding. */
@@ -99,7 +100,9 @@ export function findingsOf(evidence: Evidence): Finding[] {
     })),
     ...about(of('denied'), ['denied'], (group) => ({
       kind: 'denied',
-      sentence: `${group.named} ${group.verb} your secret and ${group.are} in your deny list: remove ${group.them} there.`
+      sentence:
+        `${group.named} ${group.verb} your secret and ${group.are} denied by ${evidence.deniedBy ?? DENIED_BY}: remove ${group.them} ` +
+        'there.'
     })),
     ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({
       kind: 'proxy',
@@ -158,7 +161,7 @@ function named(addresses: readonly string[], total: number, requests: string): s
 
 /** The option that accepts addresses; null where `redactAddress` shortened one or replaced it, so that nobody accepts a network. */
 export function pasteFor(addresses: readonly string[]): string | null {
-  if (addresses.some((address) => parseAddress(address) === undefined)) return null
+  if (addresses.some(isRedacted)) return null
   return `allow: [${addresses.map((address) => `'${address}'`).join(', ')}]`
 }
 

@@ -15,12 +15,12 @@ export type ListGrant = Grant | RemovedGrant | OverrideGrant | 'allow' | 'deny'
 
 /** Whether a grant is a cell of MoEngage's page, as it is now or as it was. */
 export function isCell(grant: ListGrant): grant is Grant | RemovedGrant {
-  return typeof grant !== 'string' && 'dataCenter' in grant
+  return typeof grant !== 'string' && Object.hasOwn(grant, 'dataCenter')
 }
 
 /** Whether a grant is an override's. */
 export function isOverride(grant: ListGrant): grant is OverrideGrant {
-  return typeof grant !== 'string' && 'override' in grant
+  return typeof grant !== 'string' && Object.hasOwn(grant, 'override')
 }
 
 /** What a list is compiled from. */

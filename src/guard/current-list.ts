@@ -350,6 +350,8 @@ export class CurrentList {
       warnings: [
         ...settings.warnings,
         ...warnings,
+        // Also of those that are over: one that ended too soon may have been meant to last longer.
+        ...temporary.overrides.flatMap((override) => override.warnings),
         ...(list.holdsProxies ? trustedSenders({ ...settings, allow }, directory, cells) : [])
       ],
       overrides: overrides.map(({ override }) => override),

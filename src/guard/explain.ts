@@ -1,10 +1,10 @@
 import type { Channel, DataCenter } from '../directory/names.js'
 import { ParsedAddress } from '../ip/address.js'
-import { originOf, purposeOf } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
-import { type Rejection, rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
+import { rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import { isCell, type ListGrant } from './compiled-list.js'
 import type { Policy } from './policy.js'
+import type { Rejections } from './rejections.js'
 import { isRemoved } from './removals.js'
 
 /** All there is to say about one address, for support and tests. */
@@ -30,8 +30,8 @@ export interface PolicyExplanation extends Explanation {
   readonly channels: readonly Channel[]
 }
 
-/** Explains an address by what a route accepts of a list. */
-export function explain(ip: string, policy: Policy): Explanation {
+/** Explains an address by what a route accepts of a list: as a peer that sends no forwarded header. */
+export function explain(ip: string, policy: Policy, rejections: Rejections): Explanation {
   const { matcher, revision } = policy.list
   const about = { peer: null, revision, carriesSecret: null }
   const parsed = new ParsedAddress()
@@ -49,23 +49,16 @@ export function explain(ip: string, policy: Policy): Explanation {
     grant: grantText(grant)
   }))
   const set = matcher.lookup(parsed)
-  if (policy.accepts(set)) {
+  if (rejections.accepts(policy, set, parsed)) {
     const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, entries }
   }
-  const { reason, hint, override = null } = rejectionOf(policy.rejection(set, parsed), `${address}`)
+  const { reason, hint, override = null } = rejections.of(policy, set, parsed, { peer: `${address}`, headers: {} })
   return {
     text: `${address} is rejected (${reason}): ${hint}`,
     verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, override, ...about }),
     entries
   }
-}
-
-/** An address that no sender on the internet has is not MoEngage's, whatever its list says. */
-function rejectionOf(rejection: Rejection, address: string): Rejection {
-  const purpose = purposeOf(address)
-  if (rejection.reason !== 'not-listed' || purpose === undefined) return rejection
-  return { reason: 'not-listed', hint: `The address ${purpose.about}: ${originOf(purpose)}.` }
 }
 
 function grantText(grant: ListGrant): string {

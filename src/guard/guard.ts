@@ -1,4 +1,4 @@
-import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
+import { givenIncoming, type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import type { Directory } from '../directory/directory.js'
@@ -100,7 +100,7 @@ export class Guard<Request = GuardRequest> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
    */
   judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
-    return this.decide(policy, request, request, null)
+    return this.decide(policy, request, givenIncoming(request), null)
   }
 
   /**
@@ -124,13 +124,11 @@ export class Guard<Request = GuardRequest> {
     if (failure !== null) {
       const rejection = this.#rejections.unresolved(failure, incoming)
       const verdict = this.#rejected({ clientIp: null, rejection, policy }, request, incoming, earlier)
-      if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern)
+      if (isNews(earlier, false)) this.#ledger.rejected(verdict, policy, pattern, false)
       return verdict
     }
-    const { matcher, holdsProxies } = policy.list
-    const set = matcher.lookup(client)
-    const isAccepted = policy.accepts(set)
-    if (isAccepted && !(holdsProxies && this.#settings.resolver.trusts(client))) {
+    const set = policy.list.matcher.lookup(client)
+    if (this.#rejections.accepts(policy, set, client)) {
       let verdict = policy.verified(client, incoming.peer || null)
       const check = this.#verifiedCheck
       if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
@@ -140,13 +138,11 @@ export class Guard<Request = GuardRequest> {
     }
     const clientIp = client.toString()
     const sender = client.key
-    // An address that is accepted, and yet a trusted proxy's, is never a sender.
-    let rejection: Rejection = policy.rejection(isAccepted ? 0 : set, client)
-    if (rejection.reason === 'not-listed') rejection = this.#rejections.unlisted(rejection, client, incoming)
+    const rejection = this.#rejections.of(policy, set, client, incoming)
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
-      this.#ledger.rejected(verdict, policy, pattern)
+      this.#ledger.rejected(verdict, policy, pattern, rejection.isOwn === true)
     }
     return verdict
   }
@@ -198,16 +194,16 @@ export class Guard<Request = GuardRequest> {
     this.#list.addRoute(options)
   }
 
-  /** Explains an address in one line, and shows what it is listed for. Counts nothing. */
+  /** Explains an address in one line, by the verdict on a request from there without a forwarded header. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
-    return explain(ip, this.policy(policy))
+    return explain(ip, this.policy(policy), this.#rejections)
   }
 
   /** Like {@link explain}, for the guard's own policy and those of its routes; policies that accept the same are explained once. */
   explainAll(ip: string): PolicyExplanation[] {
     return this.#list.policies().map((policy) => {
       const { dataCenters, channels } = policy
-      return { dataCenters, channels, ...explain(ip, policy) }
+      return { dataCenters, channels, ...explain(ip, policy, this.#rejections) }
     })
   }
 
@@ -221,7 +217,8 @@ export class Guard<Request = GuardRequest> {
     const { list, policy, warnings, overrides } = this.#list.current
     const { directory, removals } = list
     const now = this.#clock.now()
-    const evidence = this.#ledger.evidence(policy, this.#evidenceSources())
+    const sources = this.#evidenceSources()
+    const evidence = this.#ledger.evidence(policy, sources)
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -238,7 +235,7 @@ export class Guard<Request = GuardRequest> {
       ...this.#ledger.counters.total(),
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
-      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(list, policy)],
+      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, sources)],
       evidence,
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
@@ -276,6 +273,8 @@ export class Guard<Request = GuardRequest> {
   #evidenceSources(): EvidenceSources {
     return {
       isOwn: (clientIp) => this.#rejections.isOwn(clientIp),
+      proxyFix: (clientIp) => this.#rejections.proxyFix(clientIp),
+      deniedBy: deniedBy(this.#settings.deny, this.#list.current.overrides),
       failures: this.#secretCheck?.failures ?? 0
     }
   }
@@ -349,6 +348,13 @@ export class Guard<Request = GuardRequest> {
     this.#list.close()
     this.#member?.close()
   }
+}
+
+/** What denies addresses, as a sentence names it. */
+function deniedBy(deny: readonly unknown[], overrides: readonly Override[]): string {
+  const denying = overrides.filter((override) => override.deny.length > 0)
+  const named = denying.length === 1 ? [`the override ${denying[0]!.id}`] : denying.length > 1 ? ['an override'] : []
+  return [...(deny.length > 0 ? ['your deny list'] : []), ...named].join(' or ')
 }
 
 /** What every door offers of its guard, besides verdicts. */

@@ -19,7 +19,7 @@ import {
   type PrefixHits,
   RouteRecords
 } from './counters.js'
-import type { Policy } from './policy.js'
+import { denies, type Policy } from './policy.js'
 import { ageOf, type WatchMetrics } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
@@ -76,13 +76,17 @@ const STILL_HOLDS: Partial<Record<Reason, (set: number, policy: Policy) => boole
   'not-listed': (set) => set === 0,
   'other-data-center': (set, policy) => !policy.accepts(set),
   'stale-list': (_, { list }) => list.isStale,
-  denied: (set, { list }) => list.matcher.grantsOf(set).includes('deny')
+  denied: (set, { list }) => list.matcher.grantsOf(set).some(denies)
 }
 
-/** What a guard knows about its secret, besides what the ledger counts. */
+/** What a guard knows about rejected senders and its secret, besides what the ledger counts. */
 export interface EvidenceSources {
   /** Whether an address is part of the receiver's own set-up. */
   readonly isOwn: (clientIp: string) => boolean
+  /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
+  readonly proxyFix: (clientIp: string) => string
+  /** What denies addresses: the deny list, overrides. */
+  readonly deniedBy: string
   /** How often the check failed. */
   readonly failures: number
 }
@@ -93,6 +97,8 @@ export class Ledger {
   readonly #senders: Senders
   readonly #routes = new RouteRecords()
   readonly #withoutSecret = new WithoutSecret()
+  /** How many rejections for `not-listed` were of addresses of the receiver's own set-up. */
+  #own = 0
   readonly #redact: Redact | undefined
   readonly #reloads = { succeeded: 0, failed: 0 }
   /** The day on which a prefix was found to be gone from the list. */
@@ -141,9 +147,14 @@ export class Ledger {
     this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1, withSecret })
   }
 
-  /** Counts a rejected request, and publishes its verdict. */
-  rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null): void {
+  /**
+   * Counts a rejected request, and publishes its verdict.
+   *
+   * @param isOwn whether the client is part of the receiver's own set-up
+   */
+  rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null, isOwn: boolean): void {
     policy.counts.rejected[verdict.reason]++
+    if (isOwn && verdict.reason === 'not-listed') this.#own++
     if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
     if (verdictChannel?.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
   }
@@ -198,6 +209,7 @@ export class Ledger {
       withoutSecret: this.#withoutSecret.since(this.#clock.now() - EVIDENCE_HOLDS),
       failures: sources.failures,
       dataCenters: policy.dataCenters,
+      deniedBy: sources.deniedBy,
       list: `of ${directory.checked} (revision ${revision})`
     })
   }
@@ -205,23 +217,24 @@ export class Ledger {
   /** Senders with the secret that were rejected for a reason, and would be again. */
   #withSecret(policy: Policy, sources: EvidenceSources, reason: Reason, isOwn: boolean | undefined): Sender[] {
     const since = this.#clock.now() - EVIDENCE_HOLDS
-    const address = new ParsedAddress()
-    const isWanted = (clientIp: string, lastSeen: number) => {
-      address.parse(clientIp, 0, clientIp.length)
-      const set = policy.list.matcher.lookup(address)
-      const isRejected = STILL_HOLDS[reason]?.(set, policy) !== false
-      return lastSeen >= since && isRejected && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
-    }
+    const isRejected = stillRejected(reason, policy)
+    const isWanted = (clientIp: string, lastSeen: number) =>
+      lastSeen >= since && isRejected(clientIp) && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
     return this.senders(policy.list, { reason, withSecret: true, isWanted })
   }
 
   /** Likely causes of the rejections. */
-  diagnosis(list: CompiledList, { dataCenters }: Policy): string[] {
+  diagnosis(policy: Policy, { proxyFix, deniedBy }: EvidenceSources): string[] {
+    // An override may be over by now; whatever else rejects an address takes a restart to mend, or is seen in the list.
+    const isWanted = stillRejected('denied', policy)
     return diagnose({
       ...this.counters.total(),
-      dataCenters,
-      senders: (query) => this.senders(list, query),
-      isCrowd: this.#senders.isCrowd
+      own: this.#own,
+      dataCenters: policy.dataCenters,
+      senders: (query) => this.senders(policy.list, query.reason === 'denied' ? { ...query, isWanted } : query),
+      isCrowd: this.#senders.isCrowd,
+      proxyFix,
+      deniedBy
     })
   }
 
@@ -268,6 +281,16 @@ export class Ledger {
       checked: directory.checked,
       age: ageOf(directory, this.#clock.now())
     }
+  }
+}
+
+/** Whether addresses that were rejected for a reason are rejected for it by the list in use. */
+function stillRejected(reason: Reason, policy: Policy): (clientIp: string) => boolean {
+  const holds = STILL_HOLDS[reason] ?? (() => true)
+  const address = new ParsedAddress()
+  return (clientIp) => {
+    address.parse(clientIp, 0, clientIp.length)
+    return holds(policy.list.matcher.lookup(address), policy)
   }
 }
 

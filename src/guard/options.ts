@@ -81,7 +81,8 @@ export interface Settings<Request> extends ListSettings, WatchSettings {
 /** What the option `clientIp` is read into. */
 type Resolving = Pick<Settings<never>, 'resolver' | 'header' | 'trustedProxies'> & { readonly clientIp: unknown }
 
-const NO_PROXIES: Omit<Resolving, 'clientIp'> = {
+/** What the client IP is resolved by where no proxy is known. */
+export const NO_PROXIES: Omit<Resolving, 'clientIp'> = {
   resolver: new ClientIpResolver({
     trustedProxies: [],
     trustUnix: false,

@@ -1,5 +1,5 @@
 import type { Cells, Directory } from '../directory/directory.js'
-import type { Suspicion } from '../errors.js'
+import type { Problem, Suspicion } from '../errors.js'
 import type { Entry } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
@@ -46,6 +46,8 @@ export interface OpenOverride {
   readonly deny: readonly Prefix[]
   /** Milliseconds since 1970; infinite where it has no end. */
   readonly endsAt: number
+  /** What is valid about it, and probably not intended. */
+  readonly warnings: readonly Problem[]
 }
 
 /** What an override is checked against. */
@@ -146,7 +148,11 @@ export function openOverride(
     note: note ?? null,
     origin: fleet === undefined ? 'local' : 'fleet'
   })
-  return { override, allow, deny, endsAt }
+  const warnings = reader.findings.warnings.map((warning) => ({
+    ...warning,
+    path: `override ${override.id} ${warning.path}`
+  }))
+  return { override, allow, deny, endsAt, warnings }
 }
 
 /** The entries of the compiled list that an override adds. */

@@ -203,6 +203,6 @@ export class Policy implements Salted {
 }
 
 /** Whether a grant rejects an address, whatever else accepts it. */
-function denies(grant: ListGrant): boolean {
+export function denies(grant: ListGrant): boolean {
   return grant === 'deny' || (isOverride(grant) && grant.effect === 'deny')
 }

@@ -9,6 +9,10 @@ import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } fr
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
 import type { Settings } from './options.js'
+import type { Policy } from './policy.js'
+
+/** The set of grants of an address that is in no entry. */
+const UNLISTED = 0
 
 /** Addresses that say something about their owner. Compiled for the first rejection: a guard that rejects nobody does without. */
 let notable: Matcher<SpecialPurpose | Provider> | undefined
@@ -25,15 +29,15 @@ function notableMatcher(): Matcher<SpecialPurpose | Provider> {
 export class Rejections {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
   readonly #wording: ClientIpWording
-  readonly #trustFix: (proxy: string) => string
+  readonly #trustFix: (proxy: string | null) => string
 
   constructor(
-    settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>,
-    wording: Omit<ClientIpWording, 'header'>,
+    settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
+    wording: Pick<ClientIpWording, 'permissiveTrust' | 'noPeer'>,
     frameworkFix: string
   ) {
     this.#settings = settings
-    this.#wording = { ...wording, header: settings.header }
+    this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#trustFix = trustFix(settings.clientIp, frameworkFix)
   }
 
@@ -49,13 +53,28 @@ export class Rejections {
     return { reason, hint }
   }
 
+  /**
+   * Whether a client is let through. An address that is accepted, and yet a trusted proxy's, is never a sender.
+   *
+   * @param set the client's set of grants in the policy's list
+   */
+  accepts(policy: Policy, set: number, client: ParsedAddress): boolean {
+    return policy.accepts(set) && !(policy.list.holdsProxies && this.#settings.resolver.trusts(client))
+  }
+
+  /** Why a client is not let through, by its set of grants. */
+  of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming): Rejection {
+    const rejection = policy.rejection(policy.accepts(set) ? UNLISTED : set, client)
+    return rejection.reason === 'not-listed' ? this.#unlisted(rejection, client, incoming) : rejection
+  }
+
   /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
-  unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
+  #unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
     const { header } = this.#settings
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
     const grants = notableMatcher().grantsOf(set)
-    const purpose = grants.find((grant) => 'about' in grant)
+    const purpose = grants.find((grant): grant is SpecialPurpose => Object.hasOwn(grant, 'about'))
     const clientIp = client.toString()
     return unlisted({
       client: clientIp,
@@ -64,12 +83,23 @@ export class Rejections {
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
       isTranslated: purpose?.isTranslated === true,
-      provider: grants.find((grant) => 'prefixes' in grant)?.name,
+      isPseudo: purpose?.isPseudo === true,
+      provider: providerAmong(grants),
       header,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-      trustFix: this.#trustFix
+      trustFix: this.#trustFix,
+      pasted: this.#wording.isRedacted ? null : clientIp
     })
+  }
+
+  /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
+  proxyFix(clientIp: string): string {
+    const client = new ParsedAddress()
+    client.parse(clientIp, 0, clientIp.length)
+    const { set, isTrusted } = this.#standing(client)
+    if (isTrusted) return 'set clientIp.header to the one header that it writes.'
+    return this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
@@ -83,6 +113,11 @@ export class Rejections {
   #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {
     return { set: notableMatcher().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
   }
+}
+
+/** The name of the provider whose address it is. */
+function providerAmong(grants: readonly (SpecialPurpose | Provider)[]): string | undefined {
+  return grants.find((grant): grant is Provider => Object.hasOwn(grant, 'prefixes'))?.name
 }
 
 function isSameAddress(peer: string | null | undefined, client: string): boolean {

@@ -18,7 +18,7 @@ export interface Removal {
 const MOST = 20_000
 
 export function isRemoved(grant: Grant): grant is RemovedGrant {
-  return 'until' in grant
+  return Object.hasOwn(grant, 'until')
 }
 
 /**

@@ -14,6 +14,8 @@ export interface SpecialPurpose {
   readonly isInternal: boolean
   /** Whether a translator shows an IPv4 host by such an address (RFC 6052, RFC 7915), who may be anybody. */
   readonly isTranslated: boolean
+  /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address, who may be anybody. */
+  readonly isPseudo: boolean
 }
 
 /** RFC 5737, RFC 3849, RFC 9637; `ipaddr.js` counts them among the reserved ones. */
@@ -45,19 +47,24 @@ type Ranges = Readonly<Record<string, [ipaddr.IPv4 | ipaddr.IPv6, number] | [ipa
 /** The tables by which `ipaddr.js` answers `range()`; its types leave them out. */
 const rangesOf = (family: { prototype: object }) => (family.prototype as { SpecialRanges: Ranges }).SpecialRanges
 
+/** Cloudflare's Pseudo IPv4 gives every IPv6 visitor an address of this prefix. */
+const PSEUDO_IPV4 = '240.0.0.0/4'
+
 const PURPOSES = new Map<string, SpecialPurpose>()
 
 function entryOf(name: string, prefix: string): Entry<SpecialPurpose> {
-  let purpose = PURPOSES.get(name)
+  const isPseudo = prefix === PSEUDO_IPV4
+  const key = isPseudo ? prefix : name
+  let purpose = PURPOSES.get(key)
   if (purpose === undefined) {
-    // Cloudflare's Pseudo IPv4 gives every IPv6 visitor an address of 240.0.0.0/4.
     purpose = {
       name,
       about: ABOUT[name] ?? 'is reserved',
       isInternal: INTERNAL.has(name),
-      isTranslated: TRANSLATED.has(name)
+      isTranslated: TRANSLATED.has(name),
+      isPseudo
     }
-    PURPOSES.set(name, purpose)
+    PURPOSES.set(key, purpose)
   }
   return { prefix, grant: purpose }
 }
@@ -80,8 +87,9 @@ export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] => [
 const special = lazily(() => compileMatcher(specialEntries()))
 
 /** Who sends from an address that is set aside, as a sentence about it goes on. */
-export function originOf({ isInternal, isTranslated }: SpecialPurpose): string {
+export function originOf({ isInternal, isTranslated, isPseudo }: SpecialPurpose): string {
   if (isInternal) return 'it is a host or a proxy of your own network'
+  if (isPseudo) return "Cloudflare's Pseudo IPv4 shows IPv6 visitors by such addresses"
   return isTranslated ? 'the guard does not read the IPv4 address in it' : 'nobody on the internet sends from it'
 }
 
@@ -92,7 +100,8 @@ const UNASSIGNED: SpecialPurpose = {
   name: 'unassigned',
   about: 'is not assigned to anybody',
   isInternal: false,
-  isTranslated: false
+  isTranslated: false,
+  isPseudo: false
 }
 
 /** The purpose of an address by the narrowest prefix that holds it; undefined where it is public. */

@@ -101,9 +101,14 @@ function notOptions(value: unknown, table: OptionTable): string | undefined {
   return `${shown(value)} was passed instead of options.`
 }
 
-/** An object of a class may hold options. A framework's request does not: it was passed to what should have been called before. */
+/**
+ * An object of a class may hold options. A framework's request or response does not, though it may have a property of that name among
+ * many others: it was passed to what should have been called before.
+ */
 function hasOption(value: object, table: OptionTable): boolean {
   const names = Object.keys(table)
   const required = names.filter((name) => table[name]!.required !== undefined)
-  return (required.length > 0 ? required : names).some((name) => propertyOf(value, name) !== undefined)
+  const hasOne = (required.length > 0 ? required : names).some((name) => propertyOf(value, name) !== undefined)
+  const others = Object.keys(value).filter((name) => !names.includes(name))
+  return hasOne && (required.length > 0 || others.length <= names.length)
 }

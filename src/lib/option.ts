@@ -92,13 +92,18 @@ export class Option {
   }
 }
 
-/** A property of an object or of its class. A property that was added to all objects is not an option. */
-export function propertyOf(options: object, name: string): unknown {
-  let holder = options
+/** Whether an object or its class has a property. A property that was added to all objects is nobody's. */
+export function hasProperty(object: object, name: string): boolean {
+  let holder = object
   while (!Object.hasOwn(holder, name)) {
     const next: object | null = Object.getPrototypeOf(holder)
-    if (next === null || Object.getPrototypeOf(next) === null) return undefined
+    if (next === null || Object.getPrototypeOf(next) === null) return false
     holder = next
   }
-  return (options as Record<string, unknown>)[name]
+  return true
+}
+
+/** A property of an object or of its class; see {@link hasProperty}. */
+export function propertyOf(object: object, name: string): unknown {
+  return hasProperty(object, name) ? (object as Record<string, unknown>)[name] : undefined
 }

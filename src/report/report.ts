@@ -96,7 +96,7 @@ export class ReportBuilder implements LineSink {
   /** Facts about senders that are listed or were: not more than MoEngage's page has addresses. */
   readonly #about = new Map<string, Pick<Sender, keyof AddressBook>>()
   readonly #dataCenters = new Set<string>()
-  /** Addresses with the secret that are part of the receiver's own set-up. */
+  /** Addresses that are part of the receiver's own set-up. */
   readonly #own = new Set<string>()
   readonly #withoutSecret = new Map<string, SenderWithoutSecret & { count: number; routes: string[] }>()
   readonly #revisions = new Set<string>()
@@ -269,7 +269,7 @@ export class ReportBuilder implements LineSink {
       if (withSecret) this.#unresolvedWithSecret += count
       return count
     }
-    if (withSecret && event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
+    if (event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
     this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret })
     this.#learn(clientIp, event)
     return count
@@ -366,6 +366,9 @@ export class ReportBuilder implements LineSink {
         ...diagnose({
           verified: this.#verified,
           rejected: all,
+          own: this.#senders
+            .list(book, { reason: 'not-listed', isWanted: (clientIp) => this.#own.has(clientIp) })
+            .reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0),
           dataCenters: [...this.#dataCenters].sort(),
           senders: (query) => this.#senders.list(book, query),
           isCrowd: this.#senders.isCrowd

@@ -1,3 +1,4 @@
+import { parseAddress } from '../ip/address.js'
 import { type Reason, totalOf } from '../verdict/verdict.js'
 import type { Sender, SenderQuery } from './senders.js'
 
@@ -6,12 +7,18 @@ export interface Findings {
   /** How many requests were verified; null where that is not known. */
   readonly verified: number | null
   readonly rejected: Readonly<Record<Reason, number>>
+  /** How many of the rejections for `not-listed` cannot be of MoEngage: they came from addresses of the receiver's own set-up. */
+  readonly own: number
   /** The data centers that are accepted; empty where they are not known. */
   readonly dataCenters: readonly string[]
   /** Rejected senders, those with the highest counts first. */
   readonly senders: (query: SenderQuery) => readonly Sender[]
   /** Whether more senders came than are remembered. */
   readonly isCrowd: boolean
+  /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
+  readonly proxyFix?: (clientIp: string) => string
+  /** What denies the senders that are denied. */
+  readonly deniedBy?: string
 }
 
 /** A count as a person writes it. */
@@ -29,7 +36,7 @@ type Cause = {
 
 interface CauseOfAll {
   /** `count` is "2 rejections", `share` is "2 of 12 rejections". */
-  readonly sentence: (count: string, share: string) => string
+  readonly sentence: (count: string, share: string, findings: Findings) => string
 }
 
 interface CauseOfSender {
@@ -45,6 +52,14 @@ const NAMED = 3
 /** From this many rejections on, a crowd of senders is a flood. */
 const FLOOD = 10_000
 
+const addToProxies = () => 'add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
+
+/** What denies a sender, where that is not known. */
+export const DENIED_BY = 'your deny list or an override'
+
+/** Whether `redactAddress` shortened an address or replaced it, so that it must not be pasted anywhere. */
+export const isRedacted = (clientIp: string) => parseAddress(clientIp) === undefined
+
 const dataCentersOf = ({ listedFor }: Sender) => listedFor.map(({ dataCenter }) => dataCenter).join(', ')
 
 /** All causes, the most serious first. */
@@ -57,9 +72,9 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'proxy-not-configured',
-    sentenceOf: ({ clientIp }, _, share) =>
-      `${share} came from ${clientIp}, which seems to be your own proxy: add it to clientIp.trustedProxies, and set ` +
-      'clientIp.header to the header that it writes.'
+    sentenceOf: ({ clientIp }, _, share, { proxyFix = addToProxies }) =>
+      `${share} came from ${clientIp}, which seems to be your own proxy: ` +
+      (isRedacted(clientIp) ? 'follow the hint in the log.' : proxyFix(clientIp))
   },
   {
     reason: 'other-data-center',
@@ -97,8 +112,8 @@ const CAUSES: readonly Cause[] = [
   {
     reason: 'denied',
     only: 'listedFor',
-    sentenceOf: (sender, named) =>
-      `${named} is in your deny list, and MoEngage publishes it for ${dataCentersOf(sender)}.`
+    sentenceOf: (sender, named, _, { deniedBy = DENIED_BY }) =>
+      `${named} is denied by ${deniedBy}, and MoEngage publishes it for ${dataCentersOf(sender)}.`
   },
   {
     reason: 'unresolved',
@@ -109,16 +124,26 @@ const CAUSES: readonly Cause[] = [
   {
     reason: 'not-listed',
     only: 'removed',
-    sentenceOf: ({ removed }, named) =>
+    sentenceOf: ({ clientIp, removed }, named) =>
       `${named} was removed from MoEngage's page, as seen on ${removed}: ask MoEngage's support whether it still calls from ` +
-      'there, and add it to allow until it does not.'
+      (isRedacted(clientIp)
+        ? 'there, and accept the address until it does not. redactAddress hides it here; onVerdict receives it in full.'
+        : 'there, and add it to allow until it does not.')
   },
   {
     reason: 'not-listed',
-    isLikely: ({ verified }) => verified === 0,
-    sentence: (count) =>
+    isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] > own,
+    sentence: (_, __, { rejected, own }) =>
       "No request was ever verified: are static IPs enabled for this channel? Only MoEngage's support can tell, and until " +
-      `then genuine requests may be among those from addresses that are not listed (${count}).`
+      'then genuine requests may be among those from addresses that are not listed ' +
+      `(${counted(rejected['not-listed'] - own, 'rejection')}).`
+  },
+  {
+    reason: 'not-listed',
+    isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] === own,
+    sentence: (count) =>
+      `No request was ever verified, and ${count} came from addresses of your own network or of a provider in front of it, or that ` +
+      'nobody on the internet has: the hint in the log says what each of them is, and how to mend a proxy that hides the senders.'
   },
   {
     reason: 'not-listed',
@@ -137,7 +162,7 @@ export function diagnose(findings: Findings): string[] {
   return likely.flatMap((cause) => {
     const { reason } = cause
     if ('sentence' in cause) {
-      return [cause.sentence(counted(rejected[reason], 'rejection'), shareOf(rejected[reason], total))]
+      return [cause.sentence(counted(rejected[reason], 'rejection'), shareOf(rejected[reason], total), findings)]
     }
     const { only, sentenceOf } = cause
     return senders({ reason, limit: NAMED, only }).map((sender) => {

@@ -28,6 +28,16 @@ findBuiltin('node:diagnostics_channel')?.subscribe(INITIALIZATION, (message) => 
 
 /** The routes with a `config.moengage` in a scope and in those inside of it, as far as they are known. */
 export function routesIn(scope: FastifyInstance): RouteOptions[] {
-  const isInside = (other: FastifyInstance) => other === scope || Object.prototype.isPrototypeOf.call(scope, other)
-  return (added.get(scope.server) ?? []).filter((one) => isInside(one.scope)).map(({ route }) => route)
+  return (added.get(scope.server) ?? []).filter((one) => isInside(scope, one.scope)).map(({ route }) => route)
+}
+
+/** The routes with a `config.moengage` that stand in none of some scopes of a server, as far as they are known. */
+export function routesOutside(scopes: readonly FastifyInstance[], { server }: FastifyInstance): RouteOptions[] {
+  return (added.get(server) ?? [])
+    .filter((one) => !scopes.some((scope) => isInside(scope, one.scope)))
+    .map(({ route }) => route)
+}
+
+function isInside(scope: FastifyInstance, other: FastifyInstance): boolean {
+  return other === scope || Object.prototype.isPrototypeOf.call(scope, other)
 }

@@ -9,18 +9,20 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { countedBy, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
+import { countedBy, givenIncoming, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
+import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { isPromise, settled } from '../lib/promise.js'
+import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
-import { routesIn } from './early-routes.js'
+import { routesIn, routesOutside } from './early-routes.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
@@ -121,7 +123,7 @@ const FOREIGN = {
 }
 
 async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): Promise<void> {
-  claimScope(app)
+  const scopes = claimScope(app)
   const reader = OptionReader.open(OPTIONS, options, NO_OPTIONS_FIX, FOREIGN)
   const actions = readActions<OnReject>(reader, ON_REJECT)
   const level = reader.read('logLevel')
@@ -159,7 +161,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   /** What AWS writes about a request, where `@fastify/aws-lambda` made it of an event; undefined where it came over a socket. */
   function lambdaOf(request: FastifyRequest): Incoming | undefined {
     if (!isLambda) return undefined
-    const { event } = (request as FastifyRequest & { awsLambda: { event?: unknown } }).awsLambda
+    const event = propertyOf((request as FastifyRequest & { awsLambda: object }).awsLambda, 'event')
     if (event === undefined) return undefined
     return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
   }
@@ -207,9 +209,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
   app.decorate('moengage', {
     judge: (request, policy) =>
-      'raw' in request
+      isFastifyRequest(request)
         ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
-        : guard.decide(policy, undefined, request, null),
+        : guard.decide(policy, undefined, givenIncoming(request), null),
     ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)
@@ -245,6 +247,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   app.addHook('onReady', async () => {
     for (const route of routesIn(app)) check(route)
     if (wrongRoutes.length > 0) throw new OptionsError(wrongRoutes)
+    // One guard of the server speaks for all.
+    if (scopes[0] === app) for (const warning of unguardedRoutes(routesOutside(scopes, app))) log.warning(warning)
   })
   /** What was logged about routes that could not be checked at the start. */
   const failed = new Set<string>()
@@ -264,6 +268,23 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
     })
   )
+}
+
+/** A warning for each route that has options of a guard, and stands where no guard is. */
+function unguardedRoutes(routes: readonly AddedRoute[]): Problem[] {
+  const unguarded = routes.filter(({ config }) => configOf(config) !== undefined && configOf(config) !== false)
+  // Fastify adds a HEAD route to each GET route.
+  return [...new Set(unguarded.map(({ url }) => url))].map((url) => ({
+    code: 'MOE_WARN_UNGUARDED_ROUTE',
+    path: 'config.moengage',
+    value: url,
+    message: `The route ${quoted(url)} has options of the guard, and no scope around it registers the guard: it is open to everybody.`,
+    fix: 'Add the route in the scope that registers moengage-allowlist, or remove its config.moengage.'
+  }))
+}
+
+function isFastifyRequest(request: FastifyRequest | GuardRequest): request is FastifyRequest {
+  return hasProperty(request, 'raw')
 }
 
 /** The route's own `config.moengage`: whoever pollutes `Object.prototype` must not open a route. */

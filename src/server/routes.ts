@@ -110,6 +110,22 @@ const OF_THE_GUARD = Object.fromEntries(
   ])
 )
 
+/** What to do where a route's options are something else. */
+const ROUTE_FIX =
+  "Write { mode: 'tag' }. If a framework called this method with its request: call it yourself, and pass on what it returns."
+
+/**
+ * Refuses what is not a function: a server that was given a method of the guard, and not what it returns, calls it with its request.
+ *
+ * @param call how the method is called
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+export function refuseNoFunction(value: unknown, path: string, call: string): void {
+  if (typeof value === 'function') return
+  const message = `${shown(value)} was passed instead of a function.`
+  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(value), message, fix: `Write ${call}.` }])
+}
+
 /**
  * Reads the options of one route.
  *
@@ -132,7 +148,7 @@ export function readRouteOptions<OnReject>(
   const { dataCenters, channels } = GUARD_OPTIONS
   const { required: _, ...optional } = dataCenters
   const table = { dataCenters: optional, channels, ...actionOptions(form) }
-  const reader = OptionReader.open(table, options, `Write { mode: 'tag' }.`, OF_THE_GUARD)
+  const reader = OptionReader.open(table, options, ROUTE_FIX, OF_THE_GUARD)
   const actions = readActions(reader, form, inherited)
   const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
   reader.checkNames()

@@ -7,10 +7,11 @@ const SCOPES = Symbol.for('moengage-allowlist.scopes')
 /**
  * Notes that a scope is guarded.
  *
+ * @returns all guarded scopes of the server, in which others appear later; the first guard that was registered comes first
  * @throws RegisteredTwiceError (`MOE_ERR_REGISTERED_TWICE`) when a scope around it or inside of it is guarded already: whichever
  * was registered first, two guards would judge the same requests
  */
-export function claimScope(app: FastifyInstance): void {
+export function claimScope(app: FastifyInstance): readonly FastifyInstance[] {
   const server = app.server as unknown as { [SCOPES]?: FastifyInstance[] }
   const scopes = server[SCOPES] ?? []
   server[SCOPES] = scopes
@@ -27,4 +28,5 @@ export function claimScope(app: FastifyInstance): void {
     })
   }
   scopes.push(app)
+  return scopes
 }

@@ -40,7 +40,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
   },
   'other-channel': () => paste('MoEngage may use any address of a data center. Accept all of them', `channels: 'all'`),
   'stale-list': () => paste('Update the list', 'npm update moengage-allowlist'),
-  denied: () => ({ text: 'It is on your deny list. If it should get in, remove it there.' }),
+  denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
   'proxy-not-configured': (sender) => {
     const proxies = listOption('trustedProxies', sender)

@@ -9,7 +9,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'other-data-center': 'MoEngage, but another data center',
   'other-channel': 'MoEngage, but another channel',
   'stale-list': 'MoEngage, but the list is too old',
-  denied: 'On your deny list',
+  denied: 'Denied by your deny list or an override',
   unresolved: 'No address to rely on',
   'proxy-not-configured': 'Your own proxy, which is not configured',
   'permissive-trust': 'Every sender could choose its address'

@@ -42,7 +42,7 @@ const WITH_SECRET: Readonly<Record<Reason, string>> = {
   'other-data-center': 'The request carries your secret: MoEngage calls from a data center that you do not accept.',
   'other-channel': "The request carries your secret, so it is MoEngage's call to you.",
   'stale-list': "The request carries your secret, so MoEngage's call is rejected for the age of the list alone.",
-  denied: 'The request carries your secret, and your own list rejects it: remove the address there.',
+  denied: 'The request carries your secret, and a rule of your own rejects it: remove the address there.',
   unresolved:
     "The request carries your secret, so MoEngage's call is rejected for the way in which it reaches your server.",
   'proxy-not-configured':
@@ -84,12 +84,18 @@ export interface ClientIpWording {
   readonly permissiveTrust: string
   /** What is said where a request has no peer, if the server's door knows better than "the connection was closed". */
   readonly noPeer: string | undefined
+  /** Whether addresses are redacted in logs: then no sentence holds a text that others wrote, or an address to paste. */
+  readonly isRedacted: boolean
 }
 
 type Sentence = (wording: ClientIpWording & { readonly name: string }, failure: Failure) => string
 
+const NO_PEER =
+  'The connection has no address: it was closed early, or the server got a unix socket with TLS as a file descriptor. Let such a server ' +
+  'listen on the path of the socket.'
+
 const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
-  'no-peer': ({ noPeer }) => noPeer ?? 'The connection has no address: it was closed early.',
+  'no-peer': ({ noPeer }) => noPeer ?? NO_PEER,
   'invalid-peer': () => 'The address of the connection cannot be parsed as one.',
   'header-missing': ({ name }) =>
     `A trusted proxy sent no ${name}, which requireHeader demands: the header was removed on the way, or the proxy does not write it.`,
@@ -109,18 +115,25 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
   'promise-answer': () =>
     'Your clientIp function returned a promise; it must return the address itself. Remove "async" from it, and look up what it ' +
     'needs before the request comes.',
-  'failed-answer': (_, { detail }) => `request.ip or your clientIp function threw: ${detail}`,
+  'failed-answer': ({ isRedacted }, { detail }) =>
+    isRedacted
+      ? 'request.ip or your clientIp function threw an error. Its message may hold an address, so redactAddress leaves it out: catch and ' +
+        'log the error in the function.'
+      : `request.ip or your clientIp function threw: ${detail}`,
+  'not-asked': () =>
+    'Your clientIp function was not called: it takes requests, and this is a connection, or a peer with headers, without one. Judge ' +
+    'those by a guard without the function.',
   'permissive-trust': ({ permissiveTrust }) => permissiveTrust
 }
 
-/** The sentence about a unix socket that is not trusted. */
-const UNTRUSTED_UNIX =
+/** The sentence about a unix socket that is not trusted, or whose proxy sends no header. */
+const UNIX_WITHOUT_CLIENT =
   "The request came over a unix socket, which has no address. If your proxy connects there, add 'unix' to " +
   'clientIp.trustedProxies and let it send the header.'
 
 /** Why there is no client IP that can be relied on, in one or two sentences. */
 export function unresolvedHint(failure: Failure, isUnix: boolean, wording: ClientIpWording): string {
-  if (failure.reason === 'no-peer' && isUnix) return UNTRUSTED_UNIX
+  if (failure.reason === 'no-peer' && isUnix) return UNIX_WITHOUT_CLIENT
   const { header } = wording
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header' }, failure)
 }
@@ -134,12 +147,20 @@ export function otherHeaderPresent(header: string, present: readonly string[]): 
 }
 
 /**
- * How to make a proxy known, by the way in which the client IP is resolved.
+ * How to make a proxy known, by the way in which the client IP is resolved: takes its address or name as it may be pasted, or null where
+ * `redactAddress` shortens or replaces it, since a shortened one trusts a whole network.
  *
  * @param frameworkFix what else can be done where the framework resolves it
  */
-export function trustFix(clientIp: unknown, frameworkFix: string): (proxy: string) => string {
-  if (clientIp === 'trusted-proxies') return (proxy) => `add '${proxy}' to clientIp.trustedProxies.`
+export function trustFix(clientIp: unknown, frameworkFix: string): (proxy: string | null) => string {
   if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
-  return (proxy) => `pass clientIp: { trustedProxies: ['${proxy}'] }${frameworkFix}.`
+  const isResolver = clientIp === 'trusted-proxies'
+  return (proxy) => {
+    if (proxy === null) {
+      const list = isResolver ? 'clientIp.trustedProxies' : `clientIp: { trustedProxies: [...] }${frameworkFix}`
+      return `list its address in ${list}. redactAddress hides it in the log; the verdict has it in full.`
+    }
+    if (isResolver) return `add '${proxy}' to clientIp.trustedProxies.`
+    return `pass clientIp: { trustedProxies: ['${proxy}'] }${frameworkFix}.`
+  }
 }

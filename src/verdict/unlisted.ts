@@ -14,6 +14,8 @@ export interface UnlistedFacts {
   readonly isInternal: boolean
   /** Whether a translator shows an IPv4 host by such an address. */
   readonly isTranslated: boolean
+  /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address. */
+  readonly isPseudo: boolean
   /** The provider whose published address it is. */
   readonly provider: string | undefined
   /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
@@ -23,7 +25,9 @@ export interface UnlistedFacts {
   /** Whether the list of hops names more than one. */
   readonly hasSeveralHops: boolean
   /** How to make a proxy known, as the end of a sentence. */
-  readonly trustFix: (proxy: string) => string
+  readonly trustFix: (proxy: string | null) => string
+  /** The client as it may be pasted; null where addresses are redacted in logs. */
+  readonly pasted: string | null
 }
 
 /** One row of the table: when it applies, and what is said then. */
@@ -86,17 +90,17 @@ export const UNLISTED_ROWS: readonly Row[] = [
     name: 'an internal peer that forwards',
     applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
     reason: 'proxy-not-configured',
-    hint: ({ client, trustFix }) =>
+    hint: ({ client, pasted, trustFix }) =>
       `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
-      `sender looks like ${client}. If it is: ${trustFix(client)}`
+      `sender looks like ${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal hop in front of others',
     applies: ({ isInternal, isPeer, hasSeveralHops }) => isInternal && !isPeer && hasSeveralHops,
     reason: 'proxy-not-configured',
-    hint: ({ client, trustFix }) =>
+    hint: ({ client, pasted, trustFix }) =>
       `${client} is an internal address and a hop behind it forwarded the request for somebody else, so it seems to be your ` +
-      `proxy, and every sender looks like ${client}. If it is: ${trustFix(client)}`
+      `proxy, and every sender looks like ${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal peer without a header',
@@ -122,6 +126,14 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: ({ client, about }) =>
       `${client} ${about}; the guard does not read the IPv4 address in it. Let requests reach your server, or its proxy, over IPv4 without ` +
       'the translator.'
+  },
+  {
+    name: 'an IPv6 visitor with Pseudo IPv4',
+    applies: ({ isPseudo }) => isPseudo,
+    reason: 'not-listed',
+    hint: ({ client, about }) =>
+      `${client} ${about}: behind Cloudflare it is an IPv6 visitor whom Pseudo IPv4 gave an address by overwriting the header, and ` +
+      'elsewhere somebody wrote it by hand.'
   },
   {
     name: 'a special-purpose address',

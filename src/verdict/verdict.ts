@@ -19,7 +19,7 @@ export const REASONS = [
  * - `other-data-center`: it is MoEngage's, of a data center that the route does not accept.
  * - `other-channel`: it is of an accepted data center, published for other channels.
  * - `stale-list`: it is in an entry, but the list is stale and `rejectWhenStale` is set.
- * - `denied`: it is in the `deny` list.
+ * - `denied`: it is in the `deny` list, or an override denies it.
  * - `unresolved`: there is no client IP that can be relied on.
  * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
  * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.

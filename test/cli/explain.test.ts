@@ -110,10 +110,11 @@ t.test('no address that is merely the nearest of all is a neighbour', async (t) 
 t.test('says what a special-purpose address is, and does not send anyone to support about it', async (t) => {
   const rows: [ip: string, text: RegExp][] = [
     ['198.51.100.7', /^198\.51\.100\.7 is rejected \(not-listed\): .*for documentation/],
-    ['10.22.3.193', /private address: it is a host or a proxy of your own network/],
+    ['10.22.3.193', /is a private address, .* it was made in your own network, or your proxy/],
+    ['104.16.0.9', /is an address of cloudflare, .* it comes from cloudflare's own network/],
     [
       '64:ff9b::3406:f87d',
-      /how a translator \(NAT64\) shows an IPv4 host: the guard does not read the IPv4 address in it/
+      /how a translator \(NAT64\) shows an IPv4 host; the guard does not read the IPv4 address in it/
     ],
     ['127.0.0.1', /loopback/],
     ['2001:db8::1', /for documentation/]

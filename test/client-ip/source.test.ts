@@ -12,6 +12,8 @@ import { createGuard } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import moengageAllowlist from '../../src/index.js'
+import guardWorkers from '../../src/workers.js'
+import { STRANGER } from '../support/addresses.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -259,6 +261,87 @@ t.test('polluted prototypes forge no header', async (t) => {
   t.teardown(() => delete prototype['x-forwarded-for'])
   const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.1'] } })
   t.match(guard.judge({ peer: '10.0.0.1', headers: {} }), { verified: false })
+})
+
+t.test('what all objects were given says nothing about a request', async (t) => {
+  const logger = lineLogger([])
+  const options = { dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.1'] }, logger } as const
+  const { logger: _, ...bare } = options
+  const guard = createGuard(bare)
+  const own = guardExpress(options)
+  const fetched = guardFetch({ dataCenters: 'DC-01', logger })
+  const workers = guardWorkers({ dataCenters: 'DC-01', logger })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  const request = (headers = {}) => new Request('http://localhost/', { headers })
+  const socket = { remoteAddress: LISTED }
+  const forwarded = { 'x-forwarded-for': LISTED }
+  const table: [all: Record<string, unknown>, judge: () => unknown][] = [
+    [{ peer: LISTED }, () => guard.judge({ headers: {} } as never)],
+    [{ headers: forwarded }, () => own.judge({ socket: { remoteAddress: '10.0.0.1' } } as never)],
+    [{ peer: LISTED }, () => own.judge({ headers: {} } as never)],
+    [{ peer: LISTED }, () => app.moengage!.judge({ headers: {} } as never)],
+    [{ socket }, () => own.judge({ peer: STRANGER, headers: {} })],
+    [{ raw: { socket }, routeOptions: {}, ip: LISTED }, () => app.moengage!.judge({ peer: STRANGER, headers: {} })],
+    [{ remoteAddress: LISTED }, () => own.judge({ socket: {}, headers: {} } as never)],
+    [{ server: { address: () => 'x' } }, () => own.judge({ socket: {}, headers: {} } as never)],
+    [{ rawHeaders: [], socket }, () => fetched.judge(request(), { address: STRANGER })],
+    [{ cf: {} }, () => workers.judge(request({ 'cf-connecting-ip': LISTED }))],
+    ...[{ address: LISTED }, { hostname: LISTED }, { remoteAddress: LISTED }].flatMap((all) =>
+      [
+        {},
+        { hostname: STRANGER },
+        { address: STRANGER },
+        { remote: { address: STRANGER } },
+        { remoteAddr: { hostname: STRANGER } },
+        { transport: 'unix', path: '/run/x.sock' }
+      ].map((peer): (typeof table)[number] => [all, () => fetched.judge(request(), peer as never)])
+    ),
+    ...[{ remote: { address: LISTED } }, { remoteAddr: { hostname: LISTED } }].map((all): (typeof table)[number] => [
+      all,
+      () => fetched.judge(request(), {})
+    ])
+  ]
+  for (const [all, judge] of table) {
+    judge()
+    Object.assign(Object.prototype, all)
+    let verdict: unknown
+    try {
+      verdict = judge()
+    } finally {
+      for (const name of Object.keys(all)) delete (Object.prototype as unknown as Record<string, unknown>)[name]
+    }
+    t.match(verdict, { verified: false }, JSON.stringify(all))
+    if (all.server !== undefined) t.match(verdict, { peer: null })
+  }
+})
+
+t.test('what all objects were given changes no grant', async (t) => {
+  const all: Record<string, unknown> = {
+    until: 1,
+    override: {},
+    effect: 'deny',
+    dataCenter: 'DC-02',
+    about: 'x',
+    prefixes: []
+  }
+  Object.assign(Object.prototype, all)
+  let verdicts: unknown
+  try {
+    const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.1'] } })
+    guard.override({ allow: ['9.9.9.9'] })
+    const judge = (peer: string) => guard.judge({ peer, headers: { 'x-real-ip': LISTED } })
+    verdicts = [LISTED, '9.9.9.9', '104.16.0.9', '172.18.0.1'].map(judge)
+  } finally {
+    for (const name of Object.keys(all)) delete (Object.prototype as unknown as Record<string, unknown>)[name]
+  }
+  t.match(verdicts, [
+    { verified: true, dataCenter: 'DC-01', graceUntil: null, override: null },
+    { verified: true, dataCenter: null },
+    { verified: false, hint: /is an address of cloudflare/ },
+    { verified: false, hint: /^172\.18\.0\.1 is an internal address/ }
+  ])
 })
 
 t.test('nothing of all that is left unhandled', async (t) => {

@@ -110,8 +110,8 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
     {
       options: { deny: ['8.8.8.0/24'] },
       request: from(UNLISTED),
-      hint: /^The request carries your secret, and your own list rejects it: remove the address there\./,
-      finding: { sentence: /in your deny list: remove it there/, paste: null, ticket: null }
+      hint: /^The request carries your secret, and a rule of your own rejects it: remove the address there\./,
+      finding: { sentence: /is denied by your deny list: remove it there/, paste: null, ticket: null }
     }
   ],
   proxy: [
@@ -313,8 +313,14 @@ t.test('a finding ends when the list in use no longer rejects its senders, and o
   const denying = guardOf()
   const { id } = denying.override({ deny: ['8.8.8.8'] })
   denying.judge(from('8.8.8.8'))
-  t.strictSame(kindsOf(denying), [], 'what an override denies is no finding about the deny list')
+  t.match(denying.status().evidence, [
+    {
+      kind: 'denied',
+      sentence: `8.8.8.8 (1 request) carries your secret and is denied by the override ${id}: remove it there.`
+    }
+  ])
   denying.removeOverride(id)
+  t.strictSame(kindsOf(denying), [])
   const own = guardOf({ deny: ['8.8.8.8'] })
   own.judge(from('8.8.8.8'))
   own.override({ mode: 'tag' })

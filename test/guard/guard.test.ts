@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
 import t from 'tap'
 import { CHANNELS, createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { runs } from '../support/properties.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
 
@@ -68,8 +71,19 @@ t.test('an address is explained in one line', async (t) => {
     ['9.9.9.9', undefined, /^9\.9\.9\.9 is verified: 9\.9\.9\.0\/24 is in your "allow" list\.$/, 1],
     ['34.218.145.185', undefined, /rejected \(other-data-center\).*0be9a6f/, 1],
     [STRANGER, undefined, /rejected \(not-listed\)/, 0],
-    ['2001:DB8::1', undefined, /^2001:db8::1 is rejected \(not-listed\): The address is for documentation: /, 0],
-    ['10.0.0.1', undefined, /^10\.0\.0\.1 is rejected \(not-listed\): The address is a private address/, 0],
+    [
+      '2001:DB8::1',
+      undefined,
+      /^2001:db8::1 is rejected \(not-listed\): 2001:db8::1 is for documentation, so nobody /,
+      0
+    ],
+    ['10.0.0.1', undefined, /^10\.0\.0\.1 is rejected \(not-listed\): 10\.0\.0\.1 is a private address/, 0],
+    [
+      '104.16.0.9',
+      undefined,
+      /^104\.16\.0\.9 is rejected \(not-listed\): 104\.16\.0\.9 is an address of cloudflare, /,
+      0
+    ],
     ['192.168.7.1', undefined, /^192\.168\.7\.1 is rejected \(denied\): .*"deny"/, 1],
     ['010.0.0.1', undefined, /^"010\.0\.0\.1" is not an IP address\.$/, 0],
     [undefined as never, undefined, /^"undefined" is not an IP address\.$/, 0]
@@ -87,6 +101,53 @@ t.test('an address is explained in one line', async (t) => {
   const none = { verified: false, clientIp: null, reason: 'unresolved', override: null, peer: null, revision } as const
   t.match(guard.explain('nowhere').verdict, { ...none, hint: '"nowhere" is not an IP address.', carriesSecret: null })
   t.match(guard.status(), { verified: 0, senders: 0 }, 'explaining counts nothing')
+})
+
+t.test('an address is explained as a request from there is judged', async (t) => {
+  const guard = createGuard({
+    dataCenters: 'DC-01',
+    allow: ['10.0.0.0/8', '203.0.113.0/24'],
+    deny: ['9.9.9.9', '10.0.2.0/24'],
+    clientIp: { trustedProxies: ['10.0.1.0/24', '203.0.114.7', '104.16.0.0/20', '2001:db8::/64'] }
+  })
+  guard.override({ allow: ['8.8.4.0/24', '104.16.1.1'], deny: ['8.8.8.8', '10.0.1.9'] })
+  const octets = (first: fc.Arbitrary<string>, count: number) =>
+    fc
+      .tuple(first, fc.array(fc.nat(255), { minLength: count, maxLength: count }))
+      .map(([text, rest]) => [text, ...rest].join('.'))
+  const address = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.ipV4().map((ip) => `::ffff:${ip}`),
+    fc.constantFrom(...directory.entries.map(({ prefix }) => `${prefix.address}`)),
+    octets(fc.constantFrom('10.0.1', '10.0.2', '203.0.113', '203.0.114', '8.8.4', '8.8.8', '9.9.9', '104.16.1'), 1),
+    octets(fc.constantFrom('10.0', '172.18', '192.168', '104.16', '100.64', '169.254'), 2),
+    octets(fc.constantFrom('127', '224', '240', '255'), 3),
+    fc.constantFrom(
+      '2001:db8::1',
+      '2001:db8:1::1',
+      '64:ff9b::3406:f87d',
+      '2606:4700::1',
+      'fe80::1',
+      '203.0.114.7',
+      '::1'
+    )
+  )
+  const reasons = new Set<string>()
+  const sameVerdict = (ip: string, policy: object | undefined) => {
+    const { verdict, text } = guard.explain(ip, policy)
+    const judged = guard.judge({ peer: ip, headers: {} }, policy)
+    assert.deepEqual({ ...verdict, peer: ip }, judged)
+    const reason = judged.verified ? 'verified' : `rejected (${judged.reason})`
+    assert.ok(
+      text.startsWith(`${judged.clientIp} is ${reason}: `) && (judged.verified || text.endsWith(judged.hint)),
+      text
+    )
+    reasons.add(reason)
+  }
+  const policy = fc.constantFrom(undefined, { channels: 'catalog' }, { dataCenters: 'DC-02' })
+  fc.assert(fc.property(address, policy, sameVerdict), runs(2000))
+  t.equal(reasons.size, 5, [...reasons].join())
 })
 
 t.test('an address is explained for each policy of the routes, once for those that accept the same', async (t) => {

@@ -323,3 +323,25 @@ t.test('every door has overrides', async (t) => {
   fetch.removeOverride(override.id)
   t.equal(await check(), 403)
 })
+
+t.test('a duration that is hardly meant is warned of in the status, also when the override is over', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const guard = await loadGuard({ dataCenters: 'DC-01' }, { clock })
+  const { id } = guard.override({ mode: 'tag', for: 3600 })
+  const found = () => guard.status().warnings.filter(({ code }) => code === 'MOE_WARN_DURATION')
+  const warning = {
+    path: `override ${id} for`,
+    value: 3600,
+    message: /hardly meant/,
+    fix: /^Write '1h', or '3600ms' if it is\.$/
+  }
+  t.match(found(), [warning])
+  clock.pass(4000)
+  t.strictSame(guard.status().overrides, [])
+  t.match(found(), [warning])
+  guard.override({ mode: 'tag', for: '1h' })
+  t.equal(found().length, 1)
+  clock.pass(2 * 3_600_000)
+  t.strictSame(found(), [])
+  guard.close()
+})

@@ -613,6 +613,9 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
     genuine: { answer: 'possible' },
     evidence: [{ kind: 'proxy', paste: null }]
   })
+  const own = await report(line({ isOwn: true, clientIp: '10.9.9.9' }), summary({ verified: 0 }))
+  t.match(own.diagnosis, [/^No request was ever verified, and 1 rejection came from addresses of your own network/])
+  t.equal(own.diagnosis.length, 1)
   t.match(await report(secret({ clientIp: '8.8.8.0/24' }), total), {
     evidence: [{ kind: 'list-aged', paste: null, ticket: null }]
   })

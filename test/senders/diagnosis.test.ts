@@ -4,7 +4,7 @@ import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../
 import { diagnose } from '../../src/senders/diagnosis.js'
 import type { Sender } from '../../src/senders/senders.js'
 import { REASONS, type Reason } from '../../src/verdict/verdict.js'
-import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { LISTED, LISTED_IN, STRANGER, UNLISTED } from '../support/addresses.js'
 import { runs } from '../support/properties.js'
 
 const XFF = { 'x-forwarded-for': LISTED }
@@ -34,7 +34,10 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
     ],
     [
       'nothing was ever verified',
-      diagnosisOf({}, [[STRANGER, 1204]]),
+      diagnosisOf({}, [
+        [UNLISTED, 1204],
+        ['10.9.9.9', 5]
+      ]),
       [
         /^No request was ever verified: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
       ]
@@ -43,7 +46,44 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'a proxy that is not configured',
       diagnosisOf({}, [['10.0.3.7', 1204, undefined, XFF]]),
       [
-        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies/
+        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\.$/
+      ]
+    ],
+    [
+      'nothing but what cannot be of MoEngage',
+      diagnosisOf({ clientIp: { trustedProxies: ['10.0.1.0/24'] } }, [
+        ['10.9.9.9', 2],
+        ['127.0.0.1', 1],
+        ['10.0.1.5', 1],
+        [STRANGER, 1],
+        ['104.16.0.9', 1]
+      ]),
+      [
+        /^No request was ever verified, and 6 rejections came from addresses of your own network or of a provider [^?]*\.$/
+      ]
+    ],
+    [
+      'proxies, with what the option of each kind has to hold',
+      [
+        ...diagnosisOf({ clientIp: { trustedProxies: ['10.0.1.0/24'] } }, [
+          ['10.0.3.7', 3, undefined, XFF],
+          ['104.16.0.9', 2, undefined, XFF],
+          ['10.0.1.5', 1, undefined, { 'x-real-ip': LISTED }]
+        ]),
+        ...diagnosisOf({ clientIp: ({ peer }) => peer as string }, [['10.0.3.7', 1, undefined, XFF]])
+      ],
+      [
+        /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies\.$/,
+        /^2 of 6 .* own proxy: add 'cloudflare' to clientIp\.trustedProxies\.$/,
+        /^1 of 6 .* own proxy: set clientIp\.header to the one header that it writes\.$/,
+        /^The only .* own proxy: let your clientIp function read the header of that proxy\.$/
+      ]
+    ],
+    [
+      'a proxy whose address is redacted',
+      diagnosisOf({ redactAddress: 'truncate' }, [['172.18.0.1', 1, undefined, XFF]]),
+      [
+        /^The only rejection came from 172\.18\.0\.0\/24, which seems to be your own proxy: follow the hint in the log\.$/
       ]
     ],
     [
@@ -74,13 +114,30 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         [LISTED, 2],
         [STRANGER, 2]
       ]),
-      [/^52\.6\.248\.125 \(2 rejections\) is in your deny list, and MoEngage publishes it for DC-01\.$/]
+      [/^52\.6\.248\.125 \(2 rejections\) is denied by your deny list, and MoEngage publishes it for DC-01\.$/]
     ]
   ]
   for (const [what, diagnosis, expected] of table) {
     t.equal(diagnosis.length, expected.length, `${what}: ${diagnosis}`)
     for (const [i, sentence] of expected.entries()) t.match(diagnosis[i], sentence, what)
   }
+})
+
+t.test('a denied address of MoEngage is said to be denied by what denies it, as long as that is so', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  const first = guard.override({ deny: [LISTED] })
+  guard.judge({ peer: LISTED, headers: {} })
+  const sentence = (deniedBy: string) =>
+    `${LISTED} (1 rejection) is denied by ${deniedBy}, and MoEngage publishes it for DC-01.`
+  t.strictSame(guard.status().diagnosis, [sentence(`the override ${first.id}`)])
+  const second = guard.override({ deny: [LISTED] })
+  t.strictSame(guard.status().diagnosis, [sentence('an override')])
+  for (const { id } of [first, second]) guard.removeOverride(id)
+  t.strictSame(guard.status().diagnosis, [])
+  const own = createGuard({ dataCenters: 'DC-01', deny: ['8.8.8.8'] })
+  const { id } = own.override({ deny: [LISTED] })
+  own.judge({ peer: LISTED, headers: {} })
+  t.strictSame(own.status().diagnosis, [sentence(`your deny list or the override ${id}`)])
 })
 
 const NONE = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
@@ -107,6 +164,7 @@ t.test('what only a framework or a log can find is named too', async (t) => {
   const diagnosis = diagnose({
     verified: null,
     rejected: { ...NONE, 'permissive-trust': 3, 'stale-list': 2, 'other-channel': 4, 'not-listed': 1 },
+    own: 0,
     dataCenters: ['DC-01'],
     senders: ({ reason }) => (reason === 'other-channel' ? [sender] : []),
     isCrowd: true
@@ -141,6 +199,24 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       `${LISTED} (4 rejections) is MoEngage's for channels that you do not accept: MoEngage may use any address of a data center, so consider channels: 'all'.`
     ],
     [
+      'proxy-not-configured',
+      { clientIp: '10.0.3.7' },
+      [],
+      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
+    ],
+    [
+      'denied',
+      { listedFor: listed },
+      [],
+      `${LISTED} (4 rejections) is denied by your deny list or an override, and MoEngage publishes it for DC-01.`
+    ],
+    [
+      'not-listed',
+      { clientIp: '52.6.248.0/24', removed: '2026-11-23' },
+      [],
+      "52.6.248.0/24 (4 rejections) was removed from MoEngage's page, as seen on 2026-11-23: ask MoEngage's support whether it still calls from there, and accept the address until it does not. redactAddress hides it here; onVerdict receives it in full."
+    ],
+    [
       'other-channel',
       { listedFor: [...listed, { dataCenter: 'DC-02', channels: [] }] },
       [],
@@ -151,6 +227,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
     const diagnosis = diagnose({
       verified: null,
       rejected: { ...NONE, [reason]: 4 },
+      own: 0,
       dataCenters,
       senders: (query) => (query.reason === reason ? [senderOf(reason, about)] : []),
       isCrowd: false
@@ -167,28 +244,36 @@ t.test('whatever is missing, no sentence has a hole', async () => {
       { maxLength: 2 }
     ),
     routes: some(['/a', '/b']),
-    removed: fc.constantFrom(null, '2026-11-23')
+    removed: fc.constantFrom(null, '2026-11-23'),
+    clientIp: fc.constantFrom(LISTED, '52.6.248.0/24')
   })
   fc.assert(
-    fc.property(senders, some(['DC-01', 'DC-03']), fc.constantFrom(null, 0, 5), (about, dataCenters, verified) => {
-      const rejected = Object.fromEntries(REASONS.map((reason) => [reason, 4])) as Record<Reason, number>
-      const diagnosis = diagnose({
-        verified,
-        rejected,
-        dataCenters,
-        isCrowd: true,
-        senders: ({ reason, only }) => {
-          const sender = senderOf(reason!, about)
-          const isAsked =
-            only === undefined || (only === 'removed' ? sender.removed !== null : sender.listedFor.length > 0)
-          return isAsked ? [sender] : []
+    fc.property(
+      senders,
+      some(['DC-01', 'DC-03']),
+      fc.constantFrom(null, 0, 5),
+      fc.constantFrom(0, 4),
+      (about, dataCenters, verified, own) => {
+        const rejected = Object.fromEntries(REASONS.map((reason) => [reason, 4])) as Record<Reason, number>
+        const diagnosis = diagnose({
+          verified,
+          rejected,
+          own,
+          dataCenters,
+          isCrowd: true,
+          senders: ({ reason, only }) => {
+            const sender = senderOf(reason!, about)
+            const isAsked =
+              only === undefined || (only === 'removed' ? sender.removed !== null : sender.listedFor.length > 0)
+            return isAsked ? [sender] : []
+          }
+        })
+        for (const sentence of diagnosis) {
+          if (/ [,:;.]|, *[:;.]| {2}|\(\)|undefined|null|NaN/.test(sentence)) throw new Error(sentence)
+          if (!/^[A-Z0-9].*\.$/.test(sentence)) throw new Error(sentence)
         }
-      })
-      for (const sentence of diagnosis) {
-        if (/ [,:;.]|, *[:;.]| {2}|\(\)|undefined|null|NaN/.test(sentence)) throw new Error(sentence)
-        if (!/^[A-Z0-9].*\.$/.test(sentence)) throw new Error(sentence)
       }
-    }),
+    ),
     runs(100)
   )
 })

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createGuard, type GuardOptions, type RedactAddress } from '../../src/core.js'
+import {
+  createGuard,
+  type GuardOptions,
+  type GuardRequest,
+  type RedactAddress,
+  type RejectedVerdict
+} from '../../src/core.js'
 import { ParsedAddress } from '../../src/ip/address.js'
 import { Findings, Option } from '../../src/lib/option.js'
 import { REDACT_ADDRESS } from '../../src/senders/redact.js'
@@ -65,3 +71,31 @@ t.test('a way to redact that does not protect is refused', async (t) => {
   const options = { ...base, redactAddress: { key: 'sixteen characters', hash: 'sha1' } }
   t.match(findingsOf(options).mistakes, [{ code: 'MOE_ERR_UNKNOWN_OPTION', path: 'redactAddress.hash' }])
 })
+
+t.test(
+  'no hint of a guard that redacts has a value to paste for an address, or a text that others wrote',
+  async (t) => {
+    const forwarded = { 'x-forwarded-for': '81.2.69.142' }
+    const provider = { peer: '104.16.0.9', headers: forwarded }
+    const inside = { peer: '172.18.0.1', headers: forwarded }
+    const hop = { peer: '10.0.0.1', headers: { 'x-forwarded-for': '81.2.69.142, 172.18.0.1' } }
+    const proxies = { trustedProxies: ['10.0.0.1'] }
+    const throws = ({ headers }: GuardRequest) => {
+      throw new Error(`cannot trust ${(headers as Record<string, string>)['x-forwarded-for']}`)
+    }
+    const list = 'redactAddress hides it in the log; the verdict has it in full.'
+    const table: [options: Partial<GuardOptions>, request: GuardRequest, end: string][] = [
+      [{ clientIp: proxies }, inside, `If it is: list its address in clientIp.trustedProxies. ${list}`],
+      [{ clientIp: proxies }, hop, `If it is: list its address in clientIp.trustedProxies. ${list}`],
+      [{}, inside, `If it is: list its address in clientIp: { trustedProxies: [...] }. ${list}`],
+      [{ clientIp: proxies }, provider, "add 'cloudflare' to clientIp.trustedProxies."],
+      [{ clientIp: throws }, inside, 'catch and log the error in the function.']
+    ]
+    for (const [options, request, end] of table) {
+      const guard = createGuard({ ...base, ...options, redactAddress: 'truncate' })
+      const { hint } = guard.redacted(guard.judge(request) as RejectedVerdict)
+      t.ok(hint.endsWith(end), hint)
+      t.notMatch(hint, /81\.2\.69\.142|172\.18\.0\.1\b/)
+    }
+  }
+)

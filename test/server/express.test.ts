@@ -530,3 +530,18 @@ t.test('a request that is asked about before and behind the guard is counted onc
   t.match(guard.status(), { verified: 1, rejected: { 'not-listed': 1 } })
   t.strictSame([verdicts, rejections().length], [[true, false], 1])
 })
+
+t.test('a method that was passed and not called answers with one sentence', async (t) => {
+  const { guard } = guarding()
+  const messages: string[] = []
+  const fail: express.ErrorRequestHandler = (error, _, response, __) => {
+    messages.push(error.message)
+    response.status(500).end()
+  }
+  const origin = await serve(t, express().use(guard.route as never, verdict, fail))
+  t.equal((await send(origin)).status, 500)
+  t.match(messages, [
+    /an object of the class IncomingMessage was passed instead of options\. .* call it yourself, and pass on what it returns\./
+  ])
+  t.equal(messages.length, 1)
+})

@@ -889,3 +889,28 @@ t.test('an onReload that fails is logged once', async (t) => {
     [{ msg: /^onReload failed/, err: { message: 'Nobody is there.' } }]
   )
 })
+
+t.test(
+  'a route with options of the guard that stands where no guard is, is warned of when the server starts',
+  async (t) => {
+    const { app, lines } = logging()
+    t.teardown(() => app.close())
+    const handler = async () => 'ok'
+    const guardedScope = async (scope: FastifyInstance) => {
+      await scope.register(moengageAllowlist, OPTIONS)
+      scope.post('/inside', { config: { moengage: { channels: 'sms' } } }, handler)
+      scope.register(async (inner) => void inner.post('/within', { config: { moengage: { mode: 'tag' } } }, handler))
+    }
+    app.register(guardedScope, { prefix: '/a' })
+    app.register(guardedScope, { prefix: '/b' })
+    app.get('/hook', { config: { moengage: { channels: 'segment-sync' } } }, handler)
+    app.get('/open', { config: { moengage: false } }, handler)
+    app.get('/plain', handler)
+    await app.ready()
+    const warnings = lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_UNGUARDED_ROUTE')
+    t.match(warnings, [
+      { level: 40, msg: /The route "\/hook" has options of the guard, and no scope around it registers the guard/ }
+    ])
+    t.equal(warnings.length, 1)
+  }
+)

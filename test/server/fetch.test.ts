@@ -61,6 +61,17 @@ t.test('a peer is taken as servers report it, and anything else is none', async 
   }
 })
 
+t.test("Deno's unix sockets are recognized, and believed only where they are trusted", async (t) => {
+  const unix = { transport: 'unix', path: '/run/x.sock' } as const
+  const trusting = guarding({ clientIp: { trustedProxies: ['unix'] } }).guard
+  for (const peer of [unix, { remoteAddr: unix }, { ...unix, transport: 'unixpacket' as const }]) {
+    t.match(await trusting.check(requestFrom(LISTED), peer), { verdict: { verified: true, peer: 'unix' } })
+    t.match(await guarding().guard.check(requestFrom(LISTED), peer), {
+      verdict: { verified: false, hint: /^The request came over a unix socket/ }
+    })
+  }
+})
+
 t.test('a route changes what it accepts and what a rejection does', async (t) => {
   const { guard } = guarding()
   // A server goes on where there is no response: whatever else a function returns must not be taken for that.

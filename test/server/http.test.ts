@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
-import { type AddressInfo, connect, createServer as createNetServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
@@ -148,7 +150,81 @@ t.test('a connection of a stranger is cut off before a byte is exchanged', async
   )
   const byFunction = guarding({ clientIp: () => '52.6.248.125' })
   t.equal(await talk(await listen(t, createNetServer(byFunction.guard.connectionListener(greet)))), '')
-  t.match(byFunction.lines, [{ moengage: { reason: 'unresolved' } }])
+  const hint = /^Your clientIp function was not called: it takes requests, and this is a connection/
+  t.match(byFunction.lines, [{ moengage: { reason: 'unresolved', hint } }])
+  t.match(byFunction.guard.judge({ peer: LISTED, headers: {} }), { verified: false, reason: 'unresolved', hint })
+})
+
+t.test(
+  'a unix socket is recognized where the server does not know its path, a closed connection of TCP never',
+  async (t) => {
+    const path = join(tmpdir(), `moengage-http-${process.pid}.sock`)
+    const options = { clientIp: { trustedProxies: ['unix'] } }
+    const { guard, lines } = guarding(options)
+    const serve = async (server: Server) => {
+      server.listen(path)
+      await once(server, 'listening')
+      return server
+    }
+    const server = createServer(guard.listener((_, response) => response.end('ok')))
+    t.equal(server.address(), null, 'this server does not know the path')
+    const front = await serve(createNetServer((socket) => server.emit('connection', socket)))
+    const call = (headers: Record<string, string>) =>
+      send({ socketPath: path }, { headers: { connection: 'close', ...headers } })
+    t.match(await call({ 'x-forwarded-for': LISTED }), { status: 200 })
+    t.match(await call({ 'x-forwarded-for': STRANGER }), { status: 403 })
+    front.close()
+    const bare = await serve(createNetServer(guard.connectionListener((socket) => socket.end('hello'))))
+    const caller = connect(path).resume()
+    await once(caller, 'close')
+    bare.close()
+    t.match(lines, [
+      { moengage: { clientIp: STRANGER, peer: 'unix' } },
+      {
+        moengage: {
+          reason: 'unresolved',
+          peer: 'unix',
+          hint: /^The request came over a unix socket, which has no address/
+        }
+      }
+    ])
+
+    const closed = { headers: { 'x-forwarded-for': LISTED }, rawHeaders: [] }
+    const tcp = createNetServer()
+    const port = await listen(t, tcp)
+    const client = connect(port, '127.0.0.1')
+    const [socket] = (await once(tcp, 'connection')) as [Socket]
+    socket.destroy()
+    client.destroy()
+    await once(socket, 'close')
+    t.match(guard.judge({ ...closed, socket } as never), {
+      verified: false,
+      peer: null,
+      hint: /^The connection has no address/
+    })
+  }
+)
+
+t.test('a method that was passed and not called answers with one sentence, and ends no process', async (t) => {
+  const { guard, lines } = guarding()
+  const port = await listen(t, createServer(guard.listener as never))
+  for (let i = 0; i < 2; i++) t.match(await send({ port }), { status: 500 })
+  const message =
+    /listener: an object of the class IncomingMessage was passed instead of a function\. Write createServer\(guard\.listener/
+  t.match(lines, [{ level: 50, msg: message }])
+  t.equal(lines.length, 1)
+  const bare = guarding()
+  t.equal(await talk(await listen(t, createNetServer(bare.guard.connectionListener as never))), '')
+  t.match(bare.lines, [
+    { level: 50, msg: /connectionListener: an object of the class Socket was passed instead of a function/ }
+  ])
+  for (const wrong of [undefined, null, {}, 'x']) {
+    t.throws(() => guard.listener(wrong as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'listener' }] })
+    t.throws(() => guard.connectionListener(wrong as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'connectionListener' }]
+    })
+  }
 })
 
 t.test('requests and connections wait for the first list', async (t) => {

@@ -244,6 +244,11 @@ t.test('of a load balancer only the rightmost hop counts, and what is no address
   })
 })
 
+t.test('a handler that was passed and not called fails with one sentence', async (t) => {
+  const { guard } = guarding()
+  t.throws(() => guard.handler(balanced as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'handler' }] })
+})
+
 t.test('a secret is found in the events of every kind', async (t) => {
   for (const { name, make } of KINDS) {
     const { guard } = guarding({ carriesSecret: secretHeader('x-moe-token', 'a-shared-secret') })

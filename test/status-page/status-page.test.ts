@@ -168,13 +168,14 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
       /The address is a private address: it is a host or a proxy of your own network/
     ],
     [STRANGER, '/moengage/connector', /The address is for documentation: nobody on the internet sends from it/],
+    ['240.16.0.1', '/moengage/connector', /The address is reserved: Cloudflare.{1,6}s Pseudo IPv4 shows IPv6 visitors/],
     [
       '7.7.7.7',
       '/moengage/connector',
       /MoEngage, but another data center DC-03 connector .* dataCenters: \['DC-01', 'DC-03'\]/
     ],
     ['9.9.9.9', '/segments', /MoEngage, but another channel DC-01 connector .* channels: 'all'/],
-    ['185.199.108.1', '/moengage/connector', /On your deny list .* remove it there/],
+    ['185.199.108.1', '/moengage/connector', /Denied by your deny list or an override .* remove it there/],
     ['8.8.8.8', '/moengage/connector', /MoEngage’s until \d{4}-\d\d-\d\d\. Let it in .* allow: \['8\.8\.8\.8'\]/]
   ]
   for (const [clientIp, path] of rows.slice(0, -1)) await post(path, clientIp)
@@ -646,6 +647,6 @@ t.test('a finding that is no sign of genuine requests is said while MoEngage get
   await post('/moengage/connector', '44.205.83.206')
   t.match(
     (await open()).textOf('state'),
-    /! MoEngage gets through, but something needs your attention\..*is in your deny list/
+    /! MoEngage gets through, but something needs your attention\..*is denied by your deny list/
   )
 })

@@ -2,7 +2,12 @@ import t from 'tap'
 import { unresolvedHint, withoutSecret } from '../../src/verdict/hints.js'
 import { noCounts, totalOf } from '../../src/verdict/verdict.js'
 
-const WORDING = { header: 'forwarded', permissiveTrust: 'Fastify trusts everyone.', noPeer: undefined }
+const WORDING = {
+  header: 'forwarded',
+  permissiveTrust: 'Fastify trusts everyone.',
+  noPeer: undefined,
+  isRedacted: false
+}
 
 t.test('each way in which a client IP stays unknown has a sentence of its own', async (t) => {
   const table: [reason: Parameters<typeof unresolvedHint>[0]['reason'], sentence: RegExp][] = [
@@ -18,6 +23,7 @@ t.test('each way in which a client IP stays unknown has a sentence of its own', 
     ['invalid-answer', /is not an address \(does it carry a port\?\)/],
     ['promise-answer', /returned a promise/],
     ['failed-answer', /threw: out of order$/],
+    ['not-asked', /was not called/],
     ['permissive-trust', /^Fastify trusts everyone\.$/]
   ]
   const hints = table.map(([reason, sentence]) => {
@@ -26,6 +32,11 @@ t.test('each way in which a client IP stays unknown has a sentence of its own', 
     return hint
   })
   t.equal(new Set(hints).size, table.length)
+  const failure = { reason: 'failed-answer', detail: 'out of order' } as const
+  t.match(
+    unresolvedHint(failure, false, { ...WORDING, isRedacted: true }),
+    /threw an error\. Its message may hold an address/
+  )
   const unnamed = unresolvedHint({ reason: 'too-many-hops' }, false, { ...WORDING, header: null })
   t.match(unnamed, /^the forwarded header names more/)
 })

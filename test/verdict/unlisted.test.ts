@@ -50,6 +50,15 @@ const CASES: Case[] = [
     hint: /sends forwarded, not x-forwarded-for/
   },
   {
+    row: 'an IPv6 visitor with Pseudo IPv4',
+    what: "an address of Cloudflare's Pseudo IPv4",
+    options: {},
+    peer: '240.16.0.1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^240\.16\.0\.1 is reserved: behind Cloudflare it is an IPv6 visitor whom Pseudo IPv4/
+  },
+  {
     row: 'a trusted proxy sends no header',
     what: 'nginx without proxy_set_header',
     options: trusting('loopback'),
