@@ -101,7 +101,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
     ...about(of('denied'), ['denied'], (group) => ({
       kind: 'denied',
       sentence:
-        `${group.named} ${group.verb} your secret and ${group.are} denied by ${evidence.deniedBy ?? DENIED_BY}: remove ${group.them} ` +
+        `${group.named} ${group.verb} your secret and ${group.are} ${evidence.deniedBy ?? DENIED_BY}: remove ${group.them} ` +
         'there.'
     })),
     ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({

@@ -350,11 +350,15 @@ export class Guard<Request = GuardRequest> {
   }
 }
 
-/** What denies addresses, as a sentence names it. */
+/** How addresses are denied, as a sentence says it. */
 function deniedBy(deny: readonly unknown[], overrides: readonly Override[]): string {
   const denying = overrides.filter((override) => override.deny.length > 0)
-  const named = denying.length === 1 ? [`the override ${denying[0]!.id}`] : denying.length > 1 ? ['an override'] : []
-  return [...(deny.length > 0 ? ['your deny list'] : []), ...named].join(' or ')
+  const override = denying.length === 1 ? `the override ${denying[0]!.id}` : 'an override'
+  const ways = [
+    ...(deny.length > 0 ? ['in your deny list'] : []),
+    ...(denying.length > 0 ? [`denied by ${override}`] : [])
+  ]
+  return ways.join(' or ')
 }
 
 /** What every door offers of its guard, besides verdicts. */

@@ -85,7 +85,7 @@ export interface EvidenceSources {
   readonly isOwn: (clientIp: string) => boolean
   /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
   readonly proxyFix: (clientIp: string) => string
-  /** What denies addresses: the deny list, overrides. */
+  /** How addresses are denied: by the deny list, by overrides. */
   readonly deniedBy: string
   /** How often the check failed. */
   readonly failures: number

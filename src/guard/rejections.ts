@@ -30,6 +30,8 @@ export class Rejections {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
   readonly #wording: ClientIpWording
   readonly #trustFix: (proxy: string | null) => string
+  /** Whether the framework resolves the client IP, so that there is no clientIp option yet. */
+  readonly #isOfFramework: boolean
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
@@ -39,6 +41,7 @@ export class Rejections {
     this.#settings = settings
     this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#trustFix = trustFix(settings.clientIp, frameworkFix)
+    this.#isOfFramework = settings.clientIp === 'request.ip'
   }
 
   /** A request without a client IP that can be relied on. */
@@ -99,7 +102,8 @@ export class Rejections {
     client.parse(clientIp, 0, clientIp.length)
     const { set, isTrusted } = this.#standing(client)
     if (isTrusted) return 'set clientIp.header to the one header that it writes.'
-    return this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
+    const fix = this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
+    return this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */

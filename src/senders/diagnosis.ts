@@ -17,7 +17,7 @@ export interface Findings {
   readonly isCrowd: boolean
   /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
   readonly proxyFix?: (clientIp: string) => string
-  /** What denies the senders that are denied. */
+  /** How the senders are denied that are denied, behind "is". */
   readonly deniedBy?: string
 }
 
@@ -54,8 +54,8 @@ const FLOOD = 10_000
 
 const addToProxies = () => 'add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
 
-/** What denies a sender, where that is not known. */
-export const DENIED_BY = 'your deny list or an override'
+/** How a sender is denied, where that is not known. */
+export const DENIED_BY = 'denied by your deny list or an override'
 
 /** Whether `redactAddress` shortened an address or replaced it, so that it must not be pasted anywhere. */
 export const isRedacted = (clientIp: string) => parseAddress(clientIp) === undefined
@@ -113,7 +113,7 @@ const CAUSES: readonly Cause[] = [
     reason: 'denied',
     only: 'listedFor',
     sentenceOf: (sender, named, _, { deniedBy = DENIED_BY }) =>
-      `${named} is denied by ${deniedBy}, and MoEngage publishes it for ${dataCentersOf(sender)}.`
+      `${named} is ${deniedBy}, and MoEngage publishes it for ${dataCentersOf(sender)}.`
   },
   {
     reason: 'unresolved',

@@ -111,7 +111,7 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
       options: { deny: ['8.8.8.0/24'] },
       request: from(UNLISTED),
       hint: /^The request carries your secret, and a rule of your own rejects it: remove the address there\./,
-      finding: { sentence: /is denied by your deny list: remove it there/, paste: null, ticket: null }
+      finding: { sentence: /is in your deny list: remove it there/, paste: null, ticket: null }
     }
   ],
   proxy: [

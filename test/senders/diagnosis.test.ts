@@ -46,7 +46,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'a proxy that is not configured',
       diagnosisOf({}, [['10.0.3.7', 1204, undefined, XFF]]),
       [
-        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\.$/
+        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\.$/
       ]
     ],
     [
@@ -114,7 +114,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         [LISTED, 2],
         [STRANGER, 2]
       ]),
-      [/^52\.6\.248\.125 \(2 rejections\) is denied by your deny list, and MoEngage publishes it for DC-01\.$/]
+      [/^52\.6\.248\.125 \(2 rejections\) is in your deny list, and MoEngage publishes it for DC-01\.$/]
     ]
   ]
   for (const [what, diagnosis, expected] of table) {
@@ -127,17 +127,16 @@ t.test('a denied address of MoEngage is said to be denied by what denies it, as 
   const guard = createGuard({ dataCenters: 'DC-01' })
   const first = guard.override({ deny: [LISTED] })
   guard.judge({ peer: LISTED, headers: {} })
-  const sentence = (deniedBy: string) =>
-    `${LISTED} (1 rejection) is denied by ${deniedBy}, and MoEngage publishes it for DC-01.`
-  t.strictSame(guard.status().diagnosis, [sentence(`the override ${first.id}`)])
+  const sentence = (deniedBy: string) => `${LISTED} (1 rejection) is ${deniedBy}, and MoEngage publishes it for DC-01.`
+  t.strictSame(guard.status().diagnosis, [sentence(`denied by the override ${first.id}`)])
   const second = guard.override({ deny: [LISTED] })
-  t.strictSame(guard.status().diagnosis, [sentence('an override')])
+  t.strictSame(guard.status().diagnosis, [sentence('denied by an override')])
   for (const { id } of [first, second]) guard.removeOverride(id)
   t.strictSame(guard.status().diagnosis, [])
   const own = createGuard({ dataCenters: 'DC-01', deny: ['8.8.8.8'] })
   const { id } = own.override({ deny: [LISTED] })
   own.judge({ peer: LISTED, headers: {} })
-  t.strictSame(own.status().diagnosis, [sentence(`your deny list or the override ${id}`)])
+  t.strictSame(own.status().diagnosis, [sentence(`in your deny list or denied by the override ${id}`)])
 })
 
 const NONE = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>

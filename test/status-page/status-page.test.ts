@@ -647,6 +647,6 @@ t.test('a finding that is no sign of genuine requests is said while MoEngage get
   await post('/moengage/connector', '44.205.83.206')
   t.match(
     (await open()).textOf('state'),
-    /! MoEngage gets through, but something needs your attention\..*is denied by your deny list/
+    /! MoEngage gets through, but something needs your attention\..*is in your deny list/
   )
 })
