@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from '../verdict/verdict.js'
-import type { Counts, SummaryEvent } from './read-event.js'
+import type { Counts, RejectedEvent, SummaryEvent } from './read-event.js'
 import type { ProcessId } from './unwrap.js'
 
 const MINUTE = 60_000
@@ -96,11 +96,20 @@ export class Processes {
   /** Lines without a time are ordered by their place in the log. */
   #lines = 0
 
-  /** Counts a rejection and the earlier ones that its line counts. */
-  rejected(id: ProcessId, reason: Reason, count: number, time: number | undefined): void {
+  /**
+   * Counts a rejection and the earlier ones that its line counts.
+   *
+   * @param isInTime whether a summary of it matters
+   */
+  rejected(
+    id: ProcessId,
+    { reason, count }: Pick<RejectedEvent, 'reason' | 'count'>,
+    { time, isInTime }: { readonly time: number | undefined; readonly isInTime: boolean }
+  ): void {
     const process = this.#of(id)
-    process.rejected = Math.max(process.rejected, this.#placeOf(time))
     process.add({ [reason]: count })
+    if (!isInTime) return
+    process.rejected = Math.max(process.rejected, this.#placeOf(time))
     this.#mark(process.rejections, time)
   }
 

@@ -196,7 +196,7 @@ export class ReportBuilder implements LineSink {
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
-    if (read.event === 'rejected') this.#processes.rejected(process, read.reason, read.count, time)
+    if (read.event === 'rejected') this.#processes.rejected(process, read, { time, isInTime })
     else if (read.event === 'summary') this.#addBalance(process, read, { time, isWanted })
     if (!isWanted) {
       this.#hasUnwanted = true

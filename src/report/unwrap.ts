@@ -78,9 +78,9 @@ const isAboutUs = (text: string) => mentions(text) || text.includes(STARTED) || 
 function withoutCopies(records: FoundRecord[]): FoundRecord[] {
   if (records.length === 1) return records
   const seen = new Map<string, string>()
-  return records.filter(({ record, wrapping }) => {
-    const { event, clientIp, reason, route, requestId, verified, suppressed } = record
-    const copied = JSON.stringify([event, clientIp, reason, route, requestId, `${verified}`, `${suppressed}`])
+  return records.filter(({ record, time, wrapping }) => {
+    const { event, clientIp, reason, route, requestId, verified, suppressed, rejected } = record
+    const copied = JSON.stringify([event, clientIp, reason, route, requestId ?? time, verified, suppressed, rejected])
     const known = seen.get(copied)
     seen.set(copied, known ?? wrapping)
     return known === undefined || known === wrapping
@@ -134,9 +134,9 @@ const STARTED_IN_TEXT = new RegExp(`^(?:[^"{]*[\\s\\]])?${STARTED}`)
 /** The start of what a client can choose in a text, up to its end: behind the request in an access log, in a path or in a URL. */
 const CLIENT_TEXT = [
   /\b(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S+ HTTP\/\d.*$/s,
+  /\b(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)[ :](?:https?:\/)?\/\S*$/,
   /"(?:https?:\/)?\/(?:[^"\\]|\\.)*$/,
   /'(?:https?:\/)?\/(?:[^'\\]|\\.)*$/,
-  /\b[A-Z]{3,7}[ :](?:https?:\/)?\/\S*$/,
   /(?<![^\s=(])https?:\/\/\S*$/,
   // What stands behind the name of a file and a colon is a line of that file.
   /(?<![^\s=(])\/(?![^\s{]*:\{)(?:\S*[^\s:])?$/
@@ -248,9 +248,8 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
-  const isOwnLine = OF_LOGGERS.some((name) => fields[name] !== undefined)
   for (const [name, value] of Object.entries(fields)) {
-    if (OF_CLIENTS.test(name) || (isOwnLine && name === 'body')) continue
+    if (OF_CLIENTS.test(name) || (name === 'body' && isOfPino(fields))) continue
     visit(value, typeof value === 'object' || typeof value === 'string' ? nested(here, name) : here, found, depth + 1)
   }
 }
@@ -258,8 +257,9 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
 /** Names of fields in which an application logs what a client chose, who could write a record there. */
 const OF_CLIENTS =
   /^(?:req|request|http_?request|http|headers?|cookies?|query(?:_?string)?|params|(?:original_?)?ur[il]|path|user[-_]?agent|referer|referrer|err)$/i
-/** A line of pino has one of these. It has no envelope's body, so a body is that of a request. */
-const OF_LOGGERS = ['level', 'pid', 'reqId']
+/** Whether an object is a line of pino. It is no envelope, so a body in it is that of a request. */
+const isOfPino = ({ level, pid, reqId }: Fields) =>
+  typeof level === 'number' || pid !== undefined || reqId !== undefined
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 

@@ -462,6 +462,8 @@ t.test('a part of a log counts what belongs to it, and says what may not', async
     t.equal(found.doubts.length, doubts.length, `${argv}: ${found.doubts}`)
     t.equal(code, doubts.length === 0 ? 0 : 1, `${argv}`)
   }
+  const old = { pid: 7, time: TIME - 9 * HOUR }
+  t.strictSame((await report([line({}, old), ...log], ['--since', time(65)])).found.doubts.length, 1, 'of another time')
   const lost = [...log.slice(0, 1), ...log.slice(2)]
   t.match((await report(lost)).found, { unlogged: { total: 1 }, doubts: [] }, 'a line that is missing is counted')
   t.match((await report(lost, ['--until', time(61)])).found, {

@@ -101,6 +101,8 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
   }
   const genuine: [what: string, line: string][] = [
     ['a file and its line', `/var/log/webhooks.log:${plain}`],
+    ['a file and its line, behind a word', `INFO /var/log/webhooks.log:${plain}`],
+    ['the body of an envelope with a level', JSON.stringify({ level: 'info', body: plain })],
     ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
     ['behind a forged one', `GET /hook?${forged} 404 ${plain}`],
     ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
@@ -126,6 +128,13 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
     ]
   }
   t.equal(findRecords(JSON.stringify(many))!.records.length, 1, 'whatever the order')
+  const atOnce = {
+    a: plain,
+    b: line({}, { time: TIME + 1 }),
+    c: summary({ verified: 1 }),
+    d: summary({ verified: 1, rejected: {} })
+  }
+  t.equal(findRecords(JSON.stringify(atOnce))!.records.length, 4, 'others are kept, wherever they stand')
   const same = [plain, plain].map((message) => ({ message }))
   t.equal(findRecords(JSON.stringify({ logEvents: same }))!.records.length, 2, 'equal lines beside each other are two')
   const others = [plain, line({ requestId: 'req-2' }), summary({ verified: 1 }), summary({ verified: 2 })]
