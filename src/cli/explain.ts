@@ -84,7 +84,11 @@ function find(
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }
   const policy = new Policy(atOnce(CompiledList.compiling(parts)), cells, counters)
   const rejections = new Rejections(own, { permissiveTrust: '', noPeer: undefined }, '')
-  return { address, explanation: explain(address.toString(), policy, rejections), ...aboutAddress(address, list) }
+  return {
+    address,
+    explanation: explain(address.toString(), policy, { rejections, resolver: own.resolver }),
+    ...aboutAddress(address, list)
+  }
 }
 
 function asJson({ explanation, entries, notes, nearest }: Finding, list: Directory) {

@@ -1,3 +1,4 @@
+import type { ClientIpResolver } from '../client-ip/resolver.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { ParsedAddress } from '../ip/address.js'
 import { quoted } from '../lib/text.js'
@@ -30,8 +31,14 @@ export interface PolicyExplanation extends Explanation {
   readonly channels: readonly Channel[]
 }
 
+/** What decides about an address, besides what the route accepts. */
+export interface Judging {
+  readonly rejections: Rejections
+  readonly resolver: ClientIpResolver
+}
+
 /** Explains an address by what a route accepts of a list: as a peer that sends no forwarded header. */
-export function explain(ip: string, policy: Policy, rejections: Rejections): Explanation {
+export function explain(ip: string, policy: Policy, { rejections, resolver }: Judging): Explanation {
   const { matcher, revision } = policy.list
   const about = { peer: null, revision, carriesSecret: null }
   const parsed = new ParsedAddress()
@@ -49,7 +56,7 @@ export function explain(ip: string, policy: Policy, rejections: Rejections): Exp
     grant: grantText(grant)
   }))
   const set = matcher.lookup(parsed)
-  if (rejections.accepts(policy, set, parsed)) {
+  if (policy.isSender(set, parsed, resolver)) {
     const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, entries }
   }

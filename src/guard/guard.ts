@@ -16,7 +16,7 @@ import {
 } from '../verdict/verdict.js'
 import { AskedRequests } from './asked-requests.js'
 import type { CurrentList } from './current-list.js'
-import { type Explanation, explain, type PolicyExplanation } from './explain.js'
+import { type Explanation, explain, type Judging, type PolicyExplanation } from './explain.js'
 import type { FleetMember, GuardFleet } from './fleet.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
@@ -128,7 +128,7 @@ export class Guard<Request = GuardRequest> {
       return verdict
     }
     const set = policy.list.matcher.lookup(client)
-    if (this.#rejections.accepts(policy, set, client)) {
+    if (policy.isSender(set, client, this.#settings.resolver)) {
       let verdict = policy.verified(client, incoming.peer || null)
       const check = this.#verifiedCheck
       if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
@@ -194,16 +194,20 @@ export class Guard<Request = GuardRequest> {
     this.#list.addRoute(options)
   }
 
+  get #judging(): Judging {
+    return { rejections: this.#rejections, resolver: this.#settings.resolver }
+  }
+
   /** Explains an address in one line, by the verdict on a request from there without a forwarded header. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
-    return explain(ip, this.policy(policy), this.#rejections)
+    return explain(ip, this.policy(policy), this.#judging)
   }
 
   /** Like {@link explain}, for the guard's own policy and those of its routes; policies that accept the same are explained once. */
   explainAll(ip: string): PolicyExplanation[] {
     return this.#list.policies().map((policy) => {
       const { dataCenters, channels } = policy
-      return { dataCenters, channels, ...explain(ip, policy, this.#rejections) }
+      return { dataCenters, channels, ...explain(ip, policy, this.#judging) }
     })
   }
 

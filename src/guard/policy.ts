@@ -1,3 +1,4 @@
+import type { ClientIpResolver } from '../client-ip/resolver.js'
 import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { Address, formatWords, type ParsedAddress } from '../ip/address.js'
@@ -52,6 +53,11 @@ export class Policy implements Salted {
   /** Whether an address with this set of grants is accepted. */
   accepts(set: number): boolean {
     return this.#isAccepted[set] ?? this.#judge(set)
+  }
+
+  /** Whether a client is let through. An address that is accepted, and yet a trusted proxy's, is never a sender. */
+  isSender(set: number, client: ParsedAddress, resolver: Pick<ClientIpResolver, 'trusts'>): boolean {
+    return this.accepts(set) && !(this.list.holdsProxies && resolver.trusts(client))
   }
 
   #judge(set: number): boolean {

@@ -56,15 +56,6 @@ export class Rejections {
     return { reason, hint }
   }
 
-  /**
-   * Whether a client is let through. An address that is accepted, and yet a trusted proxy's, is never a sender.
-   *
-   * @param set the client's set of grants in the policy's list
-   */
-  accepts(policy: Policy, set: number, client: ParsedAddress): boolean {
-    return policy.accepts(set) && !(policy.list.holdsProxies && this.#settings.resolver.trusts(client))
-  }
-
   /** Why a client is not let through, by its set of grants. */
   of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming): Rejection {
     const rejection = policy.rejection(policy.accepts(set) ? UNLISTED : set, client)
