@@ -71,7 +71,7 @@ export interface Evidence {
   readonly dataCenters: readonly string[]
   /** The list that was judged by, as a ticket names it: `of 2026-11-20 (revision f7b9336)`. */
   readonly list: string
-  /** What denies the senders that are denied. */
+  /** How the senders are denied that are denied, behind "is". */
   readonly deniedBy?: string
 }
 

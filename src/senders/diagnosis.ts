@@ -55,7 +55,7 @@ const FLOOD = 10_000
 const addToProxies = () => 'add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
 
 /** How a sender is denied, where that is not known. */
-export const DENIED_BY = 'denied by your deny list or an override'
+export const DENIED_BY = 'in your deny list or denied by an override'
 
 /** Whether `redactAddress` shortened an address or replaced it, so that it must not be pasted anywhere. */
 export const isRedacted = (clientIp: string) => parseAddress(clientIp) === undefined

@@ -587,6 +587,16 @@ t.test('a report of a log is the same whether lines without a mark are skipped o
   if (skippedInAll === 0) throw new Error('no line was skipped')
 })
 
+t.test('a denied sender with the secret is evidence, whatever denies it', async (t) => {
+  const { found } = await report([
+    line({ reason: 'denied', carriesSecret: true, clientIp: '8.8.8.8' }),
+    summary({ verified: 1, rejected: { denied: 1 } })
+  ])
+  t.match(found.evidence, [
+    { kind: 'denied', sentence: /^8\.8\.8\.8 .*is in your deny list or denied by an override: remove it there\.$/ }
+  ])
+})
+
 t.test('what carried the secret is known as far as the lines say it', async (t) => {
   const UNLISTED = '8.8.8.8'
   const report = async (...lines: string[]) =>

@@ -207,7 +207,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       'denied',
       { listedFor: listed },
       [],
-      `${LISTED} (4 rejections) is denied by your deny list or an override, and MoEngage publishes it for DC-01.`
+      `${LISTED} (4 rejections) is in your deny list or denied by an override, and MoEngage publishes it for DC-01.`
     ],
     [
       'not-listed',

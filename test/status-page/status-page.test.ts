@@ -168,6 +168,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
       /The address is a private address: it is a host or a proxy of your own network/
     ],
     [STRANGER, '/moengage/connector', /The address is for documentation: nobody on the internet sends from it/],
+    ['64:ff9b::808:808', '/moengage/connector', /the guard does not read the IPv4 address in it/],
     ['240.16.0.1', '/moengage/connector', /The address is reserved: Cloudflare.{1,6}s Pseudo IPv4 shows IPv6 visitors/],
     [
       '7.7.7.7',
@@ -185,7 +186,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
   const { textOf } = await open()
   for (const [clientIp, , text] of rows) {
     const row = textOf('senders')
-      .split(/(?=(?:^| )(?:\d+\.){3}\d+ \d+ )/)
+      .split(/(?=(?:^| )(?:(?:\d+\.){3}\d+|64:[\da-f:]+) \d+ )/)
       .find((part) => part.trim().startsWith(`${clientIp} `))
     t.match(row, text, clientIp)
   }
