@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-const ROUNDS = 41
+const ROUNDS = 21
 const folders = ['.', ...process.argv.slice(2)].map((folder) => resolve(folder))
 const { exports, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
 const PLUGIN = exports['.'].default
