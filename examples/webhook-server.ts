@@ -6,7 +6,13 @@
  */
 import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import moengageAllowlist, { secretHeader } from 'moengage-allowlist'
-import { DATA_CENTERS as ALL, type Channel, createGuard, directory, parseDataCenter } from 'moengage-allowlist/core'
+import {
+  DATA_CENTERS as ALL,
+  type Channel,
+  createClientIpResolver,
+  directory,
+  parseDataCenter
+} from 'moengage-allowlist/core'
 import { registerMetrics } from 'moengage-allowlist/prometheus'
 import statusPage from 'moengage-allowlist/status-page'
 import { Registry } from 'prom-client'
@@ -130,11 +136,12 @@ const reported = (client: string) => (HEADER.toLowerCase() === 'forwarded' ? `fo
 const curl = (client: string) =>
   `curl -i ${origin}/segments -H '${HEADER}: ${reported(client)}' -H 'content-type: application/json' -d '{"type":"segment_sync"}'`
 
-const request = { peer: '127.0.0.1', headers: { [HEADER.toLowerCase()]: reported(`${sender.prefix.address}`) } }
-const isProxyHere = createGuard({ dataCenters, clientIp }).judge(request).verified
+const address = `${sender.prefix.address}`
+const resolve = createClientIpResolver(clientIp)
+const isProxyHere = resolve('127.0.0.1', { [HEADER.toLowerCase()]: reported(address) }).clientIp === address
 const genuine = isProxyHere
   ? `As MoEngage's ${sender.grant.dataCenter}, reported by the proxy on this machine:
-  ${curl(`${sender.prefix.address}`)}`
+  ${curl(address)}`
   : `No call from this machine is MoEngage's: TRUSTED_PROXIES (${TRUSTED_PROXIES}) has no proxy here.`
 
 console.log(`

@@ -117,28 +117,29 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
   const logNoFunction = once((error) => standalone.logger.error({ err: error }, (error as Error).message))
 
   /**
-   * Refuses what is not a function. Where it is what a server called the method with, an error would end the process: it is logged.
+   * Whether a server called a method itself, and not what it returns: an error would end the process, so it is logged.
    *
-   * @param close ends the request or connection that the server called it with; undefined where a user did
+   * @param sign a property of what servers call listeners with
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) where a user called it with something else than a function
    */
-  function check(listener: unknown, path: string, call: string, close: (() => void) | undefined): void {
+  function isCalledByServer(given: unknown, sign: string, path: string, call: string): boolean {
     try {
-      refuseNoFunction(listener, path, call)
+      refuseNoFunction(given, path, call)
+      return false
     } catch (error) {
-      if (close === undefined) throw error
+      if (typeof given !== 'object' || given === null || !hasProperty(given, sign)) throw error
       logNoFunction(error)
-      close()
+      return true
     }
   }
 
   return {
     ...standalone.methods(),
     listener(listener, options) {
-      const request: unknown = listener
-      const isRequest = typeof request === 'object' && request !== null && hasProperty(request, 'rawHeaders')
-      const close = () => answerFailure(request as Request, options as unknown as Response, NOT_JUDGED)
-      check(listener, 'listener', LISTENER_CALL, isRequest ? close : undefined)
-      if (isRequest) return () => {}
+      if (isCalledByServer(listener, 'rawHeaders', 'listener', LISTENER_CALL)) {
+        answerFailure(listener as unknown as Request, options as unknown as Response, NOT_JUDGED)
+        return () => {}
+      }
       standalone.addRoute(options)
       return (request, response) => {
         guard.handle(request, response, options, {
@@ -151,10 +152,10 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
       }
     },
     connectionListener(listener, options) {
-      const socket: unknown = listener
-      const isSocket = typeof socket === 'object' && socket !== null && hasProperty(socket, 'remoteAddress')
-      check(listener, 'connectionListener', CONNECTION_CALL, isSocket ? () => (socket as Socket).destroy() : undefined)
-      if (isSocket) return () => {}
+      if (isCalledByServer(listener, 'remoteAddress', 'connectionListener', CONNECTION_CALL)) {
+        ;(listener as unknown as Socket).destroy()
+        return () => {}
+      }
       standalone.addRoute(options)
       return (socket) => {
         if (standalone.ready !== undefined) {

@@ -4,7 +4,7 @@ import { loadDirectory, sourceError } from '../directory/source/load-directory.j
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
 import type { FirstState, FleetMember, FleetOverride, FleetStatus, ReportingGuard } from '../guard/fleet.js'
 import { messageLineOf } from '../lib/text.js'
-import { CLOCK, DAY, SECOND } from '../lib/time.js'
+import { CLOCK, DAY, hasPassed, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
 import { FleetSums, type Report, readSums, reportOf } from './report.js'
 import { LIMITS, type ReadState, readState, type StateRules } from './state.js'
@@ -186,8 +186,7 @@ export class Member implements FleetMember {
     const { interval, hasChanged } = this.#base
     if (this.#isOwnDue) return true
     if (!this.#isOwnInUse || interval === undefined) return false
-    // A clock that was ahead and was set back must not hold it up.
-    if (Math.abs(CLOCK.now() - this.#ownLoadedAt) < interval) return false
+    if (!hasPassed(interval, this.#ownLoadedAt, CLOCK.now())) return false
     return hasChanged === undefined || hasChanged.call(this.#base)
   }
 

@@ -1,6 +1,6 @@
 import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { noCounts, REASONS, type Reason, type VerifiedVerdict } from '../verdict/verdict.js'
+import { noCounts, type Reason, sumOf, type VerifiedVerdict } from '../verdict/verdict.js'
 
 /** The verdicts on the requests that were judged by one policy, counted since the start. */
 export interface PolicyCounts {
@@ -77,19 +77,13 @@ export class Counters {
 
   /** The counts of all policies together. */
   total(): Omit<PolicyCounts, 'dataCenters' | 'channels'> {
-    const rejected = noCounts()
-    const rejectedWithSecret = noCounts()
-    let verified = 0
-    let verifiedWithoutSecret = 0
-    for (const counts of this.#byPolicy.values()) {
-      verified += counts.verified
-      verifiedWithoutSecret += counts.verifiedWithoutSecret
-      for (const reason of REASONS) {
-        rejected[reason] += counts.rejected[reason]
-        rejectedWithSecret[reason] += counts.rejectedWithSecret[reason]
-      }
+    const all = [...this.#byPolicy.values()]
+    return {
+      verified: all.reduce((sum, { verified }) => sum + verified, 0),
+      rejected: sumOf(...all.map(({ rejected }) => rejected)),
+      rejectedWithSecret: sumOf(...all.map(({ rejectedWithSecret }) => rejectedWithSecret)),
+      verifiedWithoutSecret: all.reduce((sum, { verifiedWithoutSecret }) => sum + verifiedWithoutSecret, 0)
     }
-    return { verified, rejected, rejectedWithSecret, verifiedWithoutSecret }
   }
 
   /** The hits of a prefix: the same for all policies and lists. */

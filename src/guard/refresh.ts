@@ -2,7 +2,7 @@ import type { Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
 import { callBack, isPromise, settled } from '../lib/promise.js'
-import { type Clock, DAY, HOUR } from '../lib/time.js'
+import { type Clock, DAY, HOUR, hasPassed } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
 const RETRY = 10_000
@@ -187,9 +187,9 @@ export class Refresh {
     this.#waiting.look = this.#clock.after(wait, () => this.#look())
   }
 
-  /** Whether the last load began some milliseconds ago; by a clock that was set back meanwhile, as many before it. */
+  /** Whether the last load began some milliseconds ago. */
   #isSince(milliseconds: number): boolean {
-    return Math.abs(this.#clock.now() - this.#triedAt) >= milliseconds
+    return hasPassed(milliseconds, this.#triedAt, this.#clock.now())
   }
 
   /**

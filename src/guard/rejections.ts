@@ -89,9 +89,7 @@ export class Rejections {
 
   /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
   proxyFix(clientIp: string): string {
-    const client = new ParsedAddress()
-    client.parse(clientIp, 0, clientIp.length)
-    const { set, isTrusted } = this.#standing(client)
+    const { set, isTrusted } = this.#standingOf(clientIp)
     if (isTrusted) return 'set clientIp.header to the one header that it writes.'
     const fix = this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
     return this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix
@@ -99,10 +97,14 @@ export class Rejections {
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
   isOwn(clientIp: string): boolean {
+    const { set, isTrusted } = this.#standingOf(clientIp)
+    return set !== 0 || isTrusted
+  }
+
+  #standingOf(clientIp: string): { set: number; isTrusted: boolean } {
     const client = new ParsedAddress()
     client.parse(clientIp, 0, clientIp.length)
-    const { set, isTrusted } = this.#standing(client)
-    return set !== 0 || isTrusted
+    return this.#standing(client)
   }
 
   #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {

@@ -21,6 +21,9 @@ export const CLOCK: Clock = {
   }
 }
 
+/** Whether some milliseconds have passed since a moment. A clock that was ahead and was set back must not hold up what is due. */
+export const hasPassed = (milliseconds: number, since: number, now: number) => Math.abs(now - since) >= milliseconds
+
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE

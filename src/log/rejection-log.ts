@@ -5,7 +5,7 @@ import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { duration, number, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { CLOCK, type Clock, type Duration, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
+import { CLOCK, type Clock, type Duration, hasPassed, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 import { noCounts, type Reason, type RejectedVerdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import {
   type LoggedRequest,
@@ -205,8 +205,7 @@ export class RejectionLog<Request> {
     const { level } = this.#settings
     if (level === 'silent') return
     const now = this.#clock.now()
-    // A clock that was set back must not silence the hourly summary.
-    const isDue = isLast || Math.abs(now - this.#lastSummary) >= LONGEST_WITHOUT_SUMMARY
+    const isDue = isLast || hasPassed(LONGEST_WITHOUT_SUMMARY, this.#lastSummary, now)
     const isLevelOn = this.#writes(level)
     if (!isLevelOn && !(isDue && this.#writes('info'))) return
     const withheld = this.#throttle.take(now, isLast)

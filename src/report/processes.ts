@@ -1,4 +1,4 @@
-import { REASONS, type Reason } from '../verdict/verdict.js'
+import { REASONS, type Reason, sumOf } from '../verdict/verdict.js'
 import type { Counts, RejectedEvent, SummaryEvent } from './read-event.js'
 import type { ProcessId } from './unwrap.js'
 
@@ -84,7 +84,7 @@ function countsBy(countOf: (reason: Reason) => number): Counts {
 
 /** A server that began to listen. */
 interface Start {
-  readonly id: ProcessId
+  readonly hostname: string
   readonly time: number
 }
 
@@ -138,7 +138,7 @@ export class Processes {
     const place = this.#placeOf(time)
     if (process.isOpen && process.rejected <= place) process.isKilled = true
     process.started = Math.max(process.started, place)
-    if (this.#starts.length < MAX_KEPT) this.#starts.push({ id, time: place })
+    if (this.#starts.length < MAX_KEPT) this.#starts.push({ hostname: id.hostname, time: place })
   }
 
   #placeOf(time: number | undefined): number {
@@ -168,19 +168,13 @@ export class Processes {
   }
 
   /** The rejections that only summaries count: their lines got lost. */
-  missing(): Counts {
-    return this.#sumOf(({ missing }) => missing)
+  missing(): Record<Reason, number> {
+    return sumOf(...[...this.#byName.values()].map(({ missing }) => missing))
   }
 
   /** Those of them that are of the time that was asked for. */
-  unlogged(): Counts {
-    return this.#sumOf(({ unlogged }) => unlogged)
-  }
-
-  #sumOf(countsOf: (process: LoggedProcess) => Counts): Counts {
-    const sum: MutableCounts = {}
-    for (const process of this.#byName.values()) addTo(sum, countsOf(process))
-    return sum
+  unlogged(): Record<Reason, number> {
+    return sumOf(...[...this.#byName.values()].map(({ unlogged }) => unlogged))
   }
 
   /** A sentence for each process whose summaries are missing, in the order of the log. */
@@ -207,6 +201,6 @@ export class Processes {
 
   /** Whether another process started on its host, and its last summary never came. */
   #isReplaced({ id, isOpen, rejected }: LoggedProcess): boolean {
-    return isOpen && this.#starts.some((start) => start.id.hostname === id.hostname && start.time >= rejected)
+    return isOpen && this.#starts.some((start) => start.hostname === id.hostname && start.time >= rejected)
   }
 }

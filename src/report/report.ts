@@ -1,13 +1,12 @@
 import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
-import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
 import {
-  type Counts,
   type LoggedEvent,
   type RejectedEvent,
   readEvent,
@@ -88,7 +87,7 @@ const MAX_SHOWN = 200
 
 /** Makes a report of a log in constant memory. */
 export class ReportBuilder implements LineSink {
-  readonly #filter: ReportFilter
+  readonly #filter: { readonly since: number; readonly until: number; readonly routes: readonly string[] }
   readonly #lines = { read: 0, skipped: 0, own: 0, unreadable: 0 }
   readonly #wrappings = new Map<string, number>()
   readonly #counts = { reject: noCounts(), tag: noCounts() }
@@ -126,8 +125,14 @@ export class ReportBuilder implements LineSink {
   #hasUnwanted = false
   readonly #partial = new PartialLines()
 
-  constructor(filter: ReportFilter = {}) {
-    this.#filter = filter
+  constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
+    this.#filter = { since, until, routes }
+  }
+
+  /** Whether a part of the time was asked for. */
+  get #isPartOfTime(): boolean {
+    const { since, until } = this.#filter
+    return Number.isFinite(since) || Number.isFinite(until)
   }
 
   /** Begins a file. */
@@ -221,20 +226,19 @@ export class ReportBuilder implements LineSink {
   }
 
   #isInTime(time: number | undefined): boolean {
-    const { since, until } = this.#filter
-    if (since === undefined && until === undefined) return true
+    if (!this.#isPartOfTime) return true
     if (time === undefined) this.#withoutTime++
-    return (time ?? Number.NaN) >= (since ?? Number.NEGATIVE_INFINITY) && time! < (until ?? Number.POSITIVE_INFINITY)
+    return time !== undefined && time >= this.#filter.since && time < this.#filter.until
   }
 
   #isOnRoute(event: LoggedEvent): boolean {
-    const { routes = [] } = this.#filter
+    const { routes } = this.#filter
     return routes.length === 0 || (event.event !== 'summary' && event.route !== null && routes.includes(event.route))
   }
 
   /** A line names the route of its own request. The earlier ones that it counts may be of others. */
   #ofOneRoute(event: LoggedEvent, isInTime: boolean): LoggedEvent {
-    const { routes = [] } = this.#filter
+    const { routes } = this.#filter
     if (routes.length === 0 || event.event === 'summary' || event.count === 1) return event
     if (event.event === 'rejected' && isInTime) this.#withoutRoute += event.count - 1
     return { ...event, count: 1 }
@@ -246,12 +250,12 @@ export class ReportBuilder implements LineSink {
     summary: SummaryEvent,
     { time, isWanted }: { time: number | undefined; isWanted: boolean }
   ): void {
-    const { since, until, routes = [] } = this.#filter
-    const withheld = totalOf(sumOf(summary.suppressed.reject, summary.suppressed.tag))
+    const { since, until, routes } = this.#filter
+    const withheld = totalOf(summary.suppressed.reject) + totalOf(summary.suppressed.tag)
     const from = this.#processes.countedFrom(process)
     // It counts from `from` to `time`.
-    const touches = time !== undefined && time >= (since ?? time) && from < (until ?? Number.POSITIVE_INFINITY)
-    const reachesBeyond = touches && (from < (since ?? from) || time >= (until ?? Number.POSITIVE_INFINITY))
+    const touches = time !== undefined && time >= since && from < until
+    const reachesBeyond = touches && (from < since || time >= until)
     if (routes.length > 0) this.#withoutRoute += touches ? withheld : 0
     else if (reachesBeyond) this.#beyond += withheld
     this.#processes.summarized(process, summary, { time, isWanted })
@@ -318,7 +322,7 @@ export class ReportBuilder implements LineSink {
   report(limit: number): Report {
     this.#endFile()
     const { reject, tag } = this.#counts
-    const unlogged = sumOf(noCounts(), this.#processes.unlogged())
+    const unlogged = this.#processes.unlogged()
     const all = sumOf(reject, tag, unlogged)
     const book: AddressBook = {
       listedFor: (clientIp) => this.#about.get(clientIp)?.listedFor ?? [],
@@ -333,7 +337,7 @@ export class ReportBuilder implements LineSink {
       span: this.#to - this.#from,
       verified: this.#verified,
       verifiedUnknown:
-        (this.#filter.routes ?? []).length > 0
+        this.#filter.routes.length > 0
           ? 'Summaries do not name routes, so the number of verified requests is unknown.'
           : 'The log has no summary, so the number of verified requests is unknown.',
       rejected,
@@ -430,17 +434,15 @@ export class ReportBuilder implements LineSink {
 
   /** Rejections of which it is unknown whether they belong to what was asked for. */
   #borders(): string[] {
-    const { routes = [] } = this.#filter
+    const { routes } = this.#filter
     const doubts: string[] = []
-    const withoutRoute = this.#withoutRoute + (routes.length > 0 ? totalOf(sumOf(this.#processes.missing())) : 0)
+    const withoutRoute = this.#withoutRoute + (routes.length > 0 ? totalOf(this.#processes.missing()) : 0)
     if (withoutRoute > 0) {
       doubts.push(
         `The log counts ${counted(withoutRoute, 'more rejection')} without a route: how many of them are of the routes that were asked for is unknown.`
       )
     }
-    const { since, until } = this.#filter
-    const isPart = since !== undefined || until !== undefined
-    const beyond = this.#beyond + (isPart ? totalOf(sumOf(this.#processes.unlogged())) : 0)
+    const beyond = this.#beyond + (this.#isPartOfTime ? totalOf(this.#processes.unlogged()) : 0)
     if (beyond > 0) {
       doubts.push(
         `Summaries that reach beyond the time that was asked for count ${counted(beyond, 'rejection')} without a line: how many of them belong to it is unknown.`
@@ -464,14 +466,6 @@ function adviceFor(text: string): string {
     "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
     'server write plain JSON'
   )
-}
-
-function sumOf(...all: readonly Counts[]): Record<Reason, number> {
-  const sum = noCounts()
-  for (const counts of all) {
-    for (const reason of REASONS) sum[reason] += counts[reason] ?? 0
-  }
-  return sum
 }
 
 function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {

@@ -1,7 +1,7 @@
 import { accessTo } from '../guard/guard.js'
 import type { Option } from '../lib/option.js'
 import { inTime, once } from '../lib/promise.js'
-import { type Clock, MINUTE, SECOND } from '../lib/time.js'
+import { type Clock, hasPassed, MINUTE, SECOND } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
 
@@ -26,7 +26,7 @@ export interface OnDemandMethods extends Omit<GuardMethods, 'ready' | 'fleet'> {
 /** How long an answer is held back for the user's logger and functions: MoEngage waits five seconds for it. */
 const LONGEST_SETTLE = 2 * SECOND
 
-/** What waits for its time, or runs: it is due, or due again, some milliseconds before or after a moment. */
+/** What waits for its time, or runs: it is due, or due again, when `wait` milliseconds have passed. */
 interface Entry {
   since: number
   wait: number
@@ -53,8 +53,7 @@ class DueClock implements Clock {
   /** Runs what is due. Resolves when all of it has ended; undefined where nothing is due. */
   runDue(): Promise<unknown> | undefined {
     const now = this.now()
-    // A clock that was ahead and was set back must not hold it up.
-    const due = [...this.#entries].filter(({ since, wait }) => Math.abs(now - since) >= wait)
+    const due = [...this.#entries].filter(({ since, wait }) => hasPassed(wait, since, now))
     if (due.length === 0) return undefined
     return Promise.all(due.map((entry) => this.#run(entry, now)))
   }
@@ -99,7 +98,7 @@ export class OnDemand<Request, OnReject> {
    */
   get current(): Standalone<Request, OnReject> {
     const now = this.#clock.now()
-    if (this.#current?.ready === undefined && Math.abs(now - this.#madeAt) >= MINUTE) {
+    if (this.#current?.ready === undefined && hasPassed(MINUTE, this.#madeAt, now)) {
       this.#current?.methods().close()
       this.#current = undefined
     }

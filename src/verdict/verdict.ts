@@ -34,6 +34,15 @@ export function totalOf(counts: Readonly<Partial<Record<Reason, number>>>): numb
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
+/** Counts by reason, together. */
+export function sumOf(...all: readonly Readonly<Partial<Record<Reason, number>>>[]): Record<Reason, number> {
+  const sum = noCounts()
+  for (const counts of all) {
+    for (const reason of REASONS) sum[reason] += counts[reason] ?? 0
+  }
+  return sum
+}
+
 /** The override that decided a verdict; see `guard.override`. */
 export interface VerdictOverride {
   /** Names it in `status().overrides` and for `removeOverride`. */
