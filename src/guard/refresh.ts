@@ -46,7 +46,7 @@ export class Refresh {
   #next: Promise<void> | undefined
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
-  readonly #waiting: { look?: () => void; day?: () => void; watch?: () => void; missed?: () => void } = {}
+  readonly #waiting: Partial<Record<'look' | 'day' | 'watch' | 'missed' | 'news', () => void>> = {}
   /** Made for the first subscription: a Worker may not make one at module level. */
   #closing: AbortController | undefined
   #isClosed = false
@@ -112,10 +112,7 @@ export class Refresh {
   /** Ends timers, and the load under way. */
   close(): void {
     this.#isClosed = true
-    this.#waiting.look?.()
-    this.#waiting.day?.()
-    this.#waiting.watch?.()
-    this.#waiting.missed?.()
+    for (const cancel of Object.values(this.#waiting)) cancel()
     this.#closing?.abort(CLOSED)
     this.#stop?.abort(CLOSED)
   }
@@ -163,9 +160,7 @@ export class Refresh {
   fail(error: Error): void {
     this.#lastError = error.message
     this.#to.count(error)
-    setImmediate(() => {
-      if (!this.#isClosed) this.#to.notify(error)
-    })
+    if (!this.#isClosed) this.#waiting.news = this.#clock.after(0, () => this.#to.notify(error))
   }
 
   #fail(error: Error): void {
@@ -213,11 +208,11 @@ export class Refresh {
         return isPromise(answer) ? settled(answer).then(stands) : undefined
       },
       (error) => {
+        if (signal.aborted) return
         hasFailed = true
         this.#waiting.missed?.()
         // The guard may still be in the making.
-        setImmediate(() => {
-          if (signal.aborted) return
+        this.#waiting.watch = this.#clock.after(0, () => {
           this.#fail(sourceError(this.#source, error))
           this.#waiting.watch = this.#clock.after(retryAfter(failures + 1, HOUR), () => {
             this.#watch(failures + 1)

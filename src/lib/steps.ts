@@ -14,6 +14,9 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
   return step.value
 }
 
+/** Every runtime has this timer, Workers without Node's modules too; of `setImmediate` that is not so. */
+const { setTimeout } = globalThis
+
 /** Does the work in slices of a few milliseconds, between which requests are answered. */
 export async function inSlices<Result>(steps: Steps<Result>): Promise<Result> {
   let end = performance.now() + SLICE
@@ -21,7 +24,7 @@ export async function inSlices<Result>(steps: Steps<Result>): Promise<Result> {
     const step = steps.next()
     if (step.done === true) return step.value
     if (performance.now() < end) continue
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, 0))
     end = performance.now() + SLICE
   }
 }

@@ -171,7 +171,7 @@ export class Standalone<Request, OnReject> {
     const loading = this.#load!().then((guard) => {
       this.ready = this.#make(guard)
       // After the requests that waited, so that the last summary counts them.
-      if (this.#isClosed) setImmediate(() => this.#close())
+      if (this.#isClosed) this.#clock.after(0, () => this.#close())
       return this.ready
     })
     loading.catch((error) => {

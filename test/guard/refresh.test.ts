@@ -155,8 +155,9 @@ t.test('an onReload that fails, at once or later, is reported once and changes n
 
 t.test('an error of a subscription that cannot be read is reported all the same', async (t) => {
   for (const error of [...unreadableErrors(), null]) {
-    const { guard } = await answering(t, { watch: () => Promise.reject(error) })
-    await until(() => guard.status().lastError !== null)
+    const { guard, clock } = await answering(t, { watch: () => Promise.reject(error) })
+    await turn()
+    clock.pass(0)
     t.match(guard.status().lastError, /The source "ours" failed: /)
   }
 })
@@ -396,7 +397,8 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
       return ++calls === 1 ? fail() : undefined
     }
     const { guard, loads, clock } = await answering(t, { watch })
-    await until(() => guard.status().lastError !== null)
+    await turn()
+    clock.pass(0)
     t.match(guard.status().lastError, /The source "ours" failed: No such channel\./, what)
     changes[0]!()
     t.equal(loads.length, 1, 'the failed subscription is over')
