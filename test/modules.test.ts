@@ -85,6 +85,7 @@ t.test('a door loads no more packages than it needs, and no room that is loaded 
     // A page and a fleet are for servers of Node.
     if (door === './status-page' || door === './redis') continue
     t.notMatch(loaded.code, /\bfrom "node:/, `${door} loads no module of Node before it is needed`)
+    t.notMatch(loaded.code, /\bfrom "ipaddr\.js"/, `${door} has Node read no large CommonJS file in search of exports`)
     t.notMatch(loaded.code, /\bsetImmediate\b/, `${door} calls no timer that a Worker lacks`)
   }
 })

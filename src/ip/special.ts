@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js'
+import ipaddr from '#ipaddr'
 import { lazily } from '../lib/lazily.js'
 import { type Address, ParsedAddress } from './address.js'
 import { compileMatcher, type Entry } from './matcher.js'

@@ -1,0 +1,3 @@
+import ipaddr = require('ipaddr.js')
+
+export = ipaddr
