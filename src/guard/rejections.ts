@@ -1,10 +1,8 @@
 import { forwardedHeaders, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
+import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
-import { PROVIDERS, type Provider } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
-import { compileMatcher, type Matcher } from '../ip/matcher.js'
-import { type SpecialPurpose, specialEntries } from '../ip/special.js'
 import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
@@ -13,17 +11,6 @@ import type { Policy } from './policy.js'
 
 /** The set of grants of an address that is in no entry. */
 const UNLISTED = 0
-
-/** Addresses that say something about their owner. Compiled for the first rejection: a guard that rejects nobody does without. */
-let notable: Matcher<SpecialPurpose | Provider> | undefined
-
-function notableMatcher(): Matcher<SpecialPurpose | Provider> {
-  notable ??= compileMatcher<SpecialPurpose | Provider>([
-    ...specialEntries(),
-    ...PROVIDERS.flatMap((grant) => grant.prefixes.map((prefix) => ({ prefix, grant })))
-  ])
-  return notable
-}
 
 /** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
 export class Rejections {
@@ -67,8 +54,8 @@ export class Rejections {
     const { header } = this.#settings
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
-    const grants = notableMatcher().grantsOf(set)
-    const purpose = grants.find((grant): grant is SpecialPurpose => Object.hasOwn(grant, 'about'))
+    const grants = notableAddresses().grantsOf(set)
+    const purpose = purposeAmong(grants)
     const clientIp = client.toString()
     return unlisted({
       client: clientIp,
@@ -91,7 +78,7 @@ export class Rejections {
   proxyFix(clientIp: string): string {
     const { set, isTrusted } = this.#standingOf(clientIp)
     if (isTrusted) return 'set clientIp.header to the one header that it writes.'
-    const fix = this.#trustFix(providerAmong(notableMatcher().grantsOf(set)) ?? clientIp)
+    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
     return this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix
   }
 
@@ -108,13 +95,8 @@ export class Rejections {
   }
 
   #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {
-    return { set: notableMatcher().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
+    return { set: notableAddresses().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
   }
-}
-
-/** The name of the provider whose address it is. */
-function providerAmong(grants: readonly (SpecialPurpose | Provider)[]): string | undefined {
-  return grants.find((grant): grant is Provider => Object.hasOwn(grant, 'prefixes'))?.name
 }
 
 function isSameAddress(peer: string | null | undefined, client: string): boolean {

@@ -1,6 +1,7 @@
 import { html } from 'ghtml'
+import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { parseAddress } from '../ip/address.js'
-import { originOf, purposeOf } from '../ip/special.js'
+import { originOf } from '../ip/special.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
@@ -19,15 +20,25 @@ const paste = (text: string, code: string | undefined): Advice =>
 const listOption = (name: string, { clientIp }: Sender) =>
   parseAddress(clientIp) === undefined ? undefined : `${name}: ['${clientIp}']`
 
+/** An address from which a provider forwards requests of anybody. */
+const ofProvider = (name: string) =>
+  paste(
+    `An address of ${name}, from which anybody’s requests come: never let it in. If it stands in front of your server, trust it`,
+    `clientIp: { trustedProxies: ['${name}'] }`
+  )
+
 const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly string[]) => Advice>> = {
   'not-listed': (sender) => {
     const { clientIp, removed } = sender
     const allow = listOption('allow', sender)
     if (removed !== null)
       return paste(`MoEngage’s until ${removed}. Let it in while MoEngage still calls from there`, allow)
-    if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
-    const purpose = purposeOfText(clientIp)
+    const notable = notableAddresses().match(clientIp)
+    const purpose = purposeAmong(notable)
     if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
+    const provider = providerAmong(notable)
+    if (provider !== undefined) return ofProvider(provider)
+    if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
     return paste('A stranger: do nothing. If you know the sender, let it in', allow)
   },
   'other-data-center': ({ listedFor }, dataCenters) => {
@@ -43,6 +54,8 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
   'proxy-not-configured': (sender) => {
+    const provider = providerAmong(notableAddresses().match(sender.clientIp))
+    if (provider !== undefined) return ofProvider(provider)
     const proxies = listOption('trustedProxies', sender)
     return paste('Your own proxy. Trust it', proxies === undefined ? undefined : `clientIp: { ${proxies} }`)
   },
@@ -51,11 +64,6 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
 
 /** How many of a sender's rejected requests carried your secret. */
 const secretsOf = ({ withSecret }: Sender): number => totalOf(withSecret)
-
-/** Redacted addresses have no purpose that is known. */
-function purposeOfText(clientIp: string) {
-  return parseAddress(clientIp) === undefined ? undefined : purposeOf(clientIp)
-}
 
 /** The reasons of a sender, the most frequent first. */
 function reasonsOf({ reasons }: Sender): Reason[] {

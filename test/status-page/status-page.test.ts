@@ -168,6 +168,11 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
       /The address is a private address: it is a host or a proxy of your own network/
     ],
     [STRANGER, '/moengage/connector', /The address is for documentation: nobody on the internet sends from it/],
+    [
+      '104.16.0.9',
+      '/moengage/connector',
+      /An address of cloudflare, .*: never let it in\. .* clientIp: \{ trustedProxies: \['cloudflare'\] \}/
+    ],
     ['64:ff9b::808:808', '/moengage/connector', /the guard does not read the IPv4 address in it/],
     ['240.16.0.1', '/moengage/connector', /The address is reserved: Cloudflare.{1,6}s Pseudo IPv4 shows IPv6 visitors/],
     [
@@ -526,6 +531,12 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
   t.teardown(() => guard.close())
   for (let i = 0; i < 3; i++) guard.judge({ peer: '185.199.108.153', headers: { 'x-secret': 'yes' } })
   guard.judge({ peer: '185.199.108.1', headers: {} })
+  for (const peer of ['10.0.0.3', '104.16.0.9', '172.64.0.9']) {
+    guard.judge({
+      peer,
+      headers: { 'x-secret': 'yes', ...(peer === '172.64.0.9' && { 'x-forwarded-for': '1.1.1.1' }) }
+    })
+  }
   const page = fetchStatusPage({ guard, public: true })
   t.teardown(() => page.close())
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
@@ -539,6 +550,9 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
     textOf('senders'),
     /185\.199\.108\.153 3 Not on MoEngage’s list; 3 requests with your secret .*MoEngage, from an address that the list lacks\. Let it in: allow: \['185/
   )
+  t.equal(textOf('senders').match(/never let it in\./g)?.length, 2, 'but not where a provider forwards for anybody')
+  t.match(textOf('senders'), /10\.0\.0\.3 1 .*The address is a private address/)
+  t.equal(textOf('senders').match(/allow: \[/g)?.length, 2, 'nor is an address of one’s own let in')
 })
 
 t.test('the watched source stands beside the list, with each difference', async (t) => {
