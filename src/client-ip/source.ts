@@ -1,5 +1,5 @@
 import type { ParsedAddress } from '../ip/address.js'
-import { isPromise, settled } from '../lib/promise.js'
+import { isUnwantedPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { type Incoming, UNIX_PEER } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
@@ -78,10 +78,7 @@ function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress)
     return answer === peer ? parsePeer(answer, client) : INVALID_ANSWER
   }
   if (answer === undefined || answer === null || answer === '') return NO_ANSWER
-  if (!isPromise(answer)) return INVALID_ANSWER
-  // What it comes to is of no use any more; rejected and not handled, it would end the process.
-  settled(answer).catch(() => {})
-  return PROMISE_ANSWER
+  return isUnwantedPromise(answer) ? PROMISE_ANSWER : INVALID_ANSWER
 }
 
 function failedAnswer(error: unknown): Failure {

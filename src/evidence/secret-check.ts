@@ -1,4 +1,4 @@
-import { isPromise, settled } from '../lib/promise.js'
+import { isUnwantedPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 
 /** What is known of a request that was judged before. */
@@ -54,9 +54,7 @@ export class SecretCheck<Request> {
 
 /** Why an answer is of no use. It may be the secret, so it is not shown. */
 function wrongAnswer(answer: unknown): string {
-  if (isPromise(answer)) {
-    // What it comes to is of no use any more; rejected and not handled, it would end the process.
-    settled(answer).catch(() => {})
+  if (isUnwantedPromise(answer)) {
     return (
       'Your carriesSecret function returned a promise; it must return true or false itself. Remove "async" from it, and load what it ' +
       'needs before the request comes.'

@@ -1,4 +1,4 @@
-import { callBack, isPromise, resultOf, settled } from '../lib/promise.js'
+import { callBack, isUnwantedPromise, resultOf } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { emitWarning } from '../lib/warning.js'
 import type { FleetStore, ReplicaStore } from './store.js'
@@ -10,9 +10,7 @@ import type { FleetStore, ReplicaStore } from './store.js'
  * @throws Error if it is a promise
  */
 export function ownStore(store: FleetStore): ReplicaStore {
-  if (isPromise(store)) {
-    // What it comes to is of no use any more; rejected and not handled, it would end the process.
-    settled(store).catch(() => {})
+  if (isUnwantedPromise(store)) {
     throw new TypeError(
       'The function "store" of storeFleet returned a promise. Return the store itself, which may connect later.'
     )

@@ -45,6 +45,16 @@ function fulfilled(promise: PromiseLike<unknown>): Promise<{ readonly value: unk
   })
 }
 
+/**
+ * Whether a promise was given where a value is due. What it comes to is of no use any more, but rejected and not handled, it would end
+ * the process.
+ */
+export function isUnwantedPromise(value: unknown): boolean {
+  if (!isPromise(value)) return false
+  settled(value).catch(() => {})
+  return true
+}
+
 /** Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. */
 export async function resultOf(run: () => unknown): Promise<unknown> {
   const answer = run()

@@ -1,5 +1,5 @@
 import { SnapshotError, SourceError } from '../../errors.js'
-import { isPromise, resultOf, settled } from '../../lib/promise.js'
+import { isUnwantedPromise, resultOf } from '../../lib/promise.js'
 import { atOnce, inSlices, type Steps } from '../../lib/steps.js'
 import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
@@ -46,12 +46,10 @@ export function loadDirectoryNow(source: OpenSource): Directory {
   let snapshot: unknown
   try {
     snapshot = source.load(stop.signal)
-    if (!isPromise(snapshot)) return readBounded(snapshot)
+    if (!isUnwantedPromise(snapshot)) return readBounded(snapshot)
   } catch (error) {
     throw sourceError(source, error)
   }
-  // The result is not used. A rejection would end the process.
-  settled(snapshot).catch(() => {})
   stop.abort()
   throw new SourceError({
     path: 'source',

@@ -1,5 +1,4 @@
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
-import { resultOf } from '../../lib/promise.js'
 import { readText } from '../../lib/text.js'
 import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
@@ -42,9 +41,7 @@ export async function download(
   if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
   const init = { headers: sent, redirect: 'manual', signal } as const
-  const response = (await resultOf(() =>
-    proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init)
-  )) as Response
+  const response = await (proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init))
   const { status } = response
   const etag = response.headers.get('etag')
   if (status !== 200) {
