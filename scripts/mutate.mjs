@@ -12,7 +12,7 @@ import { Stryker } from '@stryker-mutator/core'
 const ROOMS = {
   ip: ['ip/**/*', 'client-ip/**/*', 'directory/*', 'guard/suspicions', 'guard/verdicts'],
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
-  verdict: ['verdict/**/*', 'guard/**/*', 'evidence/*', 'server/fetch'],
+  verdict: ['verdict/**/*', 'guard/**/*', 'senders/**/*', 'evidence/*', 'server/fetch'],
   // The mocks of the tests of loggers do not work in a copy that was compiled.
   guard: ['guard/**/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*', 'fleet/member']
 }
