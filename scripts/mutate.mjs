@@ -10,11 +10,11 @@ import { Stryker } from '@stryker-mutator/core'
 
 /** The rooms, and the tests that may notice a mutant of theirs. */
 const ROOMS = {
-  ip: ['ip/**/*', 'client-ip/**/*', 'directory/*', 'guard/suspicions', 'guard/verdicts'],
+  ip: ['ip/**/*', 'client-ip/**/*', 'directory/*', 'guard/suspicions', 'guard/verdicts', 'verdict/*'],
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'senders/**/*', 'evidence/*', 'server/fetch'],
   // The mocks of the tests of loggers do not work in a copy that was compiled.
-  guard: ['guard/**/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*', 'fleet/member']
+  guard: ['guard/**/*', 'verdict/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*', 'fleet/member']
 }
 const REQUIRED = 90
 const FOLDER = '.stryker-tmp'

@@ -315,6 +315,16 @@ t.test('what all objects were given says nothing about a request', async (t) => 
     t.match(verdict, { verified: false }, JSON.stringify(all))
     if (all.server !== undefined) t.match(verdict, { peer: null })
   }
+  Object.assign(Object.prototype, { peer: STRANGER })
+  try {
+    t.match(
+      own.judge({ socket, headers: {} } as never),
+      { verified: true, peer: LISTED },
+      'what the request has itself counts'
+    )
+  } finally {
+    delete (Object.prototype as { peer?: string }).peer
+  }
 })
 
 t.test('what all objects were given changes no grant', async (t) => {

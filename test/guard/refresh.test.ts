@@ -377,6 +377,29 @@ t.test('a source that can be asked whether it has changed is not loaded for its 
   t.equal(loads, 0)
 })
 
+t.test('a failure that is not that of a load is counted at once, and reported when the guard is made', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const reported: (string | undefined)[] = []
+  const counted: (string | undefined)[] = []
+  const to = {
+    prepare: async () => () => {},
+    count: (error: Error | null) => void counted.push(error?.message),
+    notify: (error: Error | null) => void reported.push(error?.message)
+  }
+  const refresh = new Refresh({ name: 'ours', timeout: 1000, interval: undefined, load: () => undefined }, to, clock)
+  refresh.fail(new Error('no store'))
+  t.equal(refresh.lastError, 'no store')
+  t.strictSame([counted, reported], [['no store'], []])
+  clock.pass(0)
+  t.strictSame(reported, ['no store'])
+  refresh.fail(new Error('no copy'))
+  refresh.close()
+  refresh.fail(new Error('late'))
+  clock.pass(0)
+  t.strictSame(reported, ['no store'], 'a guard that is closed reports nothing')
+  t.strictSame(clock.waiting, [])
+})
+
 t.test('a subscription that fails is reported, and tried again with a load', async (t) => {
   const failures: [what: string, fail: () => unknown][] = [
     [

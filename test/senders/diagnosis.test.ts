@@ -87,6 +87,14 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       ]
     ],
     [
+      'a proxy that hides the senders, and one stranger',
+      diagnosisOf({}, [
+        ['10.0.3.7', 1, undefined, XFF],
+        ['9.9.9.9', 1]
+      ]),
+      [/^1 of 2 rejections came from 10\.0\.3\.7/, /^No request was ever verified: .* not listed \(1 rejection\)\.$/]
+    ],
+    [
       'a proxy among others',
       diagnosisOf({}, [
         [LISTED, 1],
@@ -128,6 +136,7 @@ t.test('a denied address of MoEngage is said to be denied by what denies it, as 
   const first = guard.override({ deny: [LISTED] })
   guard.judge({ peer: LISTED, headers: {} })
   const sentence = (deniedBy: string) => `${LISTED} (1 rejection) is ${deniedBy}, and MoEngage publishes it for DC-01.`
+  guard.override({ allow: ['9.9.9.9'] })
   t.strictSame(guard.status().diagnosis, [sentence(`denied by the override ${first.id}`)])
   const second = guard.override({ deny: [LISTED] })
   t.strictSame(guard.status().diagnosis, [sentence('denied by an override')])
