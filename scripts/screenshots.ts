@@ -98,7 +98,8 @@ async function fleet(): Promise<StatusPage> {
       withSecret: {},
       routes: ['/moengage/connector'],
       listedFor: [],
-      removed: null
+      removed: null,
+      isOwn: false
     }))
     const call = { dataCenter: 'DC-01', channels: ['connector'], route: '/moengage/connector' } as const
     const lastVerified = [{ ...call, at: now - ago - 20 * SECOND }]

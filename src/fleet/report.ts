@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { LastVerified } from '../guard/counters.js'
 import type { FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
 import { isCount, isRecord } from '../lib/json.js'
-import type { Sender } from '../senders/senders.js'
+import { loudest, type Sender } from '../senders/senders.js'
 import { REASONS, totalOf } from '../verdict/verdict.js'
 import type { FleetStore } from './store.js'
 
@@ -70,7 +70,7 @@ function shortened(report: Report): Report {
     const half = (list: readonly unknown[]) => Math.floor(list.length / 2)
     short = {
       ...short,
-      senders: short.senders.slice(0, half(short.senders)),
+      senders: loudest(short.senders, half(short.senders)),
       lastVerified: short.lastVerified.slice(0, half(short.lastVerified))
     }
   }
@@ -175,7 +175,8 @@ export class FleetSums {
     this.#verified += own.verified
     for (const [reason, count] of Object.entries(rejected))
       this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count!
-    for (const sender of senders) this.#addSender(sender)
+    // Anybody who can write to the store may have written something else.
+    for (const sender of senders) this.#addSender({ ...sender, isOwn: sender.isOwn === true })
     for (const last of lastVerified) this.#addLast(last)
   }
 
@@ -193,7 +194,8 @@ export class FleetSums {
       lastSeen: Math.max(known.lastSeen, sender.lastSeen),
       reasons: added(known.reasons, sender.reasons),
       withSecret: added(known.withSecret, sender.withSecret),
-      routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS)
+      routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS),
+      isOwn: known.isOwn || sender.isOwn
     })
   }
 
@@ -214,9 +216,7 @@ export class FleetSums {
       current: live.filter(({ version }) => version === this.#version).length,
       verified: this.#verified,
       rejected: this.#rejected,
-      senders: [...this.#senders.values()]
-        .sort((a, b) => b.count - a.count || b.lastSeen - a.lastSeen)
-        .slice(0, MAX_SENDERS),
+      senders: loudest([...this.#senders.values()], MAX_SENDERS),
       lastVerified: [...this.#lastVerified.values()].sort((a, b) => b.at - a.at).slice(0, MAX_SENDERS)
     }
   }

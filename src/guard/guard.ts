@@ -237,6 +237,7 @@ export class Guard<Request = GuardRequest> {
       overrides,
       source: this.#settings.source.name,
       ...this.#ledger.counters.total(),
+      tagged: this.#ledger.tagged,
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
       diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, sources)],
@@ -258,11 +259,12 @@ export class Guard<Request = GuardRequest> {
    * once are forgotten first, and senders with your secret have 1,024 places of their own. Counts are exact: each is the number of
    * rejections since the sender's `firstSeen`.
    *
-   * @param limit maximum number of senders (all that are remembered). A few cost much less than all: a million block the process for
+   * @param limit maximum number of senders (all that are remembered); those whose requests carried your secret are the last to be left
+   * out. A few cost much less than all: a million block the process for
    * seconds
    */
   senders(limit = Number.POSITIVE_INFINITY): Sender[] {
-    return this.#ledger.senders(this.#list.current.list, { limit })
+    return this.#ledger.senders(this.#list.current.list, this.#evidenceSources(), { limit })
   }
 
   /** What was counted since the start, for metrics. */
@@ -291,6 +293,11 @@ export class Guard<Request = GuardRequest> {
   /** What MoEngage publishes an address for, and when it was removed, whatever is accepted of it. @internal */
   about(clientIp: string): Pick<Sender, 'listedFor' | 'removed'> {
     return this.#ledger.about(clientIp, this.#list.current.list)
+  }
+
+  /** Notes that a rejected request was let through, by mode `'tag'`. @internal */
+  letThrough(): void {
+    this.#ledger.tagged++
   }
 
   /** A rejection as it may leave the process, by `redactAddress`. @internal */

@@ -94,6 +94,8 @@ export interface EvidenceSources {
 /** What a guard remembers of the requests it judged: counters, rejected senders, routes, and what left the list. */
 export class Ledger {
   readonly counters = new Counters()
+  /** How many rejected requests were let through, by mode `'tag'`. */
+  tagged = 0
   readonly #senders: Senders
   readonly #routes = new RouteRecords()
   readonly #withoutSecret = new WithoutSecret()
@@ -178,7 +180,7 @@ export class Ledger {
   }
 
   /** What an address is and was published for, whatever is accepted of it. */
-  about(clientIp: string, list: CompiledList): Pick<Sender, keyof AddressBook> {
+  about(clientIp: string, list: CompiledList): Pick<Sender, 'listedFor' | 'removed'> {
     return { listedFor: listedFor(clientIp, list), removed: this.#removedOn(clientIp) }
   }
 
@@ -190,11 +192,12 @@ export class Ledger {
     return this.#senders.size
   }
 
-  senders(list: CompiledList, query: SenderQuery = {}): Sender[] {
+  senders(list: CompiledList, { isOwn }: Pick<EvidenceSources, 'isOwn'>, query: SenderQuery = {}): Sender[] {
     if (query.only === 'removed' && this.#removed.size === 0) return []
     const book: AddressBook = {
       listedFor: (clientIp) => listedFor(clientIp, list),
-      removed: (clientIp) => this.#removedOn(clientIp)
+      removed: (clientIp) => this.#removedOn(clientIp),
+      isOwn
     }
     return this.#senders.list(book, query)
   }
@@ -220,21 +223,22 @@ export class Ledger {
     const isRejected = stillRejected(reason, policy)
     const isWanted = (clientIp: string, lastSeen: number) =>
       lastSeen >= since && isRejected(clientIp) && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
-    return this.senders(policy.list, { reason, withSecret: true, isWanted })
+    return this.senders(policy.list, sources, { reason, withSecret: true, isWanted })
   }
 
   /** Likely causes of the rejections. */
-  diagnosis(policy: Policy, { proxyFix, deniedBy }: EvidenceSources): string[] {
+  diagnosis(policy: Policy, sources: EvidenceSources): string[] {
     // An override may be over by now; whatever else rejects an address takes a restart to mend, or is seen in the list.
     const isWanted = stillRejected('denied', policy)
     return diagnose({
       ...this.counters.total(),
       own: this.#own,
       dataCenters: policy.dataCenters,
-      senders: (query) => this.senders(policy.list, query.reason === 'denied' ? { ...query, isWanted } : query),
+      senders: (query) =>
+        this.senders(policy.list, sources, query.reason === 'denied' ? { ...query, isWanted } : query),
       isCrowd: this.#senders.isCrowd,
-      proxyFix,
-      deniedBy
+      proxyFix: sources.proxyFix,
+      deniedBy: sources.deniedBy
     })
   }
 

@@ -3,6 +3,7 @@ import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/nota
 import { isList, parsePeer } from '../client-ip/resolver.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
+import { ONLY_YOURS } from '../senders/diagnosis.js'
 import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
@@ -79,7 +80,7 @@ export class Rejections {
     const { set, isTrusted } = this.#standingOf(clientIp)
     if (isTrusted) return 'set clientIp.header to the one header that it writes.'
     const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
-    return this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix
+    return `${this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */

@@ -78,6 +78,8 @@ export interface GuardStatus {
   readonly verified: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /** How many of the rejected requests were let through by a door, in mode `'tag'`. */
+  readonly tagged: number
   /** How many of the rejected requests carried your secret, by reason: see the option `carriesSecret`. */
   readonly rejectedWithSecret: Readonly<Record<Reason, number>>
   /** How many of the verified requests did not carry your secret; counted with the option `expectSecret`. */

@@ -43,7 +43,7 @@ const LONGEST_WITHOUT_SUMMARY = 3_600_000
 /** What the log reads from a guard. @internal */
 type LoggedGuard = Pick<
   Guard,
-  'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn'
+  'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn' | 'letThrough'
 >
 
 /** A rejection that has a line. */
@@ -107,6 +107,7 @@ export class RejectionLog<Request> {
     const { mode } = route.actions
     const { reason, carriesSecret } = verdict
     const withSecret = carriesSecret === true
+    if (mode === 'tag') this.#guard.letThrough()
     if (isMisconfiguration(reason) && !this.#diagnosed.has(reason)) this.#logDiagnosis(logger, verdict)
     if (level === 'silent') return
     if (!this.#logger.isEnabled(level, logger)) {

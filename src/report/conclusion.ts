@@ -1,5 +1,6 @@
-import type { Finding } from '../evidence/findings.js'
+import type { Finding, FindingKind } from '../evidence/findings.js'
 import { counted } from '../senders/diagnosis.js'
+import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 import { spanText } from './histogram.js'
 
@@ -13,10 +14,12 @@ export interface Evidence {
   readonly verifiedUnknown: string
   /** The rejections in question, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
-  /** How many of them are of addresses that were on MoEngage's page before. */
+  /** How many without the secret are of addresses that were on MoEngage's page before. */
   readonly removed: number
-  /** What the secret gives away about addresses that are not listed, if it does. */
-  readonly listAged: Finding | undefined
+  /** How many without the secret are of addresses on MoEngage's page that are denied. */
+  readonly denied: number
+  /** What the secret gives away. */
+  readonly findings: readonly Finding[]
   /** How many rejections carried the secret without a line that names the sender. */
   readonly unnamedWithSecret: number
   /** How many of the rejections of unlisted addresses are known not to carry the secret. */
@@ -46,6 +49,17 @@ export const GENUINE_WORDS: Readonly<Record<Genuine['answer'], string>> = {
   unclear: 'The log does not say'
 }
 
+/** What the secret gives away about requests that were rejected, in the words that go on after their number; null where the reason says it. */
+const PROVEN: Partial<Record<FindingKind, string | null>> = {
+  'list-aged': 'with your secret from addresses that are not listed',
+  'stale-list': null,
+  'other-data-center': null,
+  'other-channel': null,
+  denied: 'with your secret from addresses that are denied',
+  proxy: 'with your secret from your own network or a provider in front of it',
+  unresolved: null
+}
+
 /** The reasons for which genuine requests are rejected. */
 const LIKELY_GENUINE: Partial<Record<Reason, string>> = {
   'other-data-center': "from MoEngage's addresses of other data centers",
@@ -55,6 +69,9 @@ const LIKELY_GENUINE: Partial<Record<Reason, string>> = {
   'stale-list': 'from listed addresses, while the list was stale',
   unresolved: 'without a client IP that can be relied on'
 }
+
+/** The same of a proxy, where requests get through by another one. */
+const ONE_OF_SEVERAL = "from what is your own proxy if it stands in front of your server, and a stranger's if not"
 
 /** Answers the question of a log in mode "tag". */
 export function canReject(facts: Evidence): CanReject {
@@ -70,31 +87,54 @@ export function canReject(facts: Evidence): CanReject {
 
 /** Answers the question of a log in mode "reject". */
 export function genuine(facts: Evidence): Genuine {
-  const { likely, strangers, evidence } = weigh(facts)
-  if (facts.listAged !== undefined) return { answer: 'yes', evidence }
-  if (likely > 0) return { answer: 'likely', evidence }
-  if (strangers > 0) return { answer: 'possible', evidence }
+  const { likely, isDoubtful, strangers, evidence } = weigh(facts)
+  // What carries the secret inside of one's own network may be a test of one's own.
+  if (facts.findings.some(({ kind }) => kind in PROVEN && kind !== 'proxy')) return { answer: 'yes', evidence }
+  if (likely > 0 && !isDoubtful) return { answer: 'likely', evidence }
+  if (strangers > 0 || isDoubtful) return { answer: 'possible', evidence }
   return { answer: facts.isIncomplete ? 'unclear' : 'no', evidence }
 }
 
-function weigh({ verified, verifiedUnknown, rejected, removed, listAged, unnamedWithSecret, withoutSecret }: Evidence) {
+/** What is known of rejected senders, besides what the secret gives away. */
+export function knownOf(senders: readonly Sender[]): Pick<Evidence, 'removed' | 'denied'> {
+  let [removed, denied] = [0, 0]
+  for (const sender of senders) {
+    if (sender.removed !== null) removed += withoutSecretFor(sender, 'not-listed')
+    if (sender.listedFor.length > 0) denied += withoutSecretFor(sender, 'denied')
+  }
+  return { removed, denied }
+}
+
+const withoutSecretFor = ({ reasons, withSecret }: Sender, reason: Reason) =>
+  (reasons[reason] ?? 0) - (withSecret[reason] ?? 0)
+
+function weigh(facts: Evidence) {
+  const { verified, verifiedUnknown, rejected, findings, unnamedWithSecret, withoutSecret } = facts
+  const removed = Math.min(facts.removed, rejected['not-listed'])
+  const denied = Math.min(facts.denied, rejected.denied)
+  // Where others get through by a proxy that is configured, this one may be a stranger's.
+  const isOneOfSeveral = verified !== null && verified > 0 && rejected['proxy-not-configured'] > 0
   const likely = REASONS.flatMap((reason) => {
-    const words = LIKELY_GENUINE[reason]
+    const words = isOneOfSeveral && reason === 'proxy-not-configured' ? ONE_OF_SEVERAL : LIKELY_GENUINE[reason]
     return words === undefined || rejected[reason] === 0 ? [] : [`${counted(rejected[reason], 'request')} ${words}.`]
   })
   if (removed > 0) likely.push(`${counted(removed, 'request')} from addresses that were removed from MoEngage's page.`)
-  const withSecret = Math.min(listAged?.count ?? 0, rejected['not-listed'])
-  if (withSecret > 0)
-    likely.push(`${counted(withSecret, 'request')} with your secret from addresses that are not listed.`)
+  if (denied > 0) likely.push(`${counted(denied, 'request')} from addresses on MoEngage's page that are denied.`)
+  for (const { kind, count } of findings) {
+    const words = PROVEN[kind]
+    if (words) likely.push(`${counted(count, 'request')} ${words}.`)
+  }
   if (unnamedWithSecret > 0) {
     likely.push(
       `${counted(unnamedWithSecret, 'request')} with your secret from a sender that no line names: status().evidence of the server does.`
     )
   }
-  const strangers = Math.max(0, rejected['not-listed'] - removed - withSecret)
+  const aged = findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
+  const strangers = Math.max(0, rejected['not-listed'] - removed - aged)
   const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
   return {
     likely: likely.length,
+    isDoubtful: isOneOfSeveral && likely.length === 1,
     strangers,
     evidence: [
       verified === null ? verifiedUnknown : `${counted(verified, 'request')} verified.`,

@@ -2,7 +2,7 @@ import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/
 import { counted, diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
-import { type CanReject, canReject, type Genuine, genuine } from './conclusion.js'
+import { type CanReject, canReject, type Genuine, genuine, knownOf } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
@@ -93,7 +93,7 @@ export class ReportBuilder implements LineSink {
   readonly #counts = { reject: noCounts(), tag: noCounts() }
   readonly #senders = new Senders(MAX_SENDERS, undefined)
   /** Facts about senders that are listed or were: not more than MoEngage's page has addresses. */
-  readonly #about = new Map<string, Pick<Sender, keyof AddressBook>>()
+  readonly #about = new Map<string, Pick<Sender, 'listedFor' | 'removed'>>()
   readonly #dataCenters = new Set<string>()
   /** Addresses that are part of the receiver's own set-up. */
   readonly #own = new Set<string>()
@@ -290,7 +290,7 @@ export class ReportBuilder implements LineSink {
     if (route !== null && sender.routes.length < MAX_ROUTES && !sender.routes.includes(route)) sender.routes.push(route)
   }
 
-  #learn(clientIp: string, { listedFor, removed }: Pick<Sender, keyof AddressBook>): void {
+  #learn(clientIp: string, { listedFor, removed }: Pick<Sender, 'listedFor' | 'removed'>): void {
     if ((listedFor.length > 0 || removed !== null) && this.#about.size < MAX_SENDERS) {
       this.#about.set(clientIp, { listedFor, removed })
     }
@@ -326,13 +326,13 @@ export class ReportBuilder implements LineSink {
     const all = sumOf(reject, tag, unlogged)
     const book: AddressBook = {
       listedFor: (clientIp) => this.#about.get(clientIp)?.listedFor ?? [],
-      removed: (clientIp) => this.#about.get(clientIp)?.removed ?? null
+      removed: (clientIp) => this.#about.get(clientIp)?.removed ?? null,
+      isOwn: (clientIp) => this.#own.has(clientIp)
     }
-    const removed = this.#senders.list(book, { reason: 'not-listed', only: 'removed' })
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     const doubts = this.#doubts()
     const findings = this.#findings(book)
-    const listAged = findings.find(({ kind }) => kind === 'list-aged')
+    const known = knownOf(this.#senders.list(book))
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
       verified: this.#verified,
@@ -341,11 +341,8 @@ export class ReportBuilder implements LineSink {
           ? 'Summaries do not name routes, so the number of verified requests is unknown.'
           : 'The log has no summary, so the number of verified requests is unknown.',
       rejected,
-      removed: Math.min(
-        rejected['not-listed'],
-        removed.reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0)
-      ),
-      listAged,
+      ...known,
+      findings,
       unnamedWithSecret: Math.max(0, this.#unnamedWithSecret),
       withoutSecret: Math.min(rejected['not-listed'], this.#unlistedWithoutSecret),
       isIncomplete: doubts.length > 0

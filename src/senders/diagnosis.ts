@@ -52,7 +52,11 @@ const NAMED = 3
 /** From this many rejections on, a crowd of senders is a flood. */
 const FLOOD = 10_000
 
-const addToProxies = () => 'add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
+/** What has to be so before a proxy is trusted: a stranger can send through one, too. */
+export const ONLY_YOURS = 'Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
+
+const addToProxies = () =>
+  `add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes. ${ONLY_YOURS}`
 
 /** How a sender is denied, where that is not known. */
 export const DENIED_BY = 'in your deny list or denied by an override'

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { textOfKey } from '../ip/address.js'
-import { REASONS, type Reason } from '../verdict/verdict.js'
+import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
@@ -35,6 +35,8 @@ export interface Sender {
   readonly listedFor: readonly ListedFor[]
   /** The day (`YYYY-MM-DD`) on which a reload no longer found the address in MoEngage's list; null where none noticed. */
   readonly removed: string | null
+  /** Whether it is part of your own set-up, a trusted proxy, an internal or a provider's address, and so cannot be MoEngage. */
+  readonly isOwn: boolean
 }
 
 /** What is known of addresses beyond their rejections. */
@@ -43,16 +45,18 @@ export interface AddressBook {
   listedFor(clientIp: string): readonly ListedFor[]
   /** The day on which an address was found to be gone from the list; null where it was not. */
   removed(clientIp: string): string | null
+  /** Whether an address is part of the receiver's own set-up. */
+  isOwn(clientIp: string): boolean
 }
 
 /** Which senders to list. */
 export interface SenderQuery {
-  /** At most this many (all). */
+  /** At most this many (all); without a reason, those whose requests carried the secret are not left out for others. */
   readonly limit?: number
   /** Only senders that were rejected for this reason, in the order of how often they were. */
   readonly reason?: Reason
   /** Only addresses that MoEngage publishes, or only those that were removed from its list. */
-  readonly only?: keyof AddressBook | undefined
+  readonly only?: 'listedFor' | 'removed' | undefined
   /** Only senders of which requests carried the secret; with a reason, in the order of how many did and were rejected for it. */
   readonly withSecret?: true
   /** Only senders with these addresses. */
@@ -246,18 +250,33 @@ export class Senders {
       (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
     const rankOf = (sender: Counts) => (reason === undefined ? sender.count : sender[counts][reason]!)
     const order = (a: Counts, b: Counts) => rankOf(b) - rankOf(a) || b.lastSeen - a.lastSeen
+    // A crowd of strangers must not hide who carried the secret.
+    const isPutFirst = (record: SenderRecord) => reason === undefined && record.withSecret !== NONE
+    const choice = (a: SenderRecord, b: SenderRecord) => Number(isPutFirst(b)) - Number(isPutFirst(a)) || order(a, b)
     const redact = this.#redact
     const records = withSecret ? this.#allWithSecret() : this.#all()
     // Addresses that become the same text are ranked together.
     const named =
       redact?.joins === undefined
-        ? first(limit, order, records, isWanted).map(nameAlone)
-        : first(limit, byRank, groups({ records, isWanted, joins: redact.joins, rankOf })).map(nameTogether)
-    return named.map((sender) => describe(sender, book, redact))
+        ? first(limit, choice, records, isWanted).map(nameAlone)
+        : first(limit, byRank, groups({ records, isWanted, joins: redact.joins, rankOf, isPutFirst })).map(nameTogether)
+    return named.sort(order).map((sender) => describe(sender, book, redact))
   }
 }
 
-function isIn(book: AddressBook, list: keyof AddressBook, clientIp: string): boolean {
+/**
+ * The senders with the most rejections, those with the most first; those whose requests carried the secret are the last to be left out.
+ */
+export function loudest(senders: readonly Sender[], limit: number): Sender[] {
+  const order = (a: Sender, b: Sender) => b.count - a.count || b.lastSeen - a.lastSeen
+  const hasSecret = ({ withSecret }: Sender) => Number(totalOf(withSecret) > 0)
+  return senders
+    .toSorted((a, b) => hasSecret(b) - hasSecret(a) || order(a, b))
+    .slice(0, limit)
+    .sort(order)
+}
+
+function isIn(book: AddressBook, list: 'listedFor' | 'removed', clientIp: string): boolean {
   return list === 'removed' ? book.removed(clientIp) !== null : book.listedFor(clientIp).length > 0
 }
 
@@ -301,32 +320,37 @@ function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, withSecret, 
 /** Senders that have the same redacted text: as little of each as ranks it, since few of them are listed. */
 interface Group {
   rank: number
+  isPutFirst: boolean
   lastSeen: number
   readonly record: SenderRecord
   /** The other ones; undefined where there is none. */
   others: SenderRecord[] | undefined
 }
 
-const byRank = (a: Group, b: Group) => b.rank - a.rank || b.lastSeen - a.lastSeen
+const byRank = (a: Group, b: Group) =>
+  Number(b.isPutFirst) - Number(a.isPutFirst) || b.rank - a.rank || b.lastSeen - a.lastSeen
 
 interface Grouping {
   readonly records: Iterable<SenderRecord>
   readonly isWanted: (record: SenderRecord) => boolean
   readonly joins: NonNullable<Redact['joins']>
   readonly rankOf: (record: SenderRecord) => number
+  readonly isPutFirst: (record: SenderRecord) => boolean
 }
 
-function groups({ records, isWanted, joins, rankOf }: Grouping): Iterable<Group> {
+function groups({ records, isWanted, joins, rankOf, isPutFirst }: Grouping): Iterable<Group> {
   const found = new Map<number | string, Group>()
   for (const record of records) {
     if (!isWanted(record)) continue
     const common = joins(record.key)
     const group = found.get(common)
     if (group === undefined) {
-      found.set(common, { rank: rankOf(record), lastSeen: record.lastSeen, record, others: undefined })
+      const { lastSeen } = record
+      found.set(common, { rank: rankOf(record), isPutFirst: isPutFirst(record), lastSeen, record, others: undefined })
       continue
     }
     group.rank += rankOf(record)
+    group.isPutFirst ||= isPutFirst(record)
     group.lastSeen = Math.max(group.lastSeen, record.lastSeen)
     if (group.others === undefined) group.others = [record]
     else group.others.push(record)
@@ -363,6 +387,7 @@ function describe({ addresses, ...counts }: Named, book: AddressBook, redact: Re
     clientIp: redact?.(clientIp) ?? clientIp,
     ...counts,
     listedFor: addresses.map((address) => book.listedFor(address)).find(({ length }) => length > 0) ?? [],
-    removed: addresses.map((address) => book.removed(address)).find((day) => day !== null) ?? null
+    removed: addresses.map((address) => book.removed(address)).find((day) => day !== null) ?? null,
+    isOwn: addresses.some((address) => book.isOwn(address))
   }
 }

@@ -3,8 +3,8 @@ import { CHANNELS } from '../directory/names.js'
 import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
-import { HOUR } from '../lib/time.js'
-import { GENUINE_WORDS, type Genuine, genuine } from '../report/conclusion.js'
+import { DAY, HOUR } from '../lib/time.js'
+import { GENUINE_WORDS, type Genuine, genuine, knownOf } from '../report/conclusion.js'
 import { totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
@@ -24,31 +24,37 @@ export interface State {
 /** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
 const fromMoEngage = ({ calls }: Facts): LastVerified[] => calls.filter(({ dataCenter }) => dataCenter !== null)
 
-const isStale = ({ status }: Facts): boolean => status.warnings.some(({ code }) => code === 'MOE_WARN_STALE')
+const warns = ({ status }: Facts, code: string): boolean => status.warnings.some((warning) => warning.code === code)
+
+/** From then on a page does not say that MoEngage gets through: a campaign that is sent weekly has called again. */
+const LONG_AGO = 8 * DAY
 
 /** Whether what was turned away was genuine. */
-export function genuineOf({ status, counts: { verified, rejected }, turnedAway }: Facts): Genuine {
+export function genuineOf({ counts: { verified, rejected }, evidence, turnedAway }: Facts): Genuine {
   return genuine({
     span: Number.NaN,
     verified,
     verifiedUnknown: '',
     rejected,
-    removed: Math.min(
-      rejected['not-listed'],
-      turnedAway.reduce((sum, { removed, reasons }) => sum + (removed === null ? 0 : (reasons['not-listed'] ?? 0)), 0)
-    ),
-    listAged: status.evidence.find(({ kind }) => kind === 'list-aged'),
+    ...knownOf(turnedAway),
+    findings: evidence,
     unnamedWithSecret: 0,
     withoutSecret: 0,
     isIncomplete: false
   })
 }
 
+/** What happened to requests that were not accepted: in mode "tag" they were let through. */
+const outcomeOf = ({ status, counts: { rejected } }: Facts) =>
+  status.tagged > 0 && status.tagged === totalOf(rejected) ? 'would be turned away' : 'were turned away'
+
 /** Judges how all is. */
 export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
-  const { status, fleet } = facts
-  const { diagnosis, lastError, warnings, evidence } = status
+  const { status, fleet, evidence, now } = facts
+  const { lastError, warnings } = status
   const rejected = totalOf(facts.counts.rejected)
+  const ofOthers = evidence.filter((finding) => !status.evidence.includes(finding)).map(({ sentence }) => sentence)
+  const diagnosis = [...status.diagnosis, ...ofOthers]
   const actions = [
     ...diagnosis,
     ...(lastError === null
@@ -59,22 +65,33 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     ...warnings.map(problemLine),
     ...(fleet === null ? [] : fleetActions(fleet))
   ]
-  const hasCalled = fromMoEngage(facts).length > 0
+  const [last] = fromMoEngage(facts)
+  const outcome = outcomeOf(facts)
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
-  if (genuine === 'yes')
-    return state('bad', 'MoEngage was turned away: requests with your secret come from addresses that the list lacks.')
-  if (rejected > 0 && genuine === 'likely') {
-    return state('bad', 'Requests that are probably genuine were turned away.')
+  if (evidence.some(({ kind }) => kind === 'list-aged')) {
+    return state(
+      'bad',
+      `Requests of MoEngage ${outcome}: they carry your secret and come from addresses that the list lacks.`
+    )
   }
-  if (rejected > 0 && !hasCalled) return state('bad', 'MoEngage has not got through yet, and others were turned away.')
+  if (genuine === 'yes') return state('bad', `Requests of MoEngage ${outcome}: they carry your secret.`)
+  if (rejected > 0 && genuine === 'likely') return state('bad', `Requests that are probably genuine ${outcome}.`)
+  if (rejected > 0 && last === undefined)
+    return state('bad', `MoEngage has not got through yet, and others ${outcome}.`)
   if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
-  if (isStale(facts)) return state('bad', 'The list of MoEngage’s addresses is old.')
-  if (diagnosis.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
-  if (!hasCalled) {
+  if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
+  if (warns(facts, 'MOE_WARN_DRIFT'))
+    return state('bad', 'MoEngage’s page has changed: the list in use is not the newest.')
+  if (last === undefined) {
     actions.push(
       'Send a test from MoEngage’s dashboard: the request appears here, accepted or turned away. If nothing appears, it did not reach this server.'
     )
     return state('wait', 'Ready. No request from MoEngage has come in yet.')
+  }
+  if (actions.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
+  if (now - last.at >= LONG_AGO) {
+    actions.push('If MoEngage should have called since then, see whether the request reached this server at all.')
+    return state('wait', `Nothing is wrong here, and MoEngage called last ${ago(now - last.at)}.`)
   }
   return state('good', 'All is well: MoEngage gets through.')
 }
@@ -158,16 +175,25 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
   const question = 'Was anybody turned away?'
   const rejected = totalOf(facts.counts.rejected)
   const isFleet = isOfFleet(facts)
+  if (rejected === 0 && facts.rejectedByEnded > 0) {
+    const detail = html`Servers that have ended turned away ${plural(facts.rejectedByEnded, 'request')} within a day. <a href="#senders">Who it was</a>`
+    return [{ question, answer: 'Not by a server that runs', detail }]
+  }
   if (rejected === 0) {
     return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
   }
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
   const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
+  const { tagged } = facts.status
+  const letThrough = tagged === 0 ? '' : `Mode “tag” let ${number(tagged)} of them through. `
   return [
     {
       question,
-      answer: `Yes, ${plural(rejected, 'request')}`,
-      detail: html`${number(recent)} of them in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
+      answer:
+        tagged === rejected
+          ? `No, but ${plural(rejected, 'request')} would be`
+          : `Yes, ${plural(rejected - tagged, 'request')}`,
+      detail: html`${letThrough}${number(recent)} of them in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
     },
     {
       question: 'Was any of it genuine?',
@@ -182,7 +208,8 @@ function listAnswer(facts: Facts): Answer {
   const { status, directory, now } = facts
   const question = 'Is the list current?'
   const checked = Date.parse(directory.checked)
-  const isCurrent = status.lastError === null && !isStale(facts)
+  const isCurrent =
+    status.lastError === null && !['MOE_WARN_STALE', 'MOE_WARN_DRIFT'].some((code) => warns(facts, code))
   return {
     question,
     answer: isCurrent ? 'Yes' : 'No',
@@ -195,7 +222,7 @@ export function lastVerifiedRows({ calls, now }: Facts) {
   return calls.map(({ at, route, dataCenter, channels }) => [
     route ?? '(no route)',
     { html: timeAgo(at, now) },
-    dataCenter ?? 'your "allow" list',
+    dataCenter ?? 'your "allow" list, or an override',
     channelNames(channels)
   ])
 }

@@ -1,10 +1,12 @@
 import type { Directory } from '../directory/directory.js'
+import { type Finding, findingsOf } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import type { Guard } from '../guard/guard.js'
 import type { GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
-import type { Sender } from '../senders/senders.js'
-import { REASONS } from '../verdict/verdict.js'
+import { parseAddress } from '../ip/address.js'
+import { loudest, type Sender } from '../senders/senders.js'
+import { REASONS, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
 import type { Bar, Samples, Totals } from './samples.js'
 
@@ -35,6 +37,10 @@ export interface Facts {
   readonly fleet: FleetFacts | null
   /** The verdicts since the start: of all servers that run, where the fleet is known. */
   readonly counts: Pick<GuardStatus, 'verified' | 'rejected'>
+  /** How many requests servers of the fleet turned away within a day that do not run any more. */
+  readonly rejectedByEnded: number
+  /** What the secret gives away: to all servers, where the fleet is known. */
+  readonly evidence: readonly Finding[]
   /** The last verified requests, the latest first: of all servers, where the fleet is known. */
   readonly calls: readonly LastVerified[]
   /** The rejected senders with the most rejections: of all servers, where the fleet is known. */
@@ -51,9 +57,17 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const { verified, rejected, lastVerified } = status
   const reported = fleet?.reading?.status
   if (reported === undefined)
-    return { ...own, counts: { verified, rejected }, calls: lastVerified, turnedAway: senders }
+    return {
+      ...own,
+      counts: { verified, rejected },
+      rejectedByEnded: 0,
+      evidence: status.evidence,
+      calls: lastVerified,
+      turnedAway: senders
+    }
   // This server knows more of itself than it reported.
   const others = reported.replicas.filter(({ id, state }) => state === 'live' && id !== reported.self)
+  const ended = reported.replicas.filter(({ state }) => state !== 'live')
   const sum = (count: (replica: (typeof others)[number]) => number) =>
     others.reduce((sum, replica) => sum + count(replica), 0)
   const counts = {
@@ -61,13 +75,46 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     rejected: { ...rejected }
   }
   for (const reason of REASONS) counts.rejected[reason] += sum(({ reasons }) => reasons[reason] ?? 0)
+  const turnedAway = mostOf([...reported.senders, ...senders])
   return {
     ...own,
     counts,
+    rejectedByEnded: ended.reduce((sum, { rejected }) => sum + rejected, 0),
+    evidence: [...status.evidence, ...evidenceOfOthers(guard, status, turnedAway)],
     calls: latestOf([...lastVerified, ...reported.lastVerified]),
-    turnedAway: mostOf([...reported.senders, ...senders])
+    turnedAway
   }
 }
+
+/** What the secret gave away to other servers about senders that would be rejected here, too, beside what this server knows itself. */
+function evidenceOfOthers(guard: ShownGuard, { evidence }: GuardStatus, turnedAway: readonly Sender[]): Finding[] {
+  const known = new Set(evidence.flatMap(({ addresses }) => addresses))
+  const senders = turnedAway.filter(
+    ({ clientIp, withSecret }) => totalOf(withSecret) > 0 && !known.has(clientIp) && !isAccepted(guard, clientIp)
+  )
+  return findingsOf({
+    senders: (reason, isOwn) =>
+      senders.filter(
+        (sender) => sender.withSecret[reason] !== undefined && (isOwn === undefined || sender.isOwn === isOwn)
+      ),
+    unresolved: 0,
+    withoutSecret: [],
+    failures: 0,
+    dataCenters: dataCentersOf(guard.metrics()),
+    list: `of ${guard.directory().checked} (revision ${guard.directory().revision})`
+  })
+}
+
+/** Whether a sender that was rejected is accepted by now; one that is redacted is not known to be. */
+export function isAccepted(guard: Pick<ShownGuard, 'explainAll'>, clientIp: string): boolean {
+  if (parseAddress(clientIp) === undefined) return false
+  return guard.explainAll(clientIp).every(({ verdict }) => verdict.verified)
+}
+
+/** The data centers that are accepted by any route. */
+export const dataCentersOf = ({ verdicts }: GuardMetrics): string[] => [
+  ...new Set(verdicts.flatMap(({ dataCenters }) => dataCenters))
+]
 
 /** The latest of each route, data center and channels. */
 function latestOf(calls: readonly LastVerified[]): LastVerified[] {
@@ -82,10 +129,11 @@ function latestOf(calls: readonly LastVerified[]): LastVerified[] {
 /** Those with the most rejections; of two with one address, the one that counts more. */
 function mostOf(senders: readonly Sender[]): Sender[] {
   const most = new Map<string, Sender>()
-  for (const sender of [...senders].sort((a, b) => b.count - a.count || b.lastSeen - a.lastSeen)) {
-    if (!most.has(sender.clientIp)) most.set(sender.clientIp, sender)
+  for (const sender of senders) {
+    const known = most.get(sender.clientIp)
+    if (known === undefined || known.count < sender.count) most.set(sender.clientIp, sender)
   }
-  return [...most.values()].slice(0, MAX_SENDERS)
+  return loudest([...most.values()], MAX_SENDERS)
 }
 
 /** Whether the facts are of all servers of the fleet. */

@@ -86,10 +86,12 @@ const countGone = (replicas: readonly Replica[]): number => replicas.filter(({ s
 /** What to do about the servers of the fleet. */
 export function fleetActions({ reading }: FleetFacts): string[] {
   if (reading === null) return []
-  const { replicas, live, current } = reading.status
+  const { replicas, live, current, version } = reading.status
   const gone = countGone(replicas)
   const findings = [
-    ...(live > current ? [`${plural(live - current, 'server')} not using what was published last`] : []),
+    ...(version !== null && live > current
+      ? [`${plural(live - current, 'server')} not using what was published last`]
+      : []),
     ...(gone > 0 ? [`${plural(gone, 'server')} that stopped reporting`] : [])
   ]
   return findings.length === 0 ? [] : [`Look at the servers of the fleet, below: ${listed(findings)}.`]
@@ -126,9 +128,10 @@ export function fleetPart({ reading, problem }: FleetFacts, now: number): string
 
 function summary({ name, replicas, live, current, version }: FleetStatus): string {
   const gone = countGone(replicas)
+  const kept = replicas.filter((replica) => replica.state === 'live' && replica.version !== null).length
   const uses =
     version === null
-      ? 'The store holds no list and no overrides, so each uses its own list.'
+      ? `The store holds no list and no overrides${kept > 0 ? `, and ${plural(kept, 'server')} still ${kept === 1 ? 'uses' : 'use'} what was published before.` : ', so each uses its own list.'}`
       : live === current
         ? 'All of them use what was published last.'
         : `${number(live - current)} of them ${live - current === 1 ? 'does' : 'do'} not use what was published last: the last error says why.`

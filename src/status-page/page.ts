@@ -5,7 +5,16 @@ import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
 import { explainPart } from './explain.js'
-import { type Facts, factsOf, isOfFleet, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
+import {
+  dataCentersOf,
+  type Facts,
+  factsOf,
+  isAccepted,
+  isOfFleet,
+  MAX_SENDERS,
+  type ShownGuard,
+  totalsOf
+} from './facts.js'
 import { FleetReader, fleetPart } from './fleet.js'
 import { listPart, overridesPart } from './list.js'
 import { SCRIPT } from './live.js'
@@ -85,7 +94,7 @@ export class StatusPage {
     const body = [
       liveBlock('state', statePart(stateOf(facts, genuine)), 'status'),
       liveBlock('answers', answersPart(facts, genuine)),
-      ...sectionsOf(facts).map((section) => sectionOf({ ...section, isLive: true })),
+      ...sectionsOf(facts, this.#guard).map((section) => sectionOf({ ...section, isLive: true })),
       sectionOf({ id: 'explain', title: 'Explain this address', body: explainPart(this.#guard, query.get('ip')) }),
       sectionOf({
         id: 'rules',
@@ -117,11 +126,10 @@ const NOT_READY = liveBlock(
   'status'
 )
 
-function sectionsOf(facts: Facts) {
-  const { metrics, minutes, hours, since, now, fleet } = facts
+function sectionsOf(facts: Facts, guard: ShownGuard) {
+  const { minutes, hours, since, now, fleet } = facts
   const verified = lastVerifiedRows(facts)
   const header = ['Route', 'Last request', 'Data center', 'Address published for']
-  const dataCenters = [...new Set(metrics.verdicts.flatMap((policy) => policy.dataCenters))]
   const isFleet = isOfFleet(facts)
   return [
     {
@@ -133,7 +141,7 @@ function sectionsOf(facts: Facts) {
           : tableOf({ caption: 'Last accepted request by route', header, rows: verified, isCards: true })
     },
     { id: 'matrix', title: 'Which channels call', body: matrixPart(facts) },
-    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts, dataCenters) },
+    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts, guard) },
     {
       id: 'time',
       title: 'Requests over time',
@@ -148,23 +156,29 @@ function sectionsOf(facts: Facts) {
 }
 
 /** Rejected senders: those of all servers of a fleet first. */
-function sendersPart(facts: Facts, dataCenters: readonly string[]): string {
-  const { status, senders, turnedAway, now } = facts
+function sendersPart(facts: Facts, guard: ShownGuard): string {
+  const { status, metrics, senders, turnedAway, now, counts } = facts
   const isFleet = isOfFleet(facts)
   if (turnedAway.length === 0) {
     return html`<p>${isFleet ? 'Nobody, by any server of the fleet.' : 'Nobody since the server started.'}</p>`
   }
+  const view = {
+    dataCenters: dataCentersOf(metrics),
+    hasVerified: counts.verified > 0,
+    isAccepted: (clientIp: string) => isAccepted(guard, clientIp),
+    now
+  }
   const about = 'Where a route is in mode “tag”, its requests were let through and would be turned away.'
-  const rest = status.senders - senders.length
+  const rest = senders.length < MAX_SENDERS ? 0 : status.senders - senders.length
   const more = rest > 0 ? html`<p>${number(rest)} more with fewer requests; the page shows ${MAX_SENDERS}.</p>` : ''
-  const own = html`!${sendersTable({ senders, dataCenters, now })}
+  const own = html`!${sendersTable({ ...view, senders })}
 !${more}`
   if (!isFleet) {
     return html`<p class="quiet">${about}</p>
 !${own}`
   }
   return html`<p class="quiet">By all servers of the fleet within a day; each of them reports the senders with the most requests. ${about}</p>
-!${sendersTable({ senders: turnedAway, dataCenters, now })}
+!${sendersTable({ ...view, senders: turnedAway })}
 !${senders.length === 0 ? '' : html`<details><summary>By this server alone</summary>!${own}</details>`}`
 }
 

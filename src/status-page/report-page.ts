@@ -75,7 +75,7 @@ function answersPart({ verified, rejected, tagged, genuine, canReject }: Report)
 }
 
 function sectionsOf(report: Report) {
-  const { senders, withoutSender, histogram, firstUnreadable, rejected, tagged, unlogged } = report
+  const { senders, verified, withoutSender, histogram, firstUnreadable, rejected, tagged, unlogged } = report
   const bars = histogram.bars.map(({ from, count }) => ({ from: Date.parse(from), verified: 0, rejected: count }))
   const [first, last] = [bars[0], bars.at(-1)].map((bar) => (bar === undefined ? '' : utc(bar.from)))
   const without =
@@ -89,7 +89,7 @@ function sectionsOf(report: Report) {
     {
       id: 'senders',
       title: 'Who was turned away',
-      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], now: null })}!${without}`
+      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, now: null })}!${without}`
     },
     {
       id: 'reasons',

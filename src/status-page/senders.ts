@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
-import { parseAddress } from '../ip/address.js'
 import { originOf } from '../ip/special.js'
+import { isRedacted } from '../senders/diagnosis.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
@@ -18,30 +18,36 @@ const paste = (text: string, code: string | undefined): Advice =>
   code === undefined ? { text: `${text}.` } : { text: `${text}:`, code }
 
 const listOption = (name: string, { clientIp }: Sender) =>
-  parseAddress(clientIp) === undefined ? undefined : `${name}: ['${clientIp}']`
+  isRedacted(clientIp) ? undefined : `${name}: ['${clientIp}']`
 
-/** An address from which a provider forwards requests of anybody. */
-const ofProvider = (name: string) =>
-  paste(
-    `An address of ${name}, from which anybody’s requests come: never let it in. If it stands in front of your server, trust it`,
-    `clientIp: { trustedProxies: ['${name}'] }`
-  )
+const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
 
-const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly string[]) => Advice>> = {
-  'not-listed': (sender) => {
-    const { clientIp, removed } = sender
+/** What advice depends on, besides the sender. */
+interface Surroundings {
+  /** The data centers that are accepted. */
+  readonly dataCenters: readonly string[]
+  /** Whether any request was verified, as far as that is known. */
+  readonly hasVerified: boolean
+}
+
+const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surroundings) => Advice>> = {
+  'not-listed': (sender, { hasVerified }) => {
+    const { clientIp, removed, isOwn } = sender
     const allow = listOption('allow', sender)
     if (removed !== null)
       return paste(`MoEngage’s until ${removed}. Let it in while MoEngage still calls from there`, allow)
     const notable = notableAddresses().match(clientIp)
     const purpose = purposeAmong(notable)
     if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
-    const provider = providerAmong(notable)
-    if (provider !== undefined) return ofProvider(provider)
+    if (providerAmong(notable) !== undefined) return ofProxy(sender)
+    if (isOwn)
+      return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
     if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
+    if (!hasVerified)
+      return paste('A stranger, or MoEngage without static IPs. If you know the sender, let it in', allow)
     return paste('A stranger: do nothing. If you know the sender, let it in', allow)
   },
-  'other-data-center': ({ listedFor }, dataCenters) => {
+  'other-data-center': ({ listedFor }, { dataCenters }) => {
     const own = listedFor.map(({ dataCenter }) => dataCenter)
     const names = [...new Set([...dataCenters, ...own])].map((name) => `'${name}'`).join(', ')
     const customer = `Another customer of MoEngage, or your workspace is in ${listed(own) || 'another data center'}. If it is,`
@@ -50,16 +56,19 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, dataCenters: readonly str
       : paste(`${customer} accept it`, `dataCenters: [${names}]`)
   },
   'other-channel': () => paste('MoEngage may use any address of a data center. Accept all of them', `channels: 'all'`),
-  'stale-list': () => paste('Update the list', 'npm update moengage-allowlist'),
+  'stale-list': () => ({ text: 'The list is stale: load a newer one. The warning about it says how.' }),
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
-  'proxy-not-configured': (sender) => {
-    const provider = providerAmong(notableAddresses().match(sender.clientIp))
-    if (provider !== undefined) return ofProvider(provider)
-    const proxies = listOption('trustedProxies', sender)
-    return paste('Your own proxy. Trust it', proxies === undefined ? undefined : `clientIp: { ${proxies} }`)
-  },
+  'proxy-not-configured': (sender) => ofProxy(sender),
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
+}
+
+/** A proxy, of the receiver or of anybody: what a trusted one writes is believed. */
+function ofProxy({ clientIp }: Sender): Advice {
+  const provider = providerAmong(notableAddresses().match(clientIp))
+  const whose = provider === undefined ? 'It' : `An address of ${provider}, which`
+  const text = `${whose} forwards requests of others: never let it in. Only if it stands in front of your server, add it to clientIp.trustedProxies`
+  return paste(text, isRedacted(clientIp) ? undefined : `'${provider ?? clientIp}'`)
 }
 
 /** How many of a sender's rejected requests carried your secret. */
@@ -71,21 +80,21 @@ function reasonsOf({ reasons }: Sender): Reason[] {
 }
 
 /** What the table of senders is made for. */
-export interface SendersView {
+export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
-  /** The data centers that are accepted. */
-  readonly dataCenters: readonly string[]
+  /** Whether an address is accepted by now. */
+  readonly isAccepted: (clientIp: string) => boolean
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
 
 /** Rejected senders, with what to do about each. */
-export function sendersTable({ senders, dataCenters, now }: SendersView): string {
+export function sendersTable({ senders, isAccepted, now, ...surroundings }: SendersView): string {
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
-    const advice = ADVICE[reasons[0]!](sender, dataCenters)
+    const advice = isAccepted(sender.clientIp) ? ACCEPTED : ADVICE[reasons[0]!](sender, surroundings)
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

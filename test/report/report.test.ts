@@ -622,8 +622,33 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
     senders: [{ withSecret: { 'not-listed': 5 } }]
   })
   t.match(await report(secret({ isOwn: true }), total), {
-    genuine: { answer: 'possible' },
+    genuine: {
+      answer: 'likely',
+      evidence: { 1: '1 request with your secret from your own network or a provider in front of it.' }
+    },
     evidence: [{ kind: 'proxy', paste: null }]
+  })
+  const listed = {
+    reason: 'denied',
+    clientIp: '44.205.83.206',
+    listedFor: [{ dataCenter: 'DC-01', channels: ['sms'] }]
+  }
+  t.match(await report(secret(listed), total), {
+    genuine: { answer: 'yes', evidence: { 1: '1 request with your secret from addresses that are denied.', length: 2 } }
+  })
+  t.match(await report(line(listed), total), {
+    genuine: { answer: 'likely', evidence: { 1: "1 request from addresses on MoEngage's page that are denied." } }
+  })
+  t.match(await report(secret({ ...listed, mode: 'tag' }), total), { canReject: { answer: 'no' } })
+  const gone = { removed: '2026-11-20', clientIp: '7.7.7.7' }
+  t.match(await report(secret(gone), line({ clientIp: '6.6.6.6' }), total), {
+    genuine: {
+      answer: 'yes',
+      evidence: {
+        1: '1 request with your secret from addresses that are not listed.',
+        2: '1 request from addresses that are not listed: do you know any of them?'
+      }
+    }
   })
   const own = await report(line({ isOwn: true, clientIp: '10.9.9.9' }), summary({ verified: 0 }))
   t.match(own.diagnosis, [/^No request was ever verified, and 1 rejection came from addresses of your own network/])

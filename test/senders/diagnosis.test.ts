@@ -46,7 +46,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'a proxy that is not configured',
       diagnosisOf({}, [['10.0.3.7', 1204, undefined, XFF]]),
       [
-        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\.$/
+        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\. Do so only if it stands in front of your server: what a trusted proxy writes is believed\.$/
       ]
     ],
     [
@@ -73,10 +73,10 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ...diagnosisOf({ clientIp: ({ peer }) => peer as string }, [['10.0.3.7', 1, undefined, XFF]])
       ],
       [
-        /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies\.$/,
-        /^2 of 6 .* own proxy: add 'cloudflare' to clientIp\.trustedProxies\.$/,
+        /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies\. Do so only if it stands in front of your server: /,
+        /^2 of 6 .* own proxy: add 'cloudflare' to clientIp\.trustedProxies\. Do so only if /,
         /^1 of 6 .* own proxy: set clientIp\.header to the one header that it writes\.$/,
-        /^The only .* own proxy: let your clientIp function read the header of that proxy\.$/
+        /^The only .* own proxy: let your clientIp function read the header of that proxy\. Do so only if /
       ]
     ],
     [
@@ -161,6 +161,7 @@ const senderOf = (reason: Reason, about: Partial<Sender> = {}): Sender => ({
   routes: [],
   listedFor: [],
   removed: null,
+  isOwn: false,
   ...about
 })
 
@@ -210,7 +211,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       'proxy-not-configured',
       { clientIp: '10.0.3.7' },
       [],
-      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes.'
+      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes. Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
     ],
     [
       'denied',

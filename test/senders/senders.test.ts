@@ -4,7 +4,7 @@ import { type AddressBook, type Sender, Senders } from '../../src/senders/sender
 import type { Reason } from '../../src/verdict/verdict.js'
 import { runs } from '../support/properties.js'
 
-const NOTHING: AddressBook = { listedFor: () => [], removed: () => null }
+const NOTHING: AddressBook = { listedFor: () => [], removed: () => null, isOwn: () => false }
 
 /** 198.51.100.7 as a number. */
 const WORD = 0xc6336407 | 0
@@ -36,7 +36,8 @@ t.test('a sender has its exact count, times, reasons and routes', async (t) => {
       withSecret: {},
       routes: ['/a', '/b'],
       listedFor: [],
-      removed: null
+      removed: null,
+      isOwn: false
     },
     {
       clientIp: '2001:db8::1',
@@ -47,7 +48,8 @@ t.test('a sender has its exact count, times, reasons and routes', async (t) => {
       withSecret: {},
       routes: [],
       listedFor: [],
-      removed: null
+      removed: null,
+      isOwn: false
     }
   ])
 })
@@ -78,10 +80,27 @@ t.test(
   }
 )
 
+t.test(
+  'who carried the secret is not left out for strangers who are louder, whether they are redacted or not',
+  async (t) => {
+    const joined = Object.assign((address: string) => address, { joins: (key: number | string) => key })
+    for (const redact of [undefined, joined]) {
+      const senders = new Senders(100, redact)
+      for (let i = 10; i < 40; i++) senders.record(one(`::${i}`, 'not-listed', null, i, 5))
+      senders.record({ ...one('::9', 'not-listed', null, 1), withSecret: true })
+      senders.record(one('::8', 'not-listed', null, 99, 7))
+      const listed = (query: object) => senders.list(NOTHING, query).map(({ clientIp }) => clientIp)
+      t.strictSame(listed({ limit: 3 }), ['::8', '::39', '::9'])
+      t.strictSame(listed({ limit: 2, reason: 'not-listed' }), ['::8', '::39'], 'a reason asks for the loudest')
+    }
+  }
+)
+
 t.test('only published or only removed addresses are listed, however loud the others are', async (t) => {
   const book: AddressBook = {
     listedFor: (clientIp) => (clientIp === '::2' ? [{ dataCenter: 'DC-01', channels: ['sms'] }] : []),
-    removed: (clientIp) => (clientIp === '::3' ? '2026-11-23' : null)
+    removed: (clientIp) => (clientIp === '::3' ? '2026-11-23' : null),
+    isOwn: () => false
   }
   const senders = new Senders(1000, undefined)
   for (let i = 10; i < 600; i++) senders.record(one(`::${i}`, 'not-listed', null, i, 50))
@@ -96,7 +115,8 @@ t.test('addresses that have one redacted text are one sender, and are ranked as 
   const redact = Object.assign(truncate, { joins: (key: number | string) => truncate(`${key}`) })
   const book: AddressBook = {
     listedFor: (clientIp) => (clientIp === '10.0.0.2' ? [{ dataCenter: 'DC-01', channels: [] }] : []),
-    removed: (clientIp) => (clientIp === '10.0.0.3' ? '2026-11-23' : null)
+    removed: (clientIp) => (clientIp === '10.0.0.3' ? '2026-11-23' : null),
+    isOwn: (clientIp) => clientIp === '10.0.0.1'
   }
   const senders = new Senders(100, redact)
   senders.record(one('10.0.1.1', 'not-listed', '/loud', 5, 4))
@@ -112,7 +132,8 @@ t.test('addresses that have one redacted text are one sender, and are ranked as 
     reasons: { 'not-listed': 2, denied: 11 },
     withSecret: {},
     listedFor: [{ dataCenter: 'DC-01', channels: [] }],
-    removed: '2026-11-23'
+    removed: '2026-11-23',
+    isOwn: true
   })
   t.equal(new Set(routes).size, 8, 'eight of the eleven routes')
   const withSecret = { withSecret: true }
@@ -124,7 +145,7 @@ t.test('addresses that have one redacted text are one sender, and are ranked as 
     { clientIp: '10.0.2.x', withSecret: { 'not-listed': 2, denied: 1, 'other-channel': 1 } }
   ])
   t.match(senders.list(book)[1], { clientIp: '10.0.1.x', count: 4, routes: ['/loud'], listedFor: [], removed: null })
-  t.match(senders.list(book, { limit: 1 })[0], { count: 13 }, 'listing changes nothing')
+  t.match(senders.list(book, { limit: 2 })[0], { count: 13 }, 'listing changes nothing')
 })
 
 t.test('a text that belongs to one address only is applied after ranking', async (t) => {

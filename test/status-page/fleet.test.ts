@@ -156,14 +156,20 @@ interface Reported {
   readonly isClosed?: boolean
   readonly lastError?: string
   readonly peers?: readonly string[]
+  /** Peers whose requests carry the secret. */
+  readonly withSecret?: readonly string[]
 }
+
+const SECRET = { 'x-secret': 'yes' }
+const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
 
 /** What a fleet reported, as it is read of a store that has version 7. */
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
   const sums = new FleetSums(own.version === undefined ? 7 : own.version)
-  for (const { id, age = 0, version = 7, isClosed = false, lastError = null, peers = [] } of replicas) {
-    const guard = createGuard({ dataCenters: 'DC-01' })
-    for (const peer of peers) guard.judge(from(peer))
+  for (const { id, age = 0, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
+    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never })
+    for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
+    for (const peer of seen.peers ?? []) guard.judge(from(peer))
     const report = reportOf(guard, { id, started: 1, every: 1000, senders: 10 }, version, isClosed)
     sums.add({ ...report, host: id, pid: 1, reported: Date.parse('2026-11-24T09:59:00Z'), lastError }, age)
   }
@@ -213,6 +219,8 @@ t.test('a fleet is summed up in one sentence', async (t) => {
     [[{ id: 'a' }, { id: 'b' }], {}, /^2 servers of the fleet “webhooks” report\. All of them use /],
     [[{ id: 'a', version: 6 }], {}, / reports\. 1 of them does not use what was published last: /],
     [[{ id: 'a', version: null }], { version: null }, /The store holds no list and no overrides, so each uses its own/],
+    [[{ id: 'a' }], { version: null }, /no list and no overrides, and 1 server still uses what was published before\./],
+    [[{ id: 'a' }, { id: 'b' }], { version: null }, /, and 2 servers still use what was published before\./],
     [[], {}, /^0 servers of the fleet “webhooks” report\. Within a day/]
   ]
   for (const [replicas, own, sentence] of rows) {
@@ -238,6 +246,62 @@ t.test('figures of this server are its own, and those of servers that ended are 
   const senders = textOf('senders')
   t.match(senders, new RegExp(` ${STRANGER.replaceAll('.', '\\.')} 3 .* By this server alone .* ${STRANGER} 3 `))
   t.match(senders, / 3\.6\.251\.95 2 MoEngage, but another data center .* By this server alone /, 'yet they are listed')
+})
+
+t.test('what the secret gives away to one server is on the pages of all, until the sender is accepted', async (t) => {
+  const strangers = Array.from({ length: 300 }, (_, i) => `11.0.0.${i % 150}`)
+  const found = { id: 'b', withSecret: [NEWCOMER], peers: [LISTED, ...strangers] }
+  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, found]))
+  const page = await open()
+  t.match(
+    page.textOf('state'),
+    /! Requests of MoEngage were turned away: they carry your secret and .* the list lacks\./
+  )
+  t.match(
+    page.textOf('state'),
+    /185\.199\.108\.153 \(1 request\) carries your secret .* To paste .* allow: \['185\.199\.108\.153'\]/
+  )
+  t.match(
+    page.textOf('answers'),
+    /genuine\? Yes 1 request with your secret from addresses that are not listed\. 300 requests from/
+  )
+  t.match(
+    page.textOf('senders'),
+    /185\.199\.108\.153 1 Not on MoEngage’s list; 1 request with your secret /,
+    'no crowd hides it'
+  )
+  guard.override({ allow: [NEWCOMER] })
+  const later = await open()
+  t.match(later.textOf('state'), /✓ All is well/)
+  t.match(later.textOf('senders'), /185\.199\.108\.153 .* It is accepted by now: do nothing\./)
+})
+
+t.test('what this server knows itself is not said twice', async (t) => {
+  const clock = new TestClock('2026-11-24T10:00:00Z')
+  const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never })
+  const status = async () =>
+    statusOf([
+      { id: 'a', withSecret: [NEWCOMER] },
+      { id: 'b', withSecret: [NEWCOMER, '10.9.0.1'] }
+    ])
+  const page = new StatusPage({ ...accessTo(() => guard), fleet: { status } }, clock)
+  t.teardown(() => page.close())
+  guard.judge({ peer: NEWCOMER, headers: SECRET })
+  const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
+  t.equal(textOf('state').match(/carries your secret and is not listed/g)?.length, 1)
+  t.match(textOf('state'), /10\.9\.0\.1 \(1 request\) carries your secret and is of your own network or of a provider/)
+})
+
+t.test('servers that have ended are not those that run', async (t) => {
+  const ended = { id: 'b', isClosed: true, peers: [STRANGER, STRANGER] }
+  const { open, guard } = pageOn(t, async () =>
+    statusOf([{ id: 'a' }, ended, { id: 'c', age: 60_000, peers: [STRANGER] }])
+  )
+  guard.judge(from(LISTED))
+  t.match(
+    (await open()).textOf('answers'),
+    /turned away\? Not by a server that runs Servers that have ended turned away 3 requests within a day\. Who it was/
+  )
 })
 
 t.test('where no server called or was called, the page says so of all of them', async (t) => {

@@ -107,6 +107,7 @@ const guard = fc
       revision: text(3),
       provenance,
       age: 0,
+      tagged: 0,
       entries: 1,
       pendingRemovals: [{ prefix: text(6), dataCenter: 'DC-01', channel: 'sms', until: new Date(0).toISOString() }],
       source: text(7),

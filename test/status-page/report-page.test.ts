@@ -76,9 +76,9 @@ t.test('a log without a finding, an empty one and an unreadable one say so', asy
   t.match(cut.textOf('main'), /Counts may be too low One line mentions a record/)
 })
 
-t.test('something other than a genuine sender is a finding too', async (t) => {
+t.test('an address of MoEngage that is denied is probably genuine', async (t) => {
   const { textOf } = await report(t, [line({ reason: 'denied', listedFor: GENUINE.listedFor })])
-  t.match(textOf('main'), /! Something in this log needs your attention\..*is in your deny list/)
+  t.match(textOf('main'), /! Requests of this log that were not accepted are probably genuine\..*is in your deny list/)
 })
 
 t.test('the file needs nothing else, runs nothing, and is one that a hostile log cannot change', async (t) => {

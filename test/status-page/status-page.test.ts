@@ -160,7 +160,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
     [
       '185.199.108.153',
       '/moengage/connector',
-      /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger: do nothing.* allow: \['185\.199\.108\.153'\]/
+      /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger, or MoEngage without static IPs\. If you know the sender, let it in: allow: \['185\.199\.108\.153'\]/
     ],
     [
       '10.0.0.3',
@@ -171,7 +171,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
     [
       '104.16.0.9',
       '/moengage/connector',
-      /An address of cloudflare, .*: never let it in\. .* clientIp: \{ trustedProxies: \['cloudflare'\] \}/
+      /An address of cloudflare, which forwards .*: never let it in\. Only if .* clientIp\.trustedProxies: 'cloudflare'/
     ],
     ['64:ff9b::808:808', '/moengage/connector', /the guard does not read the IPv4 address in it/],
     ['240.16.0.1', '/moengage/connector', /The address is reserved: Cloudflare.{1,6}s Pseudo IPv4 shows IPv6 visitors/],
@@ -273,7 +273,15 @@ t.test('addresses are redacted where redactAddress says so', async (t) => {
   await post('/moengage/connector', '185.199.108.153')
   await post('/segments', LISTED_IN['DC-03'])
   const { body, textOf } = await open()
-  t.match(textOf('senders'), /185\.199\.108\.0\/24 1 .*A stranger: do nothing\. If you know the sender, let it in\./)
+  t.match(
+    textOf('senders'),
+    /185\.199\.108\.0\/24 1 .*A stranger, or MoEngage without static IPs\. If you know the sender, let it in\./
+  )
+  await post('/moengage/connector', LISTED)
+  t.match(
+    (await open()).textOf('senders'),
+    /185\.199\.108\.0\/24 1 .*A stranger: do nothing\. If you know the sender, let it in\./
+  )
   t.notMatch(body, /185\.199\.108\.153/)
   t.notMatch(body, new RegExp(LISTED_IN['DC-03'].replaceAll('.', '\\.')))
 })
@@ -542,7 +550,7 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
   t.match(
     textOf('state'),
-    /! MoEngage was turned away: requests with your secret .* To paste .* allow: \['185\.199\.108\.153'\]/
+    /! Requests of MoEngage were turned away: they carry your secret and come from addresses that the list lacks\. .* To paste .* allow: \['185\.199\.108\.153'\]/
   )
   t.match(textOf('state'), /A text for MoEngage’s support .*185\.199\.108\.153/)
   t.match(textOf('answers'), /Was any of it genuine\? Yes /)
@@ -553,6 +561,94 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
   t.equal(textOf('senders').match(/never let it in\./g)?.length, 2, 'but not where a provider forwards for anybody')
   t.match(textOf('senders'), /10\.0\.0\.3 1 .*The address is a private address/)
   t.equal(textOf('senders').match(/allow: \[/g)?.length, 2, 'nor is an address of one’s own let in')
+})
+
+t.test('what carries the secret is genuine, whatever it was rejected for', async (t) => {
+  const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
+  const rows: [options: object, peer: string, words: RegExp][] = [
+    [{ deny: [LISTED] }, LISTED, /1 request with your secret from addresses that are denied\./],
+    [{ dataCenters: 'DC-03' }, LISTED, /1 request from MoEngage.s addresses of other data centers\./]
+  ]
+  for (const [options, peer, words] of rows) {
+    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never, ...options })
+    t.teardown(() => guard.close())
+    guard.judge({ peer, headers: { 'x-secret': 'yes' } })
+    const page = fetchStatusPage({ guard, public: true })
+    t.teardown(() => page.close())
+    const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+    t.match(textOf('state'), /! Requests of MoEngage were turned away: they carry your secret\./)
+    t.match(textOf('answers'), new RegExp(`genuine\\? Yes .*${words.source}`))
+  }
+})
+
+t.test(
+  'a proxy of one’s own is never let in, and one that may be anybody’s is no sign of genuine requests',
+  async (t) => {
+    const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['9.9.9.9'] } })
+    t.teardown(() => guard.close())
+    const through = (headers: Record<string, string>) => guard.judge({ peer: '9.9.9.9', headers })
+    for (let i = 0; i < 9; i++) through({ 'x-forwarded-for': LISTED })
+    through({ 'x-forwarded-for': `${LISTED}, 104.16.0.9` })
+    through({})
+    const page = fetchStatusPage({ guard, public: true })
+    t.teardown(() => page.close())
+    const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+    t.match(
+      textOf('senders'),
+      /9\.9\.9\.9 1 .* Of your own network or a proxy, which hides the sender: follow the hint/
+    )
+    t.match(
+      textOf('answers'),
+      /genuine\? Possibly 1 request from what is your own proxy if it stands in front of your server/
+    )
+    t.match(
+      textOf('state'),
+      /! MoEngage gets through, but something needs your attention\. .*'cloudflare'.* Do so only if /
+    )
+  }
+)
+
+t.test('in mode "tag" requests are let through, and the page says so', async (t) => {
+  const { post, open } = await serve(t, { mode: 'tag' })
+  await post('/moengage/connector', '185.199.108.153')
+  const first = await open()
+  t.match(first.textOf('state'), /! MoEngage has not got through yet, and others would be turned away\./)
+  t.match(
+    first.textOf('answers'),
+    /turned away\? No, but 1 request would be Mode “tag” let 1 of them through\. 1 of them in/
+  )
+  await post('/moengage/connector', LISTED_IN['DC-03'])
+  t.match((await open()).textOf('state'), /! Requests that are probably genuine would be turned away\./)
+  const mixed = createGuard({ dataCenters: 'DC-01' })
+  t.teardown(() => mixed.close())
+  for (let i = 0; i < 3; i++) mixed.judge({ peer: '185.199.108.153', headers: {} })
+  mixed.letThrough()
+  const page = fetchStatusPage({ guard: mixed, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(textOf('answers'), /turned away\? Yes, 2 requests Mode “tag” let 1 of them through\. 0 of them in/)
+})
+
+t.test('all is well only while MoEngage calls and nothing is to be done', async (t) => {
+  const clock = new TestClock('2026-11-24T10:00:00Z')
+  const provenance = { page: 'a test', revision: 'r', retrieved: '2026-11-24' }
+  const source = (): Snapshot => ({
+    provenance,
+    rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [LISTED] }]
+  })
+  const guard = await loadGuard({ dataCenters: 'DC-01', source }, { clock })
+  t.teardown(() => guard.close())
+  guard.judge({ peer: LISTED, headers: {} })
+  const page = new StatusPage(guard, clock)
+  t.teardown(() => page.close())
+  const state = async () => readPage((await page.respond(new URLSearchParams())).body).textOf('state')
+  clock.pass(8 * 24 * HOUR - 1)
+  t.match(await state(), /✓ All is well/)
+  clock.pass(1)
+  t.match(
+    await state(),
+    /… Nothing is wrong here, and MoEngage called last 8 days ago\. .* see whether the request reached this server/
+  )
 })
 
 t.test('the watched source stands beside the list, with each difference', async (t) => {
@@ -633,8 +729,11 @@ t.test('a last call of yesterday is one that did not come in the last hour', asy
 t.test('an own proxy that is taken for the sender can be pasted where it is not redacted', async (t) => {
   const headers = { 'x-forwarded-for': LISTED }
   const rows = [
-    [undefined, /Your own proxy\. Trust it: clientIp: \{ trustedProxies: \['10\.0\.0\.3'\] \}/],
-    ['truncate', /10\.0\.0\.0\/24 .* Your own proxy\. Trust it\.$/]
+    [
+      undefined,
+      /never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
+    ],
+    ['truncate', /10\.0\.0\.0\/24 .* add it to clientIp\.trustedProxies\.$/]
   ] as const
   for (const [redactAddress, advice] of rows) {
     const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['192.0.2.1'] }, redactAddress })
@@ -656,12 +755,12 @@ t.test('a policy for a data center beside that of the guard has its cells', asyn
   t.match(textOf('matrix'), /Outbound Segment Sync 0 0 of 1 address used · A no address 0 0 of 1 address used · B/)
 })
 
-t.test('a finding that is no sign of genuine requests is said while MoEngage gets through', async (t) => {
+t.test('an address of MoEngage that is denied is said to be turned away, while others get through', async (t) => {
   const { post, open } = await serve(t, { deny: ['44.205.83.206'] })
   await post('/moengage/connector', LISTED)
   await post('/moengage/connector', '44.205.83.206')
   t.match(
     (await open()).textOf('state'),
-    /! MoEngage gets through, but something needs your attention\..*is in your deny list/
+    /! Requests that are probably genuine were turned away\..*is in your deny list/
   )
 })
