@@ -45,6 +45,8 @@ for (const [door, route] of Object.entries(ROUTES)) {
       [{ statusCode: 204 }, 'statusCode', 'MOE_ERR_OPTION_VALUE', /^Write 403,/],
       [{ onReject: 5 }, 'onReject', 'MOE_ERR_OPTION_VALUE', /^Write /],
       [{ channels: 'segmentsync' }, 'channels', 'MOE_ERR_CHANNEL', /"segment-sync"/],
+      [{ dataCenters: null }, 'dataCenters', 'MOE_ERR_OPTION_VALUE', /^Write 'DC-01', or leave it out\.$/],
+      [{ channels: null }, 'channels', 'MOE_ERR_OPTION_VALUE', /^Write 'all', or leave it out\.$/],
       [{ channel: 'streams' }, 'channel', 'MOE_ERR_UNKNOWN_OPTION', /"channels"/],
       [
         { clientIp: {} },
