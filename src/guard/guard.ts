@@ -281,6 +281,7 @@ export class Guard<Request = GuardRequest> {
     const { list, policy } = this.#list.current
     return {
       ...this.#ledger.metrics(list, policy, this.#evidenceSources()),
+      sourceFailing: this.#refresh.lastError !== null,
       watch: this.#watch?.metrics() ?? null
     }
   }

@@ -145,8 +145,8 @@ export class Watch {
   }
 
   metrics(): WatchMetrics {
-    const { differences, checkedAt } = this.status()
-    return { differences: differences === null ? null : countOf(differences), checkedAt }
+    const { differences, checkedAt, error } = this.status()
+    return { differences: differences === null ? null : countOf(differences), checkedAt, failing: error !== null }
   }
 
   warnings(accepting: Accepting): Problem[] {

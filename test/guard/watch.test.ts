@@ -56,10 +56,10 @@ async function watching(t: Test, options: Partial<GuardOptions> = {}) {
 t.test('a watched source is loaded at once and once a day, compared, and never applied', async (t) => {
   const { clock, held, drifts, guard, look, codes } = await watching(t)
   t.match(guard.status().watch, { source: 'theirs', checkedAt: null, revision: null, differences: null, error: null })
-  t.strictSame(guard.metrics().watch, { differences: null, checkedAt: null })
+  t.strictSame(guard.metrics().watch, { differences: null, checkedAt: null, failing: false })
   await look(0)
   t.match(guard.status().watch, { checkedAt: clock.now(), revision: 'r1', differences: { same: true }, since: null })
-  t.strictSame(guard.metrics().watch, { differences: 0, checkedAt: clock.now() })
+  t.strictSame(guard.metrics().watch, { differences: 0, checkedAt: clock.now(), failing: false })
   t.strictSame([drifts.length, codes()], [0, []], 'the same list is no news')
 
   held.watched = sound({ revision: 'r2' }, [...FOUR, '9.9.9.5'])
@@ -80,7 +80,7 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
       fix: "Look at the differences and update the list. To accept what was added until then: allow: ['9.9.9.5/32']."
     }
   ])
-  t.strictSame(guard.metrics().watch, { differences: 1, checkedAt: clock.now() })
+  t.strictSame(guard.metrics().watch, { differences: 1, checkedAt: clock.now(), failing: false })
   t.notOk(guard.judge({ peer: '9.9.9.5', headers: {} }).verified, 'it is not applied')
   await look(DAY)
   t.equal(drifts.length, 1, 'the same difference is reported once')
