@@ -119,6 +119,12 @@ const GAUGES: readonly GaugeRow[] = [
     samples: ({ entries }) => [[{}, entries]]
   },
   {
+    name: 'source_failing',
+    help: '1 while the last load of the list has failed, 0 otherwise; the list in use stays in use.',
+    aggregator: 'max',
+    samples: ({ sourceFailing }) => [[{}, Number(sourceFailing)]]
+  },
+  {
     name: 'watch_differences',
     help: 'Addresses and cells in which the watched source differs from the list in use; absent without one.',
     aggregator: 'max',
@@ -129,6 +135,12 @@ const GAUGES: readonly GaugeRow[] = [
     help: 'When the watched source was last loaded; absent without one.',
     aggregator: 'min',
     samples: ({ watch }) => sampleOf(watch?.checkedAt).map(([labels, time]) => [labels, time / 1000] as const)
+  },
+  {
+    name: 'watch_failing',
+    help: '1 while the last load of the watched source has failed, 0 otherwise; absent without one.',
+    aggregator: 'max',
+    samples: ({ watch }) => sampleOf(watch && Number(watch.failing))
   },
   {
     name: 'unlisted_senders_with_secret',

@@ -110,6 +110,33 @@ t.test('a watched source shows how much it differs, and when it was loaded', asy
   t.equal(differences!.same, false)
 })
 
+t.test('a watched source that was never loaded shows that it fails; without one there is nothing', async (t) => {
+  const name = 'moengage_watch_failing'
+  let isDown = true
+  const load = (): Snapshot => {
+    if (isDown) throw new Error('down')
+    return {
+      provenance: { page: 'a test', revision: 'r', retrieved: '2026-11-23' },
+      rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [LISTED] }]
+    }
+  }
+  const registry = new Registry()
+  const guard = await loadGuard({ dataCenters: 'DC-01', watch: { name: 'theirs', interval: '1s', load } })
+  t.teardown(() => guard.close())
+  registerMetrics(guard, { registry })
+  await until(() => guard.metrics().watch!.failing)
+  const failing = await samples(registry)
+  t.equal(failing.get(name), 1)
+  t.notOk(failing.has('moengage_watch_checked_timestamp_seconds'))
+  t.equal(failing.get('moengage_source_failing'), 0, 'the list itself is loaded')
+  isDown = false
+  await until(() => !guard.metrics().watch!.failing)
+  t.equal((await samples(registry)).get(name), 0)
+  const plain = new Registry()
+  registerMetrics(createGuard({ dataCenters: 'DC-01' }), { registry: plain })
+  t.notOk((await samples(plain)).has(name))
+})
+
 t.test('the age of a list counts from the day on which it was last checked', async (t) => {
   const checked = new Date().toISOString().slice(0, 10)
   const source = () => ({
@@ -149,9 +176,13 @@ t.test('counters outlive the list, and dead entries show', async (t) => {
     ['hooks_prefix_hits_total{prefix="1.1.1.1/32",data_center=""}', 1],
     ['hooks_reloads_total{result="succeeded"}', 1],
     ['hooks_reloads_total{result="failed"}', 1],
+    ['hooks_source_failing', 1],
     ['hooks_verdict_cache_hit_ratio', 3 / 6]
   ]
   for (const [name, value] of table) t.equal(found.get(name), value, name)
+  addresses = ['9.9.9.9', '7.7.7.7']
+  await guard.reload()
+  t.equal((await samples(registry)).get('hooks_source_failing'), 0)
 })
 
 t.test('senders that share a place among the remembered verdicts are counted all the same', async (t) => {

@@ -4,6 +4,7 @@ import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import type { Directory } from '../directory/directory.js'
 import type { SecretCheck } from '../evidence/secret-check.js'
 import { ParsedAddress } from '../ip/address.js'
+import type { Prefix } from '../ip/prefix.js'
 import type { Clock } from '../lib/time.js'
 import type { Sender } from '../senders/senders.js'
 import { hintWithEvidence } from '../verdict/hints.js'
@@ -21,7 +22,7 @@ import type { FleetMember, GuardFleet } from './fleet.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { OverrideOptions } from './overrides.js'
-import type { Policy } from './policy.js'
+import { denies, type Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
 import type { Rejections } from './rejections.js'
 import { ageOf, ageWarnings, type GuardStatus, type Override } from './status.js'
@@ -249,9 +250,19 @@ export class Guard<Request = GuardRequest> {
         ...warnings,
         ...ageWarnings(directory, this.#settings.staleAfter, now),
         ...(this.#settings.source.warnings?.(now) ?? []),
-        ...(this.#watch?.warnings(policy.dataCenters) ?? [])
+        ...(this.#watch?.warnings({
+          dataCenters: policy.dataCenters,
+          lacks: (prefix) => this.#lacks(prefix, policy)
+        }) ?? [])
       ]
     }
+  }
+
+  /** Whether a prefix is neither accepted nor denied, nor part of the receiver's own set-up. */
+  #lacks(prefix: Prefix, policy: Policy): boolean {
+    const around = policy.list.matcher.entriesFor(prefix.address).filter((entry) => entry.prefix.contains(prefix))
+    const isDecided = around.some(({ grant }) => denies(grant) || policy.accepted(grant))
+    return !isDecided && !this.isOwn(`${prefix.address}`)
   }
 
   /**
@@ -272,6 +283,7 @@ export class Guard<Request = GuardRequest> {
     const { list, policy } = this.#list.current
     return {
       ...this.#ledger.metrics(list, policy, this.#evidenceSources()),
+      sourceFailing: this.#refresh.lastError !== null,
       watch: this.#watch?.metrics() ?? null
     }
   }

@@ -37,6 +37,8 @@ export interface GuardMetrics {
     /** How many failed, or brought a list that was refused. */
     readonly failed: number
   }
+  /** Whether the last load of the list failed; the list in use stays in use. */
+  readonly sourceFailing: boolean
   /** The cache of verdicts on verified senders. */
   readonly cache: {
     /** How many verdicts came from the cache. */
@@ -264,7 +266,7 @@ export class Ledger {
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(list: CompiledList, policy: Policy, sources: EvidenceSources): Omit<GuardMetrics, 'watch'> {
+  metrics(list: CompiledList, policy: Policy, sources: EvidenceSources): Omit<GuardMetrics, 'sourceFailing' | 'watch'> {
     const { directory } = list
     list.verdicts.flush()
     const listed = [...directory.entriesOf(policy), ...list.removals.filter(({ grant }) => policy.covers(grant))]

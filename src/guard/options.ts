@@ -13,6 +13,7 @@ import { number } from '../lib/option-rules.js'
 import { literal, shown } from '../lib/text.js'
 import { REDACT_ADDRESS, type Redact, type RedactAddress } from '../senders/redact.js'
 import { FLEET_OPTIONS, type Fleet, type FleetOptions } from './fleet.js'
+import { refuseFastify } from './given-fastify.js'
 import { EXTRA_ADDRESSES, LIST_OPTIONS, type ListOptions, type ListSettings } from './list-options.js'
 import { WATCH_OPTIONS, type WatchOptions, type WatchSettings } from './watch.js'
 
@@ -135,6 +136,7 @@ export const NO_OPTIONS_FIX = `Write { dataCenters: 'DC-01' }.`
  * @throws OptionsError (`MOE_ERR_OPTIONS`) where they are not an object with options
  */
 export function openOptions(options: unknown): OptionReader<typeof GUARD_OPTIONS> {
+  refuseFastify(options)
   return OptionReader.open(GUARD_OPTIONS, options, NO_OPTIONS_FIX)
 }
 

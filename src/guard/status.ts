@@ -42,6 +42,8 @@ export interface WatchMetrics {
   readonly differences: number | null
   /** When it was last loaded, in milliseconds since 1970; null if never. */
   readonly checkedAt: number | null
+  /** Whether the last load failed. */
+  readonly failing: boolean
 }
 
 /** What was set while the guard runs, with `guard.override` or for the whole fleet. */

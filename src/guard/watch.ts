@@ -1,15 +1,17 @@
-import { comparison, type DirectoryDiff, diffDirectories } from '../directory/diff.js'
+import { comparison, type DirectoryDiff } from '../directory/diff.js'
 import type { Directory, Grant } from '../directory/directory.js'
 import { DATA_CENTERS, type DataCenter } from '../directory/names.js'
 import { SOURCE } from '../directory/source/read-source.js'
 import type { OpenSource, SourceOption } from '../directory/source/source.js'
-import type { Problem } from '../errors.js'
+import type { Problem, Suspicion, SuspiciousReason } from '../errors.js'
+import { type Prefix, parsePrefix } from '../ip/prefix.js'
 import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { callback } from '../lib/option-rules.js'
-import { inSlices } from '../lib/steps.js'
+import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { Refresh } from './refresh.js'
 import type { GuardStatus, WatchMetrics, WatchStatus } from './status.js'
+import { suspicionsOf } from './suspicions.js'
 
 /** A second source that is compared with the list in use. */
 export interface WatchOptions {
@@ -44,6 +46,22 @@ export interface WatchTo {
   readonly inUse: () => Directory
   /** Called when the differences are others than before, or a load fails for another reason than before. */
   readonly notify: (news: 'drift' | 'failure') => void
+  /** Suspicions that the options of the guard confirm. */
+  readonly confirmed: ReadonlySet<Suspicion>
+}
+
+/** What the guard makes of an address that only the watched source has. */
+export interface Accepting {
+  /** The data centers that the guard accepts. */
+  readonly dataCenters: readonly DataCenter[]
+  /** Whether a prefix is neither accepted nor denied, and may be a sender's. */
+  readonly lacks: (prefix: Prefix) => boolean
+}
+
+/** How the watched list differs from the one in use, and why it would be refused in its place. */
+interface Compared {
+  readonly differences: DirectoryDiff
+  readonly suspicions: readonly SuspiciousReason[]
 }
 
 /** Loads a second source and compares it with the list in use. */
@@ -53,7 +71,7 @@ export class Watch {
   readonly #clock: Clock
   readonly #refresh: Refresh
   #watched: Directory | undefined
-  #differences: DirectoryDiff | null = null
+  #compared: Compared | null = null
   /** What the differences consist of; empty while there is none. */
   #drift = ''
   #since: number | null = null
@@ -90,19 +108,25 @@ export class Watch {
   /** Compares in slices. If one of the two lists is another one when the outcome is reported, they are compared again, at once. */
   async #compare(inUse: () => Directory, watched: () => Directory | undefined): Promise<() => void> {
     const [before, after] = [inUse(), watched()]
-    const differences = after && (await inSlices(comparison(before, after)))
+    const compared = after && (await inSlices(this.#comparing(before, after)))
     return () => {
       const now = watched()
       if (now === undefined) return
-      const isCurrent = differences !== undefined && before === inUse() && after === now
-      this.#report(isCurrent ? differences : diffDirectories(inUse(), now))
+      const isCurrent = compared !== undefined && before === inUse() && after === now
+      this.#report(isCurrent ? compared : atOnce(this.#comparing(inUse(), now)))
     }
   }
 
-  #report(differences: DirectoryDiff): void {
-    const { same, added, removed, moved, cells, unknown } = differences
+  *#comparing(inUse: Directory, watched: Directory): Steps<Compared> {
+    const differences = yield* comparison(inUse, watched)
+    const found = yield* suspicionsOf(watched, inUse, [], this.#clock.now())
+    return { differences, suspicions: found.filter(({ suspicion }) => !this.#to.confirmed.has(suspicion)) }
+  }
+
+  #report(compared: Compared): void {
+    const { same, added, removed, moved, cells, unknown } = compared.differences
     const drift = same ? '' : JSON.stringify([added, removed, moved, cells, unknown])
-    this.#differences = differences
+    this.#compared = compared
     if (drift === this.#drift) return
     this.#drift = drift
     this.#since = same ? null : this.#clock.now()
@@ -114,22 +138,21 @@ export class Watch {
       source: this.#source.name,
       checkedAt: this.#watched === undefined ? null : this.#refresh.loadedAt,
       revision: this.#watched?.revision ?? null,
-      differences: this.#differences,
+      differences: this.#compared?.differences ?? null,
       since: this.#since,
       error: this.#refresh.lastError
     }
   }
 
   metrics(): WatchMetrics {
-    const { differences, checkedAt } = this.status()
-    return { differences: differences === null ? null : countOf(differences), checkedAt }
+    const { differences, checkedAt, error } = this.status()
+    return { differences: differences === null ? null : countOf(differences), checkedAt, failing: error !== null }
   }
 
-  /** @param accepted the data centers that the guard accepts */
-  warnings(accepted: readonly DataCenter[]): Problem[] {
-    const { source, differences, since, error } = this.status()
+  warnings(accepting: Accepting): Problem[] {
+    const { source, since, error } = this.status()
     const warnings: Problem[] = []
-    if (since !== null) warnings.push(driftWarning(source, differences!, since, accepted))
+    if (since !== null) warnings.push(driftWarning(source, this.#compared!, since, accepting))
     if (error !== null) {
       warnings.push({
         code: 'MOE_WARN_WATCH',
@@ -157,9 +180,9 @@ const NAMED = 5
 
 function driftWarning(
   source: string,
-  differences: DirectoryDiff,
+  { differences, suspicions }: Compared,
   since: number,
-  accepted: readonly DataCenter[]
+  accepting: Accepting
 ): Problem {
   const { added, removed, moved, cells, unknown, after } = differences
   const counts = [
@@ -175,19 +198,25 @@ function driftWarning(
     ...moved.flatMap(({ lost, gained }) => [...lost, ...gained]),
     ...cells
   ].map(({ dataCenter }) => dataCenter)
-  const own = DATA_CENTERS.filter((dataCenter) => touched.includes(dataCenter) && accepted.includes(dataCenter))
+  const own = DATA_CENTERS.filter(
+    (dataCenter) => touched.includes(dataCenter) && accepting.dataCenters.includes(dataCenter)
+  )
   const concerned = own.length === 0 ? 'no data center that this guard accepts' : own.join(', ')
   const isOwn = ({ dataCenter }: Grant) => own.includes(dataCenter)
-  const missing = added.filter(({ grants }) => grants.some(isOwn)).map(({ prefix }) => `'${prefix}'`)
+  const ofOwn = added.filter(({ grants }) => grants.some(isOwn))
+  const missing = ofOwn.length > NAMED ? [] : ofOwn.map(({ prefix }) => parsePrefix(prefix)).filter(accepting.lacks)
   const paste =
-    missing.length === 0 || missing.length > NAMED
+    missing.length === 0
       ? ''
-      : ` To accept what was added until then: allow: [${missing.join(', ')}].`
+      : ` To accept what was added until then: allow: [${missing.map((prefix) => `'${prefix}'`).join(', ')}].`
   return {
     code: 'MOE_WARN_DRIFT',
     path: 'watch',
     value: source,
     message: `"${source}", revision ${after.revision.slice(0, 12)}, differs from the list in use since ${timeText(since)}: ${what}. It concerns ${concerned}.`,
-    fix: `Look at the differences and update the list.${paste}`
+    fix:
+      suspicions.length === 0
+        ? `Look at the differences and update the list.${paste}`
+        : `Look at the differences before you accept any of them. ${suspicions.map(({ message }) => message).join(' ')}`
   }
 }

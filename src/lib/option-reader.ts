@@ -68,8 +68,18 @@ export class OptionReader<Table extends OptionTable> {
     const rule = this.#table[name]!
     const value = propertyOf(this.#options, name)
     const option = this.optionAt(name, value)
-    if (value !== undefined) return (rule.read(option) ?? fallback) as OptionValues<Table>[Name]
-    if (rule.required !== undefined) option.refuse('It is missing.', rule.required)
+    if (value === undefined) {
+      if (rule.required !== undefined) option.refuse('It is missing.', rule.required)
+      return fallback
+    }
+    const { mistakes } = this.findings
+    const before = mistakes.length
+    const result = rule.read(option) as OptionValues<Table>[Name] | null | undefined
+    if (result !== undefined && result !== null) return result
+    // A rule that takes any value takes null, too, and null would then count as left out.
+    if (mistakes.length === before) {
+      option.refuse(`${shown(value)} is not a value.`, rule.required ?? `Write ${rule.example}, or leave it out.`)
+    }
     return fallback
   }
 

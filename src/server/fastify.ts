@@ -12,6 +12,7 @@ import fp from 'fastify-plugin'
 import { countedBy, givenIncoming, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
+import { refuseNoFastify } from '../guard/given-fastify.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { hasProperty, propertyOf } from '../lib/option.js'
@@ -346,4 +347,11 @@ function answer(
  *   hooks.post('/moengage/connector', async () => ({ ok: true }))
  * })
  */
-export const moengageAllowlist = fp<MoEngageAllowlistOptions>(plugin, { name: 'moengage-allowlist', fastify: '5.x' })
+export const moengageAllowlist = fp<MoEngageAllowlistOptions>(
+  (app, options) => {
+    // Outside of the promise: what calls the plugin outside of Fastify does not wait for it.
+    refuseNoFastify(app)
+    return plugin(app, options)
+  },
+  { name: 'moengage-allowlist', fastify: '5.x' }
+)

@@ -2,6 +2,7 @@ import { type Incoming, isNews } from '../client-ip/incoming.js'
 import { directory } from '../directory/directory.js'
 import { NotReadyError } from '../errors.js'
 import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '../guard/create-guard.js'
+import { refuseFastify } from '../guard/given-fastify.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
 import { retryAfter } from '../guard/refresh.js'
@@ -278,6 +279,7 @@ function begin<Request, OnReject>(
   clock: Clock,
   callbacks: Pick<GuardExtras<Request>, 'onReload' | 'onDay' | 'onWatch' | 'logFailure'>
 ) {
+  refuseFastify(options)
   const reader = OptionReader.open({ ...doorOptions(onReject), logger: LOGGER, ...own }, options, NO_OPTIONS_FIX)
   const actions = readActions<OnReject>(reader, onReject)
   const logLevel = reader.read('logLevel')

@@ -15,6 +15,8 @@ const proxies = (trustedProxies: unknown, rest: object = {}) => ({ ...base, clie
 /** Options whose advice is followed to the letter, until nothing is wrong with them. */
 const WRONG: object[] = [
   {},
+  { dataCenters: null },
+  { ...base, channels: null },
   { dataCenters: 'DC-1O' },
   { dataCenters: 'EU' },
   { dataCenters: 'DC-99' },
@@ -162,6 +164,20 @@ t.test('an option left out of the table is not missed: every place has an exampl
     const known = { pino: () => TEST_LOGGER, snapshot: {}, secretHeader, redisFleet, client: TEST_CLIENT }
     const value = new Function(...Object.keys(known), `return (${place.rule.example})`)(...Object.values(known))
     t.strictSame(findingsOf(optionsWith(place, value)), { mistakes: [], warnings: [] }, place.name)
+  }
+})
+
+t.test('null is a value of no option, and never counts as left out', async (t) => {
+  for (const place of places) {
+    const path = place.group === undefined ? place.name : `${place.group.name}.${place.name}`
+    const { mistakes } = findingsOf(optionsWith(place, null))
+    t.ok(
+      mistakes.some((mistake) => mistake.path === path || path.startsWith(`${mistake.path}.`)),
+      `${path}: ${mistakes.map(line)}`
+    )
+  }
+  for (const options of [{ dataCenters: null }, { ...base, channels: null }]) {
+    t.throws(() => createGuard(options as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ value: null }] })
   }
 })
 

@@ -56,10 +56,10 @@ async function watching(t: Test, options: Partial<GuardOptions> = {}) {
 t.test('a watched source is loaded at once and once a day, compared, and never applied', async (t) => {
   const { clock, held, drifts, guard, look, codes } = await watching(t)
   t.match(guard.status().watch, { source: 'theirs', checkedAt: null, revision: null, differences: null, error: null })
-  t.strictSame(guard.metrics().watch, { differences: null, checkedAt: null })
+  t.strictSame(guard.metrics().watch, { differences: null, checkedAt: null, failing: false })
   await look(0)
   t.match(guard.status().watch, { checkedAt: clock.now(), revision: 'r1', differences: { same: true }, since: null })
-  t.strictSame(guard.metrics().watch, { differences: 0, checkedAt: clock.now() })
+  t.strictSame(guard.metrics().watch, { differences: 0, checkedAt: clock.now(), failing: false })
   t.strictSame([drifts.length, codes()], [0, []], 'the same list is no news')
 
   held.watched = sound({ revision: 'r2' }, [...FOUR, '9.9.9.5'])
@@ -80,7 +80,7 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
       fix: "Look at the differences and update the list. To accept what was added until then: allow: ['9.9.9.5/32']."
     }
   ])
-  t.strictSame(guard.metrics().watch, { differences: 1, checkedAt: clock.now() })
+  t.strictSame(guard.metrics().watch, { differences: 1, checkedAt: clock.now(), failing: false })
   t.notOk(guard.judge({ peer: '9.9.9.5', headers: {} }).verified, 'it is not applied')
   await look(DAY)
   t.equal(drifts.length, 1, 'the same difference is reported once')
@@ -178,6 +178,56 @@ t.test('the warning says what kinds of differences there are, and whether they c
     t.match(guard.status().warnings, [{ message, fix }], `${message}`)
   }
 })
+
+t.test(
+  'the line to paste has only what the guard rails would take, and what the guard neither accepts nor denies',
+  async (t) => {
+    const none = 'Look at the differences and update the list.'
+    const line = (addresses: string) => `${none} To accept what was added until then: allow: [${addresses}].`
+    const dubious = (why: string) => `Look at the differences before you accept any of them. ${why}`
+    const wide = '5.0.0.0/13: shorter than /16 (IPv4) or /32 (IPv6).'
+    const table: [
+      added: string[],
+      options: Partial<GuardOptions>,
+      fix: string,
+      provenance?: Partial<Snapshot['provenance']>
+    ][] = [
+      [['5.0.0.0/13'], {}, dubious(wide)],
+      [['5.0.0.0/13', '9.9.9.5'], {}, dubious(wide)],
+      [['5.0.0.0/13'], { confirm: ['wide'] }, line("'5.0.0.0/13'")],
+      [['10.9.8.7'], {}, dubious('10.9.8.7/32 (private): nobody on the internet sends from there.')],
+      [
+        ['9.9.9.5'],
+        {},
+        dubious('It is of 2026-01-01, older than the list in use, of 2026-11-20.'),
+        { retrieved: '2026-01-01' }
+      ],
+      [['9.9.9.5', '9.9.9.6'], {}, line("'9.9.9.5/32', '9.9.9.6/32'")],
+      [['9.9.9.5', '9.9.9.6'], { allow: ['9.9.9.5'] }, line("'9.9.9.6/32'")],
+      [['9.9.9.5'], { allow: ['9.9.9.0/24'] }, none],
+      [['9.9.9.5', '9.9.9.6'], { deny: ['9.9.9.6'] }, line("'9.9.9.5/32'")],
+      [['9.9.9.0/24'], { deny: ['9.9.0.0/16'] }, none],
+      [['9.9.9.4/30'], { deny: ['9.9.9.4'] }, line("'9.9.9.4/30'")],
+      [['9.9.9.5'], { clientIp: { trustedProxies: ['9.9.9.5'] } }, none],
+      [['173.245.48.1'], {}, none]
+    ]
+    for (const [added, options, fix, provenance] of table) {
+      const { held, guard, look } = await watching(t, options)
+      held.watched = sound({ revision: 'r2', ...provenance }, [...FOUR, ...added])
+      await look(0)
+      const [warning] = guard.status().warnings.filter(({ code }) => code === 'MOE_WARN_DRIFT')
+      t.equal(warning?.fix, fix, `${added} ${JSON.stringify(options)}`)
+    }
+    const { held, guard, look } = await watching(t)
+    held.watched = sound({ revision: 'r2' }, [...FOUR, '9.9.9.5', '9.9.9.6'])
+    await look(0)
+    const fixes = () => guard.status().warnings.map(({ fix }) => fix)
+    guard.override({ allow: ['9.9.9.5'] })
+    t.strictSame(fixes(), [line("'9.9.9.6/32'")])
+    guard.override({ deny: ['9.9.9.6'] })
+    t.strictSame(fixes(), [none])
+  }
+)
 
 t.test('a watched source that fails is a warning, and is tried again soon', async (t) => {
   const { clock, held, drifts, guard, look, codes } = await watching(t)

@@ -1,12 +1,15 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
+import express from 'express'
 import Fastify from 'fastify'
 import t from 'tap'
-import type { OptionsError } from '../../src/core.js'
+import { createGuard, loadGuard, type OptionsError } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
+import guardLambda from '../../src/lambda.js'
+import guardWorkers from '../../src/workers.js'
 
 const base = { dataCenters: 'DC-01' } as const
 
@@ -45,6 +48,8 @@ for (const [door, route] of Object.entries(ROUTES)) {
       [{ statusCode: 204 }, 'statusCode', 'MOE_ERR_OPTION_VALUE', /^Write 403,/],
       [{ onReject: 5 }, 'onReject', 'MOE_ERR_OPTION_VALUE', /^Write /],
       [{ channels: 'segmentsync' }, 'channels', 'MOE_ERR_CHANNEL', /"segment-sync"/],
+      [{ dataCenters: null }, 'dataCenters', 'MOE_ERR_OPTION_VALUE', /^Write 'DC-01', or leave it out\.$/],
+      [{ channels: null }, 'channels', 'MOE_ERR_OPTION_VALUE', /^Write 'all', or leave it out\.$/],
       [{ channel: 'streams' }, 'channel', 'MOE_ERR_UNKNOWN_OPTION', /"channels"/],
       [
         { clientIp: {} },
@@ -95,6 +100,44 @@ t.test('a door that is passed on instead of being called says so in one sentence
       )
       t.ok(message.length < 400 && JSON.stringify(value).length < 100, 'nothing of the request is in it')
     }
+  }
+})
+
+t.test('a door that is passed to Fastify names the import that Fastify takes', async (t) => {
+  const expected = {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [
+      {
+        path: '',
+        message: 'A Fastify instance was passed instead of options.',
+        fix: `In Fastify, import moengage-allowlist: await app.register(moengageAllowlist, { dataCenters: 'DC-01' }).`
+      }
+    ]
+  }
+  // What Fastify calls a plugin with. An error that a plugin throws at once ends the process, whatever the caller of `register` catches.
+  for (const door of [guardExpress, guardNode, guardFetch, guardWorkers, guardLambda, createGuard] as const) {
+    t.throws(() => (door as (app: unknown, options: unknown) => unknown)(Fastify(), base), expected)
+  }
+  const error: unknown = await loadGuard(Fastify() as never).catch((error) => error)
+  t.match(error, expected)
+})
+
+t.test('the plugin of Fastify that is called elsewhere names the imports for there', async (t) => {
+  const plugin = guardFastify as unknown as (...args: unknown[]) => never
+  const request = new IncomingMessage(new Socket())
+  const table: [args: unknown[], passed: RegExp][] = [
+    [[base], /^\{ dataCenters \} was passed instead of a Fastify instance/],
+    [[express(), base], /^a function was passed/],
+    [[request, {}, () => {}], /^an object of the class IncomingMessage was passed/],
+    [[], /^undefined was passed/],
+    [[null, base], /^null was passed/]
+  ]
+  for (const [args, passed] of table) {
+    // At once: nobody waits for a promise here.
+    t.throws(() => plugin(...args), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ message: passed, fix: /moengage-allowlist\/express;.*moengage-allowlist\/http;.*app\.register\(/ }]
+    })
   }
 })
 

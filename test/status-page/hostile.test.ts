@@ -174,6 +174,7 @@ const guard = fc
       hits: [{ prefix: text(6), dataCenter: text(0) as 'DC-01', count: 0 }],
       lastVerified,
       reloads: { succeeded: 0, failed: 0 },
+      sourceFailing: false,
       cache: { hits: 0, misses: 0 },
       senders: senders.length,
       entries: 1,
