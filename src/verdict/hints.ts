@@ -22,7 +22,7 @@ export function otherDataCenter(grants: readonly Grant[], accepted: readonly str
   const own = list(grants.map((grant) => grant.dataCenter))
   return (
     `The address is MoEngage's, but of ${own}; this route accepts ${accepted.join(', ')}. If your workspace is in ${own}, ` +
-    'add it to "dataCenters".'
+    'add it to "dataCenters": the route\'s, or the guard\'s where the route sets none.'
   )
 }
 
@@ -39,7 +39,8 @@ export const DENIED = 'The address is in your "deny" list.'
 const WITH_SECRET: Readonly<Record<Reason, string>> = {
   // Of an address of one's own.
   'not-listed': 'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
-  'other-data-center': 'The request carries your secret: MoEngage calls from a data center that you do not accept.',
+  'other-data-center':
+    'The request carries your secret: MoEngage calls from a data center that this route does not accept.',
   'other-channel': "The request carries your secret, so it is MoEngage's call to you.",
   'stale-list': "The request carries your secret, so MoEngage's call is rejected for the age of the list alone.",
   denied: 'The request carries your secret, and a rule of your own rejects it: remove the address there.',

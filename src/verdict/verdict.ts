@@ -26,6 +26,13 @@ export const REASONS = [
  */
 export type Reason = (typeof REASONS)[number]
 
+/** The reasons that depend on what a route accepts. */
+export type RefusalReason = Extract<Reason, 'other-data-center' | 'other-channel'>
+
+export function isRefusal(reason: Reason): reason is RefusalReason {
+  return reason === 'other-data-center' || reason === 'other-channel'
+}
+
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 
