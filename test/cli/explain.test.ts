@@ -110,8 +110,8 @@ t.test('no address that is merely the nearest of all is a neighbour', async (t) 
 t.test('says what a special-purpose address is, and does not send anyone to support about it', async (t) => {
   const rows: [ip: string, text: RegExp][] = [
     ['198.51.100.7', /^198\.51\.100\.7 is rejected \(not-listed\): .*for documentation/],
-    ['10.22.3.193', /is a private address, .* it was made in your own network, or your proxy/],
-    ['104.16.0.9', /is an address of cloudflare, .* it comes from cloudflare's own network/],
+    ['10.22.3.193', /is a private address: .* they were made in your own network, or your proxy/],
+    ['104.16.0.9', /is an address of cloudflare: .* they come from cloudflare's own network/],
     [
       '64:ff9b::3406:f87d',
       /how a translator \(NAT64\) shows an IPv4 host; the guard does not read the IPv4 address in it/
