@@ -122,6 +122,8 @@ export interface Rejection {
   readonly hint: string
   /** Whether the client is part of the receiver's own set-up, such as a proxy, and so not MoEngage whatever else is known. */
   readonly isOwn?: true
+  /** Whether an unlisted client is on MoEngage's page, in a row that this version does not know. */
+  readonly isOnPage?: true
   /** The override that rejects the address. */
   readonly override?: VerdictOverride
 }

@@ -133,6 +133,26 @@ t.test('says what a special-purpose address is, and does not send anyone to supp
   t.notMatch((await run(['explain', '9.9.9.9', '--from', '-'], { stdin })).stdout, 'over the internet')
 })
 
+t.test(
+  'says where an address is on the page that this version does not know, and that it may be a data center of a newer one',
+  async (t) => {
+    const unknown = [{ dataCenter: 'DC-07', name: 'Connector Campaigns', addresses: ['18.100.1.2'] }]
+    const stdin = JSON.stringify({ ...snapshotOf({ 'DC-01 sms': ['9.9.9.9'] }), unknown })
+    const { code, stdout } = await run(['explain', '18.100.1.2', '--from', '-'], { stdin })
+    t.equal(code, 1)
+    t.match(
+      stdout,
+      /^18\.100\.1\.2 is rejected \(not-listed\): The address is on .* as "Connector Campaigns" of "DC-07", which this/
+    )
+    t.notMatch(stdout, /static IPs/)
+    const named = await run(['explain', '18.100.1.2', '--from', '-', '-d', 'DC-07'], { stdin })
+    t.match(named, {
+      code: 2,
+      stderr: /"DC-07" is a data center that this version .* does not know: update it if MoEngage's page has it\. Use/
+    })
+  }
+)
+
 t.test('an address of a family that is not listed has no neighbours', async (t) => {
   t.match((await run(['explain', '2001:db8::1'])).stdout, /\n\nThe list has no IPv6 address\.\n/)
   const stdin = JSON.stringify(snapshotOf({ 'DC-01 sms': ['2001:db8::/64'] }))
