@@ -118,7 +118,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
     const dataCenter = DATA_CENTERS.find((name) => Number(name.slice(3)) === Number(number))
     if (dataCenter !== undefined) return { ok: dataCenter }
     return refuse(
-      `${quoted(text)} is a data center that MoEngage publishes no addresses for.`,
+      `${quoted(text)} is a data center that this version of moengage-allowlist does not know: update it if MoEngage's page has it.`,
       `Use one of: ${DATA_CENTERS.join(', ')}.`
     )
   }

@@ -1,4 +1,5 @@
 import { counted, DENIED_BY, isRedacted } from '../senders/diagnosis.js'
+import { dataCentersWith, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from '../senders/places.js'
 import type { Sender } from '../senders/senders.js'
 import type { Reason } from '../verdict/verdict.js'
 
@@ -37,7 +38,7 @@ export interface Finding {
   readonly count: number
   /** The addresses, those with the most requests first, at most twenty; redacted by `redactAddress` where they were rejected. */
   readonly addresses: readonly string[]
-  /** What to paste into the options of the guard, such as `allow: ['203.0.113.9']`; null where no option is to be changed. */
+  /** What to paste into the options of the guard, such as `allow: ['203.0.113.9']`; null where none of them is to be changed. */
   readonly paste: string | null
   /** The text of a ticket for MoEngage's support; null where the support cannot help. */
   readonly ticket: string | null
@@ -55,7 +56,7 @@ export interface SenderWithoutSecret {
 }
 
 /** What findings are made of. */
-export interface Evidence {
+export interface Evidence extends PlacesContext {
   /**
    * Senders of which requests with the secret are rejected for a reason, those with the most such requests first.
    *
@@ -67,8 +68,6 @@ export interface Evidence {
   readonly withoutSecret: readonly SenderWithoutSecret[]
   /** How often `carriesSecret` failed. */
   readonly failures: number
-  /** The data centers that are accepted; empty where they are not known. */
-  readonly dataCenters: readonly string[]
   /** The list that was judged by, as a ticket names it: `of 2026-11-20 (revision f7b9336)`. */
   readonly list: string
   /** How the senders are denied that are denied, behind "is". */
@@ -91,13 +90,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
       sentence: `${group.named} ${group.verb} your secret and ${group.are} rejected because the list is stale: load a newer one.`
     })),
     ...about(of('other-data-center'), ['other-data-center'], (group) => otherDataCenter(group, evidence)),
-    ...about(of('other-channel'), ['other-channel'], (group) => ({
-      kind: 'other-channel',
-      sentence:
-        `${group.named} ${group.verb} your secret and ${group.are} published for channels that the route does not accept: MoEngage ` +
-        "uses any address of a data center, so accept them all with channels: 'all'.",
-      paste: "channels: 'all'"
-    })),
+    ...about(of('other-channel'), ['other-channel'], (group) => otherChannel(group, evidence)),
     ...about(of('denied'), ['denied'], (group) => ({
       kind: 'denied',
       sentence:
@@ -183,17 +176,50 @@ function listAged({ senders, addresses, named, verb, are, them }: Group, evidenc
   }
 }
 
-function otherDataCenter({ senders, named, verb, are }: Group, { dataCenters }: Evidence): Said {
+function otherDataCenter({ senders, named, verb, are }: Group, evidence: Evidence): Said {
+  const kind = 'other-data-center'
+  const { dataCenters } = evidence
+  const start = `${named} ${verb} your secret and ${are} MoEngage's, of `
   const own = [...new Set(senders.flatMap(({ listedFor }) => listedFor.map(({ dataCenter }) => dataCenter)))].sort()
-  const all = [...new Set([...dataCenters, ...own])].sort()
-  const paste = own.length === 0 ? null : `dataCenters: [${all.map((name) => `'${name}'`).join(', ')}]`
-  return {
-    kind: 'other-data-center',
-    sentence:
-      `${named} ${verb} your secret and ${are} MoEngage's, of a data center that you do not accept: your workspace is there. ` +
-      (paste === null ? 'Add it to dataCenters.' : `Write ${paste}.`),
-    paste
+  const isAccepted = (names: readonly string[]) => names.every((name) => dataCenters.includes(name))
+  const places = placesOf(kind, senders, evidence)
+  const ofGuard = places.find(({ isGuard }) => isGuard)
+  if (places.some(({ isGuard }) => !isGuard)) {
+    const advice = places.map((place) => {
+      const { isGuard, missing } = place
+      const but = !isGuard && isAccepted(missing) ? `you accept ${missing.join(', ')}, but ` : ''
+      return `${but}${stanceOf(place)}: ${wideningOf(place)}`
+    })
+    return {
+      kind,
+      sentence: `${start}${own.join(', ')}, and your workspace is there; ${advice.join('; ')}.`,
+      paste: ofGuard === undefined ? null : dataCentersWith(dataCenters, ofGuard.missing)
+    }
   }
+  const there = `${start}a data center that you do not accept: your workspace is there.`
+  if (own.length === 0) return { kind, sentence: `${there} Add it to dataCenters.` }
+  if (isAccepted(own)) {
+    return {
+      kind,
+      sentence: `${start}${own.join(', ')}, and your workspace is there; you accept it, but a route does not: add it to the dataCenters of that route.`
+    }
+  }
+  const paste = dataCentersWith(dataCenters, own)
+  return { kind, sentence: `${there} Write ${paste}.`, paste }
+}
+
+function otherChannel({ senders, named, verb, are }: Group, evidence: Evidence): Said {
+  const kind = 'other-channel'
+  const places = placesOf(kind, senders, evidence)
+  const ofRoutes = places.filter(({ isGuard }) => !isGuard)
+  const routes = ofRoutes.map((place) => routesText(place)).join(' and ')
+  const start = `${named} ${verb} your secret and ${are} published for channels that`
+  const advice = "MoEngage uses any address of a data center, so accept them all with channels: 'all'"
+  if (ofRoutes.length > 0 && ofRoutes.length === places.length) {
+    return { kind, sentence: `${start} are not accepted on ${routes}: ${advice} there.` }
+  }
+  const too = routes === '' ? '' : `, on ${routes} as well`
+  return { kind, sentence: `${start} the route does not accept: ${advice}${too}.`, paste: "channels: 'all'" }
 }
 
 function unresolved(count: number): Finding {

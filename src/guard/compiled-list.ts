@@ -23,6 +23,9 @@ export function isOverride(grant: ListGrant): grant is OverrideGrant {
   return typeof grant !== 'string' && Object.hasOwn(grant, 'override')
 }
 
+/** A row of the page that belongs to a data center or channel which this version does not know. */
+export type UnknownRow = Directory['unknown'][number]
+
 /** What a list is compiled from. */
 export interface ListParts {
   readonly directory: Directory
@@ -36,7 +39,7 @@ export interface ListParts {
 }
 
 /** What is found out about a list when it is compiled. */
-type Found = Pick<CompiledList, 'matcher' | 'holdsProxies'>
+type Found = Pick<CompiledList, 'matcher' | 'holdsProxies' | 'unknown'>
 
 /**
  * One version of all that requests are judged by: MoEngage's list and the user's own, compiled into one matcher, with
@@ -52,6 +55,8 @@ export class CompiledList {
   readonly isStale: boolean
   /** Whether a trusted proxy has an address that the list holds, so that a client may be a proxy. */
   readonly holdsProxies: boolean
+  /** The rows of the page that this version does not know, by their addresses; undefined where there are none. */
+  readonly unknown: Matcher<UnknownRow> | undefined
   readonly verdicts: VerdictCache
 
   private constructor({ directory, own, removals, isStale }: ListParts, found: Found) {
@@ -61,6 +66,7 @@ export class CompiledList {
     this.isStale = isStale
     this.matcher = found.matcher
     this.holdsProxies = found.holdsProxies
+    this.unknown = found.unknown
     this.verdicts = new VerdictCache(own.cacheSize)
   }
 
@@ -78,6 +84,10 @@ export class CompiledList {
     const senders = [...directory.prefixesOf(ALL_CELLS), ...own.allow, ...overrides.flatMap(({ allow }) => allow)]
     const isProxy = (sender: Prefix) => own.trustedProxies.some((proxy) => proxy.overlaps(sender))
     const holdsProxies = (yield* filtered(senders, isProxy)).length > 0
-    return new CompiledList(parts, { matcher, holdsProxies })
+    const unknownEntries = directory.unknown.flatMap((grant) =>
+      Array.isArray(grant.cell) ? grant.cell.map((prefix) => ({ prefix, grant })) : []
+    )
+    const unknown = unknownEntries.length === 0 ? undefined : yield* compiling(unknownEntries)
+    return new CompiledList(parts, { matcher, holdsProxies, unknown })
   }
 }

@@ -12,7 +12,10 @@ import { isRemoved } from './removals.js'
 export interface Explanation {
   /** One line. */
   readonly text: string
-  /** The verdict of a request that came from this address; its `peer` is null. */
+  /**
+   * The verdict of a request whose client IP is this address; its `peer` is null. Of an address that may be your own proxy, the hint says
+   * what its requests, which nobody has seen, would mean with a forwarded header and without one.
+   */
   readonly verdict: Verdict
   /** The entries that contain the address, longest prefix first. */
   readonly entries: readonly {
@@ -37,7 +40,7 @@ export interface Judging {
   readonly resolver: ClientIpResolver
 }
 
-/** Explains an address by what a route accepts of a list: as a peer that sends no forwarded header. */
+/** Explains an address by what a route accepts of a list. Nothing is known of its requests, so the hint says what depends on them. */
 export function explain(ip: string, policy: Policy, { rejections, resolver }: Judging): Explanation {
   const { matcher, revision } = policy.list
   const about = { peer: null, revision, carriesSecret: null }
@@ -60,7 +63,7 @@ export function explain(ip: string, policy: Policy, { rejections, resolver }: Ju
     const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, entries }
   }
-  const { reason, hint, override = null } = rejections.of(policy, set, parsed, { peer: `${address}`, headers: {} })
+  const { reason, hint, override = null } = rejections.of(policy, set, parsed, null)
   return {
     text: `${address} is rejected (${reason}): ${hint}`,
     verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, override, ...about }),

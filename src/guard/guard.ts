@@ -199,7 +199,7 @@ export class Guard<Request = GuardRequest> {
     return { rejections: this.#rejections, resolver: this.#settings.resolver }
   }
 
-  /** Explains an address in one line, by the verdict on a request from there without a forwarded header. Counts nothing. */
+  /** Explains an address in one line, by the verdict on a request with this client IP. Counts nothing. */
   explain(ip: string, policy?: PolicyOptions): Explanation {
     return explain(ip, this.policy(policy), this.#judging)
   }

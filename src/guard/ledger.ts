@@ -1,3 +1,4 @@
+import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
 import { type Finding, findingsOf } from '../evidence/findings.js'
@@ -7,9 +8,18 @@ import { type Prefix, parsePrefix } from '../ip/prefix.js'
 import { findBuiltin } from '../lib/builtin.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { diagnose } from '../senders/diagnosis.js'
+import type { PlacesContext } from '../senders/places.js'
 import type { Redact } from '../senders/redact.js'
+import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
-import type { Reason, RejectedVerdict, Verdict, VerifiedVerdict } from '../verdict/verdict.js'
+import {
+  isRefusal,
+  type Reason,
+  type RefusalReason,
+  type RejectedVerdict,
+  type Verdict,
+  type VerifiedVerdict
+} from '../verdict/verdict.js'
 import { type CompiledList, isCell } from './compiled-list.js'
 import {
   Counters,
@@ -19,7 +29,7 @@ import {
   type PrefixHits,
   RouteRecords
 } from './counters.js'
-import { denies, type Policy } from './policy.js'
+import { denies, Policy } from './policy.js'
 import { ageOf, type WatchMetrics } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
@@ -73,10 +83,9 @@ const TIME_IS_FRESH = 100
 /** For how long a sender with the secret is reported: a weekly campaign calls again within it. */
 const EVIDENCE_HOLDS = 7 * DAY
 
-/** Whether a reason still holds by the list in use, where that can change. */
+/** Whether a reason still holds by the list in use, where that can change. What depends on the route is asked of its own policy. */
 const STILL_HOLDS: Partial<Record<Reason, (set: number, policy: Policy) => boolean>> = {
   'not-listed': (set) => set === 0,
-  'other-data-center': (set, policy) => !policy.accepts(set),
   'stale-list': (_, { list }) => list.isStale,
   denied: (set, { list }) => list.matcher.grantsOf(set).some(denies)
 }
@@ -99,6 +108,7 @@ export class Ledger {
   /** How many rejected requests were let through, by mode `'tag'`. */
   tagged = 0
   readonly #senders: Senders
+  readonly #refusals = new Refusals()
   readonly #routes = new RouteRecords()
   readonly #withoutSecret = new WithoutSecret()
   /** How many rejections for `not-listed` were of addresses of the receiver's own set-up. */
@@ -158,9 +168,15 @@ export class Ledger {
    */
   rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null, isOwn: boolean): void {
     policy.counts.rejected[verdict.reason]++
+    if (isRefusal(verdict.reason)) this.#noteRefusal(verdict.clientIp!, verdict.reason, policy, pattern)
     if (isOwn && verdict.reason === 'not-listed') this.#own++
     if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
     if (verdictChannel?.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
+  }
+
+  #noteRefusal(clientIp: string, reason: RefusalReason, policy: Policy, pattern: string | null): void {
+    const { dataCenters, channels } = policy
+    this.#refusals.note(clientIp, { reason, route: this.#routes.of(pattern).route, dataCenters, channels })
   }
 
   #publish(verdict: Verdict, { dataCenters, channels }: Policy, route: string | null): void {
@@ -213,29 +229,51 @@ export class Ledger {
       unresolved: rejectedWithSecret.unresolved + rejectedWithSecret['permissive-trust'],
       withoutSecret: this.#withoutSecret.since(this.#clock.now() - EVIDENCE_HOLDS),
       failures: sources.failures,
-      dataCenters: policy.dataCenters,
+      ...this.#placesContext(policy),
       deniedBy: sources.deniedBy,
       list: `of ${directory.checked} (revision ${revision})`
     })
   }
 
+  #placesContext({ dataCenters, channels }: Policy): PlacesContext {
+    return { dataCenters, channels, refusals: this.#refusals.byName(this.#redact ?? ((clientIp) => clientIp)) }
+  }
+
   /** Senders with the secret that were rejected for a reason, and would be again. */
   #withSecret(policy: Policy, sources: EvidenceSources, reason: Reason, isOwn: boolean | undefined): Sender[] {
     const since = this.#clock.now() - EVIDENCE_HOLDS
-    const isRejected = stillRejected(reason, policy)
+    const isRejected = this.#stillRejected(reason, policy)
     const isWanted = (clientIp: string, lastSeen: number) =>
       lastSeen >= since && isRejected(clientIp) && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
     return this.senders(policy.list, sources, { reason, withSecret: true, isWanted })
   }
 
+  /** Whether addresses that were rejected for a reason are rejected by the list in use, by the policy of a route that rejected them. */
+  #stillRejected(reason: Reason, policy: Policy): (clientIp: string) => boolean {
+    const { list } = policy
+    const holds = STILL_HOLDS[reason] ?? (() => true)
+    const address = new ParsedAddress()
+    return (clientIp) => {
+      address.parse(clientIp, 0, clientIp.length)
+      const set = list.matcher.lookup(address)
+      if (!isRefusal(reason)) return holds(set, policy)
+      const refusals = this.#refusals.of(clientIp).filter((refusal) => refusal.reason === reason)
+      // What was accepted may be forgotten; the names are those of a policy.
+      return (
+        refusals.length === 0 ||
+        refusals.some((refusal) => !new Policy(list, refusal as Cells, this.counters).accepts(set))
+      )
+    }
+  }
+
   /** Likely causes of the rejections. */
   diagnosis(policy: Policy, sources: EvidenceSources): string[] {
     // An override may be over by now; whatever else rejects an address takes a restart to mend, or is seen in the list.
-    const isWanted = stillRejected('denied', policy)
+    const isWanted = this.#stillRejected('denied', policy)
     return diagnose({
       ...this.counters.total(),
       own: this.#own,
-      dataCenters: policy.dataCenters,
+      ...this.#placesContext(policy),
       senders: (query) =>
         this.senders(policy.list, sources, query.reason === 'denied' ? { ...query, isWanted } : query),
       isCrowd: this.#senders.isCrowd,
@@ -287,16 +325,6 @@ export class Ledger {
       checked: directory.checked,
       age: ageOf(directory, this.#clock.now())
     }
-  }
-}
-
-/** Whether addresses that were rejected for a reason are rejected for it by the list in use. */
-function stillRejected(reason: Reason, policy: Policy): (clientIp: string) => boolean {
-  const holds = STILL_HOLDS[reason] ?? (() => true)
-  const address = new ParsedAddress()
-  return (clientIp) => {
-    address.parse(clientIp, 0, clientIp.length)
-    return holds(policy.list.matcher.lookup(address), policy)
   }
 }
 

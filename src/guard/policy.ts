@@ -3,7 +3,15 @@ import type { Cells, Grant } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { Address, formatWords, type ParsedAddress } from '../ip/address.js'
 import type { AddressWords, FoundEntry } from '../ip/matcher.js'
-import { DENIED, deniedByOverride, notListed, otherChannel, otherDataCenter, staleList } from '../verdict/hints.js'
+import {
+  DENIED,
+  deniedByOverride,
+  notListed,
+  otherChannel,
+  otherDataCenter,
+  staleList,
+  unknownRow
+} from '../verdict/hints.js'
 import type { Rejection, VerifiedVerdict } from '../verdict/verdict.js'
 import { type CompiledList, isCell, isOverride, type ListGrant } from './compiled-list.js'
 import type { Counters, GrowingCounts, GrowingHits } from './counters.js'
@@ -170,7 +178,8 @@ export class Policy implements Salted {
       rejection = this.#explain(set)
       this.#rejections[set] = rejection
     }
-    return rejection.reason === 'other-data-center' ? this.#withNote(rejection, address) : rejection
+    if (rejection.reason === 'other-data-center') return this.#withNote(rejection, address)
+    return rejection.reason === 'not-listed' ? this.#orUnknownRow(rejection, address) : rejection
   }
 
   #explain(set: number): Rejection {
@@ -191,6 +200,15 @@ export class Policy implements Salted {
     const own = grants.filter((grant) => this.dataCenters.includes(grant.dataCenter))
     if (own.length > 0) return { reason: 'other-channel', hint: otherChannel(own, this.channels) }
     return { reason: 'other-data-center', hint: otherDataCenter(grants, this.dataCenters) }
+  }
+
+  /** An address of the page, in rows that this version does not know; `rejection` for every other. */
+  #orUnknownRow(rejection: Rejection, address: ParsedAddress): Rejection {
+    const { unknown, revision, directory } = this.list
+    const rows = unknown?.grantsOf(unknown.lookup(address)) ?? []
+    if (rows.length === 0) return rejection
+    const hint = unknownRow(rows, revision, directory.provenance.retrieved)
+    return { reason: rejection.reason, hint, isOnPage: true }
   }
 
   /** Adds what the page once said of this address, where that explains the mismatch: once an address that is listed by itself. */

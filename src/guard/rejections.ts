@@ -13,6 +13,8 @@ import type { Policy } from './policy.js'
 /** The set of grants of an address that is in no entry. */
 const UNLISTED = 0
 
+const NO_REQUEST: Incoming = { peer: null, headers: {} }
+
 /** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
 export class Rejections {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
@@ -44,15 +46,20 @@ export class Rejections {
     return { reason, hint }
   }
 
-  /** Why a client is not let through, by its set of grants. */
-  of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming): Rejection {
+  /**
+   * Why a client is not let through, by its set of grants.
+   *
+   * @param incoming null where there is no request, but the address alone
+   */
+  of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming | null): Rejection {
     const rejection = policy.rejection(policy.accepts(set) ? UNLISTED : set, client)
     return rejection.reason === 'not-listed' ? this.#unlisted(rejection, client, incoming) : rejection
   }
 
   /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
-  #unlisted(rejection: Rejection, client: ParsedAddress, { peer, headers }: Incoming): Rejection {
+  #unlisted(rejection: Rejection, client: ParsedAddress, incoming: Incoming | null): Rejection {
     const { header } = this.#settings
+    const { peer, headers } = incoming ?? NO_REQUEST
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
     const grants = notableAddresses().grantsOf(set)
@@ -68,6 +75,7 @@ export class Rejections {
       isPseudo: purpose?.isPseudo === true,
       provider: providerAmong(grants),
       header,
+      isRequestKnown: incoming !== null,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
       trustFix: this.#trustFix,

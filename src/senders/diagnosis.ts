@@ -1,16 +1,15 @@
 import { parseAddress } from '../ip/address.js'
 import { type Reason, totalOf } from '../verdict/verdict.js'
+import { type Place, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from './places.js'
 import type { Sender, SenderQuery } from './senders.js'
 
 /** What a diagnosis is made of. */
-export interface Findings {
+export interface Findings extends PlacesContext {
   /** How many requests were verified; null where that is not known. */
   readonly verified: number | null
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many of the rejections for `not-listed` cannot be of MoEngage: they came from addresses of the receiver's own set-up. */
   readonly own: number
-  /** The data centers that are accepted; empty where they are not known. */
-  readonly dataCenters: readonly string[]
   /** Rejected senders, those with the highest counts first. */
   readonly senders: (query: SenderQuery) => readonly Sender[]
   /** Whether more senders came than are remembered. */
@@ -82,7 +81,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'other-data-center',
-    sentenceOf: (sender, named, _, { dataCenters }) => {
+    sentenceOf: (sender, named, _, findings) => {
       const own = dataCentersOf(sender)
       if (own === '') {
         return (
@@ -90,21 +89,26 @@ const CAUSES: readonly Cause[] = [
           'of your workspace.'
         )
       }
-      const accepted = dataCenters.length === 0 ? 'which you do not accept' : `you accept ${dataCenters.join(', ')}`
-      return `${named} is MoEngage ${own}, ${accepted}: if your workspace is in ${own}, add it to dataCenters.`
+      const { stance, fix } = otherDataCenter(sender, findings)
+      return `${named} is MoEngage ${own}, ${stance}: if your workspace is in ${own}, ${fix}.`
     }
   },
   {
     reason: 'other-channel',
-    sentenceOf: ({ clientIp, routes, listedFor, reasons }) => {
+    sentenceOf: (sender, _, __, findings) => {
+      const { clientIp, routes, listedFor, reasons } = sender
       const where = routes.length > 0 ? ` on ${routes.join(', ')}` : ''
+      const places = placesOf('other-channel', [sender], findings)
+      const there = places.some(({ isGuard }) => isGuard)
+        ? ''
+        : places.map((place) => ` on ${routesText(place, 'that route')}`).join('')
       const cells = listedFor
         .map(({ dataCenter, channels }) => `${dataCenter} ${channels.join(', ')}`.trim())
         .join('; ')
       const publishedFor = cells === '' ? 'for channels that you do not accept' : `for ${cells}`
       return (
         `${clientIp} (${counted(reasons['other-channel']!, 'rejection')}${where}) is MoEngage's ${publishedFor}: MoEngage may ` +
-        "use any address of a data center, so consider channels: 'all'."
+        `use any address of a data center, so consider channels: 'all'${there}.`
       )
     }
   },
@@ -157,6 +161,30 @@ const CAUSES: readonly Cause[] = [
       'webhooks; what `moengage-allowlist export` prints for your proxy or firewall keeps it away from this server.'
   }
 ]
+
+/** What accepts another data center than a sender's, and what to do there if the workspace is in it. */
+function otherDataCenter(sender: Sender, findings: Findings): { stance: string; fix: string } {
+  const { dataCenters } = findings
+  const isAccepted = sender.listedFor.every(({ dataCenter }) => dataCenters.includes(dataCenter))
+  const places = placesOf('other-data-center', [sender], findings)
+  if (places.length > 0) {
+    const stance = places.map(stanceOf).join(', ')
+    const [place] = places as [Place]
+    return {
+      stance: isAccepted ? `which you accept, but ${stance}` : stance,
+      fix:
+        places.length > 1
+          ? 'add it to dataCenters in each of them'
+          : place.isGuard
+            ? 'add it to dataCenters'
+            : wideningOf(place)
+    }
+  }
+  if (dataCenters.length === 0) return { stance: 'which you do not accept', fix: 'add it to dataCenters' }
+  if (isAccepted)
+    return { stance: 'which you accept, but a route does not', fix: 'add it to the dataCenters of that route' }
+  return { stance: `you accept ${dataCenters.join(', ')}`, fix: 'add it to dataCenters' }
+}
 
 /** Likely causes of the rejections, each in one sentence that says what to do; the most serious first. */
 export function diagnose(findings: Findings): string[] {

@@ -1,5 +1,6 @@
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
+import { quoted } from '../lib/text.js'
 import type { Reason, Rejection, VerdictOverride } from './verdict.js'
 
 const list = (names: Iterable<string>) => [...new Set(names)].join(', ')
@@ -8,6 +9,20 @@ export function notListed(revision: string, retrieved: string): string {
   return (
     `The address is not on MoEngage's list of ${retrieved} (revision ${revision}). If the request is genuine: has MoEngage ` +
     'enabled static IPs for this channel, and has its list changed since?'
+  )
+}
+
+/** Of an address in rows of the page whose data center or channel this version does not know. */
+export function unknownRow(
+  rows: readonly { readonly dataCenter: string; readonly name: string }[],
+  revision: string,
+  retrieved: string
+): string {
+  const names = list(rows.map(({ dataCenter, name }) => `${quoted(name)} of ${quoted(dataCenter)}`))
+  return (
+    `The address is on MoEngage's list of ${retrieved} (revision ${revision}), as ${names}, which this version of moengage-allowlist ` +
+    'does not know, so no option accepts it by name. Update moengage-allowlist; until then, add the address to "allow" only if your ' +
+    'workspace is in that data center and uses that channel.'
   )
 }
 
@@ -22,7 +37,7 @@ export function otherDataCenter(grants: readonly Grant[], accepted: readonly str
   const own = list(grants.map((grant) => grant.dataCenter))
   return (
     `The address is MoEngage's, but of ${own}; this route accepts ${accepted.join(', ')}. If your workspace is in ${own}, ` +
-    'add it to "dataCenters".'
+    'add it to "dataCenters": the route\'s, or the guard\'s where the route sets none.'
   )
 }
 
@@ -39,7 +54,8 @@ export const DENIED = 'The address is in your "deny" list.'
 const WITH_SECRET: Readonly<Record<Reason, string>> = {
   // Of an address of one's own.
   'not-listed': 'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
-  'other-data-center': 'The request carries your secret: MoEngage calls from a data center that you do not accept.',
+  'other-data-center':
+    'The request carries your secret: MoEngage calls from a data center that this route does not accept.',
   'other-channel': "The request carries your secret, so it is MoEngage's call to you.",
   'stale-list': "The request carries your secret, so MoEngage's call is rejected for the age of the list alone.",
   denied: 'The request carries your secret, and a rule of your own rejects it: remove the address there.',
@@ -55,8 +71,9 @@ const LIST_AGED =
   'not enabled for this channel. Add the address to "allow", and ask MoEngage\'s support.'
 
 /** The hint of a rejection of which it is known whether the request carries the secret. */
-export function hintWithEvidence({ reason, hint, isOwn }: Rejection, carriesSecret: boolean): string {
+export function hintWithEvidence({ reason, hint, isOwn, isOnPage }: Rejection, carriesSecret: boolean): string {
   const isUnlisted = reason === 'not-listed' && isOwn !== true
+  if (carriesSecret && isOnPage) return `The request carries your secret, so it is MoEngage's call to you. ${hint}`
   if (!carriesSecret) return isUnlisted ? `${hint} The request does not carry your secret.` : hint
   return isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}`
 }

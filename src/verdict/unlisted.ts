@@ -20,6 +20,8 @@ export interface UnlistedFacts {
   readonly provider: string | undefined
   /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
   readonly header: string | null
+  /** Whether there is a request, and not the address alone: then nothing is known of headers and hops. */
+  readonly isRequestKnown: boolean
   /** The forwarded headers that the request carries. */
   readonly present: readonly string[]
   /** Whether the list of hops names more than one. */
@@ -46,6 +48,34 @@ const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
  * request can have come from there.
  */
 export const UNLISTED_ROWS: readonly Row[] = [
+  {
+    name: 'a trusted proxy, of which no request is known',
+    applies: ({ isTrusted, isRequestKnown }) => isTrusted && !isRequestKnown,
+    reason: 'not-listed',
+    hint: (facts) =>
+      `${facts.client} is one of your trusted proxies, and no sender: if its requests carry ${nameOf(facts)} with addresses of your ` +
+      'proxies alone, they were made from inside your network; if they carry another forwarded header, which the log calls ' +
+      'proxy-not-configured, set clientIp.header to the one header that the proxy itself writes; if they carry none, let the proxy set ' +
+      `${nameOf(facts)}, and set clientIp.requireHeader to true.`
+  },
+  {
+    name: "a provider's address, of which no request is known",
+    applies: ({ provider, isRequestKnown }) => provider !== undefined && !isRequestKnown,
+    reason: 'not-listed',
+    hint: ({ client, provider, trustFix }) =>
+      `${client} is an address of ${provider}: if its requests carry no forwarded header, they come from ${provider}'s own network, and ` +
+      `not from a sender behind it; if they carry one, which the log calls proxy-not-configured, every sender looks like ${provider}, and ` +
+      `if ${provider} stands in front of your server: ${trustFix(provider!)}`
+  },
+  {
+    name: 'an internal address, of which no request is known',
+    applies: ({ isInternal, isRequestKnown }) => isInternal && !isRequestKnown,
+    reason: 'not-listed',
+    hint: (facts) =>
+      `${facts.client} ${facts.about}: if its requests carry no forwarded header, they were made in your own network, or your proxy ` +
+      `(Docker's bridge, for example) has to set ${nameOf(facts)} and to be trusted; if they carry one, which the log calls ` +
+      `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy: ${facts.trustFix(facts.pasted)}`
+  },
   {
     name: 'every hop is a trusted proxy',
     applies: (facts) => facts.isTrusted && readsHeader(facts),

@@ -26,6 +26,13 @@ export const REASONS = [
  */
 export type Reason = (typeof REASONS)[number]
 
+/** The reasons that depend on what a route accepts. */
+export type RefusalReason = Extract<Reason, 'other-data-center' | 'other-channel'>
+
+export function isRefusal(reason: Reason): reason is RefusalReason {
+  return reason === 'other-data-center' || reason === 'other-channel'
+}
+
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 
@@ -115,6 +122,8 @@ export interface Rejection {
   readonly hint: string
   /** Whether the client is part of the receiver's own set-up, such as a proxy, and so not MoEngage whatever else is known. */
   readonly isOwn?: true
+  /** Whether an unlisted client is on MoEngage's page, in a row that this version does not know. */
+  readonly isOnPage?: true
   /** The override that rejects the address. */
   readonly override?: VerdictOverride
 }

@@ -45,7 +45,7 @@ t.test('wrong arguments are an error, with --json as an object', async (t) => {
     [['export', '-', '--for', 'dashboard', '--workspace', 'A'], /workspace: dashboard has no use for it/],
     [['from', 'aws'], /Allowed choices are aws-nat, aws-addresses/],
     [['hosts'], /required option '-d, --data-center <name>' not specified/],
-    [['hosts', '-d', 'DC-99'], /publishes no addresses for/],
+    [['hosts', '-d', 'DC-99'], /is a data center that this version of moengage-allowlist does not know/],
     [['hosts', '-d', 'DC-01', '--format', 'nginx'], /Allowed choices are text, squid/]
   ]
   for (const [argv, message] of table) {

@@ -110,8 +110,8 @@ t.test('no address that is merely the nearest of all is a neighbour', async (t) 
 t.test('says what a special-purpose address is, and does not send anyone to support about it', async (t) => {
   const rows: [ip: string, text: RegExp][] = [
     ['198.51.100.7', /^198\.51\.100\.7 is rejected \(not-listed\): .*for documentation/],
-    ['10.22.3.193', /is a private address, .* it was made in your own network, or your proxy/],
-    ['104.16.0.9', /is an address of cloudflare, .* it comes from cloudflare's own network/],
+    ['10.22.3.193', /is a private address: .* they were made in your own network, or your proxy/],
+    ['104.16.0.9', /is an address of cloudflare: .* they come from cloudflare's own network/],
     [
       '64:ff9b::3406:f87d',
       /how a translator \(NAT64\) shows an IPv4 host; the guard does not read the IPv4 address in it/
@@ -132,6 +132,26 @@ t.test('says what a special-purpose address is, and does not send anyone to supp
   )
   t.notMatch((await run(['explain', '9.9.9.9', '--from', '-'], { stdin })).stdout, 'over the internet')
 })
+
+t.test(
+  'says where an address is on the page that this version does not know, and that it may be a data center of a newer one',
+  async (t) => {
+    const unknown = [{ dataCenter: 'DC-07', name: 'Connector Campaigns', addresses: ['18.100.1.2'] }]
+    const stdin = JSON.stringify({ ...snapshotOf({ 'DC-01 sms': ['9.9.9.9'] }), unknown })
+    const { code, stdout } = await run(['explain', '18.100.1.2', '--from', '-'], { stdin })
+    t.equal(code, 1)
+    t.match(
+      stdout,
+      /^18\.100\.1\.2 is rejected \(not-listed\): The address is on .* as "Connector Campaigns" of "DC-07", which this/
+    )
+    t.notMatch(stdout, /static IPs/)
+    const named = await run(['explain', '18.100.1.2', '--from', '-', '-d', 'DC-07'], { stdin })
+    t.match(named, {
+      code: 2,
+      stderr: /"DC-07" is a data center that this version .* does not know: update it if MoEngage's page has it\. Use/
+    })
+  }
+)
 
 t.test('an address of a family that is not listed has no neighbours', async (t) => {
   t.match((await run(['explain', '2001:db8::1'])).stdout, /\n\nThe list has no IPv6 address\.\n/)

@@ -1,15 +1,18 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { givenIncoming } from '../../src/client-ip/incoming.js'
 import {
   createGuard,
   type Finding,
   type Guard,
   type GuardOptions,
   type GuardRequest,
+  type PolicyOptions,
+  type Sender,
   type Snapshot,
   secretHeader
 } from '../../src/core.js'
-import { FINDING_KINDS } from '../../src/evidence/findings.js'
+import { FINDING_KINDS, findingsOf } from '../../src/evidence/findings.js'
 import { LISTED, LISTED_IN, UNLISTED } from '../support/addresses.js'
 
 const SECRET = 'shared-secret-1'
@@ -40,6 +43,18 @@ const OLD = () => ({
   provenance: { page: 'a test', revision: 'r1', retrieved: '2020-01-31' },
   rows: [{ dataCenter: 'DC-01' as const, channel: 'connector' as const, addresses: ['9.9.9.9'] }]
 })
+
+const SENDER: Sender = {
+  clientIp: LISTED,
+  count: 1,
+  firstSeen: 0,
+  lastSeen: 0,
+  reasons: { 'other-data-center': 1 },
+  withSecret: { 'other-data-center': 1 },
+  routes: [],
+  listedFor: [],
+  removed: null
+}
 
 interface Case {
   readonly options: Partial<GuardOptions>
@@ -94,7 +109,7 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
     {
       options: {},
       request: from(LISTED_IN['DC-03']),
-      hint: /^The request carries your secret: MoEngage calls from a data center that you do not accept\. The address is MoEngage's, but of DC-03/,
+      hint: /^The request carries your secret: MoEngage calls from a data center that this route does not accept\. The address is MoEngage's, but of DC-03/,
       finding: { sentence: /your workspace is there/, paste: "dataCenters: ['DC-01', 'DC-03']", ticket: null }
     }
   ],
@@ -220,6 +235,128 @@ t.test('the advice is taken when it is followed', async (t) => {
     const pasted = new Function(`return ({ ${finding!.paste} })`)() as Partial<GuardOptions>
     t.match(guardOf({ ...options, ...pasted }).judge(request), { verified: true }, kind)
   }
+})
+
+t.test('what a route alone rejects is evidence, and that route is to be widened', async (t) => {
+  const of = (
+    clientIp: string,
+    dataCenters: readonly string[],
+    policy: PolicyOptions | undefined,
+    pattern: string | null = '/a'
+  ) => ({
+    dataCenters,
+    requests: [{ clientIp, policy, pattern }]
+  })
+  const table: [
+    what: string,
+    {
+      dataCenters: readonly string[]
+      requests: { clientIp: string; policy: PolicyOptions | undefined; pattern: string | null }[]
+    },
+    sentence: RegExp,
+    paste: string | null
+  ][] = [
+    [
+      'the guard accepts more than the route',
+      of(LISTED_IN['DC-03'], ['DC-01', 'DC-03'], { dataCenters: 'DC-01' }),
+      / is MoEngage's, of DC-03, .*; you accept DC-03, but route \/a accepts DC-01 only: widen that route with dataCenters: \['DC-01', 'DC-03'\]\.$/,
+      null
+    ],
+    [
+      'the route accepts something else',
+      of(LISTED, ['DC-01'], { dataCenters: 'DC-03' }, null),
+      /; you accept DC-01, but a route accepts DC-03 only: widen that route with dataCenters: \['DC-01', 'DC-03'\]\.$/,
+      null
+    ],
+    [
+      'neither accepts it',
+      of(LISTED_IN['DC-02'], ['DC-01'], { dataCenters: 'DC-03' }),
+      /; route \/a accepts DC-03 only: widen that route with dataCenters: \['DC-02', 'DC-03'\]\.$/,
+      null
+    ],
+    [
+      'the guard rejects it on one route, and another route as well',
+      {
+        dataCenters: ['DC-01'],
+        requests: [
+          ...of(LISTED_IN['DC-02'], [], { dataCenters: 'DC-03' }).requests,
+          ...of(LISTED_IN['DC-02'], [], undefined, '/b').requests
+        ]
+      },
+      /; you accept DC-01: write dataCenters: \['DC-01', 'DC-02'\]; route \/a accepts DC-03 only: widen that route with dataCenters: \['DC-02', 'DC-03'\]\.$/,
+      "dataCenters: ['DC-01', 'DC-02']"
+    ],
+    [
+      'the channels are those of the guard',
+      of(LISTED_IN['DC-03'], ['DC-01'], { channels: 'segment-sync' }),
+      /a data center that you do not accept: .* Write dataCenters: \['DC-01', 'DC-03'\]\.$/,
+      "dataCenters: ['DC-01', 'DC-03']"
+    ],
+    [
+      'channels of one route',
+      of(LISTED, ['DC-01'], { channels: 'catalog' }),
+      /channels that are not accepted on route \/a: .* accept them all with channels: 'all' there\.$/,
+      null
+    ]
+  ]
+  for (const [what, { dataCenters, requests }, sentence, paste] of table) {
+    const guard = guardOf({ dataCenters: dataCenters as never })
+    for (const { clientIp, policy, pattern } of requests) {
+      const request = from(clientIp)
+      guard.decide(policy, request, givenIncoming(request), pattern)
+    }
+    t.match(guard.status().evidence, [{ sentence, paste, count: requests.length }], what)
+    const [, written] = /widen that route with (.*?\])/.exec(guard.status().evidence[0]!.sentence) ?? []
+    if (written === undefined) continue
+    const widened = new Function(`return ({ ${written} })`)() as PolicyOptions
+    t.match(guard.judge(from(requests[0]!.clientIp), widened), { verified: true }, `${what}: the advice is taken`)
+  }
+})
+
+t.test('channels that the guard and a route do not accept are named for both', async (t) => {
+  const guard = guardOf({ channels: 'catalog' })
+  const request = from(LISTED)
+  guard.decide(undefined, request, givenIncoming(request), '/a')
+  guard.decide({ channels: 'data-import' }, request, givenIncoming(request), '/b')
+  t.match(guard.status().evidence, [
+    { sentence: /the route does not accept: .* channels: 'all', on route \/b as well\.$/, paste: "channels: 'all'" }
+  ])
+})
+
+t.test(
+  'what a route rejected is no evidence once it is accepted there, and is still where the route is forgotten',
+  async (t) => {
+    const guard = guardOf({ dataCenters: ['DC-01', 'DC-03'] })
+    guard.judge(from(LISTED_IN['DC-03']), { dataCenters: 'DC-01' })
+    t.match(guard.status().evidence, [{ kind: 'other-data-center' }])
+    guard.override({ allow: [LISTED_IN['DC-03']] })
+    t.strictSame(guard.status().evidence, [])
+
+    const rows = [
+      { dataCenter: 'DC-01', channel: 'sms', addresses: ['9.9.9.9'] },
+      { dataCenter: 'DC-02', channel: 'sms', addresses: ['20.1.0.0/20'] }
+    ] as const
+    const source = () => ({ provenance: { page: 'a test', revision: 'r1', retrieved: '2026-11-20' }, rows })
+    const crowded = guardOf({ source, dataCenters: ['DC-01', 'DC-02'], confirm: ['wide'] })
+    for (let i = 0; i <= 1000; i++) crowded.judge(from(`20.1.${i >> 8}.${i & 255}`), { dataCenters: 'DC-01' })
+    t.match(crowded.status().evidence, [{ kind: 'other-data-center', count: 1001 }])
+  }
+)
+
+t.test('a log that does not say what its routes accept is not given an option that the guard has', async (t) => {
+  const sender = { ...SENDER, listedFor: [{ dataCenter: 'DC-01', channels: ['sms'] }] }
+  const [finding] = findingsOf({
+    senders: (reason) => (reason === 'other-data-center' ? [sender] : []),
+    unresolved: 0,
+    withoutSecret: [],
+    failures: 0,
+    dataCenters: ['DC-01', 'DC-03'],
+    list: ''
+  })
+  t.match(finding, {
+    sentence: /you accept it, but a route does not: add it to the dataCenters of that route\.$/,
+    paste: null
+  })
 })
 
 t.test('an unlisted request without the secret says so in its hint', async (t) => {

@@ -81,7 +81,7 @@ t.test('an address is explained in one line', async (t) => {
     [
       '104.16.0.9',
       undefined,
-      /^104\.16\.0\.9 is rejected \(not-listed\): 104\.16\.0\.9 is an address of cloudflare, /,
+      /^104\.16\.0\.9 is rejected \(not-listed\): 104\.16\.0\.9 is an address of cloudflare: if its requests carry /,
       0
     ],
     ['192.168.7.1', undefined, /^192\.168\.7\.1 is rejected \(denied\): .*"deny"/, 1],
@@ -137,17 +137,21 @@ t.test('an address is explained as a request from there is judged', async (t) =>
   const sameVerdict = (ip: string, policy: object | undefined) => {
     const { verdict, text } = guard.explain(ip, policy)
     const judged = guard.judge({ peer: ip, headers: {} }, policy)
-    assert.deepEqual({ ...verdict, peer: ip }, judged)
     const reason = judged.verified ? 'verified' : `rejected (${judged.reason})`
-    assert.ok(
-      text.startsWith(`${judged.clientIp} is ${reason}: `) && (judged.verified || text.endsWith(judged.hint)),
-      text
-    )
+    const hint = verdict.verified ? '' : verdict.hint
+    assert.ok(text.startsWith(`${judged.clientIp} is ${reason}: `) && text.endsWith(hint), text)
     reasons.add(reason)
+    if (!hint.includes('if its requests carry')) return assert.deepEqual({ ...verdict, peer: ip }, judged)
+    // The headers decide, and are not known here.
+    reasons.add('by its headers')
+    assert.deepEqual({ ...verdict, peer: ip, hint: '' }, { ...judged, hint: '' })
+    const behind = guard.judge({ peer: ip, headers: { forwarded: `for=${LISTED}` } }, policy)
+    assert.match(behind.verified ? '' : behind.reason, /^proxy-not-configured$/)
+    assert.match(hint, /proxy-not-configured/)
   }
   const policy = fc.constantFrom(undefined, { channels: 'catalog' }, { dataCenters: 'DC-02' })
   fc.assert(fc.property(address, policy, sameVerdict), runs(2000))
-  t.equal(reasons.size, 5, [...reasons].join())
+  t.equal(reasons.size, 6, [...reasons].join())
 })
 
 t.test('an address is explained for each policy of the routes, once for those that accept the same', async (t) => {

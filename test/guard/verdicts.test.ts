@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createGuard, DATA_CENTERS, directory, type GuardOptions, parseAddress, type Snapshot } from '../../src/core.js'
+import {
+  createGuard,
+  DATA_CENTERS,
+  directory,
+  type GuardOptions,
+  parseAddress,
+  type Snapshot,
+  secretHeader
+} from '../../src/core.js'
 import { SUSPICIONS } from '../../src/errors.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
 import { formatWords } from '../../src/ip/address.js'
@@ -533,4 +541,37 @@ t.test('a note about one address of a prefix is said of no other one', async (t)
     t.match(other, { reason: 'other-data-center' })
     t.notMatch(other, { hint: /once|Stryker/ })
   }
+})
+
+t.test('an address in a row of the page that this version does not know is said to be on the page', async (t) => {
+  const source = (): Snapshot => ({
+    ...snapshotOf({ 'DC-01 sms': ['9.9.9.1'] }),
+    unknown: [
+      { dataCenter: 'DC-07', name: 'Connector Campaigns', addresses: ['9.9.9.2', '9.9.9.3'] },
+      { dataCenter: 'DC-01', name: 'RCS Campaigns', addresses: ['9.9.9.3', '10.1.1.1'] },
+      { dataCenter: 'DC-02', name: 'RCS Campaigns', addresses: 'NA' }
+    ]
+  })
+  const carriesSecret = secretHeader('x-moe-token', 'shared-secret-1')
+  const guard = createGuard({ dataCenters: 'DC-01', source, carriesSecret })
+  const hintOf = (peer: string, headers = {}) => (guard.judge({ peer, headers }) as { hint: string }).hint
+  const secret = { 'x-moe-token': 'shared-secret-1' }
+  t.match(
+    hintOf('9.9.9.2'),
+    /^The address is on MoEngage's list of 2026-11-20 \(revision r1\), as "Connector Campaigns" of "DC-07", which this version of/
+  )
+  t.match(
+    hintOf('9.9.9.3'),
+    /, as "Connector Campaigns" of "DC-07", "RCS Campaigns" of "DC-01", which .*Update moengage-allowlist; /
+  )
+  t.match(hintOf('9.9.9.3'), / The request does not carry your secret\.$/)
+  t.match(
+    hintOf('9.9.9.3', secret),
+    /^The request carries your secret, so it is MoEngage's call to you\. The address is on MoEngage's/
+  )
+  t.match(hintOf('9.9.9.4'), /^The address is not on MoEngage's list/)
+  t.match(hintOf('10.1.1.1'), /^10\.1\.1\.1 is a private address/)
+  t.match(createGuard({ dataCenters: 'DC-01', source, allow: ['9.9.9.2'] }).explain('9.9.9.2').verdict, {
+    verified: true
+  })
 })

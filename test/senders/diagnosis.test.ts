@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard, type PolicyOptions, type Snapshot } from '../../src/core.js'
 import { diagnose } from '../../src/senders/diagnosis.js'
 import type { Sender } from '../../src/senders/senders.js'
 import { REASONS, type Reason } from '../../src/verdict/verdict.js'
@@ -111,9 +111,38 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       ]
     ],
     [
+      'another data center, which the guard accepts and two of its routes do not',
+      diagnosisOf({ dataCenters: ['DC-01', 'DC-03'] }, [
+        [LISTED_IN['DC-03'], 12, { dataCenters: 'DC-01' }],
+        [LISTED, 1, { dataCenters: 'DC-03' }]
+      ]),
+      [
+        /^3\.6\.251\.95 \(12 rejections\) is MoEngage DC-03, which you accept, but a route accepts DC-01 only: if your workspace is in DC-03, widen that route with dataCenters: \['DC-01', 'DC-03'\]\.$/,
+        /^52\.6\.248\.125 \(1 rejection\) is MoEngage DC-01, which you accept, but a route accepts DC-03 only: .* widen that route with dataCenters: \['DC-01', 'DC-03'\]\.$/
+      ]
+    ],
+    [
+      'another data center, on a route and by the guard',
+      diagnosisOf({}, [
+        [LISTED_IN['DC-03'], 1, { dataCenters: 'DC-02' }],
+        [LISTED_IN['DC-03'], 1]
+      ]),
+      [
+        / is MoEngage DC-03, you accept DC-01, a route accepts DC-02 only: if your workspace is in DC-03, add it to dataCenters in each of them\.$/
+      ]
+    ],
+    [
+      'another data center, with redacted addresses that share what was accepted',
+      diagnosisOf({ dataCenters: ['DC-01', 'DC-03'], redactAddress: 'truncate' }, [
+        ['3.6.251.95', 1, { dataCenters: 'DC-01' }],
+        ['3.6.251.95', 1, { dataCenters: 'DC-02' }]
+      ]),
+      [/^3\.6\.251\.0\/24 .* but a route accepts DC-01 only, a route accepts DC-02 only: .* in each of them\.$/]
+    ],
+    [
       'another channel',
       diagnosisOf({}, [[LISTED, 1, { channels: 'catalog' }]]),
-      [/^52\.6\.248\.125 \(1 rejection\) is MoEngage's for DC-01 connector, .*channels: 'all'\.$/]
+      [/^52\.6\.248\.125 \(1 rejection\) is MoEngage's for DC-01 connector, .*channels: 'all' on that route\.$/]
     ],
     ['no peer', diagnosisOf({}, [['', 1]]), [/^The only rejection had no client IP that can be relied on/]],
     [
@@ -129,6 +158,20 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
     t.equal(diagnosis.length, expected.length, `${what}: ${diagnosis}`)
     for (const [i, sentence] of expected.entries()) t.match(diagnosis[i], sentence, what)
   }
+})
+
+t.test('the routes that reject an address are named, at most eight of them', async (t) => {
+  const guard = createGuard({ dataCenters: ['DC-01', 'DC-03'] })
+  const judge = (peer: string, policy: PolicyOptions, pattern: string) =>
+    guard.decide(policy, undefined, { peer, headers: {} }, pattern)
+  for (let i = 0; i < 12; i++) judge(LISTED_IN['DC-03'], { dataCenters: 'DC-01' }, `/${i % 10}`)
+  for (const pattern of ['/a', '/b']) judge(LISTED, { channels: 'catalog' }, pattern)
+  judge(LISTED, { dataCenters: 'DC-03' }, '/c')
+  t.match(guard.status().diagnosis, [
+    / but routes \/0, \/1, \/2, and 5 more accept DC-01 only: .*, widen those routes with dataCenters: \['DC-01', 'DC-03'\]\.$/,
+    / but route \/c accepts DC-03 only: .*, widen that route with dataCenters: \['DC-01', 'DC-03'\]\.$/,
+    / consider channels: 'all' on routes \/a, \/b\.$/
+  ])
 })
 
 t.test('a denied address of MoEngage is said to be denied by what denies it, as long as that is so', async (t) => {
@@ -200,6 +243,18 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       { listedFor: listed },
       [],
       `${LISTED} (4 rejections) is MoEngage DC-01, which you do not accept: if your workspace is in DC-01, add it to dataCenters.`
+    ],
+    [
+      'other-data-center',
+      { listedFor: listed },
+      ['DC-01', 'DC-02'],
+      `${LISTED} (4 rejections) is MoEngage DC-01, which you accept, but a route does not: if your workspace is in DC-01, add it to the dataCenters of that route.`
+    ],
+    [
+      'other-data-center',
+      { listedFor: listed },
+      ['DC-02'],
+      `${LISTED} (4 rejections) is MoEngage DC-01, you accept DC-02: if your workspace is in DC-01, add it to dataCenters.`
     ],
     [
       'other-channel',

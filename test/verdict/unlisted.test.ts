@@ -16,12 +16,49 @@ interface Case {
   what: string
   options: Partial<GuardOptions>
   peer: string
-  headers: HeadersInput
+  /** Null for an address without a request, which `explain` is asked about. */
+  headers: HeadersInput | null
   reason: string
   hint: RegExp
 }
 
 const CASES: Case[] = [
+  {
+    row: 'a trusted proxy, of which no request is known',
+    what: 'explain: a trusted proxy',
+    options: reading('x-real-ip'),
+    peer: '10.0.0.1',
+    headers: null,
+    reason: 'not-listed',
+    hint: /^10\.0\.0\.1 is one of your trusted proxies, .*another forwarded header, .* set clientIp\.header .*; if they carry none, let the proxy set x-real-ip/
+  },
+  {
+    row: "a provider's address, of which no request is known",
+    what: 'explain: Cloudflare',
+    options: trusting('10.0.0.0/8'),
+    peer: '104.16.0.9',
+    headers: null,
+    reason: 'not-listed',
+    hint: /^104\.16\.0\.9 is an address of cloudflare: if its requests carry no forwarded header, .*; if they carry one, .*: add 'cloudflare' to clientIp\.trustedProxies\.$/
+  },
+  {
+    row: 'an internal address, of which no request is known',
+    what: 'explain: a private address',
+    options: trusting('10.0.0.0/8'),
+    peer: '192.168.3.3',
+    headers: null,
+    reason: 'not-listed',
+    hint: /^192\.168\.3\.3 is a private address: if its requests carry no forwarded header, .*; if they carry one, .*: add '192\.168\.3\.3' to clientIp\.trustedProxies\.$/
+  },
+  {
+    row: 'an internal address, of which no request is known',
+    what: 'explain: a private address where addresses are redacted',
+    options: { ...trusting('10.0.0.0/8'), redactAddress: 'truncate' },
+    peer: '192.168.3.3',
+    headers: null,
+    reason: 'not-listed',
+    hint: /list its address in clientIp\.trustedProxies\. redactAddress hides it/
+  },
   {
     row: 'every hop is a trusted proxy',
     what: 'curl through nginx on the same machine',
@@ -205,10 +242,12 @@ const CASES: Case[] = [
 ]
 
 const guardOf = (options: Partial<GuardOptions>) => createGuard({ dataCenters: 'DC-01', ...options })
+const verdictOn = ({ options, peer, headers }: Pick<Case, 'options' | 'peer' | 'headers'>) =>
+  headers === null ? guardOf(options).explain(peer).verdict : guardOf(options).judge({ peer, headers })
 
 t.test('what the guard knows about an unlisted client is said before anybody asks MoEngage', async (t) => {
-  for (const { what, options, peer, headers, reason, hint } of CASES) {
-    const verdict = guardOf(options).judge({ peer, headers })
+  for (const { what, reason, hint, ...given } of CASES) {
+    const verdict = verdictOn(given)
     t.match(verdict, { verified: false, reason, hint }, what)
     t.notMatch(verdict, { hint: /MoEngage|static IPs|support/ }, `${what}: MoEngage cannot have sent it`)
   }
@@ -228,14 +267,15 @@ t.test('the advice is taken when it is followed', async (t) => {
   for (const { what, options, peer, headers, hint } of CASES) {
     const [, proxy] =
       /add '([^']+)' to clientIp\.trustedProxies/.exec(
-        `${(guardOf(options).judge({ peer, headers }) as { hint: string }).hint}`
+        `${(verdictOn({ options, peer, headers }) as { hint: string }).hint}`
       ) ?? []
     if (proxy === undefined) continue
     const { trustedProxies, ...rest } = (options.clientIp ?? { trustedProxies: [] }) as {
       trustedProxies: readonly string[]
     }
     const followed = guardOf({ clientIp: { ...rest, trustedProxies: [...trustedProxies, proxy] } })
-    t.match(followed.judge({ peer, headers }), { verified: true, clientIp: LISTED }, `${what}: ${hint}`)
+    const request = { peer, headers: headers ?? xff(LISTED) }
+    t.match(followed.judge(request), { verified: true, clientIp: LISTED }, `${what}: ${hint}`)
   }
   const byHeader = guardOf(reading('forwarded')).judge({ peer: '10.0.0.1', headers: { forwarded: `for=${LISTED}` } })
   t.match(byHeader, { verified: true }, 'the header that the proxy writes')
