@@ -639,6 +639,77 @@ t.test('verifyMoEngage guards where the scope does not', async (t) => {
   t.equal((await inject(app, LISTED, '/catalog')).statusCode, 403)
 })
 
+t.test('a trustProxy that trusts strangers behind a proxy verifies nobody', async (t) => {
+  type Trust = (address: string, hop: number) => boolean
+  const balancer = '127.0.0.1'
+  const inner = '10.0.0.2'
+  const table: [name: string, trust: Trust, forwarded: string][] = [
+    ['at the next hop', (address, hop) => (hop === 0 ? address === balancer : hop === 1), `${LISTED}, ${STRANGER}`],
+    ['at any later hop', (address, hop) => address === balancer || hop > 0, `${LISTED}, ${STRANGER}`],
+    ['at any later hop, without a stranger', (address, hop) => address === balancer || hop > 0, LISTED],
+    [
+      'behind the second proxy',
+      (address, hop) => (hop === 0 ? address === balancer : hop === 1 ? address === inner : true),
+      `${LISTED}, ${STRANGER}, ${inner}`
+    ],
+    [
+      'by IPv6',
+      (address, hop) => address === balancer || (hop === 1 && address.includes(':')),
+      `${LISTED}, 2001:db8::7`
+    ]
+  ]
+  for (const [name, trustProxy, forwarded] of table) {
+    const { app, lines } = logging({ trustProxy })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+    app.get('/', async () => 'ok')
+    t.equal((await app.inject({ url: '/' })).statusCode, 403)
+    t.equal((await inject(app, forwarded)).statusCode, 403, name)
+    t.equal((await inject(app, LISTED)).statusCode, 403, `${name}, from then on`)
+    t.match(
+      lines.filter(({ level }) => level === 50),
+      [{ moengage: { reason: 'permissive-trust' } }],
+      name
+    )
+  }
+})
+
+t.test('a trustProxy of addresses is tried once a chain of proxies', async (t) => {
+  let calls = 0
+  const proxies = ['127.0.0.1', '10.0.0.2', '10.0.0.3']
+  const trustProxy = (address: string) => {
+    calls++
+    return proxies.includes(address)
+  }
+  const app = Fastify({ trustProxy })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async (request) => request.moengage)
+  const callsOf = async (forwarded: string) => {
+    calls = 0
+    t.match((await inject(app, forwarded)).json(), { verified: true, clientIp: LISTED })
+    return calls
+  }
+  for (const hops of [1, 2, 3]) {
+    const forwarded = [LISTED, ...proxies.slice(1, hops)].join()
+    t.ok((await callsOf(forwarded)) > 2 * hops, 'a new chain is tried')
+    t.equal(await callsOf(forwarded), hops, 'a known one is only walked')
+    t.equal(await callsOf(`${STRANGER}, ${forwarded}`), hops + 1, 'whatever the client wrote')
+  }
+  proxies.push(...Array.from({ length: 1000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`))
+  for (const proxy of proxies.slice(3)) await callsOf(`${LISTED}, ${proxy}`)
+  t.equal(await callsOf(`${LISTED}, ${proxies.at(-1)}`), 2)
+  t.ok((await callsOf(LISTED)) > 1, 'a thousand chains are remembered')
+})
+
+t.test('a request.ip that somebody else defined is the client', async (t) => {
+  const app = Fastify()
+  app.addHook('onRequest', async (request) => void Object.defineProperty(request, 'ip', { value: LISTED }))
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async (request) => request.moengage)
+  for (const headers of [{}, from(STRANGER)]) {
+    t.match((await app.inject({ url: '/', headers })).json(), { verified: true, clientIp: LISTED })
+  }
+})
+
 t.test('request.ip is the client where Fastify resolves it', async (t) => {
   const requestIp = { clientIp: 'request.ip' } as const
   const direct = Fastify()
