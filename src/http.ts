@@ -16,7 +16,7 @@ import { once } from './lib/promise.js'
 import { defaultLogger } from './log/default-logger.js'
 import { NOT_JUDGED } from './server/failure.js'
 import { answerFailure, NodeGuard } from './server/node-guard.js'
-import { type ActionOptions, refuseNoFunction, withMode } from './server/routes.js'
+import { type ActionOptions, checkConnectionOptions, refuseNoFunction, withMode } from './server/routes.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
 
@@ -156,6 +156,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
         ;(listener as unknown as Socket).destroy()
         return () => {}
       }
+      if (options !== undefined) checkConnectionOptions(options)
       standalone.addRoute(options)
       return (socket) => {
         if (standalone.ready !== undefined) {

@@ -15,8 +15,19 @@ export interface Incoming {
   /** `request.headers`, or `request.rawHeaders`. */
   readonly headers: HeadersInput
   /** The verdict that the same guard made and reported on the same request before: a request is counted and reported once. */
-  readonly earlier?: { readonly verified: boolean; readonly carriesSecret: boolean | null } | undefined
+  readonly earlier?: EarlierVerdict | undefined
 }
+
+/** A verdict by which a request was counted, as far as it is read when the request is judged again. */
+export type EarlierVerdict = { readonly carriesSecret: boolean | null } & (
+  | { readonly verified: false }
+  | {
+      readonly verified: true
+      readonly dataCenter: string | null
+      readonly channels: readonly string[]
+      readonly matched: string
+    }
+)
 
 /** A request of Node's own servers. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest
@@ -107,10 +118,7 @@ export function isNews(earlier: Incoming['earlier'], isVerified: boolean): boole
 }
 
 /** The verdict by which a request is counted: a rejection stays, whatever is decided after it. */
-export function countedBy<Given extends NonNullable<Incoming['earlier']>>(
-  earlier: Given | undefined,
-  verdict: Given
-): Given {
+export function countedBy<Given extends EarlierVerdict>(earlier: Given | undefined, verdict: Given): Given {
   return earlier?.verified === false ? earlier : verdict
 }
 

@@ -26,8 +26,12 @@ export interface ClientIpSource<Request> {
 /** How a framework resolves the client IP by itself. */
 export interface FrameworkIp<Request> {
   ip(request: Request): unknown
-  /** Whether the client can choose the outcome, because the framework believes everybody. */
-  isPermissive(request: Request): boolean
+  /**
+   * Whether the client can choose the outcome, because the framework believes strangers.
+   *
+   * @param forwarded what `ip` returned; undefined where that is the peer
+   */
+  isPermissive(request: Request, forwarded: unknown): boolean
 }
 
 const hasNoAddress = (peer: string | null | undefined) => !peer || peer === UNIX_PEER
@@ -43,13 +47,11 @@ function frameworkSource<Request>(framework: FrameworkIp<Request>): ClientIpSour
     resolve(request, incoming, client) {
       if (request === undefined) return PEER_SOURCE.resolve(request, incoming, client)
       try {
-        if (framework.isPermissive(request)) return PERMISSIVE_TRUST
         const answer = framework.ip(request)
         // What the framework has without a proxy is the peer, in the peer's own spelling.
-        if (answer === incoming.peer || (!answer && hasNoAddress(incoming.peer))) {
-          return PEER_SOURCE.resolve(request, incoming, client)
-        }
-        return parseAnswer(answer, incoming, client)
+        const isPeer = answer === incoming.peer || (!answer && hasNoAddress(incoming.peer))
+        if (framework.isPermissive(request, isPeer ? undefined : answer)) return PERMISSIVE_TRUST
+        return isPeer ? PEER_SOURCE.resolve(request, incoming, client) : parseAnswer(answer, incoming, client)
       } catch (error) {
         return failedAnswer(error)
       }

@@ -1,11 +1,6 @@
+import type { EarlierVerdict } from '../client-ip/incoming.js'
 import { isUnwantedPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-
-/** What is known of a request that was judged before. */
-export interface EarlierVerdict {
-  readonly verified: boolean
-  readonly carriesSecret: boolean | null
-}
 
 /** Asks the user's `carriesSecret` function, once a request. Whatever the function does ends in an answer. */
 export class SecretCheck<Request> {

@@ -1,3 +1,4 @@
+import type { EarlierVerdict } from '../client-ip/incoming.js'
 import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { noCounts, type Reason, sumOf, type VerifiedVerdict } from '../verdict/verdict.js'
@@ -45,9 +46,13 @@ export interface GrowingHits extends PrefixHits {
 export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
   readonly #hits = new Map<string, GrowingHits>()
+  /** By the lists of channels in verdicts: each policy has its own. */
+  readonly #byChannels = new WeakMap<readonly string[], GrowingCounts>()
 
-  /** How many verdicts on verified senders were made, because the cache had none. */
-  misses = 0
+  /** How many verdicts on verified senders came from the cache. */
+  cacheHits = 0
+  /** How many were made, because the cache had none. */
+  cacheMisses = 0
 
   /** The counts of a policy: the same for all routes that accept the same. */
   of({ dataCenters, channels }: Cells): GrowingCounts {
@@ -65,6 +70,19 @@ export class Counters {
       this.#byPolicy.set(key, counts)
     }
     return counts
+  }
+
+  /** Notes that verdicts with a list of channels are those of a policy. */
+  noteChannels(channels: readonly Channel[], counts: GrowingCounts): void {
+    this.#byChannels.set(channels, counts)
+  }
+
+  /** Takes back that a request was verified: it is counted once, as rejected. */
+  takeBack({ dataCenter, channels, matched, carriesSecret }: EarlierVerdict & { readonly verified: true }): void {
+    const counts = this.#byChannels.get(channels)!
+    counts.verified--
+    if (carriesSecret === false) counts.verifiedWithoutSecret--
+    this.#hits.get(keyOf(matched, dataCenter))!.count--
   }
 
   policies(): PolicyCounts[] {
@@ -88,7 +106,7 @@ export class Counters {
 
   /** The hits of a prefix: the same for all policies and lists. */
   hitsOf({ matched, dataCenter }: Pick<VerifiedVerdict, 'matched' | 'dataCenter'>): GrowingHits {
-    const key = `${matched} ${dataCenter}`
+    const key = keyOf(matched, dataCenter)
     let hits = this.#hits.get(key)
     if (hits === undefined) {
       hits = { prefix: matched, dataCenter, count: 0 }
@@ -105,12 +123,14 @@ export class Counters {
     const all = new Map<string, PrefixHits>()
     for (const [key, hits] of this.#hits) all.set(key, { ...hits })
     for (const { prefix, dataCenter } of further) {
-      const key = `${prefix} ${dataCenter}`
+      const key = keyOf(prefix, dataCenter)
       if (!all.has(key)) all.set(key, { prefix, dataCenter, count: 0 })
     }
     return [...all.values()]
   }
 }
+
+const keyOf = (prefix: string, dataCenter: string | null) => `${prefix} ${dataCenter}`
 
 /** The last request that was verified for one route, data center and set of channels. */
 export interface LastVerified {

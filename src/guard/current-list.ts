@@ -6,7 +6,7 @@ import { type Clock, HOUR } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
 import type { FirstState, FleetOverride } from './fleet.js'
 import type { Ledger } from './ledger.js'
-import type { PolicyOptions, Settings } from './options.js'
+import { type PolicyOptions, readPolicy, type Settings } from './options.js'
 import { type OpenOverride, type OverrideContext, openOverride } from './overrides.js'
 import { Policy } from './policy.js'
 import { onlyIn, type Removal, removalsAfter } from './removals.js'
@@ -146,12 +146,13 @@ export class CurrentList {
     if (options === undefined) return policy
     let known = byRoute.get(options)
     if (known === undefined) {
-      const text = JSON.stringify(options)
+      const accepted = readPolicy(options)
+      const text = JSON.stringify(accepted)
       let read: Read
       try {
-        read = this.#select(list.directory, options, this.#judgedBy.has(text))
+        read = this.#select(list.directory, accepted, this.#judgedBy.has(text))
       } catch (error) {
-        if (!this.#fallBack(options)) throw error
+        if (!this.#fallBack(accepted)) throw error
         this.onFallBack!(error as Error)
         return this.policy(options)
       }

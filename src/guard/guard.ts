@@ -130,10 +130,11 @@ export class Guard<Request = GuardRequest> {
     }
     const set = policy.list.matcher.lookup(client)
     if (policy.isSender(set, client, this.#settings.resolver)) {
-      let verdict = policy.verified(client, incoming.peer || null)
+      const isFirst = isNews(earlier, true)
+      let verdict = policy.verified(client, incoming.peer || null, isFirst)
       const check = this.#verifiedCheck
       if (check !== null) verdict = withEvidence(verdict, check.ask(request, earlier))
-      if (isNews(earlier, true)) this.#ledger.verified(verdict, policy, pattern)
+      if (isFirst) this.#ledger.verified(verdict, policy, pattern)
       else if (earlier?.verified === false) this.#ledger.gotThrough(verdict, pattern)
       return verdict
     }
@@ -165,13 +166,17 @@ export class Guard<Request = GuardRequest> {
     return verdict
   }
 
-  /** Makes the verdict. The client is no longer needed: this calls the user's `carriesSecret`. */
+  /**
+   * Makes the verdict, and takes back that the request was counted as verified. The client is no longer needed: this calls the user's
+   * `carriesSecret`.
+   */
   #rejected(
     { clientIp, rejection, policy }: { clientIp: string | null; rejection: Rejection; policy: Policy },
     request: Request | undefined,
     incoming: Incoming,
     earlier: Incoming['earlier']
   ): RejectedVerdict {
+    if (earlier?.verified === true) this.#ledger.counters.takeBack(earlier)
     const check = this.#secretCheck
     const carriesSecret = check === null ? null : check.ask(request, earlier)
     return rejectedVerdict({

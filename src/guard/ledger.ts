@@ -308,7 +308,7 @@ export class Ledger {
     const { directory } = list
     list.verdicts.flush()
     const listed = [...directory.entriesOf(policy), ...list.removals.filter(({ grant }) => policy.covers(grant))]
-    const { misses } = this.counters
+    const { cacheHits, cacheMisses } = this.counters
     return {
       verdicts: this.counters.policies(),
       hits: this.counters.hits(
@@ -316,7 +316,7 @@ export class Ledger {
       ),
       lastVerified: this.lastVerified(),
       reloads: { ...this.#reloads },
-      cache: { hits: this.counters.total().verified - misses, misses },
+      cache: { hits: cacheHits, misses: cacheMisses },
       senders: this.#senders.size,
       unlistedWithSecret: this.#withSecret(policy, sources, 'not-listed', false).length,
       secretChecksFailed: sources.failures,

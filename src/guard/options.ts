@@ -127,6 +127,26 @@ export const GUARD_OPTIONS = {
   redactAddress: REDACT_ADDRESS
 } satisfies OptionTable
 
+const { required: _, ...OPTIONAL_DATA_CENTERS } = GUARD_OPTIONS.dataCenters
+
+/** What a route accepts, by name. */
+export const POLICY_OPTIONS = { dataCenters: OPTIONAL_DATA_CENTERS, channels: GUARD_OPTIONS.channels }
+
+const POLICY_FIX = `Write { channels: 'streams' }, or leave the policy out: then it is the guard's.`
+
+/**
+ * Reads what a route accepts.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`); names of data centers and channels are checked by a directory
+ */
+export function readPolicy(options: unknown): PolicyOptions {
+  const reader = OptionReader.open(POLICY_OPTIONS, options, POLICY_FIX)
+  reader.checkNames()
+  const policy = reader.readAll() as PolicyOptions
+  reader.throwMistakes()
+  return policy
+}
+
 /** What to do where there are no options. */
 export const NO_OPTIONS_FIX = `Write { dataCenters: 'DC-01' }.`
 

@@ -86,17 +86,24 @@ export class Policy implements Salted {
     return this.dataCenters.includes(grant.dataCenter) && this.channels.includes(grant.channel)
   }
 
-  /** The verdict on an accepted client, from the cache or made; its prefix is counted either way. */
-  verified(client: ParsedAddress, peer: string | null): VerifiedVerdict {
+  /**
+   * The verdict on an accepted client, from the cache or made.
+   *
+   * @param isCounted whether the request counts for the prefix
+   */
+  verified(client: ParsedAddress, peer: string | null, isCounted: boolean): VerifiedVerdict {
     const { verdicts } = this.list
-    const remembered = verdicts.get(this, client, peer)
-    if (remembered !== undefined) return remembered
-    this.#counters.misses++
+    const remembered = verdicts.get(this, client, peer, isCounted)
+    if (remembered !== undefined) {
+      this.#counters.cacheHits++
+      return remembered
+    }
+    this.#counters.cacheMisses++
     const address = client as AddressWords
     const common = this.#commonTo(address)
     const verdict = this.#verdict(common, address, peer)
     common.hits ??= this.#counters.hitsOf(common)
-    verdicts.put(this, client, verdict, common.hits)
+    verdicts.put(this, client, verdict, common.hits, isCounted)
     return verdict
   }
 
@@ -163,6 +170,7 @@ export class Policy implements Salted {
     let shared = this.#channelLists.get(key)
     if (shared === undefined) {
       shared = Object.freeze(channels)
+      this.#counters.noteChannels(shared, this.counts)
       this.#channelLists.set(key, shared)
     }
     return shared

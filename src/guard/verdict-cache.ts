@@ -23,7 +23,7 @@ export class VerdictCache {
   #families = new Uint8Array(0)
   #words = new Int32Array(0)
   #policies: (Salted | undefined)[] = []
-  /** How often the verdict in each slot was returned, and where that is counted. */
+  /** How often the verdict in each slot was returned on a request that counts, and where that is counted. */
   #hits = new Float64Array(0)
   #counts: GrowingHits[] = []
   #mask = 0
@@ -47,23 +47,23 @@ export class VerdictCache {
     this.#pushedOut = 0
   }
 
-  /** The remembered verdict, counted; undefined where there is none. */
-  get(policy: Salted, client: ParsedAddress, peer: string | null): VerifiedVerdict | undefined {
+  /** The remembered verdict; undefined where there is none. */
+  get(policy: Salted, client: ParsedAddress, peer: string | null, isCounted: boolean): VerifiedVerdict | undefined {
     const slot = this.#slotOf(policy, client.family, client.words)
     if (this.#policies[slot] !== policy || !this.#isIn(slot, client)) return undefined
     const verdict = this.#verdicts[slot]!
     if (verdict.peer !== peer) return undefined
-    this.#hits[slot]!++
+    if (isCounted) this.#hits[slot]!++
     return verdict
   }
 
   /** Remembers a verdict that was returned once, and where that is counted. */
-  put(policy: Salted, client: ParsedAddress, verdict: VerifiedVerdict, counts: GrowingHits): void {
+  put(policy: Salted, client: ParsedAddress, verdict: VerifiedVerdict, counts: GrowingHits, isCounted: boolean): void {
     if (this.#pushedOut > this.#mask && this.#mask + 1 < this.#most) this.#grow()
     const slot = this.#slotOf(policy, client.family, client.words)
     if (this.#verdicts[slot] !== undefined) this.#pushedOut++
     this.#flush(slot)
-    this.#hits[slot] = 1
+    this.#hits[slot] = isCounted ? 1 : 0
     this.#counts[slot] = counts
     this.#verdicts[slot] = verdict
     this.#policies[slot] = policy

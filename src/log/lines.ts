@@ -188,8 +188,9 @@ export function summaryLine(
       .slice(0, NAMED.suppressed)
       .map((sender) => ({ ...sender, clientIp: guard.redactedAddress(sender.clientIp) })),
     suppressedWithSecret: { reject: above(withSecret.reject), tag: above(withSecret.tag) },
-    verified: status.verified - before.verified,
-    verifiedWithoutSecret: status.verifiedWithoutSecret - before.verifiedWithoutSecret,
+    // A request that was counted as verified may have been rejected since: the next summary has one less.
+    verified: Math.max(0, status.verified - before.verified),
+    verifiedWithoutSecret: Math.max(0, status.verifiedWithoutSecret - before.verifiedWithoutSecret),
     rejected: above(status.rejected, before.rejected),
     rejectedWithSecret: above(status.rejectedWithSecret, before.rejectedWithSecret),
     senders: status.senders,

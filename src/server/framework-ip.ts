@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Framework } from '../guard/create-guard.js'
 
@@ -16,19 +16,42 @@ function trustsStrangers(trusts: (address: string) => boolean): boolean {
 
 const CLAIMED = '192.0.2.99'
 
+/** Maximum number of chains of trusted proxies that are remembered; they are forgotten together. */
+const MAX_CHAINS = 1000
+
+/** How many proxies in a row are tried. */
+const MAX_PROXIES = 32
+
 /**
- * Fastify's `request.ip`, or the peer where something other than a socket says which one it is. Its `trustProxy` cannot be read back, so we probe it on the first request: `request.ip` is read
- * from an object made on the request's own prototype, with a peer and a header made up.
+ * Fastify's `request.ip`, or the peer where something other than a socket says which one it is. Its `trustProxy` cannot be read back,
+ * so we probe it: `request.ip` is read from an object made on the request's own prototype, with a peer and a header made up. A stranger as
+ * the peer is tried on the first request. A function may believe strangers only behind a proxy that it knows, so they are tried at each
+ * place of a chain of proxies as well, when a request comes through it for the first time.
  */
 export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | undefined): Framework<FastifyRequest> {
   let permissive: boolean | undefined
+  const chains = new Set<string>()
+
+  /** Whether strangers are believed at a place of the chain that a request came through. */
+  function isPermissiveOn(request: FastifyRequest, client: string): boolean {
+    const { socket, headers } = request.raw
+    const chain = `${socket.remoteAddress}${hopsBehind(client, headers)}`
+    if (chains.has(chain)) return false
+    const proxies = (request.ips ?? []).slice(0, -1).slice(0, MAX_PROXIES)
+    if (proxies.some((_, hop) => believesStrangerBehind(proxies.slice(0, hop + 1), request))) return true
+    if (chains.size === MAX_CHAINS) chains.clear()
+    chains.add(chain)
+    return false
+  }
+
   return {
     ip: (request) => {
       const peer = peerOf(request)
       return peer === undefined ? request.ip : peer
     },
-    isPermissive: (request) => {
-      permissive ??= trustsStrangers((stranger) => ipOf(request, stranger) === CLAIMED)
+    isPermissive: (request, forwarded) => {
+      permissive ??= believesStrangerBehind([], request)
+      if (!permissive && typeof forwarded === 'string') permissive = isPermissiveOn(request, forwarded)
       return permissive
     },
     permissiveTrust:
@@ -38,9 +61,23 @@ export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | u
   }
 }
 
-function ipOf(request: FastifyRequest, remoteAddress: string): unknown {
+/** What a forwarded header names right of the client: the proxies between it and the peer. */
+function hopsBehind(client: string, headers: IncomingHttpHeaders): string {
+  const header = headers['x-forwarded-for']
+  return typeof header === 'string' ? header.slice(header.lastIndexOf(client) + client.length) : ''
+}
+
+/** Whether a stranger is believed who connects to the last of some proxies, the peer first; without proxies, to the server. */
+function believesStrangerBehind(proxies: readonly string[], request: FastifyRequest): boolean {
+  return trustsStrangers((stranger) => {
+    const [peer, ...hops] = [...proxies, stranger]
+    return ipOf(request, peer!, [CLAIMED, ...hops.reverse()].join()) === CLAIMED
+  })
+}
+
+function ipOf(request: FastifyRequest, remoteAddress: string, forwarded: string): unknown {
   const socket = { remoteAddress }
-  const raw = { socket, connection: socket, headers: { 'x-forwarded-for': CLAIMED } }
+  const raw = { socket, connection: socket, headers: { 'x-forwarded-for': forwarded } }
   return (Object.create(Object.getPrototypeOf(request), { raw: { value: raw } }) as { ip?: unknown }).ip
 }
 
@@ -48,7 +85,7 @@ function ipOf(request: FastifyRequest, remoteAddress: string): unknown {
 type Trust = (address: string, hop: number) => boolean
 
 /** Hops that are tried: a number of hops trusts anybody at the first ones, a function perhaps only at later ones. */
-const HOPS = Array.from({ length: 32 }, (_, hop) => hop)
+const HOPS = Array.from({ length: MAX_PROXIES }, (_, hop) => hop)
 
 /** Express's `request.ip`; the peer where there is no Express. */
 export function expressIp(): Framework<IncomingMessage> {

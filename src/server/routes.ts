@@ -1,6 +1,6 @@
 import { OptionsError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
-import { GUARD_OPTIONS } from '../guard/options.js'
+import { GUARD_OPTIONS, POLICY_OPTIONS } from '../guard/options.js'
 import { type Option, type OptionTable, propertyOf } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
@@ -38,8 +38,10 @@ export interface OnRejectForm {
   readonly routePath: string
 }
 
+const MODE = oneOf(['reject', 'tag'], 'mode', 'reject')
+
 const actionOptions = (form: OnRejectForm) => ({
-  mode: oneOf(['reject', 'tag'], 'mode', 'reject'),
+  mode: MODE,
   statusCode: { fallback: 403, example: '403', read: readStatus },
   onReject: {
     fallback: undefined,
@@ -145,9 +147,7 @@ export function readRouteOptions<OnReject>(
     const path = form.routePath
     throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(options), message, fix }])
   }
-  const { dataCenters, channels } = GUARD_OPTIONS
-  const { required: _, ...optional } = dataCenters
-  const table = { dataCenters: optional, channels, ...actionOptions(form) }
+  const table = { ...POLICY_OPTIONS, ...actionOptions(form) }
   const reader = OptionReader.open(table, options, ROUTE_FIX, OF_THE_GUARD)
   const actions = readActions(reader, form, inherited)
   const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
@@ -158,6 +158,21 @@ export function readRouteOptions<OnReject>(
     actions,
     ownsMode: propertyOf(options, 'mode') !== undefined
   }
+}
+
+const NO_ANSWER = 'Leave it out: a connection is cut off, and not answered.'
+
+/**
+ * Checks the options of a listener for connections, which lacks those of a route that concern the answer.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+export function checkConnectionOptions(options: unknown): void {
+  const foreign = { ...OF_THE_GUARD, statusCode: NO_ANSWER, onReject: NO_ANSWER }
+  const reader = OptionReader.open({ ...POLICY_OPTIONS, mode: MODE }, options, ROUTE_FIX, foreign)
+  reader.checkNames()
+  reader.readAll()
+  reader.throwMistakes()
 }
 
 /** What one route accepts and does; `policy` is undefined where it is the guard's. */

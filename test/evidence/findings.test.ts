@@ -53,7 +53,8 @@ const SENDER: Sender = {
   withSecret: { 'other-data-center': 1 },
   routes: [],
   listedFor: [],
-  removed: null
+  removed: null,
+  isOwn: false
 }
 
 interface Case {

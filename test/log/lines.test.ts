@@ -2,11 +2,13 @@ import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { createGuard, type RejectedVerdict } from '../../src/core.js'
+import guardFetch from '../../src/fetch.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { rejectionLine, reloadLine } from '../../src/log/lines.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { guarded } from '../support/guarded.js'
 import { logging } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -123,6 +125,37 @@ t.test('a flood gets the lines of the bucket, a summary, and does not drown what
   t.equal(events('summary').length, 1, 'nothing was left out since')
   await app.close()
   t.equal(counted(), 504)
+})
+
+t.test('a request that is rejected after a summary counted it as verified is one less in the next', async (t) => {
+  mock.timers.reset()
+  mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 10, 23) })
+  t.teardown(() => mock.timers.reset())
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  const guard = guardFetch({ dataCenters: 'DC-01', carriesSecret: () => false, expectSecret: true, logger })
+  const judge = (request: Request, policy = {}) => guard.judge(request, LISTED, policy)
+  const summaryOf = (requests: () => void) => {
+    requests()
+    mock.timers.tick(HOUR)
+    const { verified, verifiedWithoutSecret, rejected } = lines.at(-1).moengage
+    return [verified, verifiedWithoutSecret, rejected]
+  }
+  const request = new Request('http://localhost/')
+  t.strictSame(
+    summaryOf(() => judge(request)),
+    [1, 1, {}]
+  )
+  t.strictSame(
+    summaryOf(() => judge(request, { channels: 'catalog' })),
+    [0, 0, { 'other-channel': 1 }]
+  )
+  const others = [1, 2, 3].map(() => new Request('http://localhost/'))
+  t.strictSame(
+    summaryOf(() => others.forEach((other) => void judge(other))),
+    [2, 2, {}]
+  )
+  guard.close()
 })
 
 t.test('a summary names those of the senders with a line that did not come again', async (t) => {

@@ -327,10 +327,10 @@ t.test('a request that is judged twice is counted and reported once', async (t) 
   t.strictSame([verdicts.length, rejections().length], [2, 1])
   t.match(app.moengage!.senders(), [{ count: 1 }])
   t.equal((await inject(app, LISTED, '/strict')).statusCode, 403)
-  t.match(app.moengage!.status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
+  t.match(app.moengage!.status(), { verified: 1, rejected: { 'other-channel': 1 } }, 'a later rejection counts instead')
   t.strictSame([verdicts.length, rejections().length], [4, 2])
   t.equal((await inject(app, LISTED, '/thrice')).statusCode, 200)
-  t.match(app.moengage!.status(), { verified: 2, rejected: { 'other-channel': 2 } }, 'a second rejection is not')
+  t.match(app.moengage!.status(), { verified: 1, rejected: { 'other-channel': 2 } }, 'a second rejection does not')
   t.strictSame([verdicts.length, rejections().length], [5, 3])
 })
 
@@ -341,7 +341,7 @@ t.test('a request that was verified and whose client is no longer known is a rej
     app.get('/', async (request) => [app.moengage!.judge(request), app.moengage!.judge(request)])
   })
   t.match((await inject(app, LISTED)).json(), [{ reason: 'unresolved' }, { reason: 'unresolved' }])
-  t.match(app.moengage!.status(), { verified: 1, rejected: { unresolved: 1 } })
+  t.match(app.moengage!.status(), { verified: 0, rejected: { unresolved: 1 } })
 })
 
 t.test('a request that was asked about by a narrower policy got through when its route verifies it', async (t) => {
@@ -380,7 +380,7 @@ t.test('a request that a hook or a handler asks about is counted once, and repor
   t.match(moengage().senders(), [{ clientIp: STRANGER, count: 1 }])
   t.strictSame([verdicts.length, rejections()], [3, 1])
   await inject(app, LISTED, '/strict')
-  t.match(moengage().status(), { verified: 3, rejected: { 'other-channel': 1 } }, 'a later rejection is news')
+  t.match(moengage().status(), { verified: 2, rejected: { 'other-channel': 1 } }, 'a later rejection counts instead')
   t.strictSame([verdicts.length, rejections()], [4, 2])
 
   const handled = await guarded({ mode: 'tag' }, (app) => {
@@ -390,7 +390,7 @@ t.test('a request that a hook or a handler asks about is counted once, and repor
     })
   })
   await inject(handled.app, LISTED)
-  t.match(handled.app.moengage!.status(), { verified: 1, rejected: { 'other-channel': 1 } })
+  t.match(handled.app.moengage!.status(), { verified: 0, rejected: { 'other-channel': 1 } })
 
   const strict = await guarded({ mode: 'tag', channels: 'catalog' }, (app) => {
     app.get('/', async (request) => {
@@ -624,7 +624,7 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
     })
   })
   t.match((await inject(outside.app, LISTED, '/nowhere')).json(), { verified: true }, 'also where there is no route')
-  t.match(outside.app.moengage!.metrics(), { cache: { hits: 0, misses: 1 }, senders: 0 })
+  t.match(outside.app.moengage!.metrics(), { cache: { hits: 1, misses: 1 }, senders: 0 })
 })
 
 t.test('verifyMoEngage guards where the scope does not', async (t) => {
@@ -637,6 +637,77 @@ t.test('verifyMoEngage guards where the scope does not', async (t) => {
   t.equal((await inject(app, LISTED, '/all')).statusCode, 200)
   t.equal((await inject(app, STRANGER, '/all')).statusCode, 403)
   t.equal((await inject(app, LISTED, '/catalog')).statusCode, 403)
+})
+
+t.test('a trustProxy that trusts strangers behind a proxy verifies nobody', async (t) => {
+  type Trust = (address: string, hop: number) => boolean
+  const balancer = '127.0.0.1'
+  const inner = '10.0.0.2'
+  const table: [name: string, trust: Trust, forwarded: string][] = [
+    ['at the next hop', (address, hop) => (hop === 0 ? address === balancer : hop === 1), `${LISTED}, ${STRANGER}`],
+    ['at any later hop', (address, hop) => address === balancer || hop > 0, `${LISTED}, ${STRANGER}`],
+    ['at any later hop, without a stranger', (address, hop) => address === balancer || hop > 0, LISTED],
+    [
+      'behind the second proxy',
+      (address, hop) => (hop === 0 ? address === balancer : hop === 1 ? address === inner : true),
+      `${LISTED}, ${STRANGER}, ${inner}`
+    ],
+    [
+      'by IPv6',
+      (address, hop) => address === balancer || (hop === 1 && address.includes(':')),
+      `${LISTED}, 2001:db8::7`
+    ]
+  ]
+  for (const [name, trustProxy, forwarded] of table) {
+    const { app, lines } = logging({ trustProxy })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+    app.get('/', async () => 'ok')
+    t.equal((await app.inject({ url: '/' })).statusCode, 403)
+    t.equal((await inject(app, forwarded)).statusCode, 403, name)
+    t.equal((await inject(app, LISTED)).statusCode, 403, `${name}, from then on`)
+    t.match(
+      lines.filter(({ level }) => level === 50),
+      [{ moengage: { reason: 'permissive-trust' } }],
+      name
+    )
+  }
+})
+
+t.test('a trustProxy of addresses is tried once a chain of proxies', async (t) => {
+  let calls = 0
+  const proxies = ['127.0.0.1', '10.0.0.2', '10.0.0.3']
+  const trustProxy = (address: string) => {
+    calls++
+    return proxies.includes(address)
+  }
+  const app = Fastify({ trustProxy })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async (request) => request.moengage)
+  const callsOf = async (forwarded: string) => {
+    calls = 0
+    t.match((await inject(app, forwarded)).json(), { verified: true, clientIp: LISTED })
+    return calls
+  }
+  for (const hops of [1, 2, 3]) {
+    const forwarded = [LISTED, ...proxies.slice(1, hops)].join()
+    t.ok((await callsOf(forwarded)) > 2 * hops, 'a new chain is tried')
+    t.equal(await callsOf(forwarded), hops, 'a known one is only walked')
+    t.equal(await callsOf(`${STRANGER}, ${forwarded}`), hops + 1, 'whatever the client wrote')
+  }
+  proxies.push(...Array.from({ length: 1000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`))
+  for (const proxy of proxies.slice(3)) await callsOf(`${LISTED}, ${proxy}`)
+  t.equal(await callsOf(`${LISTED}, ${proxies.at(-1)}`), 2)
+  t.ok((await callsOf(LISTED)) > 1, 'a thousand chains are remembered')
+})
+
+t.test('a request.ip that somebody else defined is the client', async (t) => {
+  const app = Fastify()
+  app.addHook('onRequest', async (request) => void Object.defineProperty(request, 'ip', { value: LISTED }))
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
+  app.get('/', async (request) => request.moengage)
+  for (const headers of [{}, from(STRANGER)]) {
+    t.match((await app.inject({ url: '/', headers })).json(), { verified: true, clientIp: LISTED })
+  }
 })
 
 t.test('request.ip is the client where Fastify resolves it', async (t) => {

@@ -154,6 +154,37 @@ t.test('a request that is rejected, verified and rejected again is counted and r
   t.strictSame([verdicts, lines.length], [[false], 1])
 })
 
+t.test('whatever a request is judged by, it counts once in status, prefix hits and metrics', async (t) => {
+  const [broad, strict] = [{}, { channels: 'catalog' }] as const
+  const table: [what: string, policies: (typeof broad | typeof strict)[], verified: number, cacheHits: number][] = [
+    ['verified', [broad], 1, 0],
+    ['verified twice', [broad, broad], 1, 1],
+    ['verified and rejected', [broad, strict], 0, 0],
+    ['verified twice and rejected', [broad, broad, strict], 0, 1],
+    ['rejected and verified', [strict, broad], 0, 0],
+    ['rejected and verified twice', [strict, broad, broad], 0, 1],
+    ['verified, rejected and verified', [broad, strict, broad], 0, 1]
+  ]
+  for (const way of ['judge', 'check'] as const) {
+    for (const [what, policies, verified, hits] of table) {
+      const carriesSecret = () => false
+      const { guard } = guarding({ mode: 'tag', carriesSecret, expectSecret: true })
+      const request = requestFrom(LISTED)
+      for (const policy of policies) await guard[way](request, '10.0.0.1', policy)
+      const status = guard.status()
+      const metrics = guard.metrics()
+      const found = [
+        [status.verified, status.verifiedWithoutSecret, status.rejected['other-channel']],
+        metrics.verdicts.map((counts) => counts.verified).reduce((sum, count) => sum + count),
+        metrics.hits.find(({ prefix }) => prefix === `${LISTED}/32`)?.count,
+        metrics.cache
+      ]
+      const expected = [[verified, verified, 1 - verified], verified, verified, { hits, misses: 1 }]
+      t.strictSame(found, expected, `${way}: ${what}`)
+    }
+  }
+})
+
 t.test(
   'what is like a promise, and rejects by its own then, rejects the check and does not end the process',
   async (t) => {

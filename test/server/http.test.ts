@@ -272,6 +272,9 @@ t.test('the guard judges requests and connections without a line in the log', as
   t.match(guard.status(), { rejected: { 'not-listed': 1, 'other-channel': 1 } })
   t.throws(() => guard.listener(() => {}, { onReject: 'next' as never }), /onReject/)
   t.throws(() => guard.connectionListener(() => {}, { channels: 'x' as never }), /channels/)
+  for (const answer of [{ statusCode: 404 }, { onReject: () => {} }]) {
+    t.throws(() => guard.connectionListener(() => {}, answer as never), /Leave it out: a connection is cut off/)
+  }
 })
 
 /** Sends a request with many lines and the line of a proxy last, on a connection that may be used before. */

@@ -3,13 +3,14 @@ import { Socket } from 'node:net'
 import express from 'express'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createGuard, loadGuard, type OptionsError } from '../../src/core.js'
+import { createGuard, loadGuard, type OptionsError, type Verdict } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
 import guardLambda from '../../src/lambda.js'
 import guardWorkers from '../../src/workers.js'
+import { lineLogger } from '../support/logger.js'
 
 const base = { dataCenters: 'DC-01' } as const
 
@@ -155,3 +156,58 @@ t.test('options of Fastify itself say where they belong', async (t) => {
     t.match(error?.mistakes, [{ path: option, fix }])
   }
 })
+
+const MOENGAGE = '52.6.248.125'
+const given = { peer: MOENGAGE, headers: {} }
+const logger = lineLogger([])
+
+/** The verdict on a request from an address of the list, by a policy of its own. */
+const JUDGES: Record<string, (policy: never) => Verdict | Promise<Verdict>> = {
+  core: (policy) => createGuard(base).judge(given, policy),
+  'explain of core': (policy) => createGuard(base).explain(MOENGAGE, policy).verdict,
+  async Fastify(policy) {
+    const app = Fastify()
+    await app.register(guardFastify, base)
+    return app.moengage!.judge(given, policy)
+  },
+  Express: (policy) => guardExpress({ ...base, logger }).judge(given, policy),
+  'node:http': (policy) => guardNode({ ...base, logger }).judge(given, policy),
+  Fetch: (policy) => guardFetch({ ...base, logger }).judge(new Request('http://localhost/'), MOENGAGE, policy),
+  Workers(policy) {
+    const request = new Request('http://localhost/', { headers: { 'cf-connecting-ip': MOENGAGE } })
+    return guardWorkers({ ...base, logger }).judge(Object.assign(request, { cf: {} }), policy)
+  },
+  Lambda(policy) {
+    const event = { version: '2.0', requestContext: { http: { method: 'POST', sourceIp: MOENGAGE } } }
+    return guardLambda({ ...base, logger }).judge(event, policy)
+  }
+}
+
+for (const [door, judge] of Object.entries(JUDGES)) {
+  t.test(`${door}: a policy that is not one is refused, and never taken for none`, async (t) => {
+    const judgedBy = async (policy: unknown) => judge(policy as never)
+    t.match(await judgedBy({ channels: 'catalog' }), { verified: false, reason: 'other-channel' })
+    t.match(await judgedBy({ channels: undefined }), { verified: true })
+    const table: [policy: unknown, code: string, fix: RegExp][] = [
+      [{ channel: 'catalog' }, 'MOE_ERR_UNKNOWN_OPTION', /^Did you mean "channels"\?$/],
+      [{ Channels: 'catalog' }, 'MOE_ERR_UNKNOWN_OPTION', /"channels"/],
+      [{ chanels: ['catalog'] }, 'MOE_ERR_UNKNOWN_OPTION', /"channels"/],
+      [{ dataCenter: 'DC-03' }, 'MOE_ERR_UNKNOWN_OPTION', /"dataCenters"/],
+      [{ datacenters: 'DC-03' }, 'MOE_ERR_UNKNOWN_OPTION', /"dataCenters"/],
+      [
+        { config: { moengage: { channels: 'catalog' } } },
+        'MOE_ERR_UNKNOWN_OPTION',
+        /^Use one of: dataCenters, channels\.$/
+      ],
+      [{ channels: 'catalogue' }, 'MOE_ERR_CHANNEL', /"catalog"/],
+      [['catalog'], 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/],
+      ['catalog', 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/],
+      [null, 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/]
+    ]
+    for (const [policy, code, fix] of table) {
+      const expected = { name: 'OptionsError', code: 'MOE_ERR_OPTIONS', mistakes: [{ code, fix }] }
+      await t.rejects(judgedBy(policy), expected, JSON.stringify(policy))
+    }
+    t.match(await judgedBy({ channels: 'streams' }), { verified: true }, 'the fix is accepted')
+  })
+}
