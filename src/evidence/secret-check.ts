@@ -1,3 +1,4 @@
+import { safeCause } from '../lib/cause.js'
 import { isUnwantedPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 
@@ -41,7 +42,7 @@ export class SecretCheck<Request> {
       if (typeof answer === 'boolean') return answer
       this.#fail(new Error(wrongAnswer(answer)))
     } catch (error) {
-      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: error }))
+      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: safeCause(error) }))
     }
     return null
   }
