@@ -118,6 +118,16 @@ const CallerError = problemError(TypeError)
 /** What came from elsewhere is wrong: a page, a source, an order of calls. */
 const OutsideError = problemError(Error)
 
+/** Whether an error is one of this package, with a {@link Problem}. */
+export function isOwnError(error: unknown): error is Error & Problem {
+  try {
+    return error instanceof CallerError || error instanceof OutsideError
+  } catch {
+    // A proxy may throw where its prototype is read.
+    return false
+  }
+}
+
 /** A text is not an address or prefix that this package accepts. */
 export class PrefixError extends CallerError<'MOE_ERR_PREFIX'> {
   constructor(details: Details) {

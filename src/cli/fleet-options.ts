@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
+import { safeCause } from '../lib/cause.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { jsonOption } from './input.js'
@@ -100,7 +101,7 @@ export async function withFleet(
       message: `The store of the fleet "${name}" failed: ${(error as Error).message.replace(/\.?$/, '.')}`,
       fix: 'Look at the server and its log.'
     })
-    failure.cause = error
+    failure.cause = safeCause(error)
     throw failure
   } finally {
     control.close()

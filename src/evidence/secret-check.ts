@@ -1,4 +1,5 @@
 import type { EarlierVerdict } from '../client-ip/incoming.js'
+import { safeCause } from '../lib/cause.js'
 import { isUnwantedPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 
@@ -36,7 +37,7 @@ export class SecretCheck<Request> {
       if (typeof answer === 'boolean') return answer
       this.#fail(new Error(wrongAnswer(answer)))
     } catch (error) {
-      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: error }))
+      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: safeCause(error) }))
     }
     return null
   }

@@ -22,10 +22,13 @@ function clear(text: string): string {
 /**
  * A text without what often holds secrets: user, password, query and fragment of its URLs, and in other words what looks like a user
  * with a password, or like a query.
+ *
+ * @param known secrets that are replaced wherever they stand
  */
-export function withoutSecrets(text: string): string {
+export function withoutSecrets(text: string, known: readonly string[] = []): string {
   return (
-    text
+    known
+      .reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
       // Some have no scheme, and some a slash too many.
       .replaceAll(/(\/{2,3})[^\s/?#]*@/g, '$1…@')
       // A match ends with its URL, so that the time grows with the length of the text only.
@@ -115,7 +118,8 @@ function ownMessage(thrown: unknown): string {
   )
 }
 
-function textOf(thrown: unknown, name: string): string | undefined {
+/** A property of whatever was thrown, where it is a text. */
+export function textOf(thrown: unknown, name: string): string | undefined {
   const text = propertyOrNothing(thrown, name)
   return typeof text === 'string' && text !== '' ? text : undefined
 }

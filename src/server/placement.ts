@@ -3,14 +3,17 @@ import type { Problem } from '../errors.js'
 import { findBuiltin } from '../lib/builtin.js'
 import { quoted } from '../lib/text.js'
 
-/** Published by Node for each request, before any handler runs. */
-const REQUEST_START = 'http.server.request.start'
+/** Published by Node for each request whose response was sent: whatever stands before the guard has ended by then. */
+const RESPONSE_FINISH = 'http.server.response.finish'
 
 /** How often the same line of code makes a guard before it is taken for a request handler. */
 const REPEATED = 3
 
 /** How many requests pass a guard by before it is taken for one that is mounted at another path. */
 const UNSEEN = 3
+
+/** Maximum length of what is shown of a path, which a client chooses. */
+const MAX_SHOWN = 40
 
 /** Maximum number of places that are told apart. */
 const MAX_PLACES = 100
@@ -55,7 +58,7 @@ export class Placement {
   }
 
   /**
-   * Counts the requests with a body that this process gets. `GET` is left out: health checks come first on any server.
+   * Counts the requests with a body that this process has answered. `GET` is left out: health checks come first on any server.
    *
    * @param hasJudged whether the guard has seen one
    * @param warn called at most once
@@ -65,22 +68,24 @@ export class Placement {
     const channels = findBuiltin('node:diagnostics_channel')
     if (channels === undefined) return
     let count = 0
-    const onRequest = (message: unknown) => {
-      const { method, url } = (message as { request: IncomingMessage }).request
+    const onResponse = (message: unknown) => {
+      const { request } = message as { request: IncomingMessage & { originalUrl?: string } }
+      const { method } = request
       if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || ++count < UNSEEN) return
       this.#stopCounting!()
       if (hasJudged()) return
-      const [path] = url!.split('?')
+      // Express changes the URL on the way.
+      const path = beginningOf(request.originalUrl ?? request.url!)
       warn({
         code: 'MOE_WARN_NO_REQUESTS',
         path: '',
         value: path,
-        message: `The servers of this process got ${UNSEEN} requests, the last one ${method} ${quoted(path!)}, and this guard judged none: it protects nothing that was called.`,
+        message: `The servers of this process answered ${UNSEEN} requests, the last one ${method} ${quoted(path)}, and this guard judged none: it protects nothing that was called.`,
         fix: 'If one of them belongs to MoEngage, mount the guard before its handler, at the whole path (Nest adds no global prefix to app.use).'
       })
     }
-    channels.subscribe(REQUEST_START, onRequest)
-    this.#stopCounting = () => channels.unsubscribe(REQUEST_START, onRequest)
+    channels.subscribe(RESPONSE_FINISH, onResponse)
+    this.#stopCounting = () => channels.unsubscribe(RESPONSE_FINISH, onResponse)
   }
 
   /** The guard was closed. */
@@ -90,6 +95,13 @@ export class Placement {
     this.#number = 0
     if (--this.#place.count === 0) places.delete(this.#calls)
   }
+}
+
+/** The first segment of a path, enough to see which part of a server was called: what follows may be a secret, as the query may. */
+function beginningOf(url: string): string {
+  const [, segment = '', more = ''] = /^(\/[^/?#]*)(\/)?/.exec(url) ?? []
+  const rest = segment.length > MAX_SHOWN ? '…' : more && '/…'
+  return `${segment.slice(0, MAX_SHOWN)}${rest}`
 }
 
 /** The calls that led here; empty where the runtime keeps none, or the process gives them another form. */

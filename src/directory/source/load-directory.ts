@@ -1,4 +1,5 @@
 import { SnapshotError, SourceError } from '../../errors.js'
+import { safeCause } from '../../lib/cause.js'
 import { isUnwantedPromise, resultOf } from '../../lib/promise.js'
 import { atOnce, inSlices, type Steps } from '../../lib/steps.js'
 import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
@@ -101,22 +102,25 @@ function refuse(message: string): never {
   throw new SnapshotError({ value: undefined, message, fix: "Give MoEngage's list, which has some hundred." })
 }
 
-/** The failure of a source, with what it failed with as its cause. */
-export function sourceError(source: Pick<OpenSource, 'name' | 'via'>, error: unknown): SourceError {
+/** What an error says about its source. */
+type FailedSource = Pick<OpenSource, 'name' | 'via' | 'secrets'>
+
+/** The failure of a source, with what it failed with as its cause. It shows no secret of the source, nor does its cause. */
+export function sourceError({ name, via, secrets }: FailedSource, error: unknown): SourceError {
   const failure = new SourceError({
     path: 'source',
-    value: source.name,
-    message: `The source "${source.name}" failed${through(source.via)}: ${shortened(reasonOf(error))}`,
+    value: name,
+    message: `The source "${name}" failed${through(via)}: ${shortened(reasonOf(error, secrets))}`,
     fix: 'Look at what it loads.'
   })
-  failure.cause = error
+  failure.cause = safeCause(error, secrets)
   return failure
 }
 
 const through = (proxy: string | undefined) => (proxy === undefined ? '' : ` through the proxy ${proxy}`)
 
-function reasonOf(error: unknown): string {
-  const why = visible(withoutSecrets(messageOf(error)))
+function reasonOf(error: unknown, secrets: readonly string[] | undefined): string {
+  const why = visible(withoutSecrets(messageOf(error), secrets))
   return /[.)…]\s*$/.test(why) ? why : `${why}.`
 }
 

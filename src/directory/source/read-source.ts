@@ -7,6 +7,7 @@ import { literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
 import { MAX_CHANGED_CELLS, PageReader } from './page.js'
+import { snapshotOf } from './returned.js'
 import { SignedListReader, VERIFY, type Verify } from './signed.js'
 import { BUNDLED, JSON_READER, type OpenSource, type Reader, readBy, type Source } from './source.js'
 import { PolledUrl } from './url.js'
@@ -97,8 +98,14 @@ function readSource(option: Option): OpenSource | undefined {
   const { value } = option
   if (value === 'bundled') return BUNDLED
   if (typeof value === 'function') {
+    const { name } = value
     const load = value as Source['load']
-    return { name: value.name || 'loader', timeout: TIMEOUT.fallback, interval: undefined, load }
+    return {
+      name: name || 'loader',
+      timeout: TIMEOUT.fallback,
+      interval: undefined,
+      load: (signal) => snapshotOf(load(signal))
+    }
   }
   if (typeof value !== 'object' || value === null || value instanceof URL) {
     return option.refuse(`${value instanceof URL ? 'A URL' : shown(value)} is not a source.`, fixOf(option))
@@ -140,7 +147,10 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
     name,
     timeout,
     interval,
-    load: (signal) => load.call(source as Source, signal),
+    load: (signal) => {
+      const answer = load.call(source as Source, signal)
+      return verify === undefined ? snapshotOf(answer) : answer
+    },
     ...(watch !== undefined && { watch: (changed, signal) => watch.call(source as Source, changed, signal) })
   }
   return verify === undefined ? own : readBy(own, new SignedListReader(verify))

@@ -121,6 +121,8 @@ export interface OpenSource {
   readonly interval: number | undefined
   /** The proxy through which it is loaded, as errors name it. */
   readonly via?: string | undefined
+  /** What no error may show: secrets of its options. */
+  readonly secrets?: readonly string[] | undefined
   /** How many cells may change at once without a confirmation; undefined if any number may. */
   readonly maxChangedCells?: number | undefined
   /**
@@ -149,24 +151,30 @@ export interface Reader {
   warnings?(now: number): readonly Problem[]
 }
 
+/** @throws Error that names the option for a signed list, where a text is one */
+export function refuseSigned(text: string): void {
+  if (/^eyJ[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(text)) {
+    throw new Error('It is a signed list. Name the public key: verify: { publicKeys }.')
+  }
+}
+
 /** Reads snapshots in JSON. */
 export const JSON_READER: Reader = {
   read(text) {
-    if (/^eyJ[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(text as string)) {
-      throw new Error('It is a signed list. Name the public key: verify: { publicKeys }.')
-    }
+    refuseSigned(text as string)
     return parseJson(text as string)
   }
 }
 
 /** A source of texts with what reads them. */
 export function readBy(texts: OpenSource, reader: Reader): OpenSource {
-  const { name, timeout, interval, via } = texts
+  const { name, timeout, interval, via, secrets } = texts
   return {
     name,
     timeout,
     interval,
     via,
+    secrets,
     async load(signal) {
       const text = await resultOf(() => texts.load(signal))
       if (text !== UNCHANGED) return reader.read(text, signal)

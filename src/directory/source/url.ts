@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream'
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
-import { readText } from '../../lib/text.js'
+import { callBack } from '../../lib/promise.js'
+import { readText, shown } from '../../lib/text.js'
 import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
 
@@ -42,10 +44,11 @@ export async function download(
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
   const init = { headers: sent, redirect: 'manual', signal } as const
   const response = await (proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init))
+  refuseOther(response)
   const { status } = response
   const etag = response.headers.get('etag')
   if (status !== 200) {
-    await response.body?.cancel()
+    discard(response.body)
     if (status === 304 && isConditional) {
       // A cache on the way may answer for another version than the one that was asked about.
       const isAnother = known?.etag && etag !== null && opaque(etag) !== opaque(known.etag)
@@ -59,6 +62,30 @@ export async function download(
     etag,
     lastModified: lastModifiedOf(response.headers)
   }
+}
+
+/** A `fetch` that is the user's may return anything. */
+function refuseOther(response: Partial<Response> | undefined): void {
+  const { status, headers, body } = Object(response) as Partial<Response>
+  const hasBody = body === null || typeof body?.[Symbol.asyncIterator] === 'function'
+  if (typeof status === 'number' && typeof headers?.get === 'function' && hasBody) return
+  throw new Error(
+    `Your fetch returned ${shown(response)}, not a Response: return new Response(body, { status, headers }) from it.`
+  )
+}
+
+/** Ends a body that nobody reads, whether it is one of the web or, as that of node-fetch, a stream of Node. */
+function discard(body: Response['body'] | Readable): void {
+  callBack(
+    () => {
+      if (body === null || 'cancel' in body) return body?.cancel()
+      // A stream of Node that fails without a listener ends the process.
+      body.on('error', () => {}).destroy()
+    },
+    () => {
+      // The answer is known.
+    }
+  )
 }
 
 /** An entity tag as weak comparison sees it (RFC 9110 section 8.8.3.2). */
@@ -89,6 +116,21 @@ async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
   if (body !== null) yield* body
 }
 
+/** A shorter text stands in too much that is no secret, and is none. */
+const SHORTEST_SECRET = 8
+
+/** What may be secret in a request, in the forms in which an error may quote it: the longest first, since one may be a part of another. */
+function secretsOf({ search, searchParams }: URL, headers: Readonly<Record<string, string>>): readonly string[] {
+  const { accept, ...others } = headers
+  const values = Object.values(others)
+  // "Bearer" and "Basic" stand before what is secret.
+  const words = values.flatMap((value) => value.split(' '))
+  const written = search.split(/[?&]/).map((part) => part.slice(part.indexOf('=') + 1))
+  return [...new Set([...values, ...words, ...written, ...searchParams.values()])]
+    .filter(({ length }) => length >= SHORTEST_SECRET)
+    .toSorted((a, b) => b.length - a.length)
+}
+
 /** How to ask a URL, and how often. */
 export interface PolledUrlOptions extends Pick<DownloadOptions, 'fetch' | 'headers' | 'maxBytes' | 'proxy'> {
   readonly timeout: number
@@ -102,6 +144,7 @@ export class PolledUrl implements OpenSource {
   readonly timeout: number
   readonly interval: number
   readonly via: string | undefined
+  readonly secrets: readonly string[]
   readonly #url: URL
   readonly #options: PolledUrlOptions
   #offered: Validators | undefined
@@ -112,6 +155,7 @@ export class PolledUrl implements OpenSource {
     this.timeout = options.timeout
     this.interval = options.interval
     this.via = options.proxy?.name
+    this.secrets = secretsOf(url, options.headers)
     this.#url = url
     this.#options = options
   }

@@ -231,3 +231,32 @@ t.test('a list whose derived cells make too many entries is refused', async (t) 
     message: /more than 20,?000 entries/
   })
 })
+
+t.test('what a function returned instead of a snapshot is named in one sentence, with what to return', async (t) => {
+  const json = JSON.stringify(sound())
+  const bytes = new TextEncoder().encode(json)
+  const table: [returned: unknown, what: string, fix: RegExp][] = [
+    [new Response(json), 'a Response', /^return await response\.json\(\)$/],
+    [json, 'a text', /^return JSON\.parse\(text\)$/],
+    [bytes, 'bytes', /^return JSON\.parse\(new TextDecoder\(\)\.decode\(bytes\)\)$/],
+    [Buffer.from(json), 'bytes', /TextDecoder/],
+    [bytes.buffer, 'bytes', /TextDecoder/],
+    [{ default: sound() }, 'a module', /^return its default export$/],
+    [undefined, 'nothing', /^return the snapshot$/],
+    [null, 'null', /^return \{ provenance, rows \}$/],
+    [() => sound(), 'a function', /^call it/],
+    [['9.9.9.9'], `['9.9.9.9']`, /^return \{ provenance, rows \}$/],
+    [{ dsn: 'postgres://me:sesame@db' }, '{ dsn }', /^return \{ provenance, rows \}$/],
+    [5, '5', /^return \{ provenance, rows \}$/]
+  ]
+  for (const [returned, what, fix] of table) {
+    const load = () => returned as never
+    for (const source of [load, async () => load(), { name: 'load', load }]) {
+      const { message } = await loadGuard({ dataCenters: 'DC-01', source }).catch((error) => error)
+      const [, named, write] = /failed: It returned (.*) instead of a snapshot: (.*)\. Look at/.exec(message) ?? []
+      t.equal(named, what)
+      t.match(write, fix)
+    }
+    t.throws(() => createGuard({ dataCenters: 'DC-01', source: load }), { message: /instead of a snapshot/ })
+  }
+})

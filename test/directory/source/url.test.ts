@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { Guard, UrlSource } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
+import { consoleLogger } from '../../../src/log/console-logger.js'
 import { TestClock } from '../../support/clock.js'
 import { guarded } from '../../support/guarded.js'
 import { freePort, until } from '../../support/http.js'
@@ -270,6 +274,100 @@ t.test('what to fetch with can be chosen', async (t) => {
     answer = wrong
     await t.rejects(guard.reload(), { message: why })
   }
+})
+
+/** What pino, the console of a Worker and `console.error` write about an error. */
+function written(t: Test, error: Error): string {
+  let text = inspect(error, { depth: 9, showHidden: true })
+  const write = (line: string) => {
+    text += line
+  }
+  const { restore } = t.capture(console, 'error', write)
+  consoleLogger().error({ err: error }, 'failed')
+  restore()
+  pino({ base: null }, { write }).error(error)
+  return text
+}
+
+t.test('no secret of the URL, its headers or the error of a fetch is logged or thrown', async (t) => {
+  const url = 'https://lists.example/list?token=sEsAmE%2B99&short=1'
+  const headers = { authorization: 'Bearer oPeN.sEsAmE-1', 'x-key': 'sEsAmE with spaces', accept: 'application/json' }
+  const axiosLike = { config: { url, headers }, request: { path: '/list?token=sEsAmE%2B99' }, code: 'ERR_NETWORK' }
+  const thrown: [what: string, error: unknown, message: RegExp][] = [
+    ['the URL', new Error(`request to ${url} failed`), /request to https:\/\/lists\.example\/list\?… failed\./],
+    ['its query', new Error('no /list?token=sEsAmE%2B99'), /no \/list\?… Look/],
+    ['a token', new Error('sEsAmE+99 is over (sEsAmE%2B99)'), /… is over \(…\)/],
+    ['a header', new Error('Bearer oPeN.sEsAmE-1 is refused'), /failed: … is refused\./],
+    ['a part of a header', new Error('unknown: oPeN.sEsAmE-1, sEsAmE with spaces'), /unknown: …, … Look/],
+    ['properties', Object.assign(new Error('Network Error'), axiosLike), /Network Error\./],
+    ['a cause', new TypeError('fetch failed', { cause: Object.assign(new Error(url), axiosLike) }), /fetch failed: /],
+    ['an own class', Object.assign(new Error('x'), { name: `Error of ${url}`, code: url }), /x\./],
+    ['a text', url, /failed: https:\/\/lists\.example\/list\?…/],
+    ['an object', axiosLike, /failed: ERR_NETWORK\./],
+    ['other content', new Error('It is not application/json'), /not application\/json\./]
+  ]
+  for (const [what, error, message] of thrown) {
+    const fetch = () => Promise.reject(error)
+    const failure = await loadGuard({ dataCenters: 'DC-01', source: { url, headers, fetch } }).catch((error) => error)
+    t.match(failure, { code: 'MOE_ERR_SOURCE', message }, what)
+    t.notMatch(written(t, failure), /sEsAmE/, what)
+  }
+})
+
+t.test('the error of a source has a cause that says where its function failed', async (t) => {
+  const load = () => Promise.reject(Object.assign(new TypeError('postgres://me:sesame@db refused'), { code: 'E_DB' }))
+  const failure = await loadGuard({ dataCenters: 'DC-01', source: load }).catch((error) => error)
+  const { cause } = failure
+  t.ok(cause instanceof Error)
+  t.match(cause, { name: 'TypeError', message: 'postgres://…@db refused', code: 'E_DB', stack: /at load .*url\.test/ })
+  t.notMatch(written(t, failure), /sesame/)
+})
+
+t.test('the body of an answer that is not read is ended, whoever made it', async (t) => {
+  let body: unknown = null
+  let status = 200
+  const answer = () =>
+    status === 200 ? Response.json(sound(), { headers: { etag: '"1"' } }) : { status, headers: new Headers(), body }
+  const fetch = (async () => answer()) as typeof globalThis.fetch
+  const { guard } = await asking(t, { url: 'https://lists.example/', fetch })
+  const readable = new Readable({ read() {} })
+  const failing = new Readable({ read() {}, destroy: (_, done) => done(new Error('cut off')) })
+  const web = new ReadableStream()
+  const locked = new ReadableStream()
+  locked.getReader()
+  for (status of [304, 503]) {
+    for (body of [Readable.from([]), Readable.from(['x']), readable, failing, web, locked, null]) {
+      const reload = guard.reload()
+      if (status === 304) t.match(await reload, { lastError: null })
+      else await t.rejects(reload, { message: /It answers with status 503\./ })
+    }
+  }
+  t.ok(readable.destroyed && failing.destroyed)
+  t.equal((await web.getReader().read()).done, true)
+})
+
+t.test('a fetch that returns no Response is refused in one sentence', async (t) => {
+  const axiosLike = { status: 200, data: sound(), headers: {} }
+  const table: [answer: unknown, what: RegExp][] = [
+    [axiosLike, /\{ status, data, headers \}/],
+    [{ ...axiosLike, headers: new Headers() }, /\{ status, data, headers \}/],
+    [{ headers: new Headers(), body: null }, /\{ headers, body \}/],
+    [undefined, /undefined/],
+    [null, /null/],
+    ['{}', /'\{\}'/]
+  ]
+  const refusal = (answer: unknown) => {
+    const fetch = (async () => answer) as typeof globalThis.fetch
+    return loadGuard({ dataCenters: 'DC-01', source: { url: 'https://lists.example/', fetch } })
+  }
+  for (const [answer, what] of table) {
+    const sentence =
+      /failed: Your fetch returned (.*), not a Response: return new Response\(body, \{ status, headers \}\)/
+    const { message } = await refusal(answer).catch((error) => error)
+    t.match(sentence.exec(message)?.[1], what)
+  }
+  const { status, data, headers } = axiosLike
+  ;(await refusal(new Response(JSON.stringify(data), { status, headers }))).close()
 })
 
 t.test('a fetch that pays no heed to its signal changes nothing when it answers late', async (t) => {
