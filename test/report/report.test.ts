@@ -57,7 +57,12 @@ t.test('lines count for all that they stand for, in every layout', async (t) => 
     line({}, { time: TIME / 1000 }),
     line({}, { time: 'noon' }),
     line({}, { time: undefined }),
-    `{"time":${TIME},"payload":${line({ route: null })}}`,
+    JSON.stringify({
+      ...JSON.parse(line()),
+      moengage: undefined,
+      payload: { moengage: JSON.parse(line({ route: null })).moengage },
+      msg: '198.51.100.7 rejected: not-listed'
+    }),
     summary({
       verified: 12,
       suppressed: { reject: { 'not-listed': 5 }, tag: { unresolved: 2 } },
@@ -161,7 +166,9 @@ t.test('a log is read as it is kept, and the report says what it was taken out o
     verified: 2,
     rejected: { total: 3 }
   })
-  const many = Array.from({ length: 30 }, (_, i) => JSON.stringify({ [`field${i}`]: line({}) }))
+  const many = Array.from({ length: 30 }, (_, i) =>
+    Array.from({ length: i }).reduce((inner: object) => ({ log: inner }), JSON.parse(line()))
+  ).map((fields) => JSON.stringify(fields))
   t.equal((await report(many)).found.unwrapped.length, 20)
 })
 
