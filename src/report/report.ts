@@ -82,6 +82,8 @@ const MAX_ROUTES = 8
 const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
 const MAX_WRAPPINGS = 20
+/** Maximum number of files that are compared. */
+const MAX_FILES = 10_000
 /** The start of an unreadable line that is shown. */
 const MAX_SHOWN = 200
 
@@ -108,6 +110,11 @@ export class ReportBuilder implements LineSink {
   readonly #histogram = new Histogram()
   readonly #processes = new Processes()
   readonly #damages: string[] = []
+  /** The first record of each file that has a time, with the name of the file. */
+  readonly #firsts = new Map<string, string>()
+  #isFirst = true
+  /** Files that begin with the same record as an earlier one. */
+  readonly #copies: string[] = []
   #firstUnreadable: Report['firstUnreadable'] = null
   #withoutTime = 0
   /** Messages that journald has left out. */
@@ -139,6 +146,17 @@ export class ReportBuilder implements LineSink {
   file(name: string): void {
     this.#endFile()
     this.#file = name
+    this.#isFirst = true
+  }
+
+  /** Two lines of one process at one time, with the same fields, are one line. */
+  #lookForCopy({ record, time, process }: FoundRecord): void {
+    if (!this.#isFirst || time === undefined) return
+    this.#isFirst = false
+    const key = JSON.stringify([time, process, record])
+    const before = this.#firsts.get(key)
+    if (before !== undefined) this.#copies.push(`${before} and ${this.#file}`)
+    else if (this.#firsts.size < MAX_FILES) this.#firsts.set(key, this.#file)
   }
 
   /** A log goes on to its last line, also if that is not ours. */
@@ -195,9 +213,11 @@ export class ReportBuilder implements LineSink {
     this.#firstUnreadable ??= { text: text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text, advice }
   }
 
-  #add({ record, time, process, wrapping }: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
+  #add(found: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
+    const { record, time, process, wrapping } = found
     const read = readEvent(record)
     if (read === undefined) return 'unreadable'
+    this.#lookForCopy(found)
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
@@ -416,6 +436,10 @@ export class ReportBuilder implements LineSink {
           ]
         : []),
       ...this.#damages,
+      ...this.#copies.map(
+        (files) =>
+          `${files} begin with the same line about senders: if they are the same log, its counts are twice too high. Name it once.`
+      ),
       ...(this.#withoutTime > 0
         ? [
             `${count(this.#withoutTime, 'has', 'have')} no time, so it is unknown whether it belongs to the time that was asked for.`
