@@ -12,12 +12,15 @@ export interface OutputFile {
   readonly before: Stats | undefined
 }
 
+const INSTEAD = 'leave --output out to write to standard output'
+
 /**
  * Looks at the file that `--output` names. A link is followed.
  *
+ * @param instead what to do if it is not a regular file
  * @throws Error if it exists and is not a regular file, or is a link to nothing
  */
-export async function findOutput(file: string): Promise<OutputFile> {
+export async function findOutput(file: string, instead = INSTEAD): Promise<OutputFile> {
   const before = await stat(file).catch(ignoreMissing)
   if (before === undefined) {
     const isLink = (await lstat(file).catch(ignoreMissing)) !== undefined
@@ -25,7 +28,7 @@ export async function findOutput(file: string): Promise<OutputFile> {
     return { path: file, before }
   }
   // A pipe or a device could block for ever, and cannot be replaced.
-  if (!before.isFile()) throw new Error('it is not a regular file; leave --output out to write to standard output')
+  if (!before.isFile()) throw new Error(`it is not a regular file; ${instead}`)
   return { path: await realpath(file), before }
 }
 
@@ -76,11 +79,12 @@ async function keepOwner(handle: FileHandle, path: string, { uid, gid, mode }: S
 /**
  * Writes the file that an option names.
  *
+ * @param instead what to do if it is not a regular file
  * @throws ExportError (`MOE_ERR_EXPORT`) if it cannot be written
  */
-export async function writeOutput(file: string, text: string, io: Io): Promise<void> {
+export async function writeOutput(file: string, text: string, io: Io, instead?: string): Promise<void> {
   try {
-    await replaceOutput(await findOutput(file), text, io)
+    await replaceOutput(await findOutput(file, instead), text, io)
   } catch (error) {
     throw new ExportError({
       value: file,

@@ -64,11 +64,20 @@ export function reportCommand(io: Io): Command {
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times) => {
-      if (html !== undefined && files.every((file) => file === '-' || file === html)) await refuseToReplace(html)
+      const found = await Promise.all(files.map((file) => (file === '-' ? undefined : fileOf(file))))
+      const logs = found.filter((file) => file !== undefined)
+      if (html !== undefined) await refuseToReplace(html, logs)
       const builder = new ReportBuilder({ ...times, routes: route })
-      const sizes = await Promise.all(files.map(sizeOf))
-      const progress = new Progress(io.stderr, sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0))
-      for (const file of files) await readFile(file, builder, progress, io)
+      const isKnown = logs.length === files.length
+      const progress = new Progress(io.stderr, isKnown ? logs.reduce((sum, { size }) => sum + size, 0) : 0)
+      const ids = new Map<string, string>()
+      for (const [i, file] of files.entries()) {
+        const id = file === '-' ? file : (found[i]?.id ?? file)
+        const before = ids.get(id)
+        if (before === undefined) await readFile(file, builder, progress, io)
+        else notify(io, 'warning', `${nameOf(file)} is the same file as ${nameOf(before)}, and is read once.`)
+        ids.set(id, before ?? file)
+      }
       progress.end()
       const report = builder.report(senders)
       if (html !== undefined) await writePage(html, report, io)
@@ -78,31 +87,51 @@ export function reportCommand(io: Io): Command {
     })
 }
 
-/** Where no other log is named, `--html` may stand before the name of the log: it takes the place of a page only. */
-async function refuseToReplace(file: string): Promise<void> {
-  const before = await readBefore(file)
-  if (before === '' || /^\s*<!doctype html/i.test(before)) return
+/** The start of a page of ours. */
+const PAGE = /^<!doctype html>.{0,400}?<title>MoEngage webhooks: report on a log</s
+/** More bytes than a page has up to its title. */
+const START = 1000
+
+/** `--html` takes the name behind it, which may be that of a log: it replaces a page of ours or an empty file only. */
+async function refuseToReplace(file: string, logs: readonly LogFile[]): Promise<void> {
+  const before = await fileOf(file)
+  // What is no regular file cannot be replaced either, which is said when the page is written.
+  if (before === undefined) return
+  const log = logs.find(({ id }) => id === before.id)
+  if (log === undefined && (before.size === 0 || PAGE.test(await startOf(file)))) return
   throw new ExportError({
     value: file,
-    message: `${file} is not a page, so it is not replaced.`,
-    fix: 'Name the page behind --html, or remove this file.'
+    message:
+      log === undefined
+        ? `${file} is not a page of this command, so it is not replaced.`
+        : `${file} is the log ${log.name}, so it is not replaced.`,
+    fix: 'Name a new file behind --html, and the logs in front of it.'
   })
 }
 
-/** The start of a file; empty if there is none to replace. */
-async function readBefore(file: string): Promise<string> {
-  try {
-    for await (const chunk of createReadStream(file, { end: 100 })) return `${chunk}`
-  } catch {
-    // What cannot be written to says so when the page is written.
-  }
-  return ''
+async function startOf(file: string): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of createReadStream(file, { end: START })) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
+
+/** A regular file: links to the same one have the same `id`. */
+interface LogFile {
+  readonly name: string
+  readonly id: string
+  readonly size: number
+}
+
+/** Undefined if it is no regular file. A file that cannot be read is reported when it is opened. */
+async function fileOf(name: string): Promise<LogFile | undefined> {
+  const found = await stat(name, { bigint: true }).catch(() => undefined)
+  return found?.isFile() ? { name, id: `${found.dev}:${found.ino}`, size: Number(found.size) } : undefined
 }
 
 async function writePage(file: string, report: Report, io: Io): Promise<void> {
   // Loaded on demand: other reports do without it.
   const { reportPage } = await import('../status-page/report-page.js')
-  await writeOutput(file, reportPage(report, io.now()), io)
+  await writeOutput(file, reportPage(report, io.now()), io, 'name a file behind --html')
 }
 
 interface Times {
@@ -143,16 +172,6 @@ async function* counting(source: Readable, progress: Progress): AsyncGenerator<B
     progress.add((chunk as Buffer).length)
     yield chunk as Buffer
   }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  // A file that cannot be read is reported when it is opened.
-  return file === '-'
-    ? 0
-    : stat(file).then(
-        ({ size }) => size,
-        () => 0
-      )
 }
 
 const BAR = 30

@@ -1,4 +1,4 @@
-import { REASONS, type Reason, sumOf } from '../verdict/verdict.js'
+import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import type { Counts, RejectedEvent, SummaryEvent } from './read-event.js'
 import type { ProcessId } from './unwrap.js'
 
@@ -14,6 +14,31 @@ const NAMED = 3
 
 type MutableCounts = Partial<Record<Reason, number>>
 
+/** The part of the time that was asked for. */
+export interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+/** What counts of the summaries that are about a span, or about a time beside it as well. */
+export interface SummariesOf {
+  /** Rejections without a line that any of them counts. */
+  readonly withheld: number
+  /** Those of summaries that reach beyond the span. */
+  readonly beyond: number
+  /** Verified requests of summaries inside of the span, and of those that reach beyond it. */
+  readonly verified: number
+  readonly verifiedBeyond: number
+}
+
+/** A rejection, a summary or a start of a process. Files may come in any order, so all of them are judged at the end. */
+interface Entry {
+  readonly kind: 'rejected' | 'summary' | 'start'
+  place: number
+  readonly withheld: number
+  readonly verified: number
+}
+
 /** What the log has of one process. */
 class LoggedProcess {
   readonly id: ProcessId
@@ -22,32 +47,89 @@ class LoggedProcess {
   readonly summaries = new Set<number>()
   /** Rejections that lines count, and summaries as those without a line. */
   readonly #logged: MutableCounts = {}
+  /** The same by slot. */
+  readonly #loggedIn = new Map<number, MutableCounts>()
   /** All rejections, by all summaries and by those that were asked for. */
   readonly #total: MutableCounts = {}
   readonly #wanted: MutableCounts = {}
-  /** When it started, rejected and wrote a summary last. */
-  started = Number.NEGATIVE_INFINITY
-  rejected = Number.NEGATIVE_INFINITY
-  summarized = Number.NEGATIVE_INFINITY
-  /** Whether a process started under its name while its last summary was missing. */
-  isKilled = false
+  readonly #entries: Entry[] = []
+  #isSorted = true
+  /** Whether a summary does not say how many rejections there were. */
+  #isTotalUnknown = false
 
   constructor(id: ProcessId) {
     this.id = id
   }
 
-  /** Whether it rejected since its last summary. */
-  get isOpen(): boolean {
-    return this.rejected > this.summarized
-  }
-
-  add(counts: Counts): void {
+  add(counts: Counts, slot: number | undefined): void {
     addTo(this.#logged, counts)
+    if (slot === undefined) return
+    const inSlot = this.#loggedIn.get(slot) ?? {}
+    if (this.#loggedIn.size < MAX_KEPT) this.#loggedIn.set(slot, inSlot)
+    addTo(inSlot, counts)
   }
 
-  addTotal(counts: Counts, isWanted: boolean): void {
-    addTo(this.#total, counts)
-    if (isWanted) addTo(this.#wanted, counts)
+  addTotal(counts: Counts | undefined, isWanted: boolean): void {
+    if (counts === undefined) this.#isTotalUnknown = true
+    else addTo(this.#total, counts)
+    if (counts !== undefined && isWanted) addTo(this.#wanted, counts)
+  }
+
+  enter(entry: Entry): void {
+    const last = this.#entries.at(-1)
+    this.#isSorted &&= last === undefined || last.place <= entry.place
+    // Only the last of several rejections in a row matters.
+    if (entry.kind === 'rejected' && last?.kind === 'rejected' && last.place <= entry.place) last.place = entry.place
+    else if (this.#entries.length < MAX_KEPT) this.#entries.push(entry)
+  }
+
+  /** In the order of time. */
+  get entries(): readonly Entry[] {
+    if (!this.#isSorted) this.#entries.sort((a, b) => a.place - b.place)
+    this.#isSorted = true
+    return this.#entries
+  }
+
+  /** The last rejection that no summary follows; undefined if there is none. */
+  get open(): number | undefined {
+    const last = this.entries.findLast(({ kind }) => kind !== 'start')
+    return last?.kind === 'rejected' ? last.place : undefined
+  }
+
+  /** Whether a process started under its name while its last summary was missing. */
+  get isKilled(): boolean {
+    let isOpen = false
+    for (const { kind } of this.entries) {
+      if (kind === 'start' && isOpen) return true
+      isOpen = kind === 'rejected' || (kind === 'start' && isOpen)
+    }
+    return false
+  }
+
+  /** Whether lines that a summary followed in any case count more than all summaries. */
+  get hasLostSummary(): boolean {
+    if (this.#isTotalUnknown || this.summaries.size === 0) return false
+    const lastSummary = [...this.summaries].reduce((a, b) => Math.max(a, b))
+    const counted: MutableCounts = {}
+    for (const [slot, counts] of this.#loggedIn) if (slot + SUMMARY_WITHIN < lastSummary) addTo(counted, counts)
+    return REASONS.some((reason) => (counted[reason] ?? 0) > (this.#total[reason] ?? 0))
+  }
+
+  /** What its summaries say of a span. A summary counts since the one before, or since the start. */
+  about({ since, until }: Span): SummariesOf {
+    const sums = { withheld: 0, beyond: 0, verified: 0, verifiedBeyond: 0 }
+    let from = Number.NEGATIVE_INFINITY
+    for (const { kind, place, withheld, verified } of this.entries) {
+      if (kind === 'rejected') continue
+      if (kind === 'summary' && place >= since && from < until) {
+        const reachesBeyond = from < since || place >= until
+        sums.withheld += withheld
+        if (reachesBeyond) sums.beyond += withheld
+        sums[reachesBeyond ? 'verifiedBeyond' : 'verified'] += verified
+      }
+      from = place
+    }
+    return sums
   }
 
   /** The rejections that only summaries count. Files may come in any order, so all of them are compared. */
@@ -82,6 +164,8 @@ function countsBy(countOf: (reason: Reason) => number): Counts {
   )
 }
 
+const slotOf = (time: number | undefined) => (time === undefined ? undefined : Math.floor(time / SLOT))
+
 /** A server that began to listen. */
 interface Start {
   readonly hostname: string
@@ -107,37 +191,43 @@ export class Processes {
     { time, isInTime }: { readonly time: number | undefined; readonly isInTime: boolean }
   ): void {
     const process = this.#of(id)
-    process.add({ [reason]: count })
+    process.add({ [reason]: count }, slotOf(time))
     if (!isInTime) return
-    process.rejected = Math.max(process.rejected, this.#placeOf(time))
+    process.enter({ kind: 'rejected', place: this.#placeOf(time), withheld: 0, verified: 0 })
     this.#mark(process.rejections, time)
   }
 
   /** Counts the rejections of a summary, which may be of another time than the report. */
   summarized(
     id: ProcessId,
-    { suppressed, rejected }: SummaryEvent,
+    { suppressed, rejected, verified }: SummaryEvent,
     { time, isWanted }: { readonly time: number | undefined; readonly isWanted: boolean }
   ): void {
     const process = this.#of(id)
-    process.summarized = Math.max(process.summarized, this.#placeOf(time))
+    const withheld = totalOf(suppressed.reject) + totalOf(suppressed.tag)
+    process.enter({ kind: 'summary', place: this.#placeOf(time), withheld, verified })
     this.#mark(process.summaries, time)
-    for (const counts of Object.values(suppressed)) process.add(counts)
-    if (rejected !== undefined) process.addTotal(rejected, isWanted)
+    for (const counts of Object.values(suppressed)) process.add(counts, slotOf(time))
+    process.addTotal(rejected, isWanted)
   }
 
-  /** Since when the next summary of a process counts: its last one, or its start. */
-  countedFrom(id: ProcessId): number {
-    const { started, summarized } = this.#of(id)
-    return Math.max(started, summarized)
+  /** What all summaries say of a span. */
+  about(span: Span): SummariesOf {
+    const sums = { withheld: 0, beyond: 0, verified: 0, verifiedBeyond: 0 }
+    for (const process of this.#byName.values()) {
+      const { withheld, beyond, verified, verifiedBeyond } = process.about(span)
+      sums.withheld += withheld
+      sums.beyond += beyond
+      sums.verified += verified
+      sums.verifiedBeyond += verifiedBeyond
+    }
+    return sums
   }
 
   /** A server began to listen. A process under its name whose last summary is missing was killed. */
   started(id: ProcessId, time: number | undefined): void {
-    const process = this.#of(id)
     const place = this.#placeOf(time)
-    if (process.isOpen && process.rejected <= place) process.isKilled = true
-    process.started = Math.max(process.started, place)
+    this.#of(id).enter({ kind: 'start', place, withheld: 0, verified: 0 })
     if (this.#starts.length < MAX_KEPT) this.#starts.push({ hostname: id.hostname, time: place })
   }
 
@@ -191,7 +281,11 @@ export class Processes {
     if (process.isKilled || this.#isReplaced(process))
       return `The last summary of ${name} is missing, and a server started after it: was it killed? ${lost}`
     const gap = process.firstGap(this.#lastSlot)
-    if (gap === undefined) return undefined
+    if (gap === undefined) {
+      return process.hasLostSummary
+        ? `The lines of ${name} count more rejections than its summaries, so one of these is missing: was it killed? ${lost}`
+        : undefined
+    }
     const time = new Date(gap * SLOT).toISOString().slice(0, 16).replace('T', ' ')
     return (
       `No summary of ${name} follows the rejections of ${time} UTC within an hour: was it killed, does it log above level "info", or ` +
@@ -200,7 +294,7 @@ export class Processes {
   }
 
   /** Whether another process started on its host, and its last summary never came. */
-  #isReplaced({ id, isOpen, rejected }: LoggedProcess): boolean {
-    return isOpen && this.#starts.some((start) => start.hostname === id.hostname && start.time >= rejected)
+  #isReplaced({ id, open }: LoggedProcess): boolean {
+    return open !== undefined && this.#starts.some((start) => start.hostname === id.hostname && start.time >= open)
   }
 }

@@ -2,7 +2,7 @@ import { CHANNELS, DATA_CENTERS } from '../directory/names.js'
 import { isCount } from '../lib/json.js'
 import type { ListedFor } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
-import { asFields, type Fields } from './unwrap.js'
+import { asFields, type Fields } from './fields.js'
 
 /** Counts by reason; a reason without a count is left out. */
 export type Counts = Readonly<Partial<Record<Reason, number>>>

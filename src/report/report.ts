@@ -14,7 +14,7 @@ import {
   type WithoutSecretEvent
 } from './read-event.js'
 import type { LineSink } from './read-lines.js'
-import { type FoundRecord, findRecords, mentions, type ProcessId, timeOfLine } from './unwrap.js'
+import { type FoundRecord, findRecords, mentions, timeOfLine } from './unwrap.js'
 
 /** The part of a log to report on. */
 export interface ReportFilter {
@@ -82,6 +82,10 @@ const MAX_ROUTES = 8
 const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
 const MAX_WRAPPINGS = 20
+/** A rejection is reported after this time at the latest. */
+const LONGEST_SILENCE = 3_600_000
+/** Maximum number of files that are compared. */
+const MAX_FILES = 10_000
 /** The start of an unreadable line that is shown. */
 const MAX_SHOWN = 200
 
@@ -108,14 +112,20 @@ export class ReportBuilder implements LineSink {
   readonly #histogram = new Histogram()
   readonly #processes = new Processes()
   readonly #damages: string[] = []
+  /** The first record of each file that has a time, with the name of the file. */
+  readonly #firsts = new Map<string, string>()
+  #isFirst = true
+  /** Files that begin with the same record as an earlier one. */
+  readonly #copies: string[] = []
   #firstUnreadable: Report['firstUnreadable'] = null
   #withoutTime = 0
   /** Messages that journald has left out. */
   #leftOut = 0
-  /** Rejections that a line or a summary counts without their route, where routes were asked for. */
+  /** Rejections that a line counts without their route, where routes were asked for. */
   #withoutRoute = 0
-  /** Rejections without a line in summaries that reach beyond the time that was asked for. */
+  /** Rejections that lines count beside their own, and that may be of another time than was asked for. */
   #beyond = 0
+  #hasSummary = false
   #withoutSender = 0
   #verified: number | null = null
   #from = Number.POSITIVE_INFINITY
@@ -139,6 +149,17 @@ export class ReportBuilder implements LineSink {
   file(name: string): void {
     this.#endFile()
     this.#file = name
+    this.#isFirst = true
+  }
+
+  /** Two lines of one process at one time, with the same fields, are one line. */
+  #lookForCopy({ record, time, process }: FoundRecord): void {
+    if (!this.#isFirst || time === undefined) return
+    this.#isFirst = false
+    const key = JSON.stringify([time, process, record])
+    const before = this.#firsts.get(key)
+    if (before !== undefined) this.#copies.push(`${before} and ${this.#file}`)
+    else if (this.#firsts.size < MAX_FILES) this.#firsts.set(key, this.#file)
   }
 
   /** A log goes on to its last line, also if that is not ours. */
@@ -195,14 +216,21 @@ export class ReportBuilder implements LineSink {
     this.#firstUnreadable ??= { text: text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text, advice }
   }
 
-  #add({ record, time, process, wrapping }: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
+  #add(found: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
+    const { record, time, process, wrapping } = found
     const read = readEvent(record)
     if (read === undefined) return 'unreadable'
+    this.#lookForCopy(found)
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
-    if (read.event === 'rejected') this.#processes.rejected(process, read, { time, isInTime })
-    else if (read.event === 'summary') this.#addBalance(process, read, { time, isWanted })
+    if (read.event === 'rejected') {
+      this.#processes.rejected(process, read, { time, isInTime })
+      this.#lookBack(read, time)
+    } else if (read.event === 'summary') {
+      this.#hasSummary = true
+      this.#processes.summarized(process, read, { time, isWanted })
+    }
     if (!isWanted) {
       this.#hasUnwanted = true
       return 'unwanted'
@@ -244,21 +272,12 @@ export class ReportBuilder implements LineSink {
     return { ...event, count: 1 }
   }
 
-  /** What a summary says of other lines, also where it is not of the time or the routes that were asked for. */
-  #addBalance(
-    process: ProcessId,
-    summary: SummaryEvent,
-    { time, isWanted }: { time: number | undefined; isWanted: boolean }
-  ): void {
-    const { since, until, routes } = this.#filter
-    const withheld = totalOf(summary.suppressed.reject) + totalOf(summary.suppressed.tag)
-    const from = this.#processes.countedFrom(process)
-    // It counts from `from` to `time`.
-    const touches = time !== undefined && time >= since && from < until
-    const reachesBeyond = touches && (from < since || time >= until)
-    if (routes.length > 0) this.#withoutRoute += touches ? withheld : 0
-    else if (reachesBeyond) this.#beyond += withheld
-    this.#processes.summarized(process, summary, { time, isWanted })
+  /** A line counts earlier rejections of its sender, of up to an hour before. */
+  #lookBack({ count }: RejectedEvent, time: number | undefined): void {
+    const { since, until } = this.#filter
+    if (time === undefined || time < since) return
+    const from = time - LONGEST_SILENCE
+    if (from < until && (from < since || time >= until)) this.#beyond += count - 1
   }
 
   #addRejected(event: RejectedEvent, time: number | undefined): number {
@@ -339,7 +358,9 @@ export class ReportBuilder implements LineSink {
       verifiedUnknown:
         this.#filter.routes.length > 0
           ? 'Summaries do not name routes, so the number of verified requests is unknown.'
-          : 'The log has no summary, so the number of verified requests is unknown.',
+          : this.#hasSummary
+            ? 'No summary is of the time that was asked for, so the number of verified requests is unknown.'
+            : 'The log has no summary, so the number of verified requests is unknown.',
       rejected,
       ...known,
       findings,
@@ -413,6 +434,10 @@ export class ReportBuilder implements LineSink {
           ]
         : []),
       ...this.#damages,
+      ...this.#copies.map(
+        (files) =>
+          `${files} begin with the same line about senders: if they are the same log, its counts are twice too high. Name it once.`
+      ),
       ...(this.#withoutTime > 0
         ? [
             `${count(this.#withoutTime, 'has', 'have')} no time, so it is unknown whether it belongs to the time that was asked for.`
@@ -433,16 +458,23 @@ export class ReportBuilder implements LineSink {
   #borders(): string[] {
     const { routes } = this.#filter
     const doubts: string[] = []
-    const withoutRoute = this.#withoutRoute + (routes.length > 0 ? totalOf(this.#processes.missing()) : 0)
+    const { withheld, ...summaries } = this.#processes.about(this.#filter)
+    const withoutRoute = this.#withoutRoute + (routes.length > 0 ? withheld + totalOf(this.#processes.missing()) : 0)
     if (withoutRoute > 0) {
       doubts.push(
         `The log counts ${counted(withoutRoute, 'more rejection')} without a route: how many of them are of the routes that were asked for is unknown.`
       )
     }
-    const beyond = this.#beyond + (this.#isPartOfTime ? totalOf(this.#processes.unlogged()) : 0)
+    if (!this.#isPartOfTime || routes.length > 0) return doubts
+    const beyond = this.#beyond + summaries.beyond + totalOf(this.#processes.unlogged())
     if (beyond > 0) {
       doubts.push(
-        `Summaries that reach beyond the time that was asked for count ${counted(beyond, 'rejection')} without a line: how many of them belong to it is unknown.`
+        `Lines and summaries that reach beyond the time that was asked for count ${counted(beyond, 'rejection')} without a line: how many of them belong to it is unknown.`
+      )
+    }
+    if (summaries.verified === 0 && summaries.verifiedBeyond > 0) {
+      doubts.push(
+        `Only summaries that reach beyond the time that was asked for count verified requests (${summaries.verifiedBeyond.toLocaleString('en-US')}): whether any of them belongs to it is unknown.`
       )
     }
     return doubts

@@ -1,6 +1,7 @@
 import { isDay } from '../directory/snapshot.js'
-import { isRecord } from '../lib/json.js'
+import { asFields, type Fields } from './fields.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
+import { countOwn, isEnvelope, isOfClient, isOfGuard, isPrefix, isRequest, quotedIn } from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
@@ -20,8 +21,6 @@ export interface ProcessId {
   readonly pid: string
   readonly hostname: string
 }
-
-export type Fields = Readonly<Record<string, unknown>>
 
 /** A part of a line, with what the parts around it say. */
 type Part = Omit<FoundRecord, 'record'>
@@ -103,52 +102,54 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
     visit(whole, part, found, depth)
     return
   }
-  if (depth === 0 && STARTED_IN_TEXT.test(text)) found.starts.push({ ...part, time: timeInText(text) })
-  const { records, starts, unreadable } = found
-  const { length } = records
-  const startsBefore = starts.length
-  for (const [unescaped, how] of [
-    [text, ''],
-    [text.replaceAll('""', '"'), 'doubled quotes'],
-    [text.replaceAll(/\\(["\\])/g, '$1'), 'escaped quotes'],
-    [withoutEntities(text), 'escapes of XML']
-  ] as const) {
-    for (const { before, value } of objectsIn(unescaped)) {
-      // A line that is cut off behind our fields has its time and process before them.
-      const wrapped = {
-        ...part,
-        time: timeInText(before) ?? part.time,
-        process: processInText(before) ?? part.process
-      }
-      visit(value, within(within(wrapped, 'text around the JSON'), how), found, depth)
-    }
-    if (records.length > length || starts.length > startsBefore || found.unreadable > unreadable) break
-  }
+  const start = depth === 0 ? text.indexOf(STARTED) : -1
+  if (start >= 0 && isPrefix(text.slice(0, start))) found.starts.push({ ...part, time: timeInText(text) })
+  const { length } = found.records
+  const { unreadable } = found
+  readAround(text, part, found, depth)
   // A record that is cut off, with another line behind it.
-  if (found.unreadable === unreadable && countMentions(text) > records.length - length) found.unreadable++
+  if (found.unreadable === unreadable && countMentions(text) > found.records.length - length) found.unreadable++
 }
 
-/** A line of text that says that a server listens, with what a collector writes in front of it. */
-const STARTED_IN_TEXT = new RegExp(`^(?:[^"{]*[\\s\\]])?${STARTED}`)
+/** Reads the JSON in a text, which may be quoted or escaped as a whole. */
+function readAround(text: string, part: Part, found: LineContent, depth: number): void {
+  const { records, starts } = found
+  const isFound = () => records.length + starts.length > before
+  const before = records.length + starts.length
+  readObjects(text, { part, how: '' }, found, depth)
+  if (isFound()) return
+  for (const { text: quoted, how, before } of quotedIn(text)) {
+    const around = { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process }
+    if (mentions(quoted)) readText(quoted, within(within(around, AROUND), how), found, depth + 1)
+  }
+  const plain = withoutEntities(text)
+  if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
+}
 
-/** The start of what a client can choose in a text, up to its end: behind the request in an access log, in a path or in a URL. */
-const CLIENT_TEXT = [
-  /\b(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) \S+ HTTP\/\d.*$/s,
-  /\b(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)[ :](?:https?:\/)?\/\S*$/,
-  /"(?:https?:\/)?\/(?:[^"\\]|\\.)*$/,
-  /'(?:https?:\/)?\/(?:[^'\\]|\\.)*$/,
-  /(?<![^\s=(])https?:\/\/\S*$/,
-  // What stands behind the name of a file and a colon is a line of that file.
-  /(?<![^\s=(])\/(?![^\s{]*:\{)(?:\S*[^\s:])?$/
-]
+const AROUND = 'text around the JSON'
 
-/** Whether a client can have chosen what follows a text, and so could write a record there. */
-const isOfClient = (before: string) => CLIENT_TEXT.some((pattern) => pattern.test(before))
+function readObjects(
+  text: string,
+  { part, how }: { readonly part: Part; readonly how: string },
+  found: LineContent,
+  depth: number
+): void {
+  const { objects, outside } = objectsIn(text)
+  if (isRequest(outside)) return
+  for (const { before, value } of objects) {
+    if (!isPrefix(before)) continue
+    // A line that is cut off behind our fields has its time and process before them.
+    const around = { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process }
+    visit(value, within(within(around, AROUND), how), found, depth)
+  }
+}
 
 /** How often a text mentions a record, where no client can have written it. */
-function countMentions(text: string): number {
-  return [...text.matchAll(MENTIONS)].filter(({ index }) => !isOfClient(text.slice(0, index))).length
-}
+const countMentions = (text: string) =>
+  countOwn(
+    text,
+    [...text.matchAll(MENTIONS)].map(({ index }) => index)
+  )
 
 const ENTITIES: Readonly<Record<string, string>> = {
   quot: '"',
@@ -167,8 +168,10 @@ function withoutEntities(text: string): string {
   return text.replaceAll(/&(?:amp;)*(quot|apos|lt|gt|amp|#34|#39|#x22|#x27);/g, (_, name: string) => ENTITIES[name]!)
 }
 
-/** The objects that stand in a text, each with the text before it: some stores write them one after another. */
-function* objectsIn(text: string): Generator<{ before: string; value: unknown }> {
+/** The objects that stand in a text, each with the text before it, and the text without them: some stores write them one after another. */
+function objectsIn(text: string): { objects: { before: string; value: unknown }[]; outside: string } {
+  const objects: { before: string; value: unknown }[] = []
+  let outside = ''
   let from = 0
   let start = text.indexOf('{')
   for (let failures = 0; start >= 0 && failures < MAX_BRACES; ) {
@@ -178,14 +181,14 @@ function* objectsIn(text: string): Generator<{ before: string; value: unknown }>
       failures++
       start = text.indexOf('{', start + 1)
     } else {
-      const before = text.slice(from, start)
-      if (!isOfClient(before)) {
-        yield { before, value }
-        from = end
-      }
+      outside += text.slice(from, start)
+      objects.push({ before: outside, value })
+      outside += '{}'
+      from = end
       start = text.indexOf('{', end)
     }
   }
+  return { objects, outside: outside + text.slice(from) }
 }
 
 /** Where the braces are balanced again, those in texts not counted; the start where they never are. */
@@ -248,18 +251,24 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
-  for (const [name, value] of Object.entries(fields)) {
-    if (OF_CLIENTS.test(name) || (name === 'body' && isOfPino(fields))) continue
-    visit(value, typeof value === 'object' || typeof value === 'string' ? nested(here, name) : here, found, depth + 1)
-  }
+  for (const [name, value] of Object.entries(fields)) visitField(name, value, { fields, here }, found, depth)
 }
 
-/** Names of fields in which an application logs what a client chose, who could write a record there. */
-const OF_CLIENTS =
-  /^(?:req|request|http_?request|http|headers?|cookies?|query(?:_?string)?|params|(?:original_?)?ur[il]|path|user[-_]?agent|referer|referrer|err)$/i
-/** Whether an object is a line of pino. It is no envelope, so a body in it is that of a request. */
-const isOfPino = ({ level, pid, reqId }: Fields) =>
-  typeof level === 'number' || pid !== undefined || reqId !== undefined
+function visitField(
+  name: string,
+  value: unknown,
+  { fields, here }: { readonly fields: Fields; readonly here: Part },
+  found: LineContent,
+  depth: number
+): void {
+  if (typeof value !== 'object' && typeof value !== 'string') return
+  const part = nested(here, name)
+  const inside = asFields(value)
+  if (isEnvelope(name, value, fields)) visit(value, part, found, depth + 1)
+  else if (inside !== undefined && recordIn(inside) !== undefined && isOfGuard(fields))
+    visit(value, part, found, depth + 1)
+  else if (!isOfClient(name, fields) && mentions(JSON.stringify(value))) found.unreadable++
+}
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 
@@ -317,11 +326,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** A value as fields, if it is an object that is not an array. */
-export function asFields(value: unknown): Fields | undefined {
-  return isRecord(value) ? value : undefined
 }
 
 function processOf({ pid, hostname }: Fields): ProcessId | undefined {

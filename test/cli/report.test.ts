@@ -9,18 +9,19 @@ import { run, runJson } from '../support/cli.js'
 const HOUR = 3_600_000
 
 t.test('files are read one after the other, packed or not', async (t) => {
-  const packed = gzipSync(`${line()}\n${line()}\n`)
+  const other = (pid: number) => line({}, { pid })
+  const packed = (pid: number) => gzipSync(`${other(pid)}\n${line()}\n`)
   const folder = t.testdir({
     'a.log': `${line()}\r\n`,
-    'b.log.gz': packed,
-    'twice.gz': Buffer.concat([packed, packed]),
-    'powershell.log': Buffer.from(`\ufeff${line()}\r\n${line()}\r\n`, 'utf16le'),
+    'b.log.gz': packed(2),
+    'twice.gz': Buffer.concat([packed(3), packed(2)]),
+    'powershell.log': Buffer.from(`\ufeff${other(4)}\r\n${line()}\r\n`, 'utf16le'),
     'empty.log': '',
     'short.log': '\n'
   })
   const count = async (...names: string[]) => {
     const files = names.map((name) => (name === '-' ? name : join(folder, name)))
-    const { code, value } = await runJson(['report', ...files], { stdin: packed })
+    const { code, value } = await runJson(['report', ...files], { stdin: packed(5) })
     t.equal(code, 0)
     return value.rejected.total
   }
@@ -34,6 +35,36 @@ t.test('files are read one after the other, packed or not', async (t) => {
     stderr: /Standard input cannot be read: it is packed with zstd; unpack it: zstd -dc FILE/
   })
   t.match(await run(['report', '--senders', 'x']), { code: 2, stderr: /Write a whole number/ })
+})
+
+t.test('a file that is named twice is read once, and a copy of it is a doubt', async (t) => {
+  const log = `${line()}\n${summary({ verified: 1 })}\n`
+  const folder = t.testdir({
+    'app.log': log,
+    'app.log.gz': gzipSync(log),
+    'later.log': log.replaceAll(`${TIME}`, `${TIME + 1}`),
+    'link.log': t.fixture('symlink', 'app.log')
+  })
+  const of = (...names: string[]) =>
+    runJson(['report', ...names.map((name) => (name === '-' ? name : `${folder}/${name}`))], { stdin: log })
+  for (const names of [
+    ['app.log', './app.log'],
+    ['app.log', 'link.log'],
+    ['-', '-']
+  ]) {
+    const { code, value, stderr } = await of(...names)
+    t.strictSame([code, value.rejected.total, value.doubts], [0, 1, []], `${names}`)
+    t.match(stderr, /^warning: .* is the same file as .*, and is read once\.\n$/, `${names}`)
+  }
+  for (const names of [
+    ['app.log', 'app.log.gz'],
+    ['-', 'app.log']
+  ]) {
+    const { code, value } = await of(...names)
+    t.equal(code, 1, `${names}`)
+    t.match(value.doubts, [/ and .*app\.log.* begin with the same line about senders: .*Name it once\.$/], `${names}`)
+  }
+  t.strictSame((await of('app.log', 'later.log')).value.doubts, [])
 })
 
 t.test('a damaged archive is a doubt, and costs no line that can be unpacked', async (t) => {

@@ -57,7 +57,12 @@ t.test('lines count for all that they stand for, in every layout', async (t) => 
     line({}, { time: TIME / 1000 }),
     line({}, { time: 'noon' }),
     line({}, { time: undefined }),
-    `{"time":${TIME},"payload":${line({ route: null })}}`,
+    JSON.stringify({
+      ...JSON.parse(line()),
+      moengage: undefined,
+      payload: { moengage: JSON.parse(line({ route: null })).moengage },
+      msg: '198.51.100.7 rejected: not-listed'
+    }),
     summary({
       verified: 12,
       suppressed: { reject: { 'not-listed': 5 }, tag: { unresolved: 2 } },
@@ -161,7 +166,9 @@ t.test('a log is read as it is kept, and the report says what it was taken out o
     verified: 2,
     rejected: { total: 3 }
   })
-  const many = Array.from({ length: 30 }, (_, i) => JSON.stringify({ [`field${i}`]: line({}) }))
+  const many = Array.from({ length: 30 }, (_, i) =>
+    Array.from({ length: i }).reduce((inner: object) => ({ log: inner }), JSON.parse(line()))
+  ).map((fields) => JSON.stringify(fields))
   t.equal((await report(many)).found.unwrapped.length, 20)
 })
 
@@ -438,18 +445,21 @@ t.test('a part of a log counts what belongs to it, and says what may not', async
     summary({ rejected: { 'not-listed': 7 }, ...withheld({ 'not-listed': 2 }), verified: 1 }, at(120)),
     summary({ verified: 1 }, at(180))
   ]
-  const BEYOND = (count: string) => new RegExp(`^Summaries that reach beyond the time .* count ${count} without a line`)
+  const BEYOND = (count: string) =>
+    new RegExp(`^Lines and summaries that reach beyond the time .* count ${count} without a line`)
+  const VERIFIED = /^Only summaries that reach beyond the time that was asked for count verified requests \(1\)/
   const ROUTES = (count: string) => new RegExp(`^The log counts ${count} without a route`)
   const table: [argv: string[], rejected: number, unlogged: number, doubts: RegExp[]][] = [
     [[], 11, 0, []],
-    [['--since', time(30)], 8, 0, []],
-    [['--since', time(65)], 7, 0, [BEYOND('2 rejections')]],
+    [['--since', time(30)], 8, 0, [BEYOND('4 rejections')]],
+    [['--since', time(65)], 7, 0, [BEYOND('6 rejections')]],
     [['--since', time(90)], 2, 0, [BEYOND('2 rejections')]],
-    [['--since', time(130)], 0, 0, []],
-    [['--until', time(30)], 3, 0, []],
+    [['--since', time(130)], 0, 0, [VERIFIED]],
+    [['--until', time(5)], 0, 0, [/^No line about senders/, VERIFIED]],
+    [['--until', time(30)], 3, 0, [BEYOND('4 rejections'), VERIFIED]],
     [['--until', time(90)], 9, 0, [BEYOND('2 rejections')]],
     [['--until', time(120)], 9, 0, [BEYOND('2 rejections')]],
-    [['--since', time(60), '--until', time(121)], 7, 0, []],
+    [['--since', time(60), '--until', time(121)], 7, 0, [BEYOND('4 rejections')]],
     [['--route', '/hooks'], 4, 0, [ROUTES('6 more rejections')]],
     [['--route', '/other'], 1, 0, [ROUTES('6 more rejections')]],
     [['--route', '/other', '--until', time(65)], 1, 0, [ROUTES('2 more rejections')]],
@@ -468,13 +478,85 @@ t.test('a part of a log counts what belongs to it, and says what may not', async
   t.match((await report(lost)).found, { unlogged: { total: 1 }, doubts: [] }, 'a line that is missing is counted')
   t.match((await report(lost, ['--until', time(61)])).found, {
     unlogged: { total: 1 },
-    doubts: [BEYOND('3 rejections')]
+    doubts: [BEYOND('7 rejections')]
   })
   t.match((await report(lost, ['--since', time(65)])).found, {
     unlogged: { total: 1 },
-    doubts: [BEYOND('3 rejections')]
+    doubts: [BEYOND('7 rejections')]
   })
   t.match((await report(lost, ['--route', '/other'])).found.doubts, [ROUTES('7 more rejections')])
+})
+
+t.test('the counts of another time are a doubt, and a summary of it is no log without one', async (t) => {
+  const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
+  const time = (minutes: number) => new Date(TIME + minutes * 60_000).toISOString()
+  const log = [
+    JSON.stringify({ level: 30, ...at(0), pid: 1, hostname: 'h', msg: 'Server listening at http://x' }),
+    line({ reason: 'denied', mode: 'tag' }, at(59.5)),
+    summary({ verified: 900, rejected: { denied: 1 } }, at(60)),
+    summary({}, at(120))
+  ]
+  for (const lines of [log, log.toReversed()]) {
+    t.match((await report(lines, ['--since', time(59), '--until', time(61)])).found, {
+      canReject: { answer: 'unclear' },
+      doubts: [
+        /^Only summaries that reach beyond .* verified requests \(900\): whether any of them belongs to it is unknown\.$/
+      ]
+    })
+    t.match((await report(lines, ['--since', time(0), '--until', time(61)])).found, {
+      canReject: { answer: 'yes' },
+      doubts: []
+    })
+  }
+  const { found } = await report(log, ['--until', time(59.9)])
+  t.match(found.canReject.evidence, [/^No summary is of the time that was asked for, so the number of verified/])
+})
+
+t.test('a process that was killed is noticed in any order of its files', async (t) => {
+  const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
+  const start = (minutes: number) =>
+    JSON.stringify({ level: 30, ...at(minutes), pid: 1, hostname: 'h', msg: 'Server listening at http://x' })
+  const denied = (minutes: number) => line({ reason: 'denied', mode: 'tag' }, at(minutes))
+  const older = [start(0), denied(1), denied(2)]
+  const newer = [
+    start(5),
+    denied(6),
+    summary({ verified: 10, rejected: { denied: 1 } }, at(20)),
+    denied(21),
+    denied(22)
+  ]
+  for (const lines of [
+    [...older, ...newer],
+    [...newer, ...older]
+  ]) {
+    t.match((await report(lines)).found, {
+      doubts: [/^The last summary of process 1 on h is missing, and a server started after it/],
+      canReject: { answer: 'unclear' }
+    })
+  }
+})
+
+t.test('lines that no summary counts prove that one is missing', async (t) => {
+  const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
+  const denied = (minutes: number) => line({ reason: 'denied', mode: 'tag' }, at(minutes))
+  const total = (minutes: number, rejected: object | undefined) => summary({ verified: 10, rejected }, at(minutes))
+  const LOST = /^The lines of process 1 on h count more rejections than its summaries, so one of these is missing/
+  const table: [what: string, lines: string[], doubts: RegExp[]][] = [
+    ['killed', [denied(1), total(65, {}), total(125, {})], [LOST]],
+    ['counted', [denied(1), total(65, { denied: 1 }), total(125, {})], []],
+    ['counted in part', [denied(1), denied(2), total(65, { denied: 1 }), total(125, {})], [LOST]],
+    [
+      'a rejection that the next summary may count',
+      [denied(1), total(65, { denied: 1 }), denied(66), total(125, {})],
+      []
+    ],
+    ['summaries of an earlier version', [denied(1), total(65, undefined), total(125, undefined)], []]
+  ]
+  for (const [what, lines, doubts] of table) {
+    const { found } = await report(lines)
+    t.match(found.doubts, doubts, what)
+    t.equal(found.doubts.length, doubts.length, `${what}: ${found.doubts}`)
+  }
 })
 
 t.test('a log in two files is the same in any order', async (t) => {

@@ -9,6 +9,9 @@ const plain = line()
 const record = rejection()
 /** The hint of a sender of another data center quotes an option. */
 const quoting = line({ hint: 'add it to "dataCenters"' })
+/** A line of pino with a nested key. */
+const nestedKey = (moengage: object, msg = '198.51.100.7 rejected: not-listed, and carries your secret') =>
+  JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', payload: { moengage }, msg })
 const ISO = '2026-11-23T12:00:00.123456789Z'
 
 /** What is found in a line, in short. */
@@ -28,7 +31,17 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['a prefix with braces', `{web} {1} ${plain}`, 'text around the JSON'],
     ['journald', JSON.stringify({ MESSAGE: plain, __REALTIME_TIMESTAMP: '1' }), 'field "MESSAGE"'],
     ['journald with bytes', JSON.stringify({ MESSAGE: [...Buffer.from(plain)] }), 'field "MESSAGE"'],
-    ['a nested key', JSON.stringify({ time: TIME, payload: { moengage: record } }), 'field "payload"'],
+    ['a nested key', nestedKey(record), 'field "payload"'],
+    [
+      'a nested key, of a tagged request',
+      nestedKey(record, 'Unknown client would be rejected: unresolved'),
+      'field "payload"'
+    ],
+    [
+      'a nested key, of a summary',
+      nestedKey(record, '1,000 rejections without a line, 1 request verified: x'),
+      'field "payload"'
+    ],
     ['Elastic', JSON.stringify({ _source: { '@timestamp': ISO, moengage: record } }), 'field "_source"'],
     ['Elastic with a message', JSON.stringify({ _source: { message: plain } }), 'field "_source.message"'],
     [
@@ -49,8 +62,16 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['XML', `<log>${plain.replaceAll('"', '&quot;')}</log>`, 'text around the JSON, escapes of XML'],
     ['HTML with numbers', plain.replaceAll('"', '&#34;'), 'text around the JSON, escapes of XML'],
     ['HTML in HTML', plain.replaceAll('"', '&amp;quot;'), 'text around the JSON, escapes of XML'],
-    ['CSV in an envelope', JSON.stringify({ row: csv(plain) }), 'field "row", text around the JSON, doubled quotes'],
-    ['envelopes in envelopes', JSON.stringify({ a: JSON.stringify({ b: { c: plain } }) }), 'field "a.b.c"'],
+    [
+      'CSV in an envelope',
+      JSON.stringify({ message: csv(plain) }),
+      'field "message", text around the JSON, doubled quotes'
+    ],
+    [
+      'envelopes in envelopes',
+      JSON.stringify({ log: JSON.stringify({ fields: { line: plain } }) }),
+      'field "log.fields.line"'
+    ],
     ['the fields alone', JSON.stringify(record), ''],
     ['a line of JSON over several lines', `  "message": ${JSON.stringify(quoting)},`, 'field "message"'],
     [
@@ -92,6 +113,55 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a path as a field', `status=404 path=/hook?a=${forged}`],
     ['a quoted path', `{ method: 'GET', url: '/hook?${forged}' }`],
     ['a URL in text', `fetched (https://a.example/?${forged})`],
+    [
+      'the message of a 404, of a method that is rare',
+      JSON.stringify({ ...own, msg: `Route PROPFIND:/${forged} not found` })
+    ],
+    ['a message', JSON.stringify({ ...own, msg: forged })],
+    ['a message under another key', JSON.stringify({ ...own, message: `Route PROPFIND:/${forged} not found` })],
+    ['an absolute URL of any scheme', JSON.stringify({ ...own, msg: `Route GET:foo://a/${forged} not found` })],
+    [
+      'an event in an absolute URL',
+      JSON.stringify({ ...own, msg: 'Route GET:x://a/event=moengage.rejected not found' })
+    ],
+    ['an absolute URL in text', `GET HTTP://a/${forged} 404 1.2 ms - 10`],
+    ['a path in text', `404 on /a:${forged}`],
+    ['a path in quotes', `not found: "/a:${forged}"`],
+    ['a path with odd white space', `GET /\u00a0${forged} 404`],
+    ['a body in text', `received body: ${forged}`],
+    ['an error that quotes', `Unexpected token 'x', "${forged}" is not valid JSON`],
+    ['a user name in an access log', `10.0.0.1 - ${forged} [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 404 1`],
+    ['captured headers', `Nov 23 12:00:00 lb haproxy[1]: 10.0.0.1:5 fe be/s 200 {${forged}} "GET / HTTP/1.1"`],
+    ['a user agent behind a quote', `level=info ua="x line=\\"${escaped}\\""`],
+    ['a user agent as logfmt', `level=info method=GET ua="${escaped}"`],
+    ['a row of an access log', `${ISO},GET,/hook,"${forged.replaceAll('"', '""')}"`],
+    ['an element of a page', `<path>${forged.replaceAll('"', '&quot;')}</path>`],
+    ['a path of a page', `<td>GET /${forged.replaceAll('"', '&quot;')}</td>`],
+    ['a path before a line', `GET /hook?${forged} 404 ${plain}`],
+    ['an event of Lambda', JSON.stringify({ level: 'INFO', timestamp: ISO, event: { original: '', body: forged } })],
+    ['a body of Lambda', JSON.stringify({ level: 'INFO', message: { body: forged, headers: {} } })],
+    ['a body as JSON, in an object with headers', JSON.stringify({ level: 'info', headers: {}, body: forged })],
+    ['a nested key with another message', nestedKey(JSON.parse(forged).moengage, 'received')],
+    ...[
+      'http_user_agent',
+      'http_referer',
+      'x_forwarded_for',
+      'request_User-Agent',
+      'args',
+      'request_body',
+      'host',
+      'ua'
+    ].map((name): [string, string] => [name, JSON.stringify({ time: ISO, status: 404, [name]: forged })]),
+    ...['body', 'payload', 'data', 'rawBody', 'content', 'json', 'attributes', 'fields', 'line'].flatMap(
+      (name): [string, string][] => [
+        [
+          `${name} of an application`,
+          JSON.stringify({ level: 'info', message: 'POST', timestamp: ISO, [name]: forged })
+        ],
+        [`${name} as an object`, JSON.stringify({ level: 'info', message: 'POST', [name]: JSON.parse(forged) })],
+        [`${name} beside fields of pino`, JSON.stringify({ ...own, [name]: JSON.parse(forged) })]
+      ]
+    ),
     ['an event in a URL', `GET /?event=moengage.rejected HTTP/1.1`],
     ['an event in a field', JSON.stringify({ ...own, req: { url: '/?event=moengage.summary' } })]
   ]
@@ -104,11 +174,49 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a file and its line, behind a word', `INFO /var/log/webhooks.log:${plain}`],
     ['the body of an envelope with a level', JSON.stringify({ level: 'info', body: plain })],
     ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
-    ['behind a forged one', `GET /hook?${forged} 404 ${plain}`],
+    ['GELF', JSON.stringify({ version: '1.1', host: 'h', level: 6, short_message: plain })],
+    ['Loki with labels', JSON.stringify({ labels: { app: 'web' }, line: plain, timestamp: ISO })],
+    ["Loki's API", JSON.stringify({ status: 'success', data: { result: [{ values: [[`${TIME}000000`, plain]] }] } })],
+    ['Splunk', JSON.stringify({ preview: false, result: { _raw: plain } })],
+    ["Splunk's collector", JSON.stringify({ time: 1, sourcetype: 'json', event: plain })],
+    ["Datadog's API", JSON.stringify({ service: 'web', message: 'x', attributes: JSON.parse(plain) })],
+    ['CloudWatch Insights', JSON.stringify({ results: [[{ field: '@message', value: plain }]] })],
+    ['Lambda', JSON.stringify({ timestamp: ISO, level: 'WARN', requestId: 'x', message: JSON.parse(plain) })],
+    ["ECS' original", JSON.stringify({ message: 'x', event: { original: plain } })],
+    ['a stream of CloudWatch', `${ISO} web/app/2026/11/23/[$LATEST]abc ${plain}`],
+    ['an element of a cut list', `[${plain},{"le`],
     ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
   ]
   for (const [what, text] of genuine) t.match(findRecords(text), { records: [{ record }], unreadable: 0 }, what)
   t.match(findRecords(`/var/log/webhooks.log:${plain.slice(0, 130)}`), { records: [], unreadable: 1 })
+})
+
+t.test('a record in a place that nobody knows is not counted, and is a doubt', async (t) => {
+  const table: [what: string, line: string][] = [
+    ['text in a field', JSON.stringify({ time: ISO, row: plain })],
+    ['an object in a field', JSON.stringify({ time: ISO, unknown: JSON.parse(plain) })],
+    ['text in quotes', `web "${plain.replaceAll('"', '\\"')}"`],
+    ['a row with a URL behind it', `${ISO},"${plain.replaceAll('"', '""')}",https://a.example/`],
+    ['behind signs', `** ${plain}`],
+    ['behind a long text', `${'x'.repeat(1001)} ${plain}`],
+    ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
+  ]
+  for (const [what, text] of table) t.match(findRecords(text), { records: [], unreadable: 1 }, what)
+})
+
+t.test('a long line of mentions is read in a moment', async (t) => {
+  const mention = '{"event":"moengage.rejected"} '
+  for (const text of [
+    JSON.stringify({ level: 'info', unknown: mention.repeat(30_000) }),
+    mention.repeat(30_000),
+    `x "${mention.repeat(30_000)}`,
+    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`
+  ]) {
+    const start = performance.now()
+    findRecords(text)
+    const took = performance.now() - start
+    t.ok(took < 3000, `${text.slice(0, 30)}: ${took} ms`)
+  }
 })
 
 t.test('a record that an envelope holds twice is found once', async (t) => {
@@ -129,16 +237,20 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
   }
   t.equal(findRecords(JSON.stringify(many))!.records.length, 1, 'whatever the order')
   const atOnce = {
-    a: plain,
-    b: line({}, { time: TIME + 1 }),
-    c: summary({ verified: 1 }),
-    d: summary({ verified: 1, rejected: {} })
+    log: plain,
+    raw: line({}, { time: TIME + 1 }),
+    line: summary({ verified: 1 }),
+    _raw: summary({ verified: 1, rejected: {} })
   }
   t.equal(findRecords(JSON.stringify(atOnce))!.records.length, 4, 'others are kept, wherever they stand')
   const same = [plain, plain].map((message) => ({ message }))
   t.equal(findRecords(JSON.stringify({ logEvents: same }))!.records.length, 2, 'equal lines beside each other are two')
   const others = [plain, line({ requestId: 'req-2' }), summary({ verified: 1 }), summary({ verified: 2 })]
-  t.equal(findRecords(JSON.stringify(others.map((line, i) => ({ [`f${i}`]: line }))))!.records.length, 4)
+  t.equal(
+    findRecords(JSON.stringify(others.map((line, i) => ({ [['log', 'raw', 'line', '_raw'][i]!]: line }))))!.records
+      .length,
+    4
+  )
 })
 
 t.test('all records are found that are written one after another', async (t) => {
@@ -308,7 +420,7 @@ t.test('a line that is cut off behind our fields is read', async (t) => {
 
 t.test('an endless nesting, or a hundred braces, ends', async (t) => {
   let nested = JSON.parse(plain)
-  for (let i = 0; i < 50; i++) nested = { a: nested }
+  for (let i = 0; i < 50; i++) nested = { log: nested }
   t.match(findRecords(JSON.stringify(nested)), { records: [], unreadable: 1 })
   t.match(findRecords(JSON.stringify({ MESSAGE: null })), { records: [], unreadable: 0, leftOut: 1 })
   t.match(findRecords(`${'{'.repeat(100_000)}${plain}`), { unreadable: 1 })

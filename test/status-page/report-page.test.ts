@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { line, summary, TIME } from '../report/lines.js'
 import { LISTED_IN } from '../support/addresses.js'
@@ -102,30 +103,54 @@ t.test('a file that cannot be written is an error, and --json goes with the page
     stdout: '',
     stderr: /could not be written/
   })
-  writeFileSync(join(folder, 'report.html'), 'old')
+  await run(['report', log, '--html', join(folder, 'report.html')])
+  const old = readFileSync(join(folder, 'report.html'), 'utf8')
+  writeFileSync(join(folder, 'report.html'), old.slice(0, 1500))
   const { stdout } = await run(['report', log, '--json', '--html', join(folder, 'report.html')])
   t.equal(JSON.parse(stdout).rejected.total, 1)
-  t.match(readFileSync(join(folder, 'report.html'), 'utf8'), /^<!doctype html>/)
+  t.equal(readFileSync(join(folder, 'report.html'), 'utf8'), old)
+  t.match(await run(['report', log, '--html', '/dev/null']), {
+    code: 2,
+    stderr: /could not be written: it is not a regular file; name a file behind --html\./
+  })
 })
 
-t.test('where --html stands before the name of the log, the log is not replaced', async (t) => {
-  const folder = t.testdir({ 'app.log': line({}), 'report.html': '<!DOCTYPE html>old', 'empty.html': '' })
-  const log = join(folder, 'app.log')
-  for (const argv of [
-    ['--html', log],
-    [log, '--html', log],
-    ['-', '--html', log]
-  ]) {
-    t.match(await run(['report', ...argv], { stdin: line({}) }), {
-      code: 2,
-      stdout: '',
-      stderr: /app\.log is not a page, so it is not replaced\.[\s\S]*Name the page behind --html/
-    })
-    t.equal(readFileSync(log, 'utf8'), line({}))
+t.test('a page takes the place of a page or of an empty file, and never that of a log', async (t) => {
+  const log = `${line({})}\n${summary()}\n`
+  const folder = t.testdir({
+    'app.log': log,
+    'app.log.1': log.replaceAll('198.51', '203.0'),
+    'app.log.2.gz': gzipSync(log),
+    'other.html': '<!doctype html><title>other</title>',
+    'empty.html': '',
+    'empty.log': '',
+    'link.html': t.fixture('symlink', 'app.log')
+  })
+  const at = (name: string) => (/^-/.test(name) ? name : join(folder, name))
+  const refused: [argv: string[], what: RegExp][] = [
+    [['--html', 'app.log'], /app\.log is not a page of this command/],
+    [['-', '--html', 'app.log'], /app\.log is not a page of this command/],
+    [['app.log', '--html', 'app.log'], /app\.log is the log .*app\.log, so/],
+    [['app.log', '--html', './app.log'], /is the log .*app\.log, so/],
+    [['app.log', '--html', 'link.html'], /link\.html is the log .*app\.log, so/],
+    [['link.html', '--html', 'app.log'], /app\.log is the log .*link\.html, so/],
+    [['--html', 'app.log.1', 'app.log'], /app\.log\.1 is not a page/],
+    [['--html', 'app.log.2.gz', 'app.log'], /app\.log\.2\.gz is not a page/],
+    [['--html', 'other.html', 'app.log'], /other\.html is not a page of this command/],
+    [['empty.log', '--html', 'empty.log'], /empty\.log is the log/]
+  ]
+  const contents = () => readdirSync(folder).map((name) => [name, readFileSync(at(name)).toString('latin1')])
+  const before = contents()
+  for (const [argv, what] of refused) {
+    const { code, stdout, stderr } = await run(['report', ...argv.map(at)], { stdin: log })
+    t.strictSame([code, stdout], [2, ''], `${argv}`)
+    t.match(stderr, what, `${argv}`)
+    t.match(stderr, /Name a new file behind --html, and the logs in front of it\./, `${argv}`)
+    t.strictSame(contents(), before, `${argv}`)
   }
-  for (const file of ['report.html', 'empty.html', 'new.html']) {
-    t.equal((await run(['report', '--html', join(folder, file)], { stdin: `${line({})}\n${summary()}` })).code, 0)
-    t.match(readFileSync(join(folder, file), 'utf8'), /^<!doctype html>/, file)
+  for (const file of ['empty.html', 'new.html', 'new.html']) {
+    t.equal((await run(['report', at('app.log'), '--html', at(file)])).code, 0)
+    t.match(readFileSync(at(file), 'utf8'), /^<!doctype html>/, file)
   }
 })
 
