@@ -1,4 +1,6 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { OptionsError } from '../errors.js'
+import { parseTime } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
 import type { Io } from './io.js'
 
@@ -20,18 +22,29 @@ interface Flags extends ChangeFlags {
 
 /** `override`: what all replicas accept or reject besides the list. */
 export function overrideCommand(io: Io): Command {
-  const command = new Command('override')
+  const command: Command = new Command('override')
+    .usage('[options] <action> <value>')
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
     .argument('<action>', ACTIONS.join(', '))
-    .argument('<value>', 'an address or prefix; for mode: tag or reject; for remove: also an id, or mode')
+    .argument('[value]', 'an address or prefix; for mode: tag or reject; for remove: also an id, or mode')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
-    .option('--until <time>', 'when it ends, like 2026-12-31T18:00:00Z')
+    .addOption(new Option('--until <time>', 'when it ends, like 2026-12-31T18:00:00Z').argParser(readEnd))
     .option('--note <text>', 'why')
-    .option('--confirm <suspicion...>', 'wide or private; each replica needs it in its own options as well')
+    .addOption(
+      new Option(
+        '--confirm <suspicion...>',
+        'wide or private; each replica needs it in its own options as well'
+      ).argParser(readConfirmed)
+    )
   return addChangeOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action(async (action: string, value: string, flags: Flags) => {
-      if (!ACTIONS.includes(action)) command.error(`error: ${action} is not one of ${ACTIONS.join(', ')}.`)
+    .action(async (action: string, value: string | undefined, flags: Flags) => {
+      if (!ACTIONS.includes(action)) {
+        command.error(
+          `error: ${action} is not one of ${ACTIONS.join(', ')}. To see the overrides: moengage-allowlist fleet status`
+        )
+      }
+      if (value === undefined) command.error(`error: missing required argument 'value'`)
       const change = await changeBy(flags, io)
       await withFleet(flags, io, async (control) => {
         if (action === 'remove') {
@@ -41,7 +54,11 @@ export function overrideCommand(io: Io): Command {
         }
         const { for: lasts, until, note, confirm } = flags
         const subject = action === 'mode' ? { mode: value } : { [action]: [value] }
-        const { override, version } = await control.override({ ...subject, for: lasts, until, note, confirm }, change)
+        const { override, version } = await control
+          .override({ ...subject, for: lasts, until, note, confirm }, change)
+          .catch((error) => {
+            throw asTyped(error)
+          })
         const end = override.until === null ? '' : ` until ${override.until}`
         await finish(
           control,
@@ -51,4 +68,29 @@ export function overrideCommand(io: Io): Command {
         )
       })
     })
+}
+
+function readEnd(text: string): string {
+  if (parseTime(text) !== undefined) return text
+  throw new InvalidArgumentError('Write a time with its zone, like 2026-12-31T18:00:00Z.')
+}
+
+const SUSPICIONS = ['wide', 'private']
+
+/** Commander gives the values one by one; people write them with commas as well. */
+function readConfirmed(text: string, before: readonly string[] = []): readonly string[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  if (words.every((word) => SUSPICIONS.includes(word))) return [...before, ...words]
+  throw new InvalidArgumentError(`Write one or more of: ${SUSPICIONS.join(', ')}.`)
+}
+
+/** An error whose fixes are written as on a command line. */
+function asTyped(error: unknown): unknown {
+  if (!(error instanceof OptionsError)) return error
+  return new OptionsError(
+    error.mistakes.map((mistake) => ({
+      ...mistake,
+      fix: mistake.fix.replace(/confirm: \['(\w+)'\]/, '--confirm $1')
+    }))
+  )
 }

@@ -171,7 +171,7 @@ function rawHeaderText(headers: readonly string[], name: string): string | undef
 }
 
 /** Headers by which proxies hand on the client's address. */
-const FORWARDED_HEADERS = [
+export const FORWARDED_HEADERS: readonly string[] = [
   'x-forwarded-for',
   'forwarded',
   'x-real-ip',

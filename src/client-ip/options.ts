@@ -4,7 +4,7 @@ import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { type HeadersInput, mayLackHeaders } from './incoming.js'
+import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
 import { type Failure, INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
@@ -62,17 +62,36 @@ export function readResolver(reader: OptionReader<typeof CLIENT_IP_OPTIONS>): Re
   }
 }
 
+/** Headers that clients send, and in which no proxy writes their address. */
+const OF_CLIENTS =
+  /^(?:(?:proxy-)?authorization|connection|cookie|date|expect|from|host|origin|pragma|range|referer|te|trailer|transfer-encoding|upgrade|user-agent|(?:accept|cache|content|if|sec)(?:-[a-z-]+)?|x-forwarded-(?:host|port|proto)|x-requested-with)$/
+
 /** A name as HTTP allows it. */
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 function readHeader(option: Option): string | undefined {
   const { value } = option
   const text = typeof value === 'string' ? value.toLowerCase() : ''
+  const meant = fromEnvironment(text)
+  if (meant !== undefined) {
+    return option.refuse(`${shown(value)} is how CGI and logs write a header.`, `Did you mean "${meant}"?`)
+  }
+  if (OF_CLIENTS.test(text)) {
+    const fix = `Write '${DEFAULT_HEADER}', or another header in which your proxy writes the address.`
+    return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, fix)
+  }
   if (HEADER_NAME.test(text)) return text
   // What remains of "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
   const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
-  const name = HEADER_NAME.test(near) && !near.includes(`'`) ? near : DEFAULT_HEADER
+  const isAccepted = near !== text && option.attempt(near, readHeader).length === 0
+  const name = isAccepted && !near.includes(`'`) ? near : DEFAULT_HEADER
   return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)
+}
+
+/** The header that is written as a variable of CGI, such as `HTTP_X_FORWARDED_FOR`. */
+function fromEnvironment(text: string): string | undefined {
+  const name = text.replace(/^http_/, '').replaceAll('_', '-')
+  return name !== text && FORWARDED_HEADERS.includes(name) ? name : undefined
 }
 
 /** Headers that clients can set where the provider was not configured to replace them, by the providers' documentation. */

@@ -28,6 +28,9 @@ const NAMED: ReadonlyMap<string, () => readonly Prefix[]> = new Map(
   ].map(({ name, prefixes }) => [name, lazily(() => prefixes.map(parsePrefix))])
 )
 
+/** Whether a text is a name in a list of trusted proxies. */
+export const isProxyName = (text: string) => text === UNIX_PEER || NAMED.has(text.toLowerCase())
+
 /** Words by which people call what has no preset, and the recipe that says what to list. The first match counts. */
 const RECIPES: readonly (readonly [words: RegExp, recipe: string])[] = [
   [/cloud-?front/, 'cloudfront'],

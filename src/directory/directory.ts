@@ -296,6 +296,16 @@ function readNames<T>(
   if (value === 'all') return { names: all, typed: false }
   const names = new Set<T>()
   const list = Array.isArray(value) ? value : [value]
+  if (list.includes('all')) {
+    problems.push({
+      code: option === 'channels' ? 'MOE_ERR_CHANNEL' : 'MOE_ERR_DATA_CENTER',
+      path: option,
+      value: bounded(value),
+      message: `'all' stands in a list of names, and is none.`,
+      fix: `Write 'all' by itself${list.length > 1 ? ', or the names without it' : ''}.`
+    })
+    return undefined
+  }
   for (const [i, text] of list.entries()) {
     const outcome = read(text, Array.isArray(value) ? `${option}[${i}]` : option)
     if ('ok' in outcome) names.add(outcome.ok)

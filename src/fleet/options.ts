@@ -5,7 +5,7 @@ import type { VerifyOptions } from '../directory/source/source.js'
 import { type Fleet, JOIN } from '../guard/fleet.js'
 import type { Option, OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { duration, number, refuseNoList } from '../lib/option-rules.js'
-import { shown, suggestion } from '../lib/text.js'
+import { shown } from '../lib/text.js'
 import { type Duration, HOUR, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 import { Member } from './member.js'
 import { PARTS, type Part } from './state.js'
@@ -52,8 +52,7 @@ const INTERVAL = duration({
   example: `'5s'`,
   min: 100,
   max: LONGEST_TIMER,
-  doubtful: 100,
-  unit: 's'
+  doubtful: 100
 })
 
 /** Infinite where the replica never reports. */
@@ -68,8 +67,8 @@ export const REPLICA_OPTIONS = {
   copy: { fallback: undefined, example: `'/var/lib/app/moengage-fleet.json'`, read: readPath },
   verify: VERIFY,
   accept: { fallback: new Set(PARTS), example: `['list', 'deny']`, read: readAccept },
-  poll: duration({ fallback: 5 * SECOND, example: `'5s'`, min: 100, max: HOUR, doubtful: 100, unit: 's' }),
-  timeout: duration({ fallback: 500, example: `'500ms'`, min: 10, max: MINUTE, doubtful: 10, unit: 's' }),
+  poll: duration({ fallback: 5 * SECOND, example: `'5s'`, min: 100, max: HOUR, doubtful: 100 }),
+  timeout: duration({ fallback: 500, example: `'500ms'`, min: 10, max: MINUTE, doubtful: 10 }),
   report: REPORT,
   senders: number({ fallback: 10, of: 'senders', min: 0, max: 50 })
 } satisfies OptionTable
@@ -86,8 +85,9 @@ function readAccept(option: Option): ReadonlySet<Part> | undefined {
   if (!Array.isArray(value)) return refuseNoList(option, readAccept, 'parts', `['list', 'deny']`)
   for (const item of option.items(value)) {
     if (PARTS.includes(item.value as Part)) continue
-    const text = typeof item.value === 'string' ? item.value : ''
-    item.refuse(`${shown(item.value)} is not a part of what a fleet shares.`, suggestion(text, PARTS))
+    // Not guessed: it decides what the store is believed.
+    const fix = `Use one of: ${PARTS.join(', ')}. For all of them, leave accept out.`
+    item.refuse(`${shown(item.value)} is not a part of what a fleet shares.`, fix)
   }
   return new Set(value)
 }

@@ -1,3 +1,5 @@
+import { isProxyName } from '../client-ip/trusted-proxies.js'
+import { readDataCenter } from '../directory/names.js'
 import { SOURCE } from '../directory/source/read-source.js'
 import type { SourceOption } from '../directory/source/source.js'
 import { SUSPICIONS, type Suspicion } from '../errors.js'
@@ -7,7 +9,7 @@ import { coverHalf } from '../ip/special.js'
 import { lazily } from '../lib/lazily.js'
 import type { Option, OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { callback, duration, flag, refuseNoList } from '../lib/option-rules.js'
-import { shown, suggestion } from '../lib/text.js'
+import { quoted, shown, suggestion } from '../lib/text.js'
 import { DAY, type Duration, HOUR } from '../lib/time.js'
 import type { GuardStatus } from './status.js'
 
@@ -52,9 +54,9 @@ export const CONFIRM: OptionRule<ReadonlySet<Suspicion>> = {
 export const LIST_OPTIONS = {
   source: SOURCE,
   confirm: CONFIRM,
-  gracePeriod: duration({ fallback: DAY, example: `'1d'`, min: 0, max: LONGEST, doubtful: HOUR, unit: 'd' }),
+  gracePeriod: duration({ fallback: DAY, example: `'1d'`, min: 0, max: LONGEST, doubtful: HOUR }),
   // MoEngage's addresses "change frequently".
-  staleAfter: duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: LONGEST, doubtful: DAY, unit: 'd' }),
+  staleAfter: duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: LONGEST, doubtful: DAY }),
   rejectWhenStale: flag(false),
   onReload: callback<NonNullable<ListOptions['onReload']>>('(error, status) => console.log(error, status.revision)')
 } satisfies OptionTable
@@ -119,7 +121,8 @@ function readAddresses(option: Option, isAccepting: boolean, tooWide: string): r
   const prefixes = option.items(value).flatMap((item) => {
     const prefix = readPrefix(item.value)
     if (!(prefix instanceof Prefix)) {
-      item.refuse(prefix.message, prefix.fix, 'MOE_ERR_PREFIX')
+      const { message, fix } = otherName(item.value) ?? prefix
+      item.refuse(message, fix, 'MOE_ERR_PREFIX')
       return []
     }
     const text = `${prefix}`
@@ -133,6 +136,23 @@ function readAddresses(option: Option, isAccepting: boolean, tooWide: string): r
     places.set(text, item.path)
     return [prefix]
   })
-  if (coverHalf(prefixes)) option.refuse(tooWide, 'List the addresses that you mean.', 'MOE_ERR_TRUSTS_EVERYONE')
-  return prefixes
+  if (!coverHalf(prefixes)) return prefixes
+  return option.refuse(tooWide, 'List the addresses that you mean.', 'MOE_ERR_TRUSTS_EVERYONE')
+}
+
+/** A name that belongs into another option. */
+function otherName(value: unknown): { readonly message: string; readonly fix: string } | undefined {
+  if (typeof value !== 'string') return undefined
+  if (isProxyName(value)) {
+    return {
+      message: `${quoted(value)} is a name of proxies; their addresses are never those of a sender.`,
+      fix: 'Trust proxies in clientIp.trustedProxies, and list addresses and prefixes here.'
+    }
+  }
+  const dataCenter = /[a-z]/i.test(value) ? readDataCenter(value) : undefined
+  if (dataCenter === undefined || !('ok' in dataCenter)) return undefined
+  return {
+    message: `${quoted(value)} is the data center ${dataCenter.ok}, and no address.`,
+    fix: 'Name data centers in dataCenters, and list addresses and prefixes here.'
+  }
 }

@@ -215,7 +215,12 @@ function readClientIp(option: Option): Resolving | undefined {
 /** People pass the proxies or the header alone. */
 function clientIpFix(option: Option): string {
   const proxies = literal([option.value].flat())
-  const header = typeof option.value === 'string' && /^[a-z]+-[a-z-]+$/i.test(option.value) ? option.value : undefined
+  const { value } = option
+  const isHeader =
+    typeof value === 'string' &&
+    /^[a-z]+-[a-z-]+$/i.test(value) &&
+    option.attempt({ trustedProxies: [], header: value }, readClientIp).length === 0
+  const header = isHeader ? value : undefined
   const areProxies = option.attempt({ trustedProxies: [option.value].flat() }, readClientIp).length === 0
   const trustedProxies = areProxies && proxies !== undefined ? proxies : TRUSTED_PROXIES_EXAMPLE
   const members = [

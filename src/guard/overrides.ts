@@ -6,7 +6,7 @@ import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { duration, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { DAY, type Duration, MINUTE, SECOND } from '../lib/time.js'
+import { DAY, type Duration, MINUTE, parseTime, SECOND } from '../lib/time.js'
 import type { VerdictOverride } from '../verdict/verdict.js'
 import { CONFIRM, EXTRA_ADDRESSES } from './list-options.js'
 import type { Override } from './status.js'
@@ -67,21 +67,13 @@ const LONGEST = 36_525 * DAY
 
 const UNTIL_EXAMPLE = `'2026-12-31T18:00:00Z'`
 
-/** An ISO 8601 time with its zone: without one it would mean another time on another machine. */
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
-
 const UNTIL: OptionRule<number | undefined> = {
   fallback: undefined,
   example: UNTIL_EXAMPLE,
   read(option) {
     const { value } = option
-    const time =
-      value instanceof Date
-        ? value.getTime()
-        : typeof value === 'string' && ISO_TIME.test(value)
-          ? Date.parse(value)
-          : Number.NaN
-    if (!Number.isNaN(time)) return time
+    const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? parseTime(value) : undefined
+    if (time !== undefined && !Number.isNaN(time)) return time
     return option.refuse(
       `${shown(value)} is not a time.`,
       `Write new Date(…), or a time with its zone: ${UNTIL_EXAMPLE}.`
@@ -94,7 +86,7 @@ const TABLE = {
   mode: { ...oneOf<'reject' | 'tag'>(['reject', 'tag'], 'mode', 'tag'), fallback: undefined } as OptionRule<
     'reject' | 'tag' | undefined
   >,
-  for: duration({ fallback: undefined, example: `'24h'`, min: SECOND, max: LONGEST, doubtful: MINUTE, unit: 'm' }),
+  for: duration({ fallback: undefined, example: `'24h'`, min: SECOND, max: LONGEST, doubtful: MINUTE }),
   until: UNTIL,
   note: {
     fallback: undefined,

@@ -214,7 +214,7 @@ function explainAddress(text: string, shown: string, suffix = ''): PrefixMistake
     )
   }
   if (/^[0-9.*]*\*$/.test(text)) {
-    return mistake(`${shown} is a wildcard.`, 'Write a prefix: 10.0.0.* is 10.0.0.0/24.')
+    return mistake(`${shown} is a wildcard.`, `Write ${networkOf(text) ?? 'the prefixes that cover it'}.`)
   }
   if (/^[0-9.]+$/.test(text)) return explainDotted(text, shown, suffix)
   if (text.split('::').length > 2) {
@@ -227,6 +227,14 @@ function explainAddress(text: string, shown: string, suffix = ''): PrefixMistake
     )
   }
   return mistake(`${shown} is not an IP address or prefix.`, 'Write it like 203.0.113.9, 10.0.0.0/8 or 2001:db8::/32.')
+}
+
+/** The network of a wildcard such as `10.0.*.*` or `10.*`. */
+function networkOf(text: string): string | undefined {
+  const [, octets] = /^((?:\d+\.){1,3})(?:\*\.)*\*$/.exec(text) ?? []
+  const parts = octets?.split('.').slice(0, -1) ?? []
+  const network = `${[...parts, '0', '0', '0'].slice(0, 4).join('.')}/${8 * parts.length}`
+  return parts.length > 0 && isPrefix(network) ? network : undefined
 }
 
 function explainDotted(text: string, shown: string, suffix: string): PrefixMistake {

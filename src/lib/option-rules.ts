@@ -1,6 +1,6 @@
 import type { Option, OptionRule } from './option.js'
 import { literal, shown } from './text.js'
-import { DAY, formatDuration, HOUR, MINUTE, parseDuration, SECOND } from './time.js'
+import { DAY, formatDuration, parseDuration } from './time.js'
 
 /** An option that is true or false. */
 export function flag(fallback: boolean): OptionRule<boolean> {
@@ -65,9 +65,6 @@ export function callback<T>(example: string): OptionRule<T | undefined> {
   }
 }
 
-/** What people mean by a number that is too small to be milliseconds: of the unit, and not more than that. */
-const MEANT = { s: [SECOND, HOUR], m: [MINUTE, 4 * HOUR], d: [DAY, 1000 * DAY] } as const
-
 /** Bounds of a time, all in milliseconds. */
 interface DurationBounds<Fallback> {
   readonly fallback: Fallback
@@ -76,7 +73,6 @@ interface DurationBounds<Fallback> {
   readonly max: number
   /** A number below this one is probably of another unit. */
   readonly doubtful: number
-  readonly unit: keyof typeof MEANT
 }
 
 /** An option that is a time: a number of milliseconds, or a text with a unit. */
@@ -93,8 +89,7 @@ function readDuration(option: Option, bounds: DurationBounds<unknown>): number |
   const range = `from '${formatDuration(min)}' to '${formatDuration(max >= DAY ? max - (max % DAY) : max)}'`
   const fix = `Write ${meant(value, bounds)}, or another time ${range}.`
   if (typeof time !== 'number' || !Number.isInteger(time)) {
-    const isBare = typeof value === 'string' && /^\s*-?[\d.]+\s*$/.test(value)
-    return option.refuse(isBare ? `${shown(value)} has no unit.` : `${shown(value)} is not a time.`, fix)
+    return option.refuse(isBare(value) ? `${shown(value)} has no unit.` : `${shown(value)} is not a time.`, fix)
   }
   const amount = typeof value === 'number' ? `${value} is a number of milliseconds, and` : `${shown(value)} is`
   if (time < min) return option.refuse(`${amount} too short.`, fix)
@@ -106,14 +101,22 @@ function readDuration(option: Option, bounds: DurationBounds<unknown>): number |
   return time
 }
 
-/** What was probably meant, as code: a number of the option's unit, or of seconds. */
-function meant(value: unknown, { min, max, unit, example }: DurationBounds<unknown>): string {
-  const amount = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
-  const [length, most] = MEANT[unit]
-  const time = amount * length <= most ? amount * length : amount * SECOND
-  const isPossible = Number.isInteger(time) && time >= Math.max(min, 1) && time <= max
-  return isPossible ? (literal(formatDuration(time)) as string) : example
+/** In which units a number is written that has none. */
+const UNITS = ['s', 'm', 'h', 'd']
+
+/** What may be meant, as code: the number in each unit that is accepted. Which of them, only its author knows. */
+function meant(value: unknown, { min, max, example }: DurationBounds<unknown>): string {
+  const amount = typeof value === 'number' || isBare(value) ? Number(value) : Number.NaN
+  const texts = UNITS.map((unit) => `${amount}${unit}`).filter((text) => {
+    const time = parseDuration(text)
+    return time !== undefined && time >= Math.max(min, 1) && time <= max
+  })
+  const last = texts.pop()
+  if (last === undefined) return example
+  return [...(texts.length === 0 ? [] : [texts.map((text) => `'${text}'`).join(', ')]), `'${last}'`].join(' or ')
 }
+
+const isBare = (value: unknown) => typeof value === 'string' && /^\s*-?[\d.]+\s*$/.test(value)
 
 /**
  * Reports a value that has to be a list. The fix is made from a text that holds the items, where they would be accepted.

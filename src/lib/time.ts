@@ -57,6 +57,15 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds === undefined ? undefined : Math.round(milliseconds)
 }
 
+/** ISO 8601 with its zone: without one it would mean another time on another machine. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
+
+/** Parses a point in time, such as `2026-12-31T18:00:00Z`, into milliseconds since 1970; undefined where the text is none. */
+export function parseTime(text: string): number | undefined {
+  const time = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? undefined : time
+}
+
 /** Formats milliseconds in the largest unit that leaves a whole number: `90d`, `36h`, `1500ms`. */
 export function formatDuration(milliseconds: number): string {
   const [unit, length] = UNITS.find(([, length]) => milliseconds >= length && milliseconds % length === 0) ?? ['ms', 1]

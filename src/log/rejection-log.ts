@@ -269,8 +269,7 @@ const LOG_OPTIONS = {
     max: LONGEST_TIMER,
     doubtful: SECOND,
     fallback: MINUTE,
-    example: `'1m'`,
-    unit: 's'
+    example: `'1m'`
   })
 } satisfies OptionTable
 

@@ -108,6 +108,33 @@ t.test('overrides are set and removed', async (t) => {
   t.match(await command(['override', 'allow', '8.8.8.8', '--for', '24']), { code: 2, stderr: /Write a time like/ })
 })
 
+t.test('a wrong override is answered in the words of a command line', async (t) => {
+  const { command } = fleetOf()
+  const table: [argv: string[], stderr: RegExp, never?: RegExp][] = [
+    [
+      ['mode', 'tag', '--until', '2026-12-01'],
+      /--until.*Write a time with its zone, like 2026-12-31T18:00:00Z\./,
+      /Date/
+    ],
+    [['allow', '10.0.0.0/8', '--confirm', 'wide,broad'], /--confirm.*Write one or more of: wide, private\./],
+    [['allow', '10.0.0.0/16'], /If it is right, confirm it: --confirm private\./, /confirm: \[/],
+    [['allow', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
+    [['deny', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
+    [['list'], /list is not one of allow, deny, mode, remove\. To see the overrides: moengage-allowlist fleet status/],
+    [['allow'], /missing required argument 'value'/]
+  ]
+  for (const [argv, stderr, never] of table) {
+    const found = await command(['override', ...argv])
+    t.match(found, { code: 2, stdout: '', stderr }, argv.join(' '))
+    if (never !== undefined) t.notMatch(found.stderr, never)
+  }
+  for (const confirm of [['wide,private'], ['wide, private'], ['wide', 'private'], ['wide', '--confirm', 'private']]) {
+    const argv = ['override', 'allow', '10.0.0.0/8', '--confirm', ...confirm]
+    t.match(await command(argv), { code: 0 }, confirm.join(' '))
+  }
+  t.match(await command(['override', '--help']), { stdout: /override \[options\] <action> <value>/ })
+})
+
 t.test('signed changes', async (t) => {
   const { redis, command } = fleetOf()
   const key = join(t.testdir({}), 'key.pem')

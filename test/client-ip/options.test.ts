@@ -125,6 +125,42 @@ t.test('a wrong header is answered with the name that is left of it', async (t) 
   }
 })
 
+t.test('a header as CGI writes it is answered with its name, and one of clients is refused', async (t) => {
+  const table: [header: string, message: RegExp, fix: string | RegExp][] = [
+    ['X_FORWARDED_FOR', /^'X_FORWARDED_FOR' is how CGI and logs write a header\.$/, 'Did you mean "x-forwarded-for"?'],
+    ['HTTP_X_REAL_IP', /^'HTTP_X_REAL_IP' is how CGI/, 'Did you mean "x-real-ip"?'],
+    ...[
+      'host',
+      'Authorization',
+      'cookie',
+      'User-Agent',
+      'accept',
+      'accept-language',
+      'content-type',
+      'sec-fetch-mode',
+      'x-forwarded-host'
+    ].map((header): [string, RegExp, RegExp] => [
+      header,
+      /is a header of clients; no proxy/,
+      /^Write 'x-forwarded-for', or/
+    ]),
+    ['Host:', /is not the name of one header/, `Write 'x-forwarded-for'.`],
+    ['X_FORWARDED_FOR: 10.0.0.1', /is not the name of one header/, `Write 'x-forwarded-for'.`]
+  ]
+  for (const [header, message, fix] of table) {
+    t.match(
+      withProxies(['10.0.0.1'], { header }).mistakes,
+      [{ code: 'MOE_ERR_OPTION_VALUE', path: 'clientIp.header', message, fix }],
+      header
+    )
+  }
+  for (const header of ['x_our_client', 'x-forwarded', 'acceptor-ip', 'x-client-ip', 'http_client']) {
+    t.strictSame(withProxies(['10.0.0.1'], { header }).mistakes, [], header)
+  }
+  const { mistakes } = findingsOf({ dataCenters: 'DC-01', clientIp: 'user-agent' })
+  t.match(mistakes, [{ fix: `Write { trustedProxies: ['10.0.1.0/24'] }, 'request.ip' or a function.` }])
+})
+
 t.test('a header that clients can set is warned of, with what to do at its provider', async (t) => {
   const table: [header: string, message: RegExp, fix: RegExp][] = [
     ['x-azure-clientip', /Clients can set X-Azure-ClientIP/, /Write 'x-azure-socketip'/],

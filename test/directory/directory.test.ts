@@ -325,8 +325,9 @@ t.test('a selection that names no data center, or none at all, is refused', asyn
     [{ dataCenters: 'DC-01', channels: [] }, 'MOE_ERR_NO_ADDRESSES', 'channels'],
     [{ dataCenters: 'DC-01', channels: null }, 'MOE_ERR_CHANNEL', 'channels'],
     [{ dataCenters: 'DC-01', channels: [5] }, 'MOE_ERR_CHANNEL', 'channels[0]'],
-    [{ dataCenters: ['all'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters[0]'],
-    [{ dataCenters: 'DC-01', channels: ['all'] }, 'MOE_ERR_CHANNEL', 'channels[0]'],
+    [{ dataCenters: ['all'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters'],
+    [{ dataCenters: ['DC-01', 'all'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters'],
+    [{ dataCenters: 'DC-01', channels: ['all'] }, 'MOE_ERR_CHANNEL', 'channels'],
     ['DC-01' as unknown as object, 'MOE_ERR_DATA_CENTER', 'dataCenters']
   ]
   for (const [selection, code, path] of rows) {

@@ -450,7 +450,12 @@ t.test('a fleet is checked like every option', async (t) => {
     [{ client, name: 'a b' }, 'name', /'webhooks'/],
     [{ client, name: NAME, scope: '{x}' }, 'scope', /'webhooks'/],
     [{ client, name: NAME, copy: 7 }, 'copy', /path/],
-    [{ client, name: NAME, accept: ['lists'] }, 'accept[0]', /"list"/],
+    [
+      { client, name: NAME, accept: ['lists'] },
+      'accept[0]',
+      /^Use one of: list, allow, deny, mode\. For all of them, leave accept out\.$/
+    ],
+    [{ client, name: NAME, accept: 'all' }, 'accept', /Use one of: list, allow, deny, mode\. For all/],
     [{ client, name: NAME, accept: [7] }, 'accept[0]', /list, allow/],
     [{ client, name: NAME, accept: 'list' }, 'accept', /\['list'\]/],
     [{ client, name: NAME, report: 'x' }, 'report', /'5s'/],

@@ -116,6 +116,18 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
       /x-forwarded-for/
     ],
     [{ ...base, allow: '9.9.9.9' }, 'MOE_ERR_OPTION_VALUE', 'allow', /\['9.9.9.9'\]/],
+    [{ ...base, allow: ['203.0.114.*'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^Write 203\.0\.114\.0\/24\.$/],
+    [{ ...base, allow: ['loopback'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^Trust proxies in clientIp\.trustedProxies, and/],
+    [{ ...base, deny: ['Cloudflare'] }, 'MOE_ERR_PREFIX', 'deny[0]', /^Trust proxies in clientIp\.trustedProxies, and/],
+    [{ ...base, allow: ['DC-03'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^Name data centers in dataCenters, and list/],
+    [{ ...base, allow: 'unix' }, 'MOE_ERR_OPTION_VALUE', 'allow', /"unix" is a name of proxies/],
+    [{ ...base, channels: ['all'] }, 'MOE_ERR_CHANNEL', 'channels', /^Write 'all' by itself\.$/],
+    [
+      { dataCenters: ['DC-01', 'all'] },
+      'MOE_ERR_DATA_CENTER',
+      'dataCenters',
+      /^Write 'all' by itself, or the names without it\.$/
+    ],
     [{ ...base, allow: {} }, 'MOE_ERR_OPTION_VALUE', 'allow', /list/],
     [{ ...base, deny: ['10.0.0.1/8'] }, 'MOE_ERR_PREFIX', 'deny[0]', /10\.0\.0\.0\/8.*10\.0\.0\.1/],
     [{ ...base, allow: ['0.0.0.0/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /that you mean/],

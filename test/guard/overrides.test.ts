@@ -175,7 +175,8 @@ t.test('an override is checked like options, and through the guard rails', async
     [{ allow: PUBLIC }, 'MOE_ERR_OPTION_VALUE', 'allow', /\['9.9.9.9'\]/],
     [{ allow: ['9.9.9.9/8'] }, 'MOE_ERR_PREFIX', 'allow[0]', /9\.0\.0\.0\/8/],
     [{ mode: 'tags' }, 'MOE_ERR_OPTION_VALUE', 'mode', /tag/],
-    [{ mode: 'tag', for: 60 }, 'MOE_ERR_OPTION_VALUE', 'for', /'1h'/],
+    [{ mode: 'tag', for: 60 }, 'MOE_ERR_OPTION_VALUE', 'for', /^Write '60s', '60m', '60h' or '60d',/],
+    [{ mode: 'tag', for: 24 }, 'MOE_ERR_OPTION_VALUE', 'for', /^Write '24s', '24m', '24h' or '24d',/],
     [{ mode: 'tag', for: '0s' }, 'MOE_ERR_OPTION_VALUE', 'for', /./],
     [{ mode: 'tag', until: '2026-12-31T18:00' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: 'on 2999-12-31T18:00Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
@@ -192,6 +193,8 @@ t.test('an override is checked like options, and through the guard rails', async
     [{ allow: ['0.0.0.0/0'], confirm: ['wide'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /./],
     [{ allow: ['0.0.0.0/1'], confirm: ['wide', 'private'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /./],
     [{ deny: ['::/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'deny', /./],
+    [{ allow: ['0.0.0.0/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /^List the addresses that you mean\.$/],
+    [{ deny: ['0.0.0.0/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'deny', /^List the addresses that you mean\.$/],
     [{ allow: ['9.0.0.0/8'] }, 'MOE_ERR_SUSPICIOUS', 'allow', /confirm: \['wide'\]/],
     [{ deny: ['9.0.0.0/8'] }, 'MOE_ERR_SUSPICIOUS', 'deny', /confirm: \['wide'\]/],
     [{ allow: ['10.1.2.3'] }, 'MOE_ERR_SUSPICIOUS', 'allow', /confirm: \['private'\]/]
@@ -212,6 +215,11 @@ t.test('an override is checked like options, and through the guard rails', async
   t.equal(mistakesOf({ alow: [PUBLIC] }).length, 1, 'a misspelled name is one mistake')
   for (const name of ['allow', 'deny']) {
     t.match(mistakesOf({ [name]: ['9.0.0.0/8'] }), [{ path: name, value: ['9.0.0.0/8'] }])
+    t.match(
+      mistakesOf({ [name]: ['0.0.0.0/0'] }).map(({ code }) => code),
+      ['MOE_ERR_TRUSTS_EVERYONE'],
+      'what is never taken cannot be confirmed'
+    )
   }
   t.ok(listed)
 })
@@ -333,7 +341,7 @@ t.test('a duration that is hardly meant is warned of in the status, also when th
     path: `override ${id} for`,
     value: 3600,
     message: /hardly meant/,
-    fix: /^Write '1h', or '3600ms' if it is\.$/
+    fix: /^Write '3600s', '3600m', '3600h' or '3600d', or '3600ms' if it is\.$/
   }
   t.match(found(), [warning])
   clock.pass(4000)

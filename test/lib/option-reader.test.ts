@@ -17,7 +17,7 @@ const TANK = {
 const PUMP = {
   name: { fallback: '', example: `'north'`, required: `Write name: 'north'.`, read: ({ value }) => String(value) },
   speed: { ...number({ fallback: 3, of: 'turns', min: 1, max: 9 }), aliases: ['rpm'] },
-  every: duration({ fallback: 60_000, example: `'1m'`, min: 1_000, max: 86_400_000, doubtful: 5_000, unit: 's' }),
+  every: duration({ fallback: 60_000, example: `'1m'`, min: 1_000, max: 86_400_000, doubtful: 5_000 }),
   tank: {
     fallback: { liters: 10, isOpen: false, names: false, pin: '' },
     example: '{ liters: 10 }',

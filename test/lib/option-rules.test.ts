@@ -13,7 +13,7 @@ function read<T>(rule: Pick<OptionRule<T>, 'read'>, value: unknown) {
 }
 
 /** The value in code that a fix says to write. */
-const written = (fix: string) => /^Write (.+?)(?:,|\.$)/.exec(fix)?.[1] ?? 'undefined'
+const written = (fix: string) => /^Write (.+?)(?:,| or '|\.$)/.exec(fix)?.[1] ?? 'undefined'
 
 t.test('a rule accepts its values, and refuses others with one that it accepts', async (t) => {
   const level = oneOf(['info', 'warn'], 'level', 'info')
@@ -45,9 +45,9 @@ t.test('a rule accepts its values, and refuses others with one that it accepts',
 })
 
 const DAY = 86_400_000
-const BOUNDS = { fallback: DAY, example: `'1d'`, min: 0, max: 1000 * DAY, doubtful: DAY, unit: 'd' } as const
-const age = duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: 1000 * DAY, doubtful: DAY, unit: 'd' })
-const wait = duration({ fallback: undefined, example: `'1h'`, min: 1000, max: 2 ** 31 - 1, doubtful: 5000, unit: 'm' })
+const BOUNDS = { fallback: DAY, example: `'1d'`, min: 0, max: 1000 * DAY, doubtful: DAY } as const
+const age = duration({ fallback: 90 * DAY, example: `'90d'`, min: 1, max: 1000 * DAY, doubtful: DAY })
+const wait = duration({ fallback: undefined, example: `'1h'`, min: 1000, max: 2 ** 31 - 1, doubtful: 5000 })
 
 t.test('a time is a number of milliseconds or a text with a unit', async (t) => {
   for (const [value, result] of [
@@ -63,22 +63,32 @@ t.test('a time is a number of milliseconds or a text with a unit', async (t) => 
   t.match(read(short, '2h').mistakes, [{ fix: /from '0ms' to '1h'\.$/ }])
   const table: [rule: OptionRule<unknown>, value: unknown, message: RegExp, fix: RegExp][] = [
     [age, 'soon', /^'soon' is not a time\.$/, /^Write '90d', or another time from '1ms' to '1000d'\.$/],
-    [age, '90', /^'90' has no unit\.$/, /^Write '90d'/],
-    [age, ' 90 ', /^' 90 ' has no unit/, /^Write '90d'/],
+    [age, '90', /^'90' has no unit\.$/, /^Write '90s', '90m', '90h' or '90d', or another time /],
+    [age, ' 90 ', /^' 90 ' has no unit/, /^Write '90s', /],
+    [age, '5000', /has no unit/, /^Write '5000s', '5000m' or '5000h', or/],
+    [age, '0', /has no unit/, /^Write '90d', or/],
+    [age, '-5', /has no unit/, /^Write '90d', or/],
+    [short, '50', /has no unit/, /^Write '50s' or '50m', or/],
+    [short, '600', /has no unit/, /^Write '600s', or/],
     [age, '', /^'' is not a time/, /^Write '90d'/],
     [age, null, /^null is not a time/, /^Write '90d'/],
     [age, true, /^true is not a time/, /^Write '90d'/],
     [age, Object.create(null), /^\{\} is not a time/, /^Write '90d'/],
     [age, [{ toString: 0 }], /^\[\{…\}\] is not a time/, /^Write '90d'/],
     [age, Number.NaN, /^NaN is not a time/, /^Write '90d'/],
-    [age, 1.5, /^1\.5 is not a time/, /^Write '36h'/],
+    [age, 1.5, /^1\.5 is not a time/, /^Write '1\.5s', '1\.5m', '1\.5h' or '1\.5d', or/],
     [age, '2000d', /^'2000d' is too long/, /^Write '90d'/],
     [age, Number.MAX_SAFE_INTEGER, /is a number of milliseconds, and too long/, /^Write '90d'/],
     [age, -1, /^-1 is a number of milliseconds, and too short/, /^Write '90d'/],
     [age, '-1d', /^'-1d' is too short/, /^Write '90d'/],
-    [wait, 5, /^5 is a number of milliseconds, and too short/, /^Write '5m', or another time from '1s' to '24d'\.$/],
-    [wait, 60, /too short/, /^Write '1h'/],
-    [wait, 600, /too short/, /^Write '10m'/],
+    [
+      wait,
+      5,
+      /^5 is a number of milliseconds, and too short/,
+      /^Write '5s', '5m', '5h' or '5d', or another time from '1s' to '24d'\.$/
+    ],
+    [wait, 60, /too short/, /^Write '60s', '60m' or '60h', or/],
+    [wait, 600, /too short/, /^Write '600s' or '600m', or/],
     [wait, '999ms', /^'999ms' is too short/, /^Write '1h'/]
   ]
   for (const [rule, value, message, fix] of table) {
@@ -91,13 +101,13 @@ t.test('a time is a number of milliseconds or a text with a unit', async (t) => 
   }
 })
 
-t.test('a number that is hardly meant as milliseconds is a warning that shows what was meant', async (t) => {
+t.test('a number that is hardly meant as milliseconds is a warning that names the number in each unit', async (t) => {
   const table: [rule: OptionRule<unknown>, value: number, meant: string][] = [
-    [age, 90, `'90d'`],
-    [age, 7_776_000, `'90d'`],
-    [age, 86_400, `'1d'`],
-    [wait, 3_600, `'1h'`],
-    [wait, 4_999, `'4999s'`]
+    [age, 90, `'90s', '90m', '90h' or '90d'`],
+    [age, 7_776_000, `'7776000s'`],
+    [age, 86_400, `'86400s' or '86400m'`],
+    [wait, 3_600, `'3600s' or '3600m'`],
+    [wait, 4_999, `'4999s' or '4999m'`]
   ]
   for (const [rule, value, meant] of table) {
     const { result, mistakes, warnings } = read(rule, value)
@@ -105,7 +115,7 @@ t.test('a number that is hardly meant as milliseconds is a warning that shows wh
     t.strictSame(mistakes, [])
     t.match(warnings, [{ code: 'MOE_WARN_DURATION', path: 'x', value, message: /milliseconds/ }])
     t.equal(warnings[0]!.fix, `Write ${meant}, or '${value}ms' if it is.`)
-    for (const text of [meant.slice(1, -1), `${value}ms`]) {
+    for (const text of [...meant.split(/, | or /).map((code) => code.slice(1, -1)), `${value}ms`]) {
       t.strictSame(read(rule, text).warnings, [], `${text} is accepted without a warning`)
     }
   }

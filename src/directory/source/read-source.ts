@@ -17,9 +17,9 @@ const URL_EXAMPLE = `'https://example.com/moengage.json'`
 const PAGE_EXAMPLE = `'https://example.com/ip-whitelisting-in-moengage.mdx'`
 
 const timeout = (fallback: number, example: string) =>
-  duration({ fallback, example, min: 1, max: LONGEST_TIMER, doubtful: 100, unit: 's' })
+  duration({ fallback, example, min: 1, max: LONGEST_TIMER, doubtful: 100 })
 const interval = <Fallback extends number | undefined>(fallback: Fallback, example: string) =>
-  duration({ fallback, example, min: SECOND, max: LONGEST_TIMER, doubtful: SECOND, unit: 'm' })
+  duration({ fallback, example, min: SECOND, max: LONGEST_TIMER, doubtful: SECOND })
 
 const TIMEOUT = timeout(5 * SECOND, `'5s'`)
 /** A mebibyte: MoEngage's own list takes 12 KB. */
@@ -27,7 +27,7 @@ const MAX_BYTES = number({ fallback: 0x100000, of: 'bytes', min: 1, max: LONGEST
 
 const FILE_OPTIONS = {
   file: { fallback: undefined, example: FILE_EXAMPLE, read: readPath },
-  interval: duration({ fallback: 2 * SECOND, example: `'2s'`, min: 100, max: LONGEST_TIMER, doubtful: 100, unit: 's' }),
+  interval: duration({ fallback: 2 * SECOND, example: `'2s'`, min: 100, max: LONGEST_TIMER, doubtful: 100 }),
   maxBytes: MAX_BYTES,
   verify: VERIFY
 } satisfies OptionTable
@@ -41,7 +41,12 @@ const POLLING = {
 } satisfies OptionTable
 
 const URL_OPTIONS = {
-  url: { fallback: undefined, example: URL_EXAMPLE, isSecret: true, read: readAddress },
+  url: {
+    fallback: undefined,
+    example: URL_EXAMPLE,
+    isSecret: true,
+    read: (option) => readAddress(option, URL_EXAMPLE)
+  },
   interval: interval(HOUR, `'1h'`),
   timeout: TIMEOUT,
   ...POLLING,
@@ -49,7 +54,7 @@ const URL_OPTIONS = {
 } satisfies OptionTable
 
 const PAGE_OPTIONS = {
-  page: { fallback: undefined, example: PAGE_EXAMPLE, isSecret: true, read: readAddress },
+  page: { fallback: undefined, example: PAGE_EXAMPLE, isSecret: true, read: readPageAddress },
   interval: interval(DAY, `'1d'`),
   timeout: timeout(30 * SECOND, `'30s'`),
   ...POLLING
@@ -221,14 +226,19 @@ function findProxy(url: URL, option: Option): ForwardProxy | undefined {
   }
 }
 
-function readAddress(option: Option): URL | undefined {
+function readPageAddress(option: Option): URL | undefined {
+  return readAddress(option, `${PAGE_EXAMPLE}, or the address of MoEngage's help page, which docs/sources.md has`)
+}
+
+/** @param instead what to write where the text has no address */
+function readAddress(option: Option, instead: string): URL | undefined {
   const text = String(option.value)
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const isHost = /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text) && !/[?#@]/.test(text)
     const written = isHost ? literal(`https://${text}`) : undefined
     const message = `${shown(withoutSecretParts(text))} is not the URL of a web server.`
-    return refuseUrl(option, message, `Write ${written ?? URL_EXAMPLE}.`)
+    return refuseUrl(option, message, `Write ${written ?? instead}.`)
   }
   if (url.username !== '' || url.password !== '') {
     const fix = `Remove them from the URL and pass headers: { authorization: 'Basic …' }.`

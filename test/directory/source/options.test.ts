@@ -61,7 +61,11 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     [{ url: 'https://me:secret@lists.example/x' }, /^source\.url: It carries a user name or password\. .* headers/],
     [{ url: 'https://me@lists.example/x' }, /^source\.url: It carries/],
     [{ ...https, allowHttp: 'yes' }, /^source\.allowHttp: 'yes' is not true or false/],
-    [{ ...https, interval: 60 }, /^source\.interval: 60 .* Write '1h', or another time from '1s' to/],
+    [{ ...https, interval: 60 }, /^source\.interval: 60 .* Write '60s', '60m' or '60h', or another time from '1s' to/],
+    [
+      { page: true },
+      /^source\.page: 'true' is not .* Write 'https:\/\/example\.com\/ip-whitelisting\S+mdx', or the address of .* docs\/sources\.md/
+    ],
     [{ ...https, timeout: 0 }, /^source\.timeout: 0 is .* too short/],
     [{ ...https, timeout: Number.NaN }, /^source\.timeout: NaN is not a time/],
     [{ ...https, maxBytes: 0 }, /^source\.maxBytes: 0 is not a number/],
@@ -76,7 +80,10 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     [{ load }, /^source\.name: It is missing\. Write name: 'our table'/],
     [{ name: '', load }, /^source\.name: '' is not a name/],
     [{ name: 'ours', load: 5 }, /^source\.load: 5 is not a function/],
-    [{ name: 'ours', load, interval: 10 }, /^source\.interval: 10 is .* too short\. Write '10m'/],
+    [
+      { name: 'ours', load, interval: 10 },
+      /^source\.interval: 10 is .* too short\. Write '10s', '10m', '10h' or '10d'/
+    ],
     [{ name: 'ours', load, timeout: -1 }, /^source\.timeout: -1 is .* too short/],
     [{ name: 'ours', load, maxBytes: 1 }, /^source\.maxBytes: There is no option "maxBytes"/]
   ]
@@ -97,7 +104,9 @@ t.test('times of a source are numbers of milliseconds or texts with a unit', asy
     guard.close()
   }
   const guard = await loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load, timeout: 60 } })
-  t.match(guard.status().warnings, [{ code: 'MOE_WARN_DURATION', path: 'source.timeout', fix: /^Write '1m'/ }])
+  t.match(guard.status().warnings, [
+    { code: 'MOE_WARN_DURATION', path: 'source.timeout', fix: /^Write '60s', '60m' or '60h', or '60ms' if it is\.$/ }
+  ])
   guard.close()
 })
 
@@ -145,7 +154,8 @@ t.test('what concerns the list is checked', async (t) => {
     [{ gracePeriod: 'a day' }, /^gracePeriod: 'a day' is not a time\. Write '1d'/],
     [{ gracePeriod: Number.POSITIVE_INFINITY }, /^gracePeriod: Infinity is not a time/],
     [{ staleAfter: 0 }, /^staleAfter: 0 is .* too short\. Write '90d'/],
-    [{ staleAfter: '90' }, /^staleAfter: '90' has no unit\. Write '90d'/],
+    [{ staleAfter: '90' }, /^staleAfter: '90' has no unit\. Write '90s', '90m', '90h' or '90d', or another time/],
+    [{ gracePeriod: '24' }, /^gracePeriod: '24' has no unit\. Write '24s', '24m', '24h' or '24d', or/],
     [{ rejectWhenStale: 'no' }, /^rejectWhenStale: 'no' is not true or false/],
     [{ onReload: 'log' }, /^onReload: 'log' is not a function\. Write \(error, status\) => /]
   ]
