@@ -84,6 +84,9 @@ const MAX_REVISIONS = 3
 const MAX_WRAPPINGS = 20
 /** A rejection is reported after this time at the latest. */
 const LONGEST_SILENCE = 3_600_000
+/** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
+const LINES_OF_EXPORT =
+  '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'
 /** Maximum number of files that are compared. */
 const MAX_FILES = 10_000
 /** The start of an unreadable line that is shown. */
@@ -181,7 +184,8 @@ export class ReportBuilder implements LineSink {
 
   tooLong(start: string, hasMattered: boolean): void {
     this.#lines.read++
-    if (hasMattered) this.#unreadable(start, `one line holds many: jq -c '.[]' FILE | moengage-allowlist report`)
+    if (hasMattered)
+      this.#unreadable(start, `one line holds many: jq -c '${LINES_OF_EXPORT}' FILE | moengage-allowlist report`)
   }
 
   line(line: string): boolean {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -138,12 +139,38 @@ t.test('lines of ours that cannot be read are a doubt, and the first is shown wi
   const list = await report([`[${Array.from({ length: 5_000 }, () => line({})).join()}]`])
   t.match(list.found, {
     lines: { read: 1, own: 0, unreadable: 1 },
-    firstUnreadable: { text: /…$/, advice: /jq -c '\.\[\]' FILE/ }
+    firstUnreadable: { text: /…$/, advice: /^one line holds many: jq -c '\(arrays/ }
   })
   t.match((await report([`[${line({})},${line({})}]`])).found, {
     lines: { own: 1, unreadable: 0 },
     rejected: { total: 2 }
   })
+})
+
+const HAS_JQ = spawnSync('jq', ['--version']).status === 0
+t.test('the command for an export in one line works', { skip: HAS_JQ ? false : 'jq is not installed' }, async (t) => {
+  const lines = Array.from({ length: 5_000 }, (_, i) => line({}, { time: TIME + i }))
+  const [half, rest] = [lines.slice(0, 2_500), lines.slice(2_500)]
+  const messages = lines.map((message) => ({ timestamp: TIME, message }))
+  const entries = (part: string[]) => ({ stream: {}, values: part.map((text, i) => [`${TIME + i}000000`, text]) })
+  const exports: [what: string, whole: unknown][] = [
+    ['a list', lines.map((text) => JSON.parse(text))],
+    ['CloudWatch, events', { events: messages, searchedLogStreams: [] }],
+    ['CloudWatch, a subscription', { logEvents: messages }],
+    ['Elastic', { hits: { total: 1, hits: lines.map((text) => ({ _source: JSON.parse(text) })) } }],
+    ['Loki', { status: 'success', data: { resultType: 'streams', result: [entries(half), entries(rest)] } }],
+    ['Datadog', { data: messages.map(({ message }) => ({ type: 'log', attributes: { message } })), meta: {} }]
+  ]
+  for (const [what, whole] of exports) {
+    const input = JSON.stringify(whole)
+    const { found } = await report([input])
+    const [, filter = ''] = /^one line holds many: jq -c '([^']+)' FILE \| moengage-allowlist report$/.exec(
+      found.firstUnreadable.advice
+    )!
+    const { stdout } = spawnSync('jq', ['-c', filter], { input, encoding: 'utf8', maxBuffer: 100_000_000 })
+    const taken = await report([stdout])
+    t.match(taken.found, { lines: { own: 5_000, unreadable: 0 }, rejected: { total: 5_000 }, doubts: [] }, what)
+  }
 })
 
 t.test('a log is read as it is kept, and the report says what it was taken out of', async (t) => {
