@@ -3,7 +3,6 @@ import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
 import { safeCause } from '../lib/cause.js'
 import { parseDuration, SECOND } from '../lib/time.js'
-import { readPrivateKey } from '../signing/keys.js'
 import { jsonOption } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
 import { expiryOf, readKeyFile } from './sign.js'
@@ -114,7 +113,7 @@ const isProblem = (error: unknown) => typeof (error as { readonly fix?: unknown 
 /** The options of a change, with the key read. */
 export async function changeBy({ sign, expires, expect }: ChangeFlags, io: Io): Promise<ChangeOptions> {
   return {
-    sign: sign === undefined ? undefined : readPrivateKey(await readKeyFile(sign, io)),
+    sign: sign === undefined ? undefined : await readKeyFile(sign, io),
     expires: Date.parse(expiryOf(expires, io.now().getTime())),
     expect
   }

@@ -7,7 +7,7 @@ import { PageError, problemLine } from '../errors.js'
 import type { Imported, PageFormat } from '../help-page/import-page.js'
 import { parseJson } from '../lib/json.js'
 import { readText, visible } from '../lib/text.js'
-import { MAX_BYTES, placeOf, readArgument, readFileName } from './input.js'
+import { MAX_BYTES, placeOf, readFileName, readUnsigned } from './input.js'
 import { type Io, writeJson } from './io.js'
 import { findOutput, type OutputFile, replaceOutput } from './output.js'
 
@@ -65,7 +65,7 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   const { output } = options
   // Loads the readers of Markdown and HTML for this command only.
   const { importPage } = await import('../help-page/import-page.js')
-  const { snapshot: fresh, warnings } = importPage(await readArgument(place, io), {
+  const { snapshot: fresh, warnings } = importPage(await readUnsigned(place, io), {
     page: options.page ?? placeOf(place),
     revision: options.revision,
     retrieved: options.retrieved ?? dayOf(io.now()),

@@ -7,6 +7,7 @@ import { type Channel, type DataCenter, type Outcome, readChannel, readDataCente
 import { dayOf, type Snapshot } from '../directory/snapshot.js'
 import { readBounded } from '../directory/source/load-directory.js'
 import { isLoopback } from '../directory/source/read-source.js'
+import { isSigned } from '../directory/source/source.js'
 import { download } from '../directory/source/url.js'
 import { problemLine, SnapshotError, SourceError } from '../errors.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
@@ -36,7 +37,7 @@ export async function readListAndSnapshot(
   io: Io
 ): Promise<{ readonly list: Directory; readonly snapshot: unknown }> {
   if (argument === 'bundled') return { list: directory, snapshot: moengage }
-  const text = await readArgument(argument, io, '"bundled", ')
+  const text = await readUnsigned(argument, io, '"bundled", ')
   try {
     const snapshot = isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io)
     return { list: readBounded(snapshot), snapshot }
@@ -94,6 +95,21 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
       fix: `Name ${also}a file, an https URL, or "-" for standard input.`
     })
   }
+}
+
+/**
+ * As {@link readArgument}, of a list or page.
+ *
+ * @throws SourceError (`MOE_ERR_SOURCE`) of a signed list too: commands have no public key to verify it by
+ */
+export async function readUnsigned(argument: string, io: Io, also = ''): Promise<string> {
+  const text = await readArgument(argument, io, also)
+  if (!isSigned(text)) return text
+  throw new SourceError({
+    value: argument,
+    message: `${nameOf(argument)} is a signed list, and no command verifies signatures.`,
+    fix: 'Name the list that was signed, as it was before "sign". Servers read the signed one by the option verify of a source.'
+  })
 }
 
 /** The name of a file. It is empty where a variable of a shell is not set. */

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
@@ -63,7 +64,7 @@ async function run(argument: string, options: Options, io: Io): Promise<void> {
     expires: expiryOf(options.expires, now),
     payload: snapshot
   }
-  const text = `${await signDocument(document, readPrivateKey(await readKeyFile(options.key, io)))}\n`
+  const text = `${await signDocument(document, await readKeyFile(options.key, io))}\n`
   if (options.output === undefined) io.stdout.write(text)
   else await write(options.output, text, io)
   const { name, version, expires } = document
@@ -83,14 +84,20 @@ export function expiryOf(text: string, now: number): string {
   })
 }
 
-/** Reads the file of a private key, and warns if others can read it. */
-export async function readKeyFile(file: string, io: Io): Promise<string> {
+/** Reads the file of a private key, and warns if others can read the key. */
+export async function readKeyFile(file: string, io: Io): Promise<KeyObject> {
+  const { text, mode } = await readWithMode(file)
+  const key = readPrivateKey(text)
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    notify(io, 'warning', `Others can read the private key in ${file}: chmod 600 ${file}`)
+  }
+  return key
+}
+
+async function readWithMode(file: string): Promise<{ text: string; mode: number }> {
   try {
     const { mode } = await stat(file)
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      notify(io, 'warning', `Others can read the private key in ${file}: chmod 600 ${file}`)
-    }
-    return await readText(createReadStream(file), MAX_KEY)
+    return { text: await readText(createReadStream(file), MAX_KEY), mode }
   } catch (error) {
     throw refusal(file, 'read', error)
   }

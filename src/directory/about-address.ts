@@ -9,7 +9,7 @@ import { DATA_CENTERS, type DataCenter } from './names.js'
 export function addressOrMistake(text: string): Address | PrefixMistake {
   const address = parseAddress(text)
   if (address !== undefined) return address
-  const prefix = readPrefix(text)
+  const prefix = readPrefix(text, 'Ask about one address at a time.')
   if (!(prefix instanceof Prefix)) return prefix
   return {
     message: `"${text}" is a prefix, not one address.`,

@@ -24,7 +24,7 @@ function readBlock(text: string): Block | PrefixMistake {
   const [, first, last] = /^([^\s-]+)[ \t]*-[ \t]*(\S*)$/.exec(text) ?? []
   const from = first === undefined ? undefined : parseAddress(first)
   if (from !== undefined) return readRange(from, last!, shown)
-  const prefix = readPrefix(text)
+  const prefix = readPrefix(text, 'Write each as an entry of its own: a line of a text, an element of an array.')
   if (!(prefix instanceof Prefix)) return prefix
   if (prefix.address.family === 4 && text.includes(':')) {
     return mistake(`${shown} is an IPv4 address in IPv6 form (IPv4-mapped).`, `Write ${prefix.toShortString()}.`)

@@ -121,11 +121,13 @@ const EXPORT_OPTIONS = {
   allow: { fallback: [], example: ALLOW_EXAMPLE, read: readAllow }
 } satisfies OptionTable
 
+const ALLOW_SEVERAL = 'Write each as an element of the array, or with an --allow of its own.'
+
 function readAllow(option: Option): readonly Prefix[] | undefined {
   const { value } = option
   if (!Array.isArray(value)) return refuseNoList(option, readAllow, 'addresses and prefixes', ALLOW_EXAMPLE)
   const prefixes = option.items(value).flatMap((item) => {
-    const prefix = readPrefix(item.value)
+    const prefix = readPrefix(item.value, ALLOW_SEVERAL)
     if (prefix instanceof Prefix) return [prefix]
     item.refuse(prefix.message, prefix.fix, 'MOE_ERR_PREFIX')
     return []

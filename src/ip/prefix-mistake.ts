@@ -21,8 +21,13 @@ function write(text: string, otherwise: string): string {
 /**
  * Says what is wrong with a value that is no prefix. It knows the spellings that other programs accept, so that whoever
  * copied one from a firewall or an environment variable reads what to write instead.
+ *
+ * @param severalFix what to do about several entries in one text, which depends on where it is written
  */
-export function explainPrefix(value: unknown): PrefixMistake {
+export function explainPrefix(
+  value: unknown,
+  severalFix = 'Write one entry a string: an array of strings.'
+): PrefixMistake {
   if (typeof value !== 'string') {
     return mistake(`${describe(value)} is not a text.`, 'Write the address or prefix as a string.')
   }
@@ -30,7 +35,7 @@ export function explainPrefix(value: unknown): PrefixMistake {
   return (
     explainHostBits(value) ??
     explainWrapping(value, shown) ??
-    explainSeveral(value, shown) ??
+    explainSeveral(value, shown, severalFix) ??
     explainRange(value, shown) ??
     explainLength(value, shown) ??
     explainAddress(value, shown)
@@ -88,7 +93,7 @@ function explainWrapping(text: string, shown: string): PrefixMistake | undefined
   return undefined
 }
 
-function explainSeveral(text: string, shown: string): PrefixMistake | undefined {
+function explainSeveral(text: string, shown: string, fix: string): PrefixMistake | undefined {
   if (/^(?:\*|any|all)$/i.test(text)) {
     return mistake(`${shown} stands for everyone.`, 'List the addresses or prefixes that you mean.')
   }
@@ -97,7 +102,7 @@ function explainSeveral(text: string, shown: string): PrefixMistake | undefined 
   const masked = parts.length === 2 && isAddress(address) ? explainMask(address, mask, shown) : undefined
   if (masked !== undefined) return masked
   if (/[,;]/.test(text) || (parts.length > 1 && parts.every(isPrefix))) {
-    return mistake(`${shown} holds several entries in one string.`, 'Write one entry a string: an array of strings.')
+    return mistake(`${shown} holds several entries in one string.`, fix)
   }
   if (/[^ -~]/.test(text)) {
     return mistake(`${shown} holds a character that is not plain ASCII.`, 'Type it anew.')

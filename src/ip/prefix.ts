@@ -74,9 +74,15 @@ export function parsePrefix(text: string): Prefix {
 /** Used again for each text: a long list would make a hundred thousand. */
 const parsed = new ParsedPrefix()
 
-/** Like {@link parsePrefix}, but returns the mistake instead of throwing it. */
-export function readPrefix(text: unknown): Prefix | PrefixMistake {
-  return parsed.parse(text) === 0 ? explainPrefix(text) : new Prefix(parsed.address.toAddress(), parsed.length)
+/**
+ * Like {@link parsePrefix}, but returns the mistake instead of throwing it.
+ *
+ * @param severalFix what to do about several entries in one text, where that is not an element of an array
+ */
+export function readPrefix(text: unknown, severalFix?: string): Prefix | PrefixMistake {
+  return parsed.parse(text) === 0
+    ? explainPrefix(text, severalFix)
+    : new Prefix(parsed.address.toAddress(), parsed.length)
 }
 
 /** For sorting: IPv4 first, then by address, the wider of two first. */

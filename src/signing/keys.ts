@@ -47,6 +47,13 @@ export function readPublicKey(text: string): KeyObject {
  * @throws SignatureError (`MOE_ERR_SIGNATURE`) without the text
  */
 export function readPrivateKey(pem: string): KeyObject {
+  if (/PUBLIC KEY/.test(pem)) {
+    throw new SignatureError({
+      value: '…',
+      message: 'The key file holds a public key, which signs nothing.',
+      fix: 'Name the private key: keygen writes it to the file without ".pub".'
+    })
+  }
   try {
     const key = builtin('node:crypto').createPrivateKey(pem)
     if (key.asymmetricKeyType === 'ed25519') return key

@@ -35,6 +35,7 @@ t.test('refuses a text that is not an address, and a guard that could never veri
       /"3\.6\.251\.95\/32" is a prefix, not one address\. Write an address of it, such as 3\.6\.251\.95\./
     ],
     [['example.com'], /example\.com/],
+    [['52.6.248.125, 10.0.0.1'], /holds several entries in one string\. Ask about one address at a time\./],
     [[''], /^error: /],
     [
       ['3.6.251.95', '-d', 'DC-05', '-c', 'connector'],

@@ -89,6 +89,7 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],
     [['nftables', '-d', 'DC-01', '--port', '99999'], /99999 is not a port/],
     [['nginx', '-d', 'DC-01', '--allow', '10.0.0.1/8,x'], /allow\[0\]: .*allow\[1\]: "x" is a host name/s],
+    [['nginx', '-d', 'DC-01', '--allow', '9.9.9.9 9.9.9.8'], /several entries .* or with an --allow of its own/],
     [['nginx', '-d', 'DC-01', '--allow', ''], /allow\[0\]: It is an empty string/],
     [['nginx', '-d', 'DC-01', '--allow', '0.0.0.0/0'], /half of the internet/],
     [['nginx', '-d', 'DC-01', '--from', 'page.md'], /page\.md/]

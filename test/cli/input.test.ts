@@ -120,6 +120,29 @@ t.test('a list that cannot be read is an error, which names it', async (t) => {
   }
 })
 
+t.test('a signed list is named as such by every command that reads a list', async (t) => {
+  const key = `${t.testdir({})}/my.key`
+  await run(['keygen', key])
+  const { stdout: stdin } = await run(['sign', 'bundled', '--key', key, '--name', 'production'])
+  for (const argv of [
+    ['list', '--from', '-'],
+    ['explain', '192.0.2.1', '--from', '-'],
+    ['export', 'nginx', '-d', 'DC-01', '--from', '-'],
+    ['diff', '-', 'bundled'],
+    ['publish', '-', '--name', 'production'],
+    ['import', '-'],
+    ['sign', '-', '--key', key, '--name', 'production']
+  ]) {
+    const { code, stderr } = await run(argv, { stdin })
+    t.equal(code, 2, argv.join(' '))
+    t.match(
+      stderr,
+      /^error: Standard input is a signed list, .* Name the list that was signed, .*moe_err_source/,
+      argv.join(' ')
+    )
+  }
+})
+
 t.test('standard input is bounded, and can be read once', async (t) => {
   t.match(await read('-', { stdin: ' '.repeat(5_000_001) }), { code: 2, stderr: /Standard input cannot be .* larger/ })
   const { code, stderr } = await run(['diff', '-', '-'], { stdin: snapshot })

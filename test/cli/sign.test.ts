@@ -58,8 +58,9 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
   writeFileSync(at('rest.txt'), `${secret} is no key`)
   const table: [argv: string[], stderr: RegExp][] = [
     [['--key', at('none')], /none could not be read: ENOENT/],
-    [['--key', at('rest.txt')], /holds no Ed25519 private key in PEM/],
-    [['--key', `${key}.pub`], /holds no Ed25519 private key in PEM/],
+    [['--key', at('rest.txt')], /^error: The key file holds no Ed25519 private key in PEM/],
+    [['--key', `${key}.pub`], /^error: The key file holds a public key, .* file without "\.pub"/],
+    [['--key', '/dev/null'], /^error: The key file holds no Ed25519 private key in PEM/],
     [['--key', key, '--list-version', '0'], /not a whole number from 1/],
     [['--key', key, '--expires', 'soon'], /--expires soon is not a time/],
     [['--key', key, '--expires', '2026-01-01'], /is not a time within/],

@@ -121,6 +121,14 @@ t.test('the advice is taken when it is followed', async (t) => {
   }
 })
 
+t.test('several entries in one text are refused with how a list is written', async (t) => {
+  for (const value of ['9.9.9.9 9.9.9.10', '9.9.9.9;']) {
+    const [error] = checkEgress(`${SOUND}${value}\n`).errors
+    t.equal(error!.fix, 'Write each as an entry of its own: a line of a text, an element of an array.', value)
+    t.ok(checkEgress(`${SOUND}${value.replaceAll(/[ ;]/g, '\n')}\n`).ok, 'a line each')
+  }
+})
+
 t.test('what is probably not meant is a warning', async (t) => {
   const table: [list: string, warnings: RegExp[]][] = [
     [SOUND, []],

@@ -250,7 +250,8 @@ t.test('keys are read in PEM or in one line, and never shown', async (t) => {
       t.notOk((error as Error).message.includes(text.split('\n')[1] ?? text.repeat(9)))
     }
   }
-  for (const text of [pair.publicPem, rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, '']) {
+  t.throws(() => readPrivateKey(pair.publicPem), { code: 'MOE_ERR_SIGNATURE', message: /holds a public key/ })
+  for (const text of [rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, '']) {
     t.throws(() => readPrivateKey(text), { code: 'MOE_ERR_SIGNATURE', message: /no Ed25519 private key/ })
   }
 })

@@ -151,11 +151,12 @@ export interface Reader {
   warnings?(now: number): readonly Problem[]
 }
 
+/** Whether a text is a JWS, as `sign` writes it. */
+export const isSigned = (text: string) => /^eyJ[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(text)
+
 /** @throws Error that names the option for a signed list, where a text is one */
 export function refuseSigned(text: string): void {
-  if (/^eyJ[\w-]+\.[\w-]+\.[\w-]+\s*$/.test(text)) {
-    throw new Error('It is a signed list. Name the public key: verify: { publicKeys }.')
-  }
+  if (isSigned(text)) throw new Error('It is a signed list. Name the public key: verify: { publicKeys }.')
 }
 
 /** Reads snapshots in JSON. */
