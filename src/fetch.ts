@@ -5,6 +5,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { type Incoming, NodeIncoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { hasProperty, propertyOf } from './lib/option.js'
@@ -57,10 +58,10 @@ export type ConnectionInfo =
 
 /**
  * Where a request comes from, as the server's adapter reports it: the socket's remote address, the object that holds it, or
- * on Node the `IncomingMessage` (Hono's `c.env.incoming`), by which the guard also knows unix sockets and sees that Node
+ * on Node its own request, of HTTP/1 or HTTP/2 (Hono's `c.env.incoming`), by which the guard also knows unix sockets and sees that Node
  * dropped headers.
  */
-export type Peer = string | null | undefined | ConnectionInfo | IncomingMessage
+export type Peer = string | null | undefined | ConnectionInfo | IncomingMessage | Http2ServerRequest
 
 /** A guard of servers that speak `Request` and `Response`. */
 export interface FetchGuard extends GuardMethods {
@@ -112,7 +113,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   }
 }
 
-function isNodeRequest(peer: Peer): peer is IncomingMessage {
+function isNodeRequest(peer: Peer): peer is IncomingMessage | Http2ServerRequest {
   return typeof peer === 'object' && peer !== null && hasProperty(peer, 'rawHeaders')
 }
 

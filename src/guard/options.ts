@@ -47,9 +47,14 @@ export interface GuardOptions<Request = GuardRequest>
   readonly dataCenters: 'all' | DataCenterName | readonly DataCenterName[]
   /**
    * How to resolve the client IP: `'request.ip'` uses the framework's (without one, the peer); an object configures our
-   * resolver; a function returns it (`'request.ip'`).
+   * resolver; a function returns it, as a text (`'request.ip'`). Nothing or several texts, as a header may have, leave the
+   * client unresolved.
    */
-  readonly clientIp?: 'request.ip' | ClientIpOptions | ((request: Request) => string | undefined) | undefined
+  readonly clientIp?:
+    | 'request.ip'
+    | ClientIpOptions
+    | ((request: Request) => string | readonly string[] | null | undefined)
+    | undefined
   /** Further addresses or prefixes to accept, on every route (`[]`). */
   readonly allow?: readonly string[] | undefined
   /** Addresses or prefixes to reject, whatever else accepts them (`[]`). */
@@ -66,7 +71,7 @@ export interface Settings<Request> extends ListSettings, WatchSettings {
   readonly selection: Selection
   readonly resolver: ClientIpResolver
   /** How the client IP is resolved where our resolver does not do it. */
-  readonly clientIp: 'request.ip' | 'trusted-proxies' | ((request: Request) => string | undefined)
+  readonly clientIp: 'request.ip' | 'trusted-proxies' | ((request: Request) => unknown)
   /** The header that our resolver reads; null where something else resolves the client IP. */
   readonly header: string | null
   readonly trustedProxies: readonly Prefix[]

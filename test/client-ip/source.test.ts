@@ -30,6 +30,8 @@ function throwing(message: string): never {
 
 /** What a clientIp function may return or throw instead of an address, and what the verdict says then. */
 const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
+  ['a list with an address', () => [LISTED], /is not an address/],
+  ['a list of addresses', () => [LISTED, LISTED], /is not an address/],
   ['a promise of an address', async () => LISTED, /returned a promise/],
   ['a promise that is rejected at once', () => Promise.reject(new Error('own')), /returned a promise/],
   [

@@ -1,6 +1,7 @@
 /** Compiled by `npm run types`; nothing here runs. */
 import { createServer } from 'node:http'
 import { createSecureServer } from 'node:http2'
+import type { Http2Bindings, HttpBindings } from '@hono/node-server'
 import { expectTypeOf } from 'expect-type'
 import express from 'express'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
@@ -32,7 +33,7 @@ import {
   type VerifiedVerdict
 } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
-import guardFetch from '../../src/fetch.js'
+import guardFetch, { type Peer } from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import moengageAllowlist, { type FastifyGuard, type MoEngageAllowlistOptions } from '../../src/index.js'
 
@@ -182,6 +183,19 @@ const { response, verdict: checked } = await guardFetch({ dataCenters: 'DC-01' }
 )
 if (response) expectTypeOf(checked).toEqualTypeOf<RejectedVerdict | null>()
 else expectTypeOf(checked).toEqualTypeOf<Verdict>()
+
+// A header as a framework has it is an answer of `clientIp`, however the framework types it.
+await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: ({ headers }) => headers['x-client-ip'] })
+guardExpress({ dataCenters: 'DC-01', clientIp: ({ headers }) => headers['x-client-ip'] })
+guardNode({ dataCenters: 'DC-01', clientIp: ({ headers }) => headers['x-client-ip'] })
+guardFetch({ dataCenters: 'DC-01', clientIp: ({ headers }) => headers.get('x-client-ip') })
+// @ts-expect-error: a promise is not an answer
+guardFetch({ dataCenters: 'DC-01', clientIp: async ({ headers }) => headers.get('x-client-ip') })
+
+// Hono's `c.env.incoming`, with `HttpBindings`, `Http2Bindings` or both.
+expectTypeOf<HttpBindings['incoming']>().toExtend<Peer>()
+expectTypeOf<Http2Bindings['incoming']>().toExtend<Peer>()
+expectTypeOf<(HttpBindings | Http2Bindings)['incoming']>().toExtend<Peer>()
 
 // `carriesSecret` gets the request of its door, and `secretHeader` fits in each of them.
 const carriesSecret = secretHeader('x-moe-token', process.env.MOENGAGE_SECRET, { scheme: 'bearer' })
