@@ -62,7 +62,7 @@ const DOORS: Readonly<Record<string, { packages: readonly string[]; rooms: reado
   './status-page': { packages: [...PACKAGES, 'ghtml'], rooms: [...SERVER, 'export', 'report', 'status-page'] },
   './redis': {
     packages: ['ipaddr.js', 'ms'],
-    rooms: ['directory', 'fleet', 'guard', 'ip', 'lib', 'signing', 'verdict']
+    rooms: ['directory', 'fleet', 'guard', 'ip', 'lib', 'senders', 'signing', 'verdict']
   },
   './prometheus': {
     packages: ['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],

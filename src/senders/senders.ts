@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { textOfKey } from '../ip/address.js'
-import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
+import { REASONS, type Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
@@ -262,18 +262,6 @@ export class Senders {
         : first(limit, byRank, groups({ records, isWanted, joins: redact.joins, rankOf, isPutFirst })).map(nameTogether)
     return named.sort(order).map((sender) => describe(sender, book, redact))
   }
-}
-
-/**
- * The senders with the most rejections, those with the most first; those whose requests carried the secret are the last to be left out.
- */
-export function loudest(senders: readonly Sender[], limit: number): Sender[] {
-  const order = (a: Sender, b: Sender) => b.count - a.count || b.lastSeen - a.lastSeen
-  const hasSecret = ({ withSecret }: Sender) => Number(totalOf(withSecret) > 0)
-  return senders
-    .toSorted((a, b) => hasSecret(b) - hasSecret(a) || order(a, b))
-    .slice(0, limit)
-    .sort(order)
 }
 
 function isIn(book: AddressBook, list: 'listedFor' | 'removed', clientIp: string): boolean {

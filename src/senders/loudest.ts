@@ -1,0 +1,14 @@
+import { totalOf } from '../verdict/verdict.js'
+import type { Sender } from './senders.js'
+
+/**
+ * The senders with the most rejections, those with the most first; those whose requests carried the secret are the last to be left out.
+ */
+export function loudest(senders: readonly Sender[], limit: number): Sender[] {
+  const order = (a: Sender, b: Sender) => b.count - a.count || b.lastSeen - a.lastSeen
+  const hasSecret = ({ withSecret }: Sender) => Number(totalOf(withSecret) > 0)
+  return senders
+    .toSorted((a, b) => hasSecret(b) - hasSecret(a) || order(a, b))
+    .slice(0, limit)
+    .sort(order)
+}
