@@ -25,7 +25,7 @@ export function overrideCommand(io: Io): Command {
     .argument('<action>', ACTIONS.join(', '))
     .argument('<value>', 'an address or prefix; for mode: tag or reject; for remove: also an id, or mode')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
-    .option('--until <time>', 'when it ends, like 2026-12-31T18:00:00Z')
+    .option('--until <time>', 'when it ends (YYYY-MM-DDTHH:MMZ)')
     .option('--note <text>', 'why')
     .option('--confirm <suspicion...>', 'wide or private; each replica needs it in its own options as well')
   return addChangeOptions(command)
