@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OptionsError } from '../errors.js'
-import { parseTime } from '../lib/time.js'
+import { parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
 import type { Io } from './io.js'
 
@@ -28,7 +28,7 @@ export function overrideCommand(io: Io): Command {
     .argument('<action>', ACTIONS.join(', '))
     .argument('[value]', 'an address or prefix; for mode: tag or reject; for remove: also an id, or mode')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
-    .addOption(new Option('--until <time>', 'when it ends, like 2026-12-31T18:00:00Z').argParser(readEnd))
+    .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')
     .addOption(
       new Option(
@@ -72,7 +72,7 @@ export function overrideCommand(io: Io): Command {
 
 function readEnd(text: string): string {
   if (parseTime(text) !== undefined) return text
-  throw new InvalidArgumentError('Write a time with its zone, like 2026-12-31T18:00:00Z.')
+  throw new InvalidArgumentError(`Write a time with its zone, like ${timeOfTomorrow(Date.now())}.`)
 }
 
 const SUSPICIONS = ['wide', 'private']

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { isDay } from '../directory/snapshot.js'
+import { dayOf, isDay } from '../directory/snapshot.js'
 import { SignatureError } from '../errors.js'
 import { readText } from '../lib/text.js'
 import { DAY, parseDuration } from '../lib/time.js'
@@ -42,7 +42,7 @@ export function signCommand(io: Io): Command {
     .requiredOption('--key <file>', 'the private key, as keygen wrote it', readFileName)
     .requiredOption('--name <name>', 'what the list is for, such as production')
     .option('--list-version <number>', 'a whole number that grows (default: the time in seconds)', readVersion)
-    .option('--expires <time>', 'a time from now, like 30d, or a day, like 2026-12-31', '30d')
+    .option('--expires <time>', 'a time from now, like 30d, or a day (YYYY-MM-DD)', '30d')
     .option('-o, --output <file>', 'write to a file (default: standard output)', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -80,7 +80,7 @@ export function expiryOf(text: string, now: number): string {
   throw new SignatureError({
     value: text,
     message: `--expires ${text} is not a time within the next ten years.`,
-    fix: 'Write it like 30d or 2026-12-31.'
+    fix: `Write it like 30d or ${dayOf(new Date(now + 30 * DAY))}.`
   })
 }
 

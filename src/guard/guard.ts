@@ -352,7 +352,7 @@ export class Guard<Request = GuardRequest> {
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake
    * @example
-   * guard.override({ allow: ['203.0.113.9'], for: '24h', note: 'new address of DC-01, ticket 4711' })
+   * guard.override({ allow: ['203.0.114.9'], for: '24h', note: 'new address of DC-01, ticket 4711' })
    * guard.override({ mode: 'tag', for: '2h' })
    */
   override(options: OverrideOptions): Override {

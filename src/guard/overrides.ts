@@ -6,7 +6,7 @@ import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { duration, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { DAY, type Duration, MINUTE, parseTime, SECOND } from '../lib/time.js'
+import { DAY, type Duration, MINUTE, parseTime, SECOND, timeOfTomorrow } from '../lib/time.js'
 import type { VerdictOverride } from '../verdict/verdict.js'
 import { CONFIRM, EXTRA_ADDRESSES } from './list-options.js'
 import type { Override } from './status.js'
@@ -65,40 +65,42 @@ export interface OverrideContext {
 const MAX_NOTE = 200
 const LONGEST = 36_525 * DAY
 
-const UNTIL_EXAMPLE = `'2026-12-31T18:00:00Z'`
-
-const UNTIL: OptionRule<number | undefined> = {
-  fallback: undefined,
-  example: UNTIL_EXAMPLE,
-  read(option) {
-    const { value } = option
-    const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? parseTime(value) : undefined
-    if (time !== undefined && !Number.isNaN(time)) return time
-    return option.refuse(
-      `${shown(value)} is not a time.`,
-      `Write new Date(…), or a time with its zone: ${UNTIL_EXAMPLE}.`
-    )
+/** The rule for `until`. */
+function untilFrom(now: number): OptionRule<number | undefined> {
+  const example = `'${timeOfTomorrow(now)}'`
+  return {
+    fallback: undefined,
+    example,
+    read(option) {
+      const { value } = option
+      const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? parseTime(value) : undefined
+      if (time !== undefined && time > now) return time
+      if (time !== undefined && time <= now)
+        return option.refuse('It is over already.', `Write a time that is still to come, such as ${example}.`)
+      return option.refuse(`${shown(value)} is not a time.`, `Write new Date(…), or a time with its zone: ${example}.`)
+    }
   }
 }
 
-const TABLE = {
-  ...EXTRA_ADDRESSES,
-  mode: { ...oneOf<'reject' | 'tag'>(['reject', 'tag'], 'mode', 'tag'), fallback: undefined } as OptionRule<
-    'reject' | 'tag' | undefined
-  >,
-  for: duration({ fallback: undefined, example: `'24h'`, min: SECOND, max: LONGEST, doubtful: MINUTE }),
-  until: UNTIL,
-  note: {
-    fallback: undefined,
-    example: `'ticket 4711'`,
-    read(option: Option): string | undefined {
-      const { value } = option
-      if (typeof value === 'string' && value !== '' && value.length <= MAX_NOTE) return value
-      return option.refuse(`${shown(value)} is not a note of 1 to ${MAX_NOTE} characters.`, `Write 'ticket 4711'.`)
-    }
-  },
-  confirm: CONFIRM
-} satisfies OptionTable
+const tableAt = (now: number) =>
+  ({
+    ...EXTRA_ADDRESSES,
+    mode: { ...oneOf<'reject' | 'tag'>(['reject', 'tag'], 'mode', 'tag'), fallback: undefined } as OptionRule<
+      'reject' | 'tag' | undefined
+    >,
+    for: duration({ fallback: undefined, example: `'24h'`, min: SECOND, max: LONGEST, doubtful: MINUTE }),
+    until: untilFrom(now),
+    note: {
+      fallback: undefined,
+      example: `'ticket 4711'`,
+      read(option: Option): string | undefined {
+        const { value } = option
+        if (typeof value === 'string' && value !== '' && value.length <= MAX_NOTE) return value
+        return option.refuse(`${shown(value)} is not a note of 1 to ${MAX_NOTE} characters.`, `Write 'ticket 4711'.`)
+      }
+    },
+    confirm: CONFIRM
+  }) satisfies OptionTable
 
 /**
  * Checks an override.
@@ -109,7 +111,11 @@ export function openOverride(
   options: unknown,
   { directory, inUse, confirmed, now, fleet }: OverrideContext
 ): OpenOverride {
-  const reader = OptionReader.open(TABLE, options, `Write { allow: ['203.0.113.9'], for: '24h' }.`)
+  const reader = OptionReader.open(
+    tableAt(now),
+    options,
+    `Write { allow: […], for: '24h' } with the addresses to accept, or deny or mode.`
+  )
   reader.checkNames()
   const { allow, deny, mode, for: lasts, until, note, confirm } = reader.readAll()
   const { mistakes } = reader.findings
@@ -120,8 +126,6 @@ export function openOverride(
     reader.optionAt('until', until).refuse('The override has two ends.', 'Keep "for" or "until".')
   }
   const endsAt = until ?? (lasts === undefined ? Number.POSITIVE_INFINITY : now + lasts)
-  if (endsAt <= now)
-    reader.optionAt('until', until).refuse('It is over already.', 'Write a time that is still to come.')
   for (const { suspicion, message } of suspicionsOfOverride({ allow, deny }, directory, inUse)) {
     if (confirmed.has(suspicion) || confirm.has(suspicion)) continue
     const name = suspicion === 'shrunk' ? 'deny' : allow.length > 0 ? 'allow' : 'deny'

@@ -60,6 +60,9 @@ export function parseDuration(text: string): number | undefined {
 /** ISO 8601 with its zone: without one it would mean another time on another machine. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
 
+/** A time of the next day as people may write one: an advice with a fixed time would be over one day. */
+export const timeOfTomorrow = (now: number) => `${new Date(now + DAY).toISOString().slice(0, 16)}Z`
+
 /** Parses a point in time, such as `2026-12-31T18:00:00Z`, into milliseconds since 1970; undefined where the text is none. */
 export function parseTime(text: string): number | undefined {
   const time = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN

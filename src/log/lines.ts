@@ -5,7 +5,7 @@ import type { GuardStatus } from '../guard/status.js'
 import { counted } from '../senders/diagnosis.js'
 import type { ListedFor, Sender } from '../senders/senders.js'
 import { withoutSecret } from '../verdict/hints.js'
-import type { Reason, RejectedVerdict, VerifiedVerdict } from '../verdict/verdict.js'
+import { type Reason, type RejectedVerdict, totalOf, type VerifiedVerdict } from '../verdict/verdict.js'
 import type { LogLine } from './logger.js'
 import type { Mode, Withheld, WithheldSender } from './throttle.js'
 
@@ -82,7 +82,7 @@ type ReasonCounts = Readonly<Partial<Record<Reason, number>>>
 /** The fields of a summary. Counts are those since the summary before. */
 export interface SummaryLine {
   readonly event: 'moengage.summary'
-  /** Rejections without a line, by mode and reason. */
+  /** Rejections whose line was left out, by mode and reason. */
   readonly suppressed: Readonly<Record<Mode, ReasonCounts>>
   /** Those of them whose sender had a line before, the twenty with the most. */
   readonly suppressedOf: readonly WithheldSender[]
@@ -208,10 +208,11 @@ function above(counts: Readonly<Record<Reason, number>>, before: ReasonCounts = 
   return Object.fromEntries(entries.filter(([, count]) => count !== 0))
 }
 
-/** The text of a summary: counts, and the likeliest cause. */
-export function summaryMessage({ verified, diagnosis }: SummaryLine, withheld: number): string {
+/** The text of a summary: counts, and the likeliest cause. A rejection by `judge` gets no line, and none is left out for it. */
+export function summaryMessage({ verified, rejected, diagnosis }: SummaryLine, withheld: number): string {
   const [cause] = diagnosis
-  const counts = `${counted(withheld, 'rejection')} without a line, ${counted(verified, 'request')} verified`
+  const requests = `${counted(totalOf(rejected), 'rejection')}, ${counted(verified, 'request')} verified`
+  const counts = `${requests}, ${counted(withheld, 'line')} left out`
   return cause === undefined ? counts : `${counts}: ${cause}`
 }
 

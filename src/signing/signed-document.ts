@@ -143,7 +143,7 @@ function checkClaims(claims: Record<string, unknown>): SignedDocument {
     refuse(`Its version is ${shown(version)}, not a whole number from 1.`)
   }
   if (typeof expires !== 'string' || !TIME.test(expires) || Number.isNaN(Date.parse(expires))) {
-    refuse(`It expires ${shown(expires)}, which is not a time like 2026-12-31T00:00:00Z.`)
+    refuse(`It expires ${shown(expires)}, which is not a time in UTC (YYYY-MM-DDTHH:MM:SSZ).`)
   }
   return claims as unknown as SignedDocument
 }

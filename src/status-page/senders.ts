@@ -50,6 +50,11 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
   'other-data-center': ({ listedFor }, { dataCenters }) => {
     const own = listedFor.map(({ dataCenter }) => dataCenter)
     const names = [...new Set([...dataCenters, ...own])].map((name) => `'${name}'`).join(', ')
+    if (own.length > 0 && own.every((name) => dataCenters.includes(name))) {
+      return {
+        text: `A route does not accept ${listed(own)}, which you accept elsewhere: the first answers say how to widen it.`
+      }
+    }
     const customer = `Another customer of MoEngage, or your workspace is in ${listed(own) || 'another data center'}. If it is,`
     return dataCenters.length === 0
       ? { text: `${customer} add it to dataCenters.` }

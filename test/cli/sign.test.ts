@@ -71,6 +71,9 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
     t.match(found, { code: 2, stdout: '', stderr }, argv.join(' '))
     t.notMatch(found.stderr, secret)
   }
+  const late = await run(['sign', list, '--name', 'x', '--key', key, '--expires', '2026-01-01'])
+  const [, day] = /Write it like 30d or (\S+)\. /.exec(late.stderr) ?? []
+  t.match(await run(['sign', list, '--name', 'x', '--key', key, '--expires', day!]), { code: 0 }, 'the advice is taken')
   t.match(await run(['sign', list, '--key', key, '--name', ' ']), { code: 2, stderr: /name is ' '/ })
   chmodSync(key, 0o644)
   t.match(await run(['sign', list, '--key', key, '--name', 'x']), {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createGuard, type GuardOptions, type Problem } from '../../src/core.js'
+import { createGuard, type GuardOptions, type OptionsError, type Problem } from '../../src/core.js'
 import guardFetch from '../../src/fetch.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
 import type { OverrideOptions } from '../../src/guard/overrides.js'
@@ -240,6 +240,33 @@ t.test('the end of an override may be written in each way that has a zone', asyn
   }
   t.throws(() => own.override({ mode: 'tag', until: new Date(clock.now()) }), /over already/, 'now is over')
   own.close()
+})
+
+t.test('the end that a refusal says to write is taken, in any year', async (t) => {
+  for (const today of ['2026-12-31T23:30:00Z', '2035-02-28T00:00:00Z']) {
+    const own = await loadGuard({ dataCenters: 'DC-01' }, { clock: new TestClock(today) })
+    t.teardown(() => own.close())
+    const wrong: object[] = [{ until: 'tomorrow' }, { until: '2035-01-01' }, { until: '2026-01-01T00:00Z' }]
+    for (const end of wrong) {
+      try {
+        own.override({ mode: 'tag', ...end })
+        t.fail('it was taken')
+      } catch (error) {
+        const [{ fix }] = (error as OptionsError).mistakes as [Problem]
+        const [, until] = /'(\d{4}-.*?)'/.exec(fix) ?? []
+        t.equal(own.override({ mode: 'tag', until: until! }).until, new Date(until!).toISOString())
+      }
+    }
+  }
+})
+
+t.test('what is written instead of an override is named without an address that would be refused', async (t) => {
+  const own = guard()
+  for (const options of [undefined, null, '9.9.9.9', ['9.9.9.9']]) {
+    t.throws(() => own.override(options as never), {
+      message: /Write \{ allow: \[…\], for: '24h' \} with the addresses/
+    })
+  }
 })
 
 t.test('the mode that was set last holds, whatever else is set after it', async (t) => {

@@ -108,7 +108,7 @@ t.test('a flood gets the lines of the bucket, a summary, and does not drown what
   t.equal(summary.level, 40)
   t.match(
     summary.msg,
-    /^483 rejections without a line, 0 requests verified: 3\.6\.251\.95 \(1 rejection\) is MoEngage DC-03/
+    /^504 rejections, 0 requests verified, 483 lines left out: 3\.6\.251\.95 \(1 rejection\) is MoEngage DC-03/
   )
   t.match(summary.moengage, {
     suppressed: { reject: { 'not-listed': 483 }, tag: {} },
@@ -181,7 +181,7 @@ t.test('every hour, and at the end, a summary counts the verified requests', asy
   t.strictSame(events('summary'), [], 'there was no request')
   for (let i = 0; i < 3; i++) await send(LISTED)
   pass(HOUR)
-  t.match(events('summary'), [{ level: 30, msg: '0 rejections without a line, 3 requests verified' }])
+  t.match(events('summary'), [{ level: 30, msg: '0 rejections, 3 requests verified, 0 lines left out' }])
   await send(LISTED)
   pass(MINUTE)
   t.equal(events('summary').length, 1)

@@ -270,6 +270,17 @@ t.test('the guard judges requests and connections without a line in the log', as
   t.match(guard.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
   t.strictSame(lines, [])
   t.match(guard.status(), { rejected: { 'not-listed': 1, 'other-channel': 1 } })
+  guard.close()
+  t.match(lines, [
+    {
+      moengage: {
+        event: 'moengage.summary',
+        suppressed: { reject: {} },
+        rejected: { 'not-listed': 1, 'other-channel': 1 }
+      },
+      msg: /^2 rejections, 0 requests verified, 0 lines left out/
+    }
+  ])
   t.throws(() => guard.listener(() => {}, { onReject: 'next' as never }), /onReject/)
   t.throws(() => guard.connectionListener(() => {}, { channels: 'x' as never }), /channels/)
   for (const answer of [{ statusCode: 404 }, { onReject: () => {} }]) {
