@@ -62,7 +62,7 @@ export interface ExpressGuard<Request = ExpressRequest, Response = ServerRespons
    * Judges a request, or the peer and headers of a connection that Express does not handle, such as an upgrade. Counts it
    * once, also where the guard judges it as well, but neither rejects nor logs.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
 }

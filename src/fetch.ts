@@ -11,7 +11,14 @@ import type { PolicyOptions } from './guard/guard.js'
 import { hasProperty, propertyOf } from './lib/option.js'
 import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
-import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
+import {
+  type Checked,
+  ON_REJECT,
+  type OnReject,
+  type RouteOptions,
+  refuseNoRequest,
+  WebVerdicts
+} from './server/web.js'
 import type { Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
@@ -21,7 +28,10 @@ export type { Checked, OnReject, RouteOptions } from './server/web.js'
 /** Options of the guard. `clientIp: 'request.ip'` is the peer: there is no framework to tell another. */
 export interface MoEngageAllowlistOptions extends StandaloneOptions<Request, OnReject> {}
 
-/** What servers report of a connection: Bun's `server.requestIP(request)`, Deno's `info.remoteAddr`, Hono's `getConnInfo(c)`. */
+/**
+ * What servers report of a connection: Bun's `server.requestIP(request)`, Deno's `info.remoteAddr`, Hono's `getConnInfo(c)`. On Node
+ * behind a proxy it is not enough: see {@link Peer}.
+ */
 export type ConnectionInfo =
   | {
       /** The socket's remote address. */
@@ -57,9 +67,9 @@ export type ConnectionInfo =
     }
 
 /**
- * Where a request comes from, as the server's adapter reports it: the socket's remote address, the object that holds it, or
- * on Node its own request, of HTTP/1 or HTTP/2 (Hono's `c.env.incoming`), by which the guard also knows unix sockets and sees that Node
- * dropped headers.
+ * Where a request comes from, as the server's adapter reports it: the socket's remote address, or the object that holds it. On Node pass
+ * its own request, of HTTP/1 or HTTP/2 (Hono's `c.env.incoming`): by it alone the guard knows unix sockets, and sees that Node dropped
+ * header lines, the last of which is the proxy's. Neither an address nor a socket nor `getConnInfo(c)` shows that.
  */
 export type Peer = string | null | undefined | ConnectionInfo | IncomingMessage | Http2ServerRequest
 
@@ -69,13 +79,13 @@ export interface FetchGuard extends GuardMethods {
    * Judges a request, logs a rejection, and makes its answer. Where there is a response, return it.
    *
    * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
-   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong, and what your functions throw
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the request or the options are wrong, and what your functions throw
    */
   check(request: Request, peer: Peer, options?: RouteOptions): Promise<Checked>
   /**
    * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request, peer: Peer, policy?: PolicyOptions): Verdict
 }
@@ -101,6 +111,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   const verdicts = new WebVerdicts()
 
   function incomingOf(request: Request, peer: Peer): Incoming {
+    refuseNoRequest(request)
     const earlier = verdicts.of(request)
     if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
     return { peer: addressOf(peer), headers: request.headers, earlier }
@@ -108,7 +119,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 
   return {
     ...standalone.methods(),
-    check: (request, peer, options) => verdicts.check(standalone, request, incomingOf(request, peer), options),
+    check: async (request, peer, options) => verdicts.check(standalone, request, incomingOf(request, peer), options),
     judge: (request, peer, policy) => standalone.guard.guard.ask(policy, request, incomingOf(request, peer), null)
   }
 }

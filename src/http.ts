@@ -70,7 +70,7 @@ export interface HttpGuard extends GuardMethods {
    * Judges a request, or the peer and headers of a connection. Counts it once, also where the guard judges it as well, but neither
    * rejects nor logs.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request | GuardRequest, policy?: PolicyOptions): Verdict
 }

@@ -11,7 +11,14 @@ import { propertyOf } from './lib/option.js'
 import { shown } from './lib/text.js'
 import { consoleLogger } from './log/console-logger.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
-import { type Checked, ON_REJECT, type OnReject, type RouteOptions, WebVerdicts } from './server/web.js'
+import {
+  type Checked,
+  ON_REJECT,
+  type OnReject,
+  type RouteOptions,
+  refuseNoRequest,
+  WebVerdicts
+} from './server/web.js'
 import type { Verdict } from './verdict/verdict.js'
 
 export { type SecretHeaderOptions, type SecretRequest, secretHeader } from './evidence/secret-header.js'
@@ -35,7 +42,7 @@ export interface WorkersGuard extends OnDemandMethods {
    * runs behind the answer, by `context.waitUntil`.
    *
    * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
-   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong or there is no context, and what your functions
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the request or the options are wrong or there is no context, and what your functions
    * throw
    */
   check(request: Request, context: WorkerContext, options?: RouteOptions): Promise<Checked>
@@ -43,7 +50,7 @@ export interface WorkersGuard extends OnDemandMethods {
    * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs. A reload that is due
    * begins, but the Worker does not stay alive for it: only `check` has the context.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request, policy?: PolicyOptions): Verdict
 }
@@ -73,11 +80,10 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
       'not run on Cloudflare, where anybody can write cf-connecting-ip.'
   })
   const verdicts = new WebVerdicts()
-  const incomingOf = (request: Request): Incoming => ({
-    peer: peerOf(request),
-    headers: request.headers,
-    earlier: verdicts.of(request)
-  })
+  function incomingOf(request: Request): Incoming {
+    refuseNoRequest(request)
+    return { peer: peerOf(request), headers: request.headers, earlier: verdicts.of(request) }
+  }
 
   return {
     ...onDemand.methods(),

@@ -52,14 +52,9 @@ function isPolluted(): boolean {
  * Properties of an object, or of its class, that somebody else made: what was added to all objects says nothing about a request.
  * Asked in this order, since looking for the owner of each property costs 20 ns a request.
  */
-function partOf<Part extends object>(object: Part, names: readonly (keyof Part & string)[]): Part {
+export function partOf<Part extends object>(object: Part, names: readonly (keyof Part & string)[]): Part {
   if (!isPolluted()) return object
   return Object.fromEntries(names.map((name) => [name, propertyOf(object, name)])) as Part
-}
-
-/** Peer and headers as a user hands them over. */
-export function givenIncoming(given: Incoming): Incoming {
-  return partOf(given, ['peer', 'headers', 'earlier'])
 }
 
 /** A request of Node's own servers, read once. */
@@ -143,7 +138,10 @@ export interface FetchHeaders {
  */
 export type HeadersInput = IncomingHttpHeaders | readonly string[] | FetchHeaders
 
-/** The lines of a header, in order, as one text; undefined when there is none. */
+/**
+ * The lines of a header, in order, as one text; undefined when there is none. Node and Fetch have names in small letters; an object that
+ * a user makes may have another spelling.
+ */
 export function headerText(headers: HeadersInput, name: string): string | undefined {
   if (Array.isArray(headers)) return rawHeaderText(headers, name)
   const value: unknown = (headers as IncomingHttpHeaders)[name]
@@ -153,7 +151,18 @@ export function headerText(headers: HeadersInput, name: string): string | undefi
   }
   // A header may be named like something that every object inherits, but no header's value is a function.
   const { get } = headers as FetchHeaders
-  return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : undefined
+  return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : otherSpelling(headers, name)
+}
+
+/** A header whose name is not in small letters. Of several spellings nobody knows which lines came last, so an empty one follows. */
+function otherSpelling(headers: object, name: string): string | undefined {
+  let text: string | undefined
+  for (const key of Object.keys(headers)) {
+    if (key.length !== name.length || key === name || key.toLowerCase() !== name) continue
+    const lines = headerText(headers as HeadersInput, key)
+    if (lines !== undefined) text = text === undefined ? lines : `${text},${lines},`
+  }
+  return text
 }
 
 /** Whether `Object.prototype` was polluted with a header. Asked in this order, since `hasOwn` alone costs 20 ns a request. */

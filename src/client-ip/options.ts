@@ -4,6 +4,7 @@ import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
+import { checkedIncoming } from './given.js'
 import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
@@ -145,7 +146,8 @@ export type ResolveClientIp = (peer: string | null | undefined, headers: Headers
 
 /**
  * Makes a function that resolves the client IP behind your own proxies: the first address from the right that is not one of
- * them. An entry that is malformed or hidden is never skipped: then there is no client IP, and a reason.
+ * them. An entry that is malformed or hidden is never skipped: then there is no client IP, and a reason. The function throws an
+ * OptionsError where it gets no headers, or a peer that is no text.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`) with every mistake in the options
  * @example
@@ -160,7 +162,7 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   reader.throwMistakes()
   const client = new ParsedAddress()
   return (peer, headers) => {
-    const incoming = { peer, headers }
+    const incoming = checkedIncoming(peer, headers)
     let failure: Failure | null
     if (mayLackHeaders(incoming)) failure = TOO_MANY_HEADERS
     // A guard cuts off the zone that Node adds; a caller that names a peer has written it.

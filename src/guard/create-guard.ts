@@ -62,7 +62,7 @@ export interface GuardExtras<Request = never> {
  * (`MOE_ERR_SUSPICIOUS`)
  * @example
  * const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
- * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.headers })
+ * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.rawHeaders })
  */
 export function createGuard(options: GuardOptions): Guard {
   const reader = openOptions(options)

@@ -1,4 +1,5 @@
-import { givenIncoming, type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
+import { givenIncoming } from '../client-ip/given.js'
+import { type Incoming, isNews, mayLackHeaders, type NodeRequest } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import type { Directory } from '../directory/directory.js'
@@ -98,9 +99,9 @@ export class Guard<Request = GuardRequest> {
    *
    * @param policy what the route accepts, where it differs from the guard's options. Pass the same object every time: it
    * is compiled once
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
-  judge(request: Request & GuardRequest, policy?: PolicyOptions): Verdict {
+  judge(request: Request & (GuardRequest | NodeRequest), policy?: PolicyOptions): Verdict {
     return this.decide(policy, request, givenIncoming(request), null)
   }
 

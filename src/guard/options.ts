@@ -24,7 +24,10 @@ export interface GuardRequest {
    * one the client IP is unresolved.
    */
   readonly peer: string | null | undefined
-  /** `request.headers`, or `request.rawHeaders`. */
+  /**
+   * `request.rawHeaders`, or `request.headers`. Behind a proxy pass `rawHeaders`: only their number shows that Node dropped lines, the
+   * last of which is the proxy's.
+   */
   readonly headers: HeadersInput
 }
 

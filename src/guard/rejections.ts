@@ -1,4 +1,4 @@
-import { forwardedHeaders, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
+import { forwardedHeaders, headerText, type Incoming } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
 import type { Failure } from '../client-ip/unresolved.js'
@@ -40,9 +40,7 @@ export class Rejections {
     const { header } = this.#settings
     const present = failure.reason === 'header-missing' ? forwardedHeaders(headers, header) : []
     const hint =
-      present.length > 0
-        ? otherHeaderPresent(header!, present)
-        : unresolvedHint(failure, peer === UNIX_PEER, this.#wording)
+      present.length > 0 ? otherHeaderPresent(header!, present) : unresolvedHint(failure, peer, this.#wording)
     return { reason, hint }
   }
 

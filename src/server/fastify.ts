@@ -9,7 +9,8 @@ import type {
   onRequestHookHandler
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { countedBy, givenIncoming, type Incoming, isNews, NodeIncoming } from '../client-ip/incoming.js'
+import { givenIncoming } from '../client-ip/given.js'
+import { countedBy, type Incoming, isNews, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { OptionsError, type Problem, RejectedError, RouteError } from '../errors.js'
 import { loadGuard } from '../guard/create-guard.js'
 import { refuseNoFastify } from '../guard/given-fastify.js'
@@ -62,12 +63,12 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 /** The guard of a scope, as `app.moengage`. */
 export interface FastifyGuard extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
-   * Judges a Fastify request, or the peer and headers of a connection that Fastify does not handle, such as an upgrade.
-   * Counts it once, also where the guard judges it as well, but neither rejects nor logs.
+   * Judges a Fastify request, or one that Fastify does not handle, such as an upgrade: the request of `node:http`, or its peer and
+   * headers. Counts a Fastify request once, also where the guard judges it as well, but neither rejects nor logs.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the policy is wrong
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
-  judge(request: FastifyRequest | GuardRequest, policy?: PolicyOptions): Verdict
+  judge(request: FastifyRequest | NodeRequest | GuardRequest, policy?: PolicyOptions): Verdict
 }
 
 /**
@@ -284,8 +285,8 @@ function unguardedRoutes(routes: readonly AddedRoute[]): Problem[] {
   }))
 }
 
-function isFastifyRequest(request: FastifyRequest | GuardRequest): request is FastifyRequest {
-  return hasProperty(request, 'raw')
+function isFastifyRequest(request: unknown): request is FastifyRequest {
+  return typeof request === 'object' && request !== null && hasProperty(request, 'raw')
 }
 
 /** The route's own `config.moengage`: whoever pollutes `Object.prototype` must not open a route. */

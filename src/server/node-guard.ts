@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
-import { countedBy, givenIncoming, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
+import { givenIncoming, isNodeRequest } from '../client-ip/given.js'
+import { countedBy, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
-import { hasProperty } from '../lib/option.js'
 import { resultOf } from '../lib/promise.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
@@ -53,9 +53,7 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
   /** Judges without an answer and without a line in the log. */
   judge(request: Request | GuardRequest, policy: PolicyOptions | undefined): Verdict {
     const { guard } = this.#standalone.guard
-    if (!hasProperty(request, 'socket')) {
-      return guard.decide(policy, undefined, givenIncoming(request as GuardRequest), null)
-    }
+    if (!isNodeRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
     const own = request as Request
     return guard.ask(policy, own, this.#incoming(own), this.#standalone.patternOf(own))
   }

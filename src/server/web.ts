@@ -1,6 +1,8 @@
+import { refusal } from '../client-ip/given.js'
 import { countedBy, type Incoming } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
+import { hasProperty } from '../lib/option.js'
 import { resultOf } from '../lib/promise.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody } from './failure.js'
@@ -33,6 +35,21 @@ export const ON_REJECT = {
   words: [],
   example: `(request, verdict) => new Response('no')`,
   routePath: 'options'
+}
+
+/**
+ * Refuses what is not a `Request`, such as Hono's own.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+export function refuseNoRequest(request: unknown): void {
+  if (typeof request === 'object' && request !== null && hasProperty(request, 'headers')) return
+  throw refusal(
+    'request',
+    request,
+    'is not a Request',
+    'Pass the Request that the server received: in Hono, c.req.raw.'
+  )
 }
 
 /** Verdicts on requests of the Fetch standard: a request that is judged again is counted once. */

@@ -1,3 +1,4 @@
+import { UNIX_PEER } from '../client-ip/incoming.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
 import { quoted } from '../lib/text.js'
@@ -105,7 +106,10 @@ export interface ClientIpWording {
   readonly isRedacted: boolean
 }
 
-type Sentence = (wording: ClientIpWording & { readonly name: string }, failure: Failure) => string
+type Sentence = (
+  wording: ClientIpWording & { readonly name: string; readonly peer: string | null | undefined },
+  failure: Failure
+) => string
 
 const NO_PEER =
   'The connection has no address: it was closed early, or the server got a unix socket with TLS as a file descriptor. Let such a server ' +
@@ -113,7 +117,9 @@ const NO_PEER =
 
 const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
   'no-peer': ({ noPeer }) => noPeer ?? NO_PEER,
-  'invalid-peer': () => 'The address of the connection cannot be parsed as one.',
+  'invalid-peer': ({ isRedacted, peer }) =>
+    `${isRedacted ? 'The peer' : quoted(`${peer}`)} is not an IP address. Pass the peer as its socket reports it (remoteAddress), without a ` +
+    'name or a port.',
   'header-missing': ({ name }) =>
     `A trusted proxy sent no ${name}, which requireHeader demands: the header was removed on the way, or the proxy does not write it.`,
   'invalid-entry': ({ name }) =>
@@ -149,10 +155,10 @@ const UNIX_WITHOUT_CLIENT =
   'clientIp.trustedProxies and let it send the header.'
 
 /** Why there is no client IP that can be relied on, in one or two sentences. */
-export function unresolvedHint(failure: Failure, isUnix: boolean, wording: ClientIpWording): string {
-  if (failure.reason === 'no-peer' && isUnix) return UNIX_WITHOUT_CLIENT
+export function unresolvedHint(failure: Failure, peer: string | null | undefined, wording: ClientIpWording): string {
+  if (failure.reason === 'no-peer' && peer === UNIX_PEER) return UNIX_WITHOUT_CLIENT
   const { header } = wording
-  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header' }, failure)
+  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
 }
 
 /** `header-missing` where another forwarded header is there. */

@@ -409,3 +409,13 @@ t.test('raw headers of a thousand lines are not read, since the line of the prox
   t.strictSame(trusting()('10.0.0.1', raw(999)), { clientIp: '52.6.248.125' })
   t.strictSame(trusting()('10.0.0.1', raw(1000)), { clientIp: null, reason: 'too-many-headers' })
 })
+
+t.test('a resolver refuses what is neither a peer nor headers', async (t) => {
+  const resolve = createClientIpResolver({ trustedProxies: ['10.0.0.1'] })
+  const table: [peer: unknown, headers: unknown, message: RegExp][] = [
+    [5, {}, /peer: 5 is not an address as a text/],
+    ['10.0.0.1', undefined, /headers: undefined are not headers/],
+    ['10.0.0.1', [['x-forwarded-for', '9.9.9.9']], /headers: .* are not headers/]
+  ]
+  for (const [peer, headers, message] of table) t.throws(() => resolve(peer as never, headers as never), message)
+})

@@ -279,11 +279,15 @@ t.test('what all objects were given says nothing about a request', async (t) => 
   const request = (headers = {}) => new Request('http://localhost/', { headers })
   const socket = { remoteAddress: LISTED }
   const forwarded = { 'x-forwarded-for': LISTED }
+  const refused = (judge: () => unknown) => () => {
+    t.throws(judge, { code: 'MOE_ERR_OPTIONS' })
+    return { verified: false }
+  }
   const table: [all: Record<string, unknown>, judge: () => unknown][] = [
-    [{ peer: LISTED }, () => guard.judge({ headers: {} } as never)],
+    [{ peer: LISTED }, refused(() => guard.judge({ headers: {} } as never))],
     [{ headers: forwarded }, () => own.judge({ socket: { remoteAddress: '10.0.0.1' } } as never)],
-    [{ peer: LISTED }, () => own.judge({ headers: {} } as never)],
-    [{ peer: LISTED }, () => app.moengage!.judge({ headers: {} } as never)],
+    [{ peer: LISTED }, refused(() => own.judge({ headers: {} } as never))],
+    [{ peer: LISTED }, refused(() => app.moengage!.judge({ headers: {} } as never))],
     [{ socket }, () => own.judge({ peer: STRANGER, headers: {} })],
     [{ raw: { socket }, routeOptions: {}, ip: LISTED }, () => app.moengage!.judge({ peer: STRANGER, headers: {} })],
     [{ remoteAddress: LISTED }, () => own.judge({ socket: {}, headers: {} } as never)],

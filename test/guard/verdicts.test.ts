@@ -89,7 +89,20 @@ t.test('a rejected request carries the reason and what to do about it', async (t
 t.test('what cannot be resolved is rejected with the why', async (t) => {
   const table: [what: string, options: Partial<GuardOptions>, request: object, hint: RegExp][] = [
     ['no peer', {}, { peer: undefined, headers: {} }, /closed early/],
-    ['a zone that is not link-local', {}, { peer: '2001:db8::1%eth0', headers: {} }, /cannot be parsed/],
+    [
+      'a zone that is not link-local',
+      {},
+      { peer: '2001:db8::1%eth0', headers: {} },
+      /^"2001:db8::1%eth0" is not an IP address\. Pass the peer as its socket reports it/
+    ],
+    ['a name as the peer', {}, { peer: 'localhost', headers: {} }, /^"localhost" is not an IP address/],
+    ['a port', {}, { peer: '127.0.0.1:4711', headers: {} }, /^"127\.0\.0\.1:4711" is .*without a name or a port\.$/],
+    [
+      'a name where addresses are redacted',
+      { redactAddress: 'truncate' },
+      { peer: 'localhost', headers: {} },
+      /^The peer is not an IP address\./
+    ],
     ['a unix socket', {}, { peer: 'unix', headers: {} }, /unix socket.*'unix' to clientIp/],
     ['garbage', {}, forwardedFor('<x>'), /entry of x-forwarded-for/],
     ['a hidden client', {}, forwardedFor('unknown'), /keeps the client's address to itself/],

@@ -614,6 +614,17 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
   t.match(app.moengage!.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'unresolved', peer: null })
   t.strictSame(rejections(), [])
 
+  const upgrade = new Promise<Verdict>((resolve) => {
+    app.server.on('upgrade', (request, socket) => {
+      resolve(app.moengage!.judge(request))
+      socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n')
+    })
+  })
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  t.teardown(() => app.close())
+  await send({ port: Number(port) }, { headers: { ...from(LISTED), upgrade: 'x', connection: 'upgrade' } })
+  t.match(await upgrade, { verified: true, clientIp: LISTED, peer: '127.0.0.1' }, 'a request of node:http has a socket')
+
   const byFunction = await guarded({ clientIp: (request) => request.headers['x-client'] as string })
   t.equal((await byFunction.app.inject({ url: '/', headers: { 'x-client': LISTED } })).statusCode, 200)
   t.equal((await byFunction.app.inject({ url: '/' })).statusCode, 403)

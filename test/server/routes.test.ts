@@ -211,3 +211,83 @@ for (const [door, judge] of Object.entries(JUDGES)) {
     t.match(await judgedBy({ channels: 'streams' }), { verified: true }, 'the fix is accepted')
   })
 }
+
+const LOOPBACK = { trustedProxies: ['loopback'] }
+
+/** The verdict on what is passed in the place of a request. */
+const GIVEN: Record<string, (given: never) => Verdict | Promise<Verdict>> = {
+  core: (given) => createGuard({ ...base, clientIp: LOOPBACK }).judge(given),
+  async Fastify(given) {
+    const app = Fastify()
+    await app.register(guardFastify, { ...base, clientIp: LOOPBACK })
+    return app.moengage!.judge(given)
+  },
+  Express: (given) => guardExpress({ ...base, clientIp: LOOPBACK, logger }).judge(given),
+  'node:http': (given) => guardNode({ ...base, clientIp: LOOPBACK, logger }).judge(given)
+}
+
+for (const [door, judge] of Object.entries(GIVEN)) {
+  t.test(`${door}: a request that is not one is refused with what to pass, which is accepted`, async (t) => {
+    const judged = async (given: unknown) => judge(given as never)
+    const headers = { 'x-forwarded-for': MOENGAGE }
+    const table: [given: unknown, path: string, message: RegExp, fix: RegExp][] = [
+      [undefined, 'request', /^undefined is not a request\.$/, /^Pass a request of node:http, or \{ peer:/],
+      [null, 'request', /^null is not/, /^Pass a request/],
+      ['127.0.0.1', 'request', /^'127\.0\.0\.1' is not/, /^Pass a request/],
+      [{ ip: '127.0.0.1', headers }, 'request', /^\{ ip, headers \} has neither a peer nor/, /^Pass a request/],
+      [{}, 'request', /^\{\} has neither/, /^Pass a request/],
+      [{ peer: 5, headers }, 'peer', /^5 is not an address as a text/, /^Pass request\.socket\.remoteAddress/],
+      [{ peer: { address: '127.0.0.1' }, headers }, 'peer', /^\{ address \} is not/, /remoteAddress/],
+      [{ peer: '127.0.0.1' }, 'headers', /^undefined are not headers/, /rawHeaders .*\{\}/],
+      [{ peer: '127.0.0.1', headers: null }, 'headers', /^null are not/, /rawHeaders/],
+      [{ peer: '127.0.0.1', headers: [['x-forwarded-for', MOENGAGE]] }, 'headers', /are not/, /rawHeaders/]
+    ]
+    for (const [given, path, message, fix] of table) {
+      const expected = { code: 'MOE_ERR_OPTIONS', mistakes: [{ code: 'MOE_ERR_OPTION_VALUE', path, message, fix }] }
+      await t.rejects(judged(given), expected, `${path}: ${message}`)
+    }
+    const socket = { remoteAddress: '127.0.0.1' }
+    const accepted: unknown[] = [
+      { socket, headers, rawHeaders: [] },
+      { peer: socket.remoteAddress, headers: ['X-Forwarded-For', MOENGAGE] },
+      { peer: '127.0.0.1', headers: { 'X-Forwarded-For': MOENGAGE } },
+      { peer: '127.0.0.1', headers: { 'X-Forwarded-For': ['9.9.9.9', MOENGAGE] } },
+      { peer: '127.0.0.1', headers: { 'X-FORWARDED-FOR': undefined, 'X-Forwarded-For': MOENGAGE } },
+      { peer: '127.0.0.1', headers: new Map([['x-forwarded-for', MOENGAGE]]) },
+      { peer: MOENGAGE, headers: {} },
+      { peer: MOENGAGE, headers: [] }
+    ]
+    for (const given of accepted) t.match(await judged(given), { verified: true, clientIp: MOENGAGE })
+    const spellings = { 'X-Forwarded-For': MOENGAGE, 'X-FORWARDED-FOR': MOENGAGE }
+    t.match(
+      await judged({ peer: '127.0.0.1', headers: spellings }),
+      { reason: 'unresolved' },
+      'of two spellings nobody knows which line came last'
+    )
+    const lines = Array.from({ length: 1000 }, () => ['a', 'b']).flat()
+    t.match(
+      await judged({ socket, headers, rawHeaders: lines }),
+      { hint: /as many header lines/ },
+      'Node may have dropped some'
+    )
+  })
+}
+
+t.test('Fetch and Workers refuse what is not a Request, and check rejects', async (t) => {
+  const fetched = guardFetch({ ...base, logger })
+  const worker = guardWorker({ ...base, logger })
+  const context = { waitUntil() {} }
+  const honoRequest = { raw: new Request('http://localhost/'), header: () => undefined }
+  for (const wrong of [undefined, null, MOENGAGE, 5, honoRequest]) {
+    const request = wrong as never
+    const expected = {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'request', message: /is not a Request\.$/, fix: /in Hono, c\.req\.raw/ }]
+    }
+    await t.rejects(fetched.check(request, honoRequest.raw as never), expected)
+    await t.rejects(worker.check(request, context), expected)
+    t.throws(() => fetched.judge(request, MOENGAGE), expected as never)
+    t.throws(() => worker.judge(request), expected as never)
+  }
+  t.match(fetched.judge(honoRequest.raw, MOENGAGE), { verified: true })
+})

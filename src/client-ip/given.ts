@@ -1,0 +1,62 @@
+import { OptionsError } from '../errors.js'
+import { hasProperty } from '../lib/option.js'
+import { shown } from '../lib/text.js'
+import { type HeadersInput, type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
+
+/** What is read of a request that a user passes to `judge`. */
+interface GivenRequest {
+  readonly peer: string | null | undefined
+  readonly headers: HeadersInput
+}
+
+const REQUEST_FIX =
+  'Pass a request of node:http, or { peer: request.socket.remoteAddress, headers: request.rawHeaders }; of a connection, { peer, headers: {} }.'
+
+/**
+ * Reads what a user passes in the place of a framework's request: peer and headers, or a request of Node's own servers, which is taken for
+ * its socket.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) where it is neither
+ */
+export function givenIncoming(given: unknown): Incoming {
+  if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
+  const { peer, headers } = partOf(given as GivenRequest, ['peer', 'headers'])
+  if (typeof peer !== 'string' && !hasProperty(given, 'peer')) {
+    if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
+    throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
+  }
+  return checkedIncoming(peer, headers)
+}
+
+/**
+ * Peer and headers as a user passes them.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) where they cannot be read
+ */
+export function checkedIncoming(peer: string | null | undefined, headers: HeadersInput): Incoming {
+  if (typeof peer !== 'string' && peer !== undefined && peer !== null) {
+    throw refusal('peer', peer, 'is not an address as a text', 'Pass request.socket.remoteAddress.')
+  }
+  if (!areHeaders(headers)) {
+    const fix = 'Pass request.rawHeaders or request.headers; of a connection without headers, {}.'
+    throw refusal('headers', headers, 'are not headers', fix)
+  }
+  return { peer, headers }
+}
+
+/** Whether something is a request of Node's own servers, or of a framework that extends them. */
+export function isNodeRequest(given: unknown): given is NodeRequest {
+  return typeof given === 'object' && given !== null && hasProperty(given, 'socket')
+}
+
+/** A list of pairs, as other libraries have it, would be read as if there was nothing in it. */
+function areHeaders(headers: unknown): boolean {
+  if (typeof headers !== 'object' || headers === null) return false
+  return !Array.isArray(headers) || headers.length === 0 || typeof headers[0] === 'string'
+}
+
+/** A program that passes something else is wrong, whatever the request. */
+export function refusal(path: string, value: unknown, what: string, fix: string): OptionsError {
+  const message = `${shown(value)} ${what}.`
+  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(value), message, fix }])
+}
