@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { givenIncoming } from '../../src/client-ip/incoming.js'
+import { givenIncoming } from '../../src/client-ip/given.js'
 import {
   createGuard,
   type Finding,

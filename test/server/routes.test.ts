@@ -275,7 +275,7 @@ for (const [door, judge] of Object.entries(GIVEN)) {
 
 t.test('Fetch and Workers refuse what is not a Request, and check rejects', async (t) => {
   const fetched = guardFetch({ ...base, logger })
-  const worker = guardWorker({ ...base, logger })
+  const worker = guardWorkers({ ...base, logger })
   const context = { waitUntil() {} }
   const honoRequest = { raw: new Request('http://localhost/'), header: () => undefined }
   for (const wrong of [undefined, null, MOENGAGE, 5, honoRequest]) {
