@@ -138,6 +138,20 @@ t.test('a function that fails is logged once, with what it returned or threw, an
   }
 })
 
+t.test('the line about a function that threw has the place, and nothing else that the error carried', async (t) => {
+  const carriesSecret = (): boolean => {
+    throw Object.assign(new TypeError('vault://me:sesame@vault'), { config: { token: 'sesame' } })
+  }
+  const { app, lines } = await guarded({ carriesSecret })
+  await app.inject({ url: '/', headers: { 'x-forwarded-for': UNLISTED } })
+  const errors = (lines as LogLine[]).filter(({ level }) => level === 50)
+  t.match(errors, [
+    { err: { stack: /caused by: TypeError: vault:\/\/…@vault\n +at carriesSecret .*secret-check\.test/ } }
+  ])
+  t.notMatch(JSON.stringify(errors), /sesame/)
+  await app.close()
+})
+
 t.test('without a logger, the process warns once', async (t) => {
   const warnings: string[] = []
   const listen = ({ message }: Error) => void warnings.push(message)
