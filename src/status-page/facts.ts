@@ -7,7 +7,7 @@ import type { GuardStatus } from '../guard/status.js'
 import { parseAddress } from '../ip/address.js'
 import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
-import { REASONS, totalOf } from '../verdict/verdict.js'
+import { isRefusal, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
 import type { Bar, Samples, Totals } from './samples.js'
 
@@ -91,7 +91,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
 function evidenceOfOthers(guard: ShownGuard, { evidence }: GuardStatus, turnedAway: readonly Sender[]): Finding[] {
   const known = new Set(evidence.flatMap(({ addresses }) => addresses))
   const senders = turnedAway.filter(
-    ({ clientIp, withSecret }) => totalOf(withSecret) > 0 && !known.has(clientIp) && !isAccepted(guard, clientIp)
+    (sender) => totalOf(sender.withSecret) > 0 && !known.has(sender.clientIp) && !isAccepted(guard, sender)
   )
   return findingsOf({
     senders: (reason, isOwn) =>
@@ -106,9 +106,13 @@ function evidenceOfOthers(guard: ShownGuard, { evidence }: GuardStatus, turnedAw
   })
 }
 
-/** Whether a sender that was rejected is accepted by now; one that is redacted is not known to be. */
-export function isAccepted(guard: Pick<ShownGuard, 'explainAll'>, clientIp: string): boolean {
-  if (parseAddress(clientIp) === undefined) return false
+/**
+ * Whether a sender that was rejected is accepted by now. That is not known of one that is redacted, nor of one that a route refused: a
+ * policy that is only passed to `judge` is not among those that are explained.
+ */
+export function isAccepted(guard: Pick<ShownGuard, 'explainAll'>, { clientIp, reasons }: Sender): boolean {
+  if (parseAddress(clientIp) === undefined || Object.keys(reasons).some((reason) => isRefusal(reason as Reason)))
+    return false
   return guard.explainAll(clientIp).every(({ verdict }) => verdict.verified)
 }
 

@@ -1,6 +1,7 @@
 import { html } from 'ghtml'
 import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
+import type { Sender } from '../senders/senders.js'
 import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
@@ -165,7 +166,7 @@ function sendersPart(facts: Facts, guard: ShownGuard): string {
   const view = {
     dataCenters: dataCentersOf(metrics),
     hasVerified: counts.verified > 0,
-    isAccepted: (clientIp: string) => isAccepted(guard, clientIp),
+    isAccepted: (sender: Sender) => isAccepted(guard, sender),
     now
   }
   const about = 'Where a route is in mode “tag”, its requests were let through and would be turned away.'

@@ -87,8 +87,8 @@ function reasonsOf({ reasons }: Sender): Reason[] {
 /** What the table of senders is made for. */
 export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
-  /** Whether an address is accepted by now. */
-  readonly isAccepted: (clientIp: string) => boolean
+  /** Whether a sender is accepted by now. */
+  readonly isAccepted: (sender: Sender) => boolean
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
@@ -99,7 +99,7 @@ export function sendersTable({ senders, isAccepted, now, ...surroundings }: Send
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
-    const advice = isAccepted(sender.clientIp) ? ACCEPTED : ADVICE[reasons[0]!](sender, surroundings)
+    const advice = isAccepted(sender) ? ACCEPTED : ADVICE[reasons[0]!](sender, surroundings)
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

@@ -563,6 +563,20 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
   t.equal(textOf('senders').match(/allow: \[/g)?.length, 2, 'nor is an address of one’s own let in')
 })
 
+t.test('a data center that another route accepts needs no option of the guard', async (t) => {
+  const guard = createGuard({ dataCenters: ['DC-01', 'DC-03'] })
+  t.teardown(() => guard.close())
+  guard.judge({ peer: LISTED_IN['DC-03'], headers: {} }, { dataCenters: 'DC-01' })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(
+    textOf('senders'),
+    /A route does not accept DC-03, which you accept elsewhere: the first answers say how to widen it\./
+  )
+  t.match(textOf('state'), /you accept, but .* accepts DC-01 only/)
+})
+
 t.test('what carries the secret is genuine, whatever it was rejected for', async (t) => {
   const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
   const rows: [options: object, peer: string, words: RegExp][] = [
