@@ -196,5 +196,9 @@ export const FORWARDED_HEADERS: readonly string[] = [
 /** The forwarded headers that a request carries; `own`, which the user configured, comes first. */
 export function forwardedHeaders(headers: HeadersInput, own: string | null): string[] {
   const names = new Set(own === null ? FORWARDED_HEADERS : [own, ...FORWARDED_HEADERS])
-  return [...names].filter((name) => headerText(headers, name) !== undefined)
+  const isThere = (name: string) => headerText(headers, name) !== undefined
+  if (Array.isArray(headers) || typeof (headers as FetchHeaders).get === 'function') return [...names].filter(isThere)
+  // Looking for other spellings of each name would cost ten times as much.
+  const spelled = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  return [...names].filter((name) => spelled.has(name) && isThere(name))
 }

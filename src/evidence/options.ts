@@ -1,5 +1,4 @@
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
-import { shown } from '../lib/text.js'
 
 /** Evidence beside the address. */
 export interface EvidenceOptions<Request> {
@@ -34,10 +33,12 @@ const EXPECT_SECRET: OptionRule<boolean> = {
   fallback: false,
   // It is true only beside `carriesSecret`.
   example: 'false',
+  // People pass the secret itself.
+  isSecret: true,
   read: (option) =>
     typeof option.value === 'boolean'
       ? option.value
-      : option.refuse(`${shown(option.value)} is not true or false.`, 'Write false, or true beside carriesSecret.')
+      : option.refuse('The value is not true or false.', 'Write false, or true beside carriesSecret.')
 }
 
 /** Options that concern evidence, by name. */

@@ -1,7 +1,6 @@
 import type { EarlierVerdict } from '../client-ip/incoming.js'
-import { safeCause } from '../lib/cause.js'
+import { placeOf } from '../lib/cause.js'
 import { isUnwantedPromise } from '../lib/promise.js'
-import { messageLineOf } from '../lib/text.js'
 
 /** Asks the user's `carriesSecret` function, once a request. Whatever the function does ends in an answer. */
 export class SecretCheck<Request> {
@@ -11,7 +10,7 @@ export class SecretCheck<Request> {
   readonly #failed: (error: Error) => void
   #failures = 0
 
-  /** @param failed called with the first failure, with a message that says what the function returned or threw */
+  /** @param failed called with the first failure, with a message that says what happened */
   constructor(carriesSecret: (request: Request) => unknown, expectsSecret: boolean, failed: (error: Error) => void) {
     this.#carriesSecret = carriesSecret
     this.expectsSecret = expectsSecret
@@ -37,7 +36,7 @@ export class SecretCheck<Request> {
       if (typeof answer === 'boolean') return answer
       this.#fail(new Error(wrongAnswer(answer)))
     } catch (error) {
-      this.#fail(new Error(`Your carriesSecret function threw: ${messageLineOf(error)}`, { cause: safeCause(error) }))
+      this.#fail(new Error(THREW, { cause: placeOf(error) }))
     }
     return null
   }
@@ -47,6 +46,10 @@ export class SecretCheck<Request> {
     if (this.#failures === 1) this.#failed(error)
   }
 }
+
+const THREW =
+  'Your carriesSecret function threw an error. Its message may hold the secret or an address, so it is left out: catch and log the error in ' +
+  'the function.'
 
 /** Why an answer is of no use. It may be the secret, so it is not shown. */
 function wrongAnswer(answer: unknown): string {

@@ -1,4 +1,4 @@
-import { givenIncoming } from '../client-ip/given.js'
+import { givenIncoming, refusal } from '../client-ip/given.js'
 import { type Incoming, isNews, mayLackHeaders, type NodeRequest } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
@@ -279,8 +279,10 @@ export class Guard<Request = GuardRequest> {
    * @param limit maximum number of senders (all that are remembered); those whose requests carried your secret are the last to be left
    * out. A few cost much less than all: a million block the process for
    * seconds
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the limit is not a whole number
    */
   senders(limit = Number.POSITIVE_INFINITY): Sender[] {
+    refuseNoLimit(limit)
     return this.#ledger.senders(this.#list.current.list, this.#evidenceSources(), { limit })
   }
 
@@ -376,6 +378,20 @@ export class Guard<Request = GuardRequest> {
     this.#watch?.close()
     this.#list.close()
     this.#member?.close()
+  }
+}
+
+/** A wrong limit would hide senders without a word. */
+function refuseNoLimit(limit: unknown): void {
+  const isLimit =
+    typeof limit === 'number' && limit >= 0 && (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY)
+  if (!isLimit) {
+    throw refusal(
+      'limit',
+      limit,
+      'is not a number of senders',
+      'Pass a whole number such as 10, or nothing for all of them.'
+    )
   }
 }
 

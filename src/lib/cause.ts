@@ -19,6 +19,16 @@ export function safeCause(thrown: unknown, secrets: readonly string[] = []): Err
   return code === undefined ? cause : Object.assign(cause, { code: clean(code) })
 }
 
+/** Where something was thrown, as the `cause` of an error of ours: its kind and its place, and not its message, which may hold anything. */
+export function placeOf(thrown: unknown): Error {
+  const kind = textOf(thrown, 'name') ?? 'Error'
+  const places = (textOf(thrown, 'stack') ?? '').split('\n').filter((line) => line.startsWith('    at '))
+  const cause = new Error('')
+  define(cause, 'name', kind)
+  define(cause, 'stack', [kind, ...places].join('\n'))
+  return cause
+}
+
 /** As the language does: inspection shows what is enumerable. */
 function define(error: Error, property: 'name' | 'stack', value: string): void {
   Object.defineProperty(error, property, { value, writable: true, configurable: true })

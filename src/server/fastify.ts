@@ -280,7 +280,7 @@ function unguardedRoutes(routes: readonly AddedRoute[]): Problem[] {
     code: 'MOE_WARN_UNGUARDED_ROUTE',
     path: 'config.moengage',
     value: url,
-    message: `The route ${quoted(url)} has options of the guard, and no scope around it registers the guard: it is open to everybody.`,
+    message: `The route ${quoted(url)} has options of the guard, and no scope around it registers the guard: they have no effect. Unless a hook of its own verifies its requests, it is open to everybody.`,
     fix: 'Add the route in the scope that registers moengage-allowlist, or remove its config.moengage.'
   }))
 }

@@ -107,7 +107,8 @@ function readBalancer(event: Fields): LambdaRequest {
       const lists = Object.fromEntries(Object.entries(headers!).map(([name, value]) => [name, [value]]))
       return {
         ...answer,
-        statusDescription: `${failure.statusCode} ${ERROR_TEXTS[failure.statusCode]}`,
+        // The load balancer wants a text also for a status that has none.
+        statusDescription: `${failure.statusCode} ${ERROR_TEXTS[failure.statusCode] ?? 'Error'}`,
         ...(isObject(event.multiValueHeaders) ? { multiValueHeaders: lists } : { headers: headers! })
       }
     }

@@ -51,23 +51,23 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
         }
       }),
     null,
-    /threw: no then/
+    /threw an error/
   ],
   [
     'an error',
     () => {
-      throw new Error('broken')
+      throw new Error('hush-hush is no JSON')
     },
     null,
-    /threw: broken/
+    /threw an error/
   ],
   [
     'a text that is thrown',
     () => {
-      throw 'broken'
+      throw 'hush-hush'
     },
     null,
-    /threw: broken/
+    /threw an error/
   ],
   [
     'null that is thrown',
@@ -75,7 +75,7 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
       throw null
     },
     null,
-    /threw: What was thrown is not an error/
+    /threw an error/
   ],
   [
     'a proxy that cannot be read',
@@ -90,7 +90,7 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
       )
     },
     null,
-    /threw: What was thrown is not an error/
+    /threw an error/
   ]
 ]
 
@@ -140,14 +140,12 @@ t.test('a function that fails is logged once, with what it returned or threw, an
 
 t.test('the line about a function that threw has the place, and nothing else that the error carried', async (t) => {
   const carriesSecret = (): boolean => {
-    throw Object.assign(new TypeError('vault://me:sesame@vault'), { config: { token: 'sesame' } })
+    throw Object.assign(new TypeError('vault: sesame'), { config: { token: 'sesame' } })
   }
   const { app, lines } = await guarded({ carriesSecret })
   await app.inject({ url: '/', headers: { 'x-forwarded-for': UNLISTED } })
   const errors = (lines as LogLine[]).filter(({ level }) => level === 50)
-  t.match(errors, [
-    { err: { stack: /caused by: TypeError: vault:\/\/…@vault\n +at carriesSecret .*secret-check\.test/ } }
-  ])
+  t.match(errors, [{ err: { stack: /caused by: TypeError\n +at carriesSecret .*secret-check\.test/ } }])
   t.notMatch(JSON.stringify(errors), /sesame/)
   await app.close()
 })
@@ -300,7 +298,7 @@ t.test('mistakes in the options are errors with a fix, which do not show the sec
     [{ carriesSecret: { secret: 'hush-hush' } }, 'carriesSecret', /^Write secretHeader/],
     [{ secret: 'hush-hush' }, 'secret', /^Write carriesSecret: secretHeader/],
     [{ expectSecret: true }, 'expectSecret', /^Write carriesSecret: secretHeader\(.*\) beside it/],
-    [{ expectSecret: 'yes', carriesSecret: () => true }, 'expectSecret', /^Write false, or true/],
+    [{ expectSecret: 'hush-hush', carriesSecret: () => true }, 'expectSecret', /^Write false, or true/],
     [{ expectSecret: true, carriesSecret: 'hush-hush' }, 'carriesSecret', /^Write secretHeader/]
   ]
   for (const [options, path, fix] of table) {

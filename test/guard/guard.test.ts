@@ -290,3 +290,13 @@ t.test('all senders are listed, or as many as are asked for', async (t) => {
   }
   t.equal(guard.status().senders, 1500)
 })
+
+t.test('a number of senders is a whole number', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  for (const peer of ['198.51.100.1', '198.51.100.2']) guard.judge({ peer, headers: {} })
+  for (const limit of [Number.NaN, null, 'x', '1', -1, 1.5, Number.NEGATIVE_INFINITY]) {
+    t.throws(() => guard.senders(limit as never), { code: 'MOE_ERR_OPTIONS' })
+  }
+  const found = [undefined, 0, 1, 10, Number.POSITIVE_INFINITY].map((limit) => guard.senders(limit).length)
+  t.strictSame(found, [2, 0, 1, 2, 2])
+})

@@ -266,6 +266,21 @@ t.test('one registration a scope: beside each other they work, twice or inside e
   await t.rejects(async () => nested.ready(), { code: 'MOE_ERR_REGISTERED_TWICE' })
 })
 
+t.test('a name that another decorator has taken is named', async (t) => {
+  const table: [name: string, decorate: (app: FastifyInstance) => unknown][] = [
+    ['app.moengage', (app) => app.decorate('moengage', {} as never)],
+    ['app.verifyMoEngage', (app) => app.decorate('verifyMoEngage', (() => {}) as never)],
+    ['request.moengage', (app) => app.decorateRequest('moengage', null)]
+  ]
+  for (const [value, decorate] of table) {
+    const app = Fastify()
+    decorate(app)
+    app.register(async (inner) => void inner.register(moengageAllowlist, OPTIONS))
+    const message = new RegExp(`^The name ${value} is taken by another decorator.*Give that decorator another name`)
+    await t.rejects(async () => app.ready(), { code: 'MOE_ERR_REGISTERED_TWICE', value, message })
+  }
+})
+
 t.test('a guard around a scope that is guarded already is refused in whatever order they load', async (t) => {
   const orders: [what: string, register: (app: ReturnType<typeof Fastify>) => unknown][] = [
     [
@@ -991,7 +1006,10 @@ t.test(
     await app.ready()
     const warnings = lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_UNGUARDED_ROUTE')
     t.match(warnings, [
-      { level: 40, msg: /The route "\/hook" has options of the guard, and no scope around it registers the guard/ }
+      {
+        level: 40,
+        msg: /The route "\/hook" has options of the guard, and no scope around it registers the guard: they have no effect\./
+      }
     ])
     t.equal(warnings.length, 1)
   }

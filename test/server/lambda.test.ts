@@ -377,6 +377,8 @@ t.test('an answer has the form that the event wants', async (t) => {
     { ...plain, statusDescription: '403 Forbidden' },
     { statusCode: 403, statusDescription: '403 Forbidden', multiValueHeaders: { 'content-type': [type] } }
   ])
+  const unnamed = guarding({ statusCode: 499 })
+  t.match(await unnamed.call(KINDS[5]!.make(STRANGER, [])), { statusCode: 499, statusDescription: '499 Error' })
   t.notOk('headers' in answers[5]!)
   t.notOk('multiValueHeaders' in answers[4]!)
   const head = await call({ ...balanced, httpMethod: 'HEAD', headers: { 'x-forwarded-for': STRANGER } } as LambdaEvent)
