@@ -96,14 +96,9 @@ class Comparison {
   }
 }
 
-/** The lines of a header as one text. Node writes names in small letters; an event of Lambda has them as they were sent. */
+/** The lines of a header as one text. */
 function textOf(headers: SecretRequest['headers' | 'multiValueHeaders'], name: string): string | undefined {
-  if (headers === undefined || headers === null) return undefined
-  const text = headerText(headers as HeadersInput, name)
-  if (text !== undefined || Array.isArray(headers) || typeof (headers as { get?: unknown }).get === 'function')
-    return text
-  const key = Object.keys(headers).find((other) => other.length === name.length && other.toLowerCase() === name)
-  return key === undefined ? undefined : headerText(headers as HeadersInput, key)
+  return headers === undefined || headers === null ? undefined : headerText(headers as HeadersInput, name)
 }
 
 const SPACE = 0x20
