@@ -61,7 +61,7 @@ export const isOfClient = (name: string, fields: Fields) =>
 
 /** What the guard writes beside a record. A nested key of pino is known by it: what a client sent stands beside other texts. */
 const MESSAGE_OF_GUARD =
-  /^\S.{0,80} (?:would be rejected|rejected): [a-z-]+(?:, and carries your secret)?$|^\S.{0,80} verified, without your secret$|^[\d,]+ rejections? without a line, [\d,]+ requests? verified/
+  /^\S.{0,80} (?:would be rejected|rejected): [a-z-]+(?:, and carries your secret)?$|^\S.{0,80} verified, without your secret$|^[\d,]+ rejections?, [\d,]+ requests? verified, [\d,]+ lines? left out/
 
 /** Whether the message of a line is one that the guard writes. */
 export const isOfGuard = (fields: Fields) =>

@@ -1,7 +1,12 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import fc from 'fast-check'
+import { pino } from 'pino'
 import t from 'tap'
+import guardHttp from '../../src/http.js'
 import { readEvent } from '../../src/report/read-event.js'
 import { findRecords, readTime, timeOfLine } from '../../src/report/unwrap.js'
+import { LISTED } from '../support/addresses.js'
+import { listenTo, send } from '../support/http.js'
 import { runs } from '../support/properties.js'
 import { line, rejection, summary, TIME } from './lines.js'
 
@@ -39,7 +44,7 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ],
     [
       'a nested key, of a summary',
-      nestedKey(record, '1,000 rejections without a line, 1 request verified: x'),
+      nestedKey(record, '1,000 rejections, 1 request verified, 0 lines left out: x'),
       'field "payload"'
     ],
     ['Elastic', JSON.stringify({ _source: { '@timestamp': ISO, moengage: record } }), 'field "_source"'],
@@ -89,6 +94,32 @@ t.test('a record is found in whatever stands around it', async (t) => {
     t.strictSame(others, [], what)
     t.equal(findRecords(text)!.unreadable, 0, what)
   }
+})
+
+t.test('every line that a guard writes is found under a nested key of pino', async (t) => {
+  const lines: string[] = []
+  const logger = pino({ nestedKey: 'payload' }, { write: (line) => void lines.push(line) })
+  const carriesSecret = ({ headers }: Pick<IncomingMessage, 'headers'>) => headers['x-secret'] === 'yes'
+  const clientIp = { trustedProxies: ['loopback'] }
+  const options = { dataCenters: 'DC-01', mode: 'tag', logger, clientIp, carriesSecret, expectSecret: true } as const
+  const guard = guardHttp(options)
+  const origin = await listenTo(
+    t,
+    guard.listener((_: IncomingMessage, response: ServerResponse) => response.end())
+  )
+  for (const forwarded of ['198.51.100.7', 'unknown', LISTED]) {
+    await send(origin, { headers: { 'x-forwarded-for': forwarded } })
+  }
+  await send(origin, { headers: { 'x-forwarded-for': '185.199.108.153', 'x-secret': 'yes' } })
+  guard.close()
+  const events = lines.flatMap((line) => (findRecords(line)?.records ?? []).map(({ record }) => record.event))
+  t.strictSame(events.sort(), [
+    'moengage.rejected',
+    'moengage.rejected',
+    'moengage.rejected',
+    'moengage.summary',
+    'moengage.without-secret'
+  ])
 })
 
 t.test('what a client chose is no record of ours, and no damaged one', async (t) => {
