@@ -1,13 +1,10 @@
 import { OptionsError } from '../errors.js'
 import { hasProperty } from '../lib/option.js'
 import { shown } from '../lib/text.js'
-import { type HeadersInput, type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
+import { type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
 
 /** What is read of a request that a user passes to `judge`. */
-interface GivenRequest {
-  readonly peer: string | null | undefined
-  readonly headers: HeadersInput
-}
+type GivenRequest = Pick<Incoming, 'peer' | 'headers' | 'earlier'>
 
 const REQUEST_FIX =
   'Pass a request of node:http, or { peer: request.socket.remoteAddress, headers: request.rawHeaders }; of a connection, { peer, headers: {} }.'
@@ -20,20 +17,22 @@ const REQUEST_FIX =
  */
 export function givenIncoming(given: unknown): Incoming {
   if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
-  const { peer, headers } = partOf(given as GivenRequest, ['peer', 'headers'])
+  const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
+  const { peer, headers } = incoming
   if (typeof peer !== 'string' && !hasProperty(given, 'peer')) {
     if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
     throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
   }
-  return checkedIncoming(peer, headers)
+  checkIncoming(peer, headers)
+  return incoming
 }
 
 /**
- * Peer and headers as a user passes them.
+ * Checks peer and headers as a user passes them.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`) where they cannot be read
  */
-export function checkedIncoming(peer: string | null | undefined, headers: HeadersInput): Incoming {
+export function checkIncoming(peer: unknown, headers: unknown): void {
   if (typeof peer !== 'string' && peer !== undefined && peer !== null) {
     throw refusal('peer', peer, 'is not an address as a text', 'Pass request.socket.remoteAddress.')
   }
@@ -41,7 +40,6 @@ export function checkedIncoming(peer: string | null | undefined, headers: Header
     const fix = 'Pass request.rawHeaders or request.headers; of a connection without headers, {}.'
     throw refusal('headers', headers, 'are not headers', fix)
   }
-  return { peer, headers }
 }
 
 /** Whether something is a request of Node's own servers, or of a framework that extends them. */

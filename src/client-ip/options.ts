@@ -4,7 +4,7 @@ import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
-import { checkedIncoming } from './given.js'
+import { checkIncoming } from './given.js'
 import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
@@ -162,7 +162,8 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   reader.throwMistakes()
   const client = new ParsedAddress()
   return (peer, headers) => {
-    const incoming = checkedIncoming(peer, headers)
+    checkIncoming(peer, headers)
+    const incoming = { peer, headers }
     let failure: Failure | null
     if (mayLackHeaders(incoming)) failure = TOO_MANY_HEADERS
     // A guard cuts off the zone that Node adds; a caller that names a peer has written it.
