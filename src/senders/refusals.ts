@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { lazily } from '../lib/lazily.js'
 import type { RefusalReason } from '../verdict/verdict.js'
 
 /** What a route accepted when it rejected an address that MoEngage publishes. */
@@ -20,29 +21,32 @@ const MAX_REFUSALS = 8
 
 /** Remembers what the routes accepted that rejected addresses of MoEngage, in constant memory. */
 export class Refusals {
-  /** Undefined until there is one: it takes its places at once. */
-  #byAddress: LRUCache<string, Refusal[]> | undefined
+  /** Made for the first one: it takes its places at once. */
+  readonly #byAddress = lazily(() => new LRUCache<string, Refusal[]>({ max: MAX_ADDRESSES }))
 
   note(clientIp: string, refusal: Refusal): void {
-    this.#byAddress ??= new LRUCache({ max: MAX_ADDRESSES })
-    const known = this.#byAddress.get(clientIp)
-    if (known === undefined) this.#byAddress.set(clientIp, [refusal])
+    const known = this.#byAddress().get(clientIp)
+    if (known === undefined) this.#byAddress().set(clientIp, [refusal])
     else if (known.length < MAX_REFUSALS && !known.some((other) => isSame(other, refusal))) known.push(refusal)
   }
 
   /** The refusals of an address; empty where they are forgotten. */
   of(clientIp: string): readonly Refusal[] {
-    return this.#byAddress?.get(clientIp) ?? []
+    return this.#byAddress().get(clientIp) ?? []
   }
 
   /** The refusals of senders as they are listed: addresses that become the same text share them. */
   byName(redact: (clientIp: string) => string): RefusalsOf {
-    const named = new Map<string, Refusal[]>()
-    for (const [clientIp, refusals] of this.#byAddress?.entries() ?? []) {
-      const name = redact(clientIp)
-      named.set(name, [...(named.get(name) ?? []), ...refusals])
-    }
-    return (clientIp) => named.get(clientIp) ?? []
+    // Most readers find no sender to ask about.
+    const named = lazily(() => {
+      const names = new Map<string, Refusal[]>()
+      for (const [clientIp, refusals] of this.#byAddress().entries()) {
+        const name = redact(clientIp)
+        names.set(name, [...(names.get(name) ?? []), ...refusals])
+      }
+      return names
+    })
+    return (clientIp) => named().get(clientIp) ?? []
   }
 }
 

@@ -1,7 +1,9 @@
 import { html } from 'ghtml'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
+import { pasteFor } from '../evidence/findings.js'
 import { originOf } from '../ip/special.js'
 import { isRedacted } from '../senders/diagnosis.js'
+import { dataCentersWith } from '../senders/places.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
@@ -14,11 +16,8 @@ interface Advice {
 }
 
 /** An advice with an option to paste; there is none where it would hold a redacted address. */
-const paste = (text: string, code: string | undefined): Advice =>
-  code === undefined ? { text: `${text}.` } : { text: `${text}:`, code }
-
-const listOption = (name: string, { clientIp }: Sender) =>
-  isRedacted(clientIp) ? undefined : `${name}: ['${clientIp}']`
+const paste = (text: string, code: string | null): Advice =>
+  code === null ? { text: `${text}.` } : { text: `${text}:`, code }
 
 const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
 
@@ -33,13 +32,14 @@ interface Surroundings {
 const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surroundings) => Advice>> = {
   'not-listed': (sender, { hasVerified }) => {
     const { clientIp, removed, isOwn } = sender
-    const allow = listOption('allow', sender)
+    const allow = pasteFor([clientIp])
     if (removed !== null)
       return paste(`MoEngage’s until ${removed}. Let it in while MoEngage still calls from there`, allow)
     const notable = notableAddresses().match(clientIp)
     const purpose = purposeAmong(notable)
     if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
-    if (providerAmong(notable) !== undefined) return ofProxy(sender)
+    const provider = providerAmong(notable)
+    if (provider !== undefined) return ofProxy(clientIp, provider)
     if (isOwn)
       return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
     if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
@@ -49,7 +49,6 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
   },
   'other-data-center': ({ listedFor }, { dataCenters }) => {
     const own = listedFor.map(({ dataCenter }) => dataCenter)
-    const names = [...new Set([...dataCenters, ...own])].map((name) => `'${name}'`).join(', ')
     if (own.length > 0 && own.every((name) => dataCenters.includes(name))) {
       return {
         text: `A route does not accept ${listed(own)}, which you accept elsewhere: the first answers say how to widen it.`
@@ -58,22 +57,21 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
     const customer = `Another customer of MoEngage, or your workspace is in ${listed(own) || 'another data center'}. If it is,`
     return dataCenters.length === 0
       ? { text: `${customer} add it to dataCenters.` }
-      : paste(`${customer} accept it`, `dataCenters: [${names}]`)
+      : paste(`${customer} accept it`, dataCentersWith(dataCenters, own))
   },
   'other-channel': () => paste('MoEngage may use any address of a data center. Accept all of them', `channels: 'all'`),
   'stale-list': () => ({ text: 'The list is stale: load a newer one. The warning about it says how.' }),
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
-  'proxy-not-configured': (sender) => ofProxy(sender),
+  'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp, providerAmong(notableAddresses().match(clientIp))),
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
 }
 
 /** A proxy, of the receiver or of anybody: what a trusted one writes is believed. */
-function ofProxy({ clientIp }: Sender): Advice {
-  const provider = providerAmong(notableAddresses().match(clientIp))
+function ofProxy(clientIp: string, provider: string | undefined): Advice {
   const whose = provider === undefined ? 'It' : `An address of ${provider}, which`
   const text = `${whose} forwards requests of others: never let it in. Only if it stands in front of your server, add it to clientIp.trustedProxies`
-  return paste(text, isRedacted(clientIp) ? undefined : `'${provider ?? clientIp}'`)
+  return paste(text, isRedacted(clientIp) ? null : `'${provider ?? clientIp}'`)
 }
 
 /** How many of a sender's rejected requests carried your secret. */
