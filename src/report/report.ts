@@ -1,4 +1,5 @@
 import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
+import { HOUR } from '../lib/time.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
@@ -83,7 +84,7 @@ const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
 const MAX_WRAPPINGS = 20
 /** A rejection is reported after this time at the latest. */
-const LONGEST_SILENCE = 3_600_000
+const LONGEST_SILENCE = HOUR
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
 const LINES_OF_EXPORT =
   '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'

@@ -119,14 +119,18 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
   readObjects(text, { part, how: '' }, found, depth)
   if (isFound()) return
   for (const { text: quoted, how, before } of quotedIn(text)) {
-    const around = { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process }
-    if (mentions(quoted)) readText(quoted, within(within(around, AROUND), how), found, depth + 1)
+    if (mentions(quoted)) readText(quoted, within(behind(before, part), how), found, depth + 1)
   }
   const plain = withoutEntities(text)
   if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
 }
 
-const AROUND = 'text around the JSON'
+/** What stands behind a text. A line that is cut off behind our fields has its time and process before them. */
+const behind = (before: string, part: Part): Part =>
+  within(
+    { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process },
+    'text around the JSON'
+  )
 
 function readObjects(
   text: string,
@@ -138,9 +142,7 @@ function readObjects(
   if (isRequest(outside)) return
   for (const { before, value } of objects) {
     if (!isPrefix(before)) continue
-    // A line that is cut off behind our fields has its time and process before them.
-    const around = { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process }
-    visit(value, within(within(around, AROUND), how), found, depth)
+    visit(value, within(behind(before, part), how), found, depth)
   }
 }
 
