@@ -119,7 +119,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 
   return {
     ...standalone.methods(),
-    check: async (request, peer, options) => verdicts.check(standalone, request, incomingOf(request, peer), options),
+    check: (request, peer, options) => verdicts.check(standalone, request, () => incomingOf(request, peer), options),
     judge: (request, peer, policy) => standalone.guard.guard.ask(policy, request, incomingOf(request, peer), null)
   }
 }

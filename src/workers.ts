@@ -94,7 +94,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
       const { current } = onDemand
       // The request that began to load the first list may end before others that wait for it.
       if (current.ready === undefined) context.waitUntil(current.wait().catch(() => {}))
-      const checked = await verdicts.check(current, request, incomingOf(request), routeOptions)
+      const checked = await verdicts.check(current, request, () => incomingOf(request), routeOptions)
       const unsettled = onDemand.settle()
       if (unsettled !== undefined) context.waitUntil(unsettled)
       return checked

@@ -61,24 +61,31 @@ export class WebVerdicts {
     return this.#verdicts.get(request)
   }
 
-  /** Judges a request, logs a rejection, and makes its answer. */
+  /**
+   * Judges a request, logs a rejection, and makes its answer.
+   *
+   * @param read reads where the request comes from
+   */
   async check(
     standalone: Standalone<Request, OnReject>,
     request: Request,
-    incoming: Incoming,
+    read: () => Incoming,
     routeOptions: RouteOptions | undefined
   ): Promise<Checked> {
-    try {
-      await standalone.wait()
-    } catch (error) {
-      return { response: failureResponse(error as Failure), verdict: null }
+    if (standalone.ready === undefined) {
+      try {
+        await standalone.wait()
+      } catch (error) {
+        return { response: failureResponse(error as Failure), verdict: null }
+      }
     }
     const { guard, routes } = standalone.guard
+    const incoming = read()
     const chosen = routes.of(routeOptions)
     const verdict = guard.decide(chosen.policy, request, incoming, null)
     const route = withMode(chosen, guard.mode)
     const { actions } = route
-    this.#verdicts.set(request, countedBy(this.of(request), verdict))
+    this.#verdicts.set(request, countedBy(incoming.earlier as Verdict | undefined, verdict))
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
     const response = await resultOf(() => actions.onReject?.(request, verdict))

@@ -518,6 +518,29 @@ t.test('a request that passes two guards or routes is counted, reported and logg
   t.match(guard.status(), { verified: 1, rejected: { 'other-channel': 2 } })
 })
 
+t.test('guards that judge the same request in turns each count it once', async (t) => {
+  const [first, second] = [guarding({ mode: 'tag' }), guarding({ mode: 'tag', dataCenters: 'DC-02' })]
+  const clear: express.RequestHandler = (request, _, next) => {
+    request.moengage = null as never
+    next()
+  }
+  const app = express()
+    .use(first.guard, second.guard, first.guard, second.guard, first.guard, second.guard)
+    .use('/cleared', clear, first.guard)
+    .use(verdict)
+  const origin = await serve(t, app)
+  for (const address of [LISTED, STRANGER]) await send(origin, { headers: { 'x-forwarded-for': address } })
+  t.match(first.guard.status(), { verified: 1, rejected: { 'not-listed': 1 } })
+  t.match(second.guard.status(), { verified: 0, rejected: { 'other-data-center': 1, 'not-listed': 1 } })
+  t.strictSame([first.rejections().length, second.rejections().length], [1, 2])
+  await send(origin, { path: '/cleared', headers: { 'x-forwarded-for': STRANGER } })
+  t.match(
+    first.guard.status().rejected,
+    { 'not-listed': 2 },
+    'also where a handler writes to request.moengage between them'
+  )
+})
+
 t.test('a request that is asked about before and behind the guard is counted once, and reported', async (t) => {
   const verdicts: boolean[] = []
   const { guard, rejections } = guarding({ mode: 'tag', onVerdict: ({ verified }) => void verdicts.push(verified) })

@@ -161,9 +161,13 @@ export const APPS: Record<AppName, App> = {
     start: async () => expressServer((_request, _response, next) => next())
   },
   'express-reading': {
-    title: 'Express, a middleware that reads peer and header: the floor',
+    title: 'Express, a middleware that reads peer and header, and writes `request.moengage`: the floor',
     base: 'express',
-    start: async () => expressServer((request, _response, next) => isFromSomebody(request) && next())
+    start: async () =>
+      expressServer((request, _response, next) => {
+        ;(request as { moengage?: boolean }).moengage = isFromSomebody(request)
+        next()
+      })
   },
   'express-ours': { title: 'Express, ours', base: 'express', start: async () => expressServer(guardExpress(OURS)) },
   'express-ipfilter': {
