@@ -19,7 +19,9 @@ export interface RejectedEvent {
   readonly route: string | null
   readonly listedFor: readonly ListedFor[]
   readonly removed: string | null
+  /** What the route accepts; empty where the line does not say. */
   readonly dataCenters: readonly string[]
+  readonly channels: readonly string[]
   readonly count: number
   /** Whether the requests carried the secret: null where that was not asked or is not known. */
   readonly carriesSecret: boolean | null
@@ -95,6 +97,7 @@ function readRejected(record: Fields): RejectedEvent | undefined {
     listedFor: readListedFor(record.listedFor),
     removed: typeof record.removed === 'string' && DAY.test(record.removed) ? record.removed : null,
     dataCenters: known(asFields(record.policy)?.dataCenters, DATA_CENTERS),
+    channels: known(asFields(record.policy)?.channels, CHANNELS),
     count: 1 + suppressed,
     // Earlier versions did not ask.
     carriesSecret: typeof record.carriesSecret === 'boolean' ? record.carriesSecret : null,

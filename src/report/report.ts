@@ -1,8 +1,10 @@
 import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
 import { HOUR } from '../lib/time.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
+import type { PlacesContext } from '../senders/places.js'
+import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
-import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
+import { isRefusal, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine, knownOf } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { PartialLines } from './partial-lines.js'
@@ -100,6 +102,7 @@ export class ReportBuilder implements LineSink {
   readonly #wrappings = new Map<string, number>()
   readonly #counts = { reject: noCounts(), tag: noCounts() }
   readonly #senders = new Senders(MAX_SENDERS, undefined)
+  readonly #refusals = new Refusals()
   /** Facts about senders that are listed or were: not more than MoEngage's page has addresses. */
   readonly #about = new Map<string, Pick<Sender, 'listedFor' | 'removed'>>()
   readonly #dataCenters = new Set<string>()
@@ -299,6 +302,10 @@ export class ReportBuilder implements LineSink {
     }
     if (event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
     this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret })
+    const { dataCenters, channels } = event
+    if (isRefusal(reason) && dataCenters.length > 0) {
+      this.#refusals.note(clientIp, { reason, route, dataCenters, channels })
+    }
     this.#learn(clientIp, event)
     return count
   }
@@ -396,7 +403,7 @@ export class ReportBuilder implements LineSink {
           own: this.#senders
             .list(book, { reason: 'not-listed', isWanted: (clientIp) => this.#own.has(clientIp) })
             .reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0),
-          dataCenters: [...this.#dataCenters].sort(),
+          ...this.#places(),
           senders: (query) => this.#senders.list(book, query),
           isCrowd: this.#senders.isCrowd
         })
@@ -406,6 +413,10 @@ export class ReportBuilder implements LineSink {
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
     }
+  }
+
+  #places(): PlacesContext {
+    return { dataCenters: [...this.#dataCenters].sort(), refusals: (clientIp) => this.#refusals.of(clientIp) }
   }
 
   #findings(book: AddressBook): Finding[] {
@@ -419,7 +430,7 @@ export class ReportBuilder implements LineSink {
       unresolved: this.#unresolvedWithSecret,
       withoutSecret: [...this.#withoutSecret.values()].sort((a, b) => b.count - a.count),
       failures: 0,
-      dataCenters: [...this.#dataCenters].sort(),
+      ...this.#places(),
       list: `(revision ${[...this.#revisions].join(', ')})`
     })
   }

@@ -48,6 +48,22 @@ t.test('a log of Fastify is read, whatever else is in it', async (t) => {
   t.equal(code, 0)
 })
 
+t.test('a report names the route that refuses a data center or channel, as the guard itself does', async (t) => {
+  const { app, lines } = await guarded({ dataCenters: ['DC-01', 'DC-03'], mode: 'tag' }, (app) => {
+    app.get('/all', async () => 'ok')
+    app.get('/usa', { config: { moengage: { dataCenters: 'DC-01' } } }, async () => 'ok')
+    app.get('/sync', { config: { moengage: { channels: 'segment-sync' } } }, async () => 'ok')
+  })
+  const send = (clientIp: string, url: string) => app.inject({ url, headers: { 'x-forwarded-for': clientIp } })
+  for (const url of ['/all', '/usa', '/sync']) await send('3.6.251.95', url)
+  await send('198.51.100.7', '/all')
+  const own = app.moengage!.status().diagnosis
+  await app.close()
+  const { found } = await report(lines.map((line) => JSON.stringify(line)))
+  t.match(own.join(), /route \/usa accepts DC-01 only.*widen that route with dataCenters: \['DC-01', 'DC-03'\]/)
+  t.match(found.diagnosis, [own[0]])
+})
+
 t.test('lines count for all that they stand for, in every layout', async (t) => {
   const at = '2026-11-23T12:30:00.000Z'
   const { found } = await report([
