@@ -18,6 +18,8 @@ const OF_BOTH = named(
 const OF_GELF = named('short_message full_message')
 /** Names by which an OpenTelemetry record is known, and what else an object with a `body` is if it is a line in an envelope. */
 const BESIDE_BODY = ['severityText', 'severity_text', 'severityNumber', 'severity_number', 'timeUnixNano', 'level']
+/** Names of rsyslog, which calls a line `msg` as pino calls its message. */
+const OF_RSYSLOG = ['syslogtag', 'programname', 'syslogfacility', 'syslogfacility-text', 'pri', 'app-name', 'facility']
 /** Names in the answers of Loki and Datadog. */
 const BESIDE_DATA = ['status', 'meta', 'links']
 /** Names in the events of Datadog. */
@@ -35,9 +37,10 @@ const isOfPino = ({ level, reqId, msg }: Fields) =>
 export function isEnvelope(name: string, value: unknown, fields: Fields): boolean {
   const lower = name.toLowerCase()
   if (lower === 'moengage' || OF_GELF.has(lower)) return true
+  const has = (names: readonly string[]) => names.some((name) => name in fields)
+  if (lower === 'msg' || lower === 'rawmsg') return typeof fields.level !== 'number' && has(OF_RSYSLOG)
   if (isOfPino(fields)) return false
   if (lower === 'message' || OF_COLLECTORS.has(lower)) return true
-  const has = (names: readonly string[]) => names.some((name) => name in fields)
   const hasText = typeof fields.message === 'string'
   if (lower === 'attributes') return !hasText || (has(BESIDE_ATTRIBUTES) && !('level' in fields))
   if (hasText) return lower === 'event' && isOriginal(value, fields)

@@ -149,6 +149,7 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
       JSON.stringify({ ...own, msg: `Route PROPFIND:/${forged} not found` })
     ],
     ['a message', JSON.stringify({ ...own, msg: forged })],
+    ['a message beside a facility', JSON.stringify({ ...own, facility: 'hooks', msg: forged })],
     ['a message under another key', JSON.stringify({ ...own, message: `Route PROPFIND:/${forged} not found` })],
     ['an absolute URL of any scheme', JSON.stringify({ ...own, msg: `Route GET:foo://a/${forged} not found` })],
     [
@@ -205,6 +206,8 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a file and its line, behind a word', `INFO /var/log/webhooks.log:${plain}`],
     ['the body of an envelope with a level', JSON.stringify({ level: 'info', body: plain })],
     ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
+    ['JSON of rsyslog', JSON.stringify({ msg: ` ${plain}`, rawmsg: `<13>a node[7]: ${plain}`, syslogtag: 'node[7]:' })],
+    ['JSON of syslog', JSON.stringify({ host: 'h', facility: 'user', severity: 'info', msg: plain })],
     ['GELF', JSON.stringify({ version: '1.1', host: 'h', level: 6, short_message: plain })],
     ['Loki with labels', JSON.stringify({ labels: { app: 'web' }, line: plain, timestamp: ISO })],
     ["Loki's API", JSON.stringify({ status: 'success', data: { result: [{ values: [[`${TIME}000000`, plain]] }] } })],
