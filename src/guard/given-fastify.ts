@@ -24,6 +24,21 @@ export function refuseFastify(options: unknown): void {
 }
 
 /**
+ * Refuses Fastify's reply in place of a response of Node: a middleware that is added as a hook could reject nobody.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+export function refuseReply(response: object): void {
+  const { hijack, setHeader } = response as { readonly [method: string]: unknown }
+  if (typeof hijack !== 'function' || typeof setHeader === 'function') return
+  refuse(
+    response,
+    "The guard of another server was added to Fastify as a hook: it cannot answer by Fastify's reply.",
+    `In Fastify, import moengage-allowlist: ${IN_FASTIFY}.`
+  )
+}
+
+/**
  * Refuses whatever the plugin of Fastify is called with outside of Fastify.
  *
  * @throws OptionsError (`MOE_ERR_OPTIONS`)

@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import { givenIncoming, isNodeRequest } from '../client-ip/given.js'
 import { countedBy, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
+import { refuseReply } from '../guard/given-fastify.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
 import { resultOf } from '../lib/promise.js'
@@ -51,13 +52,18 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     this.#standalone = standalone
   }
 
-  /** Judges a request, waiting for the list where it is still on its way; then answers it or lets it pass. */
+  /**
+   * Judges a request, waiting for the list where it is still on its way; then answers it or lets it pass.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) in a hook of Fastify
+   */
   handle(
     request: Request,
     response: Response,
     options: RouteOptions<Request, Response> | undefined,
     next: Continuation
   ): void {
+    refuseReply(response)
     const { ready } = this.#standalone
     if (ready !== undefined) this.#judge(ready, request, response, options, next)
     else this.#standalone.wait().then((now) => this.#judge(now, request, response, options, next), next.fail)

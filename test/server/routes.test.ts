@@ -123,6 +123,32 @@ t.test('a door that is passed to Fastify names the import that Fastify takes', a
   t.match(error, expected)
 })
 
+t.test(
+  'a middleware or a listener that is added to Fastify as a hook lets nobody through, and names the import',
+  async (t) => {
+    const silent = { ...base, logger: lineLogger([]) }
+    const hooks: [door: string, hook: (...args: never[]) => unknown][] = [
+      ['Express', guardExpress(silent)],
+      ['a route of Express', guardExpress(silent).route({})],
+      ['node:http', guardNode(silent).listener(() => {})]
+    ]
+    for (const [door, hook] of hooks) {
+      for (const remoteAddress of ['52.6.248.125', '198.51.100.7']) {
+        const app = Fastify()
+        app.addHook('onRequest', hook as never)
+        app.get('/', async () => 'ok')
+        const response = await app.inject({ url: '/', remoteAddress })
+        t.equal(response.statusCode, 500, `${door}, ${remoteAddress}`)
+        t.match(
+          response.json(),
+          { message: /added to Fastify as a hook.*await app\.register\(moengageAllowlist/ },
+          door
+        )
+      }
+    }
+  }
+)
+
 t.test('the plugin of Fastify that is called elsewhere names the imports for there', async (t) => {
   const plugin = guardFastify as unknown as (...args: unknown[]) => never
   const request = new IncomingMessage(new Socket())
