@@ -68,7 +68,8 @@ function realTargets(real: ListResult): Target[] {
       verdict('flood') / verdict('senders'),
       times,
       'the verdict of a known sender is an object that exists already; that of a stranger is made, with its text, and its sender is ' +
-        'noted: the two caches of senders take a third of it.'
+        'noted: the two caches of senders take half of it, which is what an LRU cache costs, and a fifth goes to the question whether it is ' +
+        'a proxy or a provider.'
     ),
     target(
       'IPv6 flood: cost of verdict relative to genuine senders',
