@@ -165,7 +165,7 @@ export const APPS: Record<AppName, App> = {
     base: 'express',
     start: async () =>
       expressServer((request, _response, next) => {
-        ;(request as { moengage?: boolean }).moengage = isFromSomebody(request)
+        request.moengage = isFromSomebody(request) as never
         next()
       })
   },
