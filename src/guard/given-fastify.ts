@@ -29,8 +29,8 @@ export function refuseFastify(options: unknown): void {
  * @throws OptionsError (`MOE_ERR_OPTIONS`)
  */
 export function refuseReply(response: object): void {
-  const { hijack, setHeader } = response as { readonly [method: string]: unknown }
-  if (typeof hijack !== 'function' || typeof setHeader === 'function') return
+  const { hijack } = response as { readonly [method: string]: unknown }
+  if (typeof hijack !== 'function') return
   refuse(
     response,
     "The guard of another server was added to Fastify as a hook: it cannot answer by Fastify's reply.",

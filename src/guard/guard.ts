@@ -383,8 +383,7 @@ export class Guard<Request = GuardRequest> {
 
 /** A wrong limit would hide senders without a word. */
 function refuseNoLimit(limit: unknown): void {
-  const isLimit =
-    typeof limit === 'number' && limit >= 0 && (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY)
+  const isLimit = (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY) && (limit as number) >= 0
   if (!isLimit) {
     throw refusal(
       'limit',

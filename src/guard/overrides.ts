@@ -74,10 +74,14 @@ function untilFrom(now: number): OptionRule<number | undefined> {
     read(option) {
       const { value } = option
       const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? parseTime(value) : undefined
-      if (time !== undefined && time > now) return time
-      if (time !== undefined && time <= now)
-        return option.refuse('It is over already.', `Write a time that is still to come, such as ${example}.`)
-      return option.refuse(`${shown(value)} is not a time.`, `Write new Date(…), or a time with its zone: ${example}.`)
+      if (time === undefined || Number.isNaN(time)) {
+        return option.refuse(
+          `${shown(value)} is not a time.`,
+          `Write new Date(…), or a time with its zone: ${example}.`
+        )
+      }
+      if (time > now) return time
+      return option.refuse('It is over already.', `Write a time that is still to come, such as ${example}.`)
     }
   }
 }

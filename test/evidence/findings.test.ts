@@ -314,6 +314,21 @@ t.test('what a route alone rejects is evidence, and that route is to be widened'
   }
 })
 
+t.test('a flood of strangers does not make the guard forget which route refuses a data center', async (t) => {
+  const guard = guardOf({ dataCenters: ['DC-01', 'DC-03'] })
+  const sendTo = (pattern: string, clientIp: string, policy: PolicyOptions, isStranger = false) => {
+    const request = isStranger ? { ...from(clientIp), headers: {} } : from(clientIp)
+    guard.decide(policy, request, givenIncoming(request), pattern)
+  }
+  sendTo('/a', LISTED_IN['DC-03'], { dataCenters: 'DC-01' })
+  sendTo('/b', LISTED, { channels: 'catalog' })
+  for (let i = 0; i < 1100; i++) sendTo('/a', `8.8.${i >> 8}.${i & 255}`, { dataCenters: 'DC-01' }, true)
+  t.match(guard.status().evidence, [
+    { kind: 'other-data-center', sentence: /; you accept DC-03, but route \/a accepts DC-01 only: widen/ },
+    { kind: 'other-channel', sentence: /on route \/b: / }
+  ])
+})
+
 t.test('channels that the guard and a route do not accept are named for both', async (t) => {
   const guard = guardOf({ channels: 'catalog' })
   const request = from(LISTED)

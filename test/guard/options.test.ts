@@ -120,6 +120,7 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ ...base, allow: ['loopback'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^Trust proxies in clientIp\.trustedProxies, and/],
     [{ ...base, deny: ['Cloudflare'] }, 'MOE_ERR_PREFIX', 'deny[0]', /^Trust proxies in clientIp\.trustedProxies, and/],
     [{ ...base, allow: ['DC-03'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^Name data centers in dataCenters, and list/],
+    [{ ...base, allow: ['03'] }, 'MOE_ERR_PREFIX', 'allow[0]', /^(?!Name data centers)/],
     [{ ...base, allow: 'unix' }, 'MOE_ERR_OPTION_VALUE', 'allow', /"unix" is a name of proxies/],
     [{ ...base, channels: ['all'] }, 'MOE_ERR_CHANNEL', 'channels', /^Write 'all' by itself\.$/],
     [

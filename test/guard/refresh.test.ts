@@ -98,6 +98,19 @@ t.test(
   }
 )
 
+t.test('the metrics say whether the last load failed', async (t) => {
+  const { guard, loads } = await answering(t)
+  const failing: boolean[] = [guard.metrics().sourceFailing]
+  for (const revision of [null, 'r2']) {
+    const reload = guard.reload().catch(() => {})
+    if (revision === null) loads.at(-1)!.fail(new Error('no'))
+    else loads.at(-1)!.answer(sound({ revision }))
+    await reload
+    failing.push(guard.metrics().sourceFailing)
+  }
+  t.strictSame(failing, [false, true, false])
+})
+
 t.test('every reload that came to something is told', async (t) => {
   const told: unknown[] = []
   const onReload: GuardOptions['onReload'] = (error, { revision }) => told.push(error?.message ?? revision)

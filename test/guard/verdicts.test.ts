@@ -584,7 +584,8 @@ t.test('an address in a row of the page that this version does not know is said 
   )
   t.match(hintOf('9.9.9.4'), /^The address is not on MoEngage's list/)
   t.match(hintOf('10.1.1.1'), /^10\.1\.1\.1 is a private address/)
-  t.match(createGuard({ dataCenters: 'DC-01', source, allow: ['9.9.9.2'] }).explain('9.9.9.2').verdict, {
-    verified: true
-  })
+  const explained = (options: Partial<GuardOptions>) =>
+    createGuard({ dataCenters: 'DC-01', source, ...options }).explain('9.9.9.2').verdict
+  t.match(explained({ allow: ['9.9.9.2'] }), { verified: true })
+  t.match(explained({ deny: ['9.9.9.2'] }), { reason: 'denied', hint: 'The address is in your "deny" list.' })
 })
