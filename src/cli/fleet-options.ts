@@ -1,11 +1,16 @@
+import { createPublicKey } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
+import type { Replica } from '../guard/fleet.js'
+import type { Override } from '../guard/status.js'
 import { safeCause } from '../lib/cause.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { jsonOption } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
+import { overridesTable } from './overrides-table.js'
 import { expiryOf, readKeyFile } from './sign.js'
+import { SignedFile } from './signed-file.js'
 
 /** Which fleet a command is about. */
 export interface FleetOptions {
@@ -19,6 +24,7 @@ export interface FleetOptions {
 export interface ChangeFlags extends FleetOptions {
   readonly sign?: string
   readonly expires: string
+  readonly adopt?: string
   readonly expect?: number
   readonly wait?: number | true
 }
@@ -44,6 +50,7 @@ export function addChangeOptions(command: Command): Command {
   return addFleetOptions(command)
     .option('--sign <key>', 'the file of the Ed25519 private key that signs it')
     .option('--expires <time>', 'when a signed document expires: a time from now, or a day', '90d')
+    .option('--adopt <which>', 'sign overrides that were refused: the digest that was shown, or none', readAdopted)
     .option('--expect <version>', 'change nothing if the store has another version', readVersion)
     .option('--wait [time]', 'wait until all live replicas use it, 10s at most by default', readTime)
     .addHelpText('after', `\n${NO_FLEET}`)
@@ -55,24 +62,27 @@ export function readTime(text: string): number {
   throw new InvalidArgumentError('Write a time like 30s, 24h or 90d.')
 }
 
+function readAdopted(text: string): string {
+  if (/^(?:none|[\da-f]{40})$/.test(text)) return text
+  throw new InvalidArgumentError('Write the digest that the refusal shows, or none to start without any override.')
+}
+
 function readVersion(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Write the version that fleet status shows; 0 for none.')
 }
 
-/**
- * Runs something with the fleet that the options name, and ends its connections.
- *
- * @throws FleetError (`MOE_ERR_FLEET`)
- */
-export async function withFleet(
-  options: FleetOptions,
-  io: Io,
-  run: (control: FleetControl) => Promise<void>
-): Promise<void> {
+/** A fleet that options name. */
+interface NamedFleet {
+  readonly url: string
+  readonly name: string
+  readonly scope: string
+}
+
+function fleetBy(options: FleetOptions, io: Io): NamedFleet {
   const name = options.name ?? io.env.MOENGAGE_FLEET
   const url = options.redis ?? io.env.MOENGAGE_REDIS_URL
-  if (url === undefined || !/^rediss?:\/\//.test(url)) {
+  if (url === undefined || !/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     throw new FleetError({
       value: '…',
       message: url === undefined ? 'No store is named.' : 'The store is not a URL of Redis or Valkey.',
@@ -86,8 +96,21 @@ export async function withFleet(
       fix: 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
     })
   }
+  return { url, name, scope: options.scope }
+}
+
+/**
+ * Runs something with the fleet that the options name, and ends its connections.
+ *
+ * @throws FleetError (`MOE_ERR_FLEET`)
+ */
+export async function withFleet(
+  options: FleetOptions,
+  io: Io,
+  run: (control: FleetControl) => Promise<void>
+): Promise<void> {
+  const { url, name, scope } = fleetBy(options, io)
   const client = await io.redis(url)
-  const { scope } = options
   const { FleetControl } = await import('../fleet/control.js')
   const { RedisStore } = await import('../fleet/redis/store.js')
   const control = new FleetControl(new RedisStore({ client, scope, name, timeout: TIMEOUT, poll: TIMEOUT }), name)
@@ -110,30 +133,69 @@ export async function withFleet(
 /** Whether an error is one of ours, which says what to do. */
 const isProblem = (error: unknown) => typeof (error as { readonly fix?: unknown }).fix === 'string'
 
+/** A change that a command makes, and what it signed. */
+interface Change extends ChangeOptions {
+  /** All overrides that were signed; undefined where none were. */
+  signed?: readonly Override[]
+}
+
 /** The options of a change, with the key read. */
-export async function changeBy({ sign, expires, expect }: ChangeFlags, io: Io): Promise<ChangeOptions> {
-  return {
-    sign: sign === undefined ? undefined : await readKeyFile(sign, io),
-    expires: Date.parse(expiryOf(expires, io.now().getTime())),
-    expect
+export async function changeBy(flags: ChangeFlags, io: Io): Promise<Change> {
+  const { sign, expires, expect, adopt } = flags
+  const change = { expires: Date.parse(expiryOf(expires, io.now().getTime())), expect }
+  if (sign === undefined) {
+    if (adopt === undefined) return change
+    throw new FleetError({
+      value: adopt,
+      message: '--adopt is about overrides that are to be signed.',
+      fix: 'Add --sign KEY, or leave --adopt out.'
+    })
   }
+  const { url, name, scope } = fleetBy(flags, io)
+  const key = await readKeyFile(sign, io)
+  const { host, pathname } = new URL(url)
+  // Another key knows nothing of what this one signed.
+  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  const signing: Change = {
+    ...change,
+    sign: key,
+    adopt,
+    memory: new SignedFile(`${sign}.signed.json`, `${host}${pathname} {${scope}:${name}} ${x}`, io),
+    onSigned: (overrides) => {
+      signing.signed = overrides
+    }
+  }
+  return signing
 }
 
 /** Prints what was done, and waits for the replicas if that was asked for. Exit code 1 unless all live ones use the version in time. */
 export async function finish(
   control: FleetControl,
-  { version, ...done }: { readonly version: number; readonly text: string; readonly override?: object },
+  done: { readonly version: number; readonly text: string; readonly override?: object },
+  { signed }: Change,
   flags: ChangeFlags,
   io: Io
 ): Promise<void> {
-  const { text, ...rest } = done
+  const { version, text, ...rest } = done
   const replicas = flags.wait === undefined ? undefined : await waitFor(control, version, flags, io)
-  if (flags.json) writeJson(io.stdout, { version, ...rest, ...(replicas && { replicas }) })
+  if (flags.json) writeJson(io.stdout, { version, ...rest, ...(signed && { signed }), ...(replicas && { replicas }) })
   else {
     io.stdout.write(`${text}\nversion ${version}\n`)
+    if (signed !== undefined) io.stdout.write(signedText(signed))
     if (replicas !== undefined) io.stdout.write(`${replicas.current} of ${replicas.live} live replicas use it\n`)
   }
   if (replicas !== undefined && (replicas.live === 0 || replicas.current < replicas.live)) throw new Exit(1)
+}
+
+/** All that was signed: what somebody else wrote before is seen here. */
+function signedText(overrides: readonly Override[]): string {
+  if (overrides.length === 0) return 'signed: no override\n'
+  return `signed: ${overrides.length === 1 ? 'one override' : `${overrides.length} overrides`}\n${overridesTable(overrides)}\n`
+}
+
+/** Whether a replica uses what was published, or something newer that is based on it. */
+function uses({ version, lastError }: Replica, published: number): boolean {
+  return version === published || (version !== null && version > published && lastError === null)
 }
 
 async function waitFor(control: FleetControl, version: number, { wait }: ChangeFlags, io: Io) {
@@ -142,7 +204,7 @@ async function waitFor(control: FleetControl, version: number, { wait }: ChangeF
   for (;;) {
     const { replicas } = await control.status()
     const live = replicas.filter(({ state }) => state === 'live')
-    const behind = live.filter((replica) => replica.version === null || replica.version < version)
+    const behind = live.filter((replica) => !uses(replica, version))
     const progress = `${live.length - behind.length} of ${live.length} live replicas use version ${version}`
     if (io.stderr.isTTY && progress !== shown) io.stderr.write(`${progress}\n`)
     shown = progress

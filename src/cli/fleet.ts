@@ -4,6 +4,7 @@ import type { FleetStatus } from '../guard/fleet.js'
 import { totalOf } from '../verdict/verdict.js'
 import { addFleetOptions, type FleetOptions, readTime, withFleet } from './fleet-options.js'
 import { type Io, writeJson } from './io.js'
+import { overridesTable } from './overrides-table.js'
 import { printable, table } from './text.js'
 
 /** `fleet`: what the replicas of a fleet report. */
@@ -99,26 +100,7 @@ function statusText({ name, version, live, current, replicas, verified, rejected
       ])
     )
   }
-  if (overrides.length > 0) {
-    lines.push(
-      '',
-      table([
-        ['override', 'what', 'until', 'note'],
-        ...overrides.map(({ id, allow, deny, mode, until, note }) => [
-          id,
-          printable(
-            [
-              ...allow.map((p) => `allow ${p}`),
-              ...deny.map((p) => `deny ${p}`),
-              ...(mode ? [`mode ${mode}`] : [])
-            ].join(', ')
-          ),
-          until ?? 'no end',
-          printable(note ?? '')
-        ])
-      ])
-    )
-  }
+  if (overrides.length > 0) lines.push('', overridesTable(overrides))
   return lines.join('\n')
 }
 

@@ -49,7 +49,7 @@ export function overrideCommand(io: Io): Command {
       await withFleet(flags, io, async (control) => {
         if (action === 'remove') {
           const version = await control.removeOverride(value, change)
-          await finish(control, { version, text: `removed: ${value}` }, flags, io)
+          await finish(control, { version, text: `removed: ${value}` }, change, flags, io)
           return
         }
         const { for: lasts, until, note, confirm } = flags
@@ -63,6 +63,7 @@ export function overrideCommand(io: Io): Command {
         await finish(
           control,
           { version, text: `override ${override.id}: ${action} ${value}${end}`, override },
+          change,
           flags,
           io
         )

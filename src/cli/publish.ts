@@ -26,6 +26,7 @@ export function publishCommand(io: Io): Command {
         await finish(
           control,
           { version, text: `published: revision ${revision.slice(0, 12)} of ${retrieved}` },
+          change,
           flags,
           io
         )
@@ -39,7 +40,7 @@ export function rollbackCommand(io: Io): Command {
   return addChangeOptions(command).action(async (flags: ChangeFlags) => {
     const change = await changeBy(flags, io)
     await withFleet(flags, io, async (control) => {
-      await finish(control, { version: await control.rollback(change), text: 'rolled back' }, flags, io)
+      await finish(control, { version: await control.rollback(change), text: 'rolled back' }, change, flags, io)
     })
   })
 }

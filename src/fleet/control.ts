@@ -4,16 +4,17 @@ import { directory as bundled } from '../directory/directory.js'
 import { formatSnapshot, type Snapshot } from '../directory/snapshot.js'
 import { readBounded } from '../directory/source/load-directory.js'
 import { FleetError } from '../errors.js'
-import type { FleetOverride, FleetStatus } from '../guard/fleet.js'
+import type { FleetStatus } from '../guard/fleet.js'
 import { openOverride } from '../guard/overrides.js'
 import type { Override } from '../guard/status.js'
-import { parseJson } from '../lib/json.js'
 import { shown } from '../lib/text.js'
 import { DAY } from '../lib/time.js'
-import { signDocument, verifyDocument } from '../signing/signed-document.js'
+import { loadJose, signDocument } from '../signing/signed-document.js'
 import { readSums } from './report.js'
-import { LIMITS, PARTS, readOverrides } from './state.js'
+import { markOf, type SignerMemory, Signing } from './signing.js'
+import { LIMITS } from './state.js'
 import type { FleetStore, StoredState } from './store.js'
+import { isSigned, overrideOf, type StoredOverride, shownOverrides, words } from './stored-override.js'
 
 /** How a change is made. */
 export interface ChangeOptions {
@@ -21,6 +22,14 @@ export interface ChangeOptions {
   readonly sign?: KeyObject | undefined
   /** When a signed document expires, in milliseconds since 1970 (in 90 days). */
   readonly expires?: number | undefined
+  /** What was signed last: a state of the store that is older is refused. */
+  readonly memory?: SignerMemory | undefined
+  /**
+   * Goes on from overrides that are refused: the digest of those that the refusal shows, or `none` to start without any.
+   */
+  readonly adopt?: string | undefined
+  /** Called with all overrides that a change has signed. */
+  readonly onSigned?: ((overrides: readonly Override[]) => void) | undefined
   /** Makes the change only if this is the version in the store; `0`: if there is none. */
   readonly expect?: number | undefined
 }
@@ -34,21 +43,23 @@ export interface Change {
   readonly by: string
   /** What was done, in a few words. */
   readonly what: string
-  /** The content of the list that was published; absent for other changes, and for a list that is too long for the log. */
+  /** The content of the list that was published; absent for other changes, for one that is signed, and for one that is too long for the log. */
   readonly list?: string
 }
 
 /** A list that is longer is not kept in the log. */
 const MAX_LOGGED = 128_000
+/** The longest description of an override in the log. */
+const MAX_WORDS = 500
 /** How often a change is tried again that another one came before. */
 const ATTEMPTS = 20
 
 /** What a change does, from what there is; the overrides are read only by those that change them. */
-type MakeDraft = (overrides: () => Promise<readonly Stored[]>, now: number) => Draft | Promise<Draft>
+type MakeDraft = (overrides: () => Promise<readonly StoredOverride[]>, now: number) => Draft | Promise<Draft>
 
 interface Draft {
   readonly list?: string
-  readonly overrides?: unknown
+  readonly overrides?: readonly StoredOverride[]
   readonly what: string
 }
 
@@ -73,8 +84,19 @@ export class FleetControl {
     }))
   }
 
-  /** Publishes the list that was published before the last one, as a new version. */
+  /**
+   * Publishes the list that was published before the last one, as a new version.
+   *
+   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) where lists are signed: the log of the store is not, and anybody may have written it
+   */
   async rollback(options: ChangeOptions = {}): Promise<number> {
+    if (options.sign !== undefined || isSigned((await this.#store.read(LIMITS))?.list)) {
+      throw new FleetError({
+        value: this.#name,
+        message: 'A list of the log is not signed: anybody who can write to the store may have written it.',
+        fix: 'Publish the file of the list that you mean: moengage-allowlist publish LIST --sign KEY.'
+      })
+    }
     const lists = (await this.log()).filter(({ list }) => list !== undefined)
     const [, before] = lists
     if (before === undefined) {
@@ -114,7 +136,7 @@ export class FleetControl {
         ...(until !== null && { until }),
         ...(note !== null && { note })
       }
-      return { overrides: [...(await before()), stored], what: `override ${words(override)}` }
+      return { overrides: [...(await before()), stored], what: `override ${words(override).slice(0, MAX_WORDS)}` }
     })
     return { override: set!, version }
   }
@@ -127,7 +149,7 @@ export class FleetControl {
   removeOverride(name: string, change: ChangeOptions = {}): Promise<number> {
     return this.#change(change, async (overrides) => {
       const before = await overrides()
-      const isNamed = (override: Stored) =>
+      const isNamed = (override: StoredOverride) =>
         override.id === name ||
         (name === 'mode' && override.mode !== undefined) ||
         [override.allow, override.deny]
@@ -146,18 +168,7 @@ export class FleetControl {
   /** Reads what all replicas reported, and the overrides in force. */
   async status(): Promise<FleetStatus> {
     const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
-    const overrides = (await this.#overridesIn(stored, undefined)).map(
-      ({ id, since, allow = [], deny = [], mode = null, until = null, note = null }): Override => ({
-        id,
-        since,
-        allow,
-        deny,
-        mode,
-        until,
-        note,
-        origin: 'fleet'
-      })
-    )
+    const overrides = shownOverrides(stored?.overrides ?? null).map(overrideOf)
     return { name: this.#name, self: null, ...sums, overrides, lastError: null, warnings: [] }
   }
 
@@ -178,38 +189,35 @@ export class FleetControl {
     this.#store.close()
   }
 
-  /** The overrides of a state that are not over. Without a key, those of a signed document are only shown. */
-  async #overridesIn(stored: StoredState | null, sign: KeyObject | undefined): Promise<Stored[]> {
-    const text = stored?.overrides ?? null
-    if (text === null) return []
-    const payload = isSigned(text) ? await this.#signedPayload(text, sign) : parseJson(text)
-    const found = readOverrides(payload, { accept: new Set(PARTS) })
-    return inForce(found, Date.now())
-  }
-
-  async #signedPayload(text: string, sign: KeyObject | undefined): Promise<unknown> {
-    if (sign === undefined) return payloadOf(text)
-    const expected = { publicKeys: [createPublicKey(sign)], kind: 'override', name: this.#name, now: 0 } as const
-    return (await verifyDocument(text, expected)).payload
-  }
-
   /** Reads, changes and writes; again if another change came in between. */
   async #change(options: ChangeOptions, draft: MakeDraft): Promise<number> {
+    const { sign } = options
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const [stored, time] = await Promise.all([this.#store.read(LIMITS), this.#store.time()])
-      if (stored !== null && !Number.isSafeInteger(stored.version)) throw damaged(this.#store.name)
+      const signing = sign === undefined ? undefined : await this.#signing(sign, options)
+      const [stored, time] = await Promise.all([
+        this.#store.read(LIMITS),
+        // A server that is not trusted does not say what time it is.
+        signing?.now ?? this.#store.time()
+      ])
+      if (stored !== null && !isFollowed(stored.version, sign !== undefined)) throw damaged(this.#store.name)
       if (options.expect !== undefined && options.expect !== (stored?.version ?? 0))
         throw conflict(options.expect, stored)
-      // A store that lost its data goes on with a higher version than any replica has seen.
-      const version = Math.max((stored?.version ?? 0) + 1, time)
-      const { list, what, ...rest } = await draft(() => this.#overridesIn(stored, options.sign), time)
-      // Where documents are signed, a replica must be able to tell none from lost.
-      const isFirst = options.sign !== undefined && !stored?.overrides
-      const overrides = rest.overrides ?? (isFirst ? [] : undefined)
-      if (options.sign === undefined) {
+      const overridesBefore = async () =>
+        signing === undefined ? shownOverrides(stored?.overrides ?? null) : signing.overridesIn(stored)
+      const { list, what, ...rest } = await draft(overridesBefore, time)
+      let { overrides } = rest
+      if (signing === undefined) {
         if (list !== undefined) refuseUnsigned('list', stored?.list)
         if (overrides !== undefined) refuseUnsigned('overrides', stored?.overrides)
+      } else {
+        if (list === undefined) signing.checkList(stored)
+        // Where documents are signed, a replica must be able to tell none from lost.
+        if (overrides === undefined && (options.adopt !== undefined || !stored?.overrides))
+          overrides = await overridesBefore()
+        if (overrides === undefined) signing.checkOverrides(stored)
       }
+      // A store that lost its data goes on with a higher version than any replica has seen.
+      const version = Math.max(time, signing === undefined ? (stored?.version ?? 0) + 1 : signing.versionAfter(stored))
       const next: StoredState = {
         version,
         list: list === undefined ? (stored?.list ?? null) : await this.#sealed('list', list, version, options),
@@ -225,15 +233,41 @@ export class FleetControl {
         at: new Date(time).toISOString(),
         by,
         what,
-        ...(list !== undefined && list.length <= MAX_LOGGED && { list })
+        ...(list !== undefined && sign === undefined && list.length <= MAX_LOGGED && { list })
       }
-      if (await this.#store.write({ expect: stored?.version ?? null, state: next, entry: JSON.stringify(entry) }))
+      if (await this.#store.write({ expect: stored?.version ?? null, state: next, entry: JSON.stringify(entry) })) {
+        if (sign !== undefined) {
+          const marks = {
+            ...(list !== undefined && { list: markOf(next.list!) }),
+            ...(overrides !== undefined && { overrides: markOf(next.overrides!) })
+          }
+          await options.memory?.write(marks)
+          if (overrides !== undefined) options.onSigned?.(overrides.map(overrideOf))
+        }
         return version
+      }
     }
     throw new FleetError({
       value: this.#name,
       message: `Other changes came in between, ${ATTEMPTS} times in a row.`,
       fix: 'Try again.'
+    })
+  }
+
+  async #signing(key: KeyObject, { memory, adopt }: ChangeOptions): Promise<Signing> {
+    // Whatever is refused from now on is refused for its signature.
+    await loadJose()
+    const now = Date.now()
+    // Read before the state: a change in between is in the state, then.
+    const { replicas } = await readSums(this.#store)
+    const versions = replicas.flatMap(({ version }) => (version === null || version > now + DAY ? [] : [version]))
+    return new Signing({
+      name: this.#name,
+      key: createPublicKey(key),
+      now,
+      last: (await memory?.read()) ?? {},
+      reported: Math.max(0, ...versions),
+      adopt
     })
   }
 
@@ -249,29 +283,9 @@ export class FleetControl {
   }
 }
 
-/** An override, as the store has it. */
-interface Stored extends Partial<Pick<Override, 'allow' | 'deny' | 'until' | 'note'>> {
-  readonly id: string
-  readonly since: string
-  readonly mode?: Override['mode']
-}
-
-function inForce(overrides: readonly FleetOverride[], now: number): Stored[] {
-  const stored = overrides.map(({ id, since, options }) => ({ ...(options as Stored), id, since }))
-  return stored.filter(({ until }) => until === undefined || until === null || Date.parse(until) > now)
-}
-
-const isSigned = (text: string) => text.startsWith('eyJ')
-
-/** The content of a signed document, which is not verified. */
-function payloadOf(text: string): unknown {
-  const [, payload = ''] = text.split('.')
-  return (parseJson(Buffer.from(payload, 'base64url').toString()) as { payload?: unknown } | null)?.payload
-}
-
 /** A replica that verifies signatures would refuse what is not signed. */
 function refuseUnsigned(part: 'list' | 'overrides', text: string | null | undefined): void {
-  if (!text || !isSigned(text)) return
+  if (!isSigned(text)) return
   throw new FleetError({
     value: part,
     message: `The ${part} in the store ${part === 'list' ? 'is' : 'are'} signed, and this change is not.`,
@@ -279,23 +293,15 @@ function refuseUnsigned(part: 'list' | 'overrides', text: string | null | undefi
   })
 }
 
-function words({ allow, deny, mode, until, note }: Override): string {
-  const parts = [
-    ...(allow.length > 0 ? [`allow ${allow.join(', ')}`] : []),
-    ...(deny.length > 0 ? [`deny ${deny.join(', ')}`] : []),
-    ...(mode === null ? [] : [`mode ${mode}`])
-  ]
-  return `${parts.join('; ')}${until === null ? '' : ` until ${until}`}${note === null ? '' : `: ${note}`}`.slice(
-    0,
-    500
-  )
-}
+/** Whether a change can follow a version in the store; one that is signed has a version of its own. */
+const isFollowed = (version: number, isToBeSigned: boolean) =>
+  Number.isSafeInteger(version) && (isToBeSigned || version < Number.MAX_SAFE_INTEGER)
 
 function damaged(key: string): FleetError {
   return new FleetError({
     value: key,
-    message: 'The version in the store is not a number.',
-    fix: `Delete the key ${key}:state, and publish again.`
+    message: 'The version in the store is not one that another can follow.',
+    fix: `Set it, and make the change again: redis-cli HSET '${key}:state' version 1.`
   })
 }
 

@@ -7,7 +7,15 @@ import { messageLineOf } from '../lib/text.js'
 import { CLOCK, DAY, hasPassed, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
 import { FleetSums, type Report, readSums, reportOf } from './report.js'
-import { LIMITS, type ReadState, readState, type StateRules } from './state.js'
+import {
+  hasExpired,
+  isSameState,
+  LIMITS,
+  type ReadState,
+  readState,
+  type SignedParts,
+  type StateRules
+} from './state.js'
 import type { ReplicaStore, StoredState } from './store.js'
 
 /** How a replica takes part in a fleet. Times are milliseconds. */
@@ -39,6 +47,8 @@ export class Member implements FleetMember {
   #seen: number | null | undefined
   #offered: ReadState | undefined
   #inUse: ReadState | undefined
+  /** The signed documents that were accepted last, by this process or the one that wrote the copy; whether they are in use or not. */
+  #signed: SignedParts = {}
   /** The list of the guard's own source that was loaded last; undefined while the list of the store is offered. */
   #ownOffered: Directory | undefined
   /** The list of the guard's own source that came into use last. */
@@ -76,18 +86,20 @@ export class Member implements FleetMember {
   async *firstStates(): AsyncGenerator<FirstState> {
     this.failure = undefined
     const [stored, copy] = await Promise.all([this.#read().catch((error: Error) => error), this.#readCopy()])
-    const spare = [...(copy?.directory === undefined ? [] : [copy.directory]), bundled]
+    // What has expired is remembered, and used no more.
+    const usable = copy === undefined || hasExpired(copy, Date.now()) ? undefined : copy
+    const spare = [...(usable?.directory === undefined ? [] : [usable.directory]), bundled]
     if (stored instanceof Error) this.failure = sourceError(this.source, stored)
     else if (stored !== null || copy !== undefined) {
       try {
-        yield await this.#firstState(await this.#stateOf(stored, copy), { before: copy?.directory, spare })
+        yield await this.#firstState(await this.#stateOf(stored, usable), { before: copy?.directory, spare })
       } catch (error) {
         this.failure = sourceError(this.source, error)
       }
     }
-    if (copy !== undefined) {
+    if (usable !== undefined) {
       try {
-        yield await this.#firstState(copy, { before: undefined, spare: [bundled] })
+        yield await this.#firstState(usable, { before: undefined, spare: [bundled] })
       } catch {
         // What the store failed with says more.
       }
@@ -113,7 +125,9 @@ export class Member implements FleetMember {
   async #readCopy(): Promise<ReadState | undefined> {
     if (this.#copy === undefined) return undefined
     try {
-      return await readState(await this.#copy.read(), this.#settings, undefined)
+      const copy = await readState(await this.#copy.read(), this.#settings, { inUse: undefined, signed: {} }, undefined)
+      this.#signed = copy.signed
+      return copy
     } catch {
       // The first start has none; a damaged one is no reason not to start.
       return undefined
@@ -127,9 +141,10 @@ export class Member implements FleetMember {
     return stored
   }
 
-  async #stateOf(stored: StoredState | null, last: ReadState | undefined): Promise<ReadState> {
-    if (stored !== null) return readState(stored, this.#settings, last)
-    throw new Error(`The store has no state any more; version ${last!.stored.version} is in use. Publish it again.`)
+  async #stateOf(stored: StoredState | null, inUse: ReadState | undefined): Promise<ReadState> {
+    if (stored !== null) return readState(stored, this.#settings, { inUse, signed: this.#signed }, Date.now())
+    const kept = inUse === undefined ? '' : `; version ${inUse.version} is in use`
+    throw new Error(`The store has no state any more${kept}. Publish it again.`)
   }
 
   async #load(signal: AbortSignal): Promise<unknown> {
@@ -142,7 +157,7 @@ export class Member implements FleetMember {
       return this.#ownOrUnchanged()
     }
     const state = await this.#stateOf(stored, this.#inUse)
-    const isSame = state.stored.version === this.#inUse?.stored.version
+    const isSame = isSameState(state, this.#inUse, this.#settings)
     if (state.directory !== undefined) {
       if (isSame) return UNCHANGED
       this.#ownOffered = undefined
@@ -198,7 +213,8 @@ export class Member implements FleetMember {
     const isFirst = this.#guard === undefined
     if (this.#offered !== undefined && this.#offered !== this.#inUse) {
       this.#inUse = this.#offered
-      const { stored } = this.#offered
+      const { stored, signed } = this.#offered
+      this.#signed = { ...this.#signed, ...signed }
       if (isFirst) this.#waiting.copy = CLOCK.after(SETTLED, () => this.#copy?.write(stored))
       else {
         this.#waiting.copy?.()
@@ -216,7 +232,7 @@ export class Member implements FleetMember {
   #reportNow(isClosed: boolean): Report {
     const { senders, report: every } = this.#settings
     const basis = { id: this.#id, started: this.#started, every, senders }
-    return reportOf(this.#guard!, basis, this.#inUse?.stored.version ?? null, isClosed)
+    return reportOf(this.#guard!, basis, this.#inUse?.version ?? null, isClosed)
   }
 
   /** Writes the report, now or when the one under way is written; and again after the interval. */
@@ -254,7 +270,7 @@ export class Member implements FleetMember {
       const sums = await readSums(this.#store)
       return { name, self: this.#id, ...sums, overrides, lastError: null, warnings }
     } catch (error) {
-      const sums = new FleetSums(this.#inUse?.stored.version ?? null)
+      const sums = new FleetSums(this.#inUse?.version ?? null)
       sums.add(this.#reportNow(this.#isClosed), 0)
       return { name, self: this.#id, ...sums.result(), overrides, lastError: messageLineOf(error), warnings }
     }

@@ -77,8 +77,20 @@ export async function verifyDocument(text: unknown, expected: Expected): Promise
     refuse(`Its name is ${quoted(document.name)}, not ${quoted(expected.name)}.`)
   }
   if (expected.now >= Date.parse(document.expires)) refuse(`It has expired on ${document.expires}.`)
-  return { ...document, digest: builtin('node:crypto').createHash('sha256').update(payload).digest('base64url') }
+  return { ...document, digest: digestOf(payload) }
 }
+
+/**
+ * Reads what a document says of itself, without its signature: enough to refuse it, and never to believe it.
+ *
+ * @throws SignatureError (`MOE_ERR_SIGNATURE`)
+ */
+export function claimedDocument(text: string): VerifiedDocument {
+  const [, payload] = partsOf(text.trim())
+  return { ...checkClaims(parsed(payload, 'content')), digest: digestOf(payload) }
+}
+
+const digestOf = (payload: Buffer) => builtin('node:crypto').createHash('sha256').update(payload).digest('base64url')
 
 /**
  * Refuses a document that is older than the one that was accepted last, or has another content under the same version.
@@ -89,7 +101,7 @@ export function refuseReplay(document: VerifiedDocument, last: VerifiedDocument 
   if (last === undefined) return
   if (document.name !== last.name) refuse(`Its name is ${quoted(document.name)}, not ${quoted(last.name)} as before.`)
   if (document.version < last.version)
-    refuse(`It is version ${document.version}, older than ${last.version}, which is in use.`)
+    refuse(`It is version ${document.version}, older than ${last.version}, which was accepted before.`)
   if (document.version === last.version && document.digest !== last.digest) {
     refuse(`It is version ${document.version} again, with another content.`)
   }
@@ -148,8 +160,11 @@ function checkClaims(claims: Record<string, unknown>): SignedDocument {
   return claims as unknown as SignedDocument
 }
 
+/** The advice about a document that is refused, where nobody knows more about it. */
+export const SIGN_AGAIN = 'Sign the list again: moengage-allowlist sign.'
+
 function refuse(message: string): never {
-  throw new SignatureError({ value: undefined, message, fix: 'Sign the list again: moengage-allowlist sign.' })
+  throw new SignatureError({ value: undefined, message, fix: SIGN_AGAIN })
 }
 
 /** What is used of the package `jose`. With its own types, a strict project without it would not compile. */

@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { redisClient } from '../../src/cli/redis-client.js'
 import { directory, loadGuard } from '../../src/core.js'
 import { redisFleet } from '../../src/redis.js'
-import { generateKeys } from '../../src/signing/keys.js'
+import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
+import { claimedDocument, signDocument } from '../../src/signing/signed-document.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { run, type World } from '../support/cli.js'
 import { FakeRedis } from '../support/fake-redis.js'
@@ -79,8 +81,13 @@ t.test('a change that another one came before is not made', async (t) => {
   redis.hash(STATE).set('version', 'x')
   t.match(await command(['publish', '-'], { stdin: list('r2') }), {
     code: 2,
-    stderr: /Delete the key \{moengage:webhooks\}:state/
+    stderr: /redis-cli HSET '\{moengage:webhooks\}:state' version 1\./
   })
+  for (const version of ['1', `${Number.MAX_SAFE_INTEGER}`]) {
+    redis.hash(STATE).set('version', version)
+    const code = version === '1' ? 0 : 2
+    t.match(await command(['publish', '-'], { stdin: list('r2') }), { code }, version)
+  }
 })
 
 t.test('overrides are set and removed', async (t) => {
@@ -149,6 +156,227 @@ t.test('signed changes', async (t) => {
     code: 2,
     stderr: /could not be read/
   })
+})
+
+/** A fleet whose changes are signed, and what a stranger can do to its store. */
+function signedFleetOf(t: Test) {
+  const fleet = fleetOf()
+  // A test may have several keys, in a folder each.
+  const folder = mkdtempSync(join(tmpdir(), 'moengage-key-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const key = join(folder, 'key.pem')
+  const { privatePem, publicLine } = generateKeys()
+  writeFileSync(key, privatePem, { mode: 0o600 })
+  const signed = (argv: readonly string[], world: World = {}) => fleet.command([...argv, '--sign', key], world)
+  const publish = (...argv: string[]) => signed(['publish', '-', ...argv], { stdin: list('r1') })
+  return { ...fleet, key, publicLine, signed, publish, state: fleet.redis.hash(STATE), memory: `${key}.signed.json` }
+}
+
+const forged = (item: object = {}) =>
+  JSON.stringify({ overrides: [{ id: 'feedbeef', since: '2026-11-26', allow: ['203.0.114.66/32'], ...item }] })
+
+t.test('what a stranger wrote into the store is not signed with the next change', async (t) => {
+  const other = signedFleetOf(t)
+  const signedByOther = async () => {
+    await other.publish('--adopt', 'none')
+    await other.signed(['override', 'allow', '203.0.114.66'])
+    return other.state.get('overrides')!
+  }
+  const table: [what: string, forge: () => string | Promise<string>, error: RegExp][] = [
+    ['not signed', forged, /It is not signed/],
+    ['by another key', signedByOther, /Its signature is by none of the public keys/]
+  ]
+  for (const [what, forge, error] of table) {
+    const { signed, publish, state, command, redis } = signedFleetOf(t)
+    await publish()
+    const [good, overrides] = [state.get('overrides')!, await forge()]
+    state.set('overrides', overrides).set('version', `${Number(state.get('version')) + 1}`)
+    const refused = await signed(['override', 'deny', '198.51.101.7'])
+    t.match(refused, { code: 2, stdout: '', stderr: error }, what)
+    t.match(refused.stderr, /They are:\n {2}- \w{8}: allow 203\.0\.114\.66\/32\n/, 'it is shown')
+    t.equal(state.get('overrides'), overrides, 'nothing is changed')
+    const [, digest] = /--adopt ([\da-f]{40})\./.exec(refused.stderr)!
+    const adopted = await signed(['override', 'deny', '198.51.101.7', '--adopt', digest!])
+    t.match(adopted, {
+      code: 0,
+      stdout: /\nsigned: 2 overrides\n.*\n\w{8} {2}allow 203\.0\.114\.66\/32 .*\n\w{8} {2}deny 198/
+    })
+    state.set('overrides', forged({ note: 'another one' }))
+    t.match(await signed(['override', 'mode', 'tag', '--adopt', digest!]), {
+      code: 2,
+      stderr: /not those that were shown/
+    })
+    redis.hash(STATE).delete('overrides')
+    t.match(await signed(['override', 'mode', 'tag', '--adopt', digest!]), {
+      code: 2,
+      stderr: /not those that were shown/
+    })
+    state.set('overrides', overrides)
+    const fresh = await signed(['override', 'mode', 'tag', '--adopt', 'none', '--json'])
+    t.match(JSON.parse(fresh.stdout), { signed: [{ mode: 'tag', allow: [] }] })
+    t.equal(JSON.parse(fresh.stdout).signed.length, 1)
+    state.set('overrides', forged())
+    const published = await publish()
+    t.match(published, { code: 2, stderr: /It is not signed.*They are:/s }, 'nor is a list published beside it')
+    t.match(await publish('--adopt', 'none'), { code: 0, stdout: /\nsigned: no override\n/ })
+    t.not(state.get('overrides'), good)
+    t.match(await command(['fleet', 'status']), { code: 0 })
+  }
+})
+
+t.test('overrides that cannot be read are not adopted', async (t) => {
+  const { signed, publish, state } = signedFleetOf(t)
+  await publish()
+  for (const overrides of ['{', forged({ allow: 'x' }), forged({ allow: [{}] }), 'eyJhbGciOiJub25lIn0']) {
+    state.set('overrides', overrides)
+    const { stderr } = await signed(['override', 'deny', '198.51.101.7'])
+    t.match(stderr, /They cannot be read: .* To start without any override, add --adopt none\./, overrides)
+    t.notMatch(stderr, /--adopt [\da-f]/)
+  }
+  state.set('overrides', forged({ allow: ['8.8.8.8, 9.9.9.9'], note: 'x\n  - a: deny \u001b[31m' }))
+  const { stderr } = await signed(['override', 'deny', '198.51.101.7'])
+  t.match(
+    stderr,
+    /They are:\n {2}- feedbeef: allow "8\.8\.8\.8, 9\.9\.9\.9": "x\\u\{a\} {2}- a: deny \\u\{1b\}\[31m"\n Look/
+  )
+})
+
+t.test('an older state of the store is not signed as the newest', async (t) => {
+  const { signed, publish, state, memory, key, command } = signedFleetOf(t)
+  await publish()
+  await signed(['override', 'allow', '203.0.114.9'])
+  const old = new Map(state)
+  await signed(['override', 'remove', '203.0.114.9'])
+  const [, good] = [await publish(), new Map(state)]
+  t.equal(statSync(memory).mode & 0o777, 0o600)
+  const put = (...parts: [string, string | undefined][]) => {
+    for (const [name, text] of [...good, ...parts]) {
+      if (text === undefined) state.delete(name)
+      else state.set(name, text)
+    }
+  }
+  const override = () => signed(['override', 'deny', '198.51.101.7'])
+  put(['overrides', old.get('overrides')])
+  const replayed = await override()
+  t.match(replayed, {
+    code: 2,
+    stderr: /It is version \d+, and version \d+ was signed here later\. They are:\n.*203\.0\.114\.9/
+  })
+  t.match(await publish(), { code: 2, stderr: /was signed here later/ })
+  put(['overrides', undefined])
+  t.match(await override(), { code: 2, stderr: /There are none, and version \d+ was signed here\./ })
+  t.match(await publish(), { code: 2, stderr: /There are none/ }, 'nor is it signed that there are none')
+  put(['list', old.get('list')])
+  t.match(await override(), {
+    code: 2,
+    stderr: /The list .* was signed here later\. Publish the list again: .* publish LIST/
+  })
+  put(['list', undefined])
+  t.match(await override(), { code: 2, stderr: /There is none, and version/ })
+  put(['list', list('r9')])
+  t.match(await override(), { code: 2, stderr: /It is not signed/ })
+  const twice = await signDocument(
+    {
+      kind: 'list',
+      name: NAME,
+      version: claimedDocument(good.get('list')!).version,
+      expires: '2999-01-01T00:00:00Z',
+      payload: {}
+    },
+    readPrivateKey(readFileSync(key, 'utf8'))
+  )
+  put(['list', twice])
+  t.match(await override(), { code: 2, stderr: /with another content than was signed here/ })
+  t.match(await publish(), { code: 0 }, 'which is mended by publishing')
+  t.match(await override(), { code: 0 })
+  const another = { env: { ...ENV, MOENGAGE_REDIS_URL: 'redis://user:secret@127.0.0.1:2/3' } }
+  put(['overrides', old.get('overrides')], ['list', old.get('list')])
+  t.match(await signed(['override', 'deny', '9.9.9.9'], another), { code: 0 }, 'another server is another fleet')
+  t.notMatch(readFileSync(memory, 'utf8'), /secret/)
+  t.match(await command(['override', 'deny', '9.9.9.9', '--adopt', 'none']), { code: 2, stderr: /Add --sign KEY/ })
+  t.match(await command(['override', 'deny', '9.9.9.9', '--adopt', 'all']), { code: 2, stderr: /or none to start/ })
+})
+
+t.test('what was signed last is noted beside the key', async (t) => {
+  const { redis, publish, memory } = signedFleetOf(t)
+  for (const text of ['{', '[]', '{"a":7}', '{"a":{"list":7}}', '{"a":{"overrides":{"version":"1","digest":"x"}}}']) {
+    writeFileSync(memory, text)
+    t.match(await publish(), { code: 2, stderr: /key\.pem\.signed\.json, .* It is damaged\. Delete it/ }, text)
+  }
+  rmSync(memory)
+  mkdirSync(memory)
+  t.match(await publish(), { code: 2, stderr: /could not be read\. EISDIR.*\. Delete it/ })
+  rmdirSync(memory)
+  const answer = redis.answer.bind(redis)
+  redis.answer = (args) => {
+    if (args[0] === 'EVAL') mkdirSync(memory)
+    return answer(args)
+  }
+  t.match(await publish(), { code: 0, stderr: /^warning: What was signed could not be noted in .*older state\.\n$/s })
+  rmdirSync(memory)
+  redis.answer = (args) => {
+    const later = { version: 9e15, digest: 'x' }
+    if (args[0] === 'EVAL') {
+      const [fleet] = Object.keys(JSON.parse(readFileSync(memory, 'utf8')))
+      writeFileSync(memory, JSON.stringify({ [fleet!]: { overrides: later } }))
+    }
+    return answer(args)
+  }
+  writeFileSync(memory, '{"127.0.0.1:1 other":{}}')
+  t.match(await publish('--adopt', 'none'), { code: 0 })
+  t.match(readFileSync(memory, 'utf8'), /9000000000000000/, 'of two commands at once, the later one is noted')
+})
+
+t.test('a state that is older than a replica reports is not signed', async (t) => {
+  const { redis, signed, publish, state, publicLine, memory } = signedFleetOf(t)
+  const fleet = redisFleet({
+    client: redis.io(),
+    name: NAME,
+    poll: 100,
+    report: 100,
+    verify: { publicKeys: publicLine }
+  })
+  const source = { name: 'own', load: () => JSON.parse(list('own')) }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet })
+  t.teardown(() => guard.close())
+  await publish('--wait')
+  await signed(['override', 'allow', '203.0.114.9', '--wait'])
+  const old = new Map(state)
+  await signed(['override', 'remove', '203.0.114.9', '--wait'])
+  for (const [name, text] of old) state.set(name, text)
+  rmSync(memory)
+  const refused = await signed(['override', 'deny', '198.51.101.7'])
+  t.match(refused, { code: 2, stderr: /The state of the store is of version \d+, and a replica reports version \d+\./ })
+  state.clear()
+  t.match(await publish(), { code: 2, stderr: /The store has no state, and a replica reports version \d+\./ })
+  state.set('version', `${Number.MAX_SAFE_INTEGER}`)
+  t.match(await publish('--adopt', 'none', '--wait'), { code: 0, stdout: /1 of 1 live replicas use it/ })
+  const { version } = await guard.fleet!.status()
+  t.ok(version! < Date.now() + 1000, 'a version that is far ahead is not followed')
+})
+
+t.test('a document that is far ahead of the clock is not followed', async (t) => {
+  const { signed, publish, state, key } = signedFleetOf(t)
+  const version = Date.now() + 2 * 3_600_000
+  const about = { name: NAME, version, expires: '2999-01-01T00:00:00Z', payload: { overrides: [] } }
+  await publish()
+  state.set('overrides', await signDocument({ kind: 'override', ...about }, readPrivateKey(readFileSync(key, 'utf8'))))
+  t.match(await signed(['override', 'deny', '8.8.8.8']), {
+    code: 2,
+    stderr: /which is ahead of the clock of this machine/
+  })
+  t.match(await signed(['override', 'deny', '8.8.8.8', '--adopt', 'none']), { code: 0 })
+  t.ok(claimedDocument(state.get('overrides')!).version < version)
+})
+
+t.test('where lists are signed there is no rollback: the log of the store is not signed', async (t) => {
+  const { command, signed, publish } = signedFleetOf(t)
+  await command(['publish', '-'], { stdin: list('r1') })
+  await command(['publish', '-'], { stdin: list('r2') })
+  const fix = /Publish the file of the list that you mean: moengage-allowlist publish LIST --sign KEY/
+  t.match(await signed(['rollback']), { code: 2, stderr: fix }, 'lists of a time without signatures')
+  await publish()
+  t.match(await command(['rollback']), { code: 2, stderr: fix })
 })
 
 t.test('a list that no replica would read is not published', async (t) => {
@@ -242,6 +470,44 @@ t.test('a replica that did not get there is named', async (t) => {
   })
 })
 
+t.test('--wait counts replicas that use what was published, or what came after it', async (t) => {
+  const { redis, command } = fleetOf()
+  const replicas = `{moengage:${NAME}}:replicas`
+  const report = (id: string, version: number | null, lastError: string | null) => {
+    const own = { id, host: id, pid: 7, started: 1, reported: 2, isClosed: false, every: 1000, version, revision: 'r' }
+    const text = JSON.stringify({ ...own, lastError, verified: 0, rejected: {}, lastVerified: [], senders: [] })
+    redis.texts.set(`${replicas}:${id}`, { text, end: Date.now() + 86_400_000 })
+    redis.scores.set(replicas, (redis.scores.get(replicas) ?? new Map()).set(id, 1))
+  }
+  const later = Date.now() + 60_000
+  report('newer', later, null)
+  report('stuck', later, 'It is older \u001b[31m')
+  const published = await command(['publish', '-', '--wait', '1ms'], { stdin: list('r1') })
+  t.match(published, {
+    code: 1,
+    stdout: /\n1 of 2 live replicas use it\n/,
+    stderr: /^warning: stuck 7 does not use it: It is older/
+  })
+  const { version } = JSON.parse((await command(['publish', '-', '--json'], { stdin: list('r2') })).stdout)
+  t.ok(version < later)
+})
+
+t.test('what a stranger wrote into the store does not steer the terminal', async (t) => {
+  const { redis, command } = fleetOf()
+  const overrides = forged({ allow: ['\u001b[31m'], note: 'a\u001b[2Jb', until: '2999-01-01T00:00Z' })
+  redis.hash(STATE).set('version', '1').set('overrides', overrides)
+  const { code, stdout } = await command(['fleet', 'status'])
+  t.equal(code, 0)
+  t.notOk(stdout.includes('\u001b'))
+  for (const item of [{ allow: 'x' }, { allow: [{}] }, { until: 'now\u001b[31m' }]) {
+    redis.hash(STATE).set('overrides', forged(item))
+    const found = await command(['fleet', 'status'])
+    t.match(found, { code: 2, stderr: /Its override 0 has "(allow|until)" with the value/ }, JSON.stringify(item))
+    t.notMatch(found.stderr, /is not a function/)
+    t.notOk(found.stderr.includes('\u001b'))
+  }
+})
+
 t.test('a fleet that nobody reports to is shown', async (t) => {
   const { command } = fleetOf()
   t.match(await command(['fleet', 'status']), {
@@ -273,13 +539,15 @@ t.test('a command says which store and which fleet it lacks', async (t) => {
 })
 
 t.test('the commands of docs/fleet.md do what they say', async (t) => {
-  const { redis, command } = fleetOf()
+  const { redis, command: unsigned } = fleetOf()
   const guard = await replica(t, redis)
   const key = join(t.testdir({}), 'key.pem')
   writeFileSync(key, generateKeys().privatePem, { mode: 0o600 })
   const lines = readFileSync('docs/fleet.md', 'utf8').match(/^moengage-allowlist .*$/gm)!
   t.equal(lines.length, 8)
+  const signedFleet = fleetOf()
   for (const line of lines) {
+    const { command } = line.includes('--sign') ? signedFleet : { command: unsigned }
     const [, ...argv] = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''))
     const words = argv.map((word) => ({ 'list-signing.key': key })[word] ?? word)
     const { code, stderr } = await command(

@@ -9,6 +9,7 @@ import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
 import { type FleetStore, type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
+import { signDocument } from '../../src/signing/signed-document.js'
 import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { FakeRedis } from '../support/fake-redis.js'
 import { until } from '../support/http.js'
@@ -139,6 +140,12 @@ t.test('content that is wrong is refused, with the reason', async (t) => {
     ['overrides: no id', override({ id: 'a b' }), /id of its override/],
     ['overrides: no time', override({ since: 'x' }), /time of its override/],
     ['overrides: confirmed', override({ confirm: ['wide'] }), /confirms itself/],
+    ['overrides: allow is a text', override({ allow: 'x' }), /override 0 has "allow" with the value 'x'/],
+    ['overrides: deny is a list of objects', override({ deny: [{}] }), /override 0 has "deny" with the value/],
+    ['overrides: mode', override({ mode: 'off' }), /override 0 has "mode" with the value 'off'/],
+    ['overrides: until', override({ until: '\u001b[2J' }), /override 0 has "until" with the value '\\u\{1b\}\[2J'/],
+    ['overrides: note', override({ note: 7 }), /override 0 has "note" with the value 7/],
+    ['overrides: an end that begins anew', override({ for: '1h' }), /override 0 has "for" with the value '1h'/],
     ['overrides: wide', override({ allow: ['9.0.0.0/8'] }), /\/16/],
     ['overrides: nothing', override({}), /changes nothing/],
     ['a version that is none', { version: 'x' }, /Its version is NaN/],
@@ -428,7 +435,13 @@ t.test('with a key only signed documents are accepted, and none is replayed', as
   })
   await until(() => brief.status().revision === 'brief')
   await new Promise((resolve) => setTimeout(resolve, 1000))
-  await otherControl.override({ allow: ['8.8.8.8'] }, { sign: readPrivateKey(otherPem) })
+  const otherSign = { sign: readPrivateKey(otherPem) }
+  await t.rejects(
+    otherControl.override({ allow: ['8.8.8.8'] }, otherSign),
+    /It has expired .* They are an empty list/,
+    'what has expired is not signed again without a word'
+  )
+  await otherControl.override({ allow: ['8.8.8.8'] }, { ...otherSign, adopt: 'none' })
   await until(() => brief.judge(from('8.8.8.8')).verified)
   t.match(
     brief.status(),
@@ -436,7 +449,142 @@ t.test('with a key only signed documents are accepted, and none is replayed', as
     'a list that has expired in use keeps no override out'
   )
   state.set('overrides', 'eyJhbGciOiJub25lIn0')
-  t.match(await control.status().catch(({ message }) => message), /JSON|empty/)
+  await t.rejects(control.status(), /It is not signed: it has not the form of a JWS/)
+})
+
+/** A key, and a replica that accepts nothing but what it signed. */
+async function signedFleet(t: Test, { fleet }: { fleet?: Partial<RedisFleetOptions> } = {}) {
+  const redis = new FakeRedis()
+  const { privatePem, publicLine } = generateKeys()
+  const sign = readPrivateKey(privatePem)
+  const start = () => replica(t, redis, { fleet: { verify: { publicKeys: publicLine }, ...fleet } })
+  return { redis, sign, start, control: controlOf(t, redis), state: redis.hash(STATE) }
+}
+
+t.test('where signatures are verified, the version of the store decides nothing', async (t) => {
+  const { redis, sign, start, control, state } = await signedFleet(t)
+  const guard = await start()
+  const reported = async () => (await guard.fleet!.status()).replicas.map(({ version }) => version)
+  const first = await control.publish(sound({ revision: 's1' }), { sign })
+  await until(() => guard.status().revision === 's1')
+  const before = redis.received.length
+  state.set('version', `${Number.MAX_SAFE_INTEGER}`)
+  await until(() => redis.received.length > before + 10)
+  await guard.reload()
+  t.strictSame(await reported(), [first], 'it reports the version that is signed')
+  t.match(guard.status(), { revision: 's1', lastError: null })
+  const second = await control.publish(sound({ revision: 's2' }), { sign })
+  await until(() => guard.status().revision === 's2')
+  t.match(guard.status(), { revision: 's2', lastError: null }, 'and what is published next comes into use')
+  t.ok(second > first && second < Date.now() + 1000, 'with a version by the clock')
+  state.set('version', '7')
+  await control.override({ deny: [FOUR[0]!] }, { sign })
+  await until(() => !guard.judge(from(FOUR[0]!)).verified)
+  t.match(guard.status(), { lastError: null })
+})
+
+t.test('a signed version that is far ahead of the clock would keep all others out, and is refused', async (t) => {
+  const { sign, start, state } = await signedFleet(t)
+  const guard = await start()
+  const [now, expires] = [Date.now(), '2999-01-01T00:00:00Z']
+  const signed = (kind: 'list' | 'override', version: number, payload: unknown) =>
+    signDocument({ kind, name: NAME, version, expires, payload }, sign)
+  state.set('version', '1').set('list', await signed('list', now + 90_000_000, sound({ revision: 'ahead' })))
+  await until(() => guard.status().lastError !== null)
+  t.match(
+    guard.status().lastError,
+    /Its list is refused\. It is version \d+, more than a day ahead of the clock\. Publish/
+  )
+  state.set('version', '2').set('list', await signed('list', now + 80_000_000, sound({ revision: 'skewed' })))
+  await until(() => guard.status().revision === 'skewed')
+  t.match(guard.status(), { lastError: null })
+})
+
+t.test('the advice about a signed part is about that part', async (t) => {
+  const { redis, sign, start, control, state } = await signedFleet(t)
+  const guard = await start()
+  await control.publish(sound({ revision: 's1' }), { sign })
+  await until(() => guard.status().revision === 's1')
+  const good = new Map(state)
+  const table: [part: string, text: string, error: RegExp][] = [
+    [
+      'list',
+      JSON.stringify(sound()),
+      /Its list is refused\..* Publish the list again: moengage-allowlist publish LIST --sign/
+    ],
+    [
+      'overrides',
+      '{"overrides":[]}',
+      /Its overrides are refused\..* sign them again: moengage-allowlist override, with/
+    ]
+  ]
+  for (const [part, text, error] of table) {
+    state.set('overrides', good.get('overrides')!).set('list', good.get('list')!).set(part, text)
+    redis.publish(`{moengage:${NAME}}:changed`)
+    await until(() => error.test(guard.status().lastError ?? ''))
+    const { lastError } = guard.status()
+    t.match(lastError, error)
+    t.equal(lastError!.split('It is not signed').length, 2, 'it is said once')
+    t.notMatch(lastError, /moengage-allowlist sign/)
+  }
+})
+
+t.test('a replica that accepts no list goes with the versions of the fleet', async (t) => {
+  const { sign, start, control, state } = await signedFleet(t, { fleet: { accept: ['deny'] } })
+  const guard = await start()
+  const version = async () => (await guard.fleet!.status()).replicas[0]?.version
+  await control.override({ deny: ['8.8.8.8'] }, { sign })
+  await until(() => guard.judge(from('8.8.8.8')).verified === false && guard.status().overrides.length > 0)
+  const published = await control.publish(sound({ revision: 's1' }), { sign })
+  for (let i = 0; i < 100 && (await version()) !== published; i++) await tick()
+  t.equal(await version(), published)
+  state.set('list', 'x').set('version', '3')
+  for (let i = 0; i < 100 && (await version()) === published; i++) await tick()
+  t.ok((await version())! < published, 'a list that is not signed counts for nothing')
+  t.match(guard.status(), { revision: 'own', lastError: null })
+  const alone = await signedFleet(t, { fleet: { accept: ['deny'] } })
+  alone.state.set('list', 'x').set('version', '3')
+  const idle = await alone.start()
+  t.match((await idle.fleet!.status()).replicas, [{ version: null }], 'nothing that is signed is in use')
+})
+
+t.test('a copy that has expired is not used, and what it says about versions is not forgotten', async (t) => {
+  const file = join(t.testdir({}), 'copy.json')
+  const { redis, sign, start, control, state } = await signedFleet(t, { fleet: { copy: file } })
+  const first = await start()
+  await control.publish(sound({ revision: 's1' }), { sign })
+  await control.override({ allow: ['8.8.8.8'] }, { sign })
+  await until(() => first.judge(from('8.8.8.8')).verified)
+  const old = state.get('overrides')!
+  await control.removeOverride('8.8.8.8', { sign, expires: Date.now() + 500 })
+  const latest = state.get('overrides')!
+  const isCopied = () => {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')).overrides === latest
+    } catch {
+      return false
+    }
+  }
+  await until(isCopied)
+  t.ok(isCopied())
+  first.close()
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  state.set('overrides', old).set('version', '7')
+  const second = await start()
+  t.match(second.status(), { revision: 'own', overrides: [], lastError: /older than \d+, which was accepted before/ })
+  state.set('version', '8')
+  await until(() => redis.received.splice(0).includes('HMGET'))
+  await t.rejects(second.reload(), /older than/, 'nor is it forgotten after the start')
+  t.equal(second.judge(from('8.8.8.8')).verified, false)
+  state.set('overrides', latest)
+  await t.rejects(second.reload(), /It has expired/, 'what has expired is not taken as fresh')
+  state.delete('overrides')
+  await t.rejects(second.reload(), /It has lost its overrides/)
+  state.set('overrides', old).delete('list')
+  await t.rejects(second.reload(), /It has lost its list/)
+  second.close()
+  redis.hashes.delete(STATE)
+  t.match((await start()).status(), { revision: 'own', lastError: /has no state any more\. Publish it again/ })
 })
 
 t.test('a fleet is checked like every option', async (t) => {
