@@ -239,13 +239,14 @@ export function registerMetrics(guard: MeasuredGuard, options: MetricsOptions): 
     }
   })
   for (const row of COUNTERS) {
+    const highest = new Highest()
     new Counter({
       ...config(row),
       collect() {
         this.reset()
         // As for gauges: without labels it begins with a 0.
         if (row.labels === undefined) this.remove()
-        for (const [labels, value] of samplesOf(row, guard)) this.inc(labels, value)
+        for (const [labels, value] of samplesOf(row, guard)) this.inc(labels, highest.of(labels, value))
       }
     })
   }
@@ -260,6 +261,23 @@ export function registerMetrics(guard: MeasuredGuard, options: MetricsOptions): 
         for (const [labels, value] of samplesOf(row, guard)) this.set(labels, value)
       }
     })
+  }
+}
+
+/**
+ * The highest values of a counter. A request that was counted as verified may be rejected later, and is then counted as rejected alone; to
+ * Prometheus a counter that falls has begun anew, and all that it had counted would count again.
+ */
+class Highest {
+  readonly #values = new Map<string, number>()
+
+  of(labels: Sample[0], value: number): number {
+    const key = JSON.stringify(labels)
+    const before = this.#values.get(key) ?? 0
+    // A prefix that never verified a request leaves nothing here.
+    if (value <= before) return before
+    this.#values.set(key, value)
+    return value
   }
 }
 

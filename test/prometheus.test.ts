@@ -4,6 +4,7 @@ import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createGuard, loadGuard, type ReloadEvent, type Snapshot, type VerdictEvent } from '../src/core.js'
 import guardExpress from '../src/express.js'
+import guardFetch from '../src/fetch.js'
 import moengageAllowlist from '../src/index.js'
 import { registerMetrics } from '../src/prometheus.js'
 import { LISTED, STRANGER, UNLISTED } from './support/addresses.js'
@@ -184,6 +185,40 @@ t.test('counters outlive the list, and dead entries show', async (t) => {
   await guard.reload()
   t.equal((await samples(registry)).get('hooks_source_failing'), 0)
 })
+
+t.test(
+  'a counter does not fall where a verified request is rejected later, and goes on when others come',
+  async (t) => {
+    const registry = new Registry()
+    const guard = guardFetch({
+      dataCenters: 'DC-01',
+      expectSecret: true,
+      carriesSecret: () => false,
+      logger: lineLogger([])
+    })
+    t.teardown(() => guard.close())
+    registerMetrics(guard, { registry })
+    const verified = async () => {
+      const found = await samples(registry)
+      const counts = [...found].filter(([name]) => name.includes('result="verified"')).map(([, value]) => value)
+      const names = [
+        'moengage_verified_without_secret_total',
+        `moengage_prefix_hits_total{prefix="${LISTED}/32",data_center="DC-01"}`
+      ]
+      return [counts[0], ...names.map((name) => found.get(name))]
+    }
+    const request = new Request('http://x/')
+    await guard.check(request, LISTED)
+    t.strictSame(await verified(), [1, 1, 1])
+    await guard.check(request, LISTED, { channels: 'catalog' })
+    t.match(guard.status(), { verified: 0, rejected: { 'other-channel': 1 } })
+    t.strictSame(await verified(), [1, 1, 1], 'Prometheus would take a lower value for a restart')
+    for (const count of [1, 2]) {
+      await guard.check(new Request('http://x/'), LISTED)
+      t.strictSame(await verified(), [count, count, count])
+    }
+  }
+)
 
 t.test('senders that share a place among the remembered verdicts are counted all the same', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', cacheSize: 1, allow: ['1.1.1.1', '1.0.0.1'] })

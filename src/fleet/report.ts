@@ -20,11 +20,15 @@ const MAX_MERGED = 10_000
 const MAX_TEXTS = 20
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
-export interface Report extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'lastVerified'> {
+export interface Report
+  extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'lastVerified'> {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
   readonly every: number
   readonly rejected: Replica['reasons']
+  /** What became of them; an older version reports neither. */
+  readonly tagged?: number
+  readonly turnedAway?: number
   readonly lastVerified: readonly LastVerified[]
   readonly senders: readonly Sender[]
 }
@@ -45,7 +49,7 @@ export function reportOf(
   version: number | null,
   isClosed: boolean
 ): Report {
-  const { revision, lastError, verified, rejected, lastVerified } = guard.status()
+  const { revision, lastError, verified, rejected, tagged, turnedAway, lastVerified } = guard.status()
   const report: Report = {
     id,
     host: hostname(),
@@ -59,6 +63,8 @@ export function reportOf(
     lastError: lastError === null ? null : lastError.slice(0, 300),
     verified,
     rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
+    tagged,
+    turnedAway,
     lastVerified: lastVerified.slice(0, MAX_TEXTS),
     senders: guard.senders(senders)
   }
@@ -81,6 +87,7 @@ function shortened(report: Report): Report {
 const isTime = (value: unknown): value is number => isCount(value) && value <= 8.64e15
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 500
 const isTexts = (value: unknown) => Array.isArray(value) && value.length <= MAX_TEXTS && value.every(isText)
+const isOptionalCount = (value: unknown) => value === undefined || isCount(value)
 const orNull = (isRight: (value: unknown) => boolean) => (value: unknown) => value === null || isRight(value)
 
 /** Whether an object has properties of the right kind. */
@@ -142,7 +149,9 @@ export function readReport(text: string): Report | undefined {
     lastVerified: listOf(isLastVerified),
     senders: listOf(isSender)
   })
-  return isReport ? (report as Report) : undefined
+  if (!isReport) return undefined
+  const { tagged, turnedAway } = report as Report
+  return isOptionalCount(tagged) && isOptionalCount(turnedAway) ? (report as Report) : undefined
 }
 
 /** What is in the reports of all replicas. */
@@ -164,13 +173,15 @@ export class FleetSums {
 
   /** @param age milliseconds since it was written */
   add(report: Report, age: number): void {
-    const { lastVerified, rejected, senders, isClosed, every, ...own } = report
+    const { lastVerified, rejected, senders, isClosed, every, tagged = null, turnedAway = null, ...own } = report
     const isLate = age > MISSED * every
     this.#replicas.push({
       ...own,
       state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
       rejected: totalOf(rejected),
       reasons: rejected,
+      tagged,
+      turnedAway,
       lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
     })
     this.#verified += own.verified

@@ -93,6 +93,10 @@ export interface Replica {
   readonly rejected: number
   /** The same by reason. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** How many of them mode `'tag'` let through; null where its version does not report it. */
+  readonly tagged: number | null
+  /** How many of them were answered with a rejection; null where its version does not report it. */
+  readonly turnedAway: number | null
   /** When it verified a request last, in milliseconds since 1970; null where it never did. */
   readonly lastVerified: number | null
 }

@@ -102,7 +102,11 @@ export class Guard<Request = GuardRequest> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
   judge(request: Request & (GuardRequest | NodeRequest), policy?: PolicyOptions): Verdict {
-    return this.decide(policy, request, givenIncoming(request), null)
+    const incoming = givenIncoming(request)
+    const verdict = this.decide(policy, request, incoming, null)
+    // There is no door that answers: the caller does.
+    if (!verdict.verified) this.#ledger.noteOutcome(verdict, 'reject', incoming.earlier)
+    return verdict
   }
 
   /**
@@ -245,6 +249,7 @@ export class Guard<Request = GuardRequest> {
       source: this.#settings.source.name,
       ...this.#ledger.counters.total(),
       tagged: this.#ledger.tagged,
+      turnedAway: this.#ledger.turnedAway,
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
       diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, sources)],
@@ -315,9 +320,9 @@ export class Guard<Request = GuardRequest> {
     return this.#ledger.about(clientIp, this.#list.current.list)
   }
 
-  /** Notes that a rejected request was let through, by mode `'tag'`. @internal */
-  letThrough(): void {
-    this.#ledger.tagged++
+  /** Notes what a door does with a rejected request; whether that is news. @internal */
+  noteOutcome(verdict: RejectedVerdict, mode: 'reject' | 'tag', earlier: Incoming['earlier']): boolean {
+    return this.#ledger.noteOutcome(verdict, mode, earlier)
   }
 
   /** A rejection as it may leave the process, by `redactAddress`. @internal */

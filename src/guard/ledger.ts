@@ -1,3 +1,4 @@
+import { type EarlierVerdict, isNews } from '../client-ip/incoming.js'
 import type { Cells } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
@@ -107,6 +108,10 @@ export class Ledger {
   readonly counters = new Counters()
   /** How many rejected requests were let through, by mode `'tag'`. */
   tagged = 0
+  /** How many were answered with a rejection, or cut off. */
+  turnedAway = 0
+  /** The verdicts on those that were let through: a later policy of the same request may reject it. */
+  readonly #letThrough = new WeakSet<EarlierVerdict>()
   readonly #senders: Senders
   readonly #refusals = new Refusals()
   readonly #routes = new RouteRecords()
@@ -172,6 +177,28 @@ export class Ledger {
     if (isOwn && verdict.reason === 'not-listed') this.#own++
     if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
     if (verdictChannel?.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
+  }
+
+  /**
+   * Notes what a door does with a rejected request.
+   *
+   * @param earlier the verdict by which the door counted the request before
+   * @returns whether that is news: the first rejection of the request, or that it is turned away after it was let through
+   */
+  noteOutcome(verdict: RejectedVerdict, mode: 'reject' | 'tag', earlier: EarlierVerdict | undefined): boolean {
+    const isFirst = isNews(earlier, false)
+    if (mode === 'tag') {
+      if (!isFirst) return false
+      this.tagged++
+      this.#letThrough.add(verdict)
+      return true
+    }
+    if (!isFirst) {
+      if (!this.#letThrough.delete(earlier!)) return false
+      this.tagged--
+    }
+    this.turnedAway++
+    return true
   }
 
   #noteRefusal(clientIp: string, reason: RefusalReason, policy: Policy, pattern: string | null): void {

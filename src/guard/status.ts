@@ -80,8 +80,13 @@ export interface GuardStatus {
   readonly verified: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
-  /** How many of the rejected requests were let through by a door, in mode `'tag'`. */
+  /** How many of the rejected requests were let through, in mode `'tag'`, by every route that judged them. */
   readonly tagged: number
+  /**
+   * How many of the rejected requests a route answered with a rejection, or cut off. What your code asks about with `judge` is not among
+   * them, but in `createGuard` and `loadGuard`, where your code answers.
+   */
+  readonly turnedAway: number
   /** How many of the rejected requests carried your secret, by reason: see the option `carriesSecret`. */
   readonly rejectedWithSecret: Readonly<Record<Reason, number>>
   /** How many of the verified requests did not carry your secret; counted with the option `expectSecret`. */

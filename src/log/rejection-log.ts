@@ -1,3 +1,4 @@
+import type { EarlierVerdict } from '../client-ip/incoming.js'
 import { type Problem, problemLine } from '../errors.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
@@ -43,7 +44,7 @@ const LONGEST_WITHOUT_SUMMARY = 3_600_000
 /** What the log reads from a guard. @internal */
 type LoggedGuard = Pick<
   Guard,
-  'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn' | 'letThrough'
+  'status' | 'senders' | 'redacted' | 'redactedAddress' | 'about' | 'policy' | 'header' | 'isOwn' | 'noteOutcome'
 >
 
 /** A rejection that has a line. */
@@ -98,16 +99,23 @@ export class RejectionLog<Request> {
   }
 
   /**
-   * Logs a rejection unless it is throttled; a misconfiguration is also logged once, as an error.
+   * Logs a rejection once a request and mode, unless it is throttled; a misconfiguration is also logged once, as an error.
    *
    * @param logger the logger of the request; undefined where it has none
+   * @param earlier the verdict by which the request was counted before
    */
-  rejection(logger: Logger | undefined, verdict: RejectedVerdict, route: LoggedRoute, request: Request): void {
+  rejection(
+    logger: Logger | undefined,
+    verdict: RejectedVerdict,
+    earlier: EarlierVerdict | undefined,
+    route: LoggedRoute,
+    request: Request
+  ): void {
     const { level } = this.#settings
     const { mode } = route.actions
     const { reason, carriesSecret } = verdict
     const withSecret = carriesSecret === true
-    if (mode === 'tag') this.#guard.letThrough()
+    if (!this.#guard.noteOutcome(verdict, mode, earlier)) return
     if (isMisconfiguration(reason) && !this.#diagnosed.has(reason)) this.#logDiagnosis(logger, verdict)
     if (level === 'silent') return
     if (!this.#logger.isEnabled(level, logger)) {

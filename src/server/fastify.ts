@@ -202,7 +202,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       }
       const inForce = withMode(route, guard.mode)
       const { mode, statusCode, onReject } = inForce.actions
-      if (isFirst) log.rejection(request.log, verdict, inForce, request)
+      log.rejection(request.log, verdict, incoming.earlier, inForce, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
       answer(onReject, request, reply, verdict, statusCode, done)

@@ -214,7 +214,7 @@ export class Standalone<Request, OnReject> {
   }
 
   /**
-   * Calls `onVerdict`, and logs a rejection or a secret that is missing, once a request.
+   * Calls `onVerdict`, and logs a secret that is missing, once a request; logs a rejection.
    *
    * @param request undefined for a bare connection
    */
@@ -225,10 +225,11 @@ export class Standalone<Request, OnReject> {
     request: Request | undefined,
     logger?: Logger
   ): void {
-    if (!isNews(incoming.earlier, verdict.verified)) return
-    if (request !== undefined) this.#listener?.notify(verdict, request)
-    if (!verdict.verified) this.guard.log.rejection(logger, verdict, route, request)
-    else if (verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)
+    const { earlier } = incoming
+    const isFirst = isNews(earlier, verdict.verified)
+    if (isFirst && request !== undefined) this.#listener?.notify(verdict, request)
+    if (!verdict.verified) this.guard.log.rejection(logger, verdict, earlier, route, request)
+    else if (isFirst && verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)
   }
 
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */

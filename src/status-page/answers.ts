@@ -9,6 +9,7 @@ import { totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
+import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -44,10 +45,6 @@ export function genuineOf({ counts: { verified, rejected }, evidence, turnedAway
   })
 }
 
-/** What happened to requests that were not accepted: in mode "tag" they were let through. */
-const outcomeOf = ({ status, counts: { rejected } }: Facts) =>
-  status.tagged > 0 && status.tagged === totalOf(rejected) ? 'would be turned away' : 'were turned away'
-
 /** Judges how all is. */
 export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   const { status, fleet, evidence, now } = facts
@@ -66,7 +63,7 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     ...(fleet === null ? [] : fleetActions(fleet))
   ]
   const [last] = fromMoEngage(facts)
-  const outcome = outcomeOf(facts)
+  const outcome = outcomeWords(facts.outcomes)
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
   if (evidence.some(({ kind }) => kind === 'list-aged')) {
     return state(
@@ -175,25 +172,23 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
   const question = 'Was anybody turned away?'
   const rejected = totalOf(facts.counts.rejected)
   const isFleet = isOfFleet(facts)
-  if (rejected === 0 && facts.rejectedByEnded > 0) {
-    const detail = html`Servers that have ended turned away ${plural(facts.rejectedByEnded, 'request')} within a day. <a href="#senders">Who it was</a>`
-    return [{ question, answer: 'Not by a server that runs', detail }]
+  const { outcomes, outcomesOfEnded: ended } = facts
+  if (rejected === 0 && Object.values(ended).some((count) => count > 0)) {
+    const answer = ended.turnedAway + ended.unknown > 0 ? 'Not by a server that runs' : 'No'
+    const detail = html`Servers that have ended ${listed(deedsOf(ended))} within a day. <a href="#senders">Who it was</a>`
+    return [{ question, answer, detail }]
   }
   if (rejected === 0) {
     return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
   }
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
   const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
-  const { tagged } = facts.status
-  const letThrough = tagged === 0 ? '' : `Mode “tag” let ${number(tagged)} of them through. `
+  const details = detailsOf(outcomes).map((sentence) => `${sentence} `)
   return [
     {
       question,
-      answer:
-        tagged === rejected
-          ? `No, but ${plural(rejected, 'request')} would be`
-          : `Yes, ${plural(rejected - tagged, 'request')}`,
-      detail: html`${letThrough}${number(recent)} of them in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
+      answer: answerOf(outcomes),
+      detail: html`${details.join('')}${plural(recent, 'rejection')} in the last hour${isFleet ? ' ' : '; '}${where}. <a href="#senders">Who it was</a>`
     },
     {
       question: 'Was any of it genuine?',

@@ -9,6 +9,7 @@ import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
 import { isRefusal, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
+import { type Outcomes, outcomesOf } from './outcomes.js'
 import type { Bar, Samples, Totals } from './samples.js'
 
 /**
@@ -38,8 +39,10 @@ export interface Facts {
   readonly fleet: FleetFacts | null
   /** The verdicts since the start: of all servers that run, where the fleet is known. */
   readonly counts: Pick<GuardStatus, 'verified' | 'rejected'>
-  /** How many requests servers of the fleet turned away within a day that do not run any more. */
-  readonly rejectedByEnded: number
+  /** What became of the rejected ones. */
+  readonly outcomes: Outcomes
+  /** The same of servers of the fleet that ended within a day. */
+  readonly outcomesOfEnded: Outcomes
   /** What the secret gives away: to all servers, where the fleet is known. */
   readonly evidence: readonly Finding[]
   /** The last verified requests, the latest first: of all servers, where the fleet is known. */
@@ -56,12 +59,14 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const [status, senders, directory] = [guard.status(), guard.senders(MAX_SENDERS), guard.directory()]
   const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
   const { verified, rejected, lastVerified } = status
+  const ownOutcome = { ...status, rejected: totalOf(rejected) }
   const reported = fleet?.reading?.status
   if (reported === undefined)
     return {
       ...own,
       counts: { verified, rejected },
-      rejectedByEnded: 0,
+      outcomes: outcomesOf([ownOutcome]),
+      outcomesOfEnded: outcomesOf([]),
       evidence: status.evidence,
       calls: lastVerified,
       turnedAway: senders
@@ -80,7 +85,8 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   return {
     ...own,
     counts,
-    rejectedByEnded: ended.reduce((sum, { rejected }) => sum + rejected, 0),
+    outcomes: outcomesOf([ownOutcome, ...others]),
+    outcomesOfEnded: outcomesOf(ended),
     evidence: [...status.evidence, ...evidenceOfOthers(guard, status, turnedAway)],
     calls: latestOf([...lastVerified, ...reported.lastVerified]),
     turnedAway

@@ -2,8 +2,8 @@ import { html } from 'ghtml'
 import type { FleetStatus, GuardFleet, Replica } from '../guard/fleet.js'
 import { messageOf } from '../lib/text.js'
 import { type Clock, MINUTE, SECOND } from '../lib/time.js'
-import { totalOf } from '../verdict/verdict.js'
 import { type Cell, listOf, tableOf } from './document.js'
+import { deedsOf, outcomesOf } from './outcomes.js'
 import { listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How long a page waits for the store. */
@@ -104,7 +104,7 @@ export function fleetPart({ reading, problem }: FleetFacts, now: number): string
     return html`!${why}<p>The other servers are missing here; the whole page is about this server alone.</p>`
   }
   const { status, at } = reading
-  const { replicas, warnings, verified, rejected } = status
+  const { replicas, warnings, verified } = status
   const shown = [...replicas].sort((a, b) => rank(a, status) - rank(b, status)).slice(0, MAX_REPLICAS)
   const rest = replicas.length - shown.length
   const header = [
@@ -123,7 +123,7 @@ export function fleetPart({ reading, problem }: FleetFacts, now: number): string
 !${listOf(warnings)}<p>!${summary(status)}</p>
 !${rows.length === 0 ? '' : tableOf({ caption: `Servers of the fleet ${status.name}`, header, rows, isCards: true })}
 !${rest > 0 ? html`<p>${number(rest)} more without a problem; the page shows ${MAX_REPLICAS}.</p>` : ''}
-<p class="quiet">Within a day all of them together, those that have ended too, accepted ${plural(verified, 'request')} and turned away ${number(totalOf(rejected))}.</p>`
+<p class="quiet">Within a day all of them together, those that have ended too, ${listed([`accepted ${plural(verified, 'request')}`, ...deedsOf(outcomesOf(replicas))])}.</p>`
 }
 
 function summary({ name, replicas, live, current, version }: FleetStatus): string {
@@ -149,7 +149,7 @@ function rank({ state, version, lastError }: Replica, fleet: FleetStatus): numbe
 const STATE_WORDS = { live: 'running', gone: 'gone', closed: 'ended' }
 
 function replicaRow(replica: Replica, { self, version: latest }: FleetStatus, now: number): Cell[] {
-  const { id, host, pid, state, reported, version, revision, verified, rejected, lastVerified, lastError } = replica
+  const { id, host, pid, state, reported, version, revision, verified, lastVerified, lastError } = replica
   const uses = version === null ? 'its own list' : version === latest ? 'what was published last' : `version ${version}`
   return [
     `${host}, process ${pid}${id === self ? ' (this server)' : ''}`,
@@ -158,8 +158,13 @@ function replicaRow(replica: Replica, { self, version: latest }: FleetStatus, no
     uses,
     revision,
     number(verified),
-    number(rejected),
+    turnedAwayText(replica),
     lastVerified === null ? 'never' : { html: timeAgo(lastVerified, now) },
     lastError ?? 'none'
   ]
+}
+
+function turnedAwayText({ rejected, tagged, turnedAway }: Replica): string {
+  if (tagged === null || turnedAway === null) return rejected === 0 ? '0' : `at most ${number(rejected)}`
+  return tagged === 0 ? number(turnedAway) : `${number(turnedAway)}, and ${number(tagged)} let through`
 }

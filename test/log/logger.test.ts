@@ -183,7 +183,7 @@ function failingLog(isAsync = false) {
   })
   const reject = (peer: string) => {
     const verdict = guard.judge({ peer, headers: {} }) as RejectedVerdict
-    log.rejection(undefined, verdict, { policy: undefined, actions: { mode: 'reject' } }, undefined)
+    log.rejection(undefined, verdict, undefined, { policy: undefined, actions: { mode: 'reject' } }, undefined)
   }
   const events = (event: string) => logged.filter(({ moengage }) => moengage?.event === `moengage.${event}`)
   return { ...state, state, guard, log, reject, events }
@@ -238,7 +238,7 @@ t.test('a line that cannot be made is lost, and the rejection counted', async (t
       throw new Error('own getter')
     }
   }
-  log.rejection(undefined, verdict, { policy: undefined, actions: { mode: 'tag' } }, request)
+  log.rejection(undefined, verdict, undefined, { policy: undefined, actions: { mode: 'tag' } }, request)
   log.close()
   t.match(lines, [{ moengage: { event: 'moengage.summary', suppressed: { tag: { 'not-listed': 1 } } } }])
   t.equal(lines.length, 1)

@@ -3,14 +3,16 @@ import { createServer, IncomingMessage, type RequestListener, ServerResponse } f
 import { type AddressInfo, connect, createServer as createNetServer, type Server, Socket } from 'node:net'
 import { mock } from 'node:test'
 import express from 'express'
-import Fastify from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { GuardStatus, Snapshot, Verdict } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
+import guardLambda from '../../src/lambda.js'
 import type { StandaloneOptions } from '../../src/server/standalone.js'
+import guardWorkers from '../../src/workers.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -625,4 +627,114 @@ t.test('what a client chose as a path is shown by its beginning', async (t) => {
     t.ok(msg.length < 500 && moengage.message.length < 300)
     t.notMatch(JSON.stringify(lines), /secret/)
   }
+})
+
+type Modes = readonly ('reject' | 'tag')[]
+type Judging = typeof OPTIONS & { logger: ReturnType<typeof lineLogger> }
+
+/** Each sends a request of a stranger through routes of one guard, one behind the other, and resolves with the status of the answer. */
+const ONE_BEHIND_THE_OTHER: Record<
+  string,
+  (t: Test, options: Judging) => { guard: { status(): GuardStatus }; pass(modes: Modes): Promise<number | undefined> }
+> = {
+  Express(t, options) {
+    const guard = guardExpress(options)
+    const pass = async (modes: Modes) => {
+      const app = express().use(...modes.map((mode) => guard.route({ mode })), (_, response) => void response.end())
+      const port = await listen(t, createServer(app))
+      return (await send({ port }, { headers: { 'x-forwarded-for': STRANGER } })).status
+    }
+    return { guard, pass }
+  },
+  'node:http'(t, options) {
+    const guard = guardNode(options)
+    const pass = async (modes: Modes) => {
+      const listener = modes.reduceRight<RequestListener>(
+        (inner, mode) => guard.listener(inner, { mode }),
+        (_, response) => void response.end()
+      )
+      const port = await listen(t, createServer(listener))
+      return (await send({ port }, { headers: { 'x-forwarded-for': STRANGER } })).status
+    }
+    return { guard, pass }
+  },
+  Fetch(_, options) {
+    const guard = guardFetch(options)
+    const pass = async (modes: Modes) => {
+      const request = new Request('http://x/')
+      for (const mode of modes) {
+        const { response } = await guard.check(request, STRANGER, { mode })
+        if (response !== undefined) return response.status
+      }
+      return 200
+    }
+    return { guard, pass }
+  },
+  Workers(_, options) {
+    const guard = guardWorkers(options)
+    const pass = async (modes: Modes) => {
+      const request = new Request('http://x/', { headers: { 'cf-connecting-ip': STRANGER } })
+      Object.assign(request, { cf: {} })
+      for (const mode of modes) {
+        const { response } = await guard.check(request, { waitUntil: () => {} }, { mode })
+        if (response !== undefined) return response.status
+      }
+      return 200
+    }
+    return { guard, pass }
+  },
+  Lambda(_, options) {
+    const guard = guardLambda(options)
+    const pass = async (modes: Modes) => {
+      const requestContext = { http: { method: 'POST', sourceIp: STRANGER } }
+      const handler = modes.reduceRight<(event: never, context: unknown) => Promise<unknown>>(
+        (inner, mode) => guard.handler((event, context) => inner(event as never, context), { mode }) as never,
+        async () => ({ statusCode: 200 })
+      )
+      const answer = await handler({ version: '2.0', headers: {}, requestContext } as never, null)
+      return (answer as { statusCode: number }).statusCode
+    }
+    return { guard, pass }
+  },
+  Fastify(t, { logger: loggerInstance, ...options }) {
+    const app: FastifyInstance = Fastify({ loggerInstance: loggerInstance as FastifyBaseLogger })
+    t.teardown(() => app.close())
+    const guard = { status: () => app.moengage!.status() }
+    const pass = async (modes: Modes) => {
+      await app.register(guardFastify, options)
+      const hooks = modes.slice(1).map((mode) => app.verifyMoEngage({ mode }))
+      app.get('/x', { config: { moengage: { mode: modes[0] } }, preHandler: hooks }, async () => 'ok')
+      return (await app.inject({ url: '/x', headers: { 'x-forwarded-for': STRANGER } })).statusCode
+    }
+    return { guard, pass }
+  }
+}
+
+for (const [door, make] of Object.entries(ONE_BEHIND_THE_OTHER)) {
+  t.test(`${door}: a request that one route lets through and a later one rejects is turned away, once`, async (t) => {
+    const rows: [modes: Modes, status: number, counted: Partial<GuardStatus>, logged: Modes][] = [
+      [['tag', 'tag'], 200, { tagged: 1, turnedAway: 0 }, ['tag']],
+      [['tag', 'reject'], 403, { tagged: 0, turnedAway: 1 }, ['tag', 'reject']],
+      [['tag', 'tag', 'reject'], 403, { tagged: 0, turnedAway: 1 }, ['tag', 'reject']],
+      [['reject', 'tag'], 403, { tagged: 0, turnedAway: 1 }, ['reject']]
+    ]
+    for (const [modes, status, counted, logged] of rows) {
+      const lines: Line[] = []
+      const { guard, pass } = make(t, { ...OPTIONS, logger: lineLogger(lines) })
+      t.equal(await pass(modes), status, `${modes}`)
+      t.match(guard.status(), { ...counted, rejected: { 'not-listed': 1 } }, `${modes}`)
+      const written = lines.flatMap(({ moengage }) => (moengage?.event === 'moengage.rejected' ? [moengage.mode] : []))
+      t.strictSame(written, logged, `${modes}`)
+    }
+  })
+}
+
+t.test('a request that a guard behind an answer rejects once more is counted and logged once', async (t) => {
+  const lines: Line[] = []
+  const guard = guardFetch({ ...OPTIONS, logger: lineLogger(lines) })
+  t.teardown(() => guard.close())
+  const request = new Request('http://x/')
+  for (const mode of ['tag', 'reject', 'reject', 'tag'] as const) await guard.check(request, STRANGER, { mode })
+  t.match(guard.status(), { tagged: 0, turnedAway: 1, rejected: { 'not-listed': 1 } })
+  t.equal(lines.filter(({ moengage }) => moengage?.event === 'moengage.rejected').length, 2)
 })

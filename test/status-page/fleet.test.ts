@@ -91,13 +91,13 @@ t.test('in every door, the page of one server is about all servers of its fleet'
     const { textOf } = await eventually(open, isReported)
     t.match(textOf('fleet'), /servers? of the fleet “webhooks” reports?\./, name)
     t.match(textOf('fleet'), new RegExp(` ${process.pid} \\(this server\\) running `), name)
-    t.match(textOf('fleet'), / accepted 1 request and turned away 3\.$/)
+    t.match(textOf('fleet'), / accepted 1 request and turned away 3 requests\.$/)
     t.match(textOf('state'), /All is well: MoEngage gets through/, name)
     t.match(
       textOf('answers'),
       /in the last hour\? Yes, less than a minute ago 0 requests accepted by this server since/
     )
-    t.match(textOf('answers'), /turned away\? Yes, 3 requests 0 of them in the last hour by this server/)
+    t.match(textOf('answers'), /turned away\? Yes, 3 requests 0 rejections in the last hour by this server/)
     t.match(textOf('answers'), /Was any of it genuine\? Possibly/)
     t.match(textOf('routes-body'), /\(no route\) less than a minute ago .* DC-01/)
     t.match(textOf('senders'), /By all servers of the fleet .* 185\.199\.108\.153 3 Not on MoEngage’s list/)
@@ -158,6 +158,8 @@ interface Reported {
   readonly peers?: readonly string[]
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
+  /** What became of the rejected requests, where they were not turned away. */
+  readonly became?: { readonly tagged: number | undefined; readonly turnedAway: number | undefined }
 }
 
 const SECRET = { 'x-secret': 'yes' }
@@ -171,7 +173,17 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
     const report = reportOf(guard, { id, started: 1, every: 1000, senders: 10 }, version, isClosed)
-    sums.add({ ...report, host: id, pid: 1, reported: Date.parse('2026-11-24T09:59:00Z'), lastError }, age)
+    sums.add(
+      {
+        ...report,
+        ...(seen.became as object),
+        host: id,
+        pid: 1,
+        reported: Date.parse('2026-11-24T09:59:00Z'),
+        lastError
+      },
+      age
+    )
   }
   return { name: 'webhooks', self: 'a', ...sums.result(), overrides: [], lastError: null, warnings: [], ...own }
 }
@@ -210,7 +222,7 @@ t.test('servers that need attention stand first, and those that ended last', asy
   t.match(fleet, / b, process 1 running 1 minute ago .* UTC version 6 \w+ 0 0 never no disk /)
   t.match(fleet, / e, process 1 running 1 minute ago .* UTC its own list /)
   t.match(fleet, / c, process 1 gone .* UTC what was published last \w+ 0 2 never none /, 'with its last figures')
-  t.match(fleet, /all of them together, those that have ended too, accepted 2 requests and turned away 3\.$/)
+  t.match(fleet, /all of them together, those that have ended too, accepted 2 requests and turned away 3 requests\.$/)
 })
 
 t.test('a fleet is summed up in one sentence', async (t) => {
@@ -241,7 +253,7 @@ t.test('figures of this server are its own, and those of servers that ended are 
   const { open, guard } = pageOn(t, async () => statusOf(replicas))
   for (let i = 0; i < 3; i++) guard.judge(from(STRANGER))
   const { textOf } = await open()
-  t.match(textOf('answers'), /Yes, 5 requests 3 of them in the last hour by this server/)
+  t.match(textOf('answers'), /Yes, 5 requests 3 rejections in the last hour by this server/)
   t.match(textOf('answers'), /genuine\? Possibly /, 'what was rejected by servers that ended is no alarm any more')
   const senders = textOf('senders')
   t.match(senders, new RegExp(` ${STRANGER.replaceAll('.', '\\.')} 3 .* By this server alone .* ${STRANGER} 3 `))
@@ -303,6 +315,58 @@ t.test('servers that have ended are not those that run', async (t) => {
     /turned away\? Not by a server that runs Servers that have ended turned away 3 requests within a day\. Who it was/
   )
 })
+
+t.test(
+  'what became of the requests that a fleet rejected is known of each server, but of older versions',
+  async (t) => {
+    const tagged = { tagged: 2, turnedAway: 0 }
+    const unknown = { tagged: undefined, turnedAway: undefined }
+    const peers = [STRANGER, STRANGER]
+    const rows: [servers: Omit<Reported, 'id'>[], state: RegExp, answer: RegExp, fleet: RegExp][] = [
+      [
+        [{ peers, became: tagged }],
+        /would be turned away\./,
+        /No, but 2 requests would be Mode “tag” let 2 of them through\. 0 rejections in the last hour by this server/,
+        / 0, and 2 let through never .* accepted 0 requests and let 2 through by mode “tag”\.$/
+      ],
+      [
+        [{ peers, became: tagged }, { peers }],
+        /were turned away\./,
+        /Yes, 2 requests Mode “tag” let 2 more through\./,
+        / accepted 0 requests, turned away 2 requests and let 2 through by mode “tag”\.$/
+      ],
+      [
+        [{ peers, became: unknown }, { became: unknown }],
+        /may have been turned away\./,
+        /Perhaps, up to 2 requests Servers of an older version rejected 2 of them, and do not report whether/,
+        / at most 2 never .* 0 never .* accepted 0 requests and turned away or let through 2, which an older version does not report\.$/
+      ],
+      [
+        [
+          { peers, became: { tagged: 0, turnedAway: 0 }, isClosed: true },
+          { peers: [STRANGER], became: { tagged: 0, turnedAway: 0 } }
+        ],
+        /would be turned away\./,
+        /Not by a route, but 1 request would be/,
+        / accepted 0 requests and were asked about 3 with “judge”\.$/
+      ],
+      [
+        [{ peers, became: tagged, isClosed: true }],
+        /Ready\./,
+        /turned away\? No Servers that have ended let 2 through by mode “tag” within a day\./,
+        /let 2 through by mode “tag”\.$/
+      ]
+    ]
+    for (const [servers, state, answer, fleet] of rows) {
+      const replicas = servers.map((server, i) => ({ id: `${i}`, ...server }))
+      const { open } = pageOn(t, async () => statusOf(replicas))
+      const { textOf } = await open()
+      t.match(textOf('state'), state)
+      t.match(textOf('answers'), answer)
+      t.match(textOf('fleet'), fleet)
+    }
+  }
+)
 
 t.test('where no server called or was called, the page says so of all of them', async (t) => {
   const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b' }]))

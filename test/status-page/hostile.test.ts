@@ -108,6 +108,7 @@ const guard = fc
       provenance,
       age: 0,
       tagged: 0,
+      turnedAway: senders.length,
       entries: 1,
       pendingRemovals: [{ prefix: text(6), dataCenter: 'DC-01', channel: 'sms', until: new Date(0).toISOString() }],
       source: text(7),

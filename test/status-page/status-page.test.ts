@@ -12,6 +12,7 @@ import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { TestClock } from '../support/clock.js'
 import { failingThenable } from '../support/failures.js'
 import { listen, listenTo, send, until } from '../support/http.js'
+import { lineLogger } from '../support/logger.js'
 import { readPage } from './pages.js'
 
 const KEY = { authorization: 'Bearer open-sesame' }
@@ -82,7 +83,7 @@ t.test('the page answers what people come with', async (t) => {
   await post('/moengage/connector', '185.199.108.153')
   const strangers = await open()
   t.match(strangers.textOf('state'), /All is well/)
-  t.match(strangers.textOf('answers'), /Yes, 1 request 1 of them in the last hour; from 1 sender/)
+  t.match(strangers.textOf('answers'), /Yes, 1 request 1 rejection in the last hour; from 1 sender/)
   t.match(strangers.textOf('answers'), /Was any of it genuine\? Possibly 1 request from addresses that are not listed/)
   await post('/segments', LISTED_IN['DC-03'])
   const bad = await open()
@@ -629,18 +630,46 @@ t.test('in mode "tag" requests are let through, and the page says so', async (t)
   t.match(first.textOf('state'), /! MoEngage has not got through yet, and others would be turned away\./)
   t.match(
     first.textOf('answers'),
-    /turned away\? No, but 1 request would be Mode “tag” let 1 of them through\. 1 of them in/
+    /turned away\? No, but 1 request would be Mode “tag” let 1 of them through\. 1 rejection in/
   )
   await post('/moengage/connector', LISTED_IN['DC-03'])
   t.match((await open()).textOf('state'), /! Requests that are probably genuine would be turned away\./)
-  const mixed = createGuard({ dataCenters: 'DC-01' })
-  t.teardown(() => mixed.close())
-  for (let i = 0; i < 3; i++) mixed.judge({ peer: '185.199.108.153', headers: {} })
-  mixed.letThrough()
-  const page = fetchStatusPage({ guard: mixed, public: true })
-  t.teardown(() => page.close())
-  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
-  t.match(textOf('answers'), /turned away\? Yes, 2 requests Mode “tag” let 1 of them through\. 0 of them in/)
+})
+
+t.test('the page says what became of rejected requests, as far as the guard decides that', async (t) => {
+  const options = { dataCenters: 'DC-01', mode: 'tag', logger: lineLogger([]) } as const
+  type Did = 'let through' | 'turned away' | 'asked'
+  const rows: [did: Did[], state: RegExp, answer: RegExp][] = [
+    [['let through'], /would be turned away\./, /No, but 1 request would be Mode “tag” let 1 of them through\./],
+    [
+      ['let through', 'turned away', 'turned away'],
+      /were turned away\./,
+      /Yes, 2 requests Mode “tag” let 1 more through\./
+    ],
+    [
+      ['asked', 'asked'],
+      /would be turned away\./,
+      /Not by a route, but 2 requests would be Your code asked about 2 of them with “judge”; what became of them is not known here\. 2 rej/
+    ],
+    [
+      ['asked', 'let through', 'turned away'],
+      /were turned away\./,
+      /Yes, 1 request Mode “tag” let 1 more through\. Your code asked about 1 more with “judge”; /
+    ]
+  ]
+  for (const [did, state, answer] of rows) {
+    const guard = guardFetch(options)
+    const page = fetchStatusPage({ guard, public: true })
+    t.teardown(() => [guard, page].map((it) => it.close()))
+    for (const what of did) {
+      const request = new Request('http://x/')
+      if (what === 'asked') guard.judge(request, '185.199.108.153')
+      else await guard.check(request, '185.199.108.153', { mode: what === 'let through' ? 'tag' : 'reject' })
+    }
+    const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+    t.match(textOf('state'), state, `${did}`)
+    t.match(textOf('answers'), answer, `${did}`)
+  }
 })
 
 t.test('all is well only while MoEngage calls and nothing is to be done', async (t) => {
