@@ -195,7 +195,8 @@ function objectsIn(text: string): { objects: { before: string; value: unknown }[
 
 /** Where the braces are balanced again, those in texts not counted; the start where they never are. */
 function endOfObject(text: string, start: number): number {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gs
+  // A text that never ends is one token up to the end: it must not be read again from each quote in it.
+  const tokens = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[{}]/gs
   tokens.lastIndex = start
   let open = 0
   for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {

@@ -244,7 +244,11 @@ t.test('a long line of mentions is read in a moment', async (t) => {
     JSON.stringify({ level: 'info', unknown: mention.repeat(30_000) }),
     mention.repeat(30_000),
     `x "${mention.repeat(30_000)}`,
-    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`
+    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`,
+    ...['\\"', '"\\', '\\', '"{'].flatMap((part) => {
+      const open = `bad webhook body: ${'{'.repeat(8)}"event":"moengage.rejectedx`
+      return [`${open}${part.repeat(50_000)}`, `${open}\\"${part.repeat(50_000)}\\`]
+    })
   ]) {
     const start = performance.now()
     findRecords(text)
