@@ -643,6 +643,10 @@ t.test('bytes that are not text, and texts that journald left out, are doubts', 
   const total = `${summary({ verified: 5 })}\n`
   const others: [what: string, part: string | Buffer, doubt: RegExp][] = [
     ['gzip', gzipSync(line()), /^Standard input has a part that is packed with gzip among its text/],
+    ['zstd', Buffer.from('KLUv/SQBCQAAeEsRxBU=', 'base64'), /^Standard input has a part that is packed with zstd/],
+    ['xz', Buffer.from('/Td6WFoAAATm1rRGBMAFAQ==', 'base64'), /has a part that is packed with xz/],
+    ['bzip2', Buffer.from('QlpoOTFBWSZTWaBEmZ8=', 'base64'), /has a part that is packed with bzip2/],
+    ['zip', Buffer.from('UEsDBAoAAAAAAA==', 'base64'), /has a part that is packed with zip/],
     ['UTF-16', Buffer.from(`${line()}\n`, 'utf16le'), /^Standard input has a part in UTF-16 among its text/],
     ['UTF-16, the other way', Buffer.from(`${line()}\n`, 'utf16le').swap16(), /has a part in UTF-16/],
     [
@@ -656,6 +660,8 @@ t.test('bytes that are not text, and texts that journald left out, are doubts', 
     t.match(found, { rejected: { total: 1 }, verified: 5, doubts: [doubt], genuine: { answer: 'possible' } }, what)
     t.equal(code, 1, what)
   }
+  const word = JSON.stringify({ level: 30, req: { url: '/?BZh91AY&SY' } })
+  t.strictSame((await read(line(), '\n', total, word)).found.doubts, [], 'a client may write what bzip2 begins with')
   const { found } = await read(Buffer.alloc(1_500_000), line(), '\n', total)
   t.match(
     found,
