@@ -117,7 +117,7 @@ export class ReportBuilder implements LineSink {
   /** Rejections with the secret and without a client IP. */
   #unresolvedWithSecret = 0
   readonly #histogram = new Histogram()
-  readonly #processes = new Processes()
+  readonly #processes: Processes
   readonly #damages: string[] = []
   /** The first record of each file that has a time, with the name of the file. */
   readonly #firsts = new Map<string, string>()
@@ -144,6 +144,7 @@ export class ReportBuilder implements LineSink {
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
     this.#filter = { since, until, routes }
+    this.#processes = new Processes(since)
   }
 
   /** Whether a part of the time was asked for. */
