@@ -11,10 +11,11 @@ const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
 
 /** A report in words. Texts of the log may be hostile, and are made printable. */
 export function reportText(report: Report, style: Style): string {
-  const { from, to, verified, rejected, tagged, unlogged, diagnosis } = report
+  const { from, to, verified, rejected, tagged, unlogged, diagnosis, notes } = report
   const sections = [
     linesText(report),
     from === null || to === null ? '' : `From ${minute(from)} to ${minute(to)} UTC.`,
+    notes.join('\n'),
     verified === null ? '' : `Verified: ${number(verified)}`,
     reasonsText('Rejected', rejected),
     reasonsText('Let through by mode "tag", and would be rejected', tagged),

@@ -7,7 +7,7 @@ const MINUTE = 60_000
 const SLOT = 10 * MINUTE
 /** A guard that rejects writes a summary every hour. This many slots later there is one. */
 const SUMMARY_WITHIN = 7
-/** Maximum number of processes, of starts and of slots that are kept. */
+/** Maximum number of processes, of starts, of slots and of senders that are kept. */
 const MAX_KEPT = 10_000
 /** Maximum number of processes that are named. */
 const NAMED = 3
@@ -37,6 +37,8 @@ interface Entry {
   place: number
   readonly withheld: number
   readonly verified: number
+  /** What the summaries up to the next one have to count. */
+  readonly counts: MutableCounts
 }
 
 /** What the log has of one process. */
@@ -47,10 +49,9 @@ class LoggedProcess {
   readonly summaries = new Set<number>()
   /** Rejections that lines count, and summaries as those without a line. */
   readonly #logged: MutableCounts = {}
-  /** The same by slot. */
-  readonly #loggedIn = new Map<number, MutableCounts>()
-  /** All rejections, by all summaries and by those that were asked for. */
+  /** All rejections, by all summaries, by those since the time that was asked for, and by those that were asked for. */
   readonly #total: MutableCounts = {}
+  readonly #totalSince: MutableCounts = {}
   readonly #wanted: MutableCounts = {}
   readonly #entries: Entry[] = []
   #isSorted = true
@@ -61,26 +62,29 @@ class LoggedProcess {
     this.id = id
   }
 
-  add(counts: Counts, slot: number | undefined): void {
+  add(counts: Counts): void {
     addTo(this.#logged, counts)
-    if (slot === undefined) return
-    const inSlot = this.#loggedIn.get(slot) ?? {}
-    if (this.#loggedIn.size < MAX_KEPT) this.#loggedIn.set(slot, inSlot)
-    addTo(inSlot, counts)
   }
 
-  addTotal(counts: Counts | undefined, isWanted: boolean): void {
+  addTotal(counts: Counts | undefined, { isSince, isWanted }: SummaryTime): void {
     if (counts === undefined) this.#isTotalUnknown = true
-    else addTo(this.#total, counts)
-    if (counts !== undefined && isWanted) addTo(this.#wanted, counts)
+    for (const [sum, isIn] of [
+      [this.#total, true],
+      [this.#totalSince, isSince],
+      [this.#wanted, isWanted]
+    ] as const) {
+      if (isIn) addTo(sum, counts ?? {})
+    }
   }
 
   enter(entry: Entry): void {
     const last = this.#entries.at(-1)
     this.#isSorted &&= last === undefined || last.place <= entry.place
-    // Only the last of several rejections in a row matters.
-    if (entry.kind === 'rejected' && last?.kind === 'rejected' && last.place <= entry.place) last.place = entry.place
-    else if (this.#entries.length < MAX_KEPT) this.#entries.push(entry)
+    // Several rejections in a row are as one at the place of the last.
+    if (entry.kind === 'rejected' && last?.kind === 'rejected' && last.place <= entry.place) {
+      last.place = entry.place
+      addTo(last.counts, entry.counts)
+    } else if (this.#entries.length < MAX_KEPT) this.#entries.push(entry)
   }
 
   /** In the order of time. */
@@ -106,13 +110,15 @@ class LoggedProcess {
     return false
   }
 
-  /** Whether lines that a summary followed in any case count more than all summaries. */
+  /** Whether lines in front of its last summary count more than all summaries. */
   get hasLostSummary(): boolean {
-    if (this.#isTotalUnknown || this.summaries.size === 0) return false
-    const lastSummary = [...this.summaries].reduce((a, b) => Math.max(a, b))
+    const last = this.entries.findLast(({ kind }) => kind === 'summary')
+    if (this.#isTotalUnknown || last === undefined) return false
     const counted: MutableCounts = {}
-    for (const [slot, counts] of this.#loggedIn) if (slot + SUMMARY_WITHIN < lastSummary) addTo(counted, counts)
-    return REASONS.some((reason) => (counted[reason] ?? 0) > (this.#total[reason] ?? 0))
+    for (const { kind, place, counts } of this.entries) {
+      if (kind === 'summary' || place < last.place) addTo(counted, counts)
+    }
+    return REASONS.some((reason) => (counted[reason] ?? 0) > (this.#totalSince[reason] ?? 0))
   }
 
   /** What its summaries say of a span. A summary counts since the one before, or since the start. */
@@ -164,7 +170,22 @@ function countsBy(countOf: (reason: Reason) => number): Counts {
   )
 }
 
-const slotOf = (time: number | undefined) => (time === undefined ? undefined : Math.floor(time / SLOT))
+/** What rejections must have in common for one line to count them. */
+interface LoggedSender extends Pick<RejectedEvent, 'clientIp' | 'reason'> {
+  readonly mode: RejectedEvent['mode'] | null
+  readonly withSecret: boolean
+}
+
+const senderKey = (id: ProcessId, { clientIp, mode, reason, withSecret }: LoggedSender) =>
+  `${nameOf(id)} ${mode} ${reason} ${withSecret} ${clientIp}`
+
+const nameOf = ({ pid, hostname }: ProcessId) => `${pid}@${hostname}`
+
+/** Whether a summary is of the time that was asked for, or behind it; and whether it is wanted. */
+interface SummaryTime {
+  readonly isSince: boolean
+  readonly isWanted: boolean
+}
 
 /** A server that began to listen. */
 interface Start {
@@ -176,9 +197,17 @@ interface Start {
 export class Processes {
   readonly #byName = new Map<string, LoggedProcess>()
   readonly #starts: Start[] = []
+  readonly #since: number
   #lastSlot = Number.NEGATIVE_INFINITY
   /** Lines without a time are ordered by their place in the log. */
   #lines = 0
+  /** The first lines of senders in the time that was asked for. */
+  readonly #firsts = new Map<string, number>()
+
+  /** @param since the start of the time that was asked for */
+  constructor(since: number) {
+    this.#since = since
+  }
 
   /**
    * Counts a rejection and the earlier ones that its line counts.
@@ -187,28 +216,55 @@ export class Processes {
    */
   rejected(
     id: ProcessId,
-    { reason, count }: Pick<RejectedEvent, 'reason' | 'count'>,
+    { clientIp, mode, reason, carriesSecret, count }: RejectedEvent,
     { time, isInTime }: { readonly time: number | undefined; readonly isInTime: boolean }
   ): void {
     const process = this.#of(id)
-    process.add({ [reason]: count }, slotOf(time))
+    process.add({ [reason]: count })
     if (!isInTime) return
-    process.enter({ kind: 'rejected', place: this.#placeOf(time), withheld: 0, verified: 0 })
+    const place = this.#placeOf(time)
+    const counts: MutableCounts = {}
+    // Lines without a time have no order among several files.
+    if (time !== undefined) {
+      const sender = { clientIp, mode, reason, withSecret: carriesSecret === true }
+      counts[reason] = this.#isKnown(id, sender, time) ? count : 1
+      this.#know(id, sender, time)
+    }
+    process.enter({ kind: 'rejected', place, withheld: 0, verified: 0, counts })
     this.#mark(process.rejections, time)
   }
 
   /** Counts the rejections of a summary, which may be of another time than the report. */
   summarized(
     id: ProcessId,
-    { suppressed, rejected, verified }: SummaryEvent,
+    { suppressed, suppressedOf, rejected, verified }: SummaryEvent,
     { time, isWanted }: { readonly time: number | undefined; readonly isWanted: boolean }
   ): void {
     const process = this.#of(id)
     const withheld = totalOf(suppressed.reject) + totalOf(suppressed.tag)
-    process.enter({ kind: 'summary', place: this.#placeOf(time), withheld, verified })
+    const counts: MutableCounts = {}
+    for (const sender of suppressedOf) {
+      if (time !== undefined && this.#isKnown(id, sender, time)) addTo(counts, { [sender.reason]: sender.count })
+    }
+    process.enter({ kind: 'summary', place: this.#placeOf(time), withheld, verified, counts })
     this.#mark(process.summaries, time)
-    for (const counts of Object.values(suppressed)) process.add(counts, slotOf(time))
-    process.addTotal(rejected, isWanted)
+    for (const ofMode of Object.values(suppressed)) process.add(ofMode)
+    process.addTotal(rejected, { isSince: time === undefined || time >= this.#since, isWanted })
+  }
+
+  /**
+   * Whether the log has an earlier line of a sender. Its rejections without a line are later than that, so a summary of this log
+   * counts them; those of another sender may be older than the log.
+   */
+  #isKnown(id: ProcessId, sender: LoggedSender, time: number): boolean {
+    return time > (this.#firsts.get(senderKey(id, sender)) ?? Number.POSITIVE_INFINITY)
+  }
+
+  #know(id: ProcessId, sender: LoggedSender, time: number): void {
+    const key = senderKey(id, sender)
+    const first = this.#firsts.get(key)
+    if (sender.clientIp === null || (first === undefined && this.#firsts.size === MAX_KEPT)) return
+    this.#firsts.set(key, Math.min(time, first ?? time))
   }
 
   /** What all summaries say of a span. */
@@ -227,7 +283,7 @@ export class Processes {
   /** A server began to listen. A process under its name whose last summary is missing was killed. */
   started(id: ProcessId, time: number | undefined): void {
     const place = this.#placeOf(time)
-    this.#of(id).enter({ kind: 'start', place, withheld: 0, verified: 0 })
+    this.#of(id).enter({ kind: 'start', place, withheld: 0, verified: 0, counts: {} })
     if (this.#starts.length < MAX_KEPT) this.#starts.push({ hostname: id.hostname, time: place })
   }
 
@@ -242,7 +298,7 @@ export class Processes {
   }
 
   #of(id: ProcessId): LoggedProcess {
-    const name = `${id.pid}@${id.hostname}`
+    const name = nameOf(id)
     let process = this.#byName.get(name)
     if (process === undefined) {
       process = new LoggedProcess(id)
@@ -283,7 +339,7 @@ export class Processes {
     const gap = process.firstGap(this.#lastSlot)
     if (gap === undefined) {
       return process.hasLostSummary
-        ? `The lines of ${name} count more rejections than its summaries, so one of these is missing: was it killed? ${lost}`
+        ? `The lines of ${name} count more rejections than its summaries, so one of these is missing: was it killed, or has another guard of it not written its summary yet? ${lost}`
         : undefined
     }
     const time = new Date(gap * SLOT).toISOString().slice(0, 16).replace('T', ' ')

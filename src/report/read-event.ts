@@ -47,6 +47,8 @@ export interface SummaryEvent {
   /** Those of them whose sender is named. */
   readonly suppressedOf: readonly {
     readonly clientIp: string
+    /** Null where the line does not say. */
+    readonly mode: RejectedEvent['mode'] | null
     readonly reason: Reason
     readonly count: number
     readonly withSecret: boolean
@@ -84,7 +86,7 @@ function readWithoutSecret({ clientIp, dataCenter, route, suppressed }: Fields):
 
 function readRejected(record: Fields): RejectedEvent | undefined {
   const { mode, reason, clientIp, route, suppressed } = record
-  if (mode !== 'reject' && mode !== 'tag') return undefined
+  if (!isMode(mode)) return undefined
   if (!isReason(reason) || !isCount(suppressed)) return undefined
   // A logger's own redaction may have removed the address. The rejection counts nevertheless.
   if (typeof (clientIp ?? '') !== 'string') return undefined
@@ -136,6 +138,8 @@ function sumOf(counts: Fields | undefined): number {
 /** A text of JSON has memory of its own. A slice of it would keep all of it, so that is a new string. */
 const bounded = (text: string) => (text.length <= MAX_TEXT ? text : Buffer.from(text.slice(0, MAX_TEXT)).toString())
 
+const isMode = (value: unknown): value is RejectedEvent['mode'] => value === 'reject' || value === 'tag'
+
 const isReason = (value: unknown): value is Reason => REASONS.includes(value as Reason)
 
 function readCounts(value: unknown): Counts | undefined {
@@ -151,9 +155,10 @@ function listOf(value: unknown): Fields[] {
 }
 
 function readSenders(value: unknown): SummaryEvent['suppressedOf'] {
-  return listOf(value).flatMap(({ clientIp, reason, count, withSecret }) => {
+  return listOf(value).flatMap(({ clientIp, mode, reason, count, withSecret }) => {
     if (typeof clientIp !== 'string' || !isReason(reason) || !isCount(count)) return []
-    return [{ clientIp: bounded(clientIp), reason, count, withSecret: withSecret === true }]
+    const known = isMode(mode) ? mode : null
+    return [{ clientIp: bounded(clientIp), mode: known, reason, count, withSecret: withSecret === true }]
   })
 }
 

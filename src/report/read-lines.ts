@@ -32,17 +32,26 @@ export interface LineSink {
   damaged(what: string): void
 }
 
+const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
+const XZ = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])
+const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04])
 /** Archives that we cannot unpack, and the command that can. */
 const ARCHIVES: readonly [magic: Buffer, name: string, command: string][] = [
-  [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), 'zstd', 'zstd -dc'],
-  [Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), 'xz', 'xz -dc'],
+  [ZSTD, 'zstd', 'zstd -dc'],
+  [XZ, 'xz', 'xz -dc'],
   [Buffer.from('BZh'), 'bzip2', 'bzip2 -dc'],
-  [Buffer.from([0x50, 0x4b, 0x03, 0x04]), 'zip', 'unzip -p']
+  [ZIP, 'zip', 'unzip -p']
 ]
 const GZIP = Buffer.from([0x1f, 0x8b])
+/** A part packed with bzip2 at its default level. These are letters, which a client may write, but not at the start of a line. */
+const BZIP2 = Buffer.from('\nBZh91AY&SY')
 /** What no UTF-8 of a log holds: a packed part, and a part in UTF-16 (the end of the word "moengage", in both orders of bytes). */
 const OTHERS: readonly [bytes: Buffer, name: string][] = [
   [Buffer.from([0x1f, 0x8b, 0x08]), 'a part that is packed with gzip'],
+  [ZSTD, 'a part that is packed with zstd'],
+  [XZ, 'a part that is packed with xz'],
+  [ZIP, 'a part that is packed with zip'],
+  [BZIP2, 'a part that is packed with bzip2'],
   [Buffer.from('\0g\0a\0g\0e'), 'a part in UTF-16']
 ]
 const LINE_FEED = 10

@@ -69,6 +69,8 @@ export interface Report {
   readonly diagnosis: readonly string[]
   /** What the secret gives away, with what to paste; empty for a log of guards without `carriesSecret`. */
   readonly evidence: readonly Finding[]
+  /** What was assumed, a sentence each. */
+  readonly notes: readonly string[]
   /** Why the counts may be too low, a sentence each. */
   readonly doubts: readonly string[]
   /** Null for a log in mode "reject". */
@@ -85,6 +87,9 @@ const MAX_ROUTES = 8
 const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
 const MAX_WRAPPINGS = 20
+/** How far zones are from UTC. */
+const EAST = 14 * HOUR
+const WEST = 12 * HOUR
 /** A rejection is reported after this time at the latest. */
 const LONGEST_SILENCE = HOUR
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
@@ -117,7 +122,7 @@ export class ReportBuilder implements LineSink {
   /** Rejections with the secret and without a client IP. */
   #unresolvedWithSecret = 0
   readonly #histogram = new Histogram()
-  readonly #processes = new Processes()
+  readonly #processes: Processes
   readonly #damages: string[] = []
   /** The first record of each file that has a time, with the name of the file. */
   readonly #firsts = new Map<string, string>()
@@ -126,6 +131,9 @@ export class ReportBuilder implements LineSink {
   readonly #copies: string[] = []
   #firstUnreadable: Report['firstUnreadable'] = null
   #withoutTime = 0
+  #zonesAssumed = 0
+  /** Those of them that another zone would move into the time that was asked for, or out of it. */
+  #doubtfulZones = 0
   /** Messages that journald has left out. */
   #leftOut = 0
   /** Rejections that a line counts without their route, where routes were asked for. */
@@ -144,6 +152,7 @@ export class ReportBuilder implements LineSink {
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
     this.#filter = { since, until, routes }
+    this.#processes = new Processes(since)
   }
 
   /** Whether a part of the time was asked for. */
@@ -225,13 +234,14 @@ export class ReportBuilder implements LineSink {
   }
 
   #add(found: FoundRecord): 'counted' | 'unwanted' | 'unreadable' {
-    const { record, time, process, wrapping } = found
+    const { record, time, isZoneAssumed, process, wrapping } = found
     const read = readEvent(record)
     if (read === undefined) return 'unreadable'
     this.#lookForCopy(found)
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
+    if (isZoneAssumed && this.#dependsOnZone(time!)) this.#doubtfulZones++
     if (read.event === 'rejected') {
       this.#processes.rejected(process, read, { time, isInTime })
       this.#lookBack(read, time)
@@ -254,6 +264,7 @@ export class ReportBuilder implements LineSink {
     } else {
       count = this.#addSummary(event, time)
     }
+    if (isZoneAssumed) this.#zonesAssumed++
     if (time === undefined) return 'counted'
     this.#from = Math.min(this.#from, time)
     this.#to = Math.max(this.#to, time)
@@ -265,6 +276,12 @@ export class ReportBuilder implements LineSink {
     if (!this.#isPartOfTime) return true
     if (time === undefined) this.#withoutTime++
     return time !== undefined && time >= this.#filter.since && time < this.#filter.until
+  }
+
+  /** Whether a zone of the earth would move a time over a border of what was asked for. */
+  #dependsOnZone(time: number): boolean {
+    const { since, until } = this.#filter
+    return [since, until].some((border) => time - EAST < border && border <= time + WEST)
   }
 
   #isOnRoute(event: LoggedEvent): boolean {
@@ -409,6 +426,7 @@ export class ReportBuilder implements LineSink {
         })
       ],
       evidence: findings,
+      notes: this.#zonesAssumed > 0 ? [`${withoutZone(this.#zonesAssumed)}.`] : [],
       doubts,
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
@@ -459,6 +477,11 @@ export class ReportBuilder implements LineSink {
             `${count(this.#withoutTime, 'has', 'have')} no time, so it is unknown whether it belongs to the time that was asked for.`
           ]
         : []),
+      ...(this.#doubtfulZones > 0
+        ? [
+            `${withoutZone(this.#doubtfulZones)}: if it is another, whether these belong to the time that was asked for is unknown.`
+          ]
+        : []),
       ...(this.#leftOut > 0
         ? [
             `journald has left out the text of ${counted(this.#leftOut, 'long line')}, which may be the guard's: journalctl --all -o json | moengage-allowlist report`
@@ -496,6 +519,9 @@ export class ReportBuilder implements LineSink {
     return doubts
   }
 }
+
+const withoutZone = (count: number) =>
+  `${count === 1 ? 'One record has a time' : `${count.toLocaleString('en-US')} records have times`} without a zone such as Z or +05:30, taken as UTC`
 
 function emptiness(read: number, hasUnwanted: boolean): string {
   if (read === 0) return 'The log is empty.'

@@ -10,6 +10,8 @@ export interface FoundRecord {
   readonly record: Fields
   /** Milliseconds since 1970; undefined if neither the line nor its envelope has a time. */
   readonly time: number | undefined
+  /** Whether the time is taken as UTC, because it names no zone, or one such as IST. */
+  readonly isZoneAssumed: boolean
   /** The process that logged it, as far as the line names one. */
   readonly process: ProcessId
   /** What it was taken out of, such as `field "log"`; empty for a line as pino writes it. */
@@ -25,7 +27,10 @@ export interface ProcessId {
 /** A part of a line, with what the parts around it say. */
 type Part = Omit<FoundRecord, 'record'>
 
-const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '' }
+/** A time as a line has it. */
+type LogTime = Pick<Part, 'time' | 'isZoneAssumed'>
+
+const NOTHING: Part = { time: undefined, isZoneAssumed: false, process: { pid: '', hostname: '' }, wrapping: '' }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
 const MENTION =
@@ -51,7 +56,7 @@ const MAX_BRACES = 8
 export interface LineContent {
   readonly records: FoundRecord[]
   /** Servers that say here that they listen. */
-  readonly starts: Omit<Part, 'wrapping'>[]
+  readonly starts: Pick<Part, 'time' | 'process'>[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
   /** Number of messages that journald has left out. */
@@ -92,7 +97,7 @@ export const mentions = (text: string) => text.includes('moengage') && MENTION.t
 /** The time of any line of a log. */
 export function timeOfLine(line: string): number | undefined {
   const fields = asFields(parsed(line))
-  return fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields)
+  return (fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields))?.time
 }
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
@@ -103,7 +108,7 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
     return
   }
   const start = depth === 0 ? text.indexOf(STARTED) : -1
-  if (start >= 0 && isPrefix(text.slice(0, start))) found.starts.push({ ...part, time: timeInText(text) })
+  if (start >= 0 && isPrefix(text.slice(0, start))) found.starts.push({ ...part, time: timeInText(text)?.time })
   const { length } = found.records
   const { unreadable } = found
   readAround(text, part, found, depth)
@@ -127,10 +132,7 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
 
 /** What stands behind a text. A line that is cut off behind our fields has its time and process before them. */
 const behind = (before: string, part: Part): Part =>
-  within(
-    { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process },
-    'text around the JSON'
-  )
+  within({ ...part, ...timeInText(before), process: processInText(before) ?? part.process }, 'text around the JSON')
 
 function readObjects(
   text: string,
@@ -195,7 +197,8 @@ function objectsIn(text: string): { objects: { before: string; value: unknown }[
 
 /** Where the braces are balanced again, those in texts not counted; the start where they never are. */
 function endOfObject(text: string, start: number): number {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gs
+  // A text that never ends is one token up to the end: it must not be read again from each quote in it.
+  const tokens = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[{}]/gs
   tokens.lastIndex = start
   let open = 0
   for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
@@ -230,19 +233,15 @@ function visitArray(values: readonly unknown[], part: Part, found: LineContent, 
   }
   // Loki writes an entry as its time and its text.
   const [first] = values
-  const time = typeof first === 'string' && /^\d{10,19}$/.test(first) ? readTime(first) : undefined
-  for (const value of values) visit(value, { ...part, time: time ?? part.time }, found, depth + 1)
+  const time = typeof first === 'string' && /^\d{10,19}$/.test(first) ? logTime(first) : undefined
+  for (const value of values) visit(value, { ...part, ...time }, found, depth + 1)
 }
 
 const isByte = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
 
 function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
-  const here = {
-    time: timeOf(fields) ?? part.time,
-    process: processOf(fields) ?? part.process,
-    wrapping: part.wrapping
-  }
+  const here = { ...part, ...timeOf(fields), process: processOf(fields) ?? part.process }
   const record = recordIn(fields)
   if (record !== undefined) {
     found.records.push({ ...here, record })
@@ -357,14 +356,14 @@ const TIMES = [
   'receiveTimestamp'
 ]
 
-function timeOf(fields: Fields): number | undefined {
+function timeOf(fields: Fields): LogTime | undefined {
   for (const name of TIMES) {
-    const time = readTime(fields[name])
+    const time = logTime(fields[name])
     if (time !== undefined) return time
   }
   // Some write `Time` or `EventTime`.
   for (const [name, value] of Object.entries(fields)) {
-    const time = TIME_NAME.test(name) ? readTime(value) : undefined
+    const time = TIME_NAME.test(name) ? logTime(value) : undefined
     if (time !== undefined) return time
   }
   return undefined
@@ -374,6 +373,12 @@ const TIME_NAME = /^@?(?:event|log|_)*(?:date_?time|time_?stamp|time|date|t)$/i
 
 /** Later times have more digits than any date, and are certainly wrong. */
 const YEAR_10000 = 253_402_300_800_000
+
+function logTime(value: unknown): LogTime | undefined {
+  const text = typeof value === 'string' ? value.trim().replace(OTHER_ZONE, '') : value
+  const time = readTime(text)
+  return time === undefined ? undefined : { time, isZoneAssumed: typeof text === 'string' && WITHOUT_ZONE.test(text) }
+}
 
 /** Reads a time in ISO 8601, of a mail (RFC 2822) or of an access log (CLF), in (nano-, micro-, milli-)seconds since 1970, or as `{ seconds, nanos }`. */
 export function readTime(value: unknown): number | undefined {
@@ -393,26 +398,30 @@ function ofNumber(value: number): number {
   return value < 1e17 ? value / 1e3 : value / 1e6
 }
 
-const ISO = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/
+const ZONE = '(?:Z|UTC|GMT|[+-](?:0\\d|1[0-4]):?[0-5]\\d)'
+/** The name of another zone: several have the same one, such as IST. */
+const OTHER_ZONE = / (?!UTC|GMT)[A-Z]{2,5}$/
+const WITHOUT_ZONE = /(?<![+-])\b\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?$/
+const ISO = new RegExp(`^(\\d{4}-\\d\\d-\\d\\d)[ T](\\d\\d:\\d\\d(?::\\d\\d)?)(?:[.,](\\d{1,9}))?\\s*(${ZONE})?$`)
 
 function ofString(text: string): number {
   if (/^\d+(?:\.\d+)?$/.test(text)) return ofNumber(Number(text))
   const [, day, time, fraction = '0', zone = 'Z'] = ISO.exec(asIso(text)) ?? []
   if (!isDay(day)) return Number.NaN
-  const offset = zone === 'UTC' ? 'Z' : zone.replace(/^(...)(\d\d)$/, '$1:$2')
+  const offset = zone.replace(/^(?:UTC|GMT)$/, 'Z').replace(/^(...)(\d\d)$/, '$1:$2')
   return Date.parse(`${day}T${time}${offset}`) + Math.floor(Number(`0.${fraction}`) * 1000)
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const WITH_MONTH =
-  /^(?:[A-Z][a-z]{2}, ?)?(\d{1,2})[ /]([A-Z][a-z]{2})[ /](\d{4})[ :](\d\d:\d\d(?::\d\d)?) (GMT|UTC|Z|[+-]\d{4})$/
+  /^(?:[A-Z][a-z]{2}, ?)?(\d{1,2})[ /]([A-Z][a-z]{2})[ /](\d{4})[ :](\d\d:\d\d(?::\d\d)?)(?: (GMT|UTC|Z|[+-]\d{4}))?$/
 
 /** A time with the name of its month in ISO 8601; any other text as it is. */
 function asIso(text: string): string {
-  const [, day, month, year, time, zone] = WITH_MONTH.exec(text) ?? []
+  const [, day, month, year, time, zone = ''] = WITH_MONTH.exec(text) ?? []
   if (day === undefined) return text
   const number = `${MONTHS.indexOf(month!) + 1}`.padStart(2, '0')
-  return `${year}-${number}-${day.padStart(2, '0')}T${time}${zone === 'GMT' ? 'Z' : zone}`
+  return `${year}-${number}-${day.padStart(2, '0')}T${time}${zone}`
 }
 
 function ofParts(fields: Fields | undefined): number {
@@ -421,10 +430,11 @@ function ofParts(fields: Fields | undefined): number {
   return seconds === undefined ? Number.NaN : Number(seconds) * 1e3 + Math.floor(Number(nanos) / 1e6)
 }
 
-const TIME_IN_TEXT =
-  /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?|\d{1,2}[ /][A-Z][a-z]{2}[ /]\d{4}[ :]\d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})/
+const TIME_IN_TEXT = new RegExp(
+  `\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?(?: ?${ZONE}\\b)?|\\d{1,2}[ /][A-Z][a-z]{2}[ /]\\d{4}[ :]\\d\\d:\\d\\d:\\d\\d(?: ${ZONE}\\b)?`
+)
 
-function timeInText(text: string): number | undefined {
+function timeInText(text: string): LogTime | undefined {
   const [, number] = /\btime\W{1,20}(\d{10,19})/.exec(text) ?? []
-  return readTime(number) ?? readTime(TIME_IN_TEXT.exec(text)?.[0])
+  return logTime(number) ?? logTime(TIME_IN_TEXT.exec(text)?.[0])
 }

@@ -16,7 +16,7 @@ const ROOM = 24
 
 /** The report on a log as one document without a script: it opens from a disk, and is safe whatever the log holds. */
 export function reportPage(report: Report, made: Date): string {
-  const { from, to, lines } = report
+  const { from, to, lines, notes } = report
   const span =
     from === null || to === null ? '' : html`From !${timeTag(Date.parse(from))} to !${timeTag(Date.parse(to))}. `
   return documentOf({
@@ -29,7 +29,7 @@ export function reportPage(report: Report, made: Date): string {
 !${answersPart(report)}
 !${sectionsOf(report).map(sectionOf)}
 </main>
-<footer><p>!${span}${plural(lines.read, 'line')} read, ${number(lines.own)} of them about senders. Made on !${timeTag(made.getTime())}.</p></footer>`
+<footer><p>!${span}${notes.map((note) => `${note} `).join('')}${plural(lines.read, 'line')} read, ${number(lines.own)} of them about senders. Made on !${timeTag(made.getTime())}.</p></footer>`
   })
 }
 

@@ -159,6 +159,56 @@ t.test('lines without a time, and a time without lines, are doubts', async (t) =
   t.notMatch(text.stdout, /Can I switch|genuine/, 'no question is answered')
 })
 
+t.test('a time without a zone is taken as UTC, which the report says', async (t) => {
+  const timeless = line({}, { time: undefined })
+  const table: [line: string, isAssumed: boolean][] = [
+    [line(), false],
+    [timeless, false],
+    [line({}, { time: `${TIME / 1000}.5` }), false],
+    ...['Z', 'UTC', ' GMT', ' +0530', '+05:30', '-0500', '', ' IST', ' EST', ',25', '.25'].flatMap(
+      (zone): [line: string, isAssumed: boolean][] => {
+        const isAssumed = !/Z|UTC|GMT|\d\d:?\d\d/.test(zone)
+        return [
+          [line({}, { time: `2026-11-23 12:00:00${zone}` }), isAssumed],
+          [`[2026-11-23 12:00:00${zone}] WARN: ${timeless}`, isAssumed]
+        ]
+      }
+    ),
+    [line({}, { time: 'Mon, 23 Nov 2026 12:00:00 EST' }), true],
+    [line({}, { time: 'Mon, 23 Nov 2026 12:00:00 GMT' }), false],
+    [JSON.stringify({ time: '2026-11-23 12:00', log: line() }), false],
+    [JSON.stringify({ time: '2026-11-23 12:00', log: timeless }), true],
+    [JSON.stringify({ values: [[`${TIME}000000`, timeless]] }), false]
+  ]
+  const NOTE = 'One record has a time without a zone such as Z or +05:30, taken as UTC'
+  for (const [text, isAssumed] of table) {
+    const { code, value } = await runJson(['report'], { stdin: text })
+    t.strictSame([code, value.notes, value.doubts], [0, isAssumed ? [`${NOTE}.`] : [], []], text)
+  }
+  const local = [line({}, { time: '2026-11-23 12:00:00' }), line({}, { time: '2026-11-21 12:00:00' })].join('\n')
+  const notes = '2 records have times without a zone such as Z or +05:30, taken as UTC.'
+  t.match((await run(['report'], { stdin: local })).stdout, new RegExp(`UTC\\.\n\n${notes.replace('+', '\\+')}\n`))
+  const borders: [argv: string[], isDoubtful: boolean][] = [
+    [['--since', '2026-11-20'], false],
+    [['--since', '2026-11-23T11:00Z'], true],
+    [['--since', '2026-11-23T13:00Z'], true],
+    [['--until', '2026-11-22T23:00Z'], true],
+    [['--until', '2026-11-24T00:00Z'], true],
+    [['--until', '2026-11-24T00:01Z'], false],
+    [['--since', '2026-11-22T00:30Z'], false]
+  ]
+  for (const [argv, isDoubtful] of borders) {
+    const { value } = await runJson(['report', ...argv], { stdin: local })
+    const doubts = value.doubts.filter((doubt: string) => doubt.includes('without a zone'))
+    const doubt = `${NOTE}: if it is another, whether these belong to the time that was asked for is unknown.`
+    t.strictSame(doubts, isDoubtful ? [doubt] : [], `${argv}`)
+  }
+  t.match(await run(['report', '--since', '2026-11-23 12:00 IST'], { stdin: local }), {
+    code: 2,
+    stderr: /Write a time/
+  })
+})
+
 t.test('a report can be of routes', async (t) => {
   const lines = [line({ route: '/a' }), line({ route: '/b' }), line({ route: '/c' }), line({ route: null })]
   const later = line({}, { time: TIME + 9 * HOUR })

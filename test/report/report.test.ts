@@ -581,16 +581,44 @@ t.test('a process that was killed is noticed in any order of its files', async (
 
 t.test('lines that no summary counts prove that one is missing', async (t) => {
   const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
-  const denied = (minutes: number) => line({ reason: 'denied', mode: 'tag' }, at(minutes))
-  const total = (minutes: number, rejected: object | undefined) => summary({ verified: 10, rejected }, at(minutes))
+  const denied = (minutes: number, suppressed = 0, clientIp: string | null = '198.51.100.7') =>
+    line({ reason: 'denied', mode: 'tag', suppressed, clientIp }, at(minutes))
+  const total = (minutes: number, rejected: object | undefined, withheld = 0, mode = 'tag') =>
+    summary(
+      {
+        verified: 10,
+        rejected,
+        suppressed: { reject: {}, tag: {}, [mode]: { denied: withheld } },
+        suppressedOf: [{ clientIp: '198.51.100.7', mode, reason: 'denied', count: withheld, withSecret: false }]
+      },
+      at(minutes)
+    )
   const LOST = /^The lines of process 1 on h count more rejections than its summaries, so one of these is missing/
   const table: [what: string, lines: string[], doubts: RegExp[]][] = [
     ['killed', [denied(1), total(65, {}), total(125, {})], [LOST]],
     ['counted', [denied(1), total(65, { denied: 1 }), total(125, {})], []],
     ['counted in part', [denied(1), denied(2), total(65, { denied: 1 }), total(125, {})], [LOST]],
+    ['a rejection that the next summary may count', [denied(1), total(65, { denied: 1 }), denied(66)], []],
     [
-      'a rejection that the next summary may count',
-      [denied(1), total(65, { denied: 1 }), denied(66), total(125, {})],
+      'a rejection that the next summary does not count',
+      [denied(1), total(2, { denied: 1 }), denied(3), total(4, {})],
+      [LOST]
+    ],
+    ['killed, and started again at once', [denied(1), denied(2), total(3, { denied: 1 })], [LOST]],
+    ['killed, with rejections without a line', [denied(1), denied(2), total(3, { denied: 2 }, 1)], [LOST]],
+    ['rejections without a line, counted by the summary', [denied(1), total(3, { denied: 2 }, 1)], []],
+    ['rejections of before the log, without a line', [denied(1), total(3, { denied: 1 }, 5, 'reject')], []],
+    ['rejections of before the log, in the first line', [denied(1, 5), total(3, { denied: 1 })], []],
+    [
+      'rejections of the log, in a later line',
+      [denied(1), total(2, { denied: 1 }), denied(3, 5), total(4, { denied: 1 })],
+      [LOST]
+    ],
+    ['an unknown sender', [denied(1, 0, null), denied(2, 5, null), total(3, { denied: 2 })], []],
+    ['a rejection at the time of the last summary', [total(3, {}), denied(3)], []],
+    [
+      'without times',
+      [denied(1), denied(2), total(3, { denied: 1 })].map((text) => text.replace('"time"', '"when"')),
       []
     ],
     ['summaries of an earlier version', [denied(1), total(65, undefined), total(125, undefined)], []]
@@ -600,6 +628,21 @@ t.test('lines that no summary counts prove that one is missing', async (t) => {
     t.match(found.doubts, doubts, what)
     t.equal(found.doubts.length, doubts.length, `${what}: ${found.doubts}`)
   }
+  const older = [line({ suppressed: 5, reason: 'denied', mode: 'tag' }, at(1)), total(2, { denied: 1 })]
+  const newer = [denied(3), total(4, { denied: 1 })]
+  t.match((await report([...newer, ...older])).found.doubts, [], 'rejections of before the log, in the file behind')
+  const isLost = async (since: number, ...lines: string[]) => {
+    const { found } = await report(lines, ['--since', new Date(TIME + since * 60_000).toISOString()])
+    return found.doubts.some((doubt: string) => LOST.test(doubt))
+  }
+  const killed = [denied(1), denied(2), total(3, { denied: 1 })]
+  t.ok(await isLost(0, ...killed), 'of the time that was asked for')
+  t.notOk(await isLost(200, ...killed, denied(201), total(202, { denied: 1 })), 'killed before that time')
+  t.ok(await isLost(200, total(150, { denied: 9 }), denied(201), denied(202), total(203, { denied: 1 })))
+  t.notOk(
+    await isLost(200, denied(190), total(199, { denied: 9 }), denied(201, 5), total(202, { denied: 1 })),
+    'a summary before that time counts what a line counts besides'
+  )
 })
 
 t.test('a log in two files is the same in any order', async (t) => {
@@ -643,6 +686,10 @@ t.test('bytes that are not text, and texts that journald left out, are doubts', 
   const total = `${summary({ verified: 5 })}\n`
   const others: [what: string, part: string | Buffer, doubt: RegExp][] = [
     ['gzip', gzipSync(line()), /^Standard input has a part that is packed with gzip among its text/],
+    ['zstd', Buffer.from('KLUv/SQBCQAAeEsRxBU=', 'base64'), /^Standard input has a part that is packed with zstd/],
+    ['xz', Buffer.from('/Td6WFoAAATm1rRGBMAFAQ==', 'base64'), /has a part that is packed with xz/],
+    ['bzip2', Buffer.from('QlpoOTFBWSZTWaBEmZ8=', 'base64'), /has a part that is packed with bzip2/],
+    ['zip', Buffer.from('UEsDBAoAAAAAAA==', 'base64'), /has a part that is packed with zip/],
     ['UTF-16', Buffer.from(`${line()}\n`, 'utf16le'), /^Standard input has a part in UTF-16 among its text/],
     ['UTF-16, the other way', Buffer.from(`${line()}\n`, 'utf16le').swap16(), /has a part in UTF-16/],
     [
@@ -656,6 +703,8 @@ t.test('bytes that are not text, and texts that journald left out, are doubts', 
     t.match(found, { rejected: { total: 1 }, verified: 5, doubts: [doubt], genuine: { answer: 'possible' } }, what)
     t.equal(code, 1, what)
   }
+  const word = JSON.stringify({ level: 30, req: { url: '/?BZh91AY&SY' } })
+  t.strictSame((await read(line(), '\n', total, word)).found.doubts, [], 'a client may write what bzip2 begins with')
   const { found } = await read(Buffer.alloc(1_500_000), line(), '\n', total)
   t.match(
     found,

@@ -244,7 +244,11 @@ t.test('a long line of mentions is read in a moment', async (t) => {
     JSON.stringify({ level: 'info', unknown: mention.repeat(30_000) }),
     mention.repeat(30_000),
     `x "${mention.repeat(30_000)}`,
-    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`
+    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`,
+    ...['\\"', '"\\', '\\', '"{'].flatMap((part) => {
+      const open = `bad webhook body: ${'{'.repeat(8)}"event":"moengage.rejectedx`
+      return [`${open}${part.repeat(50_000)}`, `${open}\\"${part.repeat(50_000)}\\`]
+    })
   ]) {
     const start = performance.now()
     findRecords(text)
@@ -370,6 +374,14 @@ t.test('the time is that of the logger, or else of the nearest envelope', async 
     [JSON.stringify({ '@timestamp': '23/Nov/2026:12:00:00 +0000', moengage: record }), TIME],
     [`10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${timeless}`, TIME],
     [`Mon, 23 Nov 2026 12:00:00 +0000 ${timeless}`, TIME],
+    [`[2026-11-23 17:30:00.250 +0530] WARN (7): x ${timeless}`, TIME + 250],
+    [`2026-11-23 07:00:00 -05:00 ${timeless}`, TIME],
+    [`2026-11-23 12:00:00.5 +0000 UTC ${timeless}`, TIME + 500],
+    [`2026-11-23 12:00:00 GMT ${timeless}`, TIME],
+    [`2026-11-23 12:00:00 -9999 ${timeless}`, TIME],
+    [`2026-11-23 12:00:00 IST ${timeless}`, TIME],
+    [`23 Nov 2026 12:00:00 ${timeless}`, TIME],
+    [JSON.stringify({ time: '2026-11-23 12:00:00 IST', moengage: record }), TIME],
     [JSON.stringify({ update: ISO, moengage: record }), undefined],
     [timeless, undefined]
   ]
