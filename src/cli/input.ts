@@ -10,6 +10,7 @@ import { isLoopback } from '../directory/source/read-source.js'
 import { isSigned } from '../directory/source/source.js'
 import { download } from '../directory/source/url.js'
 import { problemLine, SnapshotError, SourceError } from '../errors.js'
+import { futureWarnings } from '../guard/status.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { messageOf, readText, withoutSecrets } from '../lib/text.js'
@@ -40,7 +41,10 @@ export async function readListAndSnapshot(
   const text = await readUnsigned(argument, io, '"bundled", ')
   try {
     const snapshot = isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io)
-    return { list: readBounded(snapshot), snapshot }
+    const list = readBounded(snapshot)
+    const ahead = futureWarnings(list, io.now().getTime(), nameOf(argument))
+    for (const warning of ahead) notify(io, 'warning', problemLine(warning))
+    return { list, snapshot }
   } catch (error) {
     const failure = error as Error
     failure.message = `${nameOf(argument)}: ${failure.message}`
