@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
 import { safeCause } from '../lib/cause.js'
+import { quoted } from '../lib/text.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { jsonOption } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
@@ -79,13 +80,9 @@ export async function withFleet(
       fix: 'Write --redis redis://127.0.0.1:6379, or set MOENGAGE_REDIS_URL.'
     })
   }
-  if (name === undefined || !/^[\w.-]{1,64}$/.test(name) || !/^[\w.-]{1,64}$/.test(options.scope)) {
-    throw new FleetError({
-      value: name,
-      message: name === undefined ? 'No fleet is named.' : 'The name of the fleet is none.',
-      fix: 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
-    })
-  }
+  if (name === undefined) throw new FleetError({ value: name, message: 'No fleet is named.', fix: NAME_FIX })
+  checkKey(options.name === undefined ? 'MOENGAGE_FLEET' : '--name', name, NAME_FIX)
+  checkKey('--scope', options.scope, 'Write --scope staging, as in redisFleet({ scope }), or leave it out.')
   const client = await io.redis(url)
   const { scope } = options
   const { FleetControl } = await import('../fleet/control.js')
@@ -105,6 +102,15 @@ export async function withFleet(
   } finally {
     control.close()
   }
+}
+
+const NAME_FIX = 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
+
+/** Name and scope are parts of the keys in the store. */
+function checkKey(path: string, value: string, fix: string): void {
+  if (/^[\w.-]{1,64}$/.test(value)) return
+  const message = `${quoted(value)} is not a name of 1 to 64 letters, digits, ".", "_" and "-".`
+  throw new FleetError({ path, value, message, fix })
 }
 
 /** Whether an error is one of ours, which says what to do. */

@@ -263,8 +263,22 @@ t.test('a command says which store and which fleet it lacks', async (t) => {
     [[], {}, /No store is named/],
     [['--redis', 'http://localhost'], {}, /not a URL of Redis/],
     [['--redis', 'redis://localhost'], {}, /No fleet is named/],
-    [['--redis', 'redis://localhost', '--name', 'a b'], {}, /name of the fleet/],
-    [['--redis', 'redis://localhost', '--name', 'a', '--scope', '{}'], {}, /name of the fleet/],
+    [
+      ['--redis', 'redis://localhost', '--name', 'a b'],
+      {},
+      /^error: --name: "a b" is not a name .* Write --name webhooks/
+    ],
+    [
+      ['--redis', 'redis://localhost'],
+      { MOENGAGE_FLEET: 'a/b' },
+      /^error: MOENGAGE_FLEET: "a\/b" is not a name .* or set/
+    ],
+    [
+      ['--redis', 'redis://localhost', '--name', 'a', '--scope', '{}'],
+      {},
+      /^error: --scope: "\{\}" .* Write --scope staging/
+    ],
+    [['--redis', 'redis://localhost', '--name', 'a', '--scope', ''], {}, /^error: --scope: "" is not a name/],
     [['--expect', 'x'], ENV, /version that fleet status shows/],
     [['--wait', '0s'], ENV, /Write a time/]
   ]
