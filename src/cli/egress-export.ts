@@ -7,7 +7,7 @@ import { type EgressTarget, FORMS } from '../egress/forms.js'
 import { problemLine } from '../errors.js'
 import { suggestion } from '../lib/text.js'
 import { forOption } from './egress-check.js'
-import { readArgument } from './input.js'
+import { type Names, namesParser, readArgument } from './input.js'
 import { type Io, notify } from './io.js'
 
 const HELP = `
@@ -34,7 +34,7 @@ interface Options {
   readonly for: EgressTarget
   readonly format?: EgressFormat
   readonly json?: true
-  readonly category?: readonly EgressCategory[]
+  readonly category?: Names<EgressCategory>
   readonly workspace?: string
   readonly dataCenter?: DataCenter
   readonly email?: readonly string[]
@@ -47,7 +47,11 @@ export function egressExportCommand(io: Io): Command {
     .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
     .addOption(forOption().makeOptionMandatory())
     .addOption(new Option('--format <format>', 'how it is written (default: "text")').choices(EGRESS_FORMATS))
-    .option('--category <name>', 'what the rules cover, like data (repeat it, or a,b), or all', readCategories)
+    .option(
+      '--category <name>',
+      'what the rules cover, like data (repeat it, or a,b), or all',
+      namesParser(readCategory)
+    )
     .option('--workspace <id>', 'the workspace id (App ID) for a ticket')
     .option('-d, --data-center <name>', 'the data center for a ticket, like DC-01', readOneDataCenter)
     .option('--email <id>', 'a user for a ticket about Open Analytics (repeat it)', (text, before: string[] = []) => [
@@ -59,7 +63,8 @@ export function egressExportCommand(io: Io): Command {
     .action(async (file: string, { for: target, json, ...options }: Options) => {
       const list = await readArgument(file, io)
       const format = json ? 'json' : options.format
-      const { category: categories, workspace, dataCenter, email: emails } = options
+      const { category, workspace, dataCenter, email: emails } = options
+      const categories = category === 'all' ? EGRESS_CATEGORIES : category
       const text = formatEgress(list, { target, format, categories, workspace, dataCenter, emails })
       for (const warning of checkEgress(list, target).warnings) notify(io, 'warning', problemLine(warning))
       const hasNotes = format === 'json' || (target === 'api-firewall' && (format ?? 'text') === 'text')
@@ -70,15 +75,11 @@ export function egressExportCommand(io: Io): Command {
 
 const asId = (category: string) => category.toLowerCase().replace(' ', '-')
 
-function readCategories(text: string, before: readonly EgressCategory[] = []): readonly EgressCategory[] {
-  if (text === 'all') return EGRESS_CATEGORIES
-  const named = text.split(',').map((part) => {
-    const id = asId(part.trim())
-    const category = EGRESS_CATEGORIES.find((one) => asId(one) === id)
-    if (category !== undefined) return category
-    throw new InvalidArgumentError(`There is no category "${part}". ${suggestion(id, EGRESS_CATEGORIES.map(asId))}`)
-  })
-  return [...before, ...named]
+function readCategory(text: string): EgressCategory {
+  const id = asId(text)
+  const category = EGRESS_CATEGORIES.find((one) => asId(one) === id)
+  if (category !== undefined) return category
+  throw new InvalidArgumentError(`There is no category "${text}". ${suggestion(id, EGRESS_CATEGORIES.map(asId))}`)
 }
 
 function readOneDataCenter(text: string): DataCenter {

@@ -18,7 +18,15 @@ import { Rejections } from '../guard/rejections.js'
 import { Address } from '../ip/address.js'
 import { purposeOf } from '../ip/special.js'
 import { atOnce } from '../lib/steps.js'
-import { channelOption, dataCenterOption, fromOption, jsonOption, type Names, readList } from './input.js'
+import {
+  channelOption,
+  dataCenterOption,
+  fromOption,
+  jsonOption,
+  type Names,
+  readList,
+  withoutAddresses
+} from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
 import { printable, provenanceText, type Style, styleFor } from './text.js'
 
@@ -78,7 +86,7 @@ function find(
   selection: { readonly dataCenters: Names<DataCenter>; readonly channels: Names<Channel> }
 ): Finding {
   const { cells, problems } = list.read(selection)
-  if (problems.length > 0) throw new OptionsError(problems)
+  if (problems.length > 0) throw new OptionsError(problems.map((problem) => withoutAddresses(problem)))
   const counters = new Counters()
   const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1, redact: undefined } as const
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }

@@ -1,8 +1,24 @@
 import { Command } from 'commander'
+import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
-import { problemLine } from '../errors.js'
-import { EXPORT_FORMATS, type ExportFormat, exportDirectory, FORMATS } from '../export/export-directory.js'
-import { channelOption, dataCenterOption, fromOption, type Names, readFileName, readList } from './input.js'
+import { NoAddressesError, problemLine } from '../errors.js'
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  exportDirectory,
+  FORMATS
+} from '../export/export-directory.js'
+import {
+  channelOption,
+  dataCenterOption,
+  fromOption,
+  listOf,
+  type Names,
+  readFileName,
+  readList,
+  withoutAddresses
+} from './input.js'
 import { type Io, notify } from './io.js'
 import { writeOutput } from './output.js'
 
@@ -69,24 +85,28 @@ export function exportCommand(io: Io): Command {
       const list = await readList(options.from, io)
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
       const { name, port, allow, output } = options
-      const text = exportDirectory(list, {
-        ...selection,
-        format: format as ExportFormat,
-        name,
-        port: port as number,
-        allow
-      })
+      const request = { ...selection, format: format as ExportFormat, name, port: port as number, allow }
+      const text = written(list, request)
       for (const warning of list.read(selection).warnings) notify(io, 'warning', problemLine(warning))
       if (output === undefined) io.stdout.write(text)
       else await writeOutput(output, text, io)
     })
 }
 
+function written(list: Directory, request: ExportOptions): string {
+  try {
+    return exportDirectory(list, request)
+  } catch (error) {
+    if (!(error instanceof NoAddressesError)) throw error
+    const [problem] = list.read(request).problems
+    throw new NoAddressesError(
+      withoutAddresses(problem!, ' An address that MoEngage gave you beside its page goes into --allow.')
+    )
+  }
+}
+
 /** The export itself refuses wrong prefixes, all at once. */
-const readPrefixes = (text: string, before: readonly string[] = []) => [
-  ...before,
-  ...text.split(',').map((prefix) => prefix.trim())
-]
+const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...listOf(text)]
 
 /** The export itself refuses a text that is not a number. */
 const readPort = (text: string) => (/^\d+$/.test(text) ? Number(text) : text)

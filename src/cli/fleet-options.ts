@@ -5,6 +5,7 @@ import type { ChangeOptions, FleetControl } from '../fleet/control.js'
 import type { Replica } from '../guard/fleet.js'
 import type { Override } from '../guard/status.js'
 import { safeCause } from '../lib/cause.js'
+import { quoted } from '../lib/text.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { jsonOption } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
@@ -89,13 +90,9 @@ function fleetBy(options: FleetOptions, io: Io): NamedFleet {
       fix: 'Write --redis redis://127.0.0.1:6379, or set MOENGAGE_REDIS_URL.'
     })
   }
-  if (name === undefined || !/^[\w.-]{1,64}$/.test(name) || !/^[\w.-]{1,64}$/.test(options.scope)) {
-    throw new FleetError({
-      value: name,
-      message: name === undefined ? 'No fleet is named.' : 'The name of the fleet is none.',
-      fix: 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
-    })
-  }
+  if (name === undefined) throw new FleetError({ value: name, message: 'No fleet is named.', fix: NAME_FIX })
+  checkKey(options.name === undefined ? 'MOENGAGE_FLEET' : '--name', name, NAME_FIX)
+  checkKey('--scope', options.scope, 'Write --scope staging, as in redisFleet({ scope }), or leave it out.')
   return { url, name, scope: options.scope }
 }
 
@@ -128,6 +125,15 @@ export async function withFleet(
   } finally {
     control.close()
   }
+}
+
+const NAME_FIX = 'Write --name webhooks, as in redisFleet({ name }), or set MOENGAGE_FLEET.'
+
+/** Name and scope are parts of the keys in the store. */
+function checkKey(path: string, value: string, fix: string): void {
+  if (/^[\w.-]{1,64}$/.test(value)) return
+  const message = `${quoted(value)} is not a name of 1 to 64 letters, digits, ".", "_" and "-".`
+  throw new FleetError({ path, value, message, fix })
 }
 
 /** Whether an error is one of ours, which says what to do. */

@@ -4,6 +4,7 @@ import { diffDirectories } from '../directory/diff.js'
 import { Directory } from '../directory/directory.js'
 import { dayOf, formatSnapshot, isDay, type Snapshot } from '../directory/snapshot.js'
 import { PageError, problemLine } from '../errors.js'
+import { futureWarnings, isToCome } from '../guard/status.js'
 import type { Imported, PageFormat } from '../help-page/import-page.js'
 import { parseJson } from '../lib/json.js'
 import { readText, visible } from '../lib/text.js'
@@ -41,7 +42,7 @@ export function importCommand(io: Io): Command {
     .argument('<page>', 'file, URL, or "-" for standard input')
     .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot', readFileName)
     .option('--revision <id>', 'revision of the page (default: a hash of its cells)', readWord)
-    .option('--retrieved <day>', 'day on which the page was loaded (default: today)', readDay)
+    .option('--retrieved <day>', 'day on which the page was loaded (default: today)', dayReader(io))
     .option('--page <url>', 'where the page is (default: its URL without the query, or the name of the file)', readWord)
     .addOption(
       new Option('--format <format>', 'how the page is written (default: detected)').choices(['markdown', 'html'])
@@ -56,16 +57,19 @@ function readWord(text: string): string {
   return text
 }
 
-function readDay(text: string): string {
-  if (!isDay(text)) throw new InvalidArgumentError('It is not a day. Write it like 2026-11-23.')
-  return text
+function dayReader({ now }: Io) {
+  return (text: string): string => {
+    if (!isDay(text)) throw new InvalidArgumentError(`It is not a day. Write it like ${dayOf(now())}.`)
+    if (!isToCome(text, now().getTime())) return text
+    throw new InvalidArgumentError(`The day is still to come. Write the day on which the page was loaded.`)
+  }
 }
 
 async function run(place: string, options: Options, io: Io): Promise<void> {
   const { output } = options
   // Loads the readers of Markdown and HTML for this command only.
   const { importPage } = await import('../help-page/import-page.js')
-  const { snapshot: fresh, warnings } = importPage(await readUnsigned(place, io), {
+  const { snapshot: fresh, warnings: onPage } = importPage(await readUnsigned(place, io), {
     page: options.page ?? placeOf(place),
     revision: options.revision,
     retrieved: options.retrieved ?? dayOf(io.now()),
@@ -73,6 +77,8 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   })
   const snapshot = output === undefined ? fresh : await replaceSnapshot(output, fresh, io)
   if (output === undefined) io.stdout.write(formatSnapshot(snapshot))
+  // The file of --output may be ahead of the clock.
+  const warnings = [...onPage, ...futureWarnings(new Directory(snapshot), io.now().getTime(), output)]
   const report = output === undefined ? io.stderr : io.stdout
   if (options.json) writeJson(report, reportJson({ snapshot, warnings }))
   else report.write(reportText({ snapshot, warnings }))

@@ -9,7 +9,8 @@ import { readBounded } from '../directory/source/load-directory.js'
 import { isLoopback } from '../directory/source/read-source.js'
 import { isSigned } from '../directory/source/source.js'
 import { download } from '../directory/source/url.js'
-import { problemLine, SnapshotError, SourceError } from '../errors.js'
+import { type Problem, problemLine, SnapshotError, SourceError } from '../errors.js'
+import { futureWarnings } from '../guard/status.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { messageOf, readText, withoutSecrets } from '../lib/text.js'
@@ -40,7 +41,10 @@ export async function readListAndSnapshot(
   const text = await readUnsigned(argument, io, '"bundled", ')
   try {
     const snapshot = isSnapshot(text, argument) ? readSnapshotText(text) : await readPage(text, argument, io)
-    return { list: readBounded(snapshot), snapshot }
+    const list = readBounded(snapshot)
+    const ahead = futureWarnings(list, io.now().getTime(), nameOf(argument))
+    for (const warning of ahead) notify(io, 'warning', problemLine(warning))
+    return { list, snapshot }
   } catch (error) {
     const failure = error as Error
     failure.message = `${nameOf(argument)}: ${failure.message}`
@@ -183,13 +187,31 @@ export const jsonOption = () => new Option('--json', 'write JSON')
 export type Names<T> = 'all' | readonly T[]
 
 function namesOption<T>(flags: string, description: string, read: (text: string) => Outcome<T>): Option {
-  return new Option(flags, description).argParser((text: string, before: Names<T> = 'all'): Names<T> => {
-    if (text === 'all') return 'all'
-    const names = text.split(',').map((name) => {
-      const outcome = read(name.trim())
-      if ('ok' in outcome) return outcome.ok
-      throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
-    })
-    return [...new Set([...(before === 'all' ? [] : before), ...names])]
-  })
+  const readName = (name: string) => {
+    const outcome = read(name)
+    if ('ok' in outcome) return outcome.ok
+    throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
+  }
+  return new Option(flags, description).argParser(namesParser(readName))
+}
+
+/** Reads an option that is repeated or written as `a,b`; `all` holds whatever stands beside it. */
+export function namesParser<T>(read: (name: string) => T): (text: string) => Names<T> {
+  // Commander hands over what the option had before, but not whether that is its default.
+  const names: ('all' | T)[] = []
+  const isName = (name: 'all' | T): name is T => name !== 'all'
+  return (text) => {
+    names.push(...listOf(text).map((word) => (word.toLowerCase() === 'all' ? 'all' : read(word))))
+    return names.every(isName) ? [...new Set(names)] : 'all'
+  }
+}
+
+/** A value that is written as `a,b`. */
+export const listOf = (text: string): string[] => text.split(/[,;]/).map((part) => part.trim())
+
+/** The selection of a command that no request could be verified by, with a fix that the command has. */
+export function withoutAddresses(problem: Problem, also = ''): Problem {
+  if (problem.code !== 'MOE_ERR_NO_ADDRESSES') return problem
+  const fix = `Leave "${problem.value}" out, or name another: moengage-allowlist list shows what has addresses.${also}`
+  return { ...problem, fix }
 }

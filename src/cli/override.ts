@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { OptionsError } from '../errors.js'
 import { parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
+import { listOf } from './input.js'
 import type { Io } from './io.js'
 
 const EXAMPLES = `
@@ -26,7 +27,7 @@ export function overrideCommand(io: Io): Command {
     .usage('[options] <action> <value>')
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
     .argument('<action>', ACTIONS.join(', '))
-    .argument('[value]', 'an address or prefix; for mode: tag or reject; for remove: also an id, or mode')
+    .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: one, or an id, or mode')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')
@@ -53,7 +54,7 @@ export function overrideCommand(io: Io): Command {
           return
         }
         const { for: lasts, until, note, confirm } = flags
-        const subject = action === 'mode' ? { mode: value } : { [action]: [value] }
+        const subject = action === 'mode' ? { mode: value } : { [action]: listOf(value) }
         const { override, version } = await control
           .override({ ...subject, for: lasts, until, note, confirm }, change)
           .catch((error) => {
@@ -91,7 +92,9 @@ function asTyped(error: unknown): unknown {
   return new OptionsError(
     error.mistakes.map((mistake) => ({
       ...mistake,
-      fix: mistake.fix.replace(/confirm: \['(\w+)'\]/, '--confirm $1')
+      fix: mistake.fix
+        .replace(/confirm: \['(\w+)'\]/, '--confirm $1')
+        .replace(/^Write one entry a string: .*$/, 'Write a comma between them.')
     }))
   )
 }

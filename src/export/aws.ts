@@ -250,7 +250,7 @@ function template(listing: Listing, parts: object): string {
 
 /** A quota holds for each family. */
 function checkFamilies(listing: Listing, max: number, where: string): void {
-  for (const { family, prefixes } of families(listing)) checkRoom(prefixes.length, `IPv${family} prefixes`, where, max)
+  for (const { family, prefixes } of families(listing)) checkRoom(prefixes, `IPv${family} prefixes`, where, max)
 }
 
 /** Two columns, as `terraform fmt` writes them. */

@@ -58,7 +58,7 @@ export const cloudFormats = {
       `From the internet no other address reaches port ${port}: your own clients neither, unless --allow names them.`,
     write: (listing) => {
       const prefixes = widest(listing.prefixes)
-      checkRoom(prefixes.length, 'prefixes', 'a network security group', MAX_IN_GROUP)
+      checkRoom(prefixes, 'prefixes', 'a network security group', MAX_IN_GROUP)
       return json({
         $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
         contentVersion: '1.0.0.0',

@@ -94,7 +94,7 @@ function nftSet(name: 'ipv4' | 'ipv6', prefixes: readonly ListedPrefix[]): strin
 /** A new set takes the place of the old one in one step, so no packet sees half of it. */
 function ipset(listing: Listing, family: 4 | 6, inet: string): string[] {
   const prefixes = ofFamily(listing, family)
-  checkRoom(prefixes.length, `IPv${family} prefixes`, 'a set of ipset', MAX_IN_SET)
+  checkRoom(prefixes, `IPv${family} prefixes`, 'a set of ipset', MAX_IN_SET)
   const name = `${listing.name}_ipv${family}`
   return [
     `create ${name} hash:net family ${inet} comment`,

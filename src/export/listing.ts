@@ -153,13 +153,17 @@ export function described({ about }: ListedPrefix, { stamp }: Listing, maxLength
 }
 
 /** Refuses a list that does not fit: a deployment that fails half-way would leave half of it. */
-export function checkRoom(count: number, what: string, where: string, max: number): void {
+export function checkRoom(prefixes: readonly ListedPrefix[], what: string, where: string, max: number): void {
+  const count = prefixes.length
   if (count <= max) return
+  const own = prefixes.filter(({ purposes }) => purposes.length === 0).length
+  const select = 'Select fewer data centers or channels.'
+  const allow = `Name fewer or wider prefixes in "allow" (--allow): ${own} of these are your own.`
   throw new ExportError({
-    path: 'dataCenters',
+    path: own >= max ? 'allow' : 'dataCenters',
     value: count,
     message: `These are ${count} ${what}, and ${where} has room for ${max}.`,
-    fix: 'Select fewer data centers or channels.'
+    fix: own === 0 ? select : own >= max ? allow : `${select} Or: ${allow}`
   })
 }
 

@@ -136,10 +136,35 @@ export function ageOf({ checked }: Directory, now: number): number {
   return Math.max(0, now - Date.parse(checked))
 }
 
-/** Whether the list has aged by now. */
+/** Whether a day (UTC) has not begun anywhere: the clock may be behind, and a zone may be ahead of UTC. */
+export const isToCome = (day: string, now: number): boolean => Date.parse(day) > now + DAY
+
+/** What follows of a day that is still to come, as the end of a sentence about the list. */
+export const FUTURE = {
+  retrieved: (day: string) => `is of ${day}, a day that is still to come: every list after it would be older.`,
+  checked: (day: string) => `was checked on ${day}, a day that is still to come: it would never become stale.`
+}
+
+/** Whether the list is dated ahead of the clock, so that its age says nothing. */
+export function futureWarnings({ provenance, checked }: Directory, now: number, path = 'source'): Problem[] {
+  if (!isToCome(checked, now)) return []
+  const { retrieved } = provenance
+  const what = isToCome(retrieved, now) ? FUTURE.retrieved(retrieved) : FUTURE.checked(checked)
+  return [
+    {
+      code: 'MOE_WARN_FUTURE',
+      path,
+      value: checked,
+      message: `The list ${what}`,
+      fix: 'Correct the date in the list, or the clock of this machine.'
+    }
+  ]
+}
+
+/** Whether the list has aged by now, or cannot age. */
 export function ageWarnings(directory: Directory, staleAfter: number, now: number): Problem[] {
   const age = ageOf(directory, now)
-  if (age < staleAfter) return []
+  if (age < staleAfter) return futureWarnings(directory, now)
   const { checked, revision } = directory
   return [
     {

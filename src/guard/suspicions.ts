@@ -4,8 +4,8 @@ import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { atOnce, filtered, type Steps } from '../lib/steps.js'
-import { DAY } from '../lib/time.js'
 import { lostPrefixes } from './removals.js'
+import { FUTURE, isToCome } from './status.js'
 
 /** The shortest prefixes that are believed: a /16 is a whole provider, and MoEngage publishes single addresses. */
 const SHORTEST = { 4: 16, 6: 32 }
@@ -47,10 +47,9 @@ export function* suspicionsOf(
   const { retrieved } = directory.provenance
   const inForce = current.provenance.retrieved
   if (retrieved < inForce) add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
-  if (retrieved > inForce && Date.parse(retrieved) > now + DAY) {
-    add('future', `It is of ${retrieved}, a day that is still to come: every list after it would be older.`)
-  } else if (directory.checked > current.checked && Date.parse(directory.checked) > now + DAY) {
-    add('future', `It was checked on ${directory.checked}, a day that is still to come: it would never become stale.`)
+  if (retrieved > inForce && isToCome(retrieved, now)) add('future', `It ${FUTURE.retrieved(retrieved)}`)
+  else if (directory.checked > current.checked && isToCome(directory.checked, now)) {
+    add('future', `It ${FUTURE.checked(directory.checked)}`)
   }
   for (const { dataCenters, channels } of inUse) {
     for (const dataCenter of dataCenters) {

@@ -203,6 +203,9 @@ function listAnswer(facts: Facts): Answer {
   const { status, directory, now } = facts
   const question = 'Is the list current?'
   const checked = Date.parse(directory.checked)
+  if (warns(facts, 'MOE_WARN_FUTURE')) {
+    return { question, answer: 'Not known', detail: 'It is dated in the future. <a href="#list">The list</a>' }
+  }
   const isCurrent =
     status.lastError === null && !['MOE_WARN_STALE', 'MOE_WARN_DRIFT'].some((code) => warns(facts, code))
   return {

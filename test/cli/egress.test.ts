@@ -149,6 +149,8 @@ t.test('export writes what formatEgress returns, and what a person must know to 
   }
   const all = await egress(['export', '-', '--for', 'api-firewall', '--format', 'csv', '--category', 'all'])
   t.match(all.stdout, '"Data, Segmentation, Campaigns, Partner Integration, Content"')
+  const alsoAll = ['--category', 'data,ALL', '--category', 'content']
+  t.strictSame(await egress(['export', '-', '--for', 'api-firewall', '--format', 'csv', ...alsoAll]), all)
   const two = await egress(['export', '-', '--for', 'api-firewall', '--category', 'partner-integration, data'])
   t.match(two.stdout, 'Data, Partner Integration')
 })

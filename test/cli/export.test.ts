@@ -14,7 +14,10 @@ t.test('a format is written to standard output', async (t) => {
     [['nginx', '--data-center', 'DC-03'], written('nginx', { dataCenters: 'DC-03' })],
     [['nginx', '--data-center', 'all'], written('nginx', { dataCenters: 'all' })],
     [['text', '-d', 'DC-01', '-d', 'dc3, DC-04'], written('text', { dataCenters: ['DC-01', 'DC-03', 'DC-04'] })],
-    [['text', '-d', 'DC-01', '-d', 'all', '-c', 'all'], written('text', { dataCenters: 'all' })],
+    ...[['all,DC-01'], ['DC-01, ALL'], ['DC-01', '-d', 'all'], ['all', '-d', 'DC-01'], ['ALL', '-c', 'All']].map(
+      (names): [string[], string] => [['text', '-d', ...names], written('text', { dataCenters: 'all' })]
+    ),
+    [['text', '-d', 'DC-01;DC-03'], written('text', { dataCenters: ['DC-01', 'DC-03'] })],
     [
       ['csv', '-d', 'DC-02', '-c', 'catalog', '--channel', 'Data Imports'],
       written('csv', { dataCenters: 'DC-02', channels: ['catalog', 'data-import'] })
@@ -73,6 +76,9 @@ t.test('a data center without an address for a channel is a warning', async (t) 
   t.match(stderr, /^warning: .*no static address for sms in DC-05.*\n$/)
 })
 
+/** Sixty prefixes of one's own, as options. */
+const sixty = Array.from({ length: 60 }, (_, i) => ['--allow', `8.8.8.${i * 4}`]).flat()
+
 t.test('what cannot be exported is said, and nothing is written', async (t) => {
   const table: [argv: string[], stderr: RegExp][] = [
     [[], /required option '-d, --data-center <name>' not specified/],
@@ -83,7 +89,18 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nginx', '-d', 'US'], /DC-01 or DC-04/],
     [['nginx', '-d', ''], /is not a data center/],
     [['nginx', '-d', 'DC-01', '-c', 'fax'], /"fax" is not a channel/],
-    [['nginx', '-d', 'DC-05', '-c', 'sms'], /no static address for sms in DC-05/],
+    [
+      ['nginx', '-d', 'DC-05', '-c', 'sms'],
+      /no static address for sms in DC-05.*Leave "DC-05" out, or name another.* goes into --allow\./
+    ],
+    [
+      ['aws-security-group-terraform', '-d', 'DC-01', ...sixty],
+      /^error: allow: These are 75 IPv4 prefixes, .* room for 60\. Name fewer or wider prefixes in "allow" \(--allow\): 60 /
+    ],
+    [
+      ['aws-security-group-terraform', '-d', 'all', ...sixty.slice(2)],
+      /^error: dataCenters: .* Select fewer data centers or channels\. Or: Name fewer .* \(--allow\): 59 of these are your own\./
+    ],
     [['nginx', '-d', 'DC-01', '--name', 'x'], /names nothing/],
     [['caddy', '-d', 'DC-01', '--name', 'x {'], /is not a name for caddy/],
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],

@@ -108,6 +108,8 @@ t.test('overrides are set and removed', async (t) => {
   t.match(await command(['override', 'remove', override.id]), { code: 0 })
   t.match(await command(['override', 'remove', 'mode']), { code: 0 })
   t.match(await command(['override', 'remove', '8.8.8.8']), { code: 2, stderr: /No override of the fleet/ })
+  const several = JSON.parse((await command(['override', 'allow', '8.8.8.8, 9.9.9.0/24', '--json'])).stdout)
+  t.strictSame(several.override.allow, ['8.8.8.8/32', '9.9.9.0/24'])
   t.match(await command(['override', 'allow', '10.0.0.0/16']), { code: 2, stderr: /private.*MOE_ERR_SUSPICIOUS/s })
   t.match(await command(['override', 'allow', '10.0.0.0/16', '--confirm', 'private']), { code: 0 })
   t.match(await command(['override', 'mode', 'tags']), { code: 2, stderr: /not a mode/ })
@@ -126,6 +128,8 @@ t.test('a wrong override is answered in the words of a command line', async (t) 
     [['allow', '10.0.0.0/8', '--confirm', 'wide,broad'], /--confirm.*Write one or more of: wide, private\./],
     [['allow', '10.0.0.0/16'], /If it is right, confirm it: --confirm private\./, /confirm: \[/],
     [['allow', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
+    [['allow', '8.8.8.8 9.9.9.9'], /several entries in one string\. Write a comma between them\./, /array/],
+    [['allow', '8.8.8.8,9.9.9.300'], /allow\[1\]: "9\.9\.9\.300"/, /array/],
     [['deny', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
     [['list'], /list is not one of allow, deny, mode, remove\. To see the overrides: moengage-allowlist fleet status/],
     [['allow'], /missing required argument 'value'/]
@@ -525,8 +529,22 @@ t.test('a command says which store and which fleet it lacks', async (t) => {
     [[], {}, /No store is named/],
     [['--redis', 'http://localhost'], {}, /not a URL of Redis/],
     [['--redis', 'redis://localhost'], {}, /No fleet is named/],
-    [['--redis', 'redis://localhost', '--name', 'a b'], {}, /name of the fleet/],
-    [['--redis', 'redis://localhost', '--name', 'a', '--scope', '{}'], {}, /name of the fleet/],
+    [
+      ['--redis', 'redis://localhost', '--name', 'a b'],
+      {},
+      /^error: --name: "a b" is not a name .* Write --name webhooks/
+    ],
+    [
+      ['--redis', 'redis://localhost'],
+      { MOENGAGE_FLEET: 'a/b' },
+      /^error: MOENGAGE_FLEET: "a\/b" is not a name .* or set/
+    ],
+    [
+      ['--redis', 'redis://localhost', '--name', 'a', '--scope', '{}'],
+      {},
+      /^error: --scope: "\{\}" .* Write --scope staging/
+    ],
+    [['--redis', 'redis://localhost', '--name', 'a', '--scope', ''], {}, /^error: --scope: "" is not a name/],
     [['--expect', 'x'], ENV, /version that fleet status shows/],
     [['--wait', '0s'], ENV, /Write a time/]
   ]

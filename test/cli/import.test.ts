@@ -83,8 +83,14 @@ t.test('a page that cannot be read as a whole gives nothing, and every cell on a
   t.strictSame(JSON.parse(readFileSync(output, 'utf8')), bundled, 'the file is as it was')
   t.match(await run(['-', '--json', '--retrieved', 'today'], { stdin: mdx }), {
     code: 2,
-    stderr: /'today' is invalid\. It is not a day\. Write it like 2026-11-23/
+    stderr: /'today' is invalid\. It is not a day\. Write it like 2027-02-28/
   })
+  t.match(await run(['-', '--retrieved', '2027-03-02'], { stdin: mdx }), {
+    code: 2,
+    stdout: '',
+    stderr: /'2027-03-02' is invalid\. The day is still to come\. Write the day on which the page was loaded\./
+  })
+  t.match(await run(['-', '--retrieved', '2027-03-01'], { stdin: mdx }), { code: 0 }, 'in some zone it is tomorrow')
   for (const option of ['--revision', '--page']) {
     t.match(await run(['-', option, ' '], { stdin: mdx }), { code: 2, stdout: '', stderr: /It is empty/ })
   }
@@ -195,6 +201,20 @@ t.test('a list that is still on the page only gets the day of the check', async 
     written().replace('"retrieved": "2027-02-20"', '"retrieved": "2027-02-20", "checked": "2027-02-19"')
   )
   t.match(await check('2027-02-27', sample), { code: 2, stderr: /is not a snapshot/ })
+})
+
+t.test('a file that is dated ahead of the clock keeps its day, and the report says so', async (t) => {
+  const file = join(t.testdir({}), 'moengage.json')
+  const now = '2030-01-01T12:00:00Z'
+  await run(['-', '-o', file], { stdin: mdx, now })
+  const first = readFileSync(file, 'utf8')
+  const { code, stdout } = await run(['-', '-o', file], { stdin: mdx })
+  t.equal(code, 0)
+  t.match(stdout, `warning: ${file}: The list is of 2030-01-01, a day that is still to come`)
+  t.equal(readFileSync(file, 'utf8'), first)
+  const json = await run(['-', '-o', file, '--json'], { stdin: mdx })
+  t.match(JSON.parse(json.stdout).warnings, [{ code: 'MOE_WARN_FUTURE', path: file, value: '2030-01-01' }])
+  t.notMatch((await run(['-', '-o', file], { stdin: mdx, now })).stdout, 'warning')
 })
 
 t.test('no character of a page steers the terminal, in the report, in JSON or in an error', async (t) => {

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { run } from '../support/cli.js'
+import { FakeRedis } from '../support/fake-redis.js'
 
 const PAGE = 'test/fixtures/page-tables-sample.mdx'
 const page = readFileSync(PAGE, 'utf8')
@@ -140,6 +141,32 @@ t.test('a signed list is named as such by every command that reads a list', asyn
       /^error: Standard input is a signed list, .* Name the list that was signed, .*moe_err_source/,
       argv.join(' ')
     )
+  }
+})
+
+t.test('a list that is dated ahead of the clock is named by every command that reads a list', async (t) => {
+  const ahead = snapshot.replace('"2026-11-23"', '"2030-01-01"')
+  const folder = t.testdir({ 'list.json': ahead })
+  const list = `${folder}/list.json`
+  const key = `${folder}/my.key`
+  await run(['keygen', key])
+  const commands = [
+    ['list', '--from', list],
+    ['explain', '52.6.248.125', '--from', list],
+    ['export', 'text', '-d', 'DC-01', '--from', list],
+    ['diff', 'bundled', list],
+    ['sign', list, '--key', key, '--name', 'production'],
+    ['publish', list, '--redis', 'redis://127.0.0.1:1', '--name', 'webhooks']
+  ]
+  for (const argv of commands) {
+    const { code, stderr } = await run(argv, { redis: new FakeRedis().io() })
+    t.equal(code, 0, argv[0]!)
+    t.equal(
+      stderr.split('\n')[0],
+      `warning: "${list}": The list is of 2030-01-01, a day that is still to come: every list after it would be older. Correct the date in the list, or the clock of this machine.`
+    )
+    const later = await run(argv, { redis: new FakeRedis().io(), now: '2029-12-31T00:00:00Z' })
+    t.notMatch(later.stderr, 'warning', 'not when it is tomorrow')
   }
 })
 

@@ -439,6 +439,42 @@ t.test('a list that was checked is fresh: its age counts from the day of the che
   t.match(guard.judge(from('9.9.9.1')), { reason: 'stale-list', hint: /last checked on 2026-12-11/ })
 })
 
+t.test('a list that is dated ahead of the clock is in use after a start, with a warning', async (t) => {
+  const fix = 'Correct the date in the list, or the clock of this machine.'
+  const warning = (value: string, message: string) => ({ code: 'MOE_WARN_FUTURE', path: 'source', value, message, fix })
+  const table: [about: Parameters<typeof sound>[0], warnings: object[]][] = [
+    [{ retrieved: '2026-11-24' }, []],
+    [{ checked: '2026-11-24' }, []],
+    [
+      { retrieved: '2026-11-25' },
+      [
+        warning(
+          '2026-11-25',
+          'The list is of 2026-11-25, a day that is still to come: every list after it would be older.'
+        )
+      ]
+    ],
+    [
+      { checked: '2030-01-01' },
+      [
+        warning(
+          '2030-01-01',
+          'The list was checked on 2030-01-01, a day that is still to come: it would never become stale.'
+        )
+      ]
+    ],
+    [{ retrieved: '2030-01-01', checked: '2031-01-01' }, [{ value: '2031-01-01', message: /is of 2030-01-01/ }]]
+  ]
+  for (const [about, warnings] of table) {
+    const { guard, clock } = await guarding({}, sound(about))
+    t.match(guard.status(), { warnings }, JSON.stringify(about))
+    t.equal(guard.status().warnings.length, warnings.length)
+    t.match(guard.judge(from('9.9.9.1')), { verified: true })
+    clock.pass(6 * 365 * DAY)
+    t.match(guard.status().warnings, [{ code: 'MOE_WARN_STALE' }], 'when the day has passed, it ages as any other')
+  }
+})
+
 t.test('a check that is still to come is suspicious: such a list would never be stale', async (t) => {
   const { guard, reload } = await guarding({ staleAfter: 10 * DAY })
   await t.rejects(reload(sound({ checked: '2026-11-25' })), {

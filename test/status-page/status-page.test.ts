@@ -502,6 +502,14 @@ t.test('a list that could not be loaded, or is old, is what the page says first'
   const old = await ask()
   t.match(old.textOf('state'), /The list of MoEngage’s addresses is old\..*was last checked \d+ days ago/)
   t.match(old.textOf('answers'), /Is the list current\? No/)
+  retrieved = '2999-01-01'
+  const ahead = createGuard({ dataCenters: 'DC-01', source })
+  t.teardown(() => ahead.close())
+  const pageAhead = fetchStatusPage({ guard: ahead, public: true })
+  t.teardown(() => pageAhead.close())
+  const future = readPage(await (await pageAhead(new Request('http://x/'))).text())
+  t.match(future.textOf('state'), /The list is of 2999-01-01, a day that is still to come/)
+  t.match(future.textOf('answers'), /Is the list current\? Not known It is dated in the future\./)
   retrieved = ''
   await t.rejects(guard.reload())
   const failed = await ask()
