@@ -38,10 +38,11 @@ export const CLIENT_IP_OPTIONS = {
     example: TRUSTED_PROXIES_EXAMPLE,
     required: `Write trustedProxies: ${TRUSTED_PROXIES_EXAMPLE}, the addresses from which your proxies connect.`,
     aliases: ['trustProxy', 'trustedProxy', 'proxies'],
+    decidesTrust: true,
     read: readTrustedProxies
   },
-  header: { fallback: DEFAULT_HEADER, example: `'${DEFAULT_HEADER}'`, read: readHeader },
-  requireHeader: flag(false)
+  header: { fallback: DEFAULT_HEADER, example: `'${DEFAULT_HEADER}'`, decidesTrust: true, read: readHeader },
+  requireHeader: { ...flag(false), decidesTrust: true }
 } satisfies OptionTable
 
 /** A resolver, and what others must know of its options. */

@@ -3,7 +3,7 @@ import { Prefix, readPrefix } from '../ip/prefix.js'
 import { coverHalf } from '../ip/special.js'
 import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { refuseNoList } from '../lib/option-rules.js'
+import { numberOr, refuseNoList } from '../lib/option-rules.js'
 import { shown, suggestion } from '../lib/text.js'
 import { awsFormats } from './aws.js'
 import { cloudFormats } from './clouds.js'
@@ -157,11 +157,14 @@ function checkName(formatName: ExportFormat, option: Option): void {
   }
 }
 
+const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535
+
 function checkPort(formatName: ExportFormat, option: Option): void {
   const { value } = option
   if (FORMATS[formatName].port === undefined) {
     option.refuse(`The format ${formatName} guards no port.`, 'Leave the port out.')
-  } else if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 65_535) {
-    option.refuse(`${shown(value)} is not a port.`, 'Write 443, or another number from 1 to 65535.')
+  } else if (typeof value !== 'number' || !isPort(value)) {
+    const fix = `Write ${numberOr(443, value, isPort)}, or another number from 1 to 65535.`
+    option.refuse(`${shown(value)} is not a port.`, fix)
   }
 }

@@ -100,6 +100,7 @@ export const EXTRA_ADDRESSES = {
     fallback: [],
     example: EXAMPLE,
     aliases: ['allowlist', 'allowList', 'whitelist'],
+    decidesTrust: true,
     read: (option) =>
       readAddresses(option, true, 'It covers half of the internet or more, so it would verify strangers.')
   },
@@ -107,6 +108,7 @@ export const EXTRA_ADDRESSES = {
     fallback: [],
     example: EXAMPLE,
     aliases: ['denylist', 'denyList', 'blocklist', 'blacklist'],
+    decidesTrust: true,
     read: (option) =>
       readAddresses(option, false, 'It covers half of the internet or more, so it would reject everyone.')
   }

@@ -105,6 +105,7 @@ export const NO_PROXIES: Omit<Resolving, 'clientIp'> = {
 const CLIENT_IP: OptionRule<Resolving> = {
   fallback: { ...NO_PROXIES, clientIp: 'request.ip' },
   example: `{ trustedProxies: ${TRUSTED_PROXIES_EXAMPLE} }`,
+  decidesTrust: true,
   read: readClientIp,
   group: {
     table: CLIENT_IP_OPTIONS,

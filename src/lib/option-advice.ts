@@ -39,23 +39,28 @@ export function unknownOption(name: string, value: unknown, table: OptionTable, 
   if (near !== undefined && (misplaced === undefined || editDistance(name, near) === 1)) {
     return { ...problem, message, fix: `Did you mean "${near}"?` }
   }
-  const place = misplaced ?? nearestPlace(name, elsewhere)
+  const place = misplaced ?? guessedPlace(name, elsewhere)
   if (place === undefined) return { ...problem, message, fix: `Use one of: ${Object.keys(table).join(', ')}.` }
+  // The value of a name that is only guessed may be anything, a secret as well.
+  const entry = entryFor(place, place === misplaced ? value : undefined, scope)
   return {
     ...problem,
     message: `${message.slice(0, -1)}; ${place.name} belongs ${place.group === undefined ? 'to the top level' : `into ${place.group.name}`}.`,
-    fix: `Write ${entryFor(place, value, scope)}${scope.path === '' ? '' : ' at the top level'}.`
+    fix: `Write ${entry}${scope.path === '' ? '' : ' at the top level'}.`
   }
 }
 
 const isCalled = ({ name, rule }: Place, text: string) => name === text || rule.aliases?.includes(text) === true
 
-function nearestPlace(text: string, places: readonly Place[]): Place | undefined {
-  const near = nearest(
-    text,
-    places.map(({ name }) => name)
-  )
-  return places.find(({ name }) => name === near)
+/** A shorter name is one letter away from too many others. */
+const MIN_GUESSED = 5
+
+/** The place of an option whose name differs in one letter. */
+function guessedPlace(text: string, places: readonly Place[]): Place | undefined {
+  if (text.length < MIN_GUESSED) return undefined
+  const name = text.toLowerCase()
+  const near = places.find((place) => editDistance(name, place.name.toLowerCase()) <= 1)
+  return near?.rule.decidesTrust === true ? undefined : near
 }
 
 /** An option as it is written at the top level, with all that has to stand beside it. */

@@ -7,11 +7,22 @@ export function flag(fallback: boolean): OptionRule<boolean> {
   return {
     fallback,
     example: String(!fallback),
-    read: (option) =>
-      typeof option.value === 'boolean'
-        ? option.value
-        : option.refuse(`${shown(option.value)} is not true or false.`, `Write ${!fallback}.`)
+    read(option) {
+      const { value } = option
+      if (typeof value === 'boolean') return value
+      return option.refuse(`${shown(value)} is not true or false.`, `Write ${meantFlag(value) ?? 'true or false'}.`)
+    }
   }
+}
+
+/** Words for true and false, as variables of the environment hold them. */
+const WORDS = { true: ['true', 'yes', 'on', '1'], false: ['false', 'no', 'off', '0', ''] } as const
+
+/** What a text or a number says about a flag; undefined where nobody knows. */
+function meantFlag(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const word = String(value).trim().toLowerCase()
+  return Object.entries(WORDS).find(([, words]) => (words as readonly string[]).includes(word))?.[0]
 }
 
 /** An option that is one of a few words. */
@@ -45,12 +56,19 @@ export function number({
     example: String(fallback),
     read(option) {
       const { value } = option
-      const isInBounds = typeof value === 'number' && value >= min && value <= max
-      if (isInBounds && (!isWhole || Number.isInteger(value))) return value
-      const fix = `Write ${fallback}, or another ${isWhole ? 'whole number' : 'number'} from ${min} to ${max}.`
+      const isRight = (amount: number) => amount >= min && amount <= max && (!isWhole || Number.isInteger(amount))
+      if (typeof value === 'number' && isRight(value)) return value
+      const written = numberOr(fallback, value, isRight)
+      const fix = `Write ${written}, or another ${isWhole ? 'whole number' : 'number'} from ${min} to ${max}.`
       return option.refuse(`${shown(value)} is not a number of ${of}.`, fix)
     }
   }
+}
+
+/** The number that a text or a big integer holds, where it is right; else another one. */
+export function numberOr(other: number, value: unknown, isRight: (amount: number) => boolean): number {
+  const isNumber = typeof value === 'bigint' || (typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value))
+  return isNumber && isRight(Number(value)) ? Number(value) : other
 }
 
 /** An option that is a function, which its caller must be able to call like `example`. */

@@ -17,6 +17,8 @@ export interface OptionRule<T> {
   readonly group?: OptionGroup
   /** Whether no part of its value may be shown. */
   readonly isSecret?: true
+  /** Whether it decides whom to trust: no misspelled name of another place is taken for it. */
+  readonly decidesTrust?: true
 }
 
 /** The options inside of an option. */

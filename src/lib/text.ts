@@ -156,23 +156,26 @@ const MAX_NAME = 50
 const MIN_PART = 3
 
 /**
- * The candidate that takes the fewest edits to reach from `text`, if these are few enough for a slip of the keyboard; else
- * the only one that `text` is a part of.
+ * The candidate that `text` is, but for the case of its letters; else the only one that it is a part of; else the one that takes the
+ * fewest edits to reach, if these are few enough for a slip of the keyboard.
  */
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
   if (text.length > MAX_NAME) return undefined
+  const part = text.toLowerCase()
+  const wholes = candidates.filter((candidate) => candidate.toLowerCase().includes(part))
+  const same = wholes.find(({ length }) => length === part.length)
+  if (same !== undefined) return same
+  if (wholes.length === 1 && part.length >= MIN_PART) return wholes[0]
   let best: string | undefined
-  let fewest = Math.ceil(text.length / 3) + 1
+  let fewest = Math.round(part.length / 3) + 1
   for (const candidate of candidates) {
-    const edits = editDistance(text.toLowerCase(), candidate.toLowerCase())
+    const edits = editDistance(part, candidate.toLowerCase())
     if (edits < fewest) {
       best = candidate
       fewest = edits
     }
   }
-  const part = text.toLowerCase()
-  const wholes = best === undefined ? candidates.filter((candidate) => candidate.toLowerCase().includes(part)) : []
-  return wholes.length === 1 && text.length >= MIN_PART ? wholes[0] : best
+  return best
 }
 
 /** "Did you mean …?" with the candidate that is nearest to a text, or the list of all. A value that is no text has none. */

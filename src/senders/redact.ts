@@ -29,7 +29,13 @@ export interface Redact {
 const KEY_LENGTH = 16
 
 const KEY = {
-  key: { fallback: undefined, example: `'sixteen characters or more'`, isSecret: true, read: ({ value }) => value }
+  key: {
+    fallback: undefined,
+    example: `'sixteen characters or more'`,
+    isSecret: true,
+    aliases: ['secret'],
+    read: ({ value }) => value
+  }
 } satisfies OptionTable
 
 /** The option `redactAddress`. */

@@ -4,7 +4,7 @@ import { GUARD_OPTIONS, POLICY_OPTIONS } from '../guard/options.js'
 import { type Option, type OptionTable, propertyOf } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { callback, oneOf } from '../lib/option-rules.js'
+import { callback, numberOr, oneOf } from '../lib/option-rules.js'
 import { callBack, type Keep, once } from '../lib/promise.js'
 import { shown } from '../lib/text.js'
 import { isLogger, type Logger, type SafeLogger } from '../log/logger.js'
@@ -55,16 +55,17 @@ const actionOptions = (form: OnRejectForm) => ({
   }
 })
 
+const isStatus = (status: number) => Number.isInteger(status) && status >= 400 && status <= 599
+
 function readStatus(option: Option): number | undefined {
   const { value } = option
-  const isStatus = typeof value === 'number' && Number.isInteger(value)
-  if (isStatus && value >= 400 && value <= 599) return value
-  const isSuccess = isStatus && value >= 200 && value < 300
+  if (typeof value === 'number' && isStatus(value)) return value
+  const isSuccess = Number.isInteger(value) && (value as number) >= 200 && (value as number) < 300
   return option.refuse(
     isSuccess
       ? `${value} would answer rejected senders as if all were well.`
       : `${shown(value)} is not a 4xx or 5xx status.`,
-    'Write 403, or another status from 400 to 599.'
+    `Write ${numberOr(403, value, isStatus)}, or another status from 400 to 599.`
   )
 }
 

@@ -79,6 +79,9 @@ const WRONG: object[] = [
   { ...base, gracePeriod: -1, staleAfter: 0 },
   { ...base, gracePeriod: 'a day', staleAfter: '90' },
   { ...base, rejectWhenStale: 'no' },
+  { ...base, rejectWhenStale: [] },
+  { ...base, cacheSize: '500', statusCode: '404' },
+  { ...base, source: { url: 'https://lists.example/' }, intervl: '5s' },
   { ...base, onReload: 'log', onVerdict: {}, onReject: 'later' },
   { ...base, cacheSize: '10' },
   { ...base, source: 'https://lists.example/moengage.json' },
@@ -262,6 +265,12 @@ t.test('secrets are in no part of the error', async (t) => {
     { redactAdress: { key: `${secret}${secret}` }, cacheSize: 0 },
     { redactAddress: { key: `${secret}${secret}` }, cacheSize: 0 },
     { key: `${secret}${secret}` },
+    { redactAddress: { secret: `${secret}${secret}` } },
+    { bearer: secret },
+    { source: { url: 'https://lists.example/', bearer: secret } },
+    { redactAddress: { key: `${secret}${secret}`, bearer: secret } },
+    { redactAddress: { key: `${secret}${secret}`, timeot: secret } },
+    { hedaer: secret, headr: secret, heders: secret, names: secret, timeot: secret },
     { clientIp: { trustedProxies: [], token: secret } },
     { dataCenters: { secret } },
     { channels: [{ secret }] },
@@ -278,5 +287,32 @@ t.test('secrets are in no part of the error', async (t) => {
         secret
       )
     }
+  }
+})
+
+t.test('a name is not taken for another place because it looks a little like it', async (t) => {
+  const table: [options: object, path: string, fix: RegExp][] = [
+    ...['time', 'rate', 'safe', 'body', 'path', 'bearer', 'filter', 'headr', 'trustedProxie', 'requireHeadr'].map(
+      (name) => [{ [name]: 'x' }, name, /^Use one of: dataCenters, channels, clientIp, /] as [object, string, RegExp]
+    ),
+    [{ log: { alow: ['9.9.9.9'] } }, 'log.alow', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    [{ log: { bearer: 'x' } }, 'log.bearer', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    [
+      { redactAddress: { key: 'sixteen characters', secret: 'x' } },
+      'redactAddress.secret',
+      /^Write key: 'sixteen characters or more'\.$/
+    ],
+    [{ code: 404 }, 'code', /^Did you mean "statusCode"\?$/],
+    [
+      { timeot: '9s' },
+      'timeot',
+      /^Write source: \{ url: 'https:\/\/example\.com\/moengage\.json', timeout: '5s' \}\.$/
+    ],
+    [{ timeout: '9s' }, 'timeout', /timeout: '9s' \}\.$/],
+    [{ statusCode: '404' }, 'statusCode', /^Write 404, /],
+    [{ statusCode: '200' }, 'statusCode', /^Write 403, /]
+  ]
+  for (const [options, path, fix] of table) {
+    t.match(findingsOf({ ...base, ...options }).mistakes, [{ path, fix }], describe(options))
   }
 })

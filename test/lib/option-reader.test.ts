@@ -12,6 +12,7 @@ const TANK = {
   liters: number({ fallback: 10, of: 'liters', min: 1, max: 100 }),
   isOpen: flag(false),
   names: flag(false),
+  trusted: { ...flag(false), decidesTrust: true },
   pin: { fallback: '', example: `'0000'`, isSecret: true, read: readPin }
 } satisfies OptionTable
 const PUMP = {
@@ -19,7 +20,7 @@ const PUMP = {
   speed: { ...number({ fallback: 3, of: 'turns', min: 1, max: 9 }), aliases: ['rpm'] },
   every: duration({ fallback: 60_000, example: `'1m'`, min: 1_000, max: 86_400_000, doubtful: 5_000 }),
   tank: {
-    fallback: { liters: 10, isOpen: false, names: false, pin: '' },
+    fallback: { liters: 10, isOpen: false, names: false, trusted: false, pin: '' },
     example: '{ liters: 10 }',
     group: { table: TANK, beside: (name) => (name === 'liters' ? [] : ['liters']) },
     read: (option) =>
@@ -55,14 +56,14 @@ t.test('options are read, and what is left out has its default', async (t) => {
     name: 'a',
     speed: 3,
     every: 60_000,
-    tank: { liters: 10, isOpen: false, names: false, pin: '' }
+    tank: { liters: 10, isOpen: false, names: false, trusted: false, pin: '' }
   })
   const { values, mistakes } = read({ name: 'b', speed: undefined, every: '2m', tank: { isOpen: true, pin: '1234' } })
   t.strictSame(values, {
     name: 'b',
     speed: 3,
     every: 120_000,
-    tank: { liters: 10, isOpen: true, names: false, pin: '1234' }
+    tank: { liters: 10, isOpen: true, names: false, trusted: false, pin: '1234' }
   })
   t.strictSame(mistakes, [])
   const { reader } = read({ name: 'a' })
@@ -80,7 +81,7 @@ t.test('every mistake is found, and what was refused has its default', async (t)
     name: '',
     speed: 3,
     every: 60_000,
-    tank: { liters: 10, isOpen: false, names: false, pin: '' }
+    tank: { liters: 10, isOpen: false, names: false, trusted: false, pin: '' }
   })
   t.throws(() => reader.throwMistakes(), { code: 'MOE_ERR_OPTIONS', mistakes })
 })
@@ -97,7 +98,12 @@ t.test('a name that does not exist is answered with the one that was meant, or w
     [{ isOpen: true }, 'isOpen', /^Write tank: \{ liters: 10, isOpen: true \}\.$/],
     [{ isOpen: true, tank: { liters: 7 } }, 'isOpen', /^Write tank: \{ liters: 7, isOpen: true \}\.$/],
     [{ isOpen: true, tank: 'big' }, 'isOpen', /^Write tank: \{ liters: 10, isOpen: true \}\.$/],
-    [{ leters: 20 }, 'leters', /^Write tank: \{ liters: 20 \}\.$/],
+    // What is guessed gets an example: the value may be a secret that nobody knows of.
+    [{ leters: 20 }, 'leters', /^Write tank: \{ liters: 10 \}\.$/],
+    [{ isOpem: true, tank: { liters: 7 } }, 'isOpem', /^Write tank: \{ liters: 7, isOpen: true \}\.$/],
+    [{ pins: '1234' }, 'pins', /^Use one of: name, speed, every, tank\.$/],
+    [{ letter: 20 }, 'letter', /^Use one of: name, speed, every, tank\.$/],
+    [{ truste: 20 }, 'truste', /^Use one of: name, speed, every, tank\.$/],
     [{ pin: '1234' }, 'pin', /^Write tank: \{ liters: 10, pin: '0000' \}\.$/],
     [{ tank: { speed: 5 } }, 'tank.speed', /^Write speed: 5 at the top level\.$/],
     [{ tank: { rpm: 5 } }, 'tank.rpm', /^Write speed: 5 at the top level\.$/],
@@ -105,7 +111,7 @@ t.test('a name that does not exist is answered with the one that was meant, or w
     [{ color: 'red' }, 'color', /^Paint it\.$/],
     [{ tank: { color: 'red' } }, 'tank.color', /^Paint it\.$/],
     [{ somethingElse: 1 }, 'somethingElse', /^Use one of: name, speed, every, tank\.$/],
-    [{ tank: { somethingElse: 1 } }, 'tank.somethingElse', /^Use one of: liters, isOpen, names, pin\.$/],
+    [{ tank: { somethingElse: 1 } }, 'tank.somethingElse', /^Use one of: liters, isOpen, names, trusted, pin\.$/],
     [{ constructor: 1 }, 'constructor', /^Use one of/],
     [{ 'x\u202e': 1 }, 'x\u202e', /^Use one of/]
   ]
@@ -161,7 +167,7 @@ t.test('only own properties are options, and those of a class', async (t) => {
       name: 'a',
       speed: 3,
       every: 60_000,
-      tank: { liters: 10, isOpen: false, names: false, pin: '' }
+      tank: { liters: 10, isOpen: false, names: false, trusted: false, pin: '' }
     })
     t.equal(read(Object.assign(Object.create(null), { name: 'b' })).values.speed, 3)
   } finally {
@@ -190,6 +196,6 @@ t.test('a secret is in no mistake', async (t) => {
 t.test('the places of a table are those of its groups, too', async (t) => {
   t.strictSame(
     placesOf(PUMP).map(({ name, group }) => (group === undefined ? name : `${group.name}.${name}`)),
-    ['name', 'speed', 'every', 'tank', 'tank.liters', 'tank.isOpen', 'tank.names', 'tank.pin']
+    ['name', 'speed', 'every', 'tank', 'tank.liters', 'tank.isOpen', 'tank.names', 'tank.trusted', 'tank.pin']
   )
 })

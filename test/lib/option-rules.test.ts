@@ -13,7 +13,7 @@ function read<T>(rule: Pick<OptionRule<T>, 'read'>, value: unknown) {
 }
 
 /** The value in code that a fix says to write. */
-const written = (fix: string) => /^Write (.+?)(?:,| or '|\.$)/.exec(fix)?.[1] ?? 'undefined'
+const written = (fix: string) => /^Write (.+?)(?:,| or ['f]|\.$)/.exec(fix)?.[1] ?? 'undefined'
 
 t.test('a rule accepts its values, and refuses others with one that it accepts', async (t) => {
   const level = oneOf(['info', 'warn'], 'level', 'info')
@@ -41,6 +41,25 @@ t.test('a rule accepts its values, and refuses others with one that it accepts',
     for (const code of [...codes, rule.example]) {
       t.strictSame(read(rule, new Function(`return ${code}`)()).mistakes, [], code)
     }
+  }
+})
+
+t.test('what a text or a number means is what the advice says, and never its opposite', async (t) => {
+  const whole = number({ fallback: 10, of: 'things', min: 1, max: 500 })
+  const share = number({ fallback: 0.5, of: 'things', min: 0.1, max: 1, isWhole: false })
+  const table: [rule: OptionRule<unknown>, values: unknown[], fix: RegExp][] = [
+    [flag(false), ['true', ' TRUE ', 'yes', 'on', '1', 1], /^Write true\.$/],
+    [flag(false), ['false', 'False', 'no', 'off', '0', 0, '', ' '], /^Write false\.$/],
+    [flag(true), ['true', 1], /^Write true\.$/],
+    [flag(true), ['false', 0], /^Write false\.$/],
+    [flag(false), ['maybe', 2, Number.NaN, null, {}, [], ['false'], 1n], /^Write true or false\.$/],
+    [whole, ['500', ' 500 ', 500n], /^Write 500, or another whole number/],
+    [whole, ['501', '0', '1.5', '-3', '', '5e2', 501, 501n, [5], { valueOf: () => 5 }, true], /^Write 10, or another/],
+    [share, ['0.75', ' 0.75'], /^Write 0\.75, or another number/],
+    [share, ['2', 'half'], /^Write 0\.5, or another number/]
+  ]
+  for (const [rule, values, fix] of table) {
+    for (const value of values) t.match(read(rule, value).mistakes, [{ fix }], shown(value))
   }
 })
 
