@@ -20,7 +20,7 @@ const MAX_MERGED = 10_000
 const MAX_TEXTS = 20
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
-export interface Report extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'lastVerified'> {
+export interface Report extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'withSecret' | 'lastVerified'> {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
   readonly every: number
@@ -146,7 +146,7 @@ export function readReport(text: string): Report | undefined {
 }
 
 /** What is in the reports of all replicas. */
-type Sums = Omit<FleetStatus, 'name' | 'self' | 'overrides' | 'lastError' | 'warnings'>
+type Sums = Omit<FleetStatus, 'name' | 'self' | 'trustsReports' | 'overrides' | 'lastError' | 'warnings'>
 
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {
@@ -171,6 +171,7 @@ export class FleetSums {
       state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
       rejected: totalOf(rejected),
       reasons: rejected,
+      withSecret: senders.reduce((sum, sender) => sum + totalOf(sender.withSecret), 0),
       lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
     })
     this.#verified += own.verified

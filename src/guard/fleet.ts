@@ -93,6 +93,8 @@ export interface Replica {
   readonly rejected: number
   /** The same by reason. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** How many requests of its rejected senders carried your secret. */
+  readonly withSecret: number
   /** When it verified a request last, in milliseconds since 1970; null where it never did. */
   readonly lastVerified: number | null
 }
@@ -121,6 +123,11 @@ export interface FleetStatus {
   readonly lastVerified: readonly LastVerified[]
   /** The overrides of the fleet that are in force. */
   readonly overrides: readonly Override[]
+  /**
+   * Whether senders that replicas report with your secret are taken for MoEngage: not where signatures are verified, because whoever can write
+   * to the store can write a report; nor by a guard without `carriesSecret`, nor by the command line.
+   */
+  readonly trustsReports: boolean
   /** Why the store could not be read: then this is what this replica knows of itself; null where it could. */
   readonly lastError: string | null
   /** What else this replica failed at: the report of what it saw, or its local copy. */
