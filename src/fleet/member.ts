@@ -263,16 +263,17 @@ export class Member implements FleetMember {
   }
 
   async status(): Promise<FleetStatus> {
-    const { name } = this.#settings
+    const { name, verify } = this.#settings
+    const own = { name, self: this.#id, trustsReports: verify === undefined }
     const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
     const warnings = [this.#reportError, this.#copy?.lastError].filter((text) => typeof text === 'string')
     try {
       const sums = await readSums(this.#store)
-      return { name, self: this.#id, ...sums, overrides, lastError: null, warnings }
+      return { ...own, ...sums, overrides, lastError: null, warnings }
     } catch (error) {
       const sums = new FleetSums(this.#inUse?.version ?? null)
       sums.add(this.#reportNow(this.#isClosed), 0)
-      return { name, self: this.#id, ...sums.result(), overrides, lastError: messageLineOf(error), warnings }
+      return { ...own, ...sums.result(), overrides, lastError: messageLineOf(error), warnings }
     }
   }
 

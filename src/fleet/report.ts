@@ -21,7 +21,7 @@ const MAX_TEXTS = 20
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
 export interface Report
-  extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'lastVerified'> {
+  extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'withSecret' | 'lastVerified'> {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
   readonly every: number
@@ -155,7 +155,7 @@ export function readReport(text: string): Report | undefined {
 }
 
 /** What is in the reports of all replicas. */
-type Sums = Omit<FleetStatus, 'name' | 'self' | 'overrides' | 'lastError' | 'warnings'>
+type Sums = Omit<FleetStatus, 'name' | 'self' | 'trustsReports' | 'overrides' | 'lastError' | 'warnings'>
 
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {
@@ -182,6 +182,7 @@ export class FleetSums {
       reasons: rejected,
       tagged,
       turnedAway,
+      withSecret: senders.reduce((sum, sender) => sum + totalOf(sender.withSecret), 0),
       lastVerified: lastVerified.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null)
     })
     this.#verified += own.verified

@@ -1,6 +1,7 @@
 import { type Cells, Directory } from '../directory/directory.js'
 import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
+import { frozen } from '../lib/frozen.js'
 import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, HOUR } from '../lib/time.js'
 import { CompiledList } from './compiled-list.js'
@@ -348,14 +349,14 @@ export class CurrentList {
       list,
       policy: new Policy(list, cells, this.#ledger.counters),
       byRoute: new WeakMap(),
-      warnings: [
+      warnings: frozen([
         ...settings.warnings,
         ...warnings,
         // Also of those that are over: one that ended too soon may have been meant to last longer.
         ...temporary.overrides.flatMap((override) => override.warnings),
         ...(list.holdsProxies ? trustedSenders({ ...settings, allow }, directory, cells) : [])
-      ],
-      overrides: overrides.map(({ override }) => override),
+      ]),
+      overrides: frozen(overrides.map(({ override }) => override)),
       mode: lastModeOf(overrides),
       begins,
       ends,

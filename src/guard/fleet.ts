@@ -97,6 +97,8 @@ export interface Replica {
   readonly tagged: number | null
   /** How many of them were answered with a rejection; null where its version does not report it. */
   readonly turnedAway: number | null
+  /** How many requests of its rejected senders carried your secret. */
+  readonly withSecret: number
   /** When it verified a request last, in milliseconds since 1970; null where it never did. */
   readonly lastVerified: number | null
 }
@@ -125,6 +127,11 @@ export interface FleetStatus {
   readonly lastVerified: readonly LastVerified[]
   /** The overrides of the fleet that are in force. */
   readonly overrides: readonly Override[]
+  /**
+   * Whether senders that replicas report with your secret are taken for MoEngage: not where signatures are verified, because whoever can write
+   * to the store can write a report; nor by a guard without `carriesSecret`, nor by the command line.
+   */
+  readonly trustsReports: boolean
   /** Why the store could not be read: then this is what this replica knows of itself; null where it could. */
   readonly lastError: string | null
   /** What else this replica failed at: the report of what it saw, or its local copy. */

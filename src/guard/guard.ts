@@ -19,7 +19,7 @@ import {
 import { AskedRequests } from './asked-requests.js'
 import type { CurrentList } from './current-list.js'
 import { type Explanation, explain, type Judging, type PolicyExplanation } from './explain.js'
-import type { FleetMember, GuardFleet } from './fleet.js'
+import type { FleetMember, FleetStatus, GuardFleet } from './fleet.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
 import type { GuardRequest, PolicyOptions, Settings } from './options.js'
 import type { OverrideOptions } from './overrides.js'
@@ -91,7 +91,7 @@ export class Guard<Request = GuardRequest> {
     this.#secretCheck = secretCheck
     this.#verifiedCheck = secretCheck?.expectsSecret === true ? secretCheck : null
     this.#member = member
-    this.fleet = member && { status: () => member.status() }
+    this.fleet = member && { status: () => fleetStatusOf(member, secretCheck !== null) }
   }
 
   /**
@@ -384,6 +384,12 @@ export class Guard<Request = GuardRequest> {
     this.#list.close()
     this.#member?.close()
   }
+}
+
+/** What is known of the fleet; a guard without a secret cannot judge what others report about theirs. */
+async function fleetStatusOf(member: FleetMember, hasSecret: boolean): Promise<FleetStatus> {
+  const status = await member.status()
+  return { ...status, trustsReports: status.trustsReports && hasSecret }
 }
 
 /** A wrong limit would hide senders without a word. */

@@ -49,8 +49,9 @@ export class Policy implements Salted {
   constructor(list: CompiledList, cells: Cells, counters: Counters) {
     const { dataCenters, channels } = cells
     this.list = list
-    this.dataCenters = dataCenters
-    this.channels = channels
+    // Counters, explanations and events hand them out.
+    this.dataCenters = Object.freeze(dataCenters)
+    this.channels = Object.freeze(channels)
     this.counts = counters.of(cells)
     this.#counters = counters
     // V8 reads a list that is filled to its end quicker than one with gaps.

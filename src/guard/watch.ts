@@ -5,6 +5,7 @@ import { SOURCE } from '../directory/source/read-source.js'
 import type { OpenSource, SourceOption } from '../directory/source/source.js'
 import type { Problem, Suspicion, SuspiciousReason } from '../errors.js'
 import { type Prefix, parsePrefix } from '../ip/prefix.js'
+import { frozen } from '../lib/frozen.js'
 import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
 import { callback } from '../lib/option-rules.js'
 import { atOnce, inSlices, type Steps } from '../lib/steps.js'
@@ -118,7 +119,7 @@ export class Watch {
   }
 
   *#comparing(inUse: Directory, watched: Directory): Steps<Compared> {
-    const differences = yield* comparison(inUse, watched)
+    const differences = frozen(yield* comparison(inUse, watched))
     const found = yield* suspicionsOf(watched, inUse, [], this.#clock.now())
     return { differences, suspicions: found.filter(({ suspicion }) => !this.#to.confirmed.has(suspicion)) }
   }

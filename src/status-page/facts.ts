@@ -49,6 +49,8 @@ export interface Facts {
   readonly calls: readonly LastVerified[]
   /** The rejected senders with the most rejections: of all servers, where the fleet is known. */
   readonly turnedAway: readonly Sender[]
+  /** The addresses of those that only other servers report, where a report is no proof. */
+  readonly unproven: ReadonlySet<string>
 }
 
 /** @throws NotReadyError (`MOE_ERR_NOT_READY`) while the guard has no list */
@@ -69,7 +71,8 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       outcomesOfEnded: outcomesOf([]),
       evidence: status.evidence,
       calls: lastVerified,
-      turnedAway: senders
+      turnedAway: senders,
+      unproven: new Set()
     }
   // This server knows more of itself than it reported.
   const others = reported.replicas.filter(({ id, state }) => state === 'live' && id !== reported.self)
@@ -81,16 +84,29 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     rejected: { ...rejected }
   }
   for (const reason of REASONS) counts.rejected[reason] += sum(({ reasons }) => reasons[reason] ?? 0)
-  const turnedAway = mostOf([...reported.senders, ...senders])
+  const { trustsReports } = reported
+  const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
+  const turnedAway = mostOf([...theirs, ...senders])
   return {
     ...own,
     counts,
     outcomes: outcomesOf([ownOutcome, ...others]),
     outcomesOfEnded: outcomesOf(ended),
-    evidence: [...status.evidence, ...evidenceOfOthers(guard, status, turnedAway)],
+    evidence: trustsReports ? [...status.evidence, ...evidenceOfOthers(guard, status, turnedAway)] : status.evidence,
     calls: latestOf([...lastVerified, ...reported.lastVerified]),
-    turnedAway
+    turnedAway,
+    unproven: new Set(
+      trustsReports ? [] : turnedAway.map(({ clientIp }) => clientIp).filter((ip) => !isAmong(ip, senders))
+    )
   }
+}
+
+const isAmong = (ip: string, senders: readonly Sender[]) => senders.some(({ clientIp }) => clientIp === ip)
+
+/** A sender with what this server knows itself of its secret and of the list: anybody may have written the report. */
+function asReported(sender: Sender, senders: readonly Sender[]): Sender {
+  const { withSecret = {}, removed = null } = senders.find(({ clientIp }) => clientIp === sender.clientIp) ?? {}
+  return { ...sender, withSecret, removed }
 }
 
 /** What the secret gave away to other servers about senders that would be rejected here, too, beside what this server knows itself. */

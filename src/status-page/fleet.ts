@@ -94,7 +94,25 @@ export function fleetActions({ reading }: FleetFacts): string[] {
       : []),
     ...(gone > 0 ? [`${plural(gone, 'server')} that stopped reporting`] : [])
   ]
-  return findings.length === 0 ? [] : [`Look at the servers of the fleet, below: ${listed(findings)}.`]
+  return [
+    ...(findings.length === 0 ? [] : [`Look at the servers of the fleet, below: ${listed(findings)}.`]),
+    ...unprovenActions(reading.status)
+  ]
+}
+
+/** Maximum number of servers that are named one by one. */
+const NAMED = 3
+
+/** Which servers report requests with the secret, where that is no proof. */
+function unprovenActions({ replicas, self, trustsReports }: FleetStatus): string[] {
+  if (trustsReports) return []
+  const reporting = replicas.filter(({ id, state, withSecret }) => state === 'live' && id !== self && withSecret > 0)
+  return reporting
+    .slice(0, NAMED)
+    .map(
+      ({ host, pid, withSecret }) =>
+        `${host}, process ${pid} reports ${plural(withSecret, 'request')} with your secret that it turned away. A report is no proof here: look at the log or the page of that server before you let anybody in.`
+    )
 }
 
 /** The servers of the fleet, those that need attention first. */

@@ -158,7 +158,7 @@ function sectionsOf(facts: Facts, guard: ShownGuard) {
 
 /** Rejected senders: those of all servers of a fleet first. */
 function sendersPart(facts: Facts, guard: ShownGuard): string {
-  const { status, metrics, senders, turnedAway, now, counts } = facts
+  const { status, metrics, senders, turnedAway, unproven, now, counts } = facts
   const isFleet = isOfFleet(facts)
   if (turnedAway.length === 0) {
     return html`<p>${isFleet ? 'Nobody, by any server of the fleet.' : 'Nobody since the server started.'}</p>`
@@ -167,6 +167,7 @@ function sendersPart(facts: Facts, guard: ShownGuard): string {
     dataCenters: dataCentersOf(metrics),
     hasVerified: counts.verified > 0,
     isAccepted: (sender: Sender) => isAccepted(guard, sender),
+    unproven,
     now
   }
   const about = 'Where a route is in mode “tag”, its requests were let through and would be turned away.'

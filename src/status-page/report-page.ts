@@ -89,7 +89,7 @@ function sectionsOf(report: Report) {
     {
       id: 'senders',
       title: 'Who was turned away',
-      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, now: null })}!${without}`
+      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, unproven: new Set(), now: null })}!${without}`
     },
     {
       id: 'reasons',

@@ -19,6 +19,9 @@ interface Advice {
 const paste = (text: string, code: string | null): Advice =>
   code === null ? { text: `${text}.` } : { text: `${text}:`, code }
 
+const UNPROVEN: Advice = {
+  text: 'Another server reports it, which is no proof: before you let it in, look at the log or the page of that server.'
+}
 const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
 
 /** What advice depends on, besides the sender. */
@@ -87,17 +90,20 @@ export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
   /** Whether a sender is accepted by now. */
   readonly isAccepted: (sender: Sender) => boolean
+  /** Addresses that nothing but a report is known of, which anybody may have written. */
+  readonly unproven: ReadonlySet<string>
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
 
 /** Rejected senders, with what to do about each. */
-export function sendersTable({ senders, isAccepted, now, ...surroundings }: SendersView): string {
+export function sendersTable({ senders, isAccepted, unproven, now, ...surroundings }: SendersView): string {
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
-    const advice = isAccepted(sender) ? ACCEPTED : ADVICE[reasons[0]!](sender, surroundings)
+    const own = unproven.has(sender.clientIp) ? UNPROVEN : ADVICE[reasons[0]!](sender, surroundings)
+    const advice = isAccepted(sender) ? ACCEPTED : own
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

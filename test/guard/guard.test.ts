@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { CHANNELS, createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { TestClock } from '../support/clock.js'
 import { runs } from '../support/properties.js'
+import { FOUR, snapshotOf } from '../support/snapshots.js'
 
 const from = (peer: string) => ({ peer, headers: {} })
 
@@ -299,4 +301,67 @@ t.test('a number of senders is a whole number', async (t) => {
   }
   const found = [undefined, 0, 1, 10, Number.POSITIVE_INFINITY].map((limit) => guard.senders(limit).length)
   t.strictSame(found, [2, 0, 1, 2, 2])
+})
+
+/** Empties and overwrites all that can be changed in a value, as deep as it goes. */
+function spoil(value: unknown, seen = new Set<unknown>()): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return
+  seen.add(value)
+  for (const [key, inner] of Object.entries(value)) {
+    spoil(inner, seen)
+    try {
+      Object.assign(value, { [key]: 'spoilt' })
+    } catch {
+      // It is frozen.
+    }
+  }
+  try {
+    if (Array.isArray(value)) value.splice(0, value.length, null)
+  } catch {
+    // It is frozen.
+  }
+}
+
+t.test('what a guard returns can be changed, and the guard does not change with it', async (t) => {
+  const clock = new TestClock('2026-11-24T10:00:00Z')
+  const list = (revision: string, addresses: readonly string[]) =>
+    snapshotOf({ 'DC-01 connector': addresses, 'DC-01 streams': addresses }, { revision })
+  const lists = [list('b', FOUR.slice(0, 3)), list('a', FOUR)]
+  const guard = await loadGuard(
+    {
+      dataCenters: 'DC-01',
+      channels: ['connector', 'streams'],
+      clientIp: { trustedProxies: ['10.0.0.0/8', FOUR[0]!] },
+      allow: ['8.8.0.0/17'],
+      confirm: ['wide'],
+      gracePeriod: '1h',
+      source: { name: 'ours', load: () => lists.pop()! },
+      watch: { name: 'watched', load: () => list('c', [...FOUR, '9.9.9.9']) },
+      carriesSecret: ({ headers }: { headers: object }) => 'x-secret' in headers
+    },
+    { clock }
+  )
+  t.teardown(() => guard.close())
+  await guard.reload()
+  const returned: [what: string, read: () => unknown][] = [
+    ['status', () => guard.status()],
+    ['metrics', () => guard.metrics()],
+    ['senders', () => guard.senders()],
+    ['explain', () => guard.explain(FOUR[1]!)],
+    ['explainAll', () => guard.explainAll('198.51.100.7')],
+    ['directory', () => ({ ...guard.directory().provenance, entries: guard.directory().entries })],
+    ['verdict', () => guard.judge({ peer: '8.8.8.8', headers: {} })]
+  ]
+  guard.addRoute({ channels: 'streams' })
+  guard.override({ deny: ['8.8.4.4'], for: '1m' })
+  guard.override({ allow: ['9.8.7.6'], mode: 'tag', note: 'ticket' })
+  for (const peer of [FOUR[1]!, FOUR[3]!, '8.8.8.8', '8.8.4.4', '198.51.100.7']) {
+    for (const headers of [{}, { 'x-secret': 'yes' }]) guard.judge({ peer, headers })
+  }
+  for (const [what, read] of returned) {
+    const before = JSON.stringify(read())
+    spoil(read())
+    t.equal(JSON.stringify(read()), before, what)
+  }
+  t.match(guard.judge({ peer: '8.8.4.4', headers: {} }), { reason: 'denied' })
 })

@@ -9,6 +9,7 @@ import { accessTo } from '../../src/guard/guard.js'
 import moengageAllowlist from '../../src/index.js'
 import { MINUTE, SECOND } from '../../src/lib/time.js'
 import { type FleetStatus, redisFleet } from '../../src/redis.js'
+import { generateKeys } from '../../src/signing/keys.js'
 import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
@@ -185,7 +186,8 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
       age
     )
   }
-  return { name: 'webhooks', self: 'a', ...sums.result(), overrides: [], lastError: null, warnings: [], ...own }
+  const basis = { name: 'webhooks', self: 'a', trustsReports: true, lastError: null, warnings: [] }
+  return { ...basis, ...sums.result(), overrides: [], ...own }
 }
 
 t.test('servers that need attention stand first, and those that ended last', async (t) => {
@@ -286,6 +288,61 @@ t.test('what the secret gives away to one server is on the pages of all, until t
   const later = await open()
   t.match(later.textOf('state'), /✓ All is well/)
   t.match(later.textOf('senders'), /185\.199\.108\.153 .* It is accepted by now: do nothing\./)
+})
+
+t.test('where a report is no proof, what others report of the secret is neither pasted nor sent', async (t) => {
+  const OTHER = '185.199.109.153'
+  const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never })
+  guard.judge({ peer: OTHER, headers: SECRET })
+  guard.judge(from(LISTED))
+  const status = async () =>
+    statusOf(
+      [
+        { id: 'a', withSecret: [OTHER] },
+        { id: 'b', withSecret: [NEWCOMER, NEWCOMER, OTHER, OTHER, LISTED] },
+        { id: 'c', peers: [STRANGER] },
+        { id: 'd', isClosed: true, withSecret: [NEWCOMER] }
+      ],
+      { trustsReports: false }
+    )
+  const page = new StatusPage({ ...accessTo(() => guard), fleet: { status } })
+  t.teardown(() => page.close())
+  const open = async () => readPage((await page.respond(new URLSearchParams())).body)
+  const { textOf } = await open()
+  t.match(
+    textOf('state'),
+    /b, process 1 reports 4 requests with your secret that it turned away\. A report is no proof here/
+  )
+  t.notMatch(textOf('state'), /[acd], process 1 reports/, 'nor does this server report itself, or one that has ended')
+  t.notMatch(textOf('state'), new RegExp(NEWCOMER), 'neither an option nor a ticket')
+  t.match(textOf('state'), /allow: \['185\.199\.109\.153'\]/, 'what this server knows itself is said')
+  t.match(
+    textOf('senders'),
+    / 185\.199\.108\.153 3 Not on MoEngage’s list nothing .* Another server reports it, which is no proof/
+  )
+  t.match(textOf('senders'), / 185\.199\.109\.153 3 Not on MoEngage’s list; 1 request with your secret nothing /)
+  t.notMatch(textOf('senders'), /allow: \['(?:185\.199\.108|198)/)
+  guard.override({ allow: [NEWCOMER] })
+  t.match((await open()).textOf('senders'), / 185\.199\.108\.153 .* It is accepted by now/)
+})
+
+t.test('reports are proof only for a guard with a secret whose store is trusted', async (t) => {
+  const { publicLine } = generateKeys()
+  const table: [options: object, verify: object, trustsReports: boolean][] = [
+    [{ carriesSecret }, {}, true],
+    [{}, {}, false],
+    [{ carriesSecret }, { verify: { publicKeys: publicLine } }, false]
+  ]
+  for (const [options, verify, trustsReports] of table) {
+    for (const isDown of [false, true]) {
+      const redis = new FakeRedis()
+      redis.set({ isDown })
+      const fleet = redisFleet({ client: redis.io(), name: 'webhooks', timeout: 50, ...verify })
+      const guard = await loadGuard({ dataCenters: 'DC-01', fleet, ...options })
+      t.match(await guard.fleet!.status(), { trustsReports })
+      guard.close()
+    }
+  }
 })
 
 t.test('what this server knows itself is not said twice', async (t) => {

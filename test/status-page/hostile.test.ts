@@ -84,7 +84,14 @@ const fleet = fc
   .map(({ reports, texts: [name, self, warning], lastError }): FleetStatus => {
     const sums = new FleetSums(7)
     for (const [report, age] of reports) sums.add(readReport(JSON.stringify(report))!, age)
-    const status = { ...sums.result(), name: name!, self: self!, overrides: [], warnings: [warning!] }
+    const status = {
+      ...sums.result(),
+      name: name!,
+      self: self!,
+      trustsReports: true,
+      overrides: [],
+      warnings: [warning!]
+    }
     return { ...status, lastError }
   })
 
