@@ -532,12 +532,25 @@ function emptiness(read: number, hasUnwanted: boolean): string {
 function adviceFor(text: string): string {
   if (/^std(?:out|err) P /.test(text))
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
-  if (text.includes('{')) return 'it is cut off, joined with another line, or of another version of moengage-allowlist'
+  if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
+  if (text.includes('{')) return BROKEN
+  if (/^event: '.*',$/.test(text))
+    return 'it is written for people, over several lines: let the server write plain JSON'
+  if (/^(?:- )?event: /.test(text)) return YAML
   return (
     "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
     'server write plain JSON'
   )
 }
+
+const BROKEN =
+  'it is cut off, joined with another line, of another version of moengage-allowlist, or stands where an application may write what a ' +
+  'client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
+const IN_MESSAGE =
+  'its JSON is in msg, where an application may write what a client sent. If yours does not: ' +
+  `sed -nE '/msg="\\{/{s/^(.*[[:space:]])?msg="((\\\\.|[^"\\])*)".*$/\\2/;s/\\\\(.)/\\1/g;p;}' FILE | moengage-allowlist report`
+const YAML =
+  "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
 
 function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {
   return { total: totalOf(byReason), byReason: { ...byReason } }

@@ -163,6 +163,27 @@ t.test('lines of ours that cannot be read are a doubt, and the first is shown wi
   })
 })
 
+t.test('the advice for a line that cannot be read is true of it', async (t) => {
+  const inMessage = line({ hint: 'a "quoted" \\ text' }).replaceAll(/["\\]/g, '\\$&')
+  const table: [what: string, line: string, advice: RegExp][] = [
+    ['logfmt', `time="x" level=info msg="${inMessage}" a=b`, /^its JSON is in msg, where an application may write/],
+    ['a place that nobody knows', JSON.stringify({ row: line() }), /or stands where an application may write/],
+    ['pino-pretty', '      "event": "moengage.rejected",', /spread over several lines: jq/],
+    ["winston's prettyPrint", "    event: 'moengage.rejected',", /^it is written for people/],
+    ['YAML', '    event: moengage.rejected', /^it is YAML: write JSON, such as gcloud logging read/],
+    ['a list of YAML', '- event: moengage.rejected', /^it is YAML/]
+  ]
+  for (const [what, text, advice] of table) {
+    const { found } = await report([text])
+    t.match(found.firstUnreadable?.advice, advice, what)
+  }
+  const [[, input]] = table as [[string, string, RegExp]]
+  const { advice } = (await report([input])).found.firstUnreadable
+  const [, script = ''] = /sed -nE '([^']+)' FILE \| moengage-allowlist report$/.exec(advice)!
+  const { stdout } = spawnSync('sed', ['-nE', script], { input: `other\n${input}\n`, encoding: 'utf8' })
+  t.equal(stdout, `${line({ hint: 'a "quoted" \\ text' })}\n`)
+})
+
 const HAS_JQ = spawnSync('jq', ['--version']).status === 0
 t.test('the command for an export in one line works', { skip: HAS_JQ ? false : 'jq is not installed' }, async (t) => {
   const lines = Array.from({ length: 5_000 }, (_, i) => line({}, { time: TIME + i }))
