@@ -1,6 +1,7 @@
 import { GENUINE_WORDS } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
+import { moreSenders } from '../report/sentences.js'
 import { counted } from '../senders/diagnosis.js'
 import { REASONS } from '../verdict/verdict.js'
 import { printable, type Style, table } from './text.js'
@@ -46,12 +47,14 @@ function reasonsText(title: string, { total, byReason }: Rejections): string {
   return `${title}: ${number(total)}\n${table(rows)}`
 }
 
-function sendersText({ senders, withoutSender }: Report): string {
+function sendersText(report: Report): string {
+  const { senders, withoutSender } = report
   const without =
     withoutSender === 0
       ? ''
       : `${number(withoutSender)} more without a known sender: the log counts them without an address.`
-  if (senders.length === 0) return without
+  const besides = [moreSenders(report), without].filter((sentence) => sentence !== '').join('\n')
+  if (senders.length === 0) return besides
   const rows = senders.map((sender) => [
     `  ${printable(sender.clientIp)}`,
     number(sender.count),
@@ -61,7 +64,7 @@ function sendersText({ senders, withoutSender }: Report): string {
     sender.routes.map(printable).join(' ')
   ])
   const head = ['  sender', 'count', 'reason', 'listed', 'last seen', 'routes']
-  return `Senders:\n${table([head, ...rows])}${without === '' ? '' : `\n${without}`}`
+  return `Senders:\n${table([head, ...rows])}${besides === '' ? '' : `\n${besides}`}`
 }
 
 const BAR = 40

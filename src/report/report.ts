@@ -62,6 +62,8 @@ export interface Report {
   readonly unlogged: Rejections
   /** Rejected senders, those with the highest counts first. */
   readonly senders: readonly Sender[]
+  /** The senders that are not among them, and how often they were rejected; `isLeast` where there were more of them than are remembered. */
+  readonly moreSenders: { readonly senders: number; readonly isLeast: boolean; readonly rejections: number }
   /** Number of rejections without a known sender: counted by a summary, or without a client IP. */
   readonly withoutSender: number
   /** Rejections over time, and the width of a bar in milliseconds. */
@@ -380,7 +382,9 @@ export class ReportBuilder implements LineSink {
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     const doubts = this.#doubts()
     const findings = this.#findings(book)
-    const known = knownOf(this.#senders.list(book))
+    const everyone = this.#senders.list(book)
+    const senders = this.#senders.list(book, { limit })
+    const known = knownOf(everyone)
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
       verified: this.#verified,
@@ -409,7 +413,13 @@ export class ReportBuilder implements LineSink {
       rejected,
       tagged,
       unlogged: rejectionsOf(unlogged),
-      senders: this.#senders.list(book, { limit }),
+      senders,
+      moreSenders: {
+        senders: everyone.length - senders.length,
+        isLeast: this.#senders.isCrowd,
+        rejections:
+          rejected.total + tagged.total - this.#withoutSender - senders.reduce((sum, { count }) => sum + count, 0)
+      },
       withoutSender: this.#withoutSender,
       histogram: { width: this.#histogram.width, bars: this.#histogram.bars() },
       diagnosis: [

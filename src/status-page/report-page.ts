@@ -2,6 +2,7 @@ import { html } from 'ghtml'
 import { type CanReject, GENUINE_WORDS } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
+import { moreSenders } from '../report/sentences.js'
 import { REASONS } from '../verdict/verdict.js'
 import { findingPart } from './answers.js'
 import { chartPart } from './chart.js'
@@ -78,8 +79,11 @@ function sectionsOf(report: Report) {
   const { senders, verified, withoutSender, histogram, firstUnreadable, rejected, tagged, unlogged } = report
   const bars = histogram.bars.map(({ from, count }) => ({ from: Date.parse(from), verified: 0, rejected: count }))
   const [first, last] = [bars[0], bars.at(-1)].map((bar) => (bar === undefined ? '' : utc(bar.from)))
-  const without =
-    withoutSender === 0 ? '' : html`<p>${plural(withoutSender, 'request')} without a known sender besides.</p>`
+  const more = moreSenders(report)
+  const besides = [
+    ...(more === '' ? [] : [more]),
+    ...(withoutSender === 0 ? [] : [`${plural(withoutSender, 'request')} without a known sender besides.`])
+  ].map((sentence) => html`<p>${sentence}</p>`)
   const named: [title: string, counts: Rejections][] = [
     ['Turned away', rejected],
     ['Let through by mode “tag”', tagged],
@@ -89,7 +93,7 @@ function sectionsOf(report: Report) {
     {
       id: 'senders',
       title: 'Who was turned away',
-      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, now: null })}!${without}`
+      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, now: null })}!${besides}`
     },
     {
       id: 'reasons',

@@ -312,8 +312,27 @@ t.test('a sender that was forgotten is counted since it came again', async (t) =
   const { stdout } = await run(['report', '--senders', '1'], { stdin: [...lines, ...again].join('\n') })
   // Its first line was forgotten: more than 10,000 senders came after it.
   t.match(stdout, /^ {2}10\.0\.35\.40 +6,000 /m)
+  t.match(stdout, /^More senders than can be remembered, with 60,000 rejections\.$/m)
   t.match(stdout, /a bar for 6 hours \(UTC\)/)
   t.match(stdout, /^Rejected: 66,000$/m)
+})
+
+t.test('senders that are not listed are counted', async (t) => {
+  const lines = Array.from({ length: 30 }, (_, i) => line({ clientIp: `45.33.32.${i}`, suppressed: i < 10 ? 1 : 5 }))
+  const withheld = summary({ suppressed: { reject: { 'not-listed': 7 }, tag: {} } })
+  const table: [argv: string[], senders: number, rejections: number][] = [
+    [[], 10, 20],
+    [['--senders', '30'], 0, 0],
+    [['--senders', '29'], 1, 2],
+    [['--senders', '0'], 30, 140]
+  ]
+  for (const [argv, senders, rejections] of table) {
+    const { found } = await report([...lines, withheld], argv)
+    t.strictSame(found.moreSenders, { senders, isLeast: false, rejections }, `${argv}`)
+    const { stdout } = await run(['report', ...argv], { stdin: [...lines, withheld].join('\n') })
+    const [, advice] = /^\d+ more senders? with \d+ rejections: (--senders \d+) lists them\.$/m.exec(stdout) ?? []
+    t.equal(advice, senders === 0 ? undefined : '--senders 30', `${argv}`)
+  }
 })
 
 t.test('whether "tag" can become "reject" is answered by evidence', async (t) => {

@@ -54,6 +54,11 @@ t.test('a log becomes a page that says what to do', async (t) => {
   )
 })
 
+t.test('a page says how many senders it does not list', async (t) => {
+  const { textOf } = await report(t, [line({}), line({ clientIp: '45.33.32.1', suppressed: 2 })], '--senders', '1')
+  t.match(textOf('senders'), /1 more sender with 1 rejection: --senders 2 lists them\./)
+})
+
 t.test('a log in mode "tag" answers whether the guard can reject', async (t) => {
   const { textOf } = await report(t, [
     line({ ...GENUINE, mode: 'tag' }),
