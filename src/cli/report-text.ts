@@ -1,6 +1,6 @@
-import { GENUINE_WORDS } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
+import { answersOf, moreSenders } from '../report/sentences.js'
 import { counted } from '../senders/diagnosis.js'
 import { REASONS } from '../verdict/verdict.js'
 import { printable, type Style, table } from './text.js'
@@ -24,7 +24,10 @@ export function reportText(report: Report, style: Style): string {
     histogramText(report),
     listText('Likely causes', diagnosis),
     doubtsText(report, style),
-    ...conclusions(report)
+    ...answersOf(report).map(({ question, answer, evidence }) =>
+      listText(`${question} ${printable(answer)}`, evidence)
+    ),
+    report.lines.own === 0 ? '' : pasteText(report)
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
@@ -46,12 +49,14 @@ function reasonsText(title: string, { total, byReason }: Rejections): string {
   return `${title}: ${number(total)}\n${table(rows)}`
 }
 
-function sendersText({ senders, withoutSender }: Report): string {
+function sendersText(report: Report): string {
+  const { senders, withoutSender } = report
   const without =
     withoutSender === 0
       ? ''
       : `${number(withoutSender)} more without a known sender: the log counts them without an address.`
-  if (senders.length === 0) return without
+  const besides = [moreSenders(report), without].filter((sentence) => sentence !== '').join('\n')
+  if (senders.length === 0) return besides
   const rows = senders.map((sender) => [
     `  ${printable(sender.clientIp)}`,
     number(sender.count),
@@ -61,7 +66,7 @@ function sendersText({ senders, withoutSender }: Report): string {
     sender.routes.map(printable).join(' ')
   ])
   const head = ['  sender', 'count', 'reason', 'listed', 'last seen', 'routes']
-  return `Senders:\n${table([head, ...rows])}${without === '' ? '' : `\n${without}`}`
+  return `Senders:\n${table([head, ...rows])}${besides === '' ? '' : `\n${besides}`}`
 }
 
 const BAR = 40
@@ -98,34 +103,6 @@ function pasteText({ evidence }: Report): string {
   ])
   return parts.join('\n\n')
 }
-
-const CAN_REJECT = { yes: 'Yes.', no: 'Not yet.', unclear: 'That depends.' }
-
-function conclusions(report: Report): string[] {
-  const { canReject, genuine, lines } = report
-  if (lines.own === 0) return []
-  const whose = agedText(report)
-  const turnedAway = whose === undefined ? `${GENUINE_WORDS[genuine?.answer ?? 'no']}.` : `Yes, ${whose}`
-  const switchable = whose === undefined ? CAN_REJECT[canReject?.answer ?? 'no'] : `No, ${whose}`
-  return [
-    genuine === null ? '' : listText(`Was anything genuine turned away? ${turnedAway}`, genuine.evidence),
-    canReject === null ? '' : listText(`Can I switch to "reject"? ${switchable}`, canReject.evidence),
-    pasteText(report)
-  ]
-}
-
-const NUMBERS = ['', '', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
-
-/** "these three addresses are MoEngage's: …"; undefined if no unlisted address sent the secret. */
-function agedText({ evidence }: Report): string | undefined {
-  const aged = evidence.find(({ kind }) => kind === 'list-aged')
-  if (aged === undefined) return undefined
-  const { addresses } = aged
-  const [these, are] = addresses.length === 1 ? ['this address', 'is'] : [manyText(addresses.length), 'are']
-  return `${these} ${are} MoEngage's: ${addresses.map(printable).join(', ')}.`
-}
-
-const manyText = (count: number) => `these ${NUMBERS[count] ?? count} addresses`
 
 function listText(title: string, items: readonly string[]): string {
   return items.length === 0 ? '' : `${title}\n${items.map((item) => `  - ${printable(item)}`).join('\n')}`

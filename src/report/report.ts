@@ -62,6 +62,8 @@ export interface Report {
   readonly unlogged: Rejections
   /** Rejected senders, those with the highest counts first. */
   readonly senders: readonly Sender[]
+  /** The senders that are not among them, and how often they were rejected; `isLeast` where there were more of them than are remembered. */
+  readonly moreSenders: { readonly senders: number; readonly isLeast: boolean; readonly rejections: number }
   /** Number of rejections without a known sender: counted by a summary, or without a client IP. */
   readonly withoutSender: number
   /** Rejections over time, and the width of a bar in milliseconds. */
@@ -380,7 +382,9 @@ export class ReportBuilder implements LineSink {
     const time = (at: number) => (Number.isFinite(at) ? new Date(at).toISOString() : null)
     const doubts = this.#doubts()
     const findings = this.#findings(book)
-    const known = knownOf(this.#senders.list(book))
+    const everyone = this.#senders.list(book)
+    const senders = this.#senders.list(book, { limit })
+    const known = knownOf(everyone)
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
       verified: this.#verified,
@@ -409,7 +413,13 @@ export class ReportBuilder implements LineSink {
       rejected,
       tagged,
       unlogged: rejectionsOf(unlogged),
-      senders: this.#senders.list(book, { limit }),
+      senders,
+      moreSenders: {
+        senders: everyone.length - senders.length,
+        isLeast: this.#senders.isCrowd,
+        rejections:
+          rejected.total + tagged.total - this.#withoutSender - senders.reduce((sum, { count }) => sum + count, 0)
+      },
       withoutSender: this.#withoutSender,
       histogram: { width: this.#histogram.width, bars: this.#histogram.bars() },
       diagnosis: [
@@ -532,12 +542,25 @@ function emptiness(read: number, hasUnwanted: boolean): string {
 function adviceFor(text: string): string {
   if (/^std(?:out|err) P /.test(text))
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
-  if (text.includes('{')) return 'it is cut off, joined with another line, or of another version of moengage-allowlist'
+  if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
+  if (text.includes('{')) return BROKEN
+  if (/^event: '.*',$/.test(text))
+    return 'it is written for people, over several lines: let the server write plain JSON'
+  if (/^(?:- )?event: /.test(text)) return YAML
   return (
     "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
     'server write plain JSON'
   )
 }
+
+const BROKEN =
+  'it is cut off, joined with another line, of another version of moengage-allowlist, or stands where an application may write what a ' +
+  'client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
+const IN_MESSAGE =
+  'its JSON is in msg, where an application may write what a client sent. If yours does not: ' +
+  `sed -nE '/msg="\\{/{s/^(.*[[:space:]])?msg="((\\\\.|[^"\\])*)".*$/\\2/;s/\\\\(.)/\\1/g;p;}' FILE | moengage-allowlist report`
+const YAML =
+  "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
 
 function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {
   return { total: totalOf(byReason), byReason: { ...byReason } }

@@ -107,6 +107,17 @@ function readText(text: string, part: Part, found: LineContent, depth: number): 
     visit(whole, part, found, depth)
     return
   }
+  readLine(withoutStructuredData(text), part, found, depth)
+}
+
+/** The header of a line of syslog (RFC 5424) up to its structured data, which no client can write, and the byte order mark behind that. */
+const STRUCTURED_DATA =
+  /^((?:\d{1,7} )?<\d{1,3}>\d{1,2}(?: \S{1,255}){5} )(?:-|(?:\[[^\s="\]]+(?: [^\s="\]]+="(?:[^"\\\]]|\\.)*")*\])+) \ufeff?/s
+
+const withoutStructuredData = (text: string) => text.replace(STRUCTURED_DATA, '$1- ')
+
+/** Reads a line that is not JSON as a whole. */
+function readLine(text: string, part: Part, found: LineContent, depth: number): void {
   const start = depth === 0 ? text.indexOf(STARTED) : -1
   if (start >= 0 && isPrefix(text.slice(0, start))) found.starts.push({ ...part, time: timeInText(text)?.time })
   const { length } = found.records

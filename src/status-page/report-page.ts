@@ -1,7 +1,8 @@
 import { html } from 'ghtml'
-import { type CanReject, GENUINE_WORDS } from '../report/conclusion.js'
+import type { CanReject, Genuine } from '../report/conclusion.js'
 import { spanText } from '../report/histogram.js'
 import type { Rejections, Report } from '../report/report.js'
+import { answersOf, moreSenders } from '../report/sentences.js'
 import { REASONS } from '../verdict/verdict.js'
 import { findingPart } from './answers.js'
 import { chartPart } from './chart.js'
@@ -9,7 +10,21 @@ import { documentOf, listOf, STATIC_POLICY, sectionOf, tableOf } from './documen
 import { sendersTable } from './senders.js'
 import { number, plural, REASON_WORDS, timeTag } from './words.js'
 
-const CAN_REJECT: Readonly<Record<CanReject['answer'], string>> = { yes: 'Yes', no: 'Not yet', unclear: 'That depends' }
+type Tone = 'good' | 'bad' | 'wait'
+
+const GENUINE: Readonly<Record<Genuine['answer'], readonly [tone: Tone, sentence: string]>> = {
+  yes: ['bad', 'Genuine requests were turned away.'],
+  likely: ['bad', 'Requests that were turned away are probably genuine.'],
+  possible: ['wait', 'Requests that were turned away may be genuine.'],
+  no: ['good', 'Nothing genuine was turned away.'],
+  unclear: ['wait', 'The log does not say whether anything genuine was turned away.']
+}
+
+const CAN_REJECT: Readonly<Record<CanReject['answer'], readonly [tone: Tone, sentence: string]>> = {
+  yes: ['good', 'You can switch to “reject”.'],
+  no: ['bad', 'Do not switch to “reject” yet.'],
+  unclear: ['wait', 'Whether you can switch to “reject” depends on what is said below.']
+}
 
 /** Minimum number of bars that a chart has room for, so that a single one is not as wide as the page. */
 const ROOM = 24
@@ -33,41 +48,53 @@ export function reportPage(report: Report, made: Date): string {
   })
 }
 
-function statePart({ diagnosis, doubts, genuine, canReject, lines, evidence }: Report): string {
-  const isBad = genuine?.answer === 'yes' || genuine?.answer === 'likely' || canReject?.answer === 'no'
-  const needsAttention = isBad || diagnosis.length > 0
-  const tone = lines.own === 0 ? 'wait' : needsAttention ? 'bad' : doubts.length > 0 ? 'wait' : 'good'
-  const sentence =
-    lines.own === 0
-      ? 'The log says nothing about senders.'
-      : isBad
-        ? 'Requests of this log that were not accepted are probably genuine.'
-        : diagnosis.length > 0
-          ? 'Something in this log needs your attention.'
-          : 'Nothing in this log needs your attention.'
+function statePart(report: Report): string {
+  const { diagnosis, doubts, evidence } = report
+  const states = statesOf(report)
+  const tones = [
+    ...states.map(([tone]) => tone),
+    ...(diagnosis.length > 0 ? ['bad'] : []),
+    ...(doubts.length > 0 ? ['wait'] : [])
+  ]
+  const tone = (['bad', 'wait'] as const).find((tone) => tones.includes(tone)) ?? 'good'
   const mark = { good: '✓', bad: '!', wait: '…' }[tone]
   const actions = diagnosis.length > 0 ? html`<h2>What to do</h2>!${listOf(diagnosis)}` : ''
   const doubtful = doubts.length > 0 ? html`<h2>Counts may be too low</h2>!${listOf(doubts)}` : ''
   return html`<div class="state !${tone}">
-<p><span class="mark" aria-hidden="true">${mark}</span> <span>${sentence}</span></p>
+<p><span class="mark" aria-hidden="true">${mark}</span> <span>${states.map(([, sentence]) => sentence).join(' ')}</span></p>
 !${actions}!${evidence.map(findingPart)}!${doubtful}
 </div>`
 }
 
-function answersPart({ verified, rejected, tagged, genuine, canReject }: Report): string {
+function statesOf({ genuine, canReject, lines }: Report): (readonly [tone: Tone, sentence: string])[] {
+  if (lines.own === 0) {
+    return [
+      ['wait', lines.unreadable > 0 ? 'No line about senders could be read.' : 'The log says nothing about senders.']
+    ]
+  }
+  return [
+    ...(genuine === null ? [] : [GENUINE[genuine.answer]]),
+    ...(canReject === null ? [] : [CAN_REJECT[canReject.answer]])
+  ]
+}
+
+/** A count of which nothing may be known: a zero is one only where nothing is missing. */
+const countOf = (count: number | null, isUnsure: boolean) =>
+  count === null || (count === 0 && isUnsure) ? 'unknown' : number(count)
+
+/** Whether there may be rejections that are counted nowhere, or whose mode is unknown. */
+const mayLackRejections = ({ doubts, unlogged }: Report) => doubts.length > 0 || unlogged.total > 0
+
+function answersPart(report: Report): string {
+  const { verified, rejected, tagged, doubts } = report
   const answers: [question: string, answer: string, detail: string][] = [
-    ['Accepted', verified === null ? 'unknown' : number(verified), ''],
-    ['Turned away', number(rejected.total), '']
+    ['Accepted', countOf(verified, doubts.length > 0), ''],
+    ['Turned away', countOf(rejected.total, mayLackRejections(report)), '']
   ]
   if (tagged.total > 0) {
     answers.push(['Let through by mode “tag”', number(tagged.total), 'They would be turned away.'])
   }
-  if (genuine !== null) {
-    answers.push(['Was any of it genuine?', GENUINE_WORDS[genuine.answer], genuine.evidence.join(' ')])
-  }
-  if (canReject !== null) {
-    answers.push(['Can I switch to “reject”?', CAN_REJECT[canReject.answer], canReject.evidence.join(' ')])
-  }
+  for (const { question, answer, evidence } of answersOf(report)) answers.push([question, answer, evidence.join(' ')])
   const items = answers.map(
     ([question, answer, detail]) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>${detail}</dd></div>`
   )
@@ -75,11 +102,18 @@ function answersPart({ verified, rejected, tagged, genuine, canReject }: Report)
 }
 
 function sectionsOf(report: Report) {
-  const { senders, verified, withoutSender, histogram, firstUnreadable, rejected, tagged, unlogged } = report
+  const { senders, verified, histogram, firstUnreadable, rejected, tagged, unlogged, doubts } = report
+  const nobody = doubts.length > 0 ? 'No rejection was counted.' : 'Nobody was turned away.'
   const bars = histogram.bars.map(({ from, count }) => ({ from: Date.parse(from), verified: 0, rejected: count }))
   const [first, last] = [bars[0], bars.at(-1)].map((bar) => (bar === undefined ? '' : utc(bar.from)))
-  const without =
-    withoutSender === 0 ? '' : html`<p>${plural(withoutSender, 'request')} without a known sender besides.</p>`
+  const table = {
+    senders,
+    dataCenters: [],
+    hasVerified: verified !== null && verified > 0,
+    isAccepted: () => false,
+    unproven: new Set<string>(),
+    now: null
+  }
   const named: [title: string, counts: Rejections][] = [
     ['Turned away', rejected],
     ['Let through by mode “tag”', tagged],
@@ -89,7 +123,7 @@ function sectionsOf(report: Report) {
     {
       id: 'senders',
       title: 'Who was turned away',
-      body: html`!${senders.length === 0 ? html`<p>No sender is named in the log.</p>` : sendersTable({ senders, dataCenters: [], hasVerified: verified !== 0, isAccepted: () => false, unproven: new Set(), now: null })}!${without}`
+      body: html`!${senders.length === 0 ? '' : sendersTable(table)}!${besidesOf(report).map((sentence) => html`<p>${sentence}</p>`)}`
     },
     {
       id: 'reasons',
@@ -98,14 +132,14 @@ function sectionsOf(report: Report) {
         named
           .filter(([, { total }]) => total > 0)
           .map(reasonsTable)
-          .join('') || html`<p>Nobody was turned away.</p>`
+          .join('') || html`<p>${nobody}</p>`
     },
     {
       id: 'time',
       title: 'Requests over time',
       body:
         bars.length === 0
-          ? html`<p>No line has a time.</p>`
+          ? html`<p>${named.every(([, { total }]) => total === 0) ? nobody : 'No rejection has a time.'}</p>`
           : chartPart({
               title: `Turned away, one bar for ${spanText(histogram.width, 1)}`,
               bars,
@@ -124,6 +158,18 @@ function sectionsOf(report: Report) {
           }
         ])
   ]
+}
+
+/** What is known of senders that are not in the table. */
+function besidesOf(report: Report): string[] {
+  const { senders, withoutSender, doubts } = report
+  const more = moreSenders(report)
+  const besides = [
+    ...(more === '' ? [] : [more]),
+    ...(withoutSender === 0 ? [] : [`${plural(withoutSender, 'request')} without a known sender besides.`])
+  ]
+  if (senders.length > 0 || besides.length > 0) return besides
+  return [`No sender is named in ${doubts.length > 0 ? 'what was read of the log' : 'the log'}.`]
 }
 
 const utc = (at: number) => new Date(at).toISOString().slice(0, 16).replace('T', ' ')

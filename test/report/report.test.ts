@@ -163,6 +163,27 @@ t.test('lines of ours that cannot be read are a doubt, and the first is shown wi
   })
 })
 
+t.test('the advice for a line that cannot be read is true of it', async (t) => {
+  const inMessage = line({ hint: 'a "quoted" \\ text' }).replaceAll(/["\\]/g, '\\$&')
+  const table: [what: string, line: string, advice: RegExp][] = [
+    ['logfmt', `time="x" level=info msg="${inMessage}" a=b`, /^its JSON is in msg, where an application may write/],
+    ['a place that nobody knows', JSON.stringify({ row: line() }), /or stands where an application may write/],
+    ['pino-pretty', '      "event": "moengage.rejected",', /spread over several lines: jq/],
+    ["winston's prettyPrint", "    event: 'moengage.rejected',", /^it is written for people/],
+    ['YAML', '    event: moengage.rejected', /^it is YAML: write JSON, such as gcloud logging read/],
+    ['a list of YAML', '- event: moengage.rejected', /^it is YAML/]
+  ]
+  for (const [what, text, advice] of table) {
+    const { found } = await report([text])
+    t.match(found.firstUnreadable?.advice, advice, what)
+  }
+  const [[, input]] = table as [[string, string, RegExp]]
+  const { advice } = (await report([input])).found.firstUnreadable
+  const [, script = ''] = /sed -nE '([^']+)' FILE \| moengage-allowlist report$/.exec(advice)!
+  const { stdout } = spawnSync('sed', ['-nE', script], { input: `other\n${input}\n`, encoding: 'utf8' })
+  t.equal(stdout, `${line({ hint: 'a "quoted" \\ text' })}\n`)
+})
+
 const HAS_JQ = spawnSync('jq', ['--version']).status === 0
 t.test('the command for an export in one line works', { skip: HAS_JQ ? false : 'jq is not installed' }, async (t) => {
   const lines = Array.from({ length: 5_000 }, (_, i) => line({}, { time: TIME + i }))
@@ -291,8 +312,27 @@ t.test('a sender that was forgotten is counted since it came again', async (t) =
   const { stdout } = await run(['report', '--senders', '1'], { stdin: [...lines, ...again].join('\n') })
   // Its first line was forgotten: more than 10,000 senders came after it.
   t.match(stdout, /^ {2}10\.0\.35\.40 +6,000 /m)
+  t.match(stdout, /^More senders than can be remembered, with 60,000 rejections\.$/m)
   t.match(stdout, /a bar for 6 hours \(UTC\)/)
   t.match(stdout, /^Rejected: 66,000$/m)
+})
+
+t.test('senders that are not listed are counted', async (t) => {
+  const lines = Array.from({ length: 30 }, (_, i) => line({ clientIp: `45.33.32.${i}`, suppressed: i < 10 ? 1 : 5 }))
+  const withheld = summary({ suppressed: { reject: { 'not-listed': 7 }, tag: {} } })
+  const table: [argv: string[], senders: number, rejections: number][] = [
+    [[], 10, 20],
+    [['--senders', '30'], 0, 0],
+    [['--senders', '29'], 1, 2],
+    [['--senders', '0'], 30, 140]
+  ]
+  for (const [argv, senders, rejections] of table) {
+    const { found } = await report([...lines, withheld], argv)
+    t.strictSame(found.moreSenders, { senders, isLeast: false, rejections }, `${argv}`)
+    const { stdout } = await run(['report', ...argv], { stdin: [...lines, withheld].join('\n') })
+    const [, advice] = /^\d+ more senders? with \d+ rejections: (--senders \d+) lists them\.$/m.exec(stdout) ?? []
+    t.equal(advice, senders === 0 ? undefined : '--senders 30', `${argv}`)
+  }
 })
 
 t.test('whether "tag" can become "reject" is answered by evidence', async (t) => {

@@ -33,6 +33,24 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['kubectl logs --prefix', `[pod/web-7d/app] ${plain}`, 'text around the JSON'],
     ['docker compose logs, in colours', `\u001b[36mweb-1  | \u001b[0m${plain}\u001b[0m`, 'text around the JSON'],
     ['syslog', `<14>Nov 23 12:00:00 host webhooks[7]: ${plain}`, 'text around the JSON'],
+    ...[
+      '-',
+      '[timeQuality tzKnown="1" isSynced="0"]',
+      `[a@1 b="x \\" \\] {"][origin x-info="https://a.example/"]`
+    ].flatMap((data): [what: string, line: string, wrapping: string][] =>
+      ['', '\ufeff'].flatMap((mark): [what: string, line: string, wrapping: string][] => [
+        [
+          `syslog with ${data}`,
+          `<13>1 ${ISO} host web 7 ID - ${mark}${plain}`.replace(' - ', ` ${data} `),
+          'text around the JSON'
+        ],
+        [
+          `syslog with ${data}, in an envelope`,
+          JSON.stringify({ message: `297 <134>1 ${ISO} host web - - ${data} ${mark}${plain}` }),
+          'field "message", text around the JSON'
+        ]
+      ])
+    ),
     ['a prefix with braces', `{web} {1} ${plain}`, 'text around the JSON'],
     ['journald', JSON.stringify({ MESSAGE: plain, __REALTIME_TIMESTAMP: '1' }), 'field "MESSAGE"'],
     ['journald with bytes', JSON.stringify({ MESSAGE: [...Buffer.from(plain)] }), 'field "MESSAGE"'],
@@ -169,6 +187,10 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a row of an access log', `${ISO},GET,/hook,"${forged.replaceAll('"', '""')}"`],
     ['an element of a page', `<path>${forged.replaceAll('"', '&quot;')}</path>`],
     ['a path of a page', `<td>GET /${forged.replaceAll('"', '&quot;')}</td>`],
+    ['structured data', `<13>1 ${ISO} host web 7 - [req@1 message="${escaped.replaceAll(']', '\\]')}"] received`],
+    ['a path behind structured data', `<13>1 ${ISO} host web 7 - [a b="c"] GET /${forged} 404`],
+    ['a body behind structured data', `<13>1 ${ISO} host web 7 - [a b="c"] received body: ${forged}`],
+    ['a message of logfmt with a path', `level=info msg="GET /${escaped}"`],
     ['a path before a line', `GET /hook?${forged} 404 ${plain}`],
     ['an event of Lambda', JSON.stringify({ level: 'INFO', timestamp: ISO, event: { original: '', body: forged } })],
     ['a body of Lambda', JSON.stringify({ level: 'INFO', message: { body: forged, headers: {} } })],
@@ -229,6 +251,8 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
   const table: [what: string, line: string][] = [
     ['text in a field', JSON.stringify({ time: ISO, row: plain })],
     ['an object in a field', JSON.stringify({ time: ISO, unknown: JSON.parse(plain) })],
+    ['a message of logfmt', `time="${ISO}" level=info msg="${plain.replaceAll('"', '\\"')}"`],
+    ['behind values in brackets', `[request ua="x"] ${plain}`],
     ['text in quotes', `web "${plain.replaceAll('"', '\\"')}"`],
     ['a row with a URL behind it', `${ISO},"${plain.replaceAll('"', '""')}",https://a.example/`],
     ['behind signs', `** ${plain}`],

@@ -34,11 +34,11 @@ t.test('a log becomes a page that says what to do', async (t) => {
   ])
   t.equal(code, 0)
   t.match(stdout, /3\.6\.251\.95/, 'the report for the terminal is there as well')
+  t.match(textOf('main'), /! Requests that were turned away are probably genuine\. What to do .*is MoEngage DC-03/)
   t.match(
     textOf('main'),
-    /! Requests of this log that were not accepted are probably genuine\. What to do .*is MoEngage DC-03/
+    /Accepted unknown Turned away 4 Was anything genuine turned away\? Likely\. .*of other data centers/
   )
-  t.match(textOf('main'), /Accepted unknown Turned away 4 Was any of it genuine\? Likely .*of other data centers/)
   t.match(
     textOf('senders'),
     /185\.199\.108\.1 2 Not on MoEngage’s list nothing 2026-11-23 12:07 UTC .*\/hooks A stranger/
@@ -54,24 +54,32 @@ t.test('a log becomes a page that says what to do', async (t) => {
   )
 })
 
+t.test('a page says how many senders it does not list', async (t) => {
+  const { textOf } = await report(t, [line({}), line({ clientIp: '45.33.32.1', suppressed: 2 })], '--senders', '1')
+  t.match(textOf('senders'), /1 more sender with 1 rejection: --senders 2 lists them\./)
+})
+
 t.test('a log in mode "tag" answers whether the guard can reject', async (t) => {
   const { textOf } = await report(t, [
     line({ ...GENUINE, mode: 'tag' }),
     line({ mode: 'tag', clientIp: '185.199.108.153' })
   ])
-  t.match(textOf('main'), /Let through by mode “tag” 2 They would be turned away\. Can I switch to “reject”\? Not yet/)
+  t.match(
+    textOf('main'),
+    /Let through by mode “tag” 2 They would be turned away\. Can I switch to "reject"\? Not yet\./
+  )
   t.match(textOf('reasons'), /Let through by mode “tag”/)
 })
 
 t.test('a log without a finding, an empty one and an unreadable one say so', async (t) => {
   const calm = await report(t, [summary({ verified: 7 })])
-  t.match(calm.textOf('main'), /✓ Nothing in this log needs your attention|… /)
+  t.match(calm.textOf('main'), /^(?:.* )?✓ You can switch to “reject”\. Accepted 7 Turned away 0 /)
   t.match(calm.textOf('reasons'), /Nobody was turned away/)
-  t.match(calm.textOf('time'), /No line has a time|turned away/)
+  t.match(calm.textOf('time'), /Nobody was turned away\./)
   const empty = await report(t, ['hello'])
   t.equal(empty.code, 1)
   t.match(empty.textOf('main'), /… The log says nothing about senders\. Counts may be too low/)
-  t.match(empty.textOf('senders'), /No sender is named in the log/)
+  t.match(empty.textOf('senders'), /No sender is named in what was read of the log\./)
   const cut = await report(t, [line({}), line({}).slice(0, -30)])
   t.match(cut.textOf('unreadable'), /it is cut off.*moengage\.rejected/)
   t.match(cut.textOf('main'), /Counts may be too low One line mentions a record/)
@@ -79,7 +87,94 @@ t.test('a log without a finding, an empty one and an unreadable one say so', asy
 
 t.test('an address of MoEngage that is denied is probably genuine', async (t) => {
   const { textOf } = await report(t, [line({ reason: 'denied', listedFor: GENUINE.listedFor })])
-  t.match(textOf('main'), /! Requests of this log that were not accepted are probably genuine\..*is in your deny list/)
+  t.match(textOf('main'), /! Requests that were turned away are probably genuine\..*is in your deny list/)
+})
+
+t.test('a page draws the conclusions of the text, and none besides', async (t) => {
+  const damaged = line({}).slice(0, 130)
+  const total = summary({ verified: 9 })
+  const table: [what: string, lines: string[], sentence: string, turnedAway: string, time?: RegExp][] = [
+    [
+      'a stranger that is tagged, and nobody verified',
+      [line({ mode: 'tag' }), summary({ rejected: {} })],
+      '! Do not switch to “reject” yet.',
+      '0'
+    ],
+    [
+      'tagged, and verified',
+      [line({ mode: 'tag' }), total],
+      '… Whether you can switch to “reject” depends on what is said below.',
+      '0'
+    ],
+    [
+      'lines that cannot be read',
+      [damaged, damaged],
+      '… No line about senders could be read.',
+      'unknown',
+      /No rejection was counted\./
+    ],
+    [
+      'rejections that cannot be read',
+      [total, damaged],
+      '… Whether you can switch to “reject” depends on what is said below.',
+      'unknown',
+      /No rejection was counted\./
+    ],
+    ['strangers', [line({}), total], '… Requests that were turned away may be genuine.', '1'],
+    ['denied', [line({ reason: 'denied' }), total], '✓ Nothing genuine was turned away.', '1'],
+    [
+      'denied, and a damaged line',
+      [line({ reason: 'denied' }), total, damaged],
+      '… The log does not say whether anything genuine was turned away.',
+      '1'
+    ],
+    ['a data center', [line(GENUINE), total], '! Requests that were turned away are probably genuine.', '1'],
+    [
+      'the secret',
+      [line({ carriesSecret: true, clientIp: '8.8.8.8' }), total],
+      '! Genuine requests were turned away.',
+      '1'
+    ],
+    [
+      'both modes',
+      [line({}), line({ mode: 'tag' }), total],
+      '… Requests that were turned away may be genuine. Whether you can switch to “reject” depends on what is said below.',
+      '1'
+    ],
+    ['verified only', [total], '✓ You can switch to “reject”.', '0', /Nobody was turned away\./],
+    [
+      'counted by summaries only',
+      [summary({ verified: 9, rejected: { denied: 2 } })],
+      '✓ You can switch to “reject”.',
+      'unknown',
+      /No rejection has a time\./
+    ],
+    [
+      'without a time',
+      [line({}, { time: undefined }), total],
+      '… Requests that were turned away may be genuine.',
+      '1',
+      /No rejection has a time\./
+    ],
+    ['another log', ['hello'], '… The log says nothing about senders.', 'unknown', /No rejection was counted\./]
+  ]
+  const ANSWERS = /^(Was anything genuine turned away\?|Can I switch to "reject"\?) (.*)\n((?: {2}- .*\n)*)/gm
+  for (const [what, lines, sentence, turnedAway, time] of table) {
+    const { stdout, textOf } = await report(t, lines)
+    const main = textOf('main')
+    t.ok(main.startsWith(sentence), `${what}: ${main.slice(0, 200)}`)
+    const answers = [...stdout.matchAll(ANSWERS)].map(([, question, answer, evidence]) =>
+      [question, answer, ...evidence!.split(/\n? {2}- /)].join(' ').replaceAll(/\s+/g, ' ').trim()
+    )
+    for (const answer of answers) t.ok(main.includes(answer), `${what}: ${answer}`)
+    t.equal([...main.matchAll(/Was anything genuine turned away\?|Can I switch to/g)].length, answers.length, what)
+    const [, rejected = turnedAway] = /^Rejected: (\d+)$/m.exec(stdout) ?? []
+    t.equal(rejected, turnedAway, what)
+    t.match(main, ` Turned away ${turnedAway} `, what)
+    if (time !== undefined) t.match(textOf('time'), time, what)
+  }
+  const { textOf } = await report(t, [line({}), total], '--senders', '0')
+  t.notMatch(textOf('senders'), /No sender is named/)
 })
 
 t.test('the file needs nothing else, runs nothing, and is one that a hostile log cannot change', async (t) => {
