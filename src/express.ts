@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PolicyOptions } from './guard/guard.js'
 import type { GuardRequest } from './guard/options.js'
+import { refusal } from './lib/refusal.js'
 import { defaultLogger } from './log/default-logger.js'
 import { expressIp } from './server/framework-ip.js'
 import { NodeGuard, type NodeOnReject } from './server/node-guard.js'
@@ -73,6 +74,10 @@ const ON_REJECT = {
   routePath: 'route'
 }
 
+const PASS_ON =
+  'Pass the guard on without calling it: app.use(guard). For a route with options of its own, write ' +
+  `app.post('/segments', guard.route({ channels: 'segment-sync' }), handler).`
+
 /**
  * The pattern of the route in its own router: known to a middleware of the route, and not to one that is mounted before it.
  * What the router is mounted at is left out, since Express only keeps the path that the client asked for.
@@ -102,10 +107,13 @@ export default function moengageAllowlist<
     defaultLogger,
     patternOf
   })
-  const guard = new NodeGuard(standalone)
+  const guard = new NodeGuard(standalone, PASS_ON)
 
   function middleware(routeOptions?: RouteOptions<Request, Response>): Middleware {
     return function moengageAllowlist(request, response, next) {
+      if (typeof next !== 'function' && typeof response === 'object' && response !== null) {
+        throw refusal('next', next, 'is not a function', PASS_ON)
+      }
       guard.handle(request as Request, response as Response, routeOptions, { pass: () => next(), fail: next })
     }
   }

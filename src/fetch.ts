@@ -9,6 +9,8 @@ import type { Http2ServerRequest } from 'node:http2'
 import { type Incoming, NodeIncoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { hasProperty, propertyOf } from './lib/option.js'
+import { isPromise } from './lib/promise.js'
+import { refusal } from './lib/refusal.js'
 import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
 import {
@@ -79,13 +81,13 @@ export interface FetchGuard extends GuardMethods {
    * Judges a request, logs a rejection, and makes its answer. Where there is a response, return it.
    *
    * @param options of the route, where they differ from the guard's. Pass the same object every time: it is read once
-   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the request or the options are wrong, and what your functions throw
+   * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`) when the request, the peer or the options are wrong, and what your functions throw
    */
   check(request: Request, peer: Peer, options?: RouteOptions): Promise<Checked>
   /**
    * Judges a request. Counts it once, also where the guard judges it as well, but neither rejects nor logs.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request, the peer or the policy is wrong; NotReadyError (`MOE_ERR_NOT_READY`)
    */
   judge(request: Request, peer: Peer, policy?: PolicyOptions): Verdict
 }
@@ -114,6 +116,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
     refuseNoRequest(request)
     const earlier = verdicts.of(request)
     if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
+    refuseNoPeer(peer)
     return { peer: addressOf(peer), headers: request.headers, earlier }
   }
 
@@ -126,6 +129,33 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
 
 function isNodeRequest(peer: Peer): peer is IncomingMessage | Http2ServerRequest {
   return typeof peer === 'object' && peer !== null && hasProperty(peer, 'rawHeaders')
+}
+
+/** The names that servers give to the other end of a connection. */
+const PEER_NAMES = ['address', 'hostname', 'remoteAddress', 'transport', 'remote', 'remoteAddr']
+const OPTION_NAMES = ['dataCenters', 'channels', 'mode', 'statusCode', 'onReject']
+
+/**
+ * Refuses what can never hold an address. A connection whose address is undefined is closed, and no mistake of the program.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+function refuseNoPeer(peer: unknown): void {
+  if (peer === undefined || peer === null || typeof peer === 'string') return
+  const isConnection = typeof peer === 'object' && PEER_NAMES.some((name) => hasProperty(peer, name))
+  if (!isConnection || isPromise(peer)) throw refusal('peer', peer, 'is not where a request comes from', peerFix(peer))
+}
+
+function peerFix(peer: unknown): string {
+  if (isPromise(peer)) return 'Await it: guard.check(request, await …).'
+  if (typeof peer === 'function') return 'Call it, as in guard.check(request, server.requestIP(request)).'
+  if (OPTION_NAMES.some((name) => Object.hasOwn(Object(peer), name))) {
+    return 'Pass the peer as the second argument, and the options as the third: guard.check(request, peer, options).'
+  }
+  return (
+    'Pass the address of the connection, or what the server reports of it: an object with address, hostname, remoteAddress, remote or ' +
+    'remoteAddr; on Node its own request.'
+  )
 }
 
 /** Deno's names for unix sockets. */

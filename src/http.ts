@@ -98,7 +98,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
     defaultLogger,
     patternOf: () => null
   })
-  const guard = new NodeGuard(standalone)
+  const guard = new NodeGuard(standalone, `Pass it on without calling it: ${LISTENER_CALL}.`)
 
   function judgeSocket(
     socket: Socket,

@@ -39,6 +39,7 @@ export interface LambdaGuard extends OnDemandMethods {
    * your logger and functions returned has settled (two seconds at most), and a reload that was due has ended: Lambda freezes the
    * process then.
    *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong
    * @throws (rejects with) EventError (`MOE_ERR_EVENT`) on an event of unknown shape, and what the handler throws
    */
   handler<Event extends LambdaEvent, Context, Answer>(
@@ -121,6 +122,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
       options?: HandlerOptions
     ) => {
       refuseNoFunction(handler, 'handler', 'guard.handler(async (event) => ({ statusCode: 200 }))')
+      if (options !== undefined) onDemand.checkRoute(options)
       return async function moengageAllowlist(event: Event, context: Context): Promise<Answer | LambdaAnswer> {
         const due = onDemand.runDue()
         try {

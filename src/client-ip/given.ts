@@ -1,6 +1,5 @@
-import { OptionsError } from '../errors.js'
 import { hasProperty } from '../lib/option.js'
-import { shown } from '../lib/text.js'
+import { refusal } from '../lib/refusal.js'
 import { type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
 
 /** What is read of a request that a user passes to `judge`. */
@@ -51,10 +50,4 @@ export function isNodeRequest(given: unknown): given is NodeRequest {
 function areHeaders(headers: unknown): boolean {
   if (typeof headers !== 'object' || headers === null) return false
   return !Array.isArray(headers) || headers.length === 0 || typeof headers[0] === 'string'
-}
-
-/** A program that passes something else is wrong, whatever the request. */
-export function refusal(path: string, value: unknown, what: string, fix: string): OptionsError {
-  const message = `${shown(value)} ${what}.`
-  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(value), message, fix }])
 }

@@ -1,6 +1,7 @@
 import { comparePrefixes, type Prefix } from '../ip/prefix.js'
 import { atOnce, each, filtered, type Steps, sorted } from '../lib/steps.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
+import { refuseNoDirectory } from './given-directory.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
 import type { ReadCell } from './read-snapshot.js'
 import type { Cell, Snapshot } from './snapshot.js'
@@ -75,11 +76,14 @@ export interface DirectoryDiff {
  * Compares two lists. Published prefixes are compared as such, not by the addresses they contain. The order of rows and of the
  * addresses in a cell does not matter.
  *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) for what is not a directory
  * @example
  * const { same, added, removed, moved } = diffDirectories(before, after)
  * if (!same) console.log(`${added.length} added, ${removed.length} removed, ${moved.length} moved`)
  */
 export function diffDirectories(before: Directory, after: Directory): DirectoryDiff {
+  refuseNoDirectory(before, 'before')
+  refuseNoDirectory(after, 'after')
   return atOnce(comparison(before, after))
 }
 

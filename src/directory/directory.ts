@@ -4,7 +4,7 @@ import { compiling, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { lazily } from '../lib/lazily.js'
 import { atOnce, each, type Steps } from '../lib/steps.js'
-import { bounded } from '../lib/text.js'
+import { bounded, shown } from '../lib/text.js'
 import moengage from './moengage.json' with { type: 'json' }
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter, readChannel, readDataCenter } from './names.js'
 import { cellKey, type ReadCell, type ReadSnapshot, readingSnapshot, readSnapshot } from './read-snapshot.js'
@@ -285,6 +285,8 @@ interface Names<T> {
   readonly typed: boolean
 }
 
+const isAll = (text: unknown) => typeof text === 'string' && text.trim().toLowerCase() === 'all'
+
 function readNames<T>(
   value: unknown,
   option: string,
@@ -296,13 +298,16 @@ function readNames<T>(
   if (value === 'all') return { names: all, typed: false }
   const names = new Set<T>()
   const list = Array.isArray(value) ? value : [value]
-  if (list.includes('all')) {
+  if (list.some(isAll)) {
+    const isListed = Array.isArray(value)
     problems.push({
       code: option === 'channels' ? 'MOE_ERR_CHANNEL' : 'MOE_ERR_DATA_CENTER',
       path: option,
       value: bounded(value),
-      message: `'all' stands in a list of names, and is none.`,
-      fix: `Write 'all' by itself${list.length > 1 ? ', or the names without it' : ''}.`
+      message: isListed
+        ? `'all' stands in a list of names, and is none.`
+        : `${shown(value)} is written otherwise, in small letters.`,
+      fix: `Write 'all'${isListed ? ' by itself' : ''}${list.length > 1 ? ', or the names without it' : ''}.`
     })
     return undefined
   }

@@ -96,6 +96,10 @@ const WITHOUT_ROW = /^(?:rcs|mms|alerts?|coupons?|oauth2?|tokens?|in-?app|on-?si
 const isSeveral = (text: string) => /[,;]/.test(text)
 const SEVERAL = 'Write a list, each name a string of its own.'
 
+/** A list in JSON, as a variable of the environment holds it. */
+const isJsonList = (text: string) => /^\s*\[.*\]\s*$/s.test(text)
+const JSON_LIST = 'Parse it: JSON.parse(…) returns the list. Without JSON, write each name as a string of its own.'
+
 /** The value, or the problem that prevented it. */
 export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
 
@@ -141,6 +145,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
         : `Which one: ${dataCenters.join(' or ')}? ${WHERE_TO_LOOK}`
     )
   }
+  if (isJsonList(text)) return refuse(`${quoted(text)} is a list in one string.`, JSON_LIST)
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
   return refuse(
     `${quoted(text)} is not a data center.`,
@@ -186,6 +191,7 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
   const folded = fold(text)
   const channel = CHANNEL_BY_NAME.get(folded)
   if (channel !== undefined) return { ok: channel }
+  if (isJsonList(text)) return refuse(`${quoted(text)} is a list in one string.`, JSON_LIST)
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
   const meant = CALLED.find(([words]) => words.test(folded))?.[1]
   if (meant !== undefined) return refuse(`${quoted(text)} is not a channel.`, `Did you mean "${meant}"?`)

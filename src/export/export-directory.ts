@@ -1,4 +1,5 @@
 import type { Directory, Selection } from '../directory/directory.js'
+import { refuseNoDirectory } from '../directory/given-directory.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import { coverHalf } from '../ip/special.js'
 import type { Option, OptionTable } from '../lib/option.js'
@@ -78,7 +79,7 @@ export interface ExportOptions extends Selection {
  * descriptions, and with the revision and the day of the list. If a file can shut somebody out, its first comment says so.
  *
  * @returns the text of a file
- * @throws OptionsError (`MOE_ERR_OPTIONS`) for a wrong format, name, port or `allow`;
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) for a wrong format, name, port or `allow`, and for what is not a directory;
  * DataCenterError, ChannelError, NoAddressesError as {@link Directory.select} does, so that no list is ever empty;
  * ExportError (`MOE_ERR_EXPORT`) if the format cannot express the selection
  * @example
@@ -88,6 +89,7 @@ export interface ExportOptions extends Selection {
  * // deny all;
  */
 export function exportDirectory(directory: Directory, options: ExportOptions): string {
+  refuseNoDirectory(directory, 'directory')
   const reader = OptionReader.open(EXPORT_OPTIONS, options, `Write { format: 'nginx', dataCenters: 'DC-01' }.`)
   reader.checkNames()
   const { format, name, port, allow: own } = reader.readAll()

@@ -1,4 +1,4 @@
-import { givenIncoming, refusal } from '../client-ip/given.js'
+import { givenIncoming } from '../client-ip/given.js'
 import { type Incoming, isNews, mayLackHeaders, type NodeRequest } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
@@ -6,6 +6,7 @@ import type { Directory } from '../directory/directory.js'
 import type { SecretCheck } from '../evidence/secret-check.js'
 import { ParsedAddress } from '../ip/address.js'
 import type { Prefix } from '../ip/prefix.js'
+import { refusal } from '../lib/refusal.js'
 import type { Clock } from '../lib/time.js'
 import type { Sender } from '../senders/senders.js'
 import { hintWithEvidence } from '../verdict/hints.js'
@@ -367,8 +368,15 @@ export class Guard<Request = GuardRequest> {
     return this.#list.override(options)
   }
 
-  /** Ends an override that was set on this guard, by its `id`. Returns false where there is none. */
+  /**
+   * Ends an override that was set on this guard, by its `id`. Returns false where there is none.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the id is not a text
+   */
   removeOverride(id: string): boolean {
+    if (typeof (id as unknown) !== 'string') {
+      throw refusal('id', id, 'is not the id of an override', 'Pass its id: guard.removeOverride(override.id).')
+    }
     return this.#list.removeOverride(id)
   }
 

@@ -3,7 +3,7 @@ import { CLIENT_IP_OPTIONS, type ClientIpOptions, readResolver } from '../client
 import { ClientIpResolver } from '../client-ip/resolver.js'
 import { TRUSTED_PROXIES_EXAMPLE } from '../client-ip/trusted-proxies.js'
 import type { Selection } from '../directory/directory.js'
-import type { Channel, DataCenterName } from '../directory/names.js'
+import { type Channel, type DataCenterName, readChannel, readDataCenter } from '../directory/names.js'
 import type { Problem } from '../errors.js'
 import { EVIDENCE_OPTIONS, type EvidenceOptions, EXPECT_SECRET_FIX } from '../evidence/options.js'
 import type { Prefix } from '../ip/prefix.js'
@@ -141,7 +141,22 @@ const { required: _, ...OPTIONAL_DATA_CENTERS } = GUARD_OPTIONS.dataCenters
 /** What a route accepts, by name. */
 export const POLICY_OPTIONS = { dataCenters: OPTIONAL_DATA_CENTERS, channels: GUARD_OPTIONS.channels }
 
-const POLICY_FIX = `Write { channels: 'streams' }, or leave the policy out: then it is the guard's.`
+/** A policy that a text or a list of texts names, as it is written in code; undefined where it names none. */
+export function policyNamedBy(value: unknown): string | undefined {
+  const texts = [value].flat()
+  for (const [option, read] of [
+    ['channels', readChannel],
+    ['dataCenters', readDataCenter]
+  ] as const) {
+    const names = texts.flatMap((text) => {
+      const outcome = read(text)
+      return 'ok' in outcome ? [outcome.ok] : []
+    })
+    const written = literal(Array.isArray(value) ? names : names[0])
+    if (names.length > 0 && names.length === texts.length && written !== undefined) return `{ ${option}: ${written} }`
+  }
+  return undefined
+}
 
 /**
  * Reads what a route accepts.
@@ -149,7 +164,9 @@ const POLICY_FIX = `Write { channels: 'streams' }, or leave the policy out: then
  * @throws OptionsError (`MOE_ERR_OPTIONS`); names of data centers and channels are checked by a directory
  */
 export function readPolicy(options: unknown): PolicyOptions {
-  const reader = OptionReader.open(POLICY_OPTIONS, options, POLICY_FIX)
+  const example = policyNamedBy(options) ?? `{ channels: 'streams' }`
+  const fix = `Write ${example}, or leave the policy out: then it is the guard's.`
+  const reader = OptionReader.open(POLICY_OPTIONS, options, fix)
   reader.checkNames()
   const policy = reader.readAll() as PolicyOptions
   reader.throwMistakes()

@@ -1,3 +1,4 @@
+import { refusal } from '../lib/refusal.js'
 import { atOnce, each, type Steps, sorted } from '../lib/steps.js'
 import { type Address, ParsedAddress } from './address.js'
 import { type Intervals, IPv4Table, IPv6Table, intervalsOf } from './interval-table.js'
@@ -264,7 +265,8 @@ class GrantSets<G> {
  * of all of them. An IPv6 prefix never contains an IPv4 address. Made for up to 50,000 entries.
  *
  * @param entries prefixes with what they grant; a bare address is the prefix of that one address
- * @throws PrefixError (`MOE_ERR_PREFIX`) on the first entry that is not a prefix
+ * @throws PrefixError (`MOE_ERR_PREFIX`) on the first entry whose prefix is not one; OptionsError (`MOE_ERR_OPTIONS`) on what is not an
+ * entry
  * @example
  * const matcher = compileMatcher([
  *   { prefix: '3.6.251.95', grant: 'moengage' },
@@ -273,14 +275,28 @@ class GrantSets<G> {
  * matcher.match('::ffff:3.6.251.95') // ['moengage']
  */
 export function compileMatcher<G>(entries: Iterable<Entry<G>>): Matcher<G> {
+  const isList = typeof entries === 'object' && entries !== null && Symbol.iterator in entries
+  if (!isList) throw refusal('entries', entries, 'is not a list of entries', `Write [${EXAMPLE}].`)
   return atOnce(compiling(entries))
+}
+
+const EXAMPLE = `{ prefix: '10.0.0.0/8', grant: 'office' }`
+
+function isEntry<G>(entry: Entry<G>): boolean {
+  return typeof entry === 'object' && entry !== null && (entry as Partial<Entry<G>>).prefix !== undefined
+}
+
+function refuseEntry(entry: unknown): never {
+  const fix = `Write ${EXAMPLE}: a prefix, and what its addresses are granted.`
+  throw refusal('entries', entry, 'is not an entry', fix)
 }
 
 /** Like {@link compileMatcher}, in steps. @internal */
 export function* compiling<G>(entries: Iterable<Entry<G>>): Steps<Matcher<G>> {
   const found: Readonly<Record<4 | 6, FoundEntry<G>[]>> = { 4: [], 6: [] }
   const numbers = new Map<G, number>()
-  yield* each(entries, ({ prefix: given, grant }) => {
+  yield* each(entries, (entry) => {
+    const { prefix: given, grant } = isEntry(entry) ? entry : refuseEntry(entry)
     const prefix = given instanceof Prefix ? given : parsePrefix(given)
     found[prefix.address.family].push({ prefix, grant })
     if (!numbers.has(grant)) numbers.set(grant, numbers.size)

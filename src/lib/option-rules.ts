@@ -149,11 +149,36 @@ export function refuseNoList(
 ): undefined {
   const { value } = option
   const message = `${shown(value)} is not a list of ${what}.`
-  const parts = typeof value === 'string' ? value.split(/[\s,;]+/).filter((part) => part !== '') : []
-  const mistakes = option.attempt(parts, read)
-  const written = parts.length > 0 && mistakes.length === 0 ? literal(parts) : undefined
+  const inJson = typeof value === 'string' ? jsonList(value) : undefined
+  const items = inJson ?? (typeof value === 'string' ? itemsIn(value) : [])
+  const mistakes = option.attempt(items, read)
+  const isAccepted = items.length > 0 && mistakes.length === 0
+  const written = isAccepted ? literal(items) : undefined
+  if (isAccepted && inJson !== undefined) {
+    const list = written === undefined ? 'Parse' : `Write ${written}, or parse`
+    return option.refuse(message, `${list} the text before you pass it: JSON.parse(…).`)
+  }
   if (written !== undefined) return option.refuse(message, `Write ${written}.`)
   const [first] = mistakes
   const details = first === undefined ? '' : ` ${first.message} ${first.fix}`
   return option.refuse(message, `Write a list, such as ${example}.${details}`)
+}
+
+/** The list that a text holds in JSON, as variables of the environment do. */
+function jsonList(text: string): readonly unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The items that a text holds, without the brackets and quotes of code. */
+function itemsIn(text: string): readonly string[] {
+  return text
+    .replace(/^\s*\[(.*)\]\s*$/s, '$1')
+    .split(/[\s,;]+/)
+    .map((item) => item.replace(/^(["'])(.*)\1$/, '$2'))
+    .filter((item) => item !== '')
 }

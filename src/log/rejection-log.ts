@@ -2,7 +2,7 @@ import type { EarlierVerdict } from '../client-ip/incoming.js'
 import { type Problem, problemLine } from '../errors.js'
 import type { Guard, PolicyOptions } from '../guard/guard.js'
 import type { GuardStatus } from '../guard/status.js'
-import type { OptionRule, OptionTable, OptionValues } from '../lib/option.js'
+import { type OptionRule, type OptionTable, type OptionValues, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { duration, number, oneOf } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
@@ -17,7 +17,7 @@ import {
   summaryMessage,
   withoutSecretLine
 } from './lines.js'
-import { LINE_LEVELS, type LineLevel, type Logger, type LogLevel, type SafeLogger } from './logger.js'
+import { isLogger, LINE_LEVELS, type LineLevel, type Logger, type LogLevel, type SafeLogger } from './logger.js'
 import { countOf, HourlyThrottle, type Mode, Throttle } from './throttle.js'
 
 /** How a guard logs. */
@@ -293,10 +293,26 @@ const LOG: OptionRule<LogPace> = {
   fallback: DEFAULTS,
   example: '{ linesPerSecond: 1 }',
   group: { table: LOG_OPTIONS, beside: () => [] },
-  read: (option) =>
-    typeof option.value === 'object' && option.value !== null
-      ? OptionReader.inside(LOG_OPTIONS, option).readAll()
-      : option.refuse(`${shown(option.value)} is not an object.`, 'Write { linesPerSecond: 1 }, or leave it out.')
+  read(option) {
+    const { value, scope } = option
+    if (typeof value !== 'object' || value === null) {
+      return option.refuse(`${shown(value)} is not an object.`, 'Write { linesPerSecond: 1 }, or leave it out.')
+    }
+    if (!isMuchLikeLogger(value)) return OptionReader.inside(LOG_OPTIONS, option).readAll()
+    const message = `${shown(value)} is a logger, while log says how many lines are written.`
+    return option.refuse(message, scope.foreign.logger ?? loggerFix(value))
+  }
+}
+
+/** Whether something has methods of a logger: the console lacks some of pino's. */
+function isMuchLikeLogger(value: object): boolean {
+  return ['info', 'warn', 'error'].every((method) => typeof propertyOf(value, method) === 'function')
+}
+
+function loggerFix(value: object): string {
+  return isLogger(value)
+    ? 'Pass it as logger, in place of log.'
+    : `Leave it out, or write logger: pino(): any logger with pino's methods ${LINE_LEVELS.join(', ')}.`
 }
 
 const LEVELS = [...LINE_LEVELS, 'silent'] as const

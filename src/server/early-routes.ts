@@ -1,5 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { findBuiltin } from '../lib/builtin.js'
+import { misplacedOptions } from './misplaced-options.js'
 
 /** Published by Fastify for each server that is made, so that hooks can be added to it. */
 const INITIALIZATION = 'fastify.initialization'
@@ -10,7 +11,7 @@ interface AddedRoute {
   readonly route: RouteOptions
 }
 
-/** The routes with a `config.moengage`, by server. */
+/** The routes that have options of a guard, in `config.moengage` or where nobody reads them, by server. */
 const added = new WeakMap<object, AddedRoute[]>()
 
 /**
@@ -22,16 +23,16 @@ findBuiltin('node:diagnostics_channel')?.subscribe(INITIALIZATION, (message) => 
   const routes: AddedRoute[] = []
   added.set(fastify.server, routes)
   fastify.addHook('onRoute', function (route) {
-    if (route.config?.moengage !== undefined) routes.push({ scope: this, route })
+    if (route.config?.moengage !== undefined || misplacedOptions(route).length > 0) routes.push({ scope: this, route })
   })
 })
 
-/** The routes with a `config.moengage` in a scope and in those inside of it, as far as they are known. */
+/** The routes that have options of a guard in a scope and in those inside of it, as far as they are known. */
 export function routesIn(scope: FastifyInstance): RouteOptions[] {
   return (added.get(scope.server) ?? []).filter((one) => isInside(scope, one.scope)).map(({ route }) => route)
 }
 
-/** The routes with a `config.moengage` that stand in none of some scopes of a server, as far as they are known. */
+/** The routes that have options of a guard and stand in none of some scopes of a server, as far as they are known. */
 export function routesOutside(scopes: readonly FastifyInstance[], { server }: FastifyInstance): RouteOptions[] {
   return (added.get(server) ?? [])
     .filter((one) => !scopes.some((scope) => isInside(scope, one.scope)))

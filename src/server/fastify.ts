@@ -28,6 +28,7 @@ import { routesIn, routesOutside } from './early-routes.js'
 import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
+import { misplacedOptions, placeOf } from './misplaced-options.js'
 import {
   type ActionOptions,
   doorOptions,
@@ -120,7 +121,8 @@ const ON_REJECT = {
 const OPTIONS = doorOptions(ON_REJECT)
 /** Options of Fastify itself. */
 const FOREIGN = {
-  logger: 'The logger is the one of Fastify: Fastify({ logger }).',
+  logger:
+    'The logger is that of Fastify: write Fastify({ loggerInstance: pino() }) with your own, or Fastify({ logger: true }).',
   prefix: 'Give the prefix to the scope that registers the plugin: app.register(scope, { prefix }).'
 }
 
@@ -228,17 +230,22 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const wrongRoutes: Problem[] = []
   /** The options that were checked, by the route that they stand in. */
   const checked = new Map<string, Set<unknown>>()
-  const check = ({ config, method, url }: AddedRoute) => {
+  const check = (route: AddedRoute) => {
+    const { config, method, url } = route
+    for (const problem of misplacedOptions(route)) {
+      // Fastify adds a HEAD route to each GET route, with the same options.
+      const paths = [problem.path, problem.path.replace(/^HEAD /, 'GET ')]
+      if (!wrongRoutes.some(({ path }) => paths.includes(path))) wrongRoutes.push(problem)
+    }
     const given = configOf(config)
     if (given === undefined || given === false) return
-    const place = `${[method].flat().join(',')} ${url}`
+    const place = placeOf(route)
     const known = checked.get(place) ?? new Set()
     if (known.has(given)) return
     checked.set(place, known.add(given))
     try {
       routes.of(given)
     } catch (error) {
-      // Fastify adds a HEAD route to each GET route, with the same config.
       if (method === 'HEAD' && checked.get(`GET ${url}`)?.has(given)) return
       const { mistakes } = error as OptionsError
       wrongRoutes.push(...mistakes.map((mistake) => ({ ...mistake, path: pathOnRoute(place, mistake.path) })))

@@ -7,6 +7,7 @@ import { refuseReply } from '../guard/given-fastify.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
 import { resultOf } from '../lib/promise.js'
+import { refusal } from '../lib/refusal.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody, thrown } from './failure.js'
@@ -48,14 +49,18 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
    */
   readonly #own = new WeakSet<Verdict>()
 
-  constructor(standalone: Standalone<Request, NodeOnReject<Request, Response>>) {
+  readonly #fix: string
+
+  /** @param fix what to do where it is called without a request and a response */
+  constructor(standalone: Standalone<Request, NodeOnReject<Request, Response>>, fix: string) {
     this.#standalone = standalone
+    this.#fix = fix
   }
 
   /**
    * Judges a request, waiting for the list where it is still on its way; then answers it or lets it pass.
    *
-   * @throws OptionsError (`MOE_ERR_OPTIONS`) in a hook of Fastify
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) in a hook of Fastify, and without a request and a response
    */
   handle(
     request: Request,
@@ -63,10 +68,19 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     options: RouteOptions<Request, Response> | undefined,
     next: Continuation
   ): void {
+    this.#refuseNoResponse(request, response)
     refuseReply(response)
     const { ready } = this.#standalone
     if (ready !== undefined) this.#judge(ready, request, response, options, next)
     else this.#standalone.wait().then((now) => this.#judge(now, request, response, options, next), next.fail)
+  }
+
+  /** A program that calls what it should have passed on, often with options, has no response. */
+  #refuseNoResponse(request: unknown, response: unknown): void {
+    if (typeof response === 'object' && response !== null) return
+    throw isNodeRequest(request)
+      ? refusal('response', response, 'is not a response', this.#fix)
+      : refusal('request', request, 'is not a request', this.#fix)
   }
 
   /** Judges without an answer and without a line in the log. */

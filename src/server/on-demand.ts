@@ -1,8 +1,9 @@
-import { accessTo } from '../guard/guard.js'
+import { accessTo, type PolicyOptions } from '../guard/guard.js'
 import type { Option } from '../lib/option.js'
 import { inTime, once } from '../lib/promise.js'
 import { type Clock, hasPassed, MINUTE, SECOND } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
+import type { ActionOptions } from './routes.js'
 import { type Door, type GuardMethods, Standalone, type StandaloneOptions } from './standalone.js'
 
 /** Options of a guard that runs only while it answers. */
@@ -90,6 +91,15 @@ export class OnDemand<Request, OnReject> {
     }
     this.#door = { ...door, clock: this.#clock, keep, options: OPTIONS }
     Standalone.check<Request, OnReject>(options, this.#door)
+  }
+
+  /**
+   * Checks the options of a route as far as that can be done before the guard is made.
+   *
+   * @throws OptionsError (`MOE_ERR_OPTIONS`)
+   */
+  checkRoute(options: PolicyOptions & ActionOptions<OnReject>): void {
+    Standalone.check<Request, OnReject>(this.#options, this.#door, options)
   }
 
   /**

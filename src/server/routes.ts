@@ -1,11 +1,11 @@
-import { OptionsError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
-import { GUARD_OPTIONS, POLICY_OPTIONS } from '../guard/options.js'
-import { type Option, type OptionTable, propertyOf } from '../lib/option.js'
+import { GUARD_OPTIONS, POLICY_OPTIONS, policyNamedBy } from '../guard/options.js'
+import { hasProperty, type Option, type OptionTable, propertyOf } from '../lib/option.js'
 import { placesOf } from '../lib/option-advice.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { callback, numberOr, oneOf } from '../lib/option-rules.js'
 import { callBack, type Keep, once } from '../lib/promise.js'
+import { refusal } from '../lib/refusal.js'
 import { shown } from '../lib/text.js'
 import { isLogger, type Logger, type SafeLogger } from '../log/logger.js'
 import { LOGGING_OPTIONS } from '../log/rejection-log.js'
@@ -38,7 +38,8 @@ export interface OnRejectForm {
   readonly routePath: string
 }
 
-const MODE = oneOf(['reject', 'tag'], 'mode', 'reject')
+const MODES = ['reject', 'tag'] as const
+const MODE = oneOf<(typeof MODES)[number]>(MODES, 'mode', 'reject')
 
 const actionOptions = (form: OnRejectForm) => ({
   mode: MODE,
@@ -113,9 +114,38 @@ const OF_THE_GUARD = Object.fromEntries(
   ])
 )
 
-/** What to do where a route's options are something else. */
-const ROUTE_FIX =
-  "Write { mode: 'tag' }. If a framework called this method with its request: call it yourself, and pass on what it returns."
+/** What to do where a route's options are something else. An example with mode 'tag' would open the route to everybody. */
+const exampleFix = (table: OptionTable) => {
+  const names = Object.keys(table)
+  return `Write { channels: 'streams' }, or another object with ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`
+}
+
+const CALLED_FIX =
+  'A framework called this method with its request: call it yourself, and pass on what it returns (app.verifyMoEngage() in Fastify, ' +
+  `guard.route({ channels: 'streams' }) in Express).`
+
+/** What to do where something else was passed in the place of a route's options, made from it where it names something. */
+function routeFix(value: unknown, table: OptionTable): string {
+  if (value === true) return 'Leave it out: the route is guarded without it.'
+  if (value === null) return 'Leave it out: the route has the options of the guard then.'
+  if (value === false) return 'Leave it out. A route that is to be open to everybody has no guard in front of it.'
+  if (MODES.includes(value as (typeof MODES)[number])) return `Write { mode: '${value}' }.`
+  const named = policyNamedBy(value)
+  return named === undefined ? exampleFix(table) : `Write ${named}.`
+}
+
+/** Opens the options of a route, whose names are still to be checked. */
+function openRoute<Table extends OptionTable>(
+  table: Table,
+  options: unknown,
+  path: string,
+  foreign: Readonly<Record<string, string>>
+): OptionReader<Table> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw refusal(path, options, 'is not an object with options of a route', routeFix(options, table))
+  }
+  return OptionReader.open(table, options, hasProperty(options, 'headers') ? CALLED_FIX : exampleFix(table), foreign)
+}
 
 /**
  * Refuses what is not a function: a server that was given a method of the guard, and not what it returns, calls it with its request.
@@ -125,8 +155,7 @@ const ROUTE_FIX =
  */
 export function refuseNoFunction(value: unknown, path: string, call: string): void {
   if (typeof value === 'function') return
-  const message = `${shown(value)} was passed instead of a function.`
-  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(value), message, fix: `Write ${call}.` }])
+  throw refusal(path, value, 'was passed instead of a function', `Write ${call}.`)
 }
 
 /**
@@ -139,17 +168,8 @@ export function readRouteOptions<OnReject>(
   inherited: Actions<OnReject>
 ): Route<OnReject> {
   const { form } = inherited
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const message = `${shown(options)} is not an object with options of a route.`
-    const fix =
-      (options as unknown) === true
-        ? 'Leave it out: the route is guarded without it.'
-        : `Write { mode: 'tag' }, or another object with dataCenters, channels, mode, statusCode or onReject.`
-    const path = form.routePath
-    throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: shown(options), message, fix }])
-  }
   const table = { ...POLICY_OPTIONS, ...actionOptions(form) }
-  const reader = OptionReader.open(table, options, ROUTE_FIX, OF_THE_GUARD)
+  const reader = openRoute(table, options, form.routePath, OF_THE_GUARD)
   const actions = readActions(reader, form, inherited)
   const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
   reader.checkNames()
@@ -170,7 +190,7 @@ const NO_ANSWER = 'Leave it out: a connection is cut off, and not answered.'
  */
 export function checkConnectionOptions(options: unknown): void {
   const foreign = { ...OF_THE_GUARD, statusCode: NO_ANSWER, onReject: NO_ANSWER }
-  const reader = OptionReader.open({ ...POLICY_OPTIONS, mode: MODE }, options, ROUTE_FIX, foreign)
+  const reader = openRoute({ ...POLICY_OPTIONS, mode: MODE }, options, 'options', foreign)
   reader.checkNames()
   reader.readAll()
   reader.throwMistakes()

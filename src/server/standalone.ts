@@ -160,11 +160,19 @@ export class Standalone<Request, OnReject> {
   /**
    * Checks options as far as that can be done without a source, a timer or the time of day, and makes nothing that lasts.
    *
+   * @param routeOptions options of a route, which are checked as well. What they name is checked by the list that the package holds; the
+   * list of another source is not there yet
    * @throws OptionsError (`MOE_ERR_OPTIONS`)
    */
-  static check<Request, OnReject>(options: StandaloneOptions<Request, OnReject>, door: Door<Request>): void {
-    const { started } = begin<Request, OnReject>(options, door, STILL, {})
-    if (typeof started !== 'function') started.close()
+  static check<Request, OnReject>(
+    options: StandaloneOptions<Request, OnReject>,
+    door: Door<Request>,
+    routeOptions?: PolicyOptions & ActionOptions<OnReject>
+  ): void {
+    const { actions, started } = begin<Request, OnReject>(options, door, STILL, {})
+    const guard = typeof started === 'function' ? undefined : started
+    guard?.close()
+    new Routes<OnReject>((policy) => guard?.addRoute(policy), actions).of(routeOptions)
   }
 
   #first(): Promise<ReadyGuard<Request, OnReject>> {

@@ -3,10 +3,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   CHANNELS,
+  createGuard,
   DATA_CENTERS,
   type DirectoryDiff,
   diffDirectories,
   directory,
+  exportDirectory,
   type Grant,
   type Snapshot
 } from '../../src/core.js'
@@ -154,6 +156,27 @@ t.test('rows that this version does not know are compared by all they say', asyn
 
 t.test('the bundled list is the same as itself', async (t) => {
   t.ok(diffDirectories(directory, directory).same)
+})
+
+t.test('what is not a directory is refused with how to make one, which is accepted', async (t) => {
+  const snapshot: Snapshot = {
+    provenance: { page: 'a test', revision: 'r1', retrieved: '2026-11-23' },
+    rows: [{ dataCenter: 'DC-01', channel: 'sms', addresses: ['192.0.2.1'] }]
+  }
+  for (const wrong of [snapshot, JSON.stringify(snapshot), undefined, null, [], { select: () => [] }] as never[]) {
+    const mistake = (path: string) => ({
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [
+        { path, message: /is not a directory\.$/, fix: /^Pass directory, .*createGuard\(.*source: \(\) => snapshot/ }
+      ]
+    })
+    t.throws(() => diffDirectories(wrong, directory), mistake('before'))
+    t.throws(() => diffDirectories(directory, wrong), mistake('after'))
+    t.throws(() => exportDirectory(wrong, { format: 'text', dataCenters: 'DC-01' }), mistake('directory'))
+  }
+  const confirm = ['private', 'shrunk'] as const
+  const made = createGuard({ dataCenters: 'all', source: () => snapshot, confirm }).directory()
+  t.ok(diffDirectories(made, list({ 'DC-01 sms': ['192.0.2.1'] })).same)
 })
 
 const address = fc.constantFrom('192.0.2.1', '192.0.2.0/31', '198.51.100.7', '2001:db8::/64', '2001:db8::1')

@@ -317,7 +317,11 @@ t.test('the port is used where the format guards one, and refused elsewhere', as
           `${format} ${port}`
         )
       }
-      t.throws(() => write(format, { port: '8443' as never }), { mistakes: [{ fix: /^Write 8443, / }] }, format)
+      t.throws(
+        () => write(format, { port: '8443' as never }),
+        { code: 'MOE_ERR_OPTIONS', mistakes: [{ fix: /^Write 8443, / }] },
+        format
+      )
     } else {
       t.throws(() => write(format, { port: 443 }), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'port' }] }, format)
     }

@@ -129,6 +129,11 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
       'dataCenters',
       /^Write 'all' by itself, or the names without it\.$/
     ],
+    [{ ...base, channels: 'ALL' }, 'MOE_ERR_CHANNEL', 'channels', /^Write 'all'\.$/],
+    [{ dataCenters: ' All' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Write 'all'\.$/],
+    [{ dataCenters: ['ALL'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Write 'all' by itself\.$/],
+    [{ dataCenters: '["DC-01"]' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Parse it: JSON\.parse/],
+    [{ ...base, channels: '["sms", "email"]' }, 'MOE_ERR_CHANNEL', 'channels', /^Parse it: JSON\.parse/],
     [{ ...base, allow: {} }, 'MOE_ERR_OPTION_VALUE', 'allow', /list/],
     [{ ...base, deny: ['10.0.0.1/8'] }, 'MOE_ERR_PREFIX', 'deny[0]', /10\.0\.0\.0\/8.*10\.0\.0\.1/],
     [{ ...base, allow: ['0.0.0.0/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /that you mean/],

@@ -47,6 +47,19 @@ t.test('an override accepts and rejects from the next request on, until it is re
   })
   t.strictSame(own.senders().find(({ clientIp }) => clientIp === STRANGER)?.listedFor, [])
 
+  for (const id of [allow, undefined, null, 5, [allow.id]] as unknown[]) {
+    t.throws(() => own.removeOverride(id as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [
+        {
+          path: 'id',
+          message: /is not the id of an override\.$/,
+          fix: 'Pass its id: guard.removeOverride(override.id).'
+        }
+      ]
+    })
+  }
+  t.strictSame(own.status().overrides, [allow, deny])
   t.equal(own.removeOverride(allow.id), true)
   t.equal(own.removeOverride(allow.id), false, 'it is gone')
   t.match(own.judge(from(PUBLIC)), { reason: 'not-listed' })

@@ -258,6 +258,27 @@ t.test('the first entry that is no prefix is refused with what is wrong with it'
   }
 })
 
+t.test('what is not a list of entries is refused with an entry, which is accepted', async (t) => {
+  const wrong: [entries: unknown, message: RegExp][] = [
+    [['10.0.0.0/8'], /^'10\.0\.0\.0\/8' is not an entry\.$/],
+    [[{ prefix: '1.2.3.4', grant: 1 }, '10.0.0.0/8'], /^'10\.0\.0\.0\/8' is not an entry\.$/],
+    [[undefined], /^undefined is not an entry/],
+    [[null], /^null is not an entry/],
+    [[5], /^5 is not an entry/],
+    [[['10.0.0.0/8', 'office']], /^\['10\.0\.0\.0\/8', 'office'\] is not an entry/],
+    [[{ cidr: '10.0.0.0/8' }], /^\{ cidr \} is not an entry/],
+    ['10.0.0.0/8', /^'10\.0\.0\.0\/8' is not a list of entries/],
+    [{ prefix: '10.0.0.0/8', grant: 1 }, /^\{ prefix, grant \} is not a list of entries/],
+    [undefined, /^undefined is not a list of entries/],
+    [null, /^null is not a list of entries/]
+  ]
+  for (const [entries, message] of wrong) {
+    const expected = { path: 'entries', message, fix: /^Write \[?\{ prefix: '10\.0\.0\.0\/8', grant: 'office' \}/ }
+    t.throws(() => compileMatcher(entries as never), { code: 'MOE_ERR_OPTIONS', mistakes: [expected] })
+  }
+  t.strictSame(compileMatcher([{ prefix: '10.0.0.0/8', grant: 'office' }]).match('10.0.0.1'), ['office'])
+})
+
 t.test('grants are told apart by identity, and may be anything', async (t) => {
   const [a, b] = [{ name: 'same' }, { name: 'same' }]
   const grants = [a, b, a, undefined, null, 0, '', Number.NaN, 'constructor', '__proto__']

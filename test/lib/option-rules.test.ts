@@ -176,6 +176,22 @@ t.test('a text in the place of a list becomes the list, where its parts are acce
     ['2', `'2' is not a list of even numbers.`, `Write ['2'].`],
     ['2,4', `'2,4' is not a list of even numbers.`, `Write ['2', '4'].`],
     [' 2; 4\t6,', `' 2; 4\\u{9}6,' is not a list of even numbers.`, `Write ['2', '4', '6'].`],
+    [
+      '["2","4"]',
+      `'["2","4"]' is not a list of even numbers.`,
+      `Write ['2', '4'], or parse the text before you pass it: JSON.parse(…).`
+    ],
+    [`["${'2'.repeat(70)}"]`, /is not a list/ as never, 'Parse the text before you pass it: JSON.parse(…).'],
+    ['["3"]', `'["3"]' is not a list of even numbers.`, `Write a list, such as ['2', '4']. 3 is odd. Write '2'.`],
+    ['[]', `'[]' is not a list of even numbers.`, `Write a list, such as ['2', '4'].`],
+    ['"2"', `'"2"' is not a list of even numbers.`, `Write ['2'].`],
+    [
+      '[2, 4]',
+      `'[2, 4]' is not a list of even numbers.`,
+      `Write [2, 4], or parse the text before you pass it: JSON.parse(…).`
+    ],
+    ["['2', '4']", /is not a list/ as never, `Write ['2', '4'].`],
+    ['[2;4]', `'[2;4]' is not a list of even numbers.`, `Write ['2', '4'].`],
     ['2,3', `'2,3' is not a list of even numbers.`, `Write a list, such as ['2', '4']. 3 is odd. Write '2'.`],
     ['3,5', `'3,5' is not a list of even numbers.`, `Write a list, such as ['2', '4']. 3 is odd. Write '2'.`],
     ['', `'' is not a list of even numbers.`, `Write a list, such as ['2', '4'].`],

@@ -1,4 +1,7 @@
+import Fastify from 'fastify'
+import { pino } from 'pino'
 import t from 'tap'
+import fastifyGuard from '../../src/index.js'
 import { Findings, Option } from '../../src/lib/option.js'
 import { findingsOf, TABLE } from '../support/advice.js'
 
@@ -35,6 +38,36 @@ t.test('the option log has defaults, and every wrong value is found', async (t) 
   t.match(findingsOf({ ...base, log: { repeatAfter: 60_000 } }).mistakes, [
     { code: 'MOE_ERR_UNKNOWN_OPTION', path: 'log.repeatAfter', message: /"repeatAfter"/ }
   ])
+})
+
+t.test('a logger in the place of log is one mistake, and the advice is accepted', async (t) => {
+  const own = pino({ level: 'silent' })
+  class OwnLogger {
+    info() {}
+    warn() {}
+    error() {}
+  }
+  const table: [log: unknown, message: RegExp, fix: RegExp][] = [
+    [own, /^.* is a logger, while log says how many lines are written\.$/, /^Pass it as logger, in place of log\.$/],
+    [own.child({}), /is a logger/, /^Pass it as logger/],
+    [
+      console,
+      /^console is a logger/,
+      /^Leave it out, or write logger: pino\(\): any logger with pino's methods fatal, error,/
+    ],
+    [new OwnLogger(), /^an object of the class OwnLogger is a logger/, /^Leave it out, or write logger/]
+  ]
+  for (const [log, message, fix] of table) {
+    t.match(findingsOf({ ...base, log }).mistakes, [{ code: 'MOE_ERR_OPTION_VALUE', path: 'log', message, fix }])
+    t.equal(findingsOf({ ...base, log }).mistakes.length, 1)
+  }
+  t.strictSame(findingsOf({ ...base, logger: own }).mistakes, [])
+  const app = Fastify({ loggerInstance: own })
+  const error = await Promise.resolve(app.register(fastifyGuard, { ...base, log: app.log } as never)).catch(
+    (error) => error
+  )
+  t.match(error.mistakes, [{ path: 'log', fix: /Fastify\(\{ loggerInstance: pino\(\) \}\)/ }])
+  t.equal(error.mistakes.length, 1)
 })
 
 t.test('levels, loggers and functions are checked', async (t) => {

@@ -329,6 +329,41 @@ t.test('a request that a test made up gets a verdict', async (t) => {
   }
 })
 
+t.test('a guard that is called instead of passed on says so, and counts nothing', async (t) => {
+  const { guard, lines } = guarding()
+  const request = { headers: {}, socket: {} }
+  const options = { channels: 'segment-sync' }
+  const next = () => {}
+  const table: [args: unknown[], path: string, message: RegExp][] = [
+    [[], 'request', /^undefined is not a request\.$/],
+    [[options], 'request', /^\{ channels \} is not a request\.$/],
+    [[options, undefined, next], 'request', /^\{ channels \} is not/],
+    [['segment-sync', null], 'request', /^'segment-sync' is not/],
+    [[request], 'response', /^undefined is not a response\.$/],
+    [[request, {}], 'next', /^undefined is not a function\.$/],
+    [[request, {}, {}], 'next', /^\{\} is not a function\.$/]
+  ]
+  for (const [args, path, message] of table) {
+    for (const middleware of [guard, guard.route({ channels: 'streams' })]) {
+      t.throws(() => (middleware as (...args: unknown[]) => void)(...args), {
+        code: 'MOE_ERR_OPTIONS',
+        mistakes: [
+          {
+            path,
+            message,
+            fix: /^Pass the guard on .*app\.use\(guard\)\. .*guard\.route\(\{ channels: 'segment-sync' \}\)/
+          }
+        ]
+      })
+    }
+  }
+  t.match(guard.status(), { verified: 0, rejected: { unresolved: 0 } })
+  t.strictSame(
+    lines.filter(({ level }) => level >= 40),
+    []
+  )
+})
+
 t.test('the level of the log line is the one asked for', async (t) => {
   for (const [logLevel, levels] of [
     ['info', [30]],
@@ -564,7 +599,7 @@ t.test('a method that was passed and not called answers with one sentence', asyn
   const origin = await serve(t, express().use(guard.route as never, verdict, fail))
   t.equal((await send(origin)).status, 500)
   t.match(messages, [
-    /an object of the class IncomingMessage was passed instead of options\. .* call it yourself, and pass on what it returns\./
+    /an object of the class IncomingMessage was passed instead of options\. .* call it yourself, and pass on what it returns /
   ])
   t.equal(messages.length, 1)
 })

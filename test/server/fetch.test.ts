@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import t from 'tap'
 import { createClientIpResolver, createGuard } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
@@ -40,26 +41,68 @@ t.test('a request is let through with its verdict, or comes with its answer', as
   }
 })
 
-t.test('a peer is taken as servers report it, and anything else is none', async (t) => {
-  const { guard } = guarding()
-  const peers: unknown[] = [
-    { address: '10.0.0.1', family: 'IPv4', port: 1 },
-    { transport: 'tcp', hostname: '10.0.0.1', port: 1 },
-    { remoteAddr: { transport: 'tcp', hostname: '10.0.0.1', port: 1 } },
-    { remote: { address: '10.0.0.1' } },
-    { remoteAddress: '10.0.0.1' }
-  ]
-  for (const peer of peers)
-    t.match(await guard.check(requestFrom(LISTED), peer as never), { verdict: { verified: true } })
-  const ring: { remote?: object } = {}
-  ring.remote = ring
-  const others: unknown[] = [5, true, Symbol('x'), () => '10.0.0.1', ['10.0.0.1'], {}, { address: 5 }, { remote: null }]
-  others.push(ring, { remote: { remote: { address: '10.0.0.1' } } })
-  for (const peer of others) {
-    const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
-    t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })
+t.test(
+  'a peer is taken as servers report it, also where a connection is closed; anything else is refused',
+  async (t) => {
+    const { guard } = guarding()
+    const peers: unknown[] = [
+      { address: '10.0.0.1', family: 'IPv4', port: 1 },
+      { transport: 'tcp', hostname: '10.0.0.1', port: 1 },
+      { remoteAddr: { transport: 'tcp', hostname: '10.0.0.1', port: 1 } },
+      { remote: { address: '10.0.0.1' } },
+      { remoteAddress: '10.0.0.1' }
+    ]
+    for (const peer of peers)
+      t.match(await guard.check(requestFrom(LISTED), peer as never), { verdict: { verified: true } })
+    const ring: { remote?: object } = {}
+    ring.remote = ring
+    const closed: unknown[] = [
+      undefined,
+      null,
+      '',
+      { address: undefined },
+      { address: 5 },
+      { remote: null },
+      new Socket()
+    ]
+    closed.push(ring, { remote: {} }, { remoteAddr: {} }, { remote: { remote: { address: '10.0.0.1' } } })
+    for (const peer of closed) {
+      const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
+      t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })
+    }
+    const { rejected } = guard.status()
+    const wrong: [peer: unknown, message: RegExp, fix: RegExp][] = [
+      [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it: /],
+      [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it: /],
+      [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it: /],
+      [
+        () => '10.0.0.1',
+        /^a function is not where a request comes from\.$/,
+        /^Call it, as in .*server\.requestIP\(request\)/
+      ],
+      [{ channels: 'catalog' }, /^\{ channels \} is not/, /second argument, and the options as the third/],
+      [{ mode: 'tag' }, /^\{ mode \} is not/, /second argument, and the options as the third/],
+      [
+        { ip: '10.0.0.1' },
+        /^\{ ip \} is not/,
+        /^Pass the address of the connection, or .* address, hostname, remoteAddress,/
+      ],
+      [{ socket: { remoteAddress: '10.0.0.1' } }, /^\{ socket \} is not/, /on Node its own request\.$/],
+      [new Request('http://localhost/'), /class Request is not/, /^Pass the address/],
+      [{}, /^\{\} is not/, /^Pass the address/],
+      [['10.0.0.1'], /^\['10\.0\.0\.1'\] is not/, /^Pass the address/],
+      [5, /^5 is not/, /^Pass the address/],
+      [true, /^true is not/, /^Pass the address/],
+      [Symbol('x'), /^Symbol\(x\) is not/, /^Pass the address/]
+    ]
+    for (const [peer, message, fix] of wrong) {
+      const expected = { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'peer', message, fix }] }
+      await t.rejects(guard.check(requestFrom(LISTED), peer as never), expected)
+      t.throws(() => guard.judge(requestFrom(LISTED), peer as never), expected as never)
+    }
+    t.match(guard.status(), { verified: peers.length, rejected }, 'what is refused is counted nowhere')
   }
-})
+)
 
 t.test("Deno's unix sockets are recognized, and believed only where they are trusted", async (t) => {
   const unix = { transport: 'unix', path: '/run/x.sock' } as const

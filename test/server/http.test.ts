@@ -286,6 +286,15 @@ t.test('the guard judges requests and connections without a line in the log', as
   for (const answer of [{ statusCode: 404 }, { onReject: () => {} }]) {
     t.throws(() => guard.connectionListener(() => {}, answer as never), /Leave it out: a connection is cut off/)
   }
+  for (const [options, fix] of [
+    ['streams', `Write { channels: 'streams' }.`],
+    [5, `Write { channels: 'streams' }, or another object with dataCenters, channels or mode.`]
+  ]) {
+    t.throws(() => guard.connectionListener(() => {}, options as never), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: 'options', fix }]
+    })
+  }
 })
 
 /** Sends a request with many lines and the line of a proxy last, on a connection that may be used before. */

@@ -677,8 +677,33 @@ t.test('wrong options are refused outside of the handler', async (t) => {
     code: 'MOE_ERR_OPTIONS',
     mistakes: [{ path: 'fleet', message: /runs only during requests/ }]
   })
+  const table: [options: unknown, mistake: object][] = [
+    [{ channel: 'streams' }, { path: 'channel', fix: 'Did you mean "channels"?' }],
+    [{ channels: 'mail' }, { path: 'channels', code: 'MOE_ERR_CHANNEL' }],
+    [{ mode: 'off' }, { path: 'mode' }],
+    ['streams', { path: 'options', fix: `Write { channels: 'streams' }.` }],
+    [null, { path: 'options', fix: /^Leave it out/ }]
+  ]
   const { guard, call } = guarding()
-  await call(KINDS[0]!.make(LISTED, []))
-  const wrong = guard.handler(async () => 'ok', { channels: 'mail' as never })
-  await t.rejects(wrong(KINDS[0]!.make(LISTED, []), {}), { code: 'MOE_ERR_OPTIONS' })
+  for (const isMade of [false, true]) {
+    for (const [options, mistake] of table) {
+      const wrong = () => guard.handler(async () => 'ok', options as never)
+      t.throws(wrong, { code: 'MOE_ERR_OPTIONS', mistakes: [mistake] }, `${JSON.stringify(options)} ${isMade}`)
+    }
+    await call(KINDS[0]!.make(LISTED, []))
+  }
+  t.match(guard.status(), { verified: 2 })
+})
+
+t.test('what options of a handler name is checked by the list that the source gives', async (t) => {
+  const { guard } = guarding({ source: { name: 'ours', load: async () => soundOf() } })
+  t.throws(() => guard.handler(async () => 'ok', { channel: 'sms' } as never), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'channel' }]
+  })
+  const handler = guard.handler(async () => 'ok', { channels: 'mail' as never })
+  await t.rejects(handler(KINDS[0]!.make(LISTED, []), {}), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: 'channels' }]
+  })
 })

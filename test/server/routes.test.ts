@@ -13,6 +13,8 @@ import guardWorkers from '../../src/workers.js'
 import { lineLogger } from '../support/logger.js'
 
 const base = { dataCenters: 'DC-01' } as const
+const MOENGAGE = '52.6.248.125'
+const logger = lineLogger([])
 
 /** The mistakes of the options of a route, as each door reads them. */
 const ROUTES: Record<string, (options: never) => unknown> = {
@@ -29,8 +31,12 @@ const ROUTES: Record<string, (options: never) => unknown> = {
   },
   Express: async (options) => guardExpress(base).route(options),
   'node:http': async (options) => guardNode(base).listener(() => {}, options),
+  Lambda: async (options) => guardLambda(base).handler(async () => ({}), options),
   Fetch: async (options) => guardFetch(base).check(new Request('http://localhost/'), '127.0.0.1', options)
 }
+
+const EXAMPLE =
+  /^Write \{ channels: 'streams' \}, or another object with dataCenters, channels, mode, statusCode or onReject\.$/
 
 for (const [door, route] of Object.entries(ROUTES)) {
   const mistakesOf = async (options: unknown) => {
@@ -68,10 +74,30 @@ for (const [door, route] of Object.entries(ROUTES)) {
       t.match(found, [{ path: RegExp(`(^|\\W)${path}$`), code, fix }], JSON.stringify(options))
       t.equal(found.length, 1)
     }
-    for (const options of [true, 5, 'streams', ['streams']]) {
-      t.match(await mistakesOf(options), [{ code: 'MOE_ERR_OPTION_VALUE', message: /not an object/, fix: /./ }])
+    const noObjects: [options: unknown, fix: RegExp][] = [
+      [true, /^Leave it out: the route is guarded without it\.$/],
+      [null, /^Leave it out: the route has the options of the guard then\.$/],
+      ['streams', /^Write \{ channels: 'streams' \}\.$/],
+      ['Outbound Segment Sync', /^Write \{ channels: 'segment-sync' \}\.$/],
+      [['streams', 'sms'], /^Write \{ channels: \['streams', 'sms'\] \}\.$/],
+      ['dc-03', /^Write \{ dataCenters: 'DC-03' \}\.$/],
+      [['DC-01', 'DC-03'], /^Write \{ dataCenters: \['DC-01', 'DC-03'\] \}\.$/],
+      ['tag', /^Write \{ mode: 'tag' \}\.$/],
+      ['reject', /^Write \{ mode: 'reject' \}\.$/],
+      // Nothing in them says what was meant, and no example may open the route.
+      ['', EXAMPLE],
+      ['off', EXAMPLE],
+      [5, EXAMPLE],
+      [[], EXAMPLE],
+      [['streams', 'off'], EXAMPLE],
+      [['DC-01', 'streams'], EXAMPLE],
+      [Array(11).fill('streams'), EXAMPLE]
+    ]
+    for (const [options, fix] of noObjects) {
+      const expected = [{ code: 'MOE_ERR_OPTION_VALUE', message: /is not an object with options of a route\.$/, fix }]
+      t.match(await mistakesOf(options), expected, JSON.stringify(options))
     }
-    t.match(await mistakesOf(true), [{ fix: /^Leave it out: the route is guarded without it/ }])
+    t.match(await mistakesOf(Promise.resolve({})), [{ message: /await it\.$/, fix: EXAMPLE }])
   })
 
   t.test(`${door}: what somebody added to all objects is not an option`, async (t) => {
@@ -85,6 +111,73 @@ for (const [door, route] of Object.entries(ROUTES)) {
     }
   })
 }
+
+t.test(
+  'options of a route that stand where Fastify ignores them are refused, with the place and what to write',
+  async (t) => {
+    const narrow = { channels: 'catalog' }
+    const table: [route: object, paths: string[]][] = [
+      [{ config: { moEngage: narrow } }, ['POST /x config.moEngage']],
+      [{ config: { MoEngage: narrow } }, ['POST /x config.MoEngage']],
+      [{ config: { MOENGAGE: 'catalog', moengage: narrow } }, ['POST /x config.MOENGAGE']],
+      [{ config: { moEngage: false } }, ['POST /x config.moEngage']],
+      [{ moengage: narrow }, ['POST /x moengage']],
+      [{ moEngage: narrow, config: {} }, ['POST /x moEngage']],
+      [{ moengage: false, config: { moEngage: narrow } }, ['POST /x config.moEngage', 'POST /x moengage']],
+      [{ config: { moEngage: undefined, other: narrow }, moengage: undefined }, []],
+      [{ config: Object.create({ moEngage: narrow }) }, []]
+    ]
+    for (const [route, paths] of table) {
+      for (const isEarly of [false, true]) {
+        const app = Fastify()
+        const isLoaded = app.register(guardFastify, base)
+        if (!isEarly) await isLoaded
+        app.route({ method: 'POST', url: '/x', handler: async () => 'ok', ...route })
+        const expected = paths.map((path) => ({
+          code: 'MOE_ERR_UNKNOWN_OPTION',
+          path,
+          message: 'Options of the guard have no effect at this place.',
+          fix: 'Write config: { moengage: … }, with the same value.'
+        }))
+        const { mistakes = [] } = (await app.ready().then(
+          () => ({}),
+          (error) => error
+        )) as Partial<OptionsError>
+        t.match(mistakes, expected, JSON.stringify(route))
+        t.equal(mistakes.length, paths.length, 'each once')
+      }
+    }
+    const app = Fastify()
+    await app.register(guardFastify, base)
+    app.get('/get', { config: { moEngage: narrow } } as object, async () => 'ok')
+    const error = (await Promise.resolve(app.ready()).catch((error: unknown) => error)) as OptionsError
+    t.match(error.mistakes, [{ path: 'GET /get config.moEngage', value: '{ channels }' }])
+    t.equal(error.mistakes.length, 1, 'its HEAD route is not named as well')
+  }
+)
+
+t.test('a route that is open to everybody is not written as false where there is no such option', async (t) => {
+  const fix = /^Leave it out\. A route that is to be open to everybody has no guard in front of it\.$/
+  for (const door of ['verifyMoEngage', 'Express', 'node:http', 'Lambda', 'Fetch']) {
+    await t.rejects(
+      ROUTES[door]!(false as never) as Promise<unknown>,
+      { code: 'MOE_ERR_OPTIONS', mistakes: [{ fix }] },
+      door
+    )
+  }
+})
+
+t.test('a method of a route that a framework calls itself says that it is to be called', async (t) => {
+  const app = Fastify()
+  await app.register(guardFastify, base)
+  app.get('/', { config: { moengage: false }, preHandler: app.verifyMoEngage as never }, async () => 'ok')
+  const expected = /was passed instead of options\. A framework called this method with its request: call it yourself/
+  const response = await app.inject('/')
+  t.equal(response.statusCode, 500)
+  t.match(response.json(), { message: expected })
+  const guard = guardExpress({ ...base, logger })
+  t.throws(() => guard.route(new IncomingMessage(new Socket()) as never), { message: expected })
+})
 
 t.test('a door that is passed on instead of being called says so in one sentence', async (t) => {
   const request = new IncomingMessage(new Socket())
@@ -170,7 +263,7 @@ t.test('the plugin of Fastify that is called elsewhere names the imports for the
 
 t.test('options of Fastify itself say where they belong', async (t) => {
   for (const [option, fix] of [
-    ['logger', /Fastify\(\{ logger \}\)/],
+    ['logger', /Fastify\(\{ loggerInstance: pino\(\) \}\)/],
     ['prefix', /app\.register\(scope, \{ prefix \}\)/],
     ['trustProxy', /clientIp: \{ trustedProxies: /]
   ] as const) {
@@ -183,9 +276,7 @@ t.test('options of Fastify itself say where they belong', async (t) => {
   }
 })
 
-const MOENGAGE = '52.6.248.125'
 const given = { peer: MOENGAGE, headers: {} }
-const logger = lineLogger([])
 
 /** The verdict on a request from an address of the list, by a policy of its own. */
 const JUDGES: Record<string, (policy: never) => Verdict | Promise<Verdict>> = {
@@ -226,8 +317,10 @@ for (const [door, judge] of Object.entries(JUDGES)) {
         /^Use one of: dataCenters, channels\.$/
       ],
       [{ channels: 'catalogue' }, 'MOE_ERR_CHANNEL', /"catalog"/],
-      [['catalog'], 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/],
-      ['catalog', 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/],
+      [['catalog'], 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: \['catalog'\] \}/],
+      ['all of them', 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/],
+      ['catalog', 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'catalog' \}, or leave the policy out/],
+      ['DC-03', 'MOE_ERR_OPTION_VALUE', /^Write \{ dataCenters: 'DC-03' \}, or leave/],
       [null, 'MOE_ERR_OPTION_VALUE', /^Write \{ channels: 'streams' \}/]
     ]
     for (const [policy, code, fix] of table) {

@@ -3,6 +3,7 @@ import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
 import { Option, type OptionRule, type OptionTable, type OptionValues, propertyOf } from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
+import { isPromise } from '../../lib/promise.js'
 import { literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
@@ -255,18 +256,55 @@ function refuseUrl({ path, value, scope }: Option, message: string, fix: string)
 /** Also of a text that is not a URL: it may be meant as one. */
 const withoutSecretParts = (text: string) => text.replace(/[?#].*/s, '?…').replace(/^(\w+:\/\/)?[^/]*@/, '$1…@')
 
+const HEADERS_FIX = `Write { authorization: 'Bearer token' }.`
+
 function readHeaders(option: Option): Readonly<Record<string, string>> | undefined {
   const { value } = option
-  const fix = `Write { authorization: 'Bearer token' }.`
-  if (typeof value !== 'object' || value === null) return option.refuse('They are not an object of headers.', fix)
+  if (typeof value !== 'object' || value === null)
+    return option.refuse('They are not an object of headers.', HEADERS_FIX)
+  let headers: readonly (readonly [name: unknown, text: unknown])[]
   try {
-    return Object.fromEntries(new Headers(value as Record<string, string>))
+    headers = headersIn(value)
   } catch {
-    // The error of Node quotes the value.
-    const wrong = Object.entries(value).find(([name, text]) => isHeader(name, '') && !isHeader(name, text))?.[0]
-    const what = wrong === undefined ? 'A name or value of them' : `The value of ${quoted(wrong)}`
-    return option.refuse(`${what} is not allowed in HTTP.`, fix)
+    return option.refuse('They are neither an object of headers nor pairs of a name and a value.', HEADERS_FIX)
   }
+  for (const [name, text] of headers) {
+    const mistake = mistakeInHeader(name, text)
+    if (mistake !== undefined) return option.refuse(mistake.message, mistake.fix)
+  }
+  return Object.fromEntries(new Headers(headers as [string, string][]))
+}
+
+/** Name and value of each header, as they were written: `Headers` makes a text of whatever it is given. */
+function headersIn(value: object): [name: unknown, text: unknown][] {
+  if (!(Symbol.iterator in value)) return Object.entries(value)
+  return Array.from(value as Iterable<Iterable<unknown>>, (pair) => {
+    const parts = typeof pair === 'string' ? [] : [...pair]
+    if (parts.length !== 2) throw new TypeError('It is not a pair.')
+    return parts as [unknown, unknown]
+  })
+}
+
+/** What a template makes of a variable that is not set, or of something that is no text. */
+const NO_TEXT = /(?:^|[\s=:])(?:undefined|null|NaN)$|\[object \w+\]/
+
+/** What is wrong with a header. Its value may be a secret, and the error of Node quotes it. */
+function mistakeInHeader(
+  name: unknown,
+  given: unknown
+): { readonly message: string; readonly fix: string } | undefined {
+  if (typeof name !== 'string' || !isHeader(name, '')) {
+    return { message: 'A name of them is not allowed in HTTP.', fix: HEADERS_FIX }
+  }
+  const what = `The value of ${quoted(name)}`
+  if (isPromise(given)) return { message: `${what} is a promise.`, fix: 'Await it before you pass it.' }
+  const text = typeof given === 'number' ? String(given) : given
+  if (text === undefined || text === null || (typeof text === 'string' && NO_TEXT.test(text.trim()))) {
+    const fix = 'Set the variable, or leave the header out.'
+    return { message: `${what} is missing, or a part of it (is an environment variable missing?).`, fix }
+  }
+  if (typeof text !== 'string') return { message: `${what} is not a text but ${typeof text}.`, fix: HEADERS_FIX }
+  return isHeader(name, text) ? undefined : { message: `${what} is not allowed in HTTP.`, fix: HEADERS_FIX }
 }
 
 function isHeader(name: string, value: unknown): boolean {

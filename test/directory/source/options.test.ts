@@ -70,10 +70,7 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     [{ ...https, timeout: Number.NaN }, /^source\.timeout: NaN is not a time/],
     [{ ...https, maxBytes: 0 }, /^source\.maxBytes: 0 is not a number/],
     [{ ...https, fetch: 'node-fetch' }, /^source\.fetch: 'node-fetch' is not a function/],
-    [
-      { ...https, headers: { 'no header': 'x' } },
-      /^source\.headers: A name or value of them is not allowed .* authorization/
-    ],
+    [{ ...https, headers: { 'no header': 'x' } }, /^source\.headers: A name of them is not allowed .* authorization/],
     [{ ...https, headers: { 'x-key': 'a\nb' } }, /^source\.headers: The value of "x-key" is not allowed in HTTP/],
     [{ ...https, headers: null }, /^source\.headers: They are not an object/],
     [{ ...https, header: {} }, /^source\.header: .* Did you mean "headers"\?/],
@@ -120,12 +117,49 @@ t.test('headers are sent as they were given, whatever they are kept in', async (
     { authorization: 'Bearer x' },
     { Authorization: 'Bearer x' },
     new Headers({ authorization: 'Bearer x' }),
-    [['authorization', 'Bearer x']]
+    [['authorization', 'Bearer x']],
+    new Map([['authorization', 'Bearer x']]),
+    { authorization: 'Bearer x', 'x-version': 2, origin: 'nullable' }
   ]) {
     const source = { ...https, fetch, headers } as GuardOptions['source']
     ;(await loadGuard({ dataCenters: 'DC-01', source })).close()
   }
-  t.strictSame(sent, Array(4).fill('Bearer x'))
+  t.strictSame(sent, Array(6).fill('Bearer x'))
+})
+
+t.test('a header whose text is missing, or is none, is a mistake that shows no value', async (t) => {
+  const missing =
+    /^source\.headers: The value of "authorization" is missing, or a part of it \(is an environment variable missing\?\)\. Set the/
+  const table: [value: unknown, refusal: RegExp][] = [
+    [undefined, missing],
+    [null, missing],
+    [Number.NaN, missing],
+    ['undefined', missing],
+    ['Bearer undefined', missing],
+    [' Bearer null ', missing],
+    ['Token token=undefined', missing],
+    ['Bearer [object Promise]', missing],
+    ['[object Object]', missing],
+    [Promise.resolve('Bearer x'), /^source\.headers: The value of "authorization" is a promise\. Await it/],
+    [() => 'Bearer x', /^source\.headers: .* is not a text but function\. Write \{ authorization: /],
+    [{ token: 's3cret' }, /^source\.headers: .* is not a text but object\./],
+    [['s3cret', 's3cret'], /^source\.headers: .* is not a text but object\./],
+    [true, /^source\.headers: .* is not a text but boolean\./]
+  ]
+  for (const [value, refusal] of table) {
+    const kept: unknown[] = [{ authorization: value }, [['authorization', value]], new Map([['authorization', value]])]
+    if (typeof value === 'string') kept.push(new Headers({ authorization: value }))
+    for (const headers of kept) {
+      const found = await refusals({ source: { ...https, headers } })
+      t.equal(found.length, 1)
+      t.match(found[0], refusal, String(value))
+      t.notMatch(found[0], /s3cret/)
+    }
+  }
+  const pairs = /^source\.headers: They are neither an object of headers nor pairs of a name and a value\. Write \{/
+  for (const headers of [['authorization', 's3cret'], [['s3cret']], [['a', 'b', 'c']], [null], new Set([5])]) {
+    t.match(await refusals({ source: { ...https, headers } }), [pairs])
+  }
 })
 
 t.test('a source may be an object of a class', async (t) => {
