@@ -20,6 +20,7 @@ const paste = (text: string, code: string | null): Advice =>
   code === null ? { text: `${text}.` } : { text: `${text}:`, code }
 
 const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
+const TRUSTED: Advice = { text: 'It is a trusted proxy by now: do nothing.' }
 
 /** What advice depends on, besides the sender. */
 interface Surroundings {
@@ -87,17 +88,29 @@ export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
   /** Whether a sender is accepted by now. */
   readonly isAccepted: (sender: Sender) => boolean
+  /** Whether a sender is a proxy that is trusted by now; a log does not say. */
+  readonly isTrusted?: (sender: Sender) => boolean
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
 
 /** Rejected senders, with what to do about each. */
-export function sendersTable({ senders, isAccepted, now, ...surroundings }: SendersView): string {
+export function sendersTable({
+  senders,
+  isAccepted,
+  isTrusted = () => false,
+  now,
+  ...surroundings
+}: SendersView): string {
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
-    const advice = isAccepted(sender) ? ACCEPTED : ADVICE[reasons[0]!](sender, surroundings)
+    const advice = isAccepted(sender)
+      ? ACCEPTED
+      : isTrusted(sender)
+        ? TRUSTED
+        : ADVICE[reasons[0]!](sender, surroundings)
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

@@ -191,8 +191,8 @@ const guard = fc
       senders: () => senders,
       directory: () => directory,
       explainAll: () => [
-        { ...policy, text: text(8), verdict: { verified: false } as never, entries: [] },
-        { ...policy, text: text(9), verdict: { verified: true } as never, entries: [] }
+        { ...policy, text: text(8), verdict: { verified: false } as never, isTrustedProxy: false, entries: [] },
+        { ...policy, text: text(9), verdict: { verified: true } as never, isTrustedProxy: true, entries: [] }
       ]
     }
   })
