@@ -169,7 +169,16 @@ export class FleetControl {
   async status(): Promise<FleetStatus> {
     const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
     const overrides = shownOverrides(stored?.overrides ?? null).map(overrideOf)
-    return { name: this.#name, self: null, trustsReports: false, ...sums, overrides, lastError: null, warnings: [] }
+    return {
+      name: this.#name,
+      self: null,
+      isSigned: false,
+      trustsReports: false,
+      ...sums,
+      overrides,
+      lastError: null,
+      warnings: []
+    }
   }
 
   /** The last fifty changes, the latest first. */

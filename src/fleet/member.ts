@@ -264,7 +264,7 @@ export class Member implements FleetMember {
 
   async status(): Promise<FleetStatus> {
     const { name, verify } = this.#settings
-    const own = { name, self: this.#id, trustsReports: verify === undefined }
+    const own = { name, self: this.#id, isSigned: verify !== undefined, trustsReports: verify === undefined }
     const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
     const warnings = [this.#reportError, this.#copy?.lastError].filter((text) => typeof text === 'string')
     try {

@@ -155,7 +155,7 @@ export function readReport(text: string): Report | undefined {
 }
 
 /** What is in the reports of all replicas. */
-type Sums = Omit<FleetStatus, 'name' | 'self' | 'trustsReports' | 'overrides' | 'lastError' | 'warnings'>
+type Sums = Omit<FleetStatus, 'name' | 'self' | 'isSigned' | 'trustsReports' | 'overrides' | 'lastError' | 'warnings'>
 
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {

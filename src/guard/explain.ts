@@ -17,6 +17,8 @@ export interface Explanation {
    * what its requests, which nobody has seen, would mean with a forwarded header and without one.
    */
   readonly verdict: Verdict
+  /** Whether the address is one of your trusted proxies. */
+  readonly isTrustedProxy: boolean
   /** The entries that contain the address, longest prefix first. */
   readonly entries: readonly {
     /** In CIDR notation, always with the length: `52.6.248.125/32`. */
@@ -50,6 +52,7 @@ export function explain(ip: string, policy: Policy, { rejections, resolver }: Ju
     return {
       text: hint,
       verdict: rejectedVerdict({ clientIp: null, reason: 'unresolved', hint, override: null, ...about }),
+      isTrustedProxy: false,
       entries: []
     }
   }
@@ -59,14 +62,16 @@ export function explain(ip: string, policy: Policy, { rejections, resolver }: Ju
     grant: grantText(grant)
   }))
   const set = matcher.lookup(parsed)
+  const isTrustedProxy = resolver.trusts(parsed)
   if (policy.isSender(set, parsed, resolver)) {
     const verdict = policy.verdictOn(address)
-    return { text: verifiedText(verdict), verdict, entries }
+    return { text: verifiedText(verdict), verdict, isTrustedProxy, entries }
   }
   const { reason, hint, override = null } = rejections.of(policy, set, parsed, null)
   return {
     text: `${address} is rejected (${reason}): ${hint}`,
     verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, override, ...about }),
+    isTrustedProxy,
     entries
   }
 }

@@ -127,6 +127,8 @@ export interface FleetStatus {
   readonly lastVerified: readonly LastVerified[]
   /** The overrides of the fleet that are in force. */
   readonly overrides: readonly Override[]
+  /** Whether this replica verifies signatures, so that the store is not trusted; false for the command line. */
+  readonly isSigned: boolean
   /**
    * Whether senders that replicas report with your secret are taken for MoEngage: not where signatures are verified, because whoever can write
    * to the store can write a report; nor by a guard without `carriesSecret`, nor by the command line.

@@ -18,7 +18,12 @@ export interface Findings extends PlacesContext {
   readonly proxyFix?: (clientIp: string) => string
   /** How the senders are denied that are denied, behind "is". */
   readonly deniedBy?: string
+  /** Whether something else says already what the rejections for a reason have in common; senders are named nevertheless. */
+  readonly isSaid?: (reason: Reason) => boolean
 }
+
+/** How the sentences begin that are said while no request was ever verified. */
+export const NEVER_VERIFIED = 'No request was ever verified'
 
 /** A count as a person writes it. */
 export const counted = (count: number, word: string): string => `${number(count)} ${word}${count === 1 ? '' : 's'}`
@@ -142,7 +147,7 @@ const CAUSES: readonly Cause[] = [
     reason: 'not-listed',
     isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] > own,
     sentence: (_, __, { rejected, own }) =>
-      "No request was ever verified: are static IPs enabled for this channel? Only MoEngage's support can tell, and until " +
+      `${NEVER_VERIFIED}: are static IPs enabled for this channel? Only MoEngage's support can tell, and until ` +
       'then genuine requests may be among those from addresses that are not listed ' +
       `(${counted(rejected['not-listed'] - own, 'rejection')}).`
   },
@@ -150,7 +155,7 @@ const CAUSES: readonly Cause[] = [
     reason: 'not-listed',
     isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] === own,
     sentence: (count) =>
-      `No request was ever verified, and ${count} came from addresses of your own network or of a provider in front of it, or that ` +
+      `${NEVER_VERIFIED}, and ${count} came from addresses of your own network or of a provider in front of it, or that ` +
       'nobody on the internet has: the hint in the log says what each of them is, and how to mend a proxy that hides the senders.'
   },
   {
@@ -188,12 +193,13 @@ function otherDataCenter(sender: Sender, findings: Findings): { stance: string; 
 
 /** Likely causes of the rejections, each in one sentence that says what to do; the most serious first. */
 export function diagnose(findings: Findings): string[] {
-  const { rejected, senders } = findings
+  const { rejected, senders, isSaid = () => false } = findings
   const total = totalOf(rejected)
   const likely = CAUSES.filter(({ reason, isLikely }) => rejected[reason] > 0 && isLikely?.(findings) !== false)
   return likely.flatMap((cause) => {
     const { reason } = cause
     if ('sentence' in cause) {
+      if (isSaid(reason)) return []
       return [cause.sentence(counted(rejected[reason], 'rejection'), shareOf(rejected[reason], total), findings)]
     }
     const { only, sentenceOf } = cause

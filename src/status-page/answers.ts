@@ -50,10 +50,8 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   const { status, fleet, evidence, now } = facts
   const { lastError, warnings } = status
   const rejected = totalOf(facts.counts.rejected)
-  const ofOthers = evidence.filter((finding) => !status.evidence.includes(finding)).map(({ sentence }) => sentence)
-  const diagnosis = [...status.diagnosis, ...ofOthers]
   const actions = [
-    ...diagnosis,
+    ...facts.diagnosis,
     ...(lastError === null
       ? []
       : [
@@ -72,9 +70,14 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     )
   }
   if (genuine === 'yes') return state('bad', `Requests of MoEngage ${outcome}: they carry your secret.`)
-  if (rejected > 0 && genuine === 'likely') return state('bad', `Requests that are probably genuine ${outcome}.`)
+  const ofRejections = (sentence: string) => {
+    // Another server may reject what this one accepts: it has other options, or an override of its own.
+    if (facts.diagnosis.length === 0 && facts.rejecting.length > 0) actions.unshift(elsewhere(facts.rejecting))
+    return state('bad', sentence)
+  }
+  if (rejected > 0 && genuine === 'likely') return ofRejections(`Requests that are probably genuine ${outcome}.`)
   if (rejected > 0 && last === undefined)
-    return state('bad', `MoEngage has not got through yet, and others ${outcome}.`)
+    return ofRejections(`MoEngage has not got through yet, and others ${outcome}.`)
   if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
   if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
   if (warns(facts, 'MOE_WARN_DRIFT'))
@@ -91,6 +94,14 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     return state('wait', `Nothing is wrong here, and MoEngage called last ${ago(now - last.at)}.`)
   }
   return state('good', 'All is well: MoEngage gets through.')
+}
+
+/** Maximum number of servers that are named. */
+const NAMED = 3
+
+function elsewhere(servers: Facts['rejecting']): string {
+  const names = servers.slice(0, NAMED).map(({ host, pid }) => `${host}, process ${pid}`)
+  return `Other servers rejected them: see the page of ${names.join('; ')}.`
 }
 
 const MARKS = { good: '✓', bad: '!', wait: '…' }

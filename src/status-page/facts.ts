@@ -1,16 +1,19 @@
 import type { Directory } from '../directory/directory.js'
-import { type Finding, findingsOf } from '../evidence/findings.js'
+import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
+import type { Replica } from '../guard/fleet.js'
 import type { Guard } from '../guard/guard.js'
 import type { GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
-import { parseAddress } from '../ip/address.js'
+import { NEVER_VERIFIED } from '../senders/diagnosis.js'
 import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
-import { isRefusal, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
+import { noCounts, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
+import { diagnosisOfOthers, evidenceOfOthers } from './others.js'
 import { type Outcomes, outcomesOf } from './outcomes.js'
 import type { Bar, Samples, Totals } from './samples.js'
+import { type Settled, settling } from './settled.js'
 
 /**
  * What the page reads of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. Those that
@@ -45,12 +48,18 @@ export interface Facts {
   readonly outcomesOfEnded: Outcomes
   /** What the secret gives away: to all servers, where the fleet is known. */
   readonly evidence: readonly Finding[]
+  /** Likely causes of the rejections, behind what the secret gives away: of all servers, where the fleet is known. */
+  readonly diagnosis: readonly string[]
+  /** The other servers that run and rejected a request, those with the most first. */
+  readonly rejecting: readonly Replica[]
   /** The last verified requests, the latest first: of all servers, where the fleet is known. */
   readonly calls: readonly LastVerified[]
   /** The rejected senders with the most rejections: of all servers, where the fleet is known. */
   readonly turnedAway: readonly Sender[]
   /** The addresses of those that only other servers report, where a report is no proof. */
   readonly unproven: ReadonlySet<string>
+  /** What has become of a rejected sender. */
+  readonly settled: (sender: Sender) => Settled
 }
 
 /** @throws NotReadyError (`MOE_ERR_NOT_READY`) while the guard has no list */
@@ -70,6 +79,9 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
       evidence: status.evidence,
+      diagnosis: status.diagnosis,
+      settled: settling(guard, metrics, 0),
+      rejecting: [],
       calls: lastVerified,
       turnedAway: senders,
       unproven: new Set()
@@ -79,20 +91,39 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const ended = reported.replicas.filter(({ state }) => state !== 'live')
   const sum = (count: (replica: (typeof others)[number]) => number) =>
     others.reduce((sum, replica) => sum + count(replica), 0)
-  const counts = {
-    verified: verified + sum((replica) => replica.verified),
-    rejected: { ...rejected }
-  }
-  for (const reason of REASONS) counts.rejected[reason] += sum(({ reasons }) => reasons[reason] ?? 0)
-  const { trustsReports } = reported
+  const ofOthers = noCounts()
+  for (const reason of REASONS) ofOthers[reason] = sum(({ reasons }) => reasons[reason] ?? 0)
+  const counts = { verified: verified + sum((replica) => replica.verified), rejected: sumOf(rejected, ofOthers) }
+  const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
   const turnedAway = mostOf([...theirs, ...senders])
+  const started = reported.replicas.flatMap(({ state, started }) => (state === 'live' ? [started] : []))
+  // Servers that are started one after the other have the new options when the last one has begun.
+  const settled = settling(guard, metrics, Math.max(0, ...started))
+  const known = {
+    status,
+    rejected: ofOthers,
+    verified: counts.verified,
+    senders: turnedAway.filter((sender) => settled(sender) === null),
+    dataCenters: dataCentersOf(metrics),
+    list: `of ${directory.checked} (revision ${directory.revision})`
+  }
+  const evidence = trustsReports ? evidenceOfOthers(known) : []
   return {
     ...own,
     counts,
     outcomes: outcomesOf([ownOutcome, ...others]),
     outcomesOfEnded: outcomesOf(ended),
-    evidence: trustsReports ? [...status.evidence, ...evidenceOfOthers(guard, status, turnedAway)] : status.evidence,
+    evidence: [...status.evidence, ...evidence],
+    diagnosis: [
+      // Another server may have verified one.
+      ...status.diagnosis.filter((sentence) => counts.verified === 0 || !sentence.startsWith(NEVER_VERIFIED)),
+      ...evidence.map(({ sentence }) => sentence),
+      // Whoever can write to a store that is not trusted must not choose what is advised.
+      ...(isSigned ? [] : diagnosisOfOthers(known, senders))
+    ],
+    settled,
+    rejecting: others.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected),
     calls: latestOf([...lastVerified, ...reported.lastVerified]),
     turnedAway,
     unproven: new Set(
@@ -107,35 +138,6 @@ const isAmong = (ip: string, senders: readonly Sender[]) => senders.some(({ clie
 function asReported(sender: Sender, senders: readonly Sender[]): Sender {
   const { withSecret = {}, removed = null } = senders.find(({ clientIp }) => clientIp === sender.clientIp) ?? {}
   return { ...sender, withSecret, removed }
-}
-
-/** What the secret gave away to other servers about senders that would be rejected here, too, beside what this server knows itself. */
-function evidenceOfOthers(guard: ShownGuard, { evidence }: GuardStatus, turnedAway: readonly Sender[]): Finding[] {
-  const known = new Set(evidence.flatMap(({ addresses }) => addresses))
-  const senders = turnedAway.filter(
-    (sender) => totalOf(sender.withSecret) > 0 && !known.has(sender.clientIp) && !isAccepted(guard, sender)
-  )
-  return findingsOf({
-    senders: (reason, isOwn) =>
-      senders.filter(
-        (sender) => sender.withSecret[reason] !== undefined && (isOwn === undefined || sender.isOwn === isOwn)
-      ),
-    unresolved: 0,
-    withoutSecret: [],
-    failures: 0,
-    dataCenters: dataCentersOf(guard.metrics()),
-    list: `of ${guard.directory().checked} (revision ${guard.directory().revision})`
-  })
-}
-
-/**
- * Whether a sender that was rejected is accepted by now. That is not known of one that is redacted, nor of one that a route refused: a
- * policy that is only passed to `judge` is not among those that are explained.
- */
-export function isAccepted(guard: Pick<ShownGuard, 'explainAll'>, { clientIp, reasons }: Sender): boolean {
-  if (parseAddress(clientIp) === undefined || Object.keys(reasons).some((reason) => isRefusal(reason as Reason)))
-    return false
-  return guard.explainAll(clientIp).every(({ verdict }) => verdict.verified)
 }
 
 /** The data centers that are accepted by any route. */

@@ -6,16 +6,7 @@ import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
 import { explainPart } from './explain.js'
-import {
-  dataCentersOf,
-  type Facts,
-  factsOf,
-  isAccepted,
-  isOfFleet,
-  MAX_SENDERS,
-  type ShownGuard,
-  totalsOf
-} from './facts.js'
+import { dataCentersOf, type Facts, factsOf, isOfFleet, MAX_SENDERS, type ShownGuard, totalsOf } from './facts.js'
 import { FleetReader, fleetPart } from './fleet.js'
 import { listPart, overridesPart } from './list.js'
 import { SCRIPT } from './live.js'
@@ -95,7 +86,7 @@ export class StatusPage {
     const body = [
       liveBlock('state', statePart(stateOf(facts, genuine)), 'status'),
       liveBlock('answers', answersPart(facts, genuine)),
-      ...sectionsOf(facts, this.#guard).map((section) => sectionOf({ ...section, isLive: true })),
+      ...sectionsOf(facts).map((section) => sectionOf({ ...section, isLive: true })),
       sectionOf({ id: 'explain', title: 'Explain this address', body: explainPart(this.#guard, query.get('ip')) }),
       sectionOf({
         id: 'rules',
@@ -127,7 +118,7 @@ const NOT_READY = liveBlock(
   'status'
 )
 
-function sectionsOf(facts: Facts, guard: ShownGuard) {
+function sectionsOf(facts: Facts) {
   const { minutes, hours, since, now, fleet } = facts
   const verified = lastVerifiedRows(facts)
   const header = ['Route', 'Last request', 'Data center', 'Address published for']
@@ -142,7 +133,7 @@ function sectionsOf(facts: Facts, guard: ShownGuard) {
           : tableOf({ caption: 'Last accepted request by route', header, rows: verified, isCards: true })
     },
     { id: 'matrix', title: 'Which channels call', body: matrixPart(facts) },
-    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts, guard) },
+    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts) },
     {
       id: 'time',
       title: 'Requests over time',
@@ -157,7 +148,7 @@ function sectionsOf(facts: Facts, guard: ShownGuard) {
 }
 
 /** Rejected senders: those of all servers of a fleet first. */
-function sendersPart(facts: Facts, guard: ShownGuard): string {
+function sendersPart(facts: Facts): string {
   const { status, metrics, senders, turnedAway, unproven, now, counts } = facts
   const isFleet = isOfFleet(facts)
   if (turnedAway.length === 0) {
@@ -166,7 +157,8 @@ function sendersPart(facts: Facts, guard: ShownGuard): string {
   const view = {
     dataCenters: dataCentersOf(metrics),
     hasVerified: counts.verified > 0,
-    isAccepted: (sender: Sender) => isAccepted(guard, sender),
+    isAccepted: (sender: Sender) => facts.settled(sender) === 'accepted',
+    isTrusted: (sender: Sender) => facts.settled(sender) === 'trusted',
     unproven,
     now
   }

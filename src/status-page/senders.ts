@@ -23,6 +23,7 @@ const UNPROVEN: Advice = {
   text: 'Another server reports it, which is no proof: before you let it in, look at the log or the page of that server.'
 }
 const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
+const TRUSTED: Advice = { text: 'It is a trusted proxy by now: do nothing.' }
 
 /** What advice depends on, besides the sender. */
 interface Surroundings {
@@ -92,18 +93,27 @@ export interface SendersView extends Surroundings {
   readonly isAccepted: (sender: Sender) => boolean
   /** Addresses that nothing but a report is known of, which anybody may have written. */
   readonly unproven: ReadonlySet<string>
+  /** Whether a sender is a proxy that is trusted by now; a log does not say. */
+  readonly isTrusted?: (sender: Sender) => boolean
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
 
 /** Rejected senders, with what to do about each. */
-export function sendersTable({ senders, isAccepted, unproven, now, ...surroundings }: SendersView): string {
+export function sendersTable({
+  senders,
+  isAccepted,
+  isTrusted = () => false,
+  unproven,
+  now,
+  ...surroundings
+}: SendersView): string {
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
     const own = unproven.has(sender.clientIp) ? UNPROVEN : ADVICE[reasons[0]!](sender, surroundings)
-    const advice = isAccepted(sender) ? ACCEPTED : own
+    const advice = isAccepted(sender) ? ACCEPTED : isTrusted(sender) ? TRUSTED : own
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

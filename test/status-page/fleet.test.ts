@@ -1,7 +1,7 @@
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createGuard, loadGuard } from '../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import { FleetSums, reportOf } from '../../src/fleet/report.js'
@@ -142,9 +142,9 @@ t.test(
 )
 
 /** A page on a server whose fleet answers as the test says, beside guards that are not read. */
-function pageOn(t: Test, status: () => Promise<FleetStatus>) {
+function pageOn(t: Test, status: () => Promise<FleetStatus>, options: Partial<GuardOptions> = {}) {
   const clock = new TestClock('2026-11-24T10:00:00Z')
-  const guard = createGuard({ dataCenters: 'DC-01' })
+  const guard = createGuard({ dataCenters: 'DC-01', ...options })
   const page = new StatusPage({ ...accessTo(() => guard), fleet: { status } }, clock)
   t.teardown(() => page.close())
   return { clock, guard, open: async () => readPage((await page.respond(new URLSearchParams())).body) }
@@ -153,10 +153,12 @@ function pageOn(t: Test, status: () => Promise<FleetStatus>) {
 interface Reported {
   readonly id: string
   readonly age?: number
+  readonly started?: number
   readonly version?: number | null
   readonly isClosed?: boolean
   readonly lastError?: string
   readonly peers?: readonly string[]
+  readonly deny?: readonly string[]
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
   /** What became of the rejected requests, where they were not turned away. */
@@ -169,11 +171,11 @@ const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in header
 /** What a fleet reported, as it is read of a store that has version 7. */
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
   const sums = new FleetSums(own.version === undefined ? 7 : own.version)
-  for (const { id, age = 0, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
-    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never })
+  for (const { id, age = 0, started = 1, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
+    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never, deny: seen.deny })
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
-    const report = reportOf(guard, { id, started: 1, every: 1000, senders: 10 }, version, isClosed)
+    const report = reportOf(guard, { id, started, every: 1000, senders: 10 }, version, isClosed)
     sums.add(
       {
         ...report,
@@ -186,7 +188,7 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
       age
     )
   }
-  const basis = { name: 'webhooks', self: 'a', trustsReports: true, lastError: null, warnings: [] }
+  const basis = { name: 'webhooks', self: 'a', isSigned: false, trustsReports: true, lastError: null, warnings: [] }
   return { ...basis, ...sums.result(), overrides: [], ...own }
 }
 
@@ -303,7 +305,7 @@ t.test('where a report is no proof, what others report of the secret is neither 
         { id: 'c', peers: [STRANGER] },
         { id: 'd', isClosed: true, withSecret: [NEWCOMER] }
       ],
-      { trustsReports: false }
+      { isSigned: true, trustsReports: false }
     )
   const page = new StatusPage({ ...accessTo(() => guard), fleet: { status } })
   t.teardown(() => page.close())
@@ -343,6 +345,127 @@ t.test('reports are proof only for a guard with a secret whose store is trusted'
       guard.close()
     }
   }
+})
+
+t.test('advice is not repeated once it was followed, on the page of a server that was started since', async (t) => {
+  const THIRD = '3.6.251.95'
+  const PROXY = '10.9.0.1'
+  const later = Date.now() + MINUTE
+  const rows: [
+    what: string,
+    options: Partial<GuardOptions>,
+    self: Omit<Reported, 'id'>,
+    sender: string,
+    words: RegExp | null
+  ][] = [
+    [
+      'the data center is not accepted',
+      {},
+      {},
+      THIRD,
+      /your workspace is there\. Write dataCenters: \['DC-01', 'DC-03'\]/
+    ],
+    ['it is accepted by now', { dataCenters: ['DC-01', 'DC-03'] }, {}, THIRD, null],
+    ['it is in "allow" by now', { allow: [THIRD] }, {}, THIRD, null],
+    ['the proxy is not trusted', {}, { started: later }, PROXY, /10\.9\.0\.1 .* hidden behind a proxy/],
+    ['it is trusted by now', { clientIp: { trustedProxies: [PROXY] } }, { started: later }, PROXY, null],
+    [
+      'it is trusted, and rejected since',
+      { clientIp: { trustedProxies: [PROXY] } },
+      {},
+      PROXY,
+      /10\.9\.0\.1 .* hidden behind/
+    ]
+  ]
+  for (const [what, options, self, sender, words] of rows) {
+    const ended = { id: 'b', isClosed: true, withSecret: [sender] }
+    const { open } = pageOn(t, async () => statusOf([{ id: 'a', ...self }, ended]), options)
+    const { textOf } = await open()
+    if (words !== null) {
+      t.match(textOf('state'), words, what)
+      continue
+    }
+    t.match(textOf('state'), /^… Ready\. No request from MoEngage has come in yet\. What to do now Send a test/, what)
+    t.match(textOf('senders'), /It is (?:accepted|a trusted proxy) by now: do nothing\./, what)
+  }
+})
+
+t.test('a sender that a policy of judge alone refuses is not taken to be accepted', async (t) => {
+  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }]), { dataCenters: ['DC-01', 'DC-03'] })
+  const third = from('3.6.251.95')
+  guard.judge(third, { dataCenters: 'DC-01' })
+  t.match((await open()).textOf('senders'), /A route does not accept DC-03, which you accept elsewhere/)
+})
+
+t.test('what to do about the rejections by another server is on the page of each', async (t) => {
+  const rows: [peers: string[], verified: boolean, state: RegExp][] = [
+    [
+      ['3.6.251.95'],
+      true,
+      /^! Requests that are probably genuine were turned away\. What to do now 3\.6\.251\.95 \(1 rejection\) is MoEngage DC-03, you accept DC-01: if your workspace is in DC-03, add it to dataCenters\./
+    ],
+    [
+      ['', ''],
+      true,
+      /^! Requests that are probably genuine were turned away\. What to do now All 2 rejections had no client IP/
+    ],
+    [
+      [NEWCOMER],
+      false,
+      /^! MoEngage has not got through yet, .* What to do now No request was ever verified: .* \(1 rejection\)/
+    ],
+    [
+      ['10.9.0.1'],
+      false,
+      /^! MoEngage has not got through yet, .* No request was ever verified, and 1 rejection came from/
+    ]
+  ]
+  for (const [peers, verified, state] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers }]))
+    if (verified) guard.judge(from(LISTED))
+    t.match((await open()).textOf('state'), state, `${peers}`)
+  }
+})
+
+t.test('what another server denies and this one accepts is explained on the page of the other', async (t) => {
+  const other = { id: 'b', peers: [LISTED, STRANGER], deny: [LISTED] }
+  const rows: [deny: string[], state: RegExp][] = [
+    [
+      [LISTED],
+      /probably genuine were turned away\. What to do now 52\.6\.248\.125 \(1 rejection\) is in your deny list or denied/
+    ],
+    [
+      [],
+      /probably genuine were turned away\. What to do now Other servers rejected them: see the page of b, process 1\.$/
+    ]
+  ]
+  for (const [deny, state] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, other]), { deny })
+    guard.judge(from('52.1.205.204'))
+    t.match((await open()).textOf('state'), state, `${deny}`)
+  }
+})
+
+t.test('what other servers rejected is not said again where this server says it of its own', async (t) => {
+  const ended = { id: 'c', isClosed: true, peers: ['3.6.251.95', '3.6.251.95'] }
+  const { open, guard } = pageOn(t, async () =>
+    statusOf([{ id: 'a' }, { id: 'b', peers: ['', STRANGER, '3.6.251.95', '3.108.107.52'] }, ended])
+  )
+  for (const peer of ['', STRANGER]) guard.judge(from(peer))
+  const before = (await open()).textOf('state')
+  for (const words of [/no client IP/g, /No request was ever verified/g])
+    t.equal(before.match(words)?.length, 1, `${words}`)
+  t.match(before, /3\.6\.251\.95 \(3 rejections\) is MoEngage DC-03/)
+  guard.judge(from('3.6.251.95'))
+  const after = (await open()).textOf('state')
+  t.equal(after.match(/3\.6\.251\.95 \(/g)?.length, 1, 'a sender is named once')
+})
+
+t.test('that no request was ever verified is not said where another server verified one', async (t) => {
+  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers: [LISTED] }]))
+  guard.judge(from(STRANGER))
+  t.match(guard.status().diagnosis, [/No request was ever verified/])
+  t.match((await open()).textOf('state'), /^✓ All is well/)
 })
 
 t.test('what this server knows itself is not said twice', async (t) => {

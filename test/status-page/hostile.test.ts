@@ -88,6 +88,7 @@ const fleet = fc
       ...sums.result(),
       name: name!,
       self: self!,
+      isSigned: false,
       trustsReports: true,
       overrides: [],
       warnings: [warning!]
@@ -198,8 +199,8 @@ const guard = fc
       senders: () => senders,
       directory: () => directory,
       explainAll: () => [
-        { ...policy, text: text(8), verdict: { verified: false } as never, entries: [] },
-        { ...policy, text: text(9), verdict: { verified: true } as never, entries: [] }
+        { ...policy, text: text(8), verdict: { verified: false } as never, isTrustedProxy: false, entries: [] },
+        { ...policy, text: text(9), verdict: { verified: true } as never, isTrustedProxy: true, entries: [] }
       ]
     }
   })

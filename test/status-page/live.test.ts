@@ -110,6 +110,7 @@ t.test('what happens to the fleet is shown without a reload as well', async (t) 
   const silent: FleetStatus = {
     name: 'webhooks',
     self: null,
+    isSigned: false,
     trustsReports: true,
     version: 7,
     replicas: [],
