@@ -306,7 +306,7 @@ function readNames<T>(
       value: bounded(value),
       message: isListed
         ? `'all' stands in a list of names, and is none.`
-        : `${shown(value)} is written otherwise, in small letters.`,
+        : `The word is 'all', in small letters, and not ${shown(value)}.`,
       fix: `Write 'all'${isListed ? ' by itself' : ''}${list.length > 1 ? ', or the names without it' : ''}.`
     })
     return undefined
