@@ -141,6 +141,12 @@ t.test('a page draws the conclusions of the text, and none besides', async (t) =
       '… Requests that were turned away may be genuine. Whether you can switch to “reject” depends on what is said below.',
       '1'
     ],
+    [
+      'your own network',
+      [line({ isOwn: true, carriesSecret: true }), total],
+      '! Requests that were turned away are probably genuine.',
+      '1'
+    ],
     ['verified only', [total], '✓ You can switch to “reject”.', '0', /Nobody was turned away\./],
     [
       'counted by summaries only',
