@@ -211,15 +211,14 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
 }
 
 function listAnswer(facts: Facts): Answer {
-  const { status, directory, now } = facts
+  const { status, metrics, now } = facts
   const question = 'Is the list current?'
-  const checked = Date.parse(directory.checked)
   const isCurrent =
     status.lastError === null && !['MOE_WARN_STALE', 'MOE_WARN_DRIFT'].some((code) => warns(facts, code))
   return {
     question,
     answer: isCurrent ? 'Yes' : 'No',
-    detail: html`Last checked against MoEngage’s page ${ago(now - checked)}, on ${directory.checked}. <a href="#list">The list</a>`
+    detail: html`Last checked against MoEngage’s page ${ago(now - Date.parse(metrics.checked))}, on ${metrics.checked}. <a href="#list">The list</a>`
   }
 }
 
