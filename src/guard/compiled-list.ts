@@ -36,6 +36,8 @@ export interface ListParts {
   readonly overrides: readonly OpenOverride[]
   /** Whether the directory is too old to accept anything by it. */
   readonly isStale: boolean
+  /** The day on which it was last known to be current, where that is not what the directory says. */
+  readonly checked?: string
 }
 
 /** What is found out about a list when it is compiled. */
@@ -53,17 +55,20 @@ export class CompiledList {
   readonly removals: readonly Removal[]
   /** Whether it is too old to accept anything by it. */
   readonly isStale: boolean
+  /** The day on which it was last known to be current, when it was compiled. */
+  readonly checked: string
   /** Whether a trusted proxy has an address that the list holds, so that a client may be a proxy. */
   readonly holdsProxies: boolean
   /** The rows of the page that this version does not know, by their addresses; undefined where there are none. */
   readonly unknown: Matcher<UnknownRow> | undefined
   readonly verdicts: VerdictCache
 
-  private constructor({ directory, own, removals, isStale }: ListParts, found: Found) {
+  private constructor({ directory, own, removals, isStale, checked }: ListParts, found: Found) {
     this.directory = directory
     this.revision = directory.revision
     this.removals = removals
     this.isStale = isStale
+    this.checked = checked ?? directory.checked
     this.matcher = found.matcher
     this.holdsProxies = found.holdsProxies
     this.unknown = found.unknown

@@ -192,7 +192,12 @@ function compose<Request>(
   }
   const inUse = () => list.current.list.directory
   const watch =
-    settings.watch && new Watch(settings.watch, { inUse, notify: notifyOfWatch, confirmed: settings.confirm }, clock)
+    settings.watch &&
+    new Watch(
+      settings.watch,
+      { inUse, confirm: (day) => list.confirm(day), notify: notifyOfWatch, confirmed: settings.confirm },
+      clock
+    )
   const wording = { permissiveTrust: framework?.permissiveTrust ?? '', noPeer }
   const guard: Guard<Request> = new Guard({
     settings,

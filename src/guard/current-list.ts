@@ -73,6 +73,8 @@ export class CurrentList {
   /** Called when one of them did, with the reason. */
   onFallBack: ((error: Error) => void) | undefined
   #current: InUse
+  /** Until when a watched list without a difference says that a list in use is current. */
+  #confirmed: { readonly directory: Directory; readonly day: string } | undefined
   /** Counts what a directory that is being prepared depends on. */
   #version = 0
 
@@ -139,6 +141,25 @@ export class CurrentList {
   /** The revision that requests are judged by. */
   get revision(): string {
     return this.#current.list.revision
+  }
+
+  /** The day on which the list was last known to be current, as `YYYY-MM-DD`: by itself, or by a watched list without a difference. */
+  get checked(): string {
+    return this.#checkedOf(this.current.list.directory)
+  }
+
+  #checkedOf(directory: Directory): string {
+    const { checked } = directory
+    const confirmed = this.#confirmed
+    return confirmed?.directory === directory && confirmed.day > checked ? confirmed.day : checked
+  }
+
+  /** A watched list has no difference to the one in use, and was known to be current on this day. */
+  confirm(day: string): void {
+    const { directory } = this.current.list
+    if (day <= this.#checkedOf(directory) || Date.parse(day) > this.#clock.now()) return
+    this.#confirmed = { directory, day }
+    if (this.#settings.rejectWhenStale) this.#compileAnew(directory)
   }
 
   /** What a route accepts, compiled once an options object and list. */
@@ -328,13 +349,12 @@ export class CurrentList {
 
   *#compiling(directory: Directory, { cells, warnings }: Read, temporary: Temporary): Steps<InUse> {
     const settings = this.#settings
-    const staleAt = settings.rejectWhenStale
-      ? Date.parse(directory.checked) + settings.staleAfter
-      : Number.POSITIVE_INFINITY
+    const checked = this.#checkedOf(directory)
+    const staleAt = settings.rejectWhenStale ? Date.parse(checked) + settings.staleAfter : Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     const isStale = now >= staleAt
     const { overrides, removals } = inForce(temporary, now)
-    const list = yield* CompiledList.compiling({ directory, own: settings, removals, overrides, isStale })
+    const list = yield* CompiledList.compiling({ directory, own: settings, removals, overrides, isStale, checked })
     let [begins, ends] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
     for (const time of [
       staleAt,

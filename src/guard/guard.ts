@@ -232,13 +232,14 @@ export class Guard<Request = GuardRequest> {
   status(): GuardStatus {
     const { list, policy, warnings, overrides } = this.#list.current
     const { directory, removals } = list
+    const { checked } = this.#list
     const now = this.#clock.now()
     const sources = this.#evidenceSources()
     const evidence = this.#ledger.evidence(policy, sources)
     return {
       revision: directory.revision,
       provenance: directory.provenance,
-      age: ageOf(directory, now),
+      age: ageOf(checked, now),
       entries: directory.entries.length,
       pendingRemovals: removals.map(({ prefix, grant: { dataCenter, channel, until } }) => ({
         prefix: `${prefix}`,
@@ -260,7 +261,7 @@ export class Guard<Request = GuardRequest> {
       watch: this.#watch?.status() ?? null,
       warnings: [
         ...warnings,
-        ...ageWarnings(directory, this.#settings.staleAfter, now),
+        ...ageWarnings(directory, checked, this.#settings.staleAfter, now),
         ...(this.#settings.source.warnings?.(now) ?? []),
         ...(this.#watch?.warnings({
           dataCenters: policy.dataCenters,
@@ -295,8 +296,11 @@ export class Guard<Request = GuardRequest> {
   /** What was counted since the start, for metrics. */
   metrics(): GuardMetrics {
     const { list, policy } = this.#list.current
+    const { checked } = this.#list
     return {
       ...this.#ledger.metrics(list, policy, this.#evidenceSources()),
+      checked,
+      age: ageOf(checked, this.#clock.now()),
       sourceFailing: this.#refresh.lastError !== null,
       watch: this.#watch?.metrics() ?? null
     }

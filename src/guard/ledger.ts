@@ -31,7 +31,7 @@ import {
   RouteRecords
 } from './counters.js'
 import { denies, Policy } from './policy.js'
-import { ageOf, type WatchMetrics } from './status.js'
+import type { WatchMetrics } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
 export interface GuardMetrics {
@@ -67,9 +67,9 @@ export interface GuardMetrics {
   readonly entries: number
   /** The day on which the list in use was taken, as `YYYY-MM-DD`. */
   readonly retrieved: string
-  /** The day on which the list was last known to be current, as `YYYY-MM-DD`. */
+  /** The day on which the list was last known to be current, by itself or by a watched list without a difference, as `YYYY-MM-DD`. */
   readonly checked: string
-  /** The age of the list in use, in milliseconds since the start of the day of the last check (UTC). */
+  /** The age of the list in use, in milliseconds since the start of the day `checked` (UTC). */
   readonly age: number
   /** What is known of the watched source; null without the option `watch`. */
   readonly watch: WatchMetrics | null
@@ -331,7 +331,11 @@ export class Ledger {
     reloadChannel.publish({ revision, error: error === null ? null : error.message } satisfies ReloadEvent)
   }
 
-  metrics(list: CompiledList, policy: Policy, sources: EvidenceSources): Omit<GuardMetrics, 'sourceFailing' | 'watch'> {
+  metrics(
+    list: CompiledList,
+    policy: Policy,
+    sources: EvidenceSources
+  ): Omit<GuardMetrics, 'checked' | 'age' | 'sourceFailing' | 'watch'> {
     const { directory } = list
     list.verdicts.flush()
     const listed = [...directory.entriesOf(policy), ...list.removals.filter(({ grant }) => policy.covers(grant))]
@@ -348,9 +352,7 @@ export class Ledger {
       unlistedWithSecret: this.#withSecret(policy, sources, 'not-listed', false).length,
       secretChecksFailed: sources.failures,
       entries: directory.entries.length,
-      retrieved: directory.provenance.retrieved,
-      checked: directory.checked,
-      age: ageOf(directory, this.#clock.now())
+      retrieved: directory.provenance.retrieved
     }
   }
 }

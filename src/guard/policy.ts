@@ -192,7 +192,7 @@ export class Policy implements Salted {
   }
 
   #explain(set: number): Rejection {
-    const { directory, matcher, revision, isStale } = this.list
+    const { directory, matcher, revision, isStale, checked } = this.list
     const listed = matcher.grantsOf(set)
     const grants = listed.filter(isCell)
     if (listed.includes('deny')) return { reason: 'denied', hint: DENIED }
@@ -204,7 +204,7 @@ export class Policy implements Salted {
       return { reason: 'not-listed', hint: notListed(revision, directory.provenance.retrieved) }
     }
     if (isStale && grants.some((grant) => this.covers(grant))) {
-      return { reason: 'stale-list', hint: staleList(revision, directory.checked) }
+      return { reason: 'stale-list', hint: staleList(revision, checked) }
     }
     const own = grants.filter((grant) => this.dataCenters.includes(grant.dataCenter))
     if (own.length > 0) return { reason: 'other-channel', hint: otherChannel(own, this.channels) }

@@ -66,7 +66,10 @@ export interface GuardStatus {
   readonly revision: string
   /** Where and when the list was taken. */
   readonly provenance: Directory['provenance']
-  /** How long ago the list was taken or last checked, in milliseconds from the start of that day (UTC). */
+  /**
+   * How long ago the list was taken or last checked, or a watched list without a difference was, in milliseconds from the start of that
+   * day (UTC).
+   */
   readonly age: number
   /** How many entries the list has: addresses and prefixes, counted once for every data center and channel. */
   readonly entries: number
@@ -131,8 +134,8 @@ export function trustedSenders({ trustedProxies, allow }: Lists, directory: Dire
     }))
 }
 
-/** How long ago a list was last known to be current, in milliseconds; 0 if the clock is behind it. */
-export function ageOf({ checked }: Directory, now: number): number {
+/** How long ago a list was last known to be current, on the day `checked`, in milliseconds; 0 if the clock is behind it. */
+export function ageOf(checked: string, now: number): number {
   return Math.max(0, now - Date.parse(checked))
 }
 
@@ -161,11 +164,11 @@ export function futureWarnings({ provenance, checked }: Directory, now: number, 
   ]
 }
 
-/** Whether the list has aged by now, or cannot age. */
-export function ageWarnings(directory: Directory, staleAfter: number, now: number): Problem[] {
-  const age = ageOf(directory, now)
+/** Whether the list, which was last known to be current on the day `checked`, has aged by now, or cannot age. */
+export function ageWarnings(directory: Directory, checked: string, staleAfter: number, now: number): Problem[] {
+  const age = ageOf(checked, now)
   if (age < staleAfter) return futureWarnings(directory, now)
-  const { checked, revision } = directory
+  const { revision } = directory
   return [
     {
       code: 'MOE_WARN_STALE',

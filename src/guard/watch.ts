@@ -45,6 +45,8 @@ export type WatchSettings = Readonly<OptionValues<typeof WATCH_OPTIONS>>
 /** What a watch compares with, and reports to. */
 export interface WatchTo {
   readonly inUse: () => Directory
+  /** Called when there is no difference, with the day on which the watched list was last known to be current. */
+  readonly confirm: (day: string) => void
   /** Called when the differences are others than before, or a load fails for another reason than before. */
   readonly notify: (news: 'drift' | 'failure') => void
   /** Suspicions that the options of the guard confirm. */
@@ -128,6 +130,7 @@ export class Watch {
     const { same, added, removed, moved, cells, unknown } = compared.differences
     const drift = same ? '' : JSON.stringify([added, removed, moved, cells, unknown])
     this.#compared = compared
+    if (same) this.#to.confirm(this.#watched!.checked)
     if (drift === this.#drift) return
     this.#drift = drift
     this.#since = same ? null : this.#clock.now()

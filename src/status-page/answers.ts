@@ -211,9 +211,8 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
 }
 
 function listAnswer(facts: Facts): Answer {
-  const { status, directory, now } = facts
+  const { status, metrics, now } = facts
   const question = 'Is the list current?'
-  const checked = Date.parse(directory.checked)
   if (warns(facts, 'MOE_WARN_FUTURE')) {
     return { question, answer: 'Not known', detail: 'It is dated in the future. <a href="#list">The list</a>' }
   }
@@ -222,7 +221,7 @@ function listAnswer(facts: Facts): Answer {
   return {
     question,
     answer: isCurrent ? 'Yes' : 'No',
-    detail: html`Last checked against MoEngage’s page ${ago(now - checked)}, on ${directory.checked}. <a href="#list">The list</a>`
+    detail: html`Last checked against MoEngage’s page ${ago(now - Date.parse(metrics.checked))}, on ${metrics.checked}. <a href="#list">The list</a>`
   }
 }
 

@@ -7,14 +7,14 @@ import type { Facts } from './facts.js'
 import { ago, listed, number, timeAgo, timeTag } from './words.js'
 
 /** The list of addresses: which one it is, how old, where from, and what is about to change. */
-export function listPart({ status, directory, now }: Facts): string {
+export function listPart({ status, metrics, directory, now }: Facts): string {
   const { provenance, source, loadedAt, lastError, pendingRemovals, entries, watch } = status
   const facts: [name: string, text: string][] = [
     ['Source', html`<code>${source}</code>`],
     ['Page', html`${provenance.page}`],
     ['Revision', html`<code>${directory.revision}</code>`],
     ['Taken from the page', html`${provenance.retrieved}`],
-    ['Last checked', html`${directory.checked}, ${ago(now - Date.parse(directory.checked))}`],
+    ['Last checked', html`${metrics.checked}, ${ago(now - Date.parse(metrics.checked))}`],
     ['Last loaded', timeAgo(loadedAt, now)],
     ['Last error', lastError === null ? 'none' : html`${lastError}`],
     ['Entries', html`${number(entries)}, counted for every data center and channel`]

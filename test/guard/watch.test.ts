@@ -365,3 +365,49 @@ t.test('a guard outside Fastify logs it too', async (t) => {
   await until(() => lines.length > 0)
   t.match(lines, [{ level: 40, moengage: { code: 'MOE_WARN_DRIFT' } }])
 })
+
+t.test('a list that the watched source confirms is as old as the day on which that was known', async (t) => {
+  for (const rejectWhenStale of [true, false]) {
+    const source = { name: 'ours', load: async () => sound({ retrieved: '2026-08-01' }) }
+    const { clock, held, guard, look, codes } = await watching(t, { source, rejectWhenStale })
+    const isStale = () => {
+      const { verified } = guard.judge({ peer: '9.9.9.1', headers: {} })
+      t.equal(verified, !(rejectWhenStale && codes().includes('MOE_WARN_STALE')))
+      return codes().includes('MOE_WARN_STALE')
+    }
+    const ageFrom = (day: string) => {
+      const age = clock.now() - Date.parse(day)
+      t.match([guard.status().age, guard.metrics()], [age, { age, checked: day }], day)
+    }
+    held.watched = sound({ checked: '2026-11-20' })
+    t.equal(isStale(), true)
+    ageFrom('2026-08-01')
+    const rows: [what: string, watched: Loaded, checked: string][] = [
+      ['the same list', sound({ checked: '2026-11-20' }), '2026-11-20'],
+      ['an older copy of it', sound({ checked: '2026-11-20', retrieved: '2026-11-10' }), '2026-11-20'],
+      ['a copy from before', sound({ retrieved: '2026-11-10' }), '2026-11-20'],
+      ['a day that is still to come', sound({ checked: '2027-11-20' }), '2026-11-20'],
+      ['a list that differs', sound({ checked: '2026-11-25' }, [...FOUR, '9.9.9.5']), '2026-11-20'],
+      ['no list', new Error('gone'), '2026-11-20'],
+      ['the same list again', sound({ checked: '2026-11-26' }), '2026-11-26']
+    ]
+    for (const [what, watched, checked] of rows) {
+      held.watched = watched
+      await look(what === 'the same list' ? 0 : DAY)
+      const isDone = ({ checkedAt, error }: NonNullable<GuardStatus['watch']>) =>
+        watched instanceof Error ? error !== null : checkedAt === clock.now()
+      await until(() => isDone(guard.status().watch!))
+      ageFrom(checked)
+      t.equal(isStale(), false, what)
+    }
+    await guard.reload()
+    ageFrom('2026-11-26')
+    held.watched = new Error('gone')
+    clock.pass(Date.parse('2026-11-26') + 90 * DAY - 1 - clock.now())
+    t.equal(isStale(), false)
+    clock.pass(1)
+    t.equal(isStale(), true)
+    const { verdict } = guard.explain('9.9.9.1')
+    if (rejectWhenStale) t.match(verdict, { reason: 'stale-list', hint: /it was last checked on 2026-11-26/ })
+  }
+})
