@@ -318,12 +318,20 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
       [
         ['other-data-center', /of other data centers/],
         ['other-channel', /of other channels/],
-        ['proxy-not-configured', /your own proxy/],
         ['permissive-trust', /could choose its address/],
         ['stale-list', /while the list was stale/],
         ['unresolved', /without a client IP/]
       ] as const
-    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]])
+    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]]),
+    // What any stranger can cause.
+    [[verified, tag('proxy-not-configured')], 'unclear', [/^5/, /a stranger's if not/, COVERS]],
+    [[tag('proxy-not-configured'), summary({})], 'no', [/^0/, /from what seems to be your own proxy/, COVERS]],
+    [[verified, tag('broken-request')], 'unclear', [/^5/, /broken off or malformed, as any stranger/, COVERS]],
+    [
+      [verified, line({ mode: 'tag', reason: 'broken-request', clientIp: null, carriesSecret: true })],
+      'no',
+      [/^5/, /broken off/, /^1 request with your secret and without a client IP/, COVERS]
+    ]
   ]
   for (const [lines, answer, evidence] of table) {
     const { found } = await report(lines)
@@ -341,6 +349,13 @@ t.test('for a log in mode "reject" the question is whether anything genuine was 
     [[verified, removed], 'likely', [/^5/, /removed from MoEngage's page/]],
     [[verified, line({})], 'possible', [/^5/, /do you know any of them/]],
     [[line({})], 'possible', [/no summary/, /do you know/]],
+    [[verified, line({ reason: 'unresolved', clientIp: null })], 'likely', [/^5/, /without a client IP/]],
+    [[verified, line({ reason: 'broken-request', clientIp: null })], 'possible', [/^5/, /as any stranger/]],
+    [
+      [verified, line({ reason: 'broken-request', clientIp: null, carriesSecret: true })],
+      'yes',
+      [/^5/, /as any stranger/, /with your secret and without/]
+    ],
     [[verified, line({ reason: 'denied' })], 'no', [/^5/]],
     [[verified, line({ reason: 'denied' }), line({}).slice(0, 130)], 'unclear', [/^5/]]
   ]

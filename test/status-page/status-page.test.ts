@@ -769,6 +769,20 @@ t.test('a policy for a data center beside that of the guard has its cells', asyn
   t.match(textOf('matrix'), /Outbound Segment Sync 0 0 of 1 address used · A no address 0 0 of 1 address used · B/)
 })
 
+t.test('a stranger that breaks its request makes nothing probably genuine', async (t) => {
+  const { origin, post, open } = await serve(t)
+  const stranger = { host: 'a', 'x-forwarded-for': STRANGER, a: Array(1000).fill('') }
+  const sendBroken = () => send(origin, { method: 'POST', path: '/moengage/connector', headers: stranger })
+  t.match(await sendBroken(), { status: 403 })
+  const before = await open()
+  t.match(before.textOf('state'), /! MoEngage has not got through yet, .*but no request was ever verified: if genuine/)
+  await post('/moengage/connector', LISTED)
+  t.match(await sendBroken(), { status: 403 })
+  const { textOf } = await open()
+  t.match(textOf('state'), /✓ All is well: MoEngage gets through\. What to do now Nothing\./)
+  t.match(textOf('answers'), /Was any of it genuine\? Possibly 2 requests broken off or malformed, as any stranger can/)
+})
+
 t.test('an address of MoEngage that is denied is said to be turned away, while others get through', async (t) => {
   const { post, open } = await serve(t, { deny: ['44.205.83.206'] })
   await post('/moengage/connector', LISTED)
