@@ -1,7 +1,16 @@
 import { isDay } from '../directory/snapshot.js'
 import { asFields, type Fields } from './fields.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { countOwn, isEnvelope, isOfClient, isOfGuard, isPrefix, isRequest, quotedIn } from './places.js'
+import {
+  countOwn,
+  isEnvelope,
+  isMessageOfGuard,
+  isOfClient,
+  isPrefix,
+  isRequest,
+  isTextOfGuard,
+  quotedIn
+} from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
@@ -23,9 +32,12 @@ export interface ProcessId {
 }
 
 /** A part of a line, with what the parts around it say. */
-type Part = Omit<FoundRecord, 'record'>
+type Part = Omit<FoundRecord, 'record'> & {
+  /** Whether the message of the line is not the guard's: an application logged what stands beside it, and may have got that from a client. */
+  readonly isForeign: boolean
+}
 
-const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '' }
+const NOTHING: Part = { time: undefined, process: { pid: '', hostname: '' }, wrapping: '', isForeign: false }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
 const MENTION =
@@ -51,9 +63,11 @@ const MAX_BRACES = 8
 export interface LineContent {
   readonly records: FoundRecord[]
   /** Servers that say here that they listen. */
-  readonly starts: Omit<Part, 'wrapping'>[]
+  readonly starts: Omit<FoundRecord, 'record' | 'wrapping'>[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
+  /** Number of those of them that are whole records beside a message that is not the guard's. */
+  foreign: number
   /** Number of messages that journald has left out. */
   leftOut: number
 }
@@ -66,7 +80,7 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = { records: [], starts: [], unreadable: 0, leftOut: 0 }
+  const found: LineContent = { records: [], starts: [], unreadable: 0, foreign: 0, leftOut: 0 }
   readText(line, NOTHING, found, 0)
   return { ...found, records: withoutCopies(found.records) }
 }
@@ -128,7 +142,12 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
 /** What stands behind a text. A line that is cut off behind our fields has its time and process before them. */
 const behind = (before: string, part: Part): Part =>
   within(
-    { ...part, time: timeInText(before) ?? part.time, process: processInText(before) ?? part.process },
+    {
+      ...part,
+      time: timeInText(before) ?? part.time,
+      process: processInText(before) ?? part.process,
+      isForeign: !(isTextOfGuard(before) ?? !part.isForeign)
+    },
     'text around the JSON'
   )
 
@@ -241,11 +260,12 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
   const here = {
     time: timeOf(fields) ?? part.time,
     process: processOf(fields) ?? part.process,
-    wrapping: part.wrapping
+    wrapping: part.wrapping,
+    isForeign: !(isOfGuard(fields) ?? !part.isForeign)
   }
   const record = recordIn(fields)
-  if (record !== undefined) {
-    found.records.push({ ...here, record })
+  if (record !== undefined && !here.isForeign) {
+    found.records.push({ time: here.time, process: here.process, wrapping: here.wrapping, record })
     return
   }
   if ([fields.msg, fields.message].some((text) => typeof text === 'string' && text.startsWith(STARTED))) {
@@ -253,7 +273,14 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
+  const { length } = found.records
   for (const [name, value] of Object.entries(fields)) visitField(name, value, { fields, here }, found, depth)
+  // An envelope may hold the line as text, too, which then says it all.
+  if (found.records.length > length || !here.isForeign) return
+  if (record !== undefined || mentions(JSON.stringify(fields[OWN_NAME] ?? null))) {
+    found.unreadable++
+    found.foreign++
+  }
 }
 
 function visitField(
@@ -264,6 +291,7 @@ function visitField(
   depth: number
 ): void {
   if (typeof value !== 'object' && typeof value !== 'string') return
+  if (here.isForeign && name === OWN_NAME) return
   const part = nested(here, name)
   const inside = asFields(value)
   if (isEnvelope(name, value, fields)) visit(value, part, found, depth + 1)
@@ -272,13 +300,30 @@ function visitField(
   else if (!isOfClient(name, fields) && mentions(JSON.stringify(value))) found.unreadable++
 }
 
+/** The names under which loggers write a message; a user may choose another. */
+const MESSAGES = ['msg', 'message', '@message', 'short_message'] as const
+
+/** Whether the message of a line is the guard's; undefined where the line has none. */
+function isOfGuard(fields: Fields): boolean | undefined {
+  const messages = MESSAGES.flatMap((name) => {
+    const text = fields[name]
+    // A collector keeps a whole line there.
+    return typeof text !== 'string' || (isEnvelope(name, text, fields) && isAboutUs(text)) ? [] : [text]
+  })
+  if (messages.length > 0) return messages.some(isMessageOfGuard)
+  return Object.values(fields).some(isMessageOfGuard) || undefined
+}
+
+/** The name of the guard's fields in a line. */
+const OWN_NAME = 'moengage'
+
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 
 const isOurs = (fields: Fields | undefined): fields is Fields => EVENTS.has(fields?.event)
 
 /** Our fields, if an object has them: nested, flattened or at its top. */
 function recordIn(fields: Fields): Fields | undefined {
-  const nested = asFields(fields.moengage)
+  const nested = asFields(fields[OWN_NAME])
   return isOurs(nested) ? nested : [unflattened(fields), fields].find(isOurs)
 }
 
