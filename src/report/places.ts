@@ -100,6 +100,7 @@ const METHOD = `\\b(?:${METHODS.join('|')})`
 const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
+const SIGNS = new RegExp(SIGN, 'g')
 /** The name of what a client chose, in front of JSON. */
 const NAME_OF_CLIENTS =
   /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
@@ -144,10 +145,13 @@ export interface QuotedText {
 
 /** The texts in quotes that collectors write: cells of CSV, and values of logfmt. */
 export function* quotedIn(text: string): Generator<QuotedText> {
+  // Searched once: a line may have a cell in every few characters.
+  const signs = [...text.matchAll(SIGNS)].map(({ index }) => index)
+  const [first = Number.POSITIVE_INFINITY] = signs
+  const last = signs.at(-1) ?? Number.NEGATIVE_INFINITY
   for (const { index, 1: cell, 0: all } of text.matchAll(/(?:^|[,;\t])"((?:[^"]|"")*)(?:"(?=[,;\t]|\s*$)|$)/g)) {
-    const before = text.slice(0, index)
-    if (!cell!.includes('""') || SIGN.test(before) || SIGN.test(text.slice(index + all.length))) continue
-    yield { text: cell!.replaceAll('""', '"'), how: 'doubled quotes', before }
+    if (!cell!.includes('""') || first < index || last >= index + all.length) continue
+    yield { text: cell!.replaceAll('""', '"'), how: 'doubled quotes', before: text.slice(0, index) }
   }
   for (const { index, 1: name, 2: value } of text.matchAll(/(?<=^|\s)([\w.@-]+)="((?:[^"\\]|\\.)*)(?:"|$)/gs)) {
     const before = text.slice(0, index)

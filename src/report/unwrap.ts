@@ -139,9 +139,13 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
   if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
 }
 
+/** As much of the text before a record is looked at for its time and process. A line may hold thousands of records. */
+const MAX_BEFORE = 10_000
+
 /** What stands behind a text. A line that is cut off behind our fields has its time and process before them. */
-const behind = (before: string, part: Part): Part =>
-  within(
+function behind(text: string, part: Part): Part {
+  const before = text.slice(-MAX_BEFORE)
+  return within(
     {
       ...part,
       time: timeInText(before) ?? part.time,
@@ -150,6 +154,7 @@ const behind = (before: string, part: Part): Part =>
     },
     'text around the JSON'
   )
+}
 
 function readObjects(
   text: string,
@@ -214,7 +219,8 @@ function objectsIn(text: string): { objects: { before: string; value: unknown }[
 
 /** Where the braces are balanced again, those in texts not counted; the start where they never are. */
 function endOfObject(text: string, start: number): number {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gs
+  // A text that does not end goes on to the end of the line: looked for again from each quote, it would take quadratic time.
+  const tokens = /"(?:[^"\\]|\\.)*(?:"|$)|[{}]/gs
   tokens.lastIndex = start
   let open = 0
   for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {

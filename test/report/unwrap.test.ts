@@ -302,7 +302,8 @@ t.test('a long line of mentions is read in a moment', async (t) => {
     JSON.stringify({ level: 'info', unknown: mention.repeat(30_000) }),
     mention.repeat(30_000),
     `x "${mention.repeat(30_000)}`,
-    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`
+    `GET /${'{}'.repeat(400_000)} event=moengage.rejected`,
+    ...[',"""', '\\"'].map((text) => `INFO body ${text.repeat(100_000)}${mention}${text.repeat(100_000)}`)
   ]) {
     const start = performance.now()
     findRecords(text)
