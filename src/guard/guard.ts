@@ -102,7 +102,7 @@ export class Guard<Request = GuardRequest> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
   judge(request: Request & (GuardRequest | NodeRequest), policy?: PolicyOptions): Verdict {
-    return this.decide(policy, request, givenIncoming(request), null)
+    return this.decide(policy, request, givenIncoming(request, this.header), null)
   }
 
   /**
