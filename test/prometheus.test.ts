@@ -31,7 +31,7 @@ t.test('verdicts are counted by result, reason and what the route accepts', asyn
   const table: [name: string, value: number][] = [
     [`moengage_verdicts_total{result="verified",reason="",${policy}}`, 3],
     [`moengage_verdicts_total{result="rejected",reason="not-listed",${policy}}`, 1],
-    [`moengage_verdicts_total{result="rejected",reason="broken-request",${policy}}`, 1],
+    [`moengage_verdicts_total{result="rejected",reason="unresolved",${policy}}`, 1],
     [`moengage_verdicts_total{result="rejected",reason="denied",${policy}}`, 0],
     [`moengage_verdicts_total{result="verified",reason="",${catalog}}`, 0],
     [`moengage_verdicts_total{result="rejected",reason="other-channel",${catalog}}`, 1],
@@ -72,7 +72,7 @@ t.test('what carried the secret is counted, without a label that a client choose
   const found = await samples(registry)
   const table: [name: string, value: number][] = [
     ['moengage_rejected_with_secret_total{reason="not-listed"}', 2],
-    ['moengage_rejected_with_secret_total{reason="broken-request"}', 1],
+    ['moengage_rejected_with_secret_total{reason="unresolved"}', 1],
     ['moengage_rejected_with_secret_total{reason="other-channel"}', 1],
     ['moengage_rejected_with_secret_total{reason="denied"}', 0],
     ['moengage_verified_without_secret_total', 2],
@@ -353,7 +353,7 @@ t.test('verdicts and reloads are published while somebody listens', async (t) =>
   t.match(verdicts, [
     { verdict: { verified: true, clientIp: '9.9.9.9' }, policy: { dataCenters: ['DC-01'] }, route: null },
     { verdict: { verified: false, clientIp: '198.51.100.0/24', peer: '198.51.100.0/24' } },
-    { verdict: { reason: 'broken-request', clientIp: null, peer: null } }
+    { verdict: { reason: 'unresolved', clientIp: null, peer: null } }
   ])
   t.match(reloads, [
     { revision: 'revision-1', error: null },

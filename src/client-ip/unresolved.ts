@@ -50,19 +50,6 @@ export interface Failure {
   readonly detail?: string
 }
 
-/** The failures that anybody can cause who sends a request. The others show how a proxy, the server or a function of the user is set up. */
-const BY_REQUEST: ReadonlySet<Failure['reason']> = new Set([
-  'invalid-entry',
-  'too-many-hops',
-  'too-many-headers'
-] satisfies UnresolvedReason[])
-
-/**
- * Whether the request itself may be why it has no client IP. Whatever was asked about a connection that has no peer any more: its client
- * may have closed it.
- */
-export const isByRequest = ({ reason }: Failure, peer: string | null | undefined) => !peer || BY_REQUEST.has(reason)
-
 const failure = <Reason extends Failure['reason']>(reason: Reason) => Object.freeze({ reason })
 
 export const NO_PEER = failure('no-peer')

@@ -22,7 +22,7 @@ export const FINDING_KINDS = [
  * - `list-aged`: requests with it come from addresses that are not listed: MoEngage calls from there.
  * - `stale-list`, `other-data-center`, `other-channel`, `denied`: requests with it are rejected for this reason.
  * - `proxy`: requests with it seem to come from your own proxy or network, which hides the sender.
- * - `unresolved`: requests with it have no client IP that can be relied on, whatever the reason.
+ * - `unresolved`: requests with it have no client IP that can be relied on.
  * - `without-secret`: verified requests do not carry it, and `expectSecret` is set.
  * - `check-failed`: `carriesSecret` throws, or returns something else than true or false.
  */

@@ -226,8 +226,7 @@ export class Ledger {
     const { directory, revision } = policy.list
     return findingsOf({
       senders: (reason, isOwn) => this.#withSecret(policy, sources, reason, isOwn),
-      unresolved:
-        rejectedWithSecret.unresolved + rejectedWithSecret['broken-request'] + rejectedWithSecret['permissive-trust'],
+      unresolved: rejectedWithSecret.unresolved + rejectedWithSecret['permissive-trust'],
       withoutSecret: this.#withoutSecret.since(this.#clock.now() - EVIDENCE_HOLDS),
       failures: sources.failures,
       ...this.#placesContext(policy),

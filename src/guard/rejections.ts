@@ -1,7 +1,7 @@
 import { forwardedHeaders, headerText, type Incoming } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { isList, parsePeer } from '../client-ip/resolver.js'
-import { type Failure, isByRequest } from '../client-ip/unresolved.js'
+import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import { ONLY_YOURS } from '../senders/diagnosis.js'
 import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
@@ -36,8 +36,7 @@ export class Rejections {
 
   /** A request without a client IP that can be relied on. */
   unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
-    const isPermissive = failure.reason === 'permissive-trust'
-    const reason = isPermissive ? failure.reason : isByRequest(failure, peer) ? 'broken-request' : 'unresolved'
+    const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
     const { header } = this.#settings
     const present = failure.reason === 'header-missing' ? forwardedHeaders(headers, header) : []
     const hint =

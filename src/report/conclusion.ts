@@ -76,15 +76,17 @@ const SIGNS: Partial<Record<Reason, Sign>> = {
   'proxy-not-configured': likely('from what seems to be your own proxy'),
   'permissive-trust': likely('while every sender could choose its address'),
   'stale-list': likely('from listed addresses, while the list was stale'),
-  unresolved: likely('without a client IP that can be relied on'),
-  'broken-request': possible('broken off or malformed, as any stranger can send them: the hint in the log says how')
+  unresolved: likely('without a client IP that can be relied on')
 }
 
-/** The same where requests get through, which a proxy that they do not come by says less of: it may be a stranger's. */
+/** The same where requests get through: then a proxy that they do not come by may be a stranger's, and anybody can break a request of his own. */
 const SIGNS_BESIDE_VERIFIED: typeof SIGNS = {
   ...SIGNS,
   'proxy-not-configured': possible(
     "from what is your own proxy if it stands in front of your server, and a stranger's if not"
+  ),
+  unresolved: possible(
+    'without a client IP that can be relied on: the hint in the log says whether your proxy is why, or what any stranger can send'
   )
 }
 

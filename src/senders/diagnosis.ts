@@ -130,13 +130,6 @@ const CAUSES: readonly Cause[] = [
       'connection.'
   },
   {
-    reason: 'broken-request',
-    isLikely: ({ verified }) => verified === 0,
-    sentence: (_, share) =>
-      `${share} had no client IP that can be relied on, as anybody can send them, but no request was ever verified: if genuine ones are ` +
-      'among them, the hint in the log says what is wrong with the header or the connection.'
-  },
-  {
     reason: 'not-listed',
     only: 'removed',
     sentenceOf: ({ clientIp, removed }, named) =>

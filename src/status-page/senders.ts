@@ -63,9 +63,6 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
   'stale-list': () => ({ text: 'The list is stale: load a newer one. The warning about it says how.' }),
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
-  'broken-request': () => ({
-    text: 'A stranger, or a proxy that breaks requests: the hint in the server’s log says what is wrong.'
-  }),
   'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp, providerAmong(notableAddresses().match(clientIp))),
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
 }

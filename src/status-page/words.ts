@@ -11,7 +11,6 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'stale-list': 'MoEngage, but the list is too old',
   denied: 'Denied by your deny list or an override',
   unresolved: 'No address to rely on',
-  'broken-request': 'Broken off or malformed, so no address to rely on',
   'proxy-not-configured': 'Your own proxy, which is not configured',
   'permissive-trust': 'Every sender could choose its address'
 }

@@ -62,8 +62,6 @@ const WITH_SECRET: Readonly<Record<Reason, string>> = {
   denied: 'The request carries your secret, and a rule of your own rejects it: remove the address there.',
   unresolved:
     "The request carries your secret, so MoEngage's call is rejected for the way in which it reaches your server.",
-  'broken-request':
-    "The request carries your secret, so MoEngage's call is rejected for the way in which it reaches your server.",
   'proxy-not-configured':
     'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
   'permissive-trust': 'The request carries your secret, and its address cannot be relied on.'

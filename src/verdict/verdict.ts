@@ -8,7 +8,6 @@ export const REASONS = [
   'stale-list',
   'denied',
   'unresolved',
-  'broken-request',
   'proxy-not-configured',
   'permissive-trust'
 ] as const
@@ -21,9 +20,7 @@ export const REASONS = [
  * - `other-channel`: it is of an accepted data center, published for other channels.
  * - `stale-list`: it is in an entry, but the list is stale and `rejectWhenStale` is set.
  * - `denied`: it is in the `deny` list, or an override denies it.
- * - `unresolved`: there is no client IP that can be relied on, by what a proxy, the server or your `clientIp` function does.
- * - `broken-request`: there is none, and anybody can send such a request: its connection was closed, it has too many header lines, or a
- *   forwarded header of it is malformed.
+ * - `unresolved`: there is no client IP that can be relied on.
  * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
  * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.
  */

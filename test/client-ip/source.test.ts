@@ -370,7 +370,7 @@ t.test("a bare connection has the peer alone where the framework's request.ip is
   t.teardown(() => app.close())
   await app.register(moengageAllowlist, { dataCenters: 'DC-01' })
   t.match(app.moengage!.judge({ peer: LISTED, headers: {} }), { verified: true })
-  t.match(app.moengage!.judge({ peer: undefined, headers: {} }), { reason: 'broken-request' })
+  t.match(app.moengage!.judge({ peer: undefined, headers: {} }), { reason: 'unresolved' })
   t.match(app.moengage!.judge({ peer: 'unix', headers: {} }), { reason: 'unresolved', hint: /unix socket/ })
 })
 

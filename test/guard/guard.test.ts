@@ -24,7 +24,7 @@ t.test('status counts what was judged and names the list', async (t) => {
     provenance: { page: /ip-whitelisting-in-moengage/, retrieved: /^\d{4}-\d\d-\d\d$/ },
     source: 'bundled snapshot',
     verified: 2,
-    rejected: { 'not-listed': 2, 'other-data-center': 1, 'other-channel': 0, denied: 1, 'broken-request': 1 },
+    rejected: { 'not-listed': 2, 'other-data-center': 1, 'other-channel': 0, denied: 1, unresolved: 1 },
     senders: 3,
     lastError: null,
     warnings: []

@@ -319,18 +319,18 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
         ['other-data-center', /of other data centers/],
         ['other-channel', /of other channels/],
         ['permissive-trust', /could choose its address/],
-        ['stale-list', /while the list was stale/],
-        ['unresolved', /without a client IP/]
+        ['stale-list', /while the list was stale/]
       ] as const
     ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]]),
     // What any stranger can cause.
     [[verified, tag('proxy-not-configured')], 'unclear', [/^5/, /a stranger's if not/, COVERS]],
     [[tag('proxy-not-configured'), summary({})], 'no', [/^0/, /from what seems to be your own proxy/, COVERS]],
-    [[verified, tag('broken-request')], 'unclear', [/^5/, /broken off or malformed, as any stranger/, COVERS]],
+    [[verified, tag('unresolved')], 'unclear', [/^5/, /your proxy is why, or what any stranger can send/, COVERS]],
+    [[tag('unresolved'), summary({})], 'no', [/^0/, /without a client IP that can be relied on\.$/, COVERS]],
     [
-      [verified, line({ mode: 'tag', reason: 'broken-request', clientIp: null, carriesSecret: true })],
+      [verified, line({ mode: 'tag', reason: 'unresolved', clientIp: null, carriesSecret: true })],
       'no',
-      [/^5/, /broken off/, /^1 request with your secret and without a client IP/, COVERS]
+      [/^5/, /any stranger/, /^1 request with your secret and without a client IP/, COVERS]
     ]
   ]
   for (const [lines, answer, evidence] of table) {
@@ -356,12 +356,12 @@ t.test('for a log in mode "reject" the question is whether anything genuine was 
     [[verified, removed], 'likely', [/^5/, /removed from MoEngage's page/]],
     [[verified, line({})], 'possible', [/^5/, /do you know any of them/]],
     [[line({})], 'possible', [/no summary/, /do you know/]],
-    [[verified, line({ reason: 'unresolved', clientIp: null })], 'likely', [/^5/, /without a client IP/]],
-    [[verified, line({ reason: 'broken-request', clientIp: null })], 'possible', [/^5/, /as any stranger/]],
+    [[summary({}), line({ reason: 'unresolved', clientIp: null })], 'likely', [/^0/, /without a client IP/]],
+    [[verified, line({ reason: 'unresolved', clientIp: null })], 'possible', [/^5/, /any stranger can send/]],
     [
-      [verified, line({ reason: 'broken-request', clientIp: null, carriesSecret: true })],
+      [verified, line({ reason: 'unresolved', clientIp: null, carriesSecret: true })],
       'yes',
-      [/^5/, /as any stranger/, /with your secret and without/]
+      [/^5/, /any stranger can send/, /with your secret and without/]
     ],
     [[verified, line({ reason: 'denied' })], 'no', [/^5/]],
     [[verified, line({ reason: 'denied' }), line({}).slice(0, 130)], 'unclear', [/^5/]]

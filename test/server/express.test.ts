@@ -487,7 +487,7 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
     socket.on('close', () => resolve(text))
   })
   t.match(answer, /^HTTP\/1\.1 403/)
-  t.match(rejections(), [{ moengage: { reason: 'broken-request' } }])
+  t.match(rejections(), [{ moengage: { reason: 'unresolved' } }])
 })
 
 t.test('a request that passes two guards or routes is counted, reported and logged once', async (t) => {

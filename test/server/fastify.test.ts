@@ -626,7 +626,7 @@ t.test('app.moengage judges Fastify requests and bare connections, and logs neit
   t.match((await inject(app, LISTED)).json(), { verified: false, reason: 'other-channel' })
   t.match(app.moengage!.judge({ peer: '::1', headers: from(LISTED) }), { verified: true, peer: '::1' })
   t.match(app.moengage!.judge({ peer: LISTED, headers: {} }, { channels: 'catalog' }), { reason: 'other-channel' })
-  t.match(app.moengage!.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'broken-request', peer: null })
+  t.match(app.moengage!.judge({ peer: undefined, headers: from(LISTED) }), { reason: 'unresolved', peer: null })
   t.strictSame(rejections(), [])
 
   const upgrade = new Promise<Verdict>((resolve) => {
@@ -827,7 +827,7 @@ t.test('a request with as many headers as Node keeps is not judged by what is le
         lines < kept ? /^HTTP\/1\.1 403/ : /^HTTP\/1\.1 (?:403|431)/,
         `${lines} lines where Node keeps ${kept}`
       )
-      if (answer.includes(' 403 ')) expected.push(lines < kept ? 'not-listed' : 'broken-request')
+      if (answer.includes(' 403 ')) expected.push(lines < kept ? 'not-listed' : 'unresolved')
     }
     t.strictSame(reasons, expected, `where Node keeps ${kept}`)
   }
@@ -907,7 +907,7 @@ t.test('a connection without an address is never verified', async (t) => {
   const { port } = await listen(gone)
   t.teardown(() => gone.close())
   await t.rejects(send({ port }, { headers: from(LISTED) }))
-  t.match(verdict, { verified: false, reason: 'broken-request', peer: null })
+  t.match(verdict, { verified: false, reason: 'unresolved', peer: null })
 })
 
 t.test('two clients behind one proxy share a connection and not a verdict', async (t) => {

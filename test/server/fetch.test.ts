@@ -36,7 +36,7 @@ t.test('a request is let through with its verdict, or comes with its answer', as
   t.match(await response?.json(), { code: 'MOE_ERR_REJECTED', error: 'Forbidden' })
   t.match(lines, [{ level: 40, msg: `${STRANGER} rejected: not-listed` }])
   for (const peer of [undefined, null, '']) {
-    t.match((await guard.check(requestFrom(LISTED), peer)).verdict, { reason: 'broken-request', peer: null })
+    t.match((await guard.check(requestFrom(LISTED), peer)).verdict, { reason: 'unresolved', peer: null })
   }
 })
 
@@ -57,7 +57,7 @@ t.test('a peer is taken as servers report it, and anything else is none', async 
   others.push(ring, { remote: { remote: { address: '10.0.0.1' } } })
   for (const peer of others) {
     const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
-    t.match(verdict, { reason: 'broken-request', peer: null, hint: /No peer was passed/ })
+    t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })
   }
 })
 
@@ -109,7 +109,7 @@ t.test('a clientIp function is asked with the request', async (t) => {
   const { guard } = guarding({ clientIp: (request) => request.headers.get('fly-client-ip') ?? undefined })
   const request = new Request('http://localhost/', { headers: { 'Fly-Client-IP': LISTED } })
   t.match(await guard.check(request, '10.0.0.1'), { verdict: { verified: true, clientIp: LISTED } })
-  t.match(await guard.check(requestFrom(LISTED), undefined), { verdict: { reason: 'broken-request' } })
+  t.match(await guard.check(requestFrom(LISTED), undefined), { verdict: { reason: 'unresolved' } })
 })
 
 t.test('judging alone answers and logs nothing', async (t) => {

@@ -266,7 +266,7 @@ t.test('what a request that was made up does not tell is null', async (t) => {
   const response = new ServerResponse(request)
   guard(request, response, () => t.fail('it is let through'))
   t.equal(response.statusCode, 403)
-  t.match(lines[0]?.moengage, { reason: 'broken-request', clientIp: null, peer: null, method: null, requestId: null })
+  t.match(lines[0]?.moengage, { reason: 'unresolved', clientIp: null, peer: null, method: null, requestId: null })
   guard.close()
 })
 

@@ -123,7 +123,7 @@ export class Clients {
 
   #isRight({ clientIp }: Request, verdict: Verdict, list: number): boolean {
     if (verdict.clientIp !== clientIp) return false
-    if (clientIp === null) return !verdict.verified && /^(?:unresolved|broken-request)$/.test(verdict.reason)
+    if (clientIp === null) return !verdict.verified && verdict.reason === 'unresolved'
     const coming = COMING.indexOf(clientIp)
     const isListed = CORE.includes(clientIp) || (coming >= 0 && isOn(coming, list))
     // Lists are numbered, so all with this bit set below the highest came earlier.
