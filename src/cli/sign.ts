@@ -99,9 +99,17 @@ async function readWithMode(file: string): Promise<{ text: string; mode: number 
     const { mode } = await stat(file)
     return { text: await readText(createReadStream(file), MAX_KEY), mode }
   } catch (error) {
-    throw refusal(file, 'read', error)
+    if (!isKey(file)) throw refusal(file, 'read', error)
+    throw new SignatureError({
+      value: '…',
+      message: 'The name of the key file is a private key itself, or looks like one, so it is not shown.',
+      fix: 'Write the key to a file that only you can read, and name the file.'
+    })
   }
 }
+
+/** Whether what should name a file seems to be a key: a variable of CI may hold either. */
+const isKey = (file: string) => /[\r\n]|PRIVATE KEY|^[\w+/-]{40,}={0,2}$/.test(file)
 
 async function write(file: string, text: string, io: Io): Promise<void> {
   try {

@@ -19,9 +19,13 @@ function clear(text: string): string {
   return cut.replaceAll(UNCLEAR, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 }
 
+/** Private keys: in PEM, also with the line breaks as escapes; PEM in base64, as in variables of CI; and the content of one of Ed25519. */
+const PRIVATE_KEYS =
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)|(?:LS0tLS1CRUdJTi|MC4CAQAwBQYDK2VwBCIE)[\w+/=-]+/gs
+
 /**
- * A text without what often holds secrets: user, password, query and fragment of its URLs, and in other words what looks like a user
- * with a password, or like a query.
+ * A text without what often holds secrets: private keys, user, password, query and fragment of its URLs, and in other words what looks
+ * like a user with a password, or like a query.
  *
  * @param known secrets that are replaced wherever they stand
  */
@@ -29,6 +33,7 @@ export function withoutSecrets(text: string, known: readonly string[] = []): str
   return (
     known
       .reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
+      .replaceAll(PRIVATE_KEYS, '…')
       // Some have no scheme, and some a slash too many.
       .replaceAll(/(\/{2,3})[^\s/?#]*@/g, '$1…@')
       // A match ends with its URL, so that the time grows with the length of the text only.

@@ -57,41 +57,60 @@ const PROVEN: Partial<Record<FindingKind, string | null>> = {
   'other-channel': null,
   denied: 'with your secret from addresses that are denied',
   proxy: 'with your secret from your own network or a provider in front of it',
-  unresolved: null
+  unresolved: 'with your secret and without a client IP that can be relied on'
 }
 
-/** The reasons for which genuine requests are rejected. */
-const LIKELY_GENUINE: Partial<Record<Reason, string>> = {
-  'other-data-center': "from MoEngage's addresses of other data centers",
-  'other-channel': "from MoEngage's addresses of other channels",
-  'proxy-not-configured': 'from what seems to be your own proxy',
-  'permissive-trust': 'while every sender could choose its address',
-  'stale-list': 'from listed addresses, while the list was stale',
-  unresolved: 'without a client IP that can be relied on'
+/** What a reason says about whether requests that are rejected for it are genuine, in the words that go on after their number. */
+interface Sign {
+  readonly says: 'likely' | 'possible'
+  readonly words: string
 }
 
-/** The same of a proxy, where requests get through by another one. */
-const ONE_OF_SEVERAL = "from what is your own proxy if it stands in front of your server, and a stranger's if not"
+const likely = (words: string): Sign => ({ says: 'likely', words })
+const possible = (words: string): Sign => ({ says: 'possible', words })
+
+/** The reasons for which genuine requests are rejected. What any stranger can cause makes nothing likely. */
+const SIGNS: Partial<Record<Reason, Sign>> = {
+  'other-data-center': likely("from MoEngage's addresses of other data centers"),
+  'other-channel': likely("from MoEngage's addresses of other channels"),
+  'proxy-not-configured': likely('from what seems to be your own proxy'),
+  'permissive-trust': likely('while every sender could choose its address'),
+  'stale-list': likely('from listed addresses, while the list was stale'),
+  unresolved: likely('without a client IP that can be relied on')
+}
+
+/** The same where requests get through: then a proxy that they do not come by may be a stranger's, and anybody can break a request of his own. */
+const SIGNS_BESIDE_VERIFIED: typeof SIGNS = {
+  ...SIGNS,
+  'proxy-not-configured': possible(
+    "from what is your own proxy if it stands in front of your server, and a stranger's if not"
+  ),
+  unresolved: possible(
+    'without a client IP that can be relied on: the hint in the log says whether your proxy is why, or what any stranger can send'
+  )
+}
+
+const UNNAMED = 'with your secret from a sender that no line names: status().evidence of the server does'
 
 /** Answers the question of a log in mode "tag". */
 export function canReject(facts: Evidence): CanReject {
-  const { likely, strangers, evidence } = weigh(facts)
+  const { isLikely, isPossible, evidence } = weigh(facts)
   const covers = Number.isFinite(facts.span)
     ? [`The log covers ${spanText(facts.span, 2)}: did every channel call in that time?`]
     : []
   const all = [...evidence, ...covers]
-  if (likely > 0 || facts.verified === 0) return { answer: 'no', evidence: all }
-  const isUnclear = facts.verified === null || strangers > 0 || facts.isIncomplete
+  if (isLikely || facts.verified === 0) return { answer: 'no', evidence: all }
+  const isUnclear = facts.verified === null || isPossible || facts.isIncomplete
   return { answer: isUnclear ? 'unclear' : 'yes', evidence: all }
 }
 
 /** Answers the question of a log in mode "reject". */
 export function genuine(facts: Evidence): Genuine {
-  const { likely, isDoubtful, strangers, evidence } = weigh(facts)
+  const { isLikely, isPossible, evidence } = weigh(facts)
   // What carries the secret inside of one's own network may be a test of one's own.
   if (facts.findings.some(({ kind }) => kind in PROVEN && kind !== 'proxy')) return { answer: 'yes', evidence }
-  if (likely > 0 && !isDoubtful) return { answer: 'likely', evidence }
-  if (strangers > 0 || isDoubtful) return { answer: 'possible', evidence }
+  if (isLikely) return { answer: 'likely', evidence }
+  if (isPossible) return { answer: 'possible', evidence }
   return { answer: facts.isIncomplete ? 'unclear' : 'no', evidence }
 }
 
@@ -112,36 +131,36 @@ function weigh(facts: Evidence) {
   const { verified, verifiedUnknown, rejected, findings, unnamedWithSecret, withoutSecret } = facts
   const removed = Math.min(facts.removed, rejected['not-listed'])
   const denied = Math.min(facts.denied, rejected.denied)
-  // Where others get through by a proxy that is configured, this one may be a stranger's.
-  const isOneOfSeveral = verified !== null && verified > 0 && rejected['proxy-not-configured'] > 0
-  const likely = REASONS.flatMap((reason) => {
-    const words = isOneOfSeveral && reason === 'proxy-not-configured' ? ONE_OF_SEVERAL : LIKELY_GENUINE[reason]
-    return words === undefined || rejected[reason] === 0 ? [] : [`${counted(rejected[reason], 'request')} ${words}.`]
+  const table = verified !== null && verified > 0 ? SIGNS_BESIDE_VERIFIED : SIGNS
+  const signs = REASONS.flatMap((reason) => {
+    const sign = table[reason]
+    return sign === undefined || rejected[reason] === 0 ? [] : [about(rejected[reason], sign)]
   })
-  if (removed > 0) likely.push(`${counted(removed, 'request')} from addresses that were removed from MoEngage's page.`)
-  if (denied > 0) likely.push(`${counted(denied, 'request')} from addresses on MoEngage's page that are denied.`)
+  if (removed > 0) signs.push(about(removed, likely("from addresses that were removed from MoEngage's page")))
+  if (denied > 0) signs.push(about(denied, likely("from addresses on MoEngage's page that are denied")))
   for (const { kind, count } of findings) {
     const words = PROVEN[kind]
-    if (words) likely.push(`${counted(count, 'request')} ${words}.`)
+    if (words) signs.push(about(count, likely(words)))
   }
-  if (unnamedWithSecret > 0) {
-    likely.push(
-      `${counted(unnamedWithSecret, 'request')} with your secret from a sender that no line names: status().evidence of the server does.`
-    )
-  }
+  if (unnamedWithSecret > 0) signs.push(about(unnamedWithSecret, likely(UNNAMED)))
   const aged = findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
   const strangers = Math.max(0, rejected['not-listed'] - removed - aged)
-  const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
+  if (strangers > 0) {
+    const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
+    signs.push(about(strangers, possible(`from addresses that are not listed${without}: do you know any of them?`)))
+  }
   return {
-    likely: likely.length,
-    isDoubtful: isOneOfSeveral && likely.length === 1,
-    strangers,
+    isLikely: signs.some(({ says }) => says === 'likely'),
+    isPossible: signs.some(({ says }) => says === 'possible'),
     evidence: [
       verified === null ? verifiedUnknown : `${counted(verified, 'request')} verified.`,
-      ...likely,
-      ...(strangers > 0
-        ? [`${counted(strangers, 'request')} from addresses that are not listed${without}: do you know any of them?`]
-        : [])
+      ...signs.map(({ words }) => words)
     ]
   }
 }
+
+/** A sign with its sentence. */
+const about = (count: number, { says, words }: Sign): Sign => ({
+  says,
+  words: `${counted(count, 'request')} ${words}${words.endsWith('?') ? '' : '.'}`
+})

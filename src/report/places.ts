@@ -62,19 +62,45 @@ const OF_CLIENTS =
 export const isOfClient = (name: string, fields: Fields) =>
   isOfPino(fields) || typeof fields.message === 'string' || OF_CLIENTS.test(name)
 
-/** What the guard writes beside a record. A nested key of pino is known by it: what a client sent stands beside other texts. */
-const MESSAGE_OF_GUARD =
-  /^\S.{0,80} (?:would be rejected|rejected): [a-z-]+(?:, and carries your secret)?$|^\S.{0,80} verified, without your secret$|^[\d,]+ rejections?, [\d,]+ requests? verified, [\d,]+ lines? left out/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
+const COLOURS = /\u001b\[[\d;]*m/g
 
-/** Whether the message of a line is one that the guard writes. */
-export const isOfGuard = (fields: Fields) =>
-  Object.values(fields).some((value) => typeof value === 'string' && MESSAGE_OF_GUARD.test(value))
+/** How the message of a summary begins. */
+const COUNTS = '[\\d,]+ rejections?, [\\d,]+ requests? verified, [\\d,]+ lines? left out'
+/** What the guard writes beside a record, perhaps behind a prefix of the logger's: what a client sent stands beside other texts. */
+const MESSAGE_OF_GUARD = new RegExp(
+  [
+    '^\\S.{0,160} (?:would be rejected|rejected): [a-z-]+(?:, and carries your secret)?$',
+    '^\\S.{0,160} verified, without your secret$',
+    `^(?:\\S.{0,80} )?${COUNTS}(?:$|: )`
+  ].join('|')
+)
+
+/** Whether a text is a message that the guard writes. */
+export const isMessageOfGuard = (value: unknown) =>
+  typeof value === 'string' && MESSAGE_OF_GUARD.test(value.replaceAll(COLOURS, '').trim())
+
+/** What pino-pretty and winston write in front of a message. */
+const LEVEL = '(?:^|\\s)(?:trace|debug|info|warn|error|fatal|http|verbose|silly)(?: \\([^()]*\\))?: '
+/** The message of a line as text, in front of JSON. */
+const MESSAGE_IN_TEXT = new RegExp(`${LEVEL}(\\S.*)$`, 'is')
+/** The causes in the message of a summary, which quote options and routes. */
+const CAUSES_IN_TEXT = new RegExp(`(?<=${LEVEL}${COUNTS}): .*$`, 'is')
+/** What ends in a colon, a bracket or a dash, or has no word, is a name or a time that a collector wrote. */
+const isSentence = (text: string) => /\p{Ll}{2}/u.test(text) && /[\p{L}\p{N}.!?)]$/u.test(text.slice(-2))
+
+/** Whether the message in front of JSON is one that the guard writes; undefined where there is none. */
+export function isTextOfGuard(before: string): boolean | undefined {
+  const [, message = ''] = MESSAGE_IN_TEXT.exec(before.replaceAll(COLOURS, '').trim()) ?? []
+  return isSentence(message) ? isMessageOfGuard(message) : undefined
+}
 
 const METHOD = `\\b(?:${METHODS.join('|')})`
 /** A request as access logs have it. What else stands in such a line is of the client. */
 const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
+const SIGNS = new RegExp(SIGN, 'g')
 /** The name of what a client chose, in front of JSON. */
 const NAME_OF_CLIENTS =
   /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
@@ -99,13 +125,11 @@ const CUT = '\\{(?:"[\\w@.-]+":(?:-?\\d[\\d.]*|"[^"\\\\]*"|true|false|null|\\{\\
 const PREFIX = new RegExp(`^\\[?(?:${TOKENS.join('|')})*(?:${CUT})?$`, 'su')
 /** Maximum length of a prefix. */
 const MAX_PREFIX = 1000
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
-const COLOURS = /\u001b\[[\d;]*m/g
 
 /** Whether a text is of a kind that collectors put in front of a line, and holds nothing that a client chose. */
 export function isPrefix(text: string): boolean {
   if (text.length > MAX_PREFIX) return false
-  const plain = text.replaceAll(COLOURS, '').replace(FILE, '')
+  const plain = text.replaceAll(COLOURS, '').replace(FILE, '').replace(CAUSES_IN_TEXT, '')
   return PREFIX.test(plain) && !SIGN.test(plain) && !NAME_OF_CLIENTS.test(`${plain}{`)
 }
 
@@ -121,10 +145,13 @@ export interface QuotedText {
 
 /** The texts in quotes that collectors write: cells of CSV, and values of logfmt. */
 export function* quotedIn(text: string): Generator<QuotedText> {
+  // Searched once: a line may have a cell in every few characters.
+  const signs = [...text.matchAll(SIGNS)].map(({ index }) => index)
+  const [first = Number.POSITIVE_INFINITY] = signs
+  const last = signs.at(-1) ?? Number.NEGATIVE_INFINITY
   for (const { index, 1: cell, 0: all } of text.matchAll(/(?:^|[,;\t])"((?:[^"]|"")*)(?:"(?=[,;\t]|\s*$)|$)/g)) {
-    const before = text.slice(0, index)
-    if (!cell!.includes('""') || SIGN.test(before) || SIGN.test(text.slice(index + all.length))) continue
-    yield { text: cell!.replaceAll('""', '"'), how: 'doubled quotes', before }
+    if (!cell!.includes('""') || first < index || last >= index + all.length) continue
+    yield { text: cell!.replaceAll('""', '"'), how: 'doubled quotes', before: text.slice(0, index) }
   }
   for (const { index, 1: name, 2: value } of text.matchAll(/(?<=^|\s)([\w.@-]+)="((?:[^"\\]|\\.)*)(?:"|$)/gs)) {
     const before = text.slice(0, index)

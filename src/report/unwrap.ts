@@ -1,7 +1,16 @@
 import { isDay } from '../directory/snapshot.js'
 import { asFields, type Fields } from './fields.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { countOwn, isEnvelope, isOfClient, isOfGuard, isPrefix, isRequest, quotedIn } from './places.js'
+import {
+  countOwn,
+  isEnvelope,
+  isMessageOfGuard,
+  isOfClient,
+  isPrefix,
+  isRequest,
+  isTextOfGuard,
+  quotedIn
+} from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
@@ -25,12 +34,21 @@ export interface ProcessId {
 }
 
 /** A part of a line, with what the parts around it say. */
-type Part = Omit<FoundRecord, 'record'>
+type Part = Omit<FoundRecord, 'record'> & {
+  /** Whether the message of the line is not the guard's: an application logged what stands beside it, and may have got that from a client. */
+  readonly isForeign: boolean
+}
 
 /** A time as a line has it. */
 type LogTime = Pick<Part, 'time' | 'isZoneAssumed'>
 
-const NOTHING: Part = { time: undefined, isZoneAssumed: false, process: { pid: '', hostname: '' }, wrapping: '' }
+const NOTHING: Part = {
+  time: undefined,
+  isZoneAssumed: false,
+  process: { pid: '', hostname: '' },
+  wrapping: '',
+  isForeign: false
+}
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
 const MENTION =
@@ -59,6 +77,8 @@ export interface LineContent {
   readonly starts: Pick<Part, 'time' | 'process'>[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
+  /** Number of those of them that are whole records beside a message that is not the guard's. */
+  foreign: number
   /** Number of messages that journald has left out. */
   leftOut: number
 }
@@ -71,7 +91,7 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = { records: [], starts: [], unreadable: 0, leftOut: 0 }
+  const found: LineContent = { records: [], starts: [], unreadable: 0, foreign: 0, leftOut: 0 }
   readText(line, NOTHING, found, 0)
   return { ...found, records: withoutCopies(found.records) }
 }
@@ -141,9 +161,22 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
   if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
 }
 
+/** As much of the text before a record is looked at for its time and process. A line may hold thousands of records. */
+const MAX_BEFORE = 10_000
+
 /** What stands behind a text. A line that is cut off behind our fields has its time and process before them. */
-const behind = (before: string, part: Part): Part =>
-  within({ ...part, ...timeInText(before), process: processInText(before) ?? part.process }, 'text around the JSON')
+function behind(text: string, part: Part): Part {
+  const before = text.slice(-MAX_BEFORE)
+  return within(
+    {
+      ...part,
+      ...timeInText(before),
+      process: processInText(before) ?? part.process,
+      isForeign: !(isTextOfGuard(before) ?? !part.isForeign)
+    },
+    'text around the JSON'
+  )
+}
 
 function readObjects(
   text: string,
@@ -252,10 +285,16 @@ const isByte = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
 
 function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
-  const here = { ...part, ...timeOf(fields), process: processOf(fields) ?? part.process }
+  const here = {
+    ...part,
+    ...timeOf(fields),
+    process: processOf(fields) ?? part.process,
+    isForeign: !(isOfGuard(fields) ?? !part.isForeign)
+  }
   const record = recordIn(fields)
-  if (record !== undefined) {
-    found.records.push({ ...here, record })
+  if (record !== undefined && !here.isForeign) {
+    const { isForeign: _, ...own } = here
+    found.records.push({ ...own, record })
     return
   }
   if ([fields.msg, fields.message].some((text) => typeof text === 'string' && text.startsWith(STARTED))) {
@@ -263,7 +302,14 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
+  const { length } = found.records
   for (const [name, value] of Object.entries(fields)) visitField(name, value, { fields, here }, found, depth)
+  // An envelope may hold the line as text, too, which then says it all.
+  if (found.records.length > length || !here.isForeign) return
+  if (record !== undefined || mentions(JSON.stringify(fields[OWN_NAME] ?? null))) {
+    found.unreadable++
+    found.foreign++
+  }
 }
 
 function visitField(
@@ -274,6 +320,7 @@ function visitField(
   depth: number
 ): void {
   if (typeof value !== 'object' && typeof value !== 'string') return
+  if (here.isForeign && name === OWN_NAME) return
   const part = nested(here, name)
   const inside = asFields(value)
   if (isEnvelope(name, value, fields)) visit(value, part, found, depth + 1)
@@ -282,13 +329,30 @@ function visitField(
   else if (!isOfClient(name, fields) && mentions(JSON.stringify(value))) found.unreadable++
 }
 
+/** The names under which loggers write a message; a user may choose another. */
+const MESSAGES = ['msg', 'message', '@message', 'short_message'] as const
+
+/** Whether the message of a line is the guard's; undefined where the line has none. */
+function isOfGuard(fields: Fields): boolean | undefined {
+  const messages = MESSAGES.flatMap((name) => {
+    const text = fields[name]
+    // A collector keeps a whole line there.
+    return typeof text !== 'string' || (isEnvelope(name, text, fields) && isAboutUs(text)) ? [] : [text]
+  })
+  if (messages.length > 0) return messages.some(isMessageOfGuard)
+  return Object.values(fields).some(isMessageOfGuard) || undefined
+}
+
+/** The name of the guard's fields in a line. */
+const OWN_NAME = 'moengage'
+
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 
 const isOurs = (fields: Fields | undefined): fields is Fields => EVENTS.has(fields?.event)
 
 /** Our fields, if an object has them: nested, flattened or at its top. */
 function recordIn(fields: Fields): Fields | undefined {
-  const nested = asFields(fields.moengage)
+  const nested = asFields(fields[OWN_NAME])
   return isOurs(nested) ? nested : [unflattened(fields), fields].find(isOurs)
 }
 

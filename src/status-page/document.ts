@@ -24,7 +24,10 @@ export interface Document {
   readonly body: string
 }
 
-/** A whole document, with its style inside. */
+/** What cannot be seen, or turns the direction of a text. */
+const UNSEEN = /[^\P{C}\n\t]+|[\p{Zl}\p{Zp}]+/gu
+
+/** A whole document, with its style inside. A text of a log or of a client does not change how the others look. */
 export function documentOf({ title, head = '', body }: Document): string {
   return html`<!doctype html>
 <html lang="en">
@@ -38,7 +41,7 @@ export function documentOf({ title, head = '', body }: Document): string {
 !${head}<style>!${STYLE}</style>
 </head>
 <body>
-!${body}
+!${body.replaceAll(UNSEEN, ' ')}
 </body>
 </html>
 `

@@ -75,6 +75,32 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
   const [, day] = /Write it like 30d or (\S+)\. /.exec(late.stderr) ?? []
   t.match(await run(['sign', list, '--name', 'x', '--key', key, '--expires', day!]), { code: 0 }, 'the advice is taken')
   t.match(await run(['sign', list, '--key', key, '--name', ' ']), { code: 2, stderr: /name is ' '/ })
+  const pem = readFileSync(key, 'utf8')
+  const packed = Buffer.from(pem).toString('base64')
+  for (const text of [pem, pem.trim(), pem.replaceAll('\n', '\\n'), secret, packed]) {
+    const inPlace: [argv: string[], stderr: RegExp][] = [
+      [
+        ['sign', list, '--name', 'x', '--key', text],
+        /^error: The name of the key file is a private key itself.*name the file/
+      ],
+      [['publish', list, '--name', 'x', '--sign', text], /^error: The name of the key file is a private key itself/],
+      [['sign', list, '--name', 'x', `--key=${text}`], /^error: The name of the key file is a private key itself/],
+      [['sign', text, '--name', 'x', '--key', key], /…/],
+      [['sign', list, '--name', 'x', '--key', key, '--output', join('none', text)], /could not be written/],
+      [['sign', list, '--name', 'x', '--key', key, '--expires', text], /is not a time/],
+      [['list', '--from', text], /cannot be read/],
+      [['keygen', at(join('none', text))], /cannot be written/],
+      [['report', text], /…/]
+    ]
+    for (const [argv, stderr] of inPlace) {
+      for (const json of [[], ['--json']]) {
+        const found = await run([...argv, ...json])
+        if (json.length === 0) t.match(found, { code: 2, stderr }, argv.join(' '))
+        for (const shown of [secret, packed.slice(20, 60)])
+          t.notMatch(found.stdout + found.stderr, shown, argv.join(' '))
+      }
+    }
+  }
   chmodSync(key, 0o644)
   t.match(await run(['sign', list, '--key', key, '--name', 'x']), {
     code: 0,

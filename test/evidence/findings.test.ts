@@ -304,7 +304,7 @@ t.test('what a route alone rejects is evidence, and that route is to be widened'
     const guard = guardOf({ dataCenters: dataCenters as never })
     for (const { clientIp, policy, pattern } of requests) {
       const request = from(clientIp)
-      guard.decide(policy, request, givenIncoming(request), pattern)
+      guard.decide(policy, request, givenIncoming(request, null), pattern)
     }
     t.match(guard.status().evidence, [{ sentence, paste, count: requests.length }], what)
     const [, written] = /widen that route with (.*?\])/.exec(guard.status().evidence[0]!.sentence) ?? []
@@ -332,8 +332,8 @@ t.test('a flood of strangers does not make the guard forget which route refuses 
 t.test('channels that the guard and a route do not accept are named for both', async (t) => {
   const guard = guardOf({ channels: 'catalog' })
   const request = from(LISTED)
-  guard.decide(undefined, request, givenIncoming(request), '/a')
-  guard.decide({ channels: 'data-import' }, request, givenIncoming(request), '/b')
+  guard.decide(undefined, request, givenIncoming(request, null), '/a')
+  guard.decide({ channels: 'data-import' }, request, givenIncoming(request, null), '/b')
   t.match(guard.status().evidence, [
     { sentence: /the route does not accept: .* channels: 'all', on route \/b as well\.$/, paste: "channels: 'all'" }
   ])

@@ -69,7 +69,11 @@ t.test('secrets of a URL are not shown', async (t) => {
     ['user:sesame@host', '…@host'],
     ['user:ses?me@host:80', '…@host:80'],
     ['me@example.com', 'me@example.com'],
-    ['is it "DC-0?", or user:sesame@h?', 'is it "DC-0?", or …@h?']
+    ['is it "DC-0?", or user:sesame@h?', 'is it "DC-0?", or …@h?'],
+    ['a -----BEGIN EC PRIVATE KEY-----\\nsesame\\n-----END EC PRIVATE KEY----- b', 'a … b'],
+    ['-----BEGIN PRIVATE KEY-----\nsesame', '…'],
+    ['open "MC4CAQAwBQYDK2VwBCIEIsesame"', 'open "…"'],
+    [`open "${Buffer.from('-----BEGIN PRIVATE KEY-----').toString('base64')}"`, 'open "…"']
   ]
   for (const [text, expected] of table) {
     t.equal(withoutSecrets(text), expected)

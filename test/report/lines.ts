@@ -1,5 +1,8 @@
 /** Log lines of the guard for the tests, as pino writes them. */
 
+/** What the guard writes beside a rejection. */
+export const MESSAGE = '198.51.100.7 rejected: not-listed'
+
 export const TIME = Date.UTC(2026, 10, 23, 12)
 
 /** The fields of a rejection. */
@@ -17,7 +20,15 @@ export const rejection = (own: object = {}) => ({
 
 /** A line with these fields of a rejection, and other fields of the line. */
 export function line(own: object = {}, rest: object = {}): string {
-  return JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', moengage: rejection(own), msg: 'x', ...rest })
+  return JSON.stringify({
+    level: 40,
+    time: TIME,
+    pid: 1,
+    hostname: 'h',
+    moengage: rejection(own),
+    msg: MESSAGE,
+    ...rest
+  })
 }
 
 /** A line with these fields of a summary. */
@@ -29,7 +40,7 @@ export function summary(own: object = {}, rest: object = {}): string {
     pid: 1,
     hostname: 'h',
     moengage: { event: 'moengage.summary', ...counts, ...own },
-    msg: 'x',
+    msg: '1 rejection, 5 requests verified, 0 lines left out',
     ...rest
   })
 }

@@ -358,12 +358,20 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
       [
         ['other-data-center', /of other data centers/],
         ['other-channel', /of other channels/],
-        ['proxy-not-configured', /your own proxy/],
         ['permissive-trust', /could choose its address/],
-        ['stale-list', /while the list was stale/],
-        ['unresolved', /without a client IP/]
+        ['stale-list', /while the list was stale/]
       ] as const
-    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]])
+    ).map(([reason, words]): [string[], string, RegExp[]] => [[verified, tag(reason)], 'no', [/^5/, words, COVERS]]),
+    // What any stranger can cause.
+    [[verified, tag('proxy-not-configured')], 'unclear', [/^5/, /a stranger's if not/, COVERS]],
+    [[tag('proxy-not-configured'), summary({})], 'no', [/^0/, /from what seems to be your own proxy/, COVERS]],
+    [[verified, tag('unresolved')], 'unclear', [/^5/, /your proxy is why, or what any stranger can send/, COVERS]],
+    [[tag('unresolved'), summary({})], 'no', [/^0/, /without a client IP that can be relied on\.$/, COVERS]],
+    [
+      [verified, line({ mode: 'tag', reason: 'unresolved', clientIp: null, carriesSecret: true })],
+      'no',
+      [/^5/, /any stranger/, /^1 request with your secret and without a client IP/, COVERS]
+    ]
   ]
   for (const [lines, answer, evidence] of table) {
     const { found } = await report(lines)
@@ -371,6 +379,13 @@ t.test('whether "tag" can become "reject" is answered by evidence', async (t) =>
     t.equal(found.canReject.evidence.length, evidence.length)
     t.equal(found.genuine, null)
   }
+})
+
+t.test('a body that an application logs as "moengage" gives no address to paste', async (t) => {
+  const body = { mode: 'tag', clientIp: '203.0.114.66', carriesSecret: true, suppressed: 41 }
+  const { found } = await report([summary({ verified: 5 }), line(body, { msg: 'webhook received' })])
+  t.match(found, { tagged: { total: 0 }, senders: [], evidence: [], canReject: { answer: 'unclear' } })
+  t.match(found.firstUnreadable, { advice: /^its message is not the guard's: log what a client sent.*another name/ })
 })
 
 t.test('for a log in mode "reject" the question is whether anything genuine was turned away', async (t) => {
@@ -381,6 +396,13 @@ t.test('for a log in mode "reject" the question is whether anything genuine was 
     [[verified, removed], 'likely', [/^5/, /removed from MoEngage's page/]],
     [[verified, line({})], 'possible', [/^5/, /do you know any of them/]],
     [[line({})], 'possible', [/no summary/, /do you know/]],
+    [[summary({}), line({ reason: 'unresolved', clientIp: null })], 'likely', [/^0/, /without a client IP/]],
+    [[verified, line({ reason: 'unresolved', clientIp: null })], 'possible', [/^5/, /any stranger can send/]],
+    [
+      [verified, line({ reason: 'unresolved', clientIp: null, carriesSecret: true })],
+      'yes',
+      [/^5/, /any stranger can send/, /with your secret and without/]
+    ],
     [[verified, line({ reason: 'denied' })], 'no', [/^5/]],
     [[verified, line({ reason: 'denied' }), line({}).slice(0, 130)], 'unclear', [/^5/]]
   ]

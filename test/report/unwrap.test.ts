@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fc from 'fast-check'
-import { pino } from 'pino'
+import { type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
+import { prettyFactory } from 'pino-pretty'
 import t from 'tap'
 import guardHttp from '../../src/http.js'
+import { LINE_LEVELS, type Logger } from '../../src/log/logger.js'
 import { readEvent } from '../../src/report/read-event.js'
 import { findRecords, readTime, timeOfLine } from '../../src/report/unwrap.js'
 import { LISTED } from '../support/addresses.js'
 import { listenTo, send } from '../support/http.js'
 import { runs } from '../support/properties.js'
-import { line, rejection, summary, TIME } from './lines.js'
+import { line, MESSAGE, rejection, summary, TIME } from './lines.js'
 
 const plain = line()
 const record = rejection()
@@ -114,30 +116,86 @@ t.test('a record is found in whatever stands around it', async (t) => {
   }
 })
 
-t.test('every line that a guard writes is found under a nested key of pino', async (t) => {
-  const lines: string[] = []
-  const logger = pino({ nestedKey: 'payload' }, { write: (line) => void lines.push(line) })
-  const carriesSecret = ({ headers }: Pick<IncomingMessage, 'headers'>) => headers['x-secret'] === 'yes'
-  const clientIp = { trustedProxies: ['loopback'] }
-  const options = { dataCenters: 'DC-01', mode: 'tag', logger, clientIp, carriesSecret, expectSecret: true } as const
-  const guard = guardHttp(options)
-  const origin = await listenTo(
-    t,
-    guard.listener((_: IncomingMessage, response: ServerResponse) => response.end())
-  )
-  for (const forwarded of ['198.51.100.7', 'unknown', LISTED]) {
-    await send(origin, { headers: { 'x-forwarded-for': forwarded } })
+t.test('every line that a guard writes is found, whatever logger writes it', async (t) => {
+  /** A logger that writes a line from the guard's fields and message. */
+  const made = (write: (fields: object, message: string, level: string) => string) => (lines: string[]) =>
+    Object.fromEntries(
+      LINE_LEVELS.map((level) => [level, (fields: object, text: string) => void lines.push(write(fields, text, level))])
+    ) as unknown as Logger
+  const byPino = (options: LoggerOptions) => (lines: string[]) =>
+    pino(options, { write: (line) => void lines.push(line) }) as unknown as Logger
+  const pretty = (own: object) => (lines: string[]) =>
+    byPino({})({ push: (line: string) => lines.push(prettyFactory({ singleLine: true, ...own })(line)) } as never)
+  const json = (line: object) => JSON.stringify(line)
+  const loggers: [what: string, logger: (lines: string[]) => Logger][] = [
+    ['pino', byPino({})],
+    ['pino with a nested key', byPino({ nestedKey: 'payload' })],
+    ['pino with another key for messages', byPino({ messageKey: 'text' })],
+    ['pino with a prefix of messages', byPino({ msgPrefix: '[guard of webhooks] ' })],
+    ['pino with names of levels', byPino({ formatters: { level: (level) => ({ level }) }, base: null })],
+    ['a child of pino', (lines) => (byPino({})(lines) as unknown as PinoLogger).child({ path: '/x' }) as never],
+    ['pino-pretty', pretty({ colorize: false })],
+    ['pino-pretty in colours', pretty({ colorize: true })],
+    ['bunyan', made((fields, msg) => json({ name: 'web', hostname: 'h', pid: 1, level: 40, ...fields, msg, v: 0 }))],
+    ['winston', made((fields, message, level) => json({ ...fields, level, message, timestamp: ISO }))],
+    ['winston as text', made((fields, message, level) => `${level}: ${message} ${json(fields)}`)],
+    ['winston as text, with a time', made((fields, text, level) => `${ISO} ${level}: ${text} ${json(fields)}`)],
+    ['a logger that leaves the message out', made((fields, _, level) => json({ level, ...fields }))],
+    ["Google's", made((fields, message) => json({ jsonPayload: { message, ...fields }, timestamp: ISO }))],
+    ["Datadog's", made((fields, message) => json({ message, attributes: fields, service: 'web' }))],
+    ["Elastic's", made((fields, message) => json({ '@timestamp': ISO, 'log.level': 'warn', message, ...fields }))]
+  ]
+  for (const [what, logger] of loggers) {
+    const lines: string[] = []
+    const carriesSecret = ({ headers }: Pick<IncomingMessage, 'headers'>) => headers['x-secret'] === 'yes'
+    const clientIp = { trustedProxies: ['loopback'] }
+    const secret = { carriesSecret, expectSecret: true }
+    const guard = guardHttp({ dataCenters: 'DC-01', mode: 'tag', logger: logger(lines), clientIp, ...secret })
+    const origin = await listenTo(
+      t,
+      guard.listener((_: IncomingMessage, response: ServerResponse) => response.end())
+    )
+    for (const forwarded of ['198.51.100.7', 'unknown', LISTED]) {
+      await send(origin, { headers: { 'x-forwarded-for': forwarded } })
+    }
+    await send(origin, { headers: { 'x-forwarded-for': '185.199.108.153', 'x-secret': 'yes' } })
+    guard.close()
+    const contents = lines.map(findRecords)
+    const events = contents.flatMap((content) => (content?.records ?? []).map(({ record }) => record.event))
+    t.strictSame(
+      events.sort(),
+      ['moengage.rejected', 'moengage.rejected', 'moengage.rejected', 'moengage.summary', 'moengage.without-secret'],
+      what
+    )
+    t.ok(
+      contents.every((content) => (content?.unreadable ?? 0) === 0),
+      what
+    )
   }
-  await send(origin, { headers: { 'x-forwarded-for': '185.199.108.153', 'x-secret': 'yes' } })
-  guard.close()
-  const events = lines.flatMap((line) => (findRecords(line)?.records ?? []).map(({ record }) => record.event))
-  t.strictSame(events.sort(), [
-    'moengage.rejected',
-    'moengage.rejected',
-    'moengage.rejected',
-    'moengage.summary',
-    'moengage.without-secret'
-  ])
+})
+
+t.test('what an application logs under the name of our fields is not counted, and is a doubt', async (t) => {
+  const own = { level: 30, time: TIME, pid: 1, hostname: 'h' }
+  const text = JSON.stringify({ moengage: record })
+  const table: [what: string, line: string][] = [
+    ['a body', JSON.stringify({ ...own, moengage: record, msg: 'webhook received' })],
+    ['beside a URL', JSON.stringify({ ...own, moengage: record, url: `/? ${MESSAGE}`, msg: 'webhook received' })],
+    ['a body in parts', JSON.stringify({ ...own, ...record, msg: 'webhook received' })],
+    ['with another key for messages', JSON.stringify({ level: 'info', message: 'hook', moengage: record })],
+    ['text in a body', JSON.stringify({ ...own, moengage: { message: text }, msg: 'hook' })],
+    ['a body of text', JSON.stringify({ ...own, moengage: JSON.stringify(record), msg: 'hook' })],
+    ['a line in an envelope', JSON.stringify({ log: JSON.stringify({ ...own, moengage: record, msg: 'hook' }) })],
+    ['a part of an envelope', JSON.stringify({ message: 'hook', service: 'web', attributes: { moengage: record } })],
+    ['a line of pino-pretty', `[12:00:00.000] INFO (7): hook ${text}`],
+    ['a line of winston', `info: webhook received ${text}`]
+  ]
+  for (const [what, line] of table) t.match(findRecords(line), { records: [], unreadable: 1, foreign: 1 }, what)
+  const others = JSON.stringify({ ...own, moengage: { hello: 1 }, msg: 'hook with moengage.rejected' })
+  t.match(findRecords(others) ?? { records: [] }, { records: [] })
+  const kept = JSON.stringify({ message: line(), level: 'info', moengage: record })
+  t.match(findRecords(kept), { records: [{}], unreadable: 0 }, 'an envelope that has the line as text as well')
+  const collectors = [`INFO: ${ISO} ${text}`, `<14>Nov 23 12:00:00 host info: web[7]: ${text}`, `INFO: app - ${text}`]
+  for (const line of collectors) t.match(findRecords(line), { records: [{ record }], unreadable: 0 }, line)
 })
 
 t.test('what a client chose is no record of ours, and no damaged one', async (t) => {
@@ -272,7 +330,8 @@ t.test('a long line of mentions is read in a moment', async (t) => {
     ...['\\"', '"\\', '\\', '"{'].flatMap((part) => {
       const open = `bad webhook body: ${'{'.repeat(8)}"event":"moengage.rejectedx`
       return [`${open}${part.repeat(50_000)}`, `${open}\\"${part.repeat(50_000)}\\`]
-    })
+    }),
+    ...[',"""', '\\"'].map((text) => `INFO body ${text.repeat(100_000)}${mention}${text.repeat(100_000)}`)
   ]) {
     const start = performance.now()
     findRecords(text)
@@ -343,7 +402,7 @@ t.test('parts of a record that a log store has written as text are read', async 
   const own = rejection({ suppressed: 3, removed: null, listedFor: [{ dataCenter: 'DC-03', channels: ['sms'] }] })
   for (const text of [
     JSON.stringify(Object.fromEntries(texts(own, 'moengage.'))),
-    JSON.stringify({ events: [{ timestamp: TIME, message: 'x', moengage: JSON.stringify(own) }] }),
+    JSON.stringify({ events: [{ timestamp: TIME, message: MESSAGE, moengage: JSON.stringify(own) }] }),
     JSON.stringify([{ 'moengage.event': own.event, ...Object.fromEntries(texts(own, 'moengage.')) }])
   ]) {
     const [first] = findRecords(text)!.records
@@ -372,7 +431,7 @@ t.test('fields that a log store has flattened are put together again', async (t)
     'moengage.constructor.prototype.polluted': true,
     'moengage.route': '/x',
     'moengage.route.deeper': 1,
-    msg: 'x'
+    msg: MESSAGE
   }
   const [first] = findRecords(JSON.stringify(flat))!.records
   t.match(first, { time: TIME + 500, record: { route: '/x', policy: { dataCenters: ['DC-01'], channels: 'all' } } })

@@ -806,6 +806,23 @@ t.test('a policy for a data center beside that of the guard has its cells', asyn
   t.match(textOf('matrix'), /Outbound Segment Sync 0 0 of 1 address used · A no address 0 0 of 1 address used · B/)
 })
 
+t.test('a stranger that breaks its request makes nothing probably genuine', async (t) => {
+  const { origin, post, open } = await serve(t)
+  const stranger = { host: 'a', 'x-forwarded-for': STRANGER, a: Array(1000).fill('') }
+  const sendBroken = () => send(origin, { method: 'POST', path: '/moengage/connector', headers: stranger })
+  await post('/moengage/connector', LISTED)
+  t.match(await sendBroken(), { status: 403 })
+  const { textOf } = await open()
+  t.match(
+    textOf('state'),
+    /! MoEngage gets through, .* The only rejection had no client IP .*: the hint in the log says/
+  )
+  t.match(
+    textOf('answers'),
+    /Was any of it genuine\? Possibly 1 request without a client IP .* what any stranger can send/
+  )
+})
+
 t.test('an address of MoEngage that is denied is said to be turned away, while others get through', async (t) => {
   const { post, open } = await serve(t, { deny: ['44.205.83.206'] })
   await post('/moengage/connector', LISTED)
