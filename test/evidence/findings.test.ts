@@ -318,7 +318,7 @@ t.test('a flood of strangers does not make the guard forget which route refuses 
   const guard = guardOf({ dataCenters: ['DC-01', 'DC-03'] })
   const sendTo = (pattern: string, clientIp: string, policy: PolicyOptions, isStranger = false) => {
     const request = isStranger ? { ...from(clientIp), headers: {} } : from(clientIp)
-    guard.decide(policy, request, givenIncoming(request), pattern)
+    guard.decide(policy, request, givenIncoming(request, null), pattern)
   }
   sendTo('/a', LISTED_IN['DC-03'], { dataCenters: 'DC-01' })
   sendTo('/b', LISTED, { channels: 'catalog' })
