@@ -4,7 +4,7 @@ import type { ChangeOptions, FleetControl } from '../fleet/control.js'
 import { safeCause } from '../lib/cause.js'
 import { quoted } from '../lib/text.js'
 import { parseDuration, SECOND } from '../lib/time.js'
-import { jsonOption } from './input.js'
+import { jsonOption, readFileName } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
 import { expiryOf, readKeyFile } from './sign.js'
 
@@ -43,7 +43,7 @@ export function addFleetOptions(command: Command): Command {
 /** Adds the options of a change. */
 export function addChangeOptions(command: Command): Command {
   return addFleetOptions(command)
-    .option('--sign <key>', 'the file of the Ed25519 private key that signs it')
+    .option('--sign <key>', 'the file of the Ed25519 private key that signs it', readFileName)
     .option('--expires <time>', 'when a signed document expires: a time from now, or a day', '90d')
     .option('--expect <version>', 'change nothing if the store has another version', readVersion)
     .option('--wait [time]', 'wait until all live replicas use it, 10s at most by default', readTime)
