@@ -51,8 +51,12 @@ export function egressVerifyCommand(io: Io): Command {
 
 function readUrl(text: string, before: readonly URL[] = []): readonly URL[] {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return [...before, url]
-  throw new InvalidArgumentError('Write an http(s) URL, like https://echo.example.com.')
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError('Write an http(s) URL, like https://echo.example.com.')
+  }
+  if (url.username === '' && url.password === '') return [...before, url]
+  // The error of `fetch`, which takes neither, would quote them.
+  throw new InvalidArgumentError('The URL carries a name or password. Leave them out.')
 }
 
 function readTimes(text: string): number {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { NoAddressesError, problemLine } from '../errors.js'
@@ -15,8 +15,9 @@ import {
   fromOption,
   listOf,
   type Names,
-  readFileName,
+  outputFile,
   readList,
+  readOutput,
   withoutAddresses
 } from './input.js'
 import { type Io, notify } from './io.js'
@@ -74,7 +75,7 @@ export function exportCommand(io: Io): Command {
     .option('--name <name>', 'name of what is made: a table, a group, a user (default: "moengage")')
     .option('--port <port>', 'TCP port that is guarded, in formats that guard one (default: 443)', readPort)
     .option('--allow <prefix>', 'your own address or prefix to let in as well (repeat it, or a,b)', readPrefixes)
-    .option('-o, --output <file>', 'write a file instead of standard output', readFileName)
+    .option('-o, --output <file>', 'write a file instead of standard output', readOutput)
     .option('--json', 'the same as the format json')
     .addHelpText('after', NOTES)
     .action(async (argument: string | undefined, options: Options, command: Command) => {
@@ -84,7 +85,8 @@ export function exportCommand(io: Io): Command {
         command.error(`error: --json is the format json, not ${format}. Leave one out.`)
       const list = await readList(options.from, io)
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
-      const { name, port, allow, output } = options
+      const { name, port, allow } = options
+      const output = outputFile(options.output)
       const request = { ...selection, format: format as ExportFormat, name, port: port as number, allow }
       const text = written(list, request)
       for (const warning of list.read(selection).warnings) notify(io, 'warning', problemLine(warning))
@@ -109,4 +111,7 @@ function written(list: Directory, request: ExportOptions): string {
 const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...listOf(text)]
 
 /** The export itself refuses a text that is not a number. */
-const readPort = (text: string) => (/^\d+$/.test(text) ? Number(text) : text)
+function readPort(text: string, before: number | string | undefined): number | string {
+  if (before === undefined) return /^\d+$/.test(text) ? Number(text) : text
+  throw new InvalidArgumentError('A file guards one port. Write a second file, with another --name.')
+}

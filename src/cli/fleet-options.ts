@@ -7,7 +7,7 @@ import type { Override } from '../guard/status.js'
 import { safeCause } from '../lib/cause.js'
 import { quoted } from '../lib/text.js'
 import { parseDuration, SECOND } from '../lib/time.js'
-import { jsonOption } from './input.js'
+import { jsonOption, readFileName } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
 import { overridesTable } from './overrides-table.js'
 import { expiryOf, readKeyFile } from './sign.js'
@@ -49,7 +49,7 @@ export function addFleetOptions(command: Command): Command {
 /** Adds the options of a change. */
 export function addChangeOptions(command: Command): Command {
   return addFleetOptions(command)
-    .option('--sign <key>', 'the file of the Ed25519 private key that signs it')
+    .option('--sign <key>', 'the file of the Ed25519 private key that signs it', readFileName)
     .option('--expires <time>', 'when a signed document expires: a time from now, or a day', '90d')
     .option('--adopt <which>', 'sign overrides that were refused: the digest that was shown, or none', readAdopted)
     .option('--expect <version>', 'change nothing if the store has another version', readVersion)

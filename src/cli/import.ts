@@ -8,7 +8,7 @@ import { futureWarnings, isToCome } from '../guard/status.js'
 import type { Imported, PageFormat } from '../help-page/import-page.js'
 import { parseJson } from '../lib/json.js'
 import { readText, visible } from '../lib/text.js'
-import { MAX_BYTES, placeOf, readFileName, readUnsigned } from './input.js'
+import { MAX_BYTES, outputFile, placeOf, readOutput, readUnsigned, withoutQuery } from './input.js'
 import { type Io, writeJson } from './io.js'
 import { findOutput, type OutputFile, replaceOutput } from './output.js'
 
@@ -40,7 +40,7 @@ export function importCommand(io: Io): Command {
   return new Command('import')
     .description("turn MoEngage's help page (Markdown, MDX or HTML) into a snapshot")
     .argument('<page>', 'file, URL, or "-" for standard input')
-    .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot', readFileName)
+    .option('-o, --output <file>', 'write the snapshot to a file; an existing file must be a snapshot', readOutput)
     .option('--revision <id>', 'revision of the page (default: a hash of its cells)', readWord)
     .option('--retrieved <day>', 'day on which the page was loaded (default: today)', dayReader(io))
     .option('--page <url>', 'where the page is (default: its URL without the query, or the name of the file)', readWord)
@@ -66,11 +66,11 @@ function dayReader({ now }: Io) {
 }
 
 async function run(place: string, options: Options, io: Io): Promise<void> {
-  const { output } = options
+  const output = outputFile(options.output)
   // Loads the readers of Markdown and HTML for this command only.
   const { importPage } = await import('../help-page/import-page.js')
   const { snapshot: fresh, warnings: onPage } = importPage(await readUnsigned(place, io), {
-    page: options.page ?? placeOf(place),
+    page: options.page === undefined ? placeOf(place) : withoutQuery(options.page),
     revision: options.revision,
     retrieved: options.retrieved ?? dayOf(io.now()),
     format: options.format

@@ -118,16 +118,24 @@ export async function readUnsigned(argument: string, io: Io, also = ''): Promise
 
 /** The name of a file. It is empty where a variable of a shell is not set. */
 export function readFileName(text: string): string {
-  if (text.trim() !== '') return text
-  throw new InvalidArgumentError('It is empty: name a file.')
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty: name a file.')
+  if (text !== '-') return text
+  throw new InvalidArgumentError('It must be a file. Write ./- for a file of this name.')
 }
+
+/** The value of `--output`: a file, or `-` for standard output. */
+export const readOutput = (text: string): string => (text === '-' ? text : readFileName(text))
+
+/** The file that `--output` names, if it names one. Commander replaces what a reader returns as undefined. */
+export const outputFile = (output: string | undefined): string | undefined => (output === '-' ? undefined : output)
 
 /** An argument as messages name it; a URL without its query, which often holds a token. */
 export const nameOf = (argument: string) => (argument === '-' ? 'Standard input' : `"${withoutQuery(argument)}"`)
 
 const isUrl = (argument: string) => /^https?:\/\//i.test(argument)
 
-function withoutQuery(argument: string): string {
+/** A URL without name, password, query and fragment, which often hold a token; another text without what looks like them. */
+export function withoutQuery(argument: string): string {
   if (!isUrl(argument) || !URL.canParse(argument)) return withoutSecrets(argument)
   const { origin, pathname } = new URL(argument)
   return `${origin}${pathname}`
@@ -211,7 +219,6 @@ export const listOf = (text: string): string[] => text.split(/[,;]/).map((part) 
 
 /** The selection of a command that no request could be verified by, with a fix that the command has. */
 export function withoutAddresses(problem: Problem, also = ''): Problem {
-  if (problem.code !== 'MOE_ERR_NO_ADDRESSES') return problem
   const fix = `Leave "${problem.value}" out, or name another: moengage-allowlist list shows what has addresses.${also}`
   return { ...problem, fix }
 }

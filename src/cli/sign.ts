@@ -8,7 +8,7 @@ import { readText } from '../lib/text.js'
 import { DAY, parseDuration } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { type SignedDocument, signDocument } from '../signing/signed-document.js'
-import { jsonOption, readFileName, readListAndSnapshot } from './input.js'
+import { jsonOption, outputFile, readFileName, readListAndSnapshot, readOutput } from './input.js'
 import { type Io, notify, writeJson } from './io.js'
 import { findOutput, replaceOutput } from './output.js'
 
@@ -43,7 +43,7 @@ export function signCommand(io: Io): Command {
     .requiredOption('--name <name>', 'what the list is for, such as production')
     .option('--list-version <number>', 'a whole number that grows (default: the time in seconds)', readVersion)
     .option('--expires <time>', 'a time from now, like 30d, or a day (YYYY-MM-DD)', '30d')
-    .option('-o, --output <file>', 'write to a file (default: standard output)', readFileName)
+    .option('-o, --output <file>', 'write to a file (default: standard output)', readOutput)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((list: string, options: Options) => run(list, options, io))
@@ -65,10 +65,11 @@ async function run(argument: string, options: Options, io: Io): Promise<void> {
     payload: snapshot
   }
   const text = `${await signDocument(document, await readKeyFile(options.key, io))}\n`
-  if (options.output === undefined) io.stdout.write(text)
-  else await write(options.output, text, io)
+  const output = outputFile(options.output)
+  if (output === undefined) io.stdout.write(text)
+  else await write(output, text, io)
   const { name, version, expires } = document
-  const report = options.output === undefined ? io.stderr : io.stdout
+  const report = output === undefined ? io.stderr : io.stdout
   if (options.json) writeJson(report, { name, version, expires })
   else report.write(`Signed "${name}", version ${version}, expires ${expires}.\n`)
 }

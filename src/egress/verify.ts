@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { type Address, parseAddress } from '../ip/address.js'
 import { fetchOnce, proxyFor, type Way } from '../lib/forward-proxy.js'
-import { messageOf, quoted, readText } from '../lib/text.js'
+import { messageOf, quoted, readText, withoutSecrets } from '../lib/text.js'
 import { numberOf } from './block.js'
 import type { ReadEntry } from './entries.js'
 import { readValue } from './value.js'
@@ -28,6 +28,7 @@ export interface SeenAddress {
 
 /** What came of asking one service in one way. */
 export interface EchoResult {
+  /** Without its query, which often holds a token. */
   readonly url: string
   /** `IPv4`, `IPv6`, or the proxy through which it was asked, which chooses the family itself. */
   readonly way: string
@@ -61,7 +62,7 @@ export async function verifyEgress(entries: readonly ReadEntry[], options: Verif
   const ways = urls.flatMap((url) => waysTo(url, env).map((way) => ({ url, way })))
   const results = await Promise.all(ways.map(({ url, way }) => askOften(url, way, entries, options)))
   const isUnlisted = results.some(({ seen }) => seen.some(({ listedAs }) => listedAs === null))
-  const isUnknown = urls.some(({ href }) => results.every(({ url, seen }) => url !== href || seen.length === 0))
+  const isUnknown = urls.some((asked) => results.every(({ seen }, i) => ways[i]!.url !== asked || seen.length === 0))
   return {
     outcome: isUnlisted ? 'unlisted' : isUnknown ? 'unknown' : 'listed',
     results,
@@ -99,7 +100,7 @@ async function askOften(
       counts.set(`${address}`, one)
       one.count++
     } catch (error) {
-      failure = messageOf(error)
+      failure = withoutSecrets(messageOf(error))
       // A family that this machine does not have fails at once and always.
       if (counts.size === 0) break
     }
@@ -107,7 +108,8 @@ async function askOften(
   const seen = [...counts.values()].map(({ address, count }) => {
     return { address: `${address}`, count, listedAs: entryOf(address, entries) }
   })
-  return { url: url.href, way: 'family' in way ? `IPv${way.family}` : `through the proxy ${way.name}`, seen, failure }
+  const named = 'family' in way ? `IPv${way.family}` : `through the proxy ${way.name}`
+  return { url: withoutSecrets(url.href), way: named, seen, failure }
 }
 
 function entryOf(address: Address, entries: readonly ReadEntry[]): string | null {

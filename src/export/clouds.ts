@@ -17,6 +17,19 @@ const MAX_IN_RULE = 10
 /** Maximum number of prefixes in a network security group. */
 const MAX_IN_GROUP = 4000
 
+/** Reserved and limited keywords: https://docs.snowflake.com/en/sql-reference/reserved-keywords */
+const SNOWFLAKE_WORDS = new RegExp(
+  `^(?:${[
+    'account|all|alter|and|any|as|asc|between|by|case|cast|check|column|connect|connection|constraint|create|cross',
+    'current|current_date|current_time|current_timestamp|current_user|database|delete|desc|distinct|drop|else|exists',
+    'false|following|for|from|full|grant|group|gscluster|having|if|ilike|in|increment|inner|insert|intersect|into|is',
+    'issue|join|lateral|left|like|localtime|localtimestamp|minus|natural|not|null|of|on|or|order|organization|outer',
+    'qualify|regexp|revoke|right|rlike|row|rows|sample|schema|select|set|some|start|table|tablesample|then|to|trigger',
+    'true|try_cast|union|unique|update|using|values|view|when|whenever|where|with'
+  ].join('|')})$`,
+  'i'
+)
+
 export const cloudFormats = {
   'gcp-cloud-armor': {
     about: 'Google Cloud Armor: a security policy in YAML, for gcloud compute security-policies import',
@@ -134,7 +147,8 @@ export const cloudFormats = {
     about: 'Snowflake: a network rule and a network policy, in SQL',
     name: {
       pattern: /^[A-Za-z_][A-Za-z0-9_]{0,254}$/,
-      rule: 'up to 255 letters, digits and underscores, with no digit first'
+      rule: 'up to 255 letters, digits and underscores, with no digit first',
+      reserved: SNOWFLAKE_WORDS
     },
     shutsOut: () =>
       'Who has this policy can log in from no other address. Give it to one user: on the account it would lock you out.',

@@ -145,8 +145,26 @@ function readFormat(option: Option): ExportFormat | undefined {
   return option.refuse(`There is no format ${shown(value)}.`, suggestFormat(value))
 }
 
-function suggestFormat(name: unknown): string {
-  const variants = typeof name === 'string' ? EXPORT_FORMATS.filter((format) => format.startsWith(`${name}-`)) : []
+/** What people call the formats. */
+const CALLED: readonly (readonly [words: RegExp, format: ExportFormat])[] = [
+  [/^ip6?tables(?:-restore)?$/, 'ipset'],
+  [/^nft$/, 'nftables'],
+  [/^(?:open)?ssh$|^sshd(?:_config)?$|^sftp$/, 'sshd-match-address'],
+  [/^httpd$|^apache-?2(?:\.4)?$|^htaccess$/, 'apache'],
+  [/^caddyfile$/, 'caddy'],
+  [/^(?:k8s|kubectl|eks|gke|aks|networkpolicy)$/, 'kubernetes-network-policy'],
+  [/^(?:google(?:-cloud)?|cloudarmor)$/, 'gcp-cloud-armor'],
+  [/^(?:txt|plain|list)$/, 'text']
+]
+
+function suggestFormat(value: unknown): string {
+  if (typeof value !== 'string') return suggestion(value, EXPORT_FORMATS)
+  const name = value.toLowerCase()
+  const called = CALLED.find(([words]) => words.test(name))?.[1]
+  const near = called ?? EXPORT_FORMATS.find((format) => format === name)
+  if (near !== undefined) return `Did you mean "${near}"?`
+  // Whole words: "aws", "terraform", "aws-waf-ipset".
+  const variants = EXPORT_FORMATS.filter((format) => `-${format}-`.includes(`-${name}-`))
   return variants.length > 0 ? `Use one of: ${variants.join(', ')}.` : suggestion(name, EXPORT_FORMATS)
 }
 
@@ -156,6 +174,8 @@ function checkName(formatName: ExportFormat, option: Option): void {
   if (rule === undefined) option.refuse(`The format ${formatName} names nothing.`, 'Leave the name out.')
   else if (typeof value !== 'string' || !rule.pattern.test(value)) {
     option.refuse(`${shown(value)} is not a name for ${formatName}.`, `Use ${rule.rule}.`)
+  } else if (rule.reserved?.test(value)) {
+    option.refuse(`${shown(value)} has a meaning of its own in ${formatName}.`, 'Write moengage, or another name.')
   }
 }
 

@@ -24,6 +24,8 @@ export interface NameRule {
   readonly pattern: RegExp
   /** What the name consists of, as part of a sentence. */
   readonly rule: string
+  /** Words that the language of the format keeps for itself. */
+  readonly reserved?: RegExp
 }
 
 /** What a file makes and guards. */

@@ -5,6 +5,10 @@ const MATCHER: NameRule = {
   rule: 'letters, digits and underscores, with no digit first'
 }
 
+/** `or` stands between conditions. An acl with the name of a predefined one would take its place in other lines. */
+const HAPROXY_WORDS =
+  /^(?:[oO][rR]|TRUE|FALSE|LOCALHOST|HTTP|HTTP_(?:1_0|1_1|2_0|CONTENT|URL_ABS|URL_SLASH|URL_STAR)|METH_[A-Z]+|RDP_COOKIE|REQ_CONTENT|WAIT_END)$/
+
 const EVERYONE = () =>
   'Where this file is included, everyone else gets 403: your own clients too, unless --allow names them.'
 
@@ -46,7 +50,7 @@ export const proxyFormats = {
   },
   haproxy: {
     about: 'HAProxy: a file for an acl (the lines that use it are in its comment)',
-    name: MATCHER,
+    name: { ...MATCHER, reserved: HAPROXY_WORDS },
     shutsOut: () => 'The lines below deny everyone else: your own clients too, unless --allow names them.',
     write: (listing) =>
       lines(

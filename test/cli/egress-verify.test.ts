@@ -188,6 +188,25 @@ t.test('a proxy that refuses or is not there is no answer, and a variable that n
   t.match(stderr, /^error: HTTPS_PROXY does not name .*MOE_ERR_SOURCE/i)
 })
 
+t.test('the query of a service is sent, and not shown', async (t) => {
+  const asked: (string | undefined)[] = []
+  const port = await echoServer(t, (request, response) => {
+    asked.push(request.url)
+    if (request.url === '/?key=open') response.end('9.9.9.9')
+    else response.writeHead(401).end()
+  })
+  const urls = ['open', 'sesame'].map((key) => `http://127.0.0.1:${port}/?key=${key}`)
+  const { code, stdout } = await verify(urls, ['--times', '1', '--json'])
+  t.strictSame(asked.sort(), ['/?key=open', '/?key=sesame'])
+  const { outcome, results } = JSON.parse(stdout)
+  const url = `http://127.0.0.1:${port}/?…`
+  t.match(results, [
+    { url, failure: null },
+    { url, failure: /status 401/ }
+  ])
+  t.strictSame([code, outcome], [2, 'unknown'], 'each is judged by itself')
+})
+
 t.test('a list with a mistake is not compared', async (t) => {
   const { code, stderr } = await run(['egress', 'verify', '-', '--url', 'http://127.0.0.1:1/'], { stdin: '10.0.0.1' })
   t.equal(code, 2)

@@ -103,6 +103,10 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     ],
     [['nginx', '-d', 'DC-01', '--name', 'x'], /names nothing/],
     [['caddy', '-d', 'DC-01', '--name', 'x {'], /is not a name for caddy/],
+    [
+      ['nftables', '-d', 'DC-01', '--port', '22', '--port', '2222'],
+      /'2222' is invalid\. A file guards one port\. Write a second file, with another --name\./
+    ],
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],
     [['nftables', '-d', 'DC-01', '--port', '99999'], /99999 is not a port/],
     [['nginx', '-d', 'DC-01', '--allow', '10.0.0.1/8,x'], /allow\[0\]: .*allow\[1\]: "x" is a host name/s],

@@ -51,6 +51,14 @@ t.test('standard input is read, with the place of the page as an option', async 
   t.match((await run(['-'], { stdin: sample })).stdout, /"page": "standard input"/)
 })
 
+t.test('the place of the page is written without what may be secret in its URL', async (t) => {
+  const { stdout, stderr } = await run(['-', '--page', 'https://me:sesame@help.example/page?key=sesame#sesame'], {
+    stdin: mdx
+  })
+  t.equal(JSON.parse(stdout).provenance.page, 'https://help.example/page')
+  t.notMatch(stderr, 'sesame')
+})
+
 t.test('the format can be chosen', async (t) => {
   t.equal((await run(['-', '--format', 'markdown'], { stdin: mdx })).code, 0)
   t.match(await run(['-', '--format', 'html'], { stdin: mdx }), { code: 2, stdout: '', stderr: /outside of any table/ })

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t from 'tap'
 import { run } from '../support/cli.js'
@@ -182,13 +183,34 @@ t.test('an error does not repeat what may be secret in an argument', async (t) =
     ['import', 'https://user:sesame@127.0.0.1:1/x?sesame'],
     ['diff', 'bundled', 'user:sesame@host'],
     ['egress', 'check', 'a?sesame', '--for', 'api-firewall'],
+    ['egress', 'verify', '-', '--url', 'https://127.0.0.1:1/?token=sesame'],
+    ['egress', 'verify', '-', '--url', 'https://127.0.0.1:1/#sesame', '--json'],
+    ['egress', 'verify', '-', '--url', 'https://user:sesame@127.0.0.1:1/'],
+    ['egress', 'verify', '-', '--url', 'https://sesame@127.0.0.1:1/', '--json'],
+    ['egress', 'verify', 'https://user:sesame@127.0.0.1:1/?sesame', '--url', 'https://127.0.0.1:1/'],
+    ['publish', 'https://127.0.0.1:1/?sesame', '--redis', 'redis://user:sesame@127.0.0.1:1', '--name', 'x'],
+    ['publish', 'bundled', '--redis', 'https://user:sesame@127.0.0.1:1', '--name', 'x'],
+    ['publish', 'bundled', '--redis', 'redis://127.0.0.1:1', '--name', 'user:sesame@host'],
     ['a?sesame']
   ]
   for (const argv of table) {
-    const { code, stderr } = await run(argv)
-    t.equal(code, 2)
-    t.notMatch(stderr, /sesame/, argv.join(' '))
+    const { code, stdout, stderr } = await run(argv, { stdin: '8.8.8.8' })
+    t.equal(code, 2, argv.join(' '))
+    t.notMatch(stdout + stderr, /sesame/, argv.join(' '))
   }
+})
+
+t.test('the output - is standard output', async (t) => {
+  const key = join(t.testdir({}), 'my.key')
+  await run(['keygen', key])
+  const page = 'test/fixtures/page-tables-sample.mdx'
+  const commands = [
+    ['export', 'nginx', '-d', 'DC-01'],
+    ['import', page],
+    ['sign', 'bundled', '--key', key, '--name', 'x', '--expires', '30d', '--list-version', '1']
+  ]
+  for (const argv of commands) t.strictSame(await run([...argv, '-o', '-']), await run(argv), argv[0]!)
+  t.notOk(existsSync('-'))
 })
 
 t.test('an empty name of a file, as of a variable that is not set, is refused as such', async (t) => {
@@ -202,6 +224,10 @@ t.test('an empty name of a file, as of a variable that is not set, is refused as
     [['sign', 'list.json', '--name', 'x', '--key', ''], /It is empty: name a file/],
     [['report', '--html', ''], /It is empty: name a file/],
     [['keygen', ''], /It is empty: name a file/],
+    [['publish', 'bundled', '--sign', ''], /It is empty: name a file/],
+    [['sign', 'list.json', '--name', 'x', '--key', '-'], /'-' is invalid\. It must be a file\. Write \.\/- for/],
+    [['keygen', '-'], /It must be a file/],
+    [['report', '--html', '-'], /It must be a file/],
     [['import', ''], /^error: "" cannot be read: The name is empty\./],
     [['diff', '', 'bundled'], /The name is empty/]
   ]

@@ -298,10 +298,25 @@ t.test('a name that could mean more than a name is refused', async (t) => {
     ['azure-nsg', 'a'.repeat(76)],
     ['kubernetes-network-policy', 'A'],
     ['kubernetes-network-policy', 'a-'],
-    ['snowflake-network-policy', 'a-b']
+    ['snowflake-network-policy', 'a-b'],
+    ...['table', 'Order', 'SELECT', 'account', 'if', 'with'].map((name): [ExportFormat, string] => [SNOWFLAKE, name]),
+    ...['or', 'OR', 'TRUE', 'LOCALHOST', 'HTTP_1_1', 'METH_GET'].map((name): [ExportFormat, string] => [
+      'haproxy',
+      name
+    ])
   ]
   for (const [format, name] of particular)
     t.throws(() => write(format, { name }), { code: 'MOE_ERR_OPTIONS' }, `${format} ${name}`)
+  t.throws(() => write('haproxy', { name: 'or' }), {
+    mistakes: [
+      { path: 'name', message: `'or' has a meaning of its own in haproxy.`, fix: 'Write moengage, or another name.' }
+    ]
+  } as never)
+  for (const name of ['ordering', 'orders', 'true', 'table_1']) {
+    for (const format of ['haproxy', SNOWFLAKE] as const) {
+      if (format === 'haproxy' || name !== 'true') t.match(write(format, { name }), name, `${format} ${name}`)
+    }
+  }
 })
 
 t.test('the port is used where the format guards one, and refused elsewhere', async (t) => {
@@ -341,6 +356,21 @@ t.test('mistakes are reported all at once, with what would be right', async (t) 
     ['ngnix', 'Did you mean "nginx"?'],
     ['aws-security-group', /^Use one of: aws-security-group-terraform, .*-cloudformation, aws-security-group-cli\.$/],
     ['aws-waf-ipset', /^Use one of: aws-waf-ipset-terraform, /],
+    ['iptables', 'Did you mean "ipset"?'],
+    ['ip6tables', 'Did you mean "ipset"?'],
+    ['nft', 'Did you mean "nftables"?'],
+    ['openssh', 'Did you mean "sshd-match-address"?'],
+    ['sshd', 'Did you mean "sshd-match-address"?'],
+    ['httpd', 'Did you mean "apache"?'],
+    ['apache2', 'Did you mean "apache"?'],
+    ['k8s', 'Did you mean "kubernetes-network-policy"?'],
+    ['Caddyfile', 'Did you mean "caddy"?'],
+    ['NGINX', 'Did you mean "nginx"?'],
+    ['google', 'Did you mean "gcp-cloud-armor"?'],
+    ['txt', 'Did you mean "text"?'],
+    ['snowflake', 'Use one of: snowflake-network-policy.'],
+    ['terraform', /^Use one of: aws-security-group-terraform, aws-prefix-list-terraform, aws-waf-ipset-terraform\.$/],
+    ['cloudformation', /^Use one of: aws-security-group-cloudformation, aws-waf-ipset-cloudformation\.$/],
     ['toString', /./],
     ['__proto__', /./],
     [undefined, /./],

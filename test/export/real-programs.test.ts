@@ -147,6 +147,16 @@ backend app
     const config = save(folder, 'haproxy.cfg', sections(1025, 1, told(text, file)))
     t.equal(check('haproxy', ['-c', '-q', '-f', config]), undefined, `${name} is loaded`)
   }
+  for (const name of ['or', 'if', 'unless', 'not', 'src', 'acl', 'default', 'true', 'moengage_or']) {
+    let text: string
+    try {
+      text = write('haproxy', { name })
+    } catch {
+      continue
+    }
+    const config = save(folder, 'haproxy.cfg', sections(1025, 1, told(text, save(folder, 'name.acl', text))))
+    t.equal(check('haproxy', ['-c', '-q', '-f', config]), undefined, `the name ${name} is loaded, if it is accepted`)
+  }
   const port = await freePort()
   const acl = told(write('haproxy'), join(folder, 'loopback.acl'))
   t.match(acl, /acl moengage src -f .*\n {2}http-request deny unless moengage$/)
