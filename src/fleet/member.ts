@@ -143,8 +143,13 @@ export class Member implements FleetMember {
 
   async #stateOf(stored: StoredState | null, inUse: ReadState | undefined): Promise<ReadState> {
     if (stored !== null) return readState(stored, this.#settings, { inUse, signed: this.#signed }, Date.now())
-    const kept = inUse === undefined ? '' : `; version ${inUse.version} is in use`
-    throw new Error(`The store has no state any more${kept}. Publish it again.`)
+    if (inUse === undefined) throw new Error('The store has no state any more. Publish it again.')
+    const ids = inUse.overrides.map(({ id }) => id)
+    const ended =
+      ids.length === 0
+        ? ''
+        : ` That ends what is still in force here: set these overrides again, which status().overrides has: ${ids.join(', ')}.`
+    throw new Error(`The store has no state any more; version ${inUse.version} is in use. Publish it again.${ended}`)
   }
 
   async #load(signal: AbortSignal): Promise<unknown> {

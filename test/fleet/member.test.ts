@@ -68,6 +68,22 @@ t.test('what is published comes into use on every replica, with any client', asy
   t.equal(guards[0]!.removeOverride(override.id), false)
 })
 
+t.test('where the store was emptied, a replica names the overrides that end with the next publication', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  await control.publish(sound({ revision: 'r1' }))
+  const { override } = await control.override({ allow: ['8.8.8.8'], for: '1h' })
+  const guard = await replica(t, redis)
+  redis.hashes.delete(STATE)
+  const ended = new RegExp(`version \\d+ is in use\\. Publish it again\\. That ends .*: ${override.id}\\.`)
+  await t.rejects(guard.reload(), ended)
+  t.match(guard.status(), { overrides: [{ id: override.id }], lastError: ended }, 'they stay in force')
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => guard.status().overrides.length === 0)
+  redis.hashes.delete(STATE)
+  await t.rejects(guard.reload(), /is in use\. Publish it again\.(?! That ends)/)
+})
+
 t.test('a store that fails leaves the last good state in use', async (t) => {
   const redis = new FakeRedis()
   const control = controlOf(t, redis)
