@@ -142,9 +142,14 @@ const OPTION_NAMES = ['dataCenters', 'channels', 'mode', 'statusCode', 'onReject
  */
 function refuseNoPeer(peer: unknown): void {
   if (peer === undefined || peer === null || typeof peer === 'string') return
-  const isConnection = typeof peer === 'object' && PEER_NAMES.some((name) => hasProperty(peer, name))
-  if (!isConnection || isPromise(peer)) throw refusal('peer', peer, 'is not where a request comes from', peerFix(peer))
+  if (isPromise(peer) || typeof peer !== 'object' || !isConnection(peer))
+    throw refusal('peer', peer, 'is not where a request comes from', peerFix(peer))
 }
+
+/** Whether an object may be what a server reports of a connection; an empty one is of a connection that was closed. */
+const isConnection = (peer: object) =>
+  PEER_NAMES.some((name) => hasProperty(peer, name)) ||
+  (Object.keys(peer).length === 0 && Object.getPrototypeOf(peer) === Object.prototype)
 
 function peerFix(peer: unknown): string {
   if (isPromise(peer)) return 'Await it: guard.check(request, await …).'

@@ -157,8 +157,8 @@ export async function changeBy(flags: ChangeFlags, io: Io): Promise<Change> {
       fix: 'Add --sign KEY, or leave --adopt out.'
     })
   }
-  const { url, name, scope } = fleetBy(flags, io)
   const key = await readKeyFile(sign, io)
+  const { url, name, scope } = fleetBy(flags, io)
   const { host, pathname } = new URL(url)
   // Another key knows nothing of what this one signed.
   const { x } = createPublicKey(key).export({ format: 'jwk' })

@@ -82,19 +82,8 @@ export const isMessageOfGuard = (value: unknown) =>
 
 /** What pino-pretty and winston write in front of a message. */
 const LEVEL = '(?:^|\\s)(?:trace|debug|info|warn|error|fatal|http|verbose|silly)(?: \\([^()]*\\))?: '
-/** The message of a line as text, in front of JSON. */
-const MESSAGE_IN_TEXT = new RegExp(`${LEVEL}(\\S.*)$`, 'is')
 /** The causes in the message of a summary, which quote options and routes. */
 const CAUSES_IN_TEXT = new RegExp(`(?<=${LEVEL}${COUNTS}): .*$`, 'is')
-/** What ends in a colon, a bracket or a dash, or has no word, is a name or a time that a collector wrote. */
-const isSentence = (text: string) => /\p{Ll}{2}/u.test(text) && /[\p{L}\p{N}.!?)]$/u.test(text.slice(-2))
-
-/** Whether the message in front of JSON is one that the guard writes; undefined where there is none. */
-export function isTextOfGuard(before: string): boolean | undefined {
-  const [, message = ''] = MESSAGE_IN_TEXT.exec(before.replaceAll(COLOURS, '').trim()) ?? []
-  return isSentence(message) ? isMessageOfGuard(message) : undefined
-}
-
 const METHOD = `\\b(?:${METHODS.join('|')})`
 /** A request as access logs have it. What else stands in such a line is of the client. */
 const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)

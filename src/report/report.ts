@@ -221,8 +221,7 @@ export class ReportBuilder implements LineSink {
     this.#leftOut += content.leftOut
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
-    if (content.unreadable > 0 || added.includes('unreadable'))
-      this.#unreadable(text, content.foreign > 0 ? FOREIGN : adviceFor(text))
+    if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
   }
 
   skipped(count: number, last: string | undefined): void {
@@ -539,11 +538,6 @@ function emptiness(read: number, hasUnwanted: boolean): string {
   if (hasUnwanted) return 'No line about senders is of the time and the routes that were asked for.'
   return 'No line is about senders: is this the log of a guarded server, at level "info"?'
 }
-
-/** Of a whole record beside a message that is not the guard's. */
-const FOREIGN =
-  'its message is not the guard\'s: log what a client sent, such as a body, under another name than "moengage"; if your logger changes ' +
-  "the guard's messages, let it keep their text"
 
 function adviceFor(text: string): string {
   if (/^std(?:out|err) P /.test(text))

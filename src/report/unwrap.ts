@@ -1,16 +1,7 @@
 import { isDay } from '../directory/snapshot.js'
 import { asFields, type Fields } from './fields.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import {
-  countOwn,
-  isEnvelope,
-  isMessageOfGuard,
-  isOfClient,
-  isPrefix,
-  isRequest,
-  isTextOfGuard,
-  quotedIn
-} from './places.js'
+import { countOwn, isEnvelope, isMessageOfGuard, isOfClient, isPrefix, isRequest, quotedIn } from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
@@ -34,10 +25,7 @@ export interface ProcessId {
 }
 
 /** A part of a line, with what the parts around it say. */
-type Part = Omit<FoundRecord, 'record'> & {
-  /** Whether the message of the line is not the guard's: an application logged what stands beside it, and may have got that from a client. */
-  readonly isForeign: boolean
-}
+type Part = Omit<FoundRecord, 'record'>
 
 /** A time as a line has it. */
 type LogTime = Pick<Part, 'time' | 'isZoneAssumed'>
@@ -46,8 +34,7 @@ const NOTHING: Part = {
   time: undefined,
   isZoneAssumed: false,
   process: { pid: '', hostname: '' },
-  wrapping: '',
-  isForeign: false
+  wrapping: ''
 }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
@@ -77,8 +64,6 @@ export interface LineContent {
   readonly starts: Pick<Part, 'time' | 'process'>[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
-  /** Number of those of them that are whole records beside a message that is not the guard's. */
-  foreign: number
   /** Number of messages that journald has left out. */
   leftOut: number
 }
@@ -91,7 +76,7 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = { records: [], starts: [], unreadable: 0, foreign: 0, leftOut: 0 }
+  const found: LineContent = { records: [], starts: [], unreadable: 0, leftOut: 0 }
   readText(line, NOTHING, found, 0)
   return { ...found, records: withoutCopies(found.records) }
 }
@@ -168,12 +153,7 @@ const MAX_BEFORE = 10_000
 function behind(text: string, part: Part): Part {
   const before = text.slice(-MAX_BEFORE)
   return within(
-    {
-      ...part,
-      ...timeInText(before),
-      process: processInText(before) ?? part.process,
-      isForeign: !(isTextOfGuard(before) ?? !part.isForeign)
-    },
+    { ...part, ...timeInText(before), process: processInText(before) ?? part.process },
     'text around the JSON'
   )
 }
@@ -285,16 +265,10 @@ const isByte = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
 
 function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
-  const here = {
-    ...part,
-    ...timeOf(fields),
-    process: processOf(fields) ?? part.process,
-    isForeign: !(isOfGuard(fields) ?? !part.isForeign)
-  }
+  const here = { ...part, ...timeOf(fields), process: processOf(fields) ?? part.process }
   const record = recordIn(fields)
-  if (record !== undefined && !here.isForeign) {
-    const { isForeign: _, ...own } = here
-    found.records.push({ ...own, record })
+  if (record !== undefined) {
+    found.records.push({ ...here, record })
     return
   }
   if ([fields.msg, fields.message].some((text) => typeof text === 'string' && text.startsWith(STARTED))) {
@@ -302,14 +276,7 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
-  const { length } = found.records
   for (const [name, value] of Object.entries(fields)) visitField(name, value, { fields, here }, found, depth)
-  // An envelope may hold the line as text, too, which then says it all.
-  if (found.records.length > length || !here.isForeign) return
-  if (record !== undefined || mentions(JSON.stringify(fields[OWN_NAME] ?? null))) {
-    found.unreadable++
-    found.foreign++
-  }
 }
 
 function visitField(
@@ -320,7 +287,6 @@ function visitField(
   depth: number
 ): void {
   if (typeof value !== 'object' && typeof value !== 'string') return
-  if (here.isForeign && name === OWN_NAME) return
   const part = nested(here, name)
   const inside = asFields(value)
   if (isEnvelope(name, value, fields)) visit(value, part, found, depth + 1)
@@ -329,22 +295,11 @@ function visitField(
   else if (!isOfClient(name, fields) && mentions(JSON.stringify(value))) found.unreadable++
 }
 
-/** The names under which loggers write a message; a user may choose another. */
-const MESSAGES = ['msg', 'message', '@message', 'short_message'] as const
-
-/** Whether the message of a line is the guard's; undefined where the line has none. */
-function isOfGuard(fields: Fields): boolean | undefined {
-  const messages = MESSAGES.flatMap((name) => {
-    const text = fields[name]
-    // A collector keeps a whole line there.
-    return typeof text !== 'string' || (isEnvelope(name, text, fields) && isAboutUs(text)) ? [] : [text]
-  })
-  if (messages.length > 0) return messages.some(isMessageOfGuard)
-  return Object.values(fields).some(isMessageOfGuard) || undefined
-}
-
-/** The name of the guard's fields in a line. */
-const OWN_NAME = 'moengage'
+/**
+ * Whether the message of a line is one that the guard writes: a nested key of pino is known by it, since what a client sent stands beside
+ * other texts.
+ */
+const isOfGuard = (fields: Fields) => Object.values(fields).some(isMessageOfGuard)
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 
@@ -352,7 +307,7 @@ const isOurs = (fields: Fields | undefined): fields is Fields => EVENTS.has(fiel
 
 /** Our fields, if an object has them: nested, flattened or at its top. */
 function recordIn(fields: Fields): Fields | undefined {
-  const nested = asFields(fields[OWN_NAME])
+  const nested = asFields(fields.moengage)
   return isOurs(nested) ? nested : [unflattened(fields), fields].find(isOurs)
 }
 
