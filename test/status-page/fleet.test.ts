@@ -407,7 +407,7 @@ t.test('what to do about the rejections by another server is on the page of each
     [
       ['', ''],
       true,
-      /^! Requests that are probably genuine were turned away\. What to do now All 2 rejections had no client IP/
+      /^! MoEngage gets through, but something needs your attention\. What to do now All 2 rejections had no client IP/
     ],
     [
       [NEWCOMER],
