@@ -1,6 +1,6 @@
 import { hasProperty } from '../lib/option.js'
 import { refusal } from '../lib/refusal.js'
-import { type Incoming, NodeIncoming, type NodeRequest, partOf, withAllSpellings } from './incoming.js'
+import { type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
 
 /** What is read of a request that a user passes to `judge`. */
 type GivenRequest = Pick<Incoming, 'peer' | 'headers' | 'earlier'>
@@ -12,10 +12,9 @@ const REQUEST_FIX =
  * Reads what a user passes in the place of a framework's request: peer and headers, or a request of Node's own servers, which is taken for
  * its socket.
  *
- * @param header the header that the client IP is read from; null where something else resolves it
  * @throws OptionsError (`MOE_ERR_OPTIONS`) where it is neither
  */
-export function givenIncoming(given: unknown, header: string | null): Incoming {
+export function givenIncoming(given: unknown): Incoming {
   if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
   const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
   const { peer, headers } = incoming
@@ -24,8 +23,7 @@ export function givenIncoming(given: unknown, header: string | null): Incoming {
     throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
   }
   checkIncoming(peer, headers)
-  const read = header === null ? headers : withAllSpellings(headers, header)
-  return read === headers ? incoming : { peer, headers: read, earlier: incoming.earlier }
+  return incoming
 }
 
 /**

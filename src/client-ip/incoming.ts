@@ -154,26 +154,6 @@ export function headerText(headers: HeadersInput, name: string): string | undefi
   return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : otherSpelling(headers, name)
 }
 
-/**
- * The headers that a user passes, with the lines of one in every spelling of its name: an object that a user makes may have it in small
- * letters and in others, of which {@link headerText} would read one. Of several nobody knows which lines came last, so an empty one follows.
- */
-export function withAllSpellings(headers: HeadersInput, name: string): HeadersInput {
-  if (Array.isArray(headers) || !hasOtherSpelling(headers, name) || !Object.hasOwn(headers, name)) return headers
-  const named = headers as IncomingHttpHeaders
-  const own = named[name]
-  const other = typeof own === 'string' || Array.isArray(own) ? otherSpelling(headers, name) : undefined
-  return other === undefined ? headers : { ...named, [name]: `${own},${other},` }
-}
-
-/** Asked of every request that a user passes, so it makes no list of the names. */
-function hasOtherSpelling(headers: object, name: string): boolean {
-  for (const key in headers) {
-    if (key.length === name.length && key !== name && key.toLowerCase() === name) return true
-  }
-  return false
-}
-
 /** A header whose name is not in small letters. Of several spellings nobody knows which lines came last, so an empty one follows. */
 function otherSpelling(headers: object, name: string): string | undefined {
   let text: string | undefined

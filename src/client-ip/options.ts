@@ -5,7 +5,7 @@ import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
 import { checkIncoming } from './given.js'
-import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders, withAllSpellings } from './incoming.js'
+import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
 import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
 import { type Failure, INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
@@ -164,7 +164,7 @@ export function createClientIpResolver(options: ClientIpOptions): ResolveClientI
   const client = new ParsedAddress()
   return (peer, headers) => {
     checkIncoming(peer, headers)
-    const incoming = { peer, headers: withAllSpellings(headers, resolver.settings.header) }
+    const incoming = { peer, headers }
     let failure: Failure | null
     if (mayLackHeaders(incoming)) failure = TOO_MANY_HEADERS
     // A guard cuts off the zone that Node adds; a caller that names a peer has written it.

@@ -103,7 +103,7 @@ export class Guard<Request = GuardRequest> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
   judge(request: Request & (GuardRequest | NodeRequest), policy?: PolicyOptions): Verdict {
-    const incoming = givenIncoming(request, this.header)
+    const incoming = givenIncoming(request)
     const verdict = this.decide(policy, request, incoming, null)
     // There is no door that answers: the caller does.
     if (!verdict.verified) this.#ledger.noteOutcome(verdict, 'reject', incoming.earlier)

@@ -215,7 +215,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     judge: (request, policy) =>
       isFastifyRequest(request)
         ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
-        : guard.decide(policy, undefined, givenIncoming(request, guard.header), null),
+        : guard.decide(policy, undefined, givenIncoming(request), null),
     ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)

@@ -86,7 +86,7 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
   /** Judges without an answer and without a line in the log. */
   judge(request: Request | GuardRequest, policy: PolicyOptions | undefined): Verdict {
     const { guard } = this.#standalone.guard
-    if (!isNodeRequest(request)) return guard.decide(policy, undefined, givenIncoming(request, guard.header), null)
+    if (!isNodeRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
     const own = request as Request
     return guard.ask(policy, own, this.#incoming(own), this.#standalone.patternOf(own))
   }

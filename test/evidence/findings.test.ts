@@ -304,7 +304,7 @@ t.test('what a route alone rejects is evidence, and that route is to be widened'
     const guard = guardOf({ dataCenters: dataCenters as never })
     for (const { clientIp, policy, pattern } of requests) {
       const request = from(clientIp)
-      guard.decide(policy, request, givenIncoming(request, null), pattern)
+      guard.decide(policy, request, givenIncoming(request), pattern)
     }
     t.match(guard.status().evidence, [{ sentence, paste, count: requests.length }], what)
     const [, written] = /widen that route with (.*?\])/.exec(guard.status().evidence[0]!.sentence) ?? []
@@ -318,7 +318,7 @@ t.test('a flood of strangers does not make the guard forget which route refuses 
   const guard = guardOf({ dataCenters: ['DC-01', 'DC-03'] })
   const sendTo = (pattern: string, clientIp: string, policy: PolicyOptions, isStranger = false) => {
     const request = isStranger ? { ...from(clientIp), headers: {} } : from(clientIp)
-    guard.decide(policy, request, givenIncoming(request, null), pattern)
+    guard.decide(policy, request, givenIncoming(request), pattern)
   }
   sendTo('/a', LISTED_IN['DC-03'], { dataCenters: 'DC-01' })
   sendTo('/b', LISTED, { channels: 'catalog' })
@@ -332,8 +332,8 @@ t.test('a flood of strangers does not make the guard forget which route refuses 
 t.test('channels that the guard and a route do not accept are named for both', async (t) => {
   const guard = guardOf({ channels: 'catalog' })
   const request = from(LISTED)
-  guard.decide(undefined, request, givenIncoming(request, null), '/a')
-  guard.decide({ channels: 'data-import' }, request, givenIncoming(request, null), '/b')
+  guard.decide(undefined, request, givenIncoming(request), '/a')
+  guard.decide({ channels: 'data-import' }, request, givenIncoming(request), '/b')
   t.match(guard.status().evidence, [
     { sentence: /the route does not accept: .* channels: 'all', on route \/b as well\.$/, paste: "channels: 'all'" }
   ])

@@ -377,13 +377,12 @@ for (const [door, judge] of Object.entries(GIVEN)) {
       { peer: MOENGAGE, headers: [] }
     ]
     for (const given of accepted) t.match(await judged(given), { verified: true, clientIp: MOENGAGE })
-    for (const other of ['X-FORWARDED-FOR', 'x-forwarded-for']) {
-      t.match(
-        await judged({ peer: '127.0.0.1', headers: { 'X-Forwarded-For': MOENGAGE, [other]: MOENGAGE } }),
-        { reason: 'unresolved' },
-        'of two spellings nobody knows which line came last'
-      )
-    }
+    const spellings = { 'X-Forwarded-For': MOENGAGE, 'X-FORWARDED-FOR': MOENGAGE }
+    t.match(
+      await judged({ peer: '127.0.0.1', headers: spellings }),
+      { reason: 'unresolved' },
+      'of two spellings nobody knows which line came last'
+    )
     const lines = Array.from({ length: 1000 }, () => ['a', 'b']).flat()
     t.match(
       await judged({ socket, headers, rawHeaders: lines }),
