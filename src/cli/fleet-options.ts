@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
+import { isName, NO_NAME } from '../fleet/name.js'
 import type { Replica } from '../guard/fleet.js'
 import type { Override } from '../guard/status.js'
 import { safeCause } from '../lib/cause.js'
@@ -131,9 +132,8 @@ const NAME_FIX = 'Write --name webhooks, as in redisFleet({ name }), or set MOEN
 
 /** Name and scope are parts of the keys in the store. */
 function checkKey(path: string, value: string, fix: string): void {
-  if (/^[\w.-]{1,64}$/.test(value)) return
-  const message = `${quoted(value)} is not a name of 1 to 64 letters, digits, ".", "_" and "-".`
-  throw new FleetError({ path, value, message, fix })
+  if (isName(value)) return
+  throw new FleetError({ path, value, message: `${quoted(value)} ${NO_NAME}`, fix })
 }
 
 /** Whether an error is one of ours, which says what to do. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { directory as bundled, type Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
-import type { FirstState, FleetMember, FleetOverride, FleetStatus, ReportingGuard } from '../guard/fleet.js'
+import type { FirstState, FleetMember, FleetOverride, MemberStatus, ReportingGuard } from '../guard/fleet.js'
 import { messageLineOf } from '../lib/text.js'
 import { CLOCK, DAY, hasPassed, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
@@ -267,9 +267,9 @@ export class Member implements FleetMember {
     }
   }
 
-  async status(): Promise<FleetStatus> {
+  async status(): Promise<MemberStatus> {
     const { name, verify } = this.#settings
-    const own = { name, self: this.#id, isSigned: verify !== undefined, trustsReports: verify === undefined }
+    const own = { name, self: this.#id, isSigned: verify !== undefined }
     const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
     const warnings = [this.#reportError, this.#copy?.lastError].filter((text) => typeof text === 'string')
     try {

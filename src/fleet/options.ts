@@ -8,6 +8,7 @@ import { duration, number, refuseNoList } from '../lib/option-rules.js'
 import { shown } from '../lib/text.js'
 import { type Duration, HOUR, LONGEST_TIMER, MINUTE, SECOND } from '../lib/time.js'
 import { Member } from './member.js'
+import { isName, NO_NAME } from './name.js'
 import { PARTS, type Part } from './state.js'
 import type { ReplicaStore } from './store.js'
 
@@ -34,17 +35,13 @@ export interface ReplicaOptions {
   readonly senders?: number | undefined
 }
 
-const NAME = /^[\w.-]{1,64}$/
 const NAME_EXAMPLE = `'webhooks'`
 
 /** Reads a name that is part of keys in the store. */
 export function readName(option: Option): string | undefined {
   const { value } = option
-  if (typeof value === 'string' && NAME.test(value)) return value
-  return option.refuse(
-    `${shown(value)} is not a name of 1 to 64 letters, digits, ".", "_" and "-".`,
-    `Write ${NAME_EXAMPLE}.`
-  )
+  if (typeof value === 'string' && isName(value)) return value
+  return option.refuse(`${shown(value)} ${NO_NAME}`, `Write ${NAME_EXAMPLE}.`)
 }
 
 const INTERVAL = duration({

@@ -57,9 +57,12 @@ export interface FleetMember {
   readonly overrides: readonly FleetOverride[]
   /** Called when the guard is made. */
   joined(guard: ReportingGuard): void
-  status(): Promise<FleetStatus>
+  status(): Promise<MemberStatus>
   close(): void
 }
+
+/** What a replica knows of its fleet; whether it trusts reports depends on its guard as well. */
+export type MemberStatus = Omit<FleetStatus, 'trustsReports'>
 
 /** What a replica reports about its guard. */
 export interface ReportingGuard {

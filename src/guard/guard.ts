@@ -401,7 +401,7 @@ export class Guard<Request = GuardRequest> {
 /** What is known of the fleet; a guard without a secret cannot judge what others report about theirs. */
 async function fleetStatusOf(member: FleetMember, hasSecret: boolean): Promise<FleetStatus> {
   const status = await member.status()
-  return { ...status, trustsReports: status.trustsReports && hasSecret }
+  return { ...status, trustsReports: !status.isSigned && hasSecret }
 }
 
 /** A wrong limit would hide senders without a word. */

@@ -67,14 +67,13 @@ class LoggedProcess {
   }
 
   addTotal(counts: Counts | undefined, { isSince, isWanted }: SummaryTime): void {
-    if (counts === undefined) this.#isTotalUnknown = true
-    for (const [sum, isIn] of [
-      [this.#total, true],
-      [this.#totalSince, isSince],
-      [this.#wanted, isWanted]
-    ] as const) {
-      if (isIn) addTo(sum, counts ?? {})
+    if (counts === undefined) {
+      this.#isTotalUnknown = true
+      return
     }
+    addTo(this.#total, counts)
+    if (isSince) addTo(this.#totalSince, counts)
+    if (isWanted) addTo(this.#wanted, counts)
   }
 
   enter(entry: Entry): void {

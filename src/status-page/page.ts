@@ -1,7 +1,6 @@
 import { html } from 'ghtml'
 import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
-import type { Sender } from '../senders/senders.js'
 import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
@@ -157,8 +156,7 @@ function sendersPart(facts: Facts): string {
   const view = {
     dataCenters: dataCentersOf(metrics),
     hasVerified: counts.verified > 0,
-    isAccepted: (sender: Sender) => facts.settled(sender) === 'accepted',
-    isTrusted: (sender: Sender) => facts.settled(sender) === 'trusted',
+    settled: facts.settled,
     unproven,
     now
   }

@@ -110,7 +110,7 @@ function sectionsOf(report: Report) {
     senders,
     dataCenters: [],
     hasVerified: verified !== null && verified > 0,
-    isAccepted: () => false,
+    settled: () => null,
     unproven: new Set<string>(),
     now: null
   }

@@ -7,6 +7,7 @@ import { dataCentersWith } from '../senders/places.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
+import type { Settled } from './settled.js'
 import { listed, number, plural, REASON_WORDS, timeAgo, timeTag } from './words.js'
 
 /** What to do about a sender, and the option to paste for it. */
@@ -22,8 +23,10 @@ const paste = (text: string, code: string | null): Advice =>
 const UNPROVEN: Advice = {
   text: 'Another server reports it, which is no proof: before you let it in, look at the log or the page of that server.'
 }
-const ACCEPTED: Advice = { text: 'It is accepted by now: do nothing.' }
-const TRUSTED: Advice = { text: 'It is a trusted proxy by now: do nothing.' }
+const SETTLED: Readonly<Record<NonNullable<Settled>, Advice>> = {
+  accepted: { text: 'It is accepted by now: do nothing.' },
+  trusted: { text: 'It is a trusted proxy by now: do nothing.' }
+}
 
 /** What advice depends on, besides the sender. */
 interface Surroundings {
@@ -89,31 +92,23 @@ function reasonsOf({ reasons }: Sender): Reason[] {
 /** What the table of senders is made for. */
 export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
-  /** Whether a sender is accepted by now. */
-  readonly isAccepted: (sender: Sender) => boolean
+  /** What has become of a sender; a log does not say. */
+  readonly settled: (sender: Sender) => Settled
   /** Addresses that nothing but a report is known of, which anybody may have written. */
   readonly unproven: ReadonlySet<string>
-  /** Whether a sender is a proxy that is trusted by now; a log does not say. */
-  readonly isTrusted?: (sender: Sender) => boolean
   /** The time of the page; null for a report, whose times are those of a log. */
   readonly now: number | null
 }
 
 /** Rejected senders, with what to do about each. */
-export function sendersTable({
-  senders,
-  isAccepted,
-  isTrusted = () => false,
-  unproven,
-  now,
-  ...surroundings
-}: SendersView): string {
+export function sendersTable({ senders, settled, unproven, now, ...surroundings }: SendersView): string {
   const time = (at: number) => (at === 0 ? 'unknown' : now === null ? timeTag(at) : timeAgo(at, now))
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
     const own = unproven.has(sender.clientIp) ? UNPROVEN : ADVICE[reasons[0]!](sender, surroundings)
-    const advice = isAccepted(sender) ? ACCEPTED : isTrusted(sender) ? TRUSTED : own
+    const end = settled(sender)
+    const advice = end === null ? own : SETTLED[end]
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

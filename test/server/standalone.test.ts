@@ -630,6 +630,18 @@ t.test('what a client chose as a path is shown by its beginning', async (t) => {
 })
 
 type Modes = readonly ('reject' | 'tag')[]
+/** Sends one request through checks, and resolves with the status of the first answer; 200 where all let it through. */
+async function throughChecks(
+  modes: Modes,
+  check: (mode: Modes[number]) => Promise<{ readonly response: Response | undefined }>
+): Promise<number> {
+  for (const mode of modes) {
+    const { response } = await check(mode)
+    if (response !== undefined) return response.status
+  }
+  return 200
+}
+
 type Judging = typeof OPTIONS & { logger: ReturnType<typeof lineLogger> }
 
 /** Each sends a request of a stranger through routes of one guard, one behind the other, and resolves with the status of the answer. */
@@ -660,26 +672,18 @@ const ONE_BEHIND_THE_OTHER: Record<
   },
   Fetch(_, options) {
     const guard = guardFetch(options)
-    const pass = async (modes: Modes) => {
+    const pass = (modes: Modes) => {
       const request = new Request('http://x/')
-      for (const mode of modes) {
-        const { response } = await guard.check(request, STRANGER, { mode })
-        if (response !== undefined) return response.status
-      }
-      return 200
+      return throughChecks(modes, (mode) => guard.check(request, STRANGER, { mode }))
     }
     return { guard, pass }
   },
   Workers(_, options) {
     const guard = guardWorkers(options)
-    const pass = async (modes: Modes) => {
+    const pass = (modes: Modes) => {
       const request = new Request('http://x/', { headers: { 'cf-connecting-ip': STRANGER } })
       Object.assign(request, { cf: {} })
-      for (const mode of modes) {
-        const { response } = await guard.check(request, { waitUntil: () => {} }, { mode })
-        if (response !== undefined) return response.status
-      }
-      return 200
+      return throughChecks(modes, (mode) => guard.check(request, { waitUntil: () => {} }, { mode }))
     }
     return { guard, pass }
   },
