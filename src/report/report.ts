@@ -7,6 +7,7 @@ import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { isRefusal, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine, knownOf } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
+import { timeOfLine } from './log-time.js'
 import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
 import {
@@ -17,7 +18,8 @@ import {
   type WithoutSecretEvent
 } from './read-event.js'
 import type { LineSink } from './read-lines.js'
-import { type FoundRecord, findRecords, mentions, timeOfLine } from './unwrap.js'
+import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
+import { type FoundRecord, findRecords, mentions } from './unwrap.js'
 
 /** The part of a log to report on. */
 export interface ReportFilter {
@@ -94,9 +96,6 @@ const EAST = 14 * HOUR
 const WEST = 12 * HOUR
 /** A rejection is reported after this time at the latest. */
 const LONGEST_SILENCE = HOUR
-/** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
-const LINES_OF_EXPORT =
-  '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'
 /** Maximum number of files that are compared. */
 const MAX_FILES = 10_000
 /** The start of an unreadable line that is shown. */
@@ -199,8 +198,7 @@ export class ReportBuilder implements LineSink {
 
   tooLong(start: string, hasMattered: boolean): void {
     this.#lines.read++
-    if (hasMattered)
-      this.#unreadable(start, `one line holds many: jq -c '${LINES_OF_EXPORT}' FILE | moengage-allowlist report`)
+    if (hasMattered) this.#unreadable(start, MANY_IN_ONE_LINE)
   }
 
   line(line: string): boolean {
@@ -538,29 +536,6 @@ function emptiness(read: number, hasUnwanted: boolean): string {
   if (hasUnwanted) return 'No line about senders is of the time and the routes that were asked for.'
   return 'No line is about senders: is this the log of a guarded server, at level "info"?'
 }
-
-function adviceFor(text: string): string {
-  if (/^std(?:out|err) P /.test(text))
-    return 'its end is missing: the container runtime has cut it, and the rest is in another file'
-  if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
-  if (text.includes('{')) return BROKEN
-  if (/^event: '.*',$/.test(text))
-    return 'it is written for people, over several lines: let the server write plain JSON'
-  if (/^(?:- )?event: /.test(text)) return YAML
-  return (
-    "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
-    'server write plain JSON'
-  )
-}
-
-const BROKEN =
-  'it is cut off, joined with another line, of another version of moengage-allowlist, or stands where an application may write what a ' +
-  'client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
-const IN_MESSAGE =
-  'its JSON is in msg, where an application may write what a client sent. If yours does not: ' +
-  `sed -nE '/msg="\\{/{s/^(.*[[:space:]])?msg="((\\\\.|[^"\\])*)".*$/\\2/;s/\\\\(.)/\\1/g;p;}' FILE | moengage-allowlist report`
-const YAML =
-  "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
 
 function rejectionsOf(byReason: Readonly<Record<Reason, number>>): Rejections {
   return { total: totalOf(byReason), byReason: { ...byReason } }

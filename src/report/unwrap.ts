@@ -1,17 +1,13 @@
-import { isDay } from '../directory/snapshot.js'
-import { asFields, type Fields } from './fields.js'
+import { asFields, type Fields, parsed } from './fields.js'
+import { type LogTime, logTime, timeInText, timeOf } from './log-time.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
 import { countOwn, isEnvelope, isMessageOfGuard, isOfClient, isPrefix, isRequest, quotedIn } from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
-export interface FoundRecord {
+export interface FoundRecord extends LogTime {
   /** The fields that the guard logged under `moengage`. */
   readonly record: Fields
-  /** Milliseconds since 1970; undefined if neither the line nor its envelope has a time. */
-  readonly time: number | undefined
-  /** Whether the time is taken as UTC, because it names no zone, or one such as IST. */
-  readonly isZoneAssumed: boolean
   /** The process that logged it, as far as the line names one. */
   readonly process: ProcessId
   /** What it was taken out of, such as `field "log"`; empty for a line as pino writes it. */
@@ -26,9 +22,6 @@ export interface ProcessId {
 
 /** A part of a line, with what the parts around it say. */
 type Part = Omit<FoundRecord, 'record'>
-
-/** A time as a line has it. */
-type LogTime = Pick<Part, 'time' | 'isZoneAssumed'>
 
 const NOTHING: Part = {
   time: undefined,
@@ -98,12 +91,6 @@ function withoutCopies(records: FoundRecord[]): FoundRecord[] {
 
 /** Whether a text seems to hold one of our records, or the start of one. */
 export const mentions = (text: string) => text.includes('moengage') && MENTION.test(text)
-
-/** The time of any line of a log. */
-export function timeOfLine(line: string): number | undefined {
-  const fields = asFields(parsed(line))
-  return (fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields))?.time
-}
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
 function readText(text: string, part: Part, found: LineContent, depth: number): void {
@@ -351,14 +338,6 @@ function withEmptyParts(record: Fields): Fields {
   return { ...record, rejected, suppressed: parts === undefined ? suppressed : { reject: {}, tag: {}, ...parts } }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function processOf({ pid, hostname }: Fields): ProcessId | undefined {
   if (pid === undefined && hostname === undefined) return undefined
   return { pid: shortText(pid), hostname: shortText(hostname) }
@@ -372,99 +351,3 @@ function processInText(text: string): ProcessId | undefined {
 
 const shortText = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? `${value}`.slice(0, 100) : ''
-
-/** The names of a time, those of the logger before those of envelopes. */
-const TIMES = [
-  'time',
-  'timestamp',
-  '@timestamp',
-  'ts',
-  '_SOURCE_REALTIME_TIMESTAMP',
-  '__REALTIME_TIMESTAMP',
-  'instant',
-  'date',
-  'receiveTimestamp'
-]
-
-function timeOf(fields: Fields): LogTime | undefined {
-  for (const name of TIMES) {
-    const time = logTime(fields[name])
-    if (time !== undefined) return time
-  }
-  // Some write `Time` or `EventTime`.
-  for (const [name, value] of Object.entries(fields)) {
-    const time = TIME_NAME.test(name) ? logTime(value) : undefined
-    if (time !== undefined) return time
-  }
-  return undefined
-}
-
-const TIME_NAME = /^@?(?:event|log|_)*(?:date_?time|time_?stamp|time|date|t)$/i
-
-/** Later times have more digits than any date, and are certainly wrong. */
-const YEAR_10000 = 253_402_300_800_000
-
-function logTime(value: unknown): LogTime | undefined {
-  const text = typeof value === 'string' ? value.trim().replace(OTHER_ZONE, '') : value
-  const time = readTime(text)
-  return time === undefined ? undefined : { time, isZoneAssumed: typeof text === 'string' && WITHOUT_ZONE.test(text) }
-}
-
-/** Reads a time in ISO 8601, of a mail (RFC 2822) or of an access log (CLF), in (nano-, micro-, milli-)seconds since 1970, or as `{ seconds, nanos }`. */
-export function readTime(value: unknown): number | undefined {
-  const time =
-    typeof value === 'number'
-      ? ofNumber(value)
-      : typeof value === 'string'
-        ? ofString(value.trim())
-        : ofParts(asFields(value))
-  return time >= 0 && time < YEAR_10000 ? time : undefined
-}
-
-/** The unit follows from the size: until the year 5138 a number of seconds is smaller than one of milliseconds since 1973. */
-function ofNumber(value: number): number {
-  if (value < 1e11) return value * 1e3
-  if (value < 1e14) return value
-  return value < 1e17 ? value / 1e3 : value / 1e6
-}
-
-const ZONE = '(?:Z|UTC|GMT|[+-](?:0\\d|1[0-4]):?[0-5]\\d)'
-/** The name of another zone: several have the same one, such as IST. */
-const OTHER_ZONE = / (?!UTC|GMT)[A-Z]{2,5}$/
-const WITHOUT_ZONE = /(?<![+-])\b\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?$/
-const ISO = new RegExp(`^(\\d{4}-\\d\\d-\\d\\d)[ T](\\d\\d:\\d\\d(?::\\d\\d)?)(?:[.,](\\d{1,9}))?\\s*(${ZONE})?$`)
-
-function ofString(text: string): number {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return ofNumber(Number(text))
-  const [, day, time, fraction = '0', zone = 'Z'] = ISO.exec(asIso(text)) ?? []
-  if (!isDay(day)) return Number.NaN
-  const offset = zone.replace(/^(?:UTC|GMT)$/, 'Z').replace(/^(...)(\d\d)$/, '$1:$2')
-  return Date.parse(`${day}T${time}${offset}`) + Math.floor(Number(`0.${fraction}`) * 1000)
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const WITH_MONTH =
-  /^(?:[A-Z][a-z]{2}, ?)?(\d{1,2})[ /]([A-Z][a-z]{2})[ /](\d{4})[ :](\d\d:\d\d(?::\d\d)?)(?: (GMT|UTC|Z|[+-]\d{4}))?$/
-
-/** A time with the name of its month in ISO 8601; any other text as it is. */
-function asIso(text: string): string {
-  const [, day, month, year, time, zone = ''] = WITH_MONTH.exec(text) ?? []
-  if (day === undefined) return text
-  const number = `${MONTHS.indexOf(month!) + 1}`.padStart(2, '0')
-  return `${year}-${number}-${day.padStart(2, '0')}T${time}${zone}`
-}
-
-function ofParts(fields: Fields | undefined): number {
-  const seconds = fields?.seconds ?? fields?.epochSecond
-  const nanos = fields?.nanos ?? fields?.nanoOfSecond ?? 0
-  return seconds === undefined ? Number.NaN : Number(seconds) * 1e3 + Math.floor(Number(nanos) / 1e6)
-}
-
-const TIME_IN_TEXT = new RegExp(
-  `\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d{1,9})?)?(?: ?${ZONE}\\b)?|\\d{1,2}[ /][A-Z][a-z]{2}[ /]\\d{4}[ :]\\d\\d:\\d\\d:\\d\\d(?: ${ZONE}\\b)?`
-)
-
-function timeInText(text: string): LogTime | undefined {
-  const [, number] = /\btime\W{1,20}(\d{10,19})/.exec(text) ?? []
-  return logTime(number) ?? logTime(TIME_IN_TEXT.exec(text)?.[0])
-}

@@ -1,0 +1,29 @@
+/** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
+const LINES_OF_EXPORT =
+  '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'
+/** How to make a line readable that is too long to be read. */
+export const MANY_IN_ONE_LINE = `one line holds many: jq -c '${LINES_OF_EXPORT}' FILE | moengage-allowlist report`
+
+const BROKEN =
+  'it is cut off, joined with another line, of another version of moengage-allowlist, or stands where an application may write what a ' +
+  'client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
+const IN_MESSAGE =
+  'its JSON is in msg, where an application may write what a client sent. If yours does not: ' +
+  `sed -nE '/msg="\\{/{s/^(.*[[:space:]])?msg="((\\\\.|[^"\\])*)".*$/\\2/;s/\\\\(.)/\\1/g;p;}' FILE | moengage-allowlist report`
+const YAML =
+  "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
+
+/** How to make a line readable that mentions one of our records. */
+export function adviceFor(text: string): string {
+  if (/^std(?:out|err) P /.test(text))
+    return 'its end is missing: the container runtime has cut it, and the rest is in another file'
+  if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
+  if (text.includes('{')) return BROKEN
+  if (/^event: '.*',$/.test(text))
+    return 'it is written for people, over several lines: let the server write plain JSON'
+  if (/^(?:- )?event: /.test(text)) return YAML
+  return (
+    "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
+    'server write plain JSON'
+  )
+}
