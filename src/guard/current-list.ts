@@ -149,9 +149,8 @@ export class CurrentList {
   }
 
   #checkedOf(directory: Directory): string {
-    const { checked } = directory
     const confirmed = this.#confirmed
-    return confirmed?.directory === directory && confirmed.day > checked ? confirmed.day : checked
+    return confirmed?.directory === directory ? confirmed.day : directory.checked
   }
 
   /** A watched list has no difference to the one in use, and was known to be current on this day. */

@@ -45,6 +45,8 @@ t.test('a unix socket is named only where it is what has no address', async (t) 
   const noPeer = 'The function got no address.'
   t.match(unresolvedHint({ reason: 'no-peer' }, 'unix', WORDING), /add 'unix' to clientIp\.trustedProxies/)
   t.equal(unresolvedHint({ reason: 'no-peer' }, null, { ...WORDING, noPeer }), noPeer)
+  // The peer is trusted, so what it sent was read.
+  t.match(unresolvedHint({ reason: 'too-many-hops' }, 'unix', WORDING), /names more/)
 })
 
 t.test('a verified request without the secret is of another customer, or of a sender of your own list', async (t) => {
