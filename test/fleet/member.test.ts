@@ -499,6 +499,23 @@ t.test('where signatures are verified, the version of the store decides nothing'
   t.match(guard.status(), { lastError: null })
 })
 
+t.test('reports are proof only for a guard with a secret whose store is trusted', async (t) => {
+  const { publicLine } = generateKeys()
+  const table: [options: object, verify: object, trustsReports: boolean][] = [
+    [{ carriesSecret: () => true }, {}, true],
+    [{}, {}, false],
+    [{ carriesSecret: () => true }, { verify: { publicKeys: publicLine } }, false]
+  ]
+  for (const [options, verify, trustsReports] of table) {
+    for (const isDown of [false, true]) {
+      const redis = new FakeRedis()
+      redis.set({ isDown })
+      const guard = await replica(t, redis, { fleet: verify, ...options })
+      t.match(await guard.fleet!.status(), { trustsReports })
+    }
+  }
+})
+
 t.test('a signed version that is far ahead of the clock would keep all others out, and is refused', async (t) => {
   const { sign, start, state } = await signedFleet(t)
   const guard = await start()

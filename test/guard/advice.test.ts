@@ -299,6 +299,9 @@ t.test('a name is not taken for another place because it looks a little like it'
       (name) => [{ [name]: 'x' }, name, /^Use one of: dataCenters, channels, clientIp, /] as [object, string, RegExp]
     ),
     [{ log: { alow: ['9.9.9.9'] } }, 'log.alow', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    [{ log: { allows: ['9.9.9.9'] } }, 'log.allows', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    [{ log: { denys: ['9.9.9.9'] } }, 'log.denys', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    [{ log: { clientIps: 'request.ip' } }, 'log.clientIps', /^Use one of: linesPerSecond, summaryEvery\.$/],
     [{ log: { bearer: 'x' } }, 'log.bearer', /^Use one of: linesPerSecond, summaryEvery\.$/],
     [
       { redactAddress: { key: 'sixteen characters', secret: 'x' } },

@@ -27,6 +27,8 @@ t.test('status counts what was judged and names the list', async (t) => {
     source: 'bundled snapshot',
     verified: 2,
     rejected: { 'not-listed': 2, 'other-data-center': 1, 'other-channel': 0, denied: 1, unresolved: 1 },
+    turnedAway: 5,
+    tagged: 0,
     senders: 3,
     lastError: null,
     warnings: []
@@ -101,6 +103,7 @@ t.test('an address is explained in one line', async (t) => {
   t.match(guard.explain('34.218.145.185').entries, [{ prefix: '34.218.145.185/32', grant: 'DC-101 file-segment' }])
   const { revision } = guard.status()
   const none = { verified: false, clientIp: null, reason: 'unresolved', override: null, peer: null, revision } as const
+  t.equal(guard.explain('nowhere').isTrustedProxy, false)
   t.match(guard.explain('nowhere').verdict, { ...none, hint: '"nowhere" is not an IP address.', carriesSecret: null })
   t.match(guard.status(), { verified: 0, senders: 0 }, 'explaining counts nothing')
 })

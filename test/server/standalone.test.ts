@@ -741,4 +741,7 @@ t.test('a request that a guard behind an answer rejects once more is counted and
   for (const mode of ['tag', 'reject', 'reject', 'tag'] as const) await guard.check(request, STRANGER, { mode })
   t.match(guard.status(), { tagged: 0, turnedAway: 1, rejected: { 'not-listed': 1 } })
   t.equal(lines.filter(({ moengage }) => moengage?.event === 'moengage.rejected').length, 2)
+  guard.close()
+  t.match(lines.at(-1), { moengage: { event: 'moengage.summary' } })
+  t.strictSame(lines.at(-1)?.moengage?.suppressed, { reject: {}, tag: {} })
 })

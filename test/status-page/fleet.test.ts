@@ -9,7 +9,6 @@ import { accessTo } from '../../src/guard/guard.js'
 import moengageAllowlist from '../../src/index.js'
 import { MINUTE, SECOND } from '../../src/lib/time.js'
 import { type FleetStatus, redisFleet } from '../../src/redis.js'
-import { generateKeys } from '../../src/signing/keys.js'
 import { StatusPage } from '../../src/status-page/page.js'
 import statusPage, { fetchStatusPage, nodeStatusPage } from '../../src/status-page.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
@@ -326,25 +325,6 @@ t.test('where a report is no proof, what others report of the secret is neither 
   t.notMatch(textOf('senders'), /allow: \['(?:185\.199\.108|198)/)
   guard.override({ allow: [NEWCOMER] })
   t.match((await open()).textOf('senders'), / 185\.199\.108\.153 .* It is accepted by now/)
-})
-
-t.test('reports are proof only for a guard with a secret whose store is trusted', async (t) => {
-  const { publicLine } = generateKeys()
-  const table: [options: object, verify: object, trustsReports: boolean][] = [
-    [{ carriesSecret }, {}, true],
-    [{}, {}, false],
-    [{ carriesSecret }, { verify: { publicKeys: publicLine } }, false]
-  ]
-  for (const [options, verify, trustsReports] of table) {
-    for (const isDown of [false, true]) {
-      const redis = new FakeRedis()
-      redis.set({ isDown })
-      const fleet = redisFleet({ client: redis.io(), name: 'webhooks', timeout: 50, ...verify })
-      const guard = await loadGuard({ dataCenters: 'DC-01', fleet, ...options })
-      t.match(await guard.fleet!.status(), { trustsReports })
-      guard.close()
-    }
-  }
 })
 
 t.test('advice is not repeated once it was followed, on the page of a server that was started since', async (t) => {
