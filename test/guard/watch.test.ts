@@ -389,11 +389,13 @@ t.test('a list that the watched source confirms is as old as the day on which th
       ['a day that is still to come', sound({ checked: '2027-11-20' }), '2026-11-20'],
       ['a list that differs', sound({ checked: '2026-11-25' }, [...FOUR, '9.9.9.5']), '2026-11-20'],
       ['no list', new Error('gone'), '2026-11-20'],
-      ['the same list again', sound({ checked: '2026-11-26' }), '2026-11-26']
+      ['the same list again', sound({ checked: '2026-11-26' }), '2026-11-26'],
+      ['a day that begins this moment', sound({ checked: '2026-12-01' }), '2026-12-01']
     ]
     for (const [what, watched, checked] of rows) {
       held.watched = watched
-      await look(what === 'the same list' ? 0 : DAY)
+      const midnight = Date.parse('2026-12-01') - clock.now()
+      await look(what === 'the same list' ? 0 : what === 'a day that begins this moment' ? midnight : DAY)
       const isDone = ({ checkedAt, error }: NonNullable<GuardStatus['watch']>) =>
         watched instanceof Error ? error !== null : checkedAt === clock.now()
       await until(() => isDone(guard.status().watch!))
@@ -401,13 +403,13 @@ t.test('a list that the watched source confirms is as old as the day on which th
       t.equal(isStale(), false, what)
     }
     await guard.reload()
-    ageFrom('2026-11-26')
+    ageFrom('2026-12-01')
     held.watched = new Error('gone')
-    clock.pass(Date.parse('2026-11-26') + 90 * DAY - 1 - clock.now())
+    clock.pass(Date.parse('2026-12-01') + 90 * DAY - 1 - clock.now())
     t.equal(isStale(), false)
     clock.pass(1)
     t.equal(isStale(), true)
     const { verdict } = guard.explain('9.9.9.1')
-    if (rejectWhenStale) t.match(verdict, { reason: 'stale-list', hint: /it was last checked on 2026-11-26/ })
+    if (rejectWhenStale) t.match(verdict, { reason: 'stale-list', hint: /it was last checked on 2026-12-01/ })
   }
 })
