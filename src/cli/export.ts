@@ -100,10 +100,10 @@ function written(list: Directory, request: ExportOptions): string {
     return exportDirectory(list, request)
   } catch (error) {
     if (!(error instanceof NoAddressesError)) throw error
-    const [problem] = list.read(request).problems
-    throw new NoAddressesError(
-      withoutAddresses(problem!, ' An address that MoEngage gave you beside its page goes into --allow.')
-    )
+    const { cells, problems } = list.read(request)
+    const also =
+      request.allow === undefined ? ' An address that MoEngage gave you beside its page goes into --allow.' : ''
+    throw new NoAddressesError(withoutAddresses(problems[0]!, cells, also))
   }
 }
 

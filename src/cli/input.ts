@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
-import { type Directory, directory } from '../directory/directory.js'
+import { type Cells, type Directory, directory } from '../directory/directory.js'
 import moengage from '../directory/moengage.json' with { type: 'json' }
 import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 import { dayOf, type Snapshot } from '../directory/snapshot.js'
@@ -218,7 +218,11 @@ export function namesParser<T>(read: (name: string) => T): (text: string) => Nam
 export const listOf = (text: string): string[] => text.split(/[,;]/).map((part) => part.trim())
 
 /** The selection of a command that no request could be verified by, with a fix that the command has. */
-export function withoutAddresses(problem: Problem, also = ''): Problem {
-  const fix = `Leave "${problem.value}" out, or name another: moengage-allowlist list shows what has addresses.${also}`
-  return { ...problem, fix }
+export function withoutAddresses(problem: Problem, { dataCenters }: Cells, also = ''): Problem {
+  const names = [problem.value].flat()
+  const isNeeded = dataCenters.every((dataCenter) => names.includes(dataCenter))
+  const instead = isNeeded
+    ? 'Name another'
+    : `Leave ${names.map((name) => `"${name}"`).join(', ')} out, or name another`
+  return { ...problem, fix: `${instead}: moengage-allowlist list shows what has addresses.${also}` }
 }

@@ -69,7 +69,7 @@ t.test('with --json an error is an object on standard error', async (t) => {
     [['explain', '010.0.0.1'], { code: 'MOE_ERR_PREFIX', message: /leading zero/ }],
     [['diff', 'bundled', '-'], { code: 'MOE_ERR_SOURCE', message: /^Standard input cannot be read: It is empty/ }],
     [['import', 'absent.mdx'], { code: 'MOE_ERR_SOURCE', message: /absent\.mdx/ }],
-    [['export', '-d', 'DC-05', '-c', 'sms'], { code: 'MOE_ERR_NO_ADDRESSES', path: 'dataCenters' }],
+    [['export', '-d', 'DC-05', '-c', 'sms'], { code: 'MOE_ERR_NO_ADDRESSES', path: 'channels' }],
     [['export', '-d', 'DC-01', '--port', '1'], { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'port' }] }],
     [['report', 'absent.log'], { code: 'MOE_ERR_SOURCE', message: /"absent\.log" cannot be read: ENOENT/ }],
     [['list', '-d', 'DC-99'], { message: /^option '-d, --data-center <name>' argument 'DC-99' is invalid/ }],

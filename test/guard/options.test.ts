@@ -73,7 +73,7 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ dataCenters: 'US' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /DC-01 or DC-04/],
     [{ dataCenters: ['DC-01', 'DC-1O'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters[1]', /"DC-01"/],
     [{ dataCenters: [] }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters', /'all'/],
-    [{ dataCenters: 'DC-05', channels: 'sms' }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters', /"allow"/],
+    [{ dataCenters: 'DC-05', channels: 'sms' }, 'MOE_ERR_NO_ADDRESSES', 'channels', /"allow"/],
     [{ ...base, channels: 'conector' }, 'MOE_ERR_CHANNEL', 'channels', /"connector"/],
     [{ dataCenters: 'all', channels: [] }, 'MOE_ERR_NO_ADDRESSES', 'channels', /'all'/],
     [
