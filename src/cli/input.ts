@@ -15,6 +15,7 @@ import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { messageOf, readText, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
+import { RepeatableOption } from './repeatable.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
 export const MAX_BYTES = 5_000_000
@@ -200,7 +201,7 @@ function namesOption<T>(flags: string, description: string, read: (text: string)
     if ('ok' in outcome) return outcome.ok
     throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
   }
-  return new Option(flags, description).argParser(namesParser(readName))
+  return new RepeatableOption(flags, description).argParser(namesParser(readName))
 }
 
 /** Reads an option that is repeated or written as `a,b`; `all` holds whatever stands beside it. */

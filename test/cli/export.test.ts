@@ -111,7 +111,7 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['caddy', '-d', 'DC-01', '--name', 'x {'], /is not a name for caddy/],
     [
       ['nftables', '-d', 'DC-01', '--port', '22', '--port', '2222'],
-      /'2222' is invalid\. A file guards one port\. Write a second file, with another --name\./
+      /option '--port <port>' is given twice, and takes one value\. Leave one out, or run the command for each\./
     ],
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],
     [['nftables', '-d', 'DC-01', '--port', '99999'], /99999 is not a port/],
