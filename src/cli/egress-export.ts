@@ -2,13 +2,20 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { type DataCenter, readDataCenter } from '../directory/names.js'
 import { checkEgress } from '../egress/check.js'
 import { formatEgress } from '../egress/format.js'
-import { EGRESS_CATEGORIES, EGRESS_FORMATS, type EgressCategory, type EgressFormat } from '../egress/format-options.js'
+import {
+  EGRESS_CATEGORIES,
+  EGRESS_FORMATS,
+  type EgressCategory,
+  type EgressFormat,
+  type EgressFormatOptions
+} from '../egress/format-options.js'
 import { type EgressTarget, FORMS } from '../egress/forms.js'
-import { problemLine } from '../errors.js'
+import { OptionsError, problemLine } from '../errors.js'
 import { suggestion } from '../lib/text.js'
 import { forOption } from './egress-check.js'
-import { type Names, namesParser, readArgument } from './input.js'
+import { listOf, type Names, namesParser, readArgument } from './input.js'
 import { type Io, notify } from './io.js'
+import { RepeatableOption } from './repeatable.js'
 
 const HELP = `
 What each form gets:
@@ -47,17 +54,19 @@ export function egressExportCommand(io: Io): Command {
     .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
     .addOption(forOption().makeOptionMandatory())
     .addOption(new Option('--format <format>', 'how it is written (default: "text")').choices(EGRESS_FORMATS))
-    .option(
-      '--category <name>',
-      'what the rules cover, like data (repeat it, or a,b), or all',
-      namesParser(readCategory)
+    .addOption(
+      new RepeatableOption(
+        '--category <name>',
+        'what the rules cover, like data (repeat it, or a,b), or all'
+      ).argParser(namesParser(readCategory))
     )
     .option('--workspace <id>', 'the workspace id (App ID) for a ticket')
     .option('-d, --data-center <name>', 'the data center for a ticket, like DC-01', readOneDataCenter)
-    .option('--email <id>', 'a user for a ticket about Open Analytics (repeat it)', (text, before: string[] = []) => [
-      ...before,
-      text
-    ])
+    .addOption(
+      new RepeatableOption('--email <id>', 'a user for a ticket about Open Analytics (repeat it)').argParser(
+        (text, before: string[] = []) => [...before, text]
+      )
+    )
     .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .addHelpText('after', HELP)
     .action(async (file: string, { for: target, json, ...options }: Options) => {
@@ -65,12 +74,31 @@ export function egressExportCommand(io: Io): Command {
       const format = json ? 'json' : options.format
       const { category, workspace, dataCenter, email: emails } = options
       const categories = category === 'all' ? EGRESS_CATEGORIES : category
-      const text = formatEgress(list, { target, format, categories, workspace, dataCenter, emails })
+      const text = written(list, { target, format, categories, workspace, dataCenter, emails })
       for (const warning of checkEgress(list, target).warnings) notify(io, 'warning', problemLine(warning))
       const hasNotes = format === 'json' || (target === 'api-firewall' && (format ?? 'text') === 'text')
       if (!hasNotes) for (const note of FORMS[target].notes) io.stderr.write(`note: ${note}\n`)
       io.stdout.write(text)
     })
+}
+
+/** How the options of a form are written here. */
+const FLAGS: Readonly<Record<string, string>> = {
+  categories: '--category',
+  workspace: '--workspace',
+  dataCenter: '--data-center',
+  emails: '--email'
+}
+
+function written(list: string, options: EgressFormatOptions): string {
+  try {
+    return formatEgress(list, options)
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error
+    throw new OptionsError(
+      error.mistakes.map((mistake) => ({ ...mistake, path: FLAGS[mistake.path!.replace(/\[\d+\]$/, '')]! }))
+    )
+  }
 }
 
 const asId = (category: string) => category.toLowerCase().replace(' ', '-')
@@ -83,6 +111,9 @@ function readCategory(text: string): EgressCategory {
 }
 
 function readOneDataCenter(text: string): DataCenter {
+  if (listOf(text).length > 1) {
+    throw new InvalidArgumentError('A ticket names one data center. Write a ticket for each.')
+  }
   const read = readDataCenter(text)
   if ('ok' in read) return read.ok
   throw new InvalidArgumentError(`${read.problem.message} ${read.problem.fix}`)

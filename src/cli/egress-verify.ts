@@ -4,6 +4,7 @@ import { type EchoResult, type Verification, verifyEgress } from '../egress/veri
 import { EgressError, SourceError } from '../errors.js'
 import { jsonOption, readArgument } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
+import { RepeatableOption } from './repeatable.js'
 import { printable, type Style, styleFor, table } from './text.js'
 
 const HELP = `
@@ -31,7 +32,9 @@ export function egressVerifyCommand(io: Io): Command {
   return new Command('verify')
     .description('ask echo services what this machine sends from, and compare it with a list')
     .argument('<file>', 'a list: a file, an https URL, or "-" for standard input')
-    .addOption(new Option('--url <url>', 'an echo service (repeat it)').argParser(readUrl).makeOptionMandatory())
+    .addOption(
+      new RepeatableOption('--url <url>', 'an echo service (repeat it)').argParser(readUrl).makeOptionMandatory()
+    )
     .addOption(new Option('--times <number>', 'how often each is asked').argParser(readTimes).default(3))
     .addOption(jsonOption())
     .addHelpText('after', HELP)

@@ -86,7 +86,7 @@ function find(
   selection: { readonly dataCenters: Names<DataCenter>; readonly channels: Names<Channel> }
 ): Finding {
   const { cells, problems } = list.read(selection)
-  if (problems.length > 0) throw new OptionsError(problems.map((problem) => withoutAddresses(problem)))
+  if (problems.length > 0) throw new OptionsError(problems.map((problem) => withoutAddresses(problem, cells)))
   const counters = new Counters()
   const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1, redact: undefined } as const
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import type { Directory } from '../directory/directory.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { NoAddressesError, problemLine } from '../errors.js'
@@ -22,6 +22,7 @@ import {
 } from './input.js'
 import { type Io, notify } from './io.js'
 import { writeOutput } from './output.js'
+import { RepeatableOption } from './repeatable.js'
 
 const COLUMNS = 80
 
@@ -74,7 +75,12 @@ export function exportCommand(io: Io): Command {
     .addOption(fromOption())
     .option('--name <name>', 'name of what is made: a table, a group, a user (default: "moengage")')
     .option('--port <port>', 'TCP port that is guarded, in formats that guard one (default: 443)', readPort)
-    .option('--allow <prefix>', 'your own address or prefix to let in as well (repeat it, or a,b)', readPrefixes)
+    .addOption(
+      new RepeatableOption(
+        '--allow <prefix>',
+        'your own address or prefix to let in as well (repeat it, or a,b)'
+      ).argParser(readPrefixes)
+    )
     .option('-o, --output <file>', 'write a file instead of standard output', readOutput)
     .option('--json', 'the same as the format json')
     .addHelpText('after', NOTES)
@@ -100,10 +106,10 @@ function written(list: Directory, request: ExportOptions): string {
     return exportDirectory(list, request)
   } catch (error) {
     if (!(error instanceof NoAddressesError)) throw error
-    const [problem] = list.read(request).problems
-    throw new NoAddressesError(
-      withoutAddresses(problem!, ' An address that MoEngage gave you beside its page goes into --allow.')
-    )
+    const { cells, problems } = list.read(request)
+    const also =
+      request.allow === undefined ? ' An address that MoEngage gave you beside its page goes into --allow.' : ''
+    throw new NoAddressesError(withoutAddresses(problems[0]!, cells, also))
   }
 }
 
@@ -111,7 +117,4 @@ function written(list: Directory, request: ExportOptions): string {
 const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...listOf(text)]
 
 /** The export itself refuses a text that is not a number. */
-function readPort(text: string, before: number | string | undefined): number | string {
-  if (before === undefined) return /^\d+$/.test(text) ? Number(text) : text
-  throw new InvalidArgumentError('A file guards one port. Write a second file, with another --name.')
-}
+const readPort = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text)

@@ -177,7 +177,12 @@ export async function changeBy(flags: ChangeFlags, io: Io): Promise<Change> {
 /** Prints what was done, and waits for the replicas if that was asked for. Exit code 1 unless all live ones use the version in time. */
 export async function finish(
   control: FleetControl,
-  done: { readonly version: number; readonly text: string; readonly override?: object },
+  done: {
+    readonly version: number
+    readonly text: string
+    readonly override?: object
+    readonly removed?: readonly object[]
+  },
   { signed }: Change,
   flags: ChangeFlags,
   io: Io

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
-import { type Directory, directory } from '../directory/directory.js'
+import { type Cells, type Directory, directory } from '../directory/directory.js'
 import moengage from '../directory/moengage.json' with { type: 'json' }
 import { type Channel, type DataCenter, type Outcome, readChannel, readDataCenter } from '../directory/names.js'
 import { dayOf, type Snapshot } from '../directory/snapshot.js'
@@ -15,6 +15,7 @@ import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { messageOf, readText, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
+import { RepeatableOption } from './repeatable.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
 export const MAX_BYTES = 5_000_000
@@ -200,7 +201,7 @@ function namesOption<T>(flags: string, description: string, read: (text: string)
     if ('ok' in outcome) return outcome.ok
     throw new InvalidArgumentError(`${outcome.problem.message} ${outcome.problem.fix}`)
   }
-  return new Option(flags, description).argParser(namesParser(readName))
+  return new RepeatableOption(flags, description).argParser(namesParser(readName))
 }
 
 /** Reads an option that is repeated or written as `a,b`; `all` holds whatever stands beside it. */
@@ -218,7 +219,11 @@ export function namesParser<T>(read: (name: string) => T): (text: string) => Nam
 export const listOf = (text: string): string[] => text.split(/[,;]/).map((part) => part.trim())
 
 /** The selection of a command that no request could be verified by, with a fix that the command has. */
-export function withoutAddresses(problem: Problem, also = ''): Problem {
-  const fix = `Leave "${problem.value}" out, or name another: moengage-allowlist list shows what has addresses.${also}`
-  return { ...problem, fix }
+export function withoutAddresses(problem: Problem, { dataCenters }: Cells, also = ''): Problem {
+  const names = [problem.value].flat()
+  const isNeeded = dataCenters.every((dataCenter) => names.includes(dataCenter))
+  const instead = isNeeded
+    ? 'Name another'
+    : `Leave ${names.map((name) => `"${name}"`).join(', ')} out, or name another`
+  return { ...problem, fix: `${instead}: moengage-allowlist list shows what has addresses.${also}` }
 }

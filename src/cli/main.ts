@@ -15,6 +15,7 @@ import { keygenCommand } from './keygen.js'
 import { listCommand } from './list.js'
 import { overrideCommand } from './override.js'
 import { publishCommand, rollbackCommand } from './publish.js'
+import { refuseSecondValues } from './repeatable.js'
 import { reportCommand } from './report.js'
 import { signCommand } from './sign.js'
 
@@ -73,6 +74,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
   for (const command of COMMANDS) program.addCommand(inherit(command(io), program))
+  refuseSecondValues(program)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return 0

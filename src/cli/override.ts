@@ -4,8 +4,13 @@ import { parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
 import { listOf } from './input.js'
 import type { Io } from './io.js'
+import { overridesTable } from './overrides-table.js'
 
 const EXAMPLES = `
+remove ends whole overrides. It takes the id of one, as fleet status shows it,
+or all that an override holds: its address, a,b, or mode. It refuses what names
+only a part of an override, or is in several; then name the id.
+
 Examples:
   $ moengage-allowlist override allow 203.0.114.9 --for 24h --note "ticket 4711"
   $ moengage-allowlist override deny 198.51.101.0/24
@@ -27,7 +32,7 @@ export function overrideCommand(io: Io): Command {
     .usage('[options] <action> <value>')
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
     .argument('<action>', ACTIONS.join(', '))
-    .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: one, or an id, or mode')
+    .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: see below')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')
@@ -49,8 +54,9 @@ export function overrideCommand(io: Io): Command {
       const change = await changeBy(flags, io)
       await withFleet(flags, io, async (control) => {
         if (action === 'remove') {
-          const version = await control.removeOverride(value, change)
-          await finish(control, { version, text: `removed: ${value}` }, change, flags, io)
+          const { removed, version } = await control.removeOverride(value, change)
+          const text = `removed:\n${overridesTable(removed)}`
+          await finish(control, { version, text, removed }, change, flags, io)
           return
         }
         const { for: lasts, until, note, confirm } = flags

@@ -11,6 +11,7 @@ import { MARKS } from '../report/unwrap.js'
 import { jsonOption, nameOf, readFileName } from './input.js'
 import { Exit, type Io, notify, type Output, writeJson } from './io.js'
 import { writeOutput } from './output.js'
+import { RepeatableOption } from './repeatable.js'
 import { reportText } from './report-text.js'
 import { printable, styleFor } from './text.js'
 
@@ -57,10 +58,11 @@ export function reportCommand(io: Io): Command {
     )
     .option('--since <time>', 'leave out earlier lines', (text) => readMoment(text, io))
     .option('--until <time>', 'leave out later lines', (text) => readMoment(text, io))
-    .option('--route <pattern>', 'only rejections on this route (repeat it)', (text, before: string[] = []) => [
-      ...before,
-      text
-    ])
+    .addOption(
+      new RepeatableOption('--route <pattern>', 'only rejections on this route (repeat it)').argParser(
+        (text, before: string[] = []) => [...before, text]
+      )
+    )
     .option('--html <file>', 'write a page for people, which opens in a browser', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

@@ -1,5 +1,5 @@
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
-import { coverHalf } from '../ip/special.js'
+import { coverHalf, specialPurpose } from '../ip/special.js'
 import { lazily } from '../lib/lazily.js'
 import type { Option } from '../lib/option.js'
 import { refuseNoList } from '../lib/option-rules.js'
@@ -47,7 +47,8 @@ const RECIPES: readonly (readonly [words: RegExp, recipe: string])[] = [
   [/envoy/, 'envoy']
 ]
 
-export const TRUSTED_PROXIES_EXAMPLE = `['10.0.1.0/24']`
+/** A placeholder: a network that exists would be trusted where the advice is pasted. */
+export const TRUSTED_PROXIES_EXAMPLE = `['192.0.2.0/24']`
 
 /** What a list of trusted proxies stands for. */
 export interface TrustedProxies {
@@ -137,6 +138,11 @@ function refuseOther(option: Option): undefined {
 const CARRIER_NAT = parsePrefix('100.64.0.0/10')
 
 function warnOfStrangers(item: Option, prefix: Prefix): void {
+  const purpose = specialPurpose(prefix)
+  if (purpose?.name === 'documentation') {
+    const message = `${prefix} ${purpose.about}; no proxy connects from it.`
+    item.warn('MOE_WARN_TRUSTED_PROXIES', message, 'Replace it with the addresses of your proxies.')
+  }
   if (prefix.length >= 32 || !prefix.overlaps(CARRIER_NAT)) return
   const message = `${prefix} is carrier-grade NAT space, also used by Tailscale: strangers may share it.`
   item.warn('MOE_WARN_TRUSTED_PROXIES', message, 'Trust the single addresses of your proxies.')

@@ -191,8 +191,10 @@ export class Directory {
       channels: channels?.names ?? inherited.channels
     }
     const warnings: Problem[] = []
-    if (problems.length === 0) {
-      if (dataCenters?.typed) this.#checkContribution('dataCenters', cells, problems)
+    // Data centers that are missing or not valid are reported as that.
+    if (problems.length === 0 && cells.dataCenters.length > 0) {
+      if (dataCenters?.typed || channels?.typed) this.#checkWhole(cells, problems)
+      if (dataCenters?.typed && problems.length === 0) this.#checkContribution('dataCenters', cells, problems)
       if (channels?.typed && problems.length === 0) this.#checkContribution('channels', cells, problems)
       if (channels?.typed && problems.length === 0) this.#warnOfGaps(cells, warnings)
     }
@@ -240,24 +242,46 @@ export class Directory {
     return entries
   }
 
+  #isEmpty({ dataCenters, channels }: Cells): boolean {
+    return dataCenters.every((dataCenter) =>
+      channels.every((channel) => this.prefixes(dataCenter, channel).length === 0)
+    )
+  }
+
+  /** Where nothing is left that could be verified, no name can be dropped. */
+  #checkWhole(cells: Cells, problems: Problem[]): void {
+    if (!this.#isEmpty(cells)) return
+    const { dataCenters, channels } = cells
+    const hasOthers = !this.#isEmpty({ dataCenters, channels: CHANNELS })
+    const [path, names] = hasOthers ? (['channels', channels] as const) : (['dataCenters', dataCenters] as const)
+    problems.push({
+      code: 'MOE_ERR_NO_ADDRESSES',
+      path,
+      value: names.length === 1 ? names[0] : names,
+      message: noAddressFor(cells),
+      fix: hasOthers
+        ? `Write channels: 'all', and put the addresses that MoEngage's support gave you into "allow".`
+        : this.#otherDataCenters()
+    })
+  }
+
+  #otherDataCenters(): string {
+    const others = DATA_CENTERS.filter(
+      (dataCenter) => !this.#isEmpty({ dataCenters: [dataCenter], channels: CHANNELS })
+    )
+    return `Name the data center of your workspace (${others.join(', ')}), or load a list that has its addresses.`
+  }
+
   /** A user who types a name expects that requests are verified by it. A name without any address is a mistake. */
-  #checkContribution(option: 'dataCenters' | 'channels', { dataCenters, channels }: Cells, problems: Problem[]): void {
-    const isEmpty = (cells: Cells) =>
-      cells.dataCenters.every((dataCenter) =>
-        cells.channels.every((channel) => this.prefixes(dataCenter, channel).length === 0)
-      )
-    const barren =
-      option === 'dataCenters'
-        ? dataCenters.filter((dataCenter) => isEmpty({ dataCenters: [dataCenter], channels }))
-        : channels.filter((channel) => isEmpty({ dataCenters, channels: [channel] }))
+  #checkContribution(option: 'dataCenters' | 'channels', cells: Cells, problems: Problem[]): void {
+    const partOf = (name: DataCenter | Channel): Cells => ({ ...cells, [option]: [name] })
+    const barren = cells[option].filter((name: DataCenter | Channel) => this.#isEmpty(partOf(name)))
     for (const name of barren) {
-      const pair =
-        option === 'dataCenters' ? `${channels.join(', ')} in ${name}` : `${name} in ${dataCenters.join(', ')}`
       problems.push({
         code: 'MOE_ERR_NO_ADDRESSES',
         path: option,
         value: name,
-        message: `MoEngage publishes no static address for ${pair}, so its requests could never be verified.`,
+        message: noAddressFor(partOf(name)),
         fix: `Drop "${name}", or add the addresses that MoEngage's support gave you to "allow" and leave the name out.`
       })
     }
@@ -277,6 +301,11 @@ export class Directory {
       }
     }
   }
+}
+
+function noAddressFor({ dataCenters, channels }: Cells): string {
+  const which = channels.length === CHANNELS.length ? 'any channel' : channels.join(', ')
+  return `MoEngage publishes no static address for ${which} in ${dataCenters.join(', ')}, so its requests could never be verified.`
 }
 
 interface Names<T> {

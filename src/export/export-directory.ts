@@ -103,7 +103,8 @@ export function exportDirectory(directory: Directory, options: ExportOptions): s
   return write(listingOf(directory, { selection: options, own, target, shutsOut }))
 }
 
-const ALLOW_EXAMPLE = `['10.0.0.0/8']`
+/** A placeholder: a network that exists would be let in where the advice is pasted. */
+const ALLOW_EXAMPLE = `['192.0.2.0/24']`
 
 /** Checked where the format or the directory is known. */
 const readLater = (option: Option) => option

@@ -7,9 +7,9 @@ import { FleetError } from '../errors.js'
 import type { FleetStatus } from '../guard/fleet.js'
 import { openOverride } from '../guard/overrides.js'
 import type { Override } from '../guard/status.js'
-import { shown } from '../lib/text.js'
 import { DAY } from '../lib/time.js'
 import { loadJose, signDocument } from '../signing/signed-document.js'
+import { namedBy } from './named-overrides.js'
 import { readSums } from './report.js'
 import { markOf, type SignerMemory, Signing } from './signing.js'
 import { LIMITS } from './state.js'
@@ -49,8 +49,9 @@ export interface Change {
 
 /** A list that is longer is not kept in the log. */
 const MAX_LOGGED = 128_000
-/** The longest description of an override in the log. */
+/** The longest description of overrides in the log. */
 const MAX_WORDS = 500
+const forLog = (text: string) => (text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text)
 /** How often a change is tried again that another one came before. */
 const ATTEMPTS = 20
 
@@ -136,33 +137,30 @@ export class FleetControl {
         ...(until !== null && { until }),
         ...(note !== null && { note })
       }
-      return { overrides: [...(await before()), stored], what: `override ${words(override).slice(0, MAX_WORDS)}` }
+      return { overrides: [...(await before()), stored], what: forLog(`override ${words(override)}`) }
     })
     return { override: set!, version }
   }
 
   /**
-   * Ends the overrides that an id, an address or prefix, or `mode` names. Resolves with the version.
+   * Ends overrides. Resolves with them, and with the version.
    *
-   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) if there is none
+   * @param name see {@link namedBy}
+   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) where it names none, or not all that would end
    */
-  removeOverride(name: string, change: ChangeOptions = {}): Promise<number> {
-    return this.#change(change, async (overrides) => {
+  async removeOverride(
+    name: string,
+    change: ChangeOptions = {}
+  ): Promise<{ removed: readonly Override[]; version: number }> {
+    let removed: readonly Override[] = []
+    const version = await this.#change(change, async (overrides) => {
       const before = await overrides()
-      const isNamed = (override: StoredOverride) =>
-        override.id === name ||
-        (name === 'mode' && override.mode !== undefined) ||
-        [override.allow, override.deny]
-          .flat()
-          .some((prefix) => prefix === name || prefix?.replace(/\/(32|128)$/, '') === name)
-      const left = before.filter((override) => !isNamed(override))
-      if (left.length < before.length) return { overrides: left, what: `override removed: ${name}` }
-      throw new FleetError({
-        value: name,
-        message: `No override of the fleet has the id or the prefix ${shown(name)}.`,
-        fix: 'Look at moengage-allowlist fleet status.'
-      })
+      const named = namedBy(name, before)
+      removed = named.map(overrideOf)
+      const what = removed.map((override) => `override ${override.id} removed: ${words(override)}`).join('; ')
+      return { overrides: before.filter((override) => !named.includes(override)), what: forLog(what) }
     })
+    return { removed, version }
   }
 
   /** Reads what all replicas reported, and the overrides in force. */

@@ -3,7 +3,7 @@ import { FleetError } from '../errors.js'
 import { HOUR } from '../lib/time.js'
 import { claimedDocument, SIGN_AGAIN, type VerifiedDocument, verifyDocument } from '../signing/signed-document.js'
 import type { StoredState } from './store.js'
-import { overrideOf, readStored, type StoredOverride, shownOverrides, words } from './stored-override.js'
+import { listed, readStored, type StoredOverride, shownOverrides } from './stored-override.js'
 
 /** One signed document, as its signer remembers it. */
 export type SignedMark = Pick<VerifiedDocument, 'version' | 'digest'>
@@ -168,6 +168,3 @@ function refusedOverrides(text: string | null, why: string): FleetError {
     fix
   })
 }
-
-const listed = (overrides: readonly StoredOverride[]) =>
-  overrides.map((override) => `  - ${override.id}: ${words(overrideOf(override))}`).join('\n')

@@ -48,5 +48,9 @@ export function words({ allow, deny, mode, until, note }: Override): string {
   return `${parts.join('; ')}${until === null ? '' : ` until ${until}`}${note === null ? '' : `: ${quoted(note)}`}`
 }
 
+/** Overrides for an error, one a line. */
+export const listed = (overrides: readonly StoredOverride[]) =>
+  overrides.map((override) => `  - ${override.id}: ${words(overrideOf(override))}`).join('\n')
+
 /** A prefix as it is; whatever else stands in its place, in quotes. */
 const written = (text: string) => (/^[\da-f.:/]{1,50}$/i.test(text) ? text : quoted(text))

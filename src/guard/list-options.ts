@@ -92,7 +92,8 @@ const noClient = lazily(() =>
   )
 )
 
-const EXAMPLE = `['9.9.9.9']`
+/** A placeholder: an address of a stranger would be let in where the advice is pasted. */
+const EXAMPLE = `['192.0.2.1']`
 
 /** The user's own lists of addresses and prefixes. */
 export const EXTRA_ADDRESSES = {

@@ -176,6 +176,15 @@ export function readPolicy(options: unknown): PolicyOptions {
 /** What to do where there are no options. */
 export const NO_OPTIONS_FIX = `Write { dataCenters: 'DC-01' }.`
 
+/** Options of the guards that stand in a framework, which log and answer: what to do where another guard has one. */
+const OF_FRAMEWORKS = Object.fromEntries(
+  ['mode', 'statusCode', 'onReject', 'onVerdict', 'logger', 'logLevel', 'log'].map((name) => [
+    name,
+    'Leave it out: this guard returns a verdict, and neither answers nor logs. The guards of frameworks have it: the Fastify plugin, ' +
+      'and moengage-allowlist/express, /http, /fetch, /workers and /lambda.'
+  ])
+)
+
 /**
  * Opens the options of a guard that stands in no framework.
  *
@@ -183,7 +192,7 @@ export const NO_OPTIONS_FIX = `Write { dataCenters: 'DC-01' }.`
  */
 export function openOptions(options: unknown): OptionReader<typeof GUARD_OPTIONS> {
   refuseFastify(options)
-  return OptionReader.open(GUARD_OPTIONS, options, NO_OPTIONS_FIX)
+  return OptionReader.open(GUARD_OPTIONS, options, NO_OPTIONS_FIX, OF_FRAMEWORKS)
 }
 
 /** Reads options into settings, the names of data centers and channels excepted: those need the directory. */

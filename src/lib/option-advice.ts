@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.js'
 import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
+import { listIn } from './option-rules.js'
 import { editDistance, literal, nearest, quoted, withoutSecrets } from './text.js'
 
 /** An option that exists, and the group that it stands in; undefined at the top. */
@@ -78,9 +79,14 @@ function entryFor(place: Place, value: unknown, scope: Scope): string {
   return `${group.name}: { ${[...members, `${name}: ${valueFor(place, value, scope)}`].join(', ')} }`
 }
 
-/** The value that was given where it would be accepted there and may be shown, or an example. */
+/** The value that was given where it would be accepted there and may be shown, as it stands or as a list; else an example. */
 function valueFor({ name, rule }: Place, value: unknown, scope: Scope): string {
-  const written = rule.isSecret ? undefined : literal(value)
-  const isAccepted = written !== undefined && new Option(name, undefined, scope).attempt(value, rule.read).length === 0
-  return isAccepted ? written : rule.example
+  if (rule.isSecret) return rule.example
+  const option = new Option(name, undefined, scope)
+  const items = typeof value === 'string' ? listIn(value) : []
+  for (const candidate of items.length === 0 ? [value] : [value, items]) {
+    const written = literal(candidate)
+    if (written !== undefined && option.attempt(candidate, rule.read).length === 0) return written
+  }
+  return rule.example
 }

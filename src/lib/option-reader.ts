@@ -40,18 +40,27 @@ export class OptionReader<Table extends OptionTable> {
     return new OptionReader(table, options as object, scope)
   }
 
-  /** Opens the options inside of an option, whose value is an object, and checks their names. */
-  static inside<Table extends OptionTable>(table: Table, { value, path, scope }: Option): OptionReader<Table> {
+  /**
+   * Opens the options inside of an option, whose value is an object, and checks their names.
+   *
+   * @param others options of another kind of object, which may be there as undefined: that is left out
+   */
+  static inside<Table extends OptionTable>(
+    table: Table,
+    { value, path, scope }: Option,
+    others: OptionTable = {}
+  ): OptionReader<Table> {
     const reader = new OptionReader(table, value as object, { ...scope, path })
-    reader.checkNames()
+    reader.checkNames(others)
     return reader
   }
 
   /** Refuses names that the table does not have: a misspelled option would otherwise be ignored without a word. */
-  checkNames(): void {
+  checkNames(others: OptionTable = {}): void {
     for (const name of Object.keys(this.#options)) {
-      if (Object.hasOwn(this.#table, name)) continue
-      const problem = unknownOption(name, propertyOf(this.#options, name), this.#table, this.#scope)
+      const value = propertyOf(this.#options, name)
+      if (Object.hasOwn(this.#table, name) || (value === undefined && Object.hasOwn(others, name))) continue
+      const problem = unknownOption(name, value, this.#table, this.#scope)
       this.findings.mistakes.push(problem)
     }
   }

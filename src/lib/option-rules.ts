@@ -107,7 +107,7 @@ function readDuration(option: Option, bounds: DurationBounds<unknown>): number |
   const range = `from '${formatDuration(min)}' to '${formatDuration(max >= DAY ? max - (max % DAY) : max)}'`
   const fix = `Write ${meant(value, bounds)}, or another time ${range}.`
   if (typeof time !== 'number' || !Number.isInteger(time)) {
-    return option.refuse(isBare(value) ? `${shown(value)} has no unit.` : `${shown(value)} is not a time.`, fix)
+    return option.refuse(`${shown(value)} ${whyNoTime(value)}.`, fix)
   }
   const amount = typeof value === 'number' ? `${value} is a number of milliseconds, and` : `${shown(value)} is`
   if (time < min) return option.refuse(`${amount} too short.`, fix)
@@ -119,13 +119,26 @@ function readDuration(option: Option, bounds: DurationBounds<unknown>): number |
   return time
 }
 
+function whyNoTime(value: unknown): string {
+  if (isBare(value)) return 'has no unit'
+  return monthsIn(value) === undefined ? 'is not a time' : 'may be minutes or months'
+}
+
+/** The number before an upper-case M, which people write for months and the package `ms` reads as minutes. */
+function monthsIn(value: unknown): number | undefined {
+  const [, amount] = (typeof value === 'string' && /^\s*(\d+(?:\.\d+)?)\s*M$/.exec(value)) || []
+  return amount === undefined ? undefined : Number(amount)
+}
+
 /** In which units a number is written that has none. */
 const UNITS = ['s', 'm', 'h', 'd']
 
 /** What may be meant, as code: the number in each unit that is accepted. Which of them, only its author knows. */
 function meant(value: unknown, { min, max, example }: DurationBounds<unknown>): string {
   const amount = typeof value === 'number' || isBare(value) ? Number(value) : Number.NaN
-  const texts = UNITS.map((unit) => `${amount}${unit}`).filter((text) => {
+  const months = monthsIn(value)
+  const candidates = months === undefined ? UNITS.map((unit) => `${amount}${unit}`) : [`${months}m`, `${30 * months}d`]
+  const texts = candidates.filter((text) => {
     const time = parseDuration(text)
     return time !== undefined && time >= Math.max(min, 1) && time <= max
   })
@@ -150,7 +163,7 @@ export function refuseNoList(
   const { value } = option
   const message = `${shown(value)} is not a list of ${what}.`
   const inJson = typeof value === 'string' ? jsonList(value) : undefined
-  const items = inJson ?? (typeof value === 'string' ? itemsIn(value) : [])
+  const items = typeof value === 'string' ? listIn(value) : []
   const mistakes = option.attempt(items, read)
   const isAccepted = items.length > 0 && mistakes.length === 0
   const written = isAccepted ? literal(items) : undefined
@@ -163,6 +176,9 @@ export function refuseNoList(
   const details = first === undefined ? '' : ` ${first.message} ${first.fix}`
   return option.refuse(message, `Write a list, such as ${example}.${details}`)
 }
+
+/** The list that a text holds, in JSON or with its items side by side. */
+export const listIn = (text: string): readonly unknown[] => jsonList(text) ?? itemsIn(text)
 
 /** The list that a text holds in JSON, as variables of the environment do. */
 function jsonList(text: string): readonly unknown[] | undefined {

@@ -47,12 +47,12 @@ const UNITS = [
 
 /**
  * Parses a text such as `90d`, `1.5h` or `2 days`, as the package `ms` does. A number without a unit is not read, because
- * people mean seconds or days by it as often as milliseconds.
+ * people mean seconds or days by it as often as milliseconds; nor is an upper-case M, by which they mean months.
  *
  * @returns milliseconds, rounded; undefined where the text is not a time
  */
 export function parseDuration(text: string): number | undefined {
-  if (!/[a-z]$/i.test(text)) return undefined
+  if (!/[a-z]$/i.test(text) || /[\d\s]M$/.test(text)) return undefined
   const milliseconds = ms(text as ms.StringValue) as number | undefined
   return milliseconds === undefined ? undefined : Math.round(milliseconds)
 }

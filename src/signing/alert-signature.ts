@@ -26,11 +26,15 @@ const SIGNATURE = /^[0-9a-f]{64}$/
  *
  * Source: partner-guide/data-and-analytics/workflow-automation/webhook.mdx in `moengage/moengage-documentation`.
  *
- * @throws OptionsError (`MOE_ERR_OPTIONS`) when there is no key, or when the body is an object that was parsed already
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) when there is no call or no key, or when the body is an object that was parsed already
  * @example
  * const isGenuine = verifyAlertSignature({ keys: process.env.ALERT_KEY, signature: request.headers.signature, body: rawBody })
  */
-export function verifyAlertSignature({ keys, signature, body }: SignedAlert): boolean {
+export function verifyAlertSignature(alert: SignedAlert): boolean {
+  if (typeof alert !== 'object' || alert === null) {
+    throw refusal('', { message: 'There is no call to verify.', fix: 'Pass { keys, signature, body }.' })
+  }
+  const { keys, signature, body } = alert
   const candidates = readKeys(keys)
   const bytes = readBody(body)
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) return false

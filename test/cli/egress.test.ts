@@ -41,8 +41,20 @@ t.test('wrong arguments are an error, with --json as an object', async (t) => {
       /no category "campaign"\. Did you mean "campaigns"\?/
     ],
     [['export', '-', '--for', 'data-api', '-d', 'US'], /"US" is a region.*DC-01 or DC-04/],
-    [['export', '-', '--for', 'data-api', '--workspace', 'A'], /dataCenter: data-api needs it as text/],
-    [['export', '-', '--for', 'dashboard', '--workspace', 'A'], /workspace: dashboard has no use for it/],
+    [['export', '-', '--for', 'data-api', '--workspace', 'A'], /--data-center: data-api needs it as text/],
+    [['export', '-', '--for', 'dashboard', '--workspace', 'A'], /--workspace: dashboard has no use for it/],
+    [
+      ['export', '-', '--for', 'api-firewall'],
+      /--category: api-firewall needs it as text\. Name at least one of: Data,/
+    ],
+    [
+      ['export', '-', '--for', 'data-api', '-d', 'DC-01,DC-02', '--workspace', 'A'],
+      /A ticket names one data center\. Write a ticket for each\./
+    ],
+    [
+      ['export', '-', '--for', 'open-analytics', '-d', 'DC-01', '--workspace', 'A', '--email', 'a@b.c', '--email', 'x'],
+      /--email: 'x' is not an e-mail id/
+    ],
     [['from', 'aws'], /Allowed choices are aws-nat, aws-addresses/],
     [['hosts'], /required option '-d, --data-center <name>' not specified/],
     [['hosts', '-d', 'DC-99'], /is a data center that this version of moengage-allowlist does not know/],

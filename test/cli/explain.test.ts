@@ -39,7 +39,7 @@ t.test('refuses a text that is not an address, and a guard that could never veri
     [[''], /^error: /],
     [
       ['3.6.251.95', '-d', 'DC-05', '-c', 'connector'],
-      /no static address for connector in DC-05.* Leave "DC-05" out, or name another: .*MOE_ERR_NO_ADDRESSES/s
+      /no static address for connector in DC-05.* Leave "connector" out, or name another: .*MOE_ERR_NO_ADDRESSES/s
     ],
     [['3.6.251.95', '-d', 'DC-01,dc9'], /DC-01, DC-02/]
   ]

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { directory, EXPORT_FORMATS, type ExportFormat, type ExportOptions, exportDirectory } from '../../src/core.js'
 import { run as runCommand } from '../support/cli.js'
+import { snapshotOf } from '../support/snapshots.js'
 
 const run = (...argv: string[]) => runCommand(['export', ...argv])
 
@@ -91,8 +92,13 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nginx', '-d', 'DC-01', '-c', 'fax'], /"fax" is not a channel/],
     [
       ['nginx', '-d', 'DC-05', '-c', 'sms'],
-      /no static address for sms in DC-05.*Leave "DC-05" out, or name another.* goes into --allow\./
+      /no static address for sms in DC-05.*Leave "sms" out, or name another.* goes into --allow\./
     ],
+    [
+      ['nginx', '-d', 'DC-05', '-c', 'sms,push', '--allow', '8.8.8.8'],
+      /for sms, push in DC-05.*Leave "sms", "push" out, or name another: moengage-allowlist list shows what has addresses\. \(/
+    ],
+    [['nginx', '-d', 'DC-01,DC-05', '-c', 'sms'], /sms in DC-05.*Leave "DC-05" out/],
     [
       ['aws-security-group-terraform', '-d', 'DC-01', ...sixty],
       /^error: allow: These are 75 IPv4 prefixes, .* room for 60\. Name fewer or wider prefixes in "allow" \(--allow\): 60 /
@@ -105,7 +111,7 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['caddy', '-d', 'DC-01', '--name', 'x {'], /is not a name for caddy/],
     [
       ['nftables', '-d', 'DC-01', '--port', '22', '--port', '2222'],
-      /'2222' is invalid\. A file guards one port\. Write a second file, with another --name\./
+      /option '--port <port>' is given twice, and takes one value\. Leave one out, or run the command for each\./
     ],
     [['nftables', '-d', 'DC-01', '--port', '0x50'], /'0x50' is not a port/],
     [['nftables', '-d', 'DC-01', '--port', '99999'], /99999 is not a port/],
@@ -116,6 +122,20 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nginx', '-d', 'DC-01', '--from', 'page.md'], /page\.md/]
   ]
   for (const [argv, stderr] of table) t.match(await run(...argv), { code: 2, stdout: '', stderr }, argv.join(' '))
+})
+
+t.test('a data center that has no address is not to be left out where it is the only one', async (t) => {
+  const from = join(t.testdir({ 'list.json': JSON.stringify(snapshotOf({ 'DC-01 sms': ['8.8.8.8'] })) }), 'list.json')
+  t.match(await run('text', '-d', 'DC-05', '--from', from), {
+    code: 2,
+    stderr: /for any channel in DC-05.* Name another: moengage-allowlist list shows what has addresses\./
+  })
+  t.match(await run('text', '-d', 'DC-01', '--from', from), { code: 0 })
+  t.match(
+    await run('text', '-d', 'DC-05', '--allow', '8.8.8.8'),
+    { code: 0, stdout: /8\.8\.8\.8/ },
+    'what is advised is done'
+  )
 })
 
 t.test('the help has every format, and its examples run', async (t) => {

@@ -104,7 +104,10 @@ t.test('overrides are set and removed', async (t) => {
     status.stdout,
     /allow 8\.8\.8\.8\/32 {2,}20\S+Z {2,}ticket 4711\n\w{8} {2}deny 2620:fe::\/48 .*\n\w{8} {2}mode tag {2,}no end\n$/
   )
-  t.match(await command(['override', 'remove', '8.8.8.8']), { code: 0, stdout: /^removed: 8\.8\.8\.8\n/ })
+  t.match(await command(['override', 'remove', '8.8.8.8']), {
+    code: 0,
+    stdout: /^removed:\noverride .*\n\w{8} {2}allow 8\.8\.8\.8\/32 .* ticket 4711\nversion \d+\n$/
+  })
   t.match(await command(['override', 'remove', override.id]), { code: 0 })
   t.match(await command(['override', 'remove', 'mode']), { code: 0 })
   t.match(await command(['override', 'remove', '8.8.8.8']), { code: 2, stderr: /No override of the fleet/ })
@@ -115,6 +118,91 @@ t.test('overrides are set and removed', async (t) => {
   t.match(await command(['override', 'mode', 'tags']), { code: 2, stderr: /not a mode/ })
   t.match(await command(['override', 'block', '8.8.8.8']), { code: 2, stderr: /block is not one of allow, deny/ })
   t.match(await command(['override', 'allow', '8.8.8.8', '--for', '24']), { code: 2, stderr: /Write a time like/ })
+})
+
+/** Sets overrides, each by its action and value, and resolves with their ids. */
+async function overridesOf(command: ReturnType<typeof fleetOf>['command'], set: readonly string[]) {
+  const ids: string[] = []
+  for (const override of set) {
+    const { stdout } = await command(['override', ...override.split(' '), '--json'])
+    ids.push(JSON.parse(stdout).override.id)
+  }
+  return ids
+}
+
+t.test('what is removed ends whole overrides, each of which was named with all that it holds', async (t) => {
+  const table: [set: string[], name: string][] = [
+    [['allow 8.8.8.8', 'deny 8.8.4.4'], '8.8.8.8/32'],
+    [['allow 8.8.8.8,8.8.4.4'], '8.8.8.8,8.8.4.4'],
+    [['allow 8.8.8.8,8.8.4.4'], '8.8.4.4; 8.8.8.8'],
+    [['allow 8.8.8.0/24', 'allow 8.8.8.8'], '8.8.8.0/24'],
+    [['allow 2001:4860:0:0::1'], '2001:4860:0:0::1'],
+    [['deny 2001:4860::1'], '2001:4860:0::0:1/128'],
+    [['mode tag', 'deny 8.8.4.4'], 'mode']
+  ]
+  for (const [set, name] of table) {
+    const { command } = fleetOf()
+    const [first, ...others] = await overridesOf(command, set)
+    const { code, stdout } = await command(['override', 'remove', name, '--json'])
+    const removed = (found: string) => JSON.parse(found).removed.map(({ id }: { id: string }) => id)
+    t.strictSame([code, removed(stdout)], [0, [first]], name)
+    const { overrides } = JSON.parse((await command(['fleet', 'status', '--json'])).stdout)
+    t.match(
+      overrides,
+      others.map((id) => ({ id })),
+      `${name}: the others stay`
+    )
+  }
+  const { command } = fleetOf()
+  await overridesOf(command, ['allow 8.8.8.8', 'deny 8.8.4.4'])
+  const both = await command(['override', 'remove', '8.8.8.8,8.8.4.4'])
+  t.match(both, { code: 0, stdout: /^removed:\n.*\n.* {2}allow 8\.8\.8\.8\/32 .*\n.* {2}deny 8\.8\.4\.4\/32 / })
+  const log = await command(['fleet', 'log'])
+  t.match(
+    log.stdout.split('\n')[0],
+    /override \w{8} removed: allow 8\.8\.8\.8\/32; override \w{8} removed: deny 8\.8\.4\.4\/32$/
+  )
+  const many = Array.from({ length: 40 }, (_, i) => `8.8.4.${i}`).join()
+  const [id] = await overridesOf(command, [`deny ${many}`])
+  t.match(
+    await command(['override', 'remove', id!]),
+    { code: 0, stdout: /deny 8\.8\.4\.39\/32 / },
+    'all parts are shown'
+  )
+  t.match((await command(['fleet', 'log'])).stdout.split('\n')[0], /, 8\.8\.4\.\d.*…$/)
+})
+
+t.test('nothing is removed where a part of an override or several are named, and the error says what is', async (t) => {
+  const table: [set: string[], name: string, message: RegExp][] = [
+    [
+      ['allow 8.8.8.8,8.8.4.4'],
+      '8.8.8.8',
+      /'8\.8\.8\.8' is only a part of an override:\n {2}- (\w{8}): allow 8\.8\.8\.8\/32, 8\.8\.4\.4\/32\n End it .* remove \1\./
+    ],
+    [
+      ['allow 8.8.8.8', 'deny 8.8.8.8'],
+      '8.8.8.8',
+      /in 2 overrides:\n {2}- \w{8}: allow 8.*\n {2}- \w{8}: deny 8.*\n End one as a whole, by its id: .* remove ID\./
+    ],
+    [['allow 8.8.8.8', 'allow 8.8.4.4,8.8.4.5'], '8.8.8.8,8.8.4.4', /in 2 overrides/],
+    [['mode tag', 'mode reject'], 'mode', /in 2 overrides:\n {2}- \w{8}: mode tag\n {2}- \w{8}: mode reject\n/],
+    [['allow 8.8.8.8'], '8.8.8.8,8.8.4.4', /No override of the fleet has the id or the prefix '8\.8\.4\.4'\./],
+    [['allow 8.8.8.0/24'], '8.8.8.8', /No override of the fleet has/],
+    [['allow 8.8.8.8'], 'the first', /No override of the fleet has the id or the prefix 'the first'\./]
+  ]
+  for (const [set, name, message] of table) {
+    const { command } = fleetOf()
+    const ids = await overridesOf(command, set)
+    t.match(await command(['override', 'remove', name]), { code: 2, stdout: '', stderr: message }, name)
+    const { overrides } = JSON.parse((await command(['fleet', 'status', '--json'])).stdout)
+    t.match(
+      overrides,
+      ids.map((id) => ({ id })),
+      `${name}: all stay`
+    )
+    for (const id of ids) t.match(await command(['override', 'remove', id]), { code: 0 }, 'by its id each ends')
+  }
+  t.match((await fleetOf().command(['override', '--help'])).stdout, /remove ends whole overrides\. It takes the id/)
 })
 
 t.test('a wrong override is answered in the words of a command line', async (t) => {

@@ -69,7 +69,7 @@ t.test('with --json an error is an object on standard error', async (t) => {
     [['explain', '010.0.0.1'], { code: 'MOE_ERR_PREFIX', message: /leading zero/ }],
     [['diff', 'bundled', '-'], { code: 'MOE_ERR_SOURCE', message: /^Standard input cannot be read: It is empty/ }],
     [['import', 'absent.mdx'], { code: 'MOE_ERR_SOURCE', message: /absent\.mdx/ }],
-    [['export', '-d', 'DC-05', '-c', 'sms'], { code: 'MOE_ERR_NO_ADDRESSES', path: 'dataCenters' }],
+    [['export', '-d', 'DC-05', '-c', 'sms'], { code: 'MOE_ERR_NO_ADDRESSES', path: 'channels' }],
     [['export', '-d', 'DC-01', '--port', '1'], { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'port' }] }],
     [['report', 'absent.log'], { code: 'MOE_ERR_SOURCE', message: /"absent\.log" cannot be read: ENOENT/ }],
     [['list', '-d', 'DC-99'], { message: /^option '-d, --data-center <name>' argument 'DC-99' is invalid/ }],
@@ -197,6 +197,38 @@ t.test('an error does not repeat what may be secret in an argument', async (t) =
     const { code, stdout, stderr } = await run(argv, { stdin: '8.8.8.8' })
     t.equal(code, 2, argv.join(' '))
     t.notMatch(stdout + stderr, /sesame/, argv.join(' '))
+  }
+})
+
+t.test('an option that takes one value is refused when it is given twice, in every command', async (t) => {
+  const table: [argv: string[], option: string][] = [
+    [['export', 'nftables', '-d', 'DC-01', '--name', 'a', '--name', 'b'], '--name <name>'],
+    [['export', 'text', '-d', 'DC-01', '--from', 'bundled', '--from', 'bundled'], '--from <list>'],
+    [['export', 'text', '-d', 'DC-01', '-o', 'a', '--output', 'b'], '-o, --output <file>'],
+    [['egress', 'export', '-', '--for', 'data-api', '-d', 'DC-01', '-d', 'DC-02'], '-d, --data-center <name>'],
+    [['egress', 'export', '-', '--for', 'data-api', '--workspace', 'A', '--workspace=B'], '--workspace <id>'],
+    [['egress', 'check', '-', '--for', 'data-api', '--for', 'dashboard'], '--for <form>'],
+    [['override', 'allow', '8.8.8.8', '--note', 'a', '--note', 'b'], '--note <text>'],
+    [['publish', 'bundled', '--wait', '1s', '--wait'], '--wait [time]'],
+    [['fleet', 'status', '--name', 'a', '--name', 'b'], '--name <name>'],
+    [['import', 'page.md', '--revision', 'a', '--revision', 'b'], '--revision <id>'],
+    [['report', '--senders', '5', '--senders', '6'], '--senders <number>']
+  ]
+  for (const [argv, option] of table) {
+    const { code, stdout, stderr } = await run(argv)
+    t.strictSame([code, stdout], [2, ''], argv.join(' '))
+    t.equal(
+      stderr,
+      `error: option '${option}' is given twice, and takes one value. Leave one out, or run the command for each.\n`
+    )
+  }
+  for (const argv of [
+    ['list', '-d', 'DC-01', '-d', 'DC-02', '-c', 'sms', '-c', 'push', '--json', '--json'],
+    ['export', 'text', '-d', 'DC-01', '--allow', '8.8.8.8', '--allow', '8.8.4.4'],
+    ['egress', 'export', '-', '--for', 'api-firewall', '--category', 'data', '--category', 'content'],
+    ['report', '--route', '/a', '--route', '/b']
+  ]) {
+    t.notMatch((await run(argv, { stdin: '52.2.3.4' })).stderr, 'given twice', argv.join(' '))
   }
 })
 

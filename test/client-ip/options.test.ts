@@ -80,7 +80,7 @@ t.test('what stands for everyone, or for this machine, is named as such', async 
 })
 
 t.test('what is no list of proxies is refused with the reason, and with a list to write', async (t) => {
-  const fix = `Write ['10.0.1.0/24'], a list with the addresses of your proxies.`
+  const fix = `Write ['192.0.2.0/24'], a list with the addresses of your proxies.`
   const table: [value: unknown, code: string, message: RegExp][] = [
     [true, 'MOE_ERR_TRUSTS_EVERYONE', /^true trusts every peer, so any sender could choose its own address\.$/],
     [() => true, 'MOE_ERR_TRUSTS_EVERYONE', /^A function may trust strangers, which cannot be checked at start-up\.$/],
@@ -158,7 +158,7 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
     t.strictSame(withProxies(['10.0.0.1'], { header }).mistakes, [], header)
   }
   const { mistakes } = findingsOf({ dataCenters: 'DC-01', clientIp: 'user-agent' })
-  t.match(mistakes, [{ fix: `Write { trustedProxies: ['10.0.1.0/24'] }, 'request.ip' or a function.` }])
+  t.match(mistakes, [{ fix: `Write { trustedProxies: ['192.0.2.0/24'] }, 'request.ip' or a function.` }])
 })
 
 t.test('a header that clients can set is warned of, with what to do at its provider', async (t) => {
@@ -210,7 +210,7 @@ t.test('a resolver of its own refuses the same, by paths without a group', async
 })
 
 t.test('proxies or a header in the place of clientIp are answered with the option to write', async (t) => {
-  const example = `trustedProxies: ['10.0.1.0/24']`
+  const example = `trustedProxies: ['192.0.2.0/24']`
   const table: [value: unknown, written: string][] = [
     ['10.0.0.1', `trustedProxies: ['10.0.0.1']`],
     [['10.0.0.1', '10.0.0.2'], `trustedProxies: ['10.0.0.1', '10.0.0.2']`],

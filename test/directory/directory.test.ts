@@ -2,15 +2,21 @@ import t from 'tap'
 import {
   CHANNELS,
   type Channel,
+  createGuard,
   DATA_CENTERS,
   type DataCenter,
   type DirectoryEntry,
   directory,
+  exportDirectory,
+  type GuardOptions,
   NoAddressesError,
+  type OptionsError,
   parseAddress
 } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
+import guardExpress from '../../src/express.js'
 import { CHANNEL_OF, fixture, fixtureText } from '../support/fixtures.js'
+import { snapshotOf } from '../support/snapshots.js'
 
 interface Row {
   name: string
@@ -199,9 +205,6 @@ t.test(
 t.test('a name that was typed and contributes no address is refused', async (t) => {
   const rows: [dataCenters: string | string[], channels: string | string[] | undefined, path: string, value: string][] =
     [
-      ['DC-05', 'sms', 'dataCenters', 'DC-05'],
-      ['DC-05', 'content-api', 'dataCenters', 'DC-05'],
-      ['DC-101', 'connector', 'dataCenters', 'DC-101'],
       [['DC-01', 'DC-101'], 'connector', 'dataCenters', 'DC-101'],
       [['DC-01', 'DC-05'], ['sms', 'push'], 'dataCenters', 'DC-05'],
       [['DC-02', 'DC-03'], ['segment-sync'], 'dataCenters', 'DC-02'],
@@ -222,6 +225,74 @@ t.test('a name that was typed and contributes no address is refused', async (t) 
         /MoEngage publishes no static address for .* in .*, so its requests could never/
       )
       t.match((error as NoAddressesError).fix, new RegExp(`Drop "${value}", or add the addresses .* "allow"`), name)
+    }
+  }
+})
+
+t.test('where nothing of a selection has an address, the advice names no part that has to stay', async (t) => {
+  const rows: [dataCenters: string | string[], channels: string | string[]][] = [
+    ['DC-05', 'sms'],
+    ['DC-05', ['sms', 'push']],
+    ['DC-05', 'content-api'],
+    ['DC-101', ['connector']],
+    [['DC-05', 'DC-101'], 'connector'],
+    ['DC-02', 'segment-sync']
+  ]
+  for (const [dataCenters, channels] of rows) {
+    const name = JSON.stringify([dataCenters, channels])
+    const [problem, ...others] = directory.read({ dataCenters, channels }).problems
+    t.strictSame(others, [], name)
+    t.match(problem, {
+      code: 'MOE_ERR_NO_ADDRESSES',
+      path: 'channels',
+      value: Array.isArray(channels) && channels.length > 1 ? channels : [channels].flat()[0],
+      fix: `Write channels: 'all', and put the addresses that MoEngage's support gave you into "allow".`
+    })
+    const allow = ['8.8.8.8']
+    const guard = createGuard({ dataCenters, channels: 'all', allow } as GuardOptions)
+    t.match(guard.judge({ peer: '8.8.8.8', headers: {} }), { verified: true }, name)
+    t.throws(() => createGuard({ dataCenters, channels, allow } as never), { code: 'MOE_ERR_OPTIONS' }, name)
+    const route = guardExpress({ dataCenters: dataCenters as DataCenter[], allow })
+    t.throws(() => route.route({ channels } as never), /Write channels: 'all', and put/)
+    t.doesNotThrow(() => route.route({ channels: 'all' }))
+    t.match(exportDirectory(directory, { format: 'text', dataCenters, channels: 'all', allow }), '8.8.8.8/32')
+  }
+  const inherited = guardExpress({ dataCenters: 'DC-01', channels: 'connector', allow: ['8.8.8.8'] })
+  t.throws(() => inherited.route({ dataCenters: 'DC-05' }), /for connector in DC-05.* Write channels: 'all'/)
+  t.doesNotThrow(() => inherited.route({ dataCenters: 'DC-05', channels: 'all' }))
+})
+
+t.test('a data center without any address is not helped by other channels', async (t) => {
+  const list = new Directory(snapshotOf({ 'DC-01 sms': ['8.8.8.8'] }))
+  for (const channels of [undefined, 'sms', 'all']) {
+    t.match(list.read({ dataCenters: 'DC-05', channels }).problems, [
+      {
+        path: 'dataCenters',
+        value: 'DC-05',
+        message: channels === 'sms' ? /for sms in DC-05,/ : /for any channel in DC-05,/,
+        fix: 'Name the data center of your workspace (DC-01), or load a list that has its addresses.'
+      }
+    ])
+  }
+  t.match(list.read({ dataCenters: ['DC-01', 'DC-05'] }).problems, [{ value: 'DC-05', fix: /^Drop "DC-05"/ }])
+})
+
+t.test('channels without a valid data center are not said to have no address', async (t) => {
+  for (const dataCenters of [undefined, '', [], 'DC-07', 'All', [undefined]]) {
+    for (const channels of ['connector', ['connector', 'streams']]) {
+      for (const options of [
+        { dataCenters, channels },
+        { dataCenter: 'DC-01', dataCenters, channels }
+      ]) {
+        try {
+          createGuard(options as never)
+          t.fail(`${JSON.stringify(options)} was accepted`)
+        } catch (error) {
+          const { mistakes } = error as OptionsError
+          t.notMatch(mistakes, [{ path: 'channels' }], JSON.stringify(options))
+          t.notMatch((error as Error).message, 'publishes no static address')
+        }
+      }
     }
   }
 })
@@ -350,8 +421,8 @@ t.test('what a narrower scope leaves out is taken from the wider one, and not ch
     [{ channels: 'segment-sync' }, ['DC-01', 'DC-02'], ['segment-sync'], [], 1],
     [{ channels: 'all' }, ['DC-01', 'DC-02'], CHANNELS, [], 0],
     [{ dataCenters: 'DC-02' }, ['DC-02'], ['streams', 'segment-sync'], [], 0],
-    [{ dataCenters: 'DC-101' }, ['DC-101'], ['streams', 'segment-sync'], ['dataCenters DC-101'], 0],
-    [{ dataCenters: 'DC-02', channels: 'segment-sync' }, ['DC-02'], ['segment-sync'], ['dataCenters DC-02'], 0]
+    [{ dataCenters: 'DC-101' }, ['DC-101'], ['streams', 'segment-sync'], ['channels streams,segment-sync'], 0],
+    [{ dataCenters: 'DC-02', channels: 'segment-sync' }, ['DC-02'], ['segment-sync'], ['channels segment-sync'], 0]
   ]
   for (const [narrow, dataCenters, channels, problems, warnings] of rows) {
     const read = directory.read(narrow, wide)

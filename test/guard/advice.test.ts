@@ -177,7 +177,52 @@ t.test('an option left out of the table is not missed: every place has an exampl
   for (const place of places) {
     const known = { pino: () => TEST_LOGGER, snapshot: {}, secretHeader, redisFleet, client: TEST_CLIENT }
     const value = new Function(...Object.keys(known), `return (${place.rule.example})`)(...Object.values(known))
-    t.strictSame(findingsOf(optionsWith(place, value)), { mistakes: [], warnings: [] }, place.name)
+    const { mistakes, warnings } = findingsOf(optionsWith(place, value))
+    t.strictSame(mistakes, [], place.name)
+    t.strictSame(
+      warnings.filter(({ message }) => !/is for documentation; no \w+ (?:comes|connects) from it/.test(message)),
+      [],
+      place.name
+    )
+  }
+})
+
+t.test('an example lets nobody in who exists, and is a warning where it was pasted', async (t) => {
+  for (const [path, options] of [
+    ['allow[0]', { allow: TABLE.allow.example }],
+    ['clientIp.trustedProxies[0]', { clientIp: TABLE.clientIp.example }]
+  ] as const) {
+    const [name, example] = Object.entries(options)[0]!
+    const { warnings } = findingsOf({ ...base, [name]: new Function(`return (${example})`)() })
+    t.match(warnings, [{ path, message: /is for documentation; no/ }])
+  }
+  const table: [options: object, fix: RegExp][] = [
+    [{ whitelist: 5 }, /^Write allow: \['192\.0\.2\.1'\]\.$/],
+    [{ whitelist: '' }, /^Write allow: \['192\.0\.2\.1'\]\.$/],
+    [{ blacklist: 'a stranger' }, /^Write deny: \['192\.0\.2\.1'\]\.$/],
+    [{ allow: '' }, /^Write a list, such as \['192\.0\.2\.1'\]\.$/],
+    [{ allow: true }, /^Write a list, such as \['192\.0\.2\.1'\]\.$/],
+    [{ trustProxy: true }, /^Write clientIp: \{ trustedProxies: \['192\.0\.2\.0\/24'\] \}\.$/]
+  ]
+  for (const [options, fix] of table)
+    t.match(findingsOf({ ...base, ...options }).mistakes, [{ fix }], describe(options))
+})
+
+t.test('a value that a list would hold stays in the advice', async (t) => {
+  const table: [options: object, fix: string][] = [
+    [{ whitelist: '203.0.114.9' }, `Write allow: ['203.0.114.9'].`],
+    [{ whitelist: '203.0.114.9,203.0.114.10' }, `Write allow: ['203.0.114.9', '203.0.114.10'].`],
+    [{ blacklist: '["203.0.114.9"]' }, `Write deny: ['203.0.114.9'].`],
+    [{ trustedProxies: '10.20.0.0/16' }, `Write clientIp: { trustedProxies: ['10.20.0.0/16'] }.`],
+    [{ trustProxy: 'loopback, 10.1.0.0/16' }, `Write clientIp: { trustedProxies: ['loopback', '10.1.0.0/16'] }.`],
+    [{ trustedProxies: '10.20.0.0/16', header: 'x-real-ip' }, `Write clientIp: { trustedProxies: ['10.20.0.0/16'] }.`]
+  ]
+  for (const [options, fix] of table) {
+    const wrong = { ...base, ...options }
+    const [problem, ...others] = findingsOf(wrong).mistakes
+    t.match(problem, { fix }, describe(options))
+    const { mistakes, warnings } = findingsOf(followed(wrong, problem!)[0])
+    t.strictSame([mistakes.length, warnings], [others.length, []], describe(options))
   }
 })
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { createGuard, type GuardOptions, type Problem } from '../../src/core.js'
+import { GUARD_OPTIONS } from '../../src/guard/options.js'
+import { doorOptions, LOGGER } from '../../src/server/routes.js'
 
 function mistakesOf(options: unknown): readonly Problem[] {
   try {
@@ -73,7 +75,7 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ dataCenters: 'US' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /DC-01 or DC-04/],
     [{ dataCenters: ['DC-01', 'DC-1O'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters[1]', /"DC-01"/],
     [{ dataCenters: [] }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters', /'all'/],
-    [{ dataCenters: 'DC-05', channels: 'sms' }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters', /"allow"/],
+    [{ dataCenters: 'DC-05', channels: 'sms' }, 'MOE_ERR_NO_ADDRESSES', 'channels', /"allow"/],
     [{ ...base, channels: 'conector' }, 'MOE_ERR_CHANNEL', 'channels', /"connector"/],
     [{ dataCenters: 'all', channels: [] }, 'MOE_ERR_NO_ADDRESSES', 'channels', /'all'/],
     [
@@ -84,7 +86,7 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     ],
     [{ ...base, clientIp: 'x-forwarded-for' }, 'MOE_ERR_OPTION_VALUE', 'clientIp', /trustedProxies/],
     [{ ...base, clientIp: null }, 'MOE_ERR_OPTION_VALUE', 'clientIp', /'request.ip'/],
-    [{ ...base, clientIp: {} }, 'MOE_ERR_OPTION_VALUE', 'clientIp.trustedProxies', /\['10/],
+    [{ ...base, clientIp: {} }, 'MOE_ERR_OPTION_VALUE', 'clientIp.trustedProxies', /\['192\.0\.2/],
     [
       { ...base, clientIp: { trustedProxies: '10.0.0.1' } },
       'MOE_ERR_OPTION_VALUE',
@@ -206,6 +208,20 @@ t.test('trust in everyone is refused however it is put together', async (t) => {
   }
 })
 
+t.test('an option of the guards of frameworks is named as such by a guard without one', async (t) => {
+  const doors = { ...doorOptions({ words: [], example: '() => {}', routePath: '' }), logger: LOGGER }
+  const others = Object.keys(doors).filter((name) => !Object.hasOwn(GUARD_OPTIONS, name))
+  t.strictSame(others.toSorted(), ['log', 'logLevel', 'logger', 'mode', 'onReject', 'onVerdict', 'statusCode'])
+  for (const name of others) {
+    t.match(mistakesOf({ dataCenters: 'DC-01', [name]: 'tag' }), [
+      {
+        path: name,
+        fix: /^Leave it out: this guard returns a verdict.* The guards of frameworks have it: the Fastify plugin/
+      }
+    ])
+  }
+})
+
 t.test('what is right but may surprise is a warning', async (t) => {
   const trusting = (...trustedProxies: string[]) => ({ clientIp: { trustedProxies } })
   const table: [options: Partial<GuardOptions>, code: string, path: string, message: RegExp][] = [
@@ -218,6 +234,12 @@ t.test('what is right but may surprise is a warning', async (t) => {
     ],
     [trusting('100.64.0.0/10'), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies[0]', /carrier-grade NAT/],
     [trusting('100.0.0.0/8'), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies[0]', /carrier-grade NAT/],
+    [
+      trusting('10.0.0.0/8', '192.0.2.0/24'),
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.trustedProxies[1]',
+      /192\.0\.2\.0\/24 is for documentation; no proxy connects from it/
+    ],
     [trusting(), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies', /empty/],
     [
       { clientIp: { trustedProxies: ['10.0.0.1'], header: 'X-Azure-ClientIP' } },

@@ -27,6 +27,10 @@ t.test('a time is parsed with its unit', async (t) => {
     ['1d ', undefined],
     [' 1d', undefined],
     ['1e3s', undefined],
+    ['1M', undefined],
+    ['1.5 M', undefined],
+    ['1 m', 60_000],
+    ['2H', 7_200_000],
     ['P90D', undefined],
     [`${'9'.repeat(100)}d`, undefined]
   ]

@@ -460,7 +460,7 @@ t.test('wrong options keep the server from starting', async (t) => {
 t.test('wrong options of a route keep the server from starting', async (t) => {
   const table: [config: unknown, code: string, path: string][] = [
     [{ channels: 'conector' }, 'MOE_ERR_CHANNEL', 'channels'],
-    [{ dataCenters: 'DC-02', channels: 'segment-sync' }, 'MOE_ERR_NO_ADDRESSES', 'dataCenters'],
+    [{ dataCenters: 'DC-02', channels: 'segment-sync' }, 'MOE_ERR_NO_ADDRESSES', 'channels'],
     [{ statusCode: 204 }, 'MOE_ERR_OPTION_VALUE', 'statusCode'],
     [{ logLevel: 'warn' }, 'MOE_ERR_UNKNOWN_OPTION', 'logLevel'],
     [true, 'MOE_ERR_OPTION_VALUE', 'config.moengage'],

@@ -58,6 +58,12 @@ t.test('what cannot be verified by mistake is an error that shows no secret', as
       what
     )
   }
+  for (const nothing of [undefined, null, 'secret', 5] as never[]) {
+    t.throws(() => verifyAlertSignature(nothing), {
+      code: 'MOE_ERR_OPTIONS',
+      mistakes: [{ path: '', value: '…', fix: 'Pass { keys, signature, body }.' }]
+    })
+  }
 })
 
 t.test('whatever is signed is verified, and nothing else', async (t) => {

@@ -1,6 +1,13 @@
 import { builtin } from '../../lib/builtin.js'
 import { type ForwardProxy, proxyFor } from '../../lib/forward-proxy.js'
-import { Option, type OptionRule, type OptionTable, type OptionValues, propertyOf } from '../../lib/option.js'
+import {
+  hasProperty,
+  Option,
+  type OptionRule,
+  type OptionTable,
+  type OptionValues,
+  propertyOf
+} from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
 import { isPromise } from '../../lib/promise.js'
@@ -85,13 +92,16 @@ const kindsOf = (source: object) =>
 /** The options of a source that has an address; what else there is belongs to one of the user's own. */
 const ADDRESS_OPTIONS = { ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS }
 
+/** The options of all kinds of sources. */
+const SOURCE_OPTIONS = { ...OWN_OPTIONS, ...ADDRESS_OPTIONS }
+
 /** The option `source`. */
 export const SOURCE: OptionRule<OpenSource> = {
   fallback: BUNDLED,
   example: `{ file: ${FILE_EXAMPLE} }`,
   read: readSource,
   group: {
-    table: { ...OWN_OPTIONS, ...ADDRESS_OPTIONS },
+    table: SOURCE_OPTIONS,
     beside(name, given) {
       const elsewhere = Object.hasOwn(ADDRESS_OPTIONS, name) ? (kindsOf(given)[0] ?? 'url') : 'load'
       const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : elsewhere
@@ -125,6 +135,12 @@ function readSource(option: Option): OpenSource | undefined {
   if (kind === 'url') return openUrl(option)
   if (kind === 'page') return openPage(option, value)
   if (kind === 'load') return openOwn(option, value)
+  const unset = (Object.keys(KINDS) as Kind[]).find((name) => hasProperty(value, name))
+  if (unset !== undefined) {
+    const place = new Option(`${option.path}.${unset}`, undefined, option.scope)
+    const fix = `Write ${SOURCE_OPTIONS[unset].example}, or set the variable.`
+    return place.refuse('It is undefined (is an environment variable missing?).', fix)
+  }
   return option.refuse(`${shown(value)} is not a source.`, fixOf(option))
 }
 
@@ -136,7 +152,7 @@ function fixOf(option: Option): string {
   if (typeof text === 'string') {
     if (nearest(text, ['bundled']) !== undefined) return `Write 'bundled'.`
     const isPage = /\.(?:mdx?|html?)$/.test(text)
-    const kind = /^\w\w+:\/\//.test(text) ? (isPage ? 'page' : 'url') : 'file'
+    const kind = isFileUrl(text) || !/^\w\w+:\/\//.test(text) ? 'file' : isPage ? 'page' : 'url'
     const hasSecret = /[?#]/.test(text)
     const written = literal(text)
     const isAccepted = /[./]/.test(text) && option.attempt({ [kind]: text }, readSource).length === 0
@@ -147,7 +163,11 @@ function fixOf(option: Option): string {
 }
 
 function openOwn(option: Option, source: object): OpenSource | undefined {
-  const { name, load, interval, timeout, watch, verify } = OptionReader.inside(OWN_OPTIONS, option).readAll()
+  const { name, load, interval, timeout, watch, verify } = OptionReader.inside(
+    OWN_OPTIONS,
+    option,
+    SOURCE_OPTIONS
+  ).readAll()
   if (load === undefined) return undefined
   const own: OpenSource = {
     name,
@@ -173,21 +193,31 @@ function readName(option: Option): string | undefined {
 }
 
 function openFile(option: Option): OpenSource | undefined {
-  const { file, interval, maxBytes, verify } = OptionReader.inside(FILE_OPTIONS, option).readAll()
+  const { file, interval, maxBytes, verify } = OptionReader.inside(FILE_OPTIONS, option, SOURCE_OPTIONS).readAll()
   return file === undefined ? undefined : readBy(new WatchedFile(file, interval, maxBytes), readerFor(verify))
 }
+
+const isFileUrl = (text: string) => /^file:\/\//i.test(text)
 
 /** An absolute path: the directory of the process may change. */
 function readPath(option: Option): string | undefined {
   const { value } = option
-  if (value instanceof URL && value.protocol === 'file:') return builtin('node:url').fileURLToPath(value)
-  if (typeof value === 'string' && value !== '' && !/^\w\w+:\/\//.test(value))
-    return builtin('node:path').resolve(value)
+  const path = value instanceof URL || (typeof value === 'string' && isFileUrl(value)) ? pathOf(value) : value
+  if (typeof path === 'string' && path !== '' && !/^\w\w+:\/\//.test(path)) return builtin('node:path').resolve(path)
   return option.refuse(`${shown(value)} is not a path.`, `Write ${FILE_EXAMPLE}, or another path.`)
 }
 
+/** The path of a `file:` URL; undefined where it has none on this machine. */
+function pathOf(url: URL | string): string | undefined {
+  try {
+    return builtin('node:url').fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}
+
 function openUrl(option: Option): OpenSource | undefined {
-  const reader = OptionReader.inside(URL_OPTIONS, option)
+  const reader = OptionReader.inside(URL_OPTIONS, option, SOURCE_OPTIONS)
   const { url, verify, ...polling } = reader.readAll()
   const texts = url && poll(url, polling, reader.optionAt('url', url.href))
   return texts && readBy(texts, readerFor(verify))
@@ -198,7 +228,7 @@ function openPage(option: Option, source: object): OpenSource | undefined {
     const fix = 'Remove verify, or sign a list that was imported from the page, and load that with { url }.'
     return option.refuse('MoEngage does not sign its help page, so there is no signature to verify.', fix)
   }
-  const reader = OptionReader.inside(PAGE_OPTIONS, option)
+  const reader = OptionReader.inside(PAGE_OPTIONS, option, SOURCE_OPTIONS)
   const { page, headers, ...polling } = reader.readAll()
   const place = reader.optionAt('page', page?.href)
   const texts = page && poll(page, { ...polling, headers: { accept: '*/*', ...headers } }, place)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard } from '../../../src/core.js'
@@ -31,6 +32,16 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     [null, /^source: null is not a source\. Write \{ file: .*\{ name, load \}/],
     [{}, /^source: \{\} is not a source/],
     [{ fil: 'x.json' }, /^source: \{ fil \} is not a source/],
+    [
+      { url: undefined },
+      /^source\.url: It is undefined \(is an environment variable missing\?\)\. Write 'https:\S+', or set the variable\./
+    ],
+    [{ page: undefined }, /^source\.page: It is undefined .* Write 'https:\S+mdx', or set/],
+    [{ file: undefined, interval: '5s' }, /^source\.file: It is undefined .* Write '\.\/moengage\.json', or set/],
+    [{ name: 'ours', load: undefined }, /^source\.load: It is undefined .* Write async \(signal\) => snapshot, or set/],
+    ['file:///tmp/moengage.json', /^source: .* Write \{ file: 'file:\/\/\/tmp\/moengage\.json' \}/],
+    [{ file: 'file://elsewhere/m.json' }, /^source\.file: 'file:\/\/elsewhere\/m\.json' is not a path/],
+    [{ file: new URL('file:///tmp/a%2fb.json') }, /^source\.file: .* is not a path/],
     [{ file: 'x.json', ...https }, /^source: It names file and url: .* Keep one/],
     [{ file: 'x.json', load }, /names file and load/],
     [{ file: '' }, /^source\.file: '' is not a path\. Write '\.\/moengage\.json'/],
@@ -89,6 +100,30 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     t.equal(found.length, 1, JSON.stringify(found))
     t.match(found[0], refusal)
   }
+})
+
+t.test('what a source of another kind takes may be there as undefined', async (t) => {
+  const unset = { url: undefined, page: undefined, load: undefined, timeout: undefined, headers: undefined }
+  const file = join(t.testdir({ 'moengage.json': JSON.stringify(sound()) }), 'moengage.json')
+  for (const source of [
+    { ...unset, file },
+    { file: `${pathToFileURL(file)}` },
+    { file: pathToFileURL(file) },
+    { ...unset, file: undefined, watch: undefined, name: 'ours', load },
+    {
+      file: undefined,
+      name: undefined,
+      watch: undefined,
+      page: undefined,
+      ...https,
+      fetch: async () => Response.json(sound())
+    }
+  ]) {
+    t.strictSame(await refusals({ source }), [], JSON.stringify(source))
+  }
+  const page = { ...unset, file: undefined, verify: undefined, name: undefined, page: https.url, interval: 'x' }
+  t.match(await refusals({ source: page }), [/^source\.interval: 'x' is not a time/])
+  t.match(await refusals({ source: { file, ulr: undefined } }), [/^source\.ulr: There is no option "ulr" here/])
 })
 
 t.test('times of a source are numbers of milliseconds or texts with a unit', async (t) => {
