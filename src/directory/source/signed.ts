@@ -15,14 +15,14 @@ export interface Verify {
 }
 
 const MAX_KEYS = 10
-/** The key of RFC 8037. */
-const KEY_EXAMPLE = `'11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'`
+/** A public key to which nobody has the private one: pasted as it stands, it lets no list in. */
+const KEY_EXAMPLE = `'replace-me-with-the-line-that-keygen-prints'`
 
 const VERIFY_OPTIONS = {
   publicKeys: {
     fallback: [],
     example: `[${KEY_EXAMPLE}]`,
-    required: `Write publicKeys: [${KEY_EXAMPLE}], with the line that moengage-allowlist keygen prints.`,
+    required: `Write publicKeys: [${KEY_EXAMPLE}].`,
     // A private key may be given by mistake.
     isSecret: true,
     read: readKeys
