@@ -196,8 +196,27 @@ t.test("the README's options are those of docs/options.md", async (t) => {
 
 t.test('the page for support explains every reason', async (t) => {
   const page = read('docs/when-a-webhook-is-missing.md')
-  for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\` \\|`, 'm'), reason)
+  for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\`[^|]* \\|`, 'm'), reason)
 })
+
+t.test(
+  'wherever a proxy is to be added to trustedProxies, one that is trusted already has advice as well',
+  async (t) => {
+    const pages: [page: string, line: RegExp][] = [
+      ['docs/when-a-webhook-is-missing.md', /^\| `proxy-not-configured` .*$/m],
+      ['docs/monitoring/README.md', /^\| `MoEngageProxyNotConfigured` .*$/m],
+      ['docs/monitoring/alerts.yml', /summary: Your own proxy is taken for the sender\s+description: (?:.*\n)+?\n/]
+    ]
+    for (const [page, line] of pages) {
+      const [advice] = line.exec(read(page))!
+      t.match(
+        advice,
+        /trustedProxies`, or, if it is trusted already, set `clientIp\.header` to the one header that it\s+writes itself/,
+        page
+      )
+    }
+  }
+)
 
 t.test("the README's first example guards its route, as the page for support shows it", async (t) => {
   const server = await startProgram(t, blocks('README.md', 'ts')[0]!)

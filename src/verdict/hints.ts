@@ -161,11 +161,19 @@ export function unresolvedHint(failure: Failure, peer: string | null | undefined
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
 }
 
+/**
+ * What is known of another forwarded header than the one that is read: a client can write one that its proxy passes on, and the guard
+ * would then read what every client chooses.
+ */
+export const PASSED_ON =
+  'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you set clientIp.header to the ' +
+  'one header that the proxy itself writes'
+
 /** `header-missing` where another forwarded header is there. */
 export function otherHeaderPresent(header: string, present: readonly string[]): string {
   return (
-    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands: set clientIp.header to the ` +
-    'one header that the proxy itself writes.'
+    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands, with this request. Either ` +
+    `${PASSED_ON}; if it writes none, let it set ${header}.`
   )
 }
 

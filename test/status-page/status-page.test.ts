@@ -782,7 +782,7 @@ t.test('an own proxy that is taken for the sender can be pasted where it is not 
   const rows = [
     [
       undefined,
-      /never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
+      /\(if it is trusted already, follow the hint in the server’s log\): never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
     ],
     ['truncate', /10\.0\.0\.0\/24 .* add it to clientIp\.trustedProxies\.$/]
   ] as const
