@@ -9,6 +9,7 @@ import { CHANNELS, createGuard, OptionsError, secretHeader } from '../src/core.j
 import moengageAllowlist from '../src/express.js'
 import { placesOf } from '../src/lib/option-advice.js'
 import { parseDuration } from '../src/lib/time.js'
+import { NOT_JUDGED } from '../src/log/lines.js'
 import { redisFleet } from '../src/redis.js'
 import { doorOptions } from '../src/server/routes.js'
 import { REASONS } from '../src/verdict/verdict.js'
@@ -196,6 +197,7 @@ t.test("the README's options are those of docs/options.md", async (t) => {
 
 t.test('the page for support explains every reason', async (t) => {
   const page = read('docs/when-a-webhook-is-missing.md')
+  t.ok(page.includes(`grep '${NOT_JUDGED.slice(0, -1)}' app.log`), 'and the line of a guard that has no list')
   for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\`[^|]* \\|`, 'm'), reason)
 })
 

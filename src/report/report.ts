@@ -135,6 +135,8 @@ export class ReportBuilder implements LineSink {
   #zonesAssumed = 0
   /** Those of them that another zone would move into the time that was asked for, or out of it. */
   #doubtfulZones = 0
+  /** Lines of guards without a list. */
+  #notJudged = 0
   /** Messages that journald has left out. */
   #leftOut = 0
   /** Rejections that a line counts without their route, where routes were asked for. */
@@ -216,6 +218,10 @@ export class ReportBuilder implements LineSink {
     const content = findRecords(text)
     if (content === undefined) return
     for (const { process, time } of content.starts) this.#processes.started(process, time)
+    for (const { time } of content.notJudged) {
+      if (this.#isInTime(time)) this.#notJudged++
+      else this.#hasUnwanted = true
+    }
     this.#leftOut += content.leftOut
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
@@ -495,7 +501,12 @@ export class ReportBuilder implements LineSink {
             `journald has left out the text of ${counted(this.#leftOut, 'long line')}, which may be the guard's: journalctl --all -o json | moengage-allowlist report`
           ]
         : []),
-      ...(own === 0 && unreadable === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
+      ...(this.#notJudged > 0
+        ? [
+            `${count(this.#notJudged, 'says', 'say')} that requests cannot be judged, for the reason in the error beside it: until a list is loaded, the guard answers all of them with 503 (MOE_ERR_NOT_READY), and no line counts them.`
+          ]
+        : []),
+      ...(own === 0 && unreadable === 0 && this.#notJudged === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
       ...this.#borders(),
       ...this.#processes.doubts()
     ]
