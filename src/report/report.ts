@@ -87,6 +87,8 @@ export interface Report {
 const MAX_SENDERS = 10_000
 /** Maximum number of routes of a verified address without the secret. */
 const MAX_ROUTES = 8
+/** Maximum number of routes of a log that are named where others were asked for. */
+const MAX_SHOWN_ROUTES = 10
 /** Maximum number of revisions of the list that are named. */
 const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
@@ -139,6 +141,10 @@ export class ReportBuilder implements LineSink {
   #notJudged = 0
   /** Messages that journald has left out. */
   #leftOut = 0
+  /** Routes that were asked for, and that no line names so far. */
+  readonly #unknownRoutes: Set<string>
+  /** Routes that lines name. */
+  readonly #routes = new Set<string>()
   /** Rejections that a line counts without their route, where routes were asked for. */
   #withoutRoute = 0
   /** Rejections that lines count beside their own, and that may be of another time than was asked for. */
@@ -155,6 +161,7 @@ export class ReportBuilder implements LineSink {
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
     this.#filter = { since, until, routes }
+    this.#unknownRoutes = new Set(routes)
     this.#processes = new Processes(since)
   }
 
@@ -244,6 +251,7 @@ export class ReportBuilder implements LineSink {
     const read = readEvent(record)
     if (read === undefined) return 'unreadable'
     this.#lookForCopy(found)
+    if (read.event !== 'summary' && read.route !== null) this.#noteRoute(read.route)
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
@@ -276,6 +284,11 @@ export class ReportBuilder implements LineSink {
     this.#to = Math.max(this.#to, time)
     if (count > 0) this.#histogram.add(time, count)
     return 'counted'
+  }
+
+  #noteRoute(route: string): void {
+    this.#unknownRoutes.delete(route)
+    if (this.#routes.size < MAX_SHOWN_ROUTES) this.#routes.add(route)
   }
 
   #isInTime(time: number | undefined): boolean {
@@ -440,7 +453,7 @@ export class ReportBuilder implements LineSink {
         })
       ],
       evidence: findings,
-      notes: this.#zonesAssumed > 0 ? [`${withoutZone(this.#zonesAssumed)}.`] : [],
+      notes: this.#notes(),
       doubts,
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
@@ -469,6 +482,19 @@ export class ReportBuilder implements LineSink {
 
   #canReject(evidence: Parameters<typeof canReject>[0]): CanReject {
     return this.#lines.own === 0 ? { answer: 'unclear', evidence: [] } : canReject(evidence)
+  }
+
+  #notes(): string[] {
+    const [unknown, known] = [this.#unknownRoutes, this.#routes].map((routes) => [...routes].join(', ')) as [
+      string,
+      string
+    ]
+    return [
+      ...(this.#zonesAssumed > 0 ? [`${withoutZone(this.#zonesAssumed)}.`] : []),
+      ...(unknown !== '' && known !== ''
+        ? [`No line names ${unknown}. A route has the name of its pattern, and the log names ${known}.`]
+        : [])
+    ]
   }
 
   #doubts(): string[] {

@@ -13,7 +13,7 @@ export interface UnlistedFacts {
   readonly about: string | undefined
   /** Whether hosts of one's own network have such addresses. */
   readonly isInternal: boolean
-  /** Whether a translator shows an IPv4 host by such an address. */
+  /** Whether a translator or a tunnel shows an IPv4 host by such an address. */
   readonly isTranslated: boolean
   /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address. */
   readonly isPseudo: boolean
@@ -163,12 +163,12 @@ export const UNLISTED_ROWS: readonly Row[] = [
       'address in the place of the client.'
   },
   {
-    name: 'an IPv4 host behind a translator',
+    name: 'an IPv4 host behind a translator or a tunnel',
     applies: ({ isTranslated }) => isTranslated,
     reason: 'not-listed',
     hint: ({ client, about }) =>
       `${client} ${about}; the guard does not read the IPv4 address in it. Let requests reach your server, or its proxy, over IPv4 without ` +
-      'the translator.'
+      'a translator or a tunnel.'
   },
   {
     name: 'an IPv6 visitor with Pseudo IPv4',

@@ -172,13 +172,29 @@ t.test('the advice for a line that cannot be read is true of it', async (t) => {
     ['logfmt', `time="x" level=info msg="${inMessage}" a=b`, /^its JSON is in msg, where an application may write/],
     ['a place that nobody knows', JSON.stringify({ row: line() }), /or stands where an application may write/],
     ['pino-pretty', '      "event": "moengage.rejected",', /spread over several lines: jq/],
+    ['a member that is cut off', '      "event": "moengage.rejected', /^it is cut off/],
     ["winston's prettyPrint", "    event: 'moengage.rejected',", /^it is written for people/],
+    [
+      'CloudWatch, the answer of a query',
+      `      "value": ${JSON.stringify(line())},`,
+      /^its JSON is spread over several lines: jq -c 'arrays\[\], objects' FILE/
+    ],
+    [
+      'logcli, with a path among the labels',
+      `2026-11-23T12:00:00Z {app="webhooks", filename="/var/log/app.log"} ${line()}`,
+      /^labels stand in front of it, .*, logcli query -o raw QUERY \| moengage-allowlist report, or as JSON \(-o jsonl\)$/
+    ],
     ['YAML', '    event: moengage.rejected', /^it is YAML: write JSON, such as gcloud logging read/],
     ['a list of YAML', '- event: moengage.rejected', /^it is YAML/]
   ]
   for (const [what, text, advice] of table) {
     const { found } = await report([text])
     t.match(found.firstUnreadable?.advice, advice, what)
+  }
+  const results = { results: [[{ field: '@message', value: line() }]], statistics: { recordsMatched: 1 } }
+  const labels = { filename: '/var/log/app.log' }
+  for (const followed of [results, { labels, line: line(), timestamp: '2026-11-23T12:00:00Z' }]) {
+    t.match((await report([JSON.stringify(followed)])).found, { lines: { own: 1, unreadable: 0 } })
   }
   const [[, input]] = table as [[string, string, RegExp]]
   const { advice } = (await report([input])).found.firstUnreadable

@@ -231,7 +231,7 @@ const CASES: Case[] = [
     hint: /not trusted wrote its own address/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'a sender of MoEngage through NAT64',
     options: trusting('10.0.0.0/8'),
     peer: '64:ff9b::3406:f87d',
@@ -240,7 +240,7 @@ const CASES: Case[] = [
     hint: /^64:ff9b::3406:f87d is how a translator \(NAT64\) shows an IPv4 host; .* over IPv4/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'the same in a header, by a network with a prefix of its own',
     options: trusting('10.0.0.0/8'),
     peer: '10.0.0.1',
@@ -249,13 +249,31 @@ const CASES: Case[] = [
     hint: /translator/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'translation without states',
     options: {},
     peer: '::ffff:0:52.6.248.125',
     headers: {},
     reason: 'not-listed',
     hint: /translator/
+  },
+  {
+    row: 'an IPv4 host behind a translator or a tunnel',
+    what: '6to4',
+    options: {},
+    peer: '2002:3406:f87d::1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^2002:3406:f87d::1 is how a tunnel \(6to4\) shows an IPv4 host; (?!.*nobody)/
+  },
+  {
+    row: 'an IPv4 host behind a translator or a tunnel',
+    what: 'Teredo',
+    options: {},
+    peer: '2001::1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^2001::1 is how a tunnel \(Teredo\) shows an IPv4 host; (?!.*nobody)/
   },
   {
     row: 'a special-purpose address',
