@@ -9,6 +9,7 @@ import { CHANNELS, createGuard, OptionsError, secretHeader } from '../src/core.j
 import moengageAllowlist from '../src/express.js'
 import { placesOf } from '../src/lib/option-advice.js'
 import { parseDuration } from '../src/lib/time.js'
+import { NOT_JUDGED } from '../src/log/lines.js'
 import { redisFleet } from '../src/redis.js'
 import { doorOptions } from '../src/server/routes.js'
 import { REASONS } from '../src/verdict/verdict.js'
@@ -196,8 +197,28 @@ t.test("the README's options are those of docs/options.md", async (t) => {
 
 t.test('the page for support explains every reason', async (t) => {
   const page = read('docs/when-a-webhook-is-missing.md')
-  for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\` \\|`, 'm'), reason)
+  t.ok(page.includes(`grep '${NOT_JUDGED.slice(0, -1)}' app.log`), 'and the line of a guard that has no list')
+  for (const reason of REASONS) t.match(page, new RegExp(`^\\| \`${reason}\`[^|]* \\|`, 'm'), reason)
 })
+
+t.test(
+  'wherever a proxy is to be added to trustedProxies, one that is trusted already has advice as well',
+  async (t) => {
+    const pages: [page: string, line: RegExp][] = [
+      ['docs/when-a-webhook-is-missing.md', /^\| `proxy-not-configured` .*$/m],
+      ['docs/monitoring/README.md', /^\| `MoEngageProxyNotConfigured` .*$/m],
+      ['docs/monitoring/alerts.yml', /summary: Your own proxy is taken for the sender\s+description: (?:.*\n)+?\n/]
+    ]
+    for (const [page, line] of pages) {
+      const [advice] = line.exec(read(page))!
+      t.match(
+        advice,
+        /trustedProxies`, or, if it is trusted already, set `clientIp\.header` to the one header that it\s+writes itself/,
+        page
+      )
+    }
+  }
+)
 
 t.test("the README's first example guards its route, as the page for support shows it", async (t) => {
   const server = await startProgram(t, blocks('README.md', 'ts')[0]!)

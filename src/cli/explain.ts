@@ -16,7 +16,7 @@ import { NO_PROXIES } from '../guard/options.js'
 import { Policy } from '../guard/policy.js'
 import { Rejections } from '../guard/rejections.js'
 import { Address } from '../ip/address.js'
-import { purposeOf } from '../ip/special.js'
+import { purposeOf, requestsFrom } from '../ip/special.js'
 import { atOnce } from '../lib/steps.js'
 import {
   channelOption,
@@ -59,8 +59,8 @@ export function explainCommand(io: Io): Command {
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (ip: string, { from, dataCenter, channel, json }: Options) => {
-      const address = readIp(ip)
       const list = await readList(from, io)
+      const address = readIp(ip, list)
       const finding = find(address, list, { dataCenters: dataCenter, channels: channel })
       if (json) writeJson(io.stdout, asJson(finding, list))
       else io.stdout.write(findingText(finding, list, styleFor(io)))
@@ -68,8 +68,8 @@ export function explainCommand(io: Io): Command {
     })
 }
 
-function readIp(text: string): Address {
-  const address = addressOrMistake(text)
+function readIp(text: string, list: Directory): Address {
+  const address = addressOrMistake(text, list)
   if (address instanceof Address) return address
   throw new PrefixError({ value: text, ...address })
 }
@@ -126,7 +126,7 @@ function findingText(
     lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
     const purpose = purposeOf(address.toString())
     if (purpose !== undefined) {
-      lines.push('', `${address} ${purpose.about}: no request can come from there over the internet.`)
+      lines.push('', `${address} ${purpose.about}: ${requestsFrom(purpose)}.`)
     }
   }
   // The hint about another data center contains the note already.

@@ -15,7 +15,7 @@ export function reportText(report: Report, style: Style): string {
   const sections = [
     linesText(report),
     from === null || to === null ? '' : `From ${minute(from)} to ${minute(to)} UTC.`,
-    notes.join('\n'),
+    notes.map(printable).join('\n'),
     verified === null ? '' : `Verified: ${number(verified)}`,
     reasonsText('Rejected', rejected),
     reasonsText('Let through by mode "tag", and would be rejected', tagged),

@@ -66,7 +66,8 @@ export function reportCommand(io: Io): Command {
     .option('--html <file>', 'write a page for people, which opens in a browser', readFileName)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times) => {
+    .action(async (files: string[], { senders, json, html, route, ...times }: Options & Times, command: Command) => {
+      refuseEmptySpan(times, command)
       const found = await Promise.all(files.map((file) => (file === '-' ? undefined : fileOf(file))))
       const logs = found.filter((file) => file !== undefined)
       if (html !== undefined) await refuseToReplace(html, logs)
@@ -142,10 +143,21 @@ interface Times {
   readonly until?: number
 }
 
+/** Between two times in the wrong order, or one time twice, no line can be. */
+function refuseEmptySpan({ since, until }: Times, command: Command): void {
+  if (since === undefined || until === undefined || since < until) return
+  const [from, to] = [since, until].map((time) => new Date(time).toISOString())
+  command.error(
+    `error: --until (${to}) is not later than --since (${from}), so no line is between them. Write a later time behind --until, or an ` +
+      'earlier one behind --since; a day stands for its first moment (UTC).'
+  )
+}
+
 /** Reads a time, or how long ago it was. */
 function readMoment(text: string, io: Io): number {
   const duration = parseDuration(text)
-  if (duration !== undefined && duration >= 0) return io.now().getTime() - duration
+  // No line is older than 1970, and what is far older is no time of JavaScript.
+  if (duration !== undefined && duration >= 0) return Math.max(0, io.now().getTime() - duration)
   const time = readTime(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? `${text.trim()} 00:00` : text)
   // A short number is a duration without its unit, and one that begins like a year a day or a time without its signs.
   if (time !== undefined && !/^(?:\d{1,8}|(?:19|20)\d{10}|(?:19|20)\d{12})$/.test(text.trim())) return time

@@ -5,6 +5,9 @@ import { propertyOf } from '../lib/option.js'
 /** The peer of a request that came over a unix socket, which has no address. */
 export const UNIX_PEER = 'unix'
 
+/** What API Gateway writes in place of an address where somebody tests a method in its console. */
+export const TEST_PEER = 'test-invoke-source-ip'
+
 /** What the guard reads of a request: where it came from, and its headers. */
 export interface Incoming {
   /**

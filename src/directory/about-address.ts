@@ -1,20 +1,41 @@
 import { type Address, parseAddress } from '../ip/address.js'
-import { Prefix, readPrefix } from '../ip/prefix.js'
+import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
 import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { editDistance } from '../lib/text.js'
 import type { Directory, DirectoryEntry, Grant } from './directory.js'
 import { DATA_CENTERS, type DataCenter } from './names.js'
 
-/** Parses one address; of a prefix or another text, returns what is wrong with it. */
-export function addressOrMistake(text: string): Address | PrefixMistake {
+/** Parses one address; of a prefix or another text, returns what is wrong with it, and which addresses of the list may be meant. */
+export function addressOrMistake(text: string, list: Directory): Address | PrefixMistake {
   const address = parseAddress(text)
   if (address !== undefined) return address
   const prefix = readPrefix(text, 'Ask about one address at a time.')
-  if (!(prefix instanceof Prefix)) return prefix
-  return {
-    message: `"${text}" is a prefix, not one address.`,
-    fix: `Write an address of it, such as ${prefix.address}.`
+  if (prefix instanceof Prefix) {
+    return { message: `"${text}" is a prefix, not one address.`, fix: addressOf(prefix, 'it', list) }
   }
+  // Where a prefix may stand, that is the advice.
+  const [, advised] = /^Write (\S+\/\d+)/.exec(prefix.fix) ?? []
+  if (advised === undefined) return prefix
+  return {
+    message: prefix.message,
+    fix: addressOf(parsePrefix(advised), advised, list, parseAddress(text.split(/[\s/]/)[0]!))
+  }
+}
+
+/** Maximum number of listed addresses that are named. */
+const NAMED = 5
+
+/** Says to write one address of a prefix: one that was written, or that the list has. */
+function addressOf(prefix: Prefix, named: string, list: Directory, written?: Address): string {
+  const listed = [
+    ...new Set(list.entries.filter((entry) => entry.prefix.overlaps(prefix)).map((entry) => entry.prefix))
+  ]
+  const texts = [...new Set(listed.map((entry) => entry.toShortString()))]
+  const [first] = listed
+  const example = written ?? (first !== undefined && prefix.contains(first) ? first : prefix).address
+  const more = texts.length > NAMED ? ` and ${texts.length - NAMED} more` : ''
+  const said = texts.length === 0 ? 'no address' : `${texts.slice(0, NAMED).join(', ')}${more}`
+  return `Write an address of ${named}, such as ${example}. The list has ${said} in ${named}.`
 }
 
 /** Everything that a list says about an address. */

@@ -84,7 +84,9 @@ export class Rejections {
   /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
   proxyFix(clientIp: string): string {
     const { set, isTrusted } = this.#standingOf(clientIp)
-    if (isTrusted) return 'set clientIp.header to the one header that it writes.'
+    if (isTrusted) {
+      return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
+    }
     const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
     return `${this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
   }

@@ -12,7 +12,7 @@ export interface SpecialPurpose {
   readonly about: string
   /** Whether hosts of one's own network have such addresses: proxies, containers, the machine itself. */
   readonly isInternal: boolean
-  /** Whether a translator shows an IPv4 host by such an address (RFC 6052, RFC 7915), who may be anybody. */
+  /** Whether a translator or a tunnel shows an IPv4 host by such an address, who may be anybody. */
   readonly isTranslated: boolean
   /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address, who may be anybody. */
   readonly isPseudo: boolean
@@ -24,8 +24,8 @@ const DOCUMENTATION = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '200
 /** Where hosts of one's own network have their addresses. */
 const INTERNAL = new Set(['loopback', 'linkLocal', 'private', 'uniqueLocal', 'carrierGradeNat', 'deprecatedSiteLocal'])
 
-/** NAT64, and the translation without states. */
-const TRANSLATED = new Set(['rfc6052', 'rfc6145'])
+/** NAT64 (RFC 6052), the translation without states (RFC 7915), and tunnels (RFC 3056, RFC 4380). */
+const TRANSLATED = new Set(['rfc6052', 'rfc6145', '6to4', 'teredo'])
 const ABOUT_TRANSLATED = 'is how a translator (NAT64) shows an IPv4 host'
 
 const ABOUT: Readonly<Record<string, string>> = {
@@ -39,7 +39,9 @@ const ABOUT: Readonly<Record<string, string>> = {
   private: 'is a private address',
   uniqueLocal: 'is a private address (unique local)',
   rfc6052: ABOUT_TRANSLATED,
-  rfc6145: ABOUT_TRANSLATED
+  rfc6145: ABOUT_TRANSLATED,
+  '6to4': 'is how a tunnel (6to4) shows an IPv4 host',
+  teredo: 'is how a tunnel (Teredo) shows an IPv4 host'
 }
 
 type Ranges = Readonly<Record<string, [ipaddr.IPv4 | ipaddr.IPv6, number] | [ipaddr.IPv4 | ipaddr.IPv6, number][]>>
@@ -69,20 +71,24 @@ function entryOf(name: string, prefix: string): Entry<SpecialPurpose> {
   return { prefix, grant: purpose }
 }
 
-/** The one table of special-purpose prefixes. */
-export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] => [
-  ...DOCUMENTATION.map((prefix) => entryOf('documentation', prefix)),
-  ...[ipaddr.IPv4, ipaddr.IPv6].flatMap((family) =>
-    Object.entries(rangesOf(family)).flatMap(([name, ranges]) =>
-      // An IPv4-mapped address is the IPv4 address that it carries.
-      name === 'ipv4Mapped'
-        ? []
-        : (Array.isArray(ranges[0]) ? (ranges as [ipaddr.IPv4, number][]) : [ranges as [ipaddr.IPv4, number]]).map(
-            ([address, length]) => entryOf(name, `${address}/${length}`)
-          )
+const isReserved = ({ grant }: Entry<SpecialPurpose>) => grant.name === 'reserved'
+
+/** The one table of special-purpose prefixes. Of two that nest, the narrower comes first: the wider one is reserved for what may come. */
+export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] =>
+  [
+    ...DOCUMENTATION.map((prefix) => entryOf('documentation', prefix)),
+    ...[ipaddr.IPv4, ipaddr.IPv6].flatMap((family) =>
+      Object.entries(rangesOf(family)).flatMap(([name, ranges]) =>
+        // An IPv4-mapped address is the IPv4 address that it carries.
+        name === 'ipv4Mapped'
+          ? []
+          : (Array.isArray(ranges[0]) ? (ranges as [ipaddr.IPv4, number][]) : [ranges as [ipaddr.IPv4, number]]).map(
+              ([address, length]) => entryOf(name, `${address}/${length}`)
+            )
+      )
     )
-  )
-])
+  ].toSorted((a, b) => Number(isReserved(a)) - Number(isReserved(b)))
+)
 
 const special = lazily(() => compileMatcher(specialEntries()))
 
@@ -91,6 +97,12 @@ export function originOf({ isInternal, isTranslated, isPseudo }: SpecialPurpose)
   if (isInternal) return 'it is a host or a proxy of your own network'
   if (isPseudo) return "Cloudflare's Pseudo IPv4 shows IPv6 visitors by such addresses"
   return isTranslated ? 'the guard does not read the IPv4 address in it' : 'nobody on the internet sends from it'
+}
+
+/** Whether requests from a listed address that is set aside can come over the internet, as a sentence about it goes on. */
+export function requestsFrom(purpose: SpecialPurpose): string {
+  const isAnybody = purpose.isTranslated || purpose.isPseudo
+  return isAnybody ? originOf(purpose) : 'no request can come from there over the internet'
 }
 
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */

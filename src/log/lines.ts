@@ -216,6 +216,9 @@ export function summaryMessage({ verified, rejected, diagnosis }: SummaryLine, w
   return cause === undefined ? counts : `${counts}: ${cause}`
 }
 
+/** The message of the line about a first list that could not be loaded: until one is, every request is answered with 503. */
+export const NOT_JUDGED = 'MoEngage requests cannot be judged.'
+
 /** The line about a reload. */
 export function reloadLine(error: Error | null, status: GuardStatus): LogLine {
   const { revision, provenance, source, entries, pendingRemovals } = status

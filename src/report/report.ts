@@ -87,6 +87,8 @@ export interface Report {
 const MAX_SENDERS = 10_000
 /** Maximum number of routes of a verified address without the secret. */
 const MAX_ROUTES = 8
+/** Maximum number of routes of a log that are named where others were asked for. */
+const MAX_SHOWN_ROUTES = 10
 /** Maximum number of revisions of the list that are named. */
 const MAX_REVISIONS = 3
 /** Maximum number of ways to wrap a record that are told apart. */
@@ -135,8 +137,14 @@ export class ReportBuilder implements LineSink {
   #zonesAssumed = 0
   /** Those of them that another zone would move into the time that was asked for, or out of it. */
   #doubtfulZones = 0
+  /** Lines of guards without a list. */
+  #notJudged = 0
   /** Messages that journald has left out. */
   #leftOut = 0
+  /** Routes that were asked for, and that no line names so far. */
+  readonly #unknownRoutes: Set<string>
+  /** Routes that lines name. */
+  readonly #routes = new Set<string>()
   /** Rejections that a line counts without their route, where routes were asked for. */
   #withoutRoute = 0
   /** Rejections that lines count beside their own, and that may be of another time than was asked for. */
@@ -153,6 +161,7 @@ export class ReportBuilder implements LineSink {
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
     this.#filter = { since, until, routes }
+    this.#unknownRoutes = new Set(routes)
     this.#processes = new Processes(since)
   }
 
@@ -216,6 +225,10 @@ export class ReportBuilder implements LineSink {
     const content = findRecords(text)
     if (content === undefined) return
     for (const { process, time } of content.starts) this.#processes.started(process, time)
+    for (const { time } of content.notJudged) {
+      if (this.#isInTime(time)) this.#notJudged++
+      else this.#hasUnwanted = true
+    }
     this.#leftOut += content.leftOut
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
@@ -238,6 +251,7 @@ export class ReportBuilder implements LineSink {
     const read = readEvent(record)
     if (read === undefined) return 'unreadable'
     this.#lookForCopy(found)
+    if (read.event !== 'summary' && read.route !== null) this.#noteRoute(read.route)
     const isInTime = this.#isInTime(time)
     const event = this.#ofOneRoute(read, isInTime)
     const isWanted = isInTime && this.#isOnRoute(event)
@@ -270,6 +284,11 @@ export class ReportBuilder implements LineSink {
     this.#to = Math.max(this.#to, time)
     if (count > 0) this.#histogram.add(time, count)
     return 'counted'
+  }
+
+  #noteRoute(route: string): void {
+    this.#unknownRoutes.delete(route)
+    if (this.#routes.size < MAX_SHOWN_ROUTES) this.#routes.add(route)
   }
 
   #isInTime(time: number | undefined): boolean {
@@ -434,7 +453,7 @@ export class ReportBuilder implements LineSink {
         })
       ],
       evidence: findings,
-      notes: this.#zonesAssumed > 0 ? [`${withoutZone(this.#zonesAssumed)}.`] : [],
+      notes: this.#notes(),
       doubts,
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
@@ -463,6 +482,19 @@ export class ReportBuilder implements LineSink {
 
   #canReject(evidence: Parameters<typeof canReject>[0]): CanReject {
     return this.#lines.own === 0 ? { answer: 'unclear', evidence: [] } : canReject(evidence)
+  }
+
+  #notes(): string[] {
+    const [unknown, known] = [this.#unknownRoutes, this.#routes].map((routes) => [...routes].join(', ')) as [
+      string,
+      string
+    ]
+    return [
+      ...(this.#zonesAssumed > 0 ? [`${withoutZone(this.#zonesAssumed)}.`] : []),
+      ...(unknown !== '' && known !== ''
+        ? [`No line names ${unknown}. A route has the name of its pattern, and the log names ${known}.`]
+        : [])
+    ]
   }
 
   #doubts(): string[] {
@@ -495,7 +527,12 @@ export class ReportBuilder implements LineSink {
             `journald has left out the text of ${counted(this.#leftOut, 'long line')}, which may be the guard's: journalctl --all -o json | moengage-allowlist report`
           ]
         : []),
-      ...(own === 0 && unreadable === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
+      ...(this.#notJudged > 0
+        ? [
+            `${count(this.#notJudged, 'says', 'say')} that requests cannot be judged, for the reason in the error beside it: until a list is loaded, the guard answers all of them with 503 (MOE_ERR_NOT_READY), and no line counts them.`
+          ]
+        : []),
+      ...(own === 0 && unreadable === 0 && this.#notJudged === 0 ? [emptiness(read, this.#hasUnwanted)] : []),
       ...this.#borders(),
       ...this.#processes.doubts()
     ]

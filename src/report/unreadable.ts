@@ -1,3 +1,5 @@
+import { parsed } from './fields.js'
+
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
 const LINES_OF_EXPORT =
   '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'
@@ -13,17 +15,25 @@ const IN_MESSAGE =
 const YAML =
   "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
 
+const SPREAD =
+  "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
+  'server write plain JSON'
+const LABELLED =
+  'labels stand in front of it, where an application may write what a client sent: let Loki write it without them, logcli query -o raw ' +
+  'QUERY | moengage-allowlist report, or as JSON (-o jsonl)'
+
+/** Whether a line is a member of an object whose other lines are elsewhere. */
+const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.replace(/,$/, '')}}`) !== undefined
+
 /** How to make a line readable that mentions one of our records. */
 export function adviceFor(text: string): string {
   if (/^std(?:out|err) P /.test(text))
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
   if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
-  if (text.includes('{')) return BROKEN
+  if (isMember(text)) return SPREAD
+  if (/^[^{"]*\{[\w.-]+="(?:[^"\\]|\\.)*"(?:, ?[\w.-]+="(?:[^"\\]|\\.)*")*\}\s/.test(text)) return LABELLED
   if (/^event: '.*',$/.test(text))
     return 'it is written for people, over several lines: let the server write plain JSON'
   if (/^(?:- )?event: /.test(text)) return YAML
-  return (
-    "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
-    'server write plain JSON'
-  )
+  return BROKEN
 }

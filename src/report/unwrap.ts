@@ -1,3 +1,4 @@
+import { NOT_JUDGED } from '../log/lines.js'
 import { asFields, type Fields, parsed } from './fields.js'
 import { type LogTime, logTime, timeInText, timeOf } from './log-time.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
@@ -36,13 +37,16 @@ const MENTION =
 const MENTIONS = new RegExp(MENTION, 'g')
 /** journald writes a message as a list of bytes if it is not plain text, and as null if it is long. */
 const JOURNALD = /MESSAGE\W{1,99}(?:\[\W{0,9}\d|null)/
-/** Says that a server listens. */
-const STARTED = 'Server listening at'
+/** How messages begin that are no records, and what each of them says. */
+const NOTICES = [
+  { text: 'Server listening at', part: 'Server listening at', kind: 'starts' },
+  { text: NOT_JUDGED, part: 'judged.', kind: 'notJudged' }
+] as const
 /** Every line that {@link findRecords} finds something in holds one of these texts. */
 export const MARKS: readonly Mark[] = [
   { text: 'moengage', part: 'gage' },
   { text: 'MESSAGE', part: 'MESSAGE' },
-  { text: STARTED, part: STARTED },
+  ...NOTICES,
   ...PARTIAL_MARKS
 ]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
@@ -50,11 +54,15 @@ const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
 const MAX_BRACES = 8
 
+type Notice = Pick<Part, 'time' | 'process'>
+
 /** What a line says about us. */
 export interface LineContent {
   readonly records: FoundRecord[]
   /** Servers that say here that they listen. */
-  readonly starts: Pick<Part, 'time' | 'process'>[]
+  readonly starts: Notice[]
+  /** Guards that say here that they have no list, and so can judge no request. */
+  readonly notJudged: Notice[]
   /** Number of texts that mention a record and cannot be read. */
   unreadable: number
   /** Number of messages that journald has left out. */
@@ -69,12 +77,13 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = { records: [], starts: [], unreadable: 0, leftOut: 0 }
+  const found: LineContent = { records: [], starts: [], notJudged: [], unreadable: 0, leftOut: 0 }
   readText(line, NOTHING, found, 0)
   return { ...found, records: withoutCopies(found.records) }
 }
 
-const isAboutUs = (text: string) => mentions(text) || text.includes(STARTED) || JOURNALD.test(text)
+const isAboutUs = (text: string) =>
+  mentions(text) || NOTICES.some((notice) => text.includes(notice.text)) || JOURNALD.test(text)
 
 /** Some envelopes hold a record as text and beside it in fields of their own. */
 function withoutCopies(records: FoundRecord[]): FoundRecord[] {
@@ -110,8 +119,10 @@ const withoutStructuredData = (text: string) => text.replace(STRUCTURED_DATA, '$
 
 /** Reads a line that is not JSON as a whole. */
 function readLine(text: string, part: Part, found: LineContent, depth: number): void {
-  const start = depth === 0 ? text.indexOf(STARTED) : -1
-  if (start >= 0 && isPrefix(text.slice(0, start))) found.starts.push({ ...part, time: timeInText(text)?.time })
+  for (const { text: notice, kind } of depth === 0 ? NOTICES : []) {
+    const start = text.indexOf(notice)
+    if (start >= 0 && isPrefix(text.slice(0, start))) found[kind].push({ ...part, time: timeInText(text)?.time })
+  }
   const { length } = found.records
   const { unreadable } = found
   readAround(text, part, found, depth)
@@ -121,9 +132,10 @@ function readLine(text: string, part: Part, found: LineContent, depth: number): 
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
 function readAround(text: string, part: Part, found: LineContent, depth: number): void {
-  const { records, starts } = found
-  const isFound = () => records.length + starts.length > before
-  const before = records.length + starts.length
+  const { records, starts, notJudged } = found
+  const foundSoFar = () => records.length + starts.length + notJudged.length
+  const isFound = () => foundSoFar() > before
+  const before = foundSoFar()
   readObjects(text, { part, how: '' }, found, depth)
   if (isFound()) return
   for (const { text: quoted, how, before } of quotedIn(text)) {
@@ -258,8 +270,10 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     found.records.push({ ...here, record })
     return
   }
-  if ([fields.msg, fields.message].some((text) => typeof text === 'string' && text.startsWith(STARTED))) {
-    found.starts.push(here)
+  const messages = [fields.msg, fields.message].filter((text) => typeof text === 'string')
+  const notice = NOTICES.find(({ text }) => messages.some((message) => message.startsWith(text)))
+  if (notice !== undefined) {
+    found[notice.kind].push(here)
     return
   }
   if (fields.MESSAGE === null) found.leftOut++

@@ -60,7 +60,7 @@ const FLOOD = 10_000
 export const ONLY_YOURS = 'Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
 
 const addToProxies = () =>
-  `add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes. ${ONLY_YOURS}`
+  `add it to clientIp.trustedProxies, or, if it is trusted already, set clientIp.header to the one header that it writes itself. ${ONLY_YOURS}`
 
 /** How a sender is denied, where that is not known. */
 export const DENIED_BY = 'in your deny list or denied by an override'

@@ -10,7 +10,7 @@ import type { OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
 import { CLOCK, type Clock } from '../lib/time.js'
-import type { LoggedRequest } from '../log/lines.js'
+import { type LoggedRequest, NOT_JUDGED } from '../log/lines.js'
 import { type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
 import { RejectionLog } from '../log/rejection-log.js'
@@ -184,7 +184,7 @@ export class Standalone<Request, OnReject> {
       return this.ready
     })
     loading.catch((error) => {
-      this.logger.error({ err: error }, 'MoEngage requests cannot be judged.')
+      this.logger.error({ err: error }, NOT_JUDGED)
       this.#retry()
     })
     return loading

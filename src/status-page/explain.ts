@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import { aboutAddress, addressOrMistake, grantsText, neighbourText } from '../directory/about-address.js'
 import { Address } from '../ip/address.js'
-import { purposeOf } from '../ip/special.js'
+import { purposeOf, requestsFrom } from '../ip/special.js'
 import { listOf } from './document.js'
 import type { ShownGuard } from './facts.js'
 import { policyName } from './matrix.js'
@@ -21,9 +21,9 @@ export function explainPart(guard: ShownGuard, asked: string | null): string {
 }
 
 function explanation(guard: ShownGuard, ip: string): string {
-  const address = addressOrMistake(ip)
-  if (!(address instanceof Address)) return html`<p class="no">${address.message} ${address.fix}</p>`
   const directory = guard.directory()
+  const address = addressOrMistake(ip, directory)
+  if (!(address instanceof Address)) return html`<p class="no">${address.message} ${address.fix}</p>`
   const { entries, notes, nearest } = aboutAddress(address, directory)
   const answers = guard.explainAll(`${address}`)
   const verdicts = [...new Set(answers.map(({ text }) => text))].map((text) => {
@@ -37,9 +37,7 @@ function explanation(guard: ShownGuard, ip: string): string {
   const said = answers.map(({ text }) => text).join(' ')
   const facts = [
     ...(entries.length > 0 ? [`Listed for: ${grantsText(entries.map(({ grant }) => grant))}`] : []),
-    ...(purpose === undefined
-      ? []
-      : [`${address} ${purpose.about}: no request can come from there over the internet.`]),
+    ...(purpose === undefined ? [] : [`${address} ${purpose.about}: ${requestsFrom(purpose)}.`]),
     // The hint about another data center contains the note already.
     ...notes
       .filter(({ text }) => !said.includes(text))

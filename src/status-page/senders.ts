@@ -77,7 +77,9 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
 /** A proxy, of the receiver or of anybody: what a trusted one writes is believed. */
 function ofProxy(clientIp: string, provider: string | undefined): Advice {
   const whose = provider === undefined ? 'It' : `An address of ${provider}, which`
-  const text = `${whose} forwards requests of others: never let it in. Only if it stands in front of your server, add it to clientIp.trustedProxies`
+  const text =
+    `${whose} forwards requests of others (if it is trusted already, follow the hint in the server’s log): never let it in. Only if it ` +
+    'stands in front of your server, add it to clientIp.trustedProxies'
   return paste(text, isRedacted(clientIp) ? null : `'${provider ?? clientIp}'`)
 }
 

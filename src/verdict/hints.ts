@@ -1,4 +1,4 @@
-import { UNIX_PEER } from '../client-ip/incoming.js'
+import { TEST_PEER, UNIX_PEER } from '../client-ip/incoming.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
 import { quoted } from '../lib/text.js'
@@ -154,18 +154,31 @@ const UNIX_WITHOUT_CLIENT =
   "The request came over a unix socket, which has no address. If your proxy connects there, add 'unix' to " +
   'clientIp.trustedProxies and let it send the header.'
 
+const API_GATEWAY_TEST =
+  'The request was made by the test of API Gateway\'s console, which writes "test-invoke-source-ip" in place of an address. Call the deployed ' +
+  'stage over the internet instead.'
+
 /** Why there is no client IP that can be relied on, in one or two sentences. */
 export function unresolvedHint(failure: Failure, peer: string | null | undefined, wording: ClientIpWording): string {
   if (failure.reason === 'no-peer' && peer === UNIX_PEER) return UNIX_WITHOUT_CLIENT
+  if (failure.reason === 'invalid-peer' && peer === TEST_PEER) return API_GATEWAY_TEST
   const { header } = wording
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
 }
 
+/**
+ * What is known of another forwarded header than the one that is read: a client can write one that its proxy passes on, and the guard
+ * would then read what every client chooses.
+ */
+export const PASSED_ON =
+  'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you set clientIp.header to the ' +
+  'one header that the proxy itself writes'
+
 /** `header-missing` where another forwarded header is there. */
 export function otherHeaderPresent(header: string, present: readonly string[]): string {
   return (
-    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands: set clientIp.header to the ` +
-    'one header that the proxy itself writes.'
+    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands, with this request. Either ` +
+    `${PASSED_ON}; if it writes none, let it set ${header}.`
   )
 }
 

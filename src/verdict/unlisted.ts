@@ -1,3 +1,4 @@
+import { PASSED_ON } from './hints.js'
 import type { Reason, Rejection } from './verdict.js'
 
 /** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
@@ -12,7 +13,7 @@ export interface UnlistedFacts {
   readonly about: string | undefined
   /** Whether hosts of one's own network have such addresses. */
   readonly isInternal: boolean
-  /** Whether a translator shows an IPv4 host by such an address. */
+  /** Whether a translator or a tunnel shows an IPv4 host by such an address. */
   readonly isTranslated: boolean
   /** Whether Cloudflare's Pseudo IPv4 shows an IPv6 visitor by such an address. */
   readonly isPseudo: boolean
@@ -43,6 +44,16 @@ interface Row {
 const readsHeader = ({ header, present }: UnlistedFacts) => present.some((name) => name === header)
 const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
 
+/** Who made a request whose header names proxies alone. Whether a hop hides the sender cannot be seen in the request itself. */
+const fromProxiesAlone = ({ client, provider }: UnlistedFacts) =>
+  provider === undefined
+    ? `made from inside your network, for example by a health check or by a test on the machine itself, or a hop wrote ${client} in ` +
+      'place of the sender (SNAT, as by a load balancer that does not preserve the client IP or by externalTrafficPolicy: Cluster; ' +
+      '$remote_addr of nginx behind another proxy). If requests from outside look like this, a hop did: let it keep the sender.'
+    : `made from ${provider}'s own network, or a proxy behind ${provider} wrote ${client} in place of the sender (nginx with ` +
+      `$remote_addr). If requests from outside look like this, a proxy did: let it hand on what ${provider} sends (nginx with ` +
+      '$proxy_add_x_forwarded_for).'
+
 /**
  * What an unlisted client is, in the order in which the rows are tried. MoEngage is not mentioned in any of them: no such
  * request can have come from there.
@@ -54,9 +65,9 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'not-listed',
     hint: (facts) =>
       `${facts.client} is one of your trusted proxies, and no sender: if its requests carry ${nameOf(facts)} with addresses of your ` +
-      'proxies alone, they were made from inside your network; if they carry another forwarded header, which the log calls ' +
-      'proxy-not-configured, set clientIp.header to the one header that the proxy itself writes; if they carry none, let the proxy set ' +
-      `${nameOf(facts)}, and set clientIp.requireHeader to true.`
+      `proxies alone, they were ${fromProxiesAlone(facts)} If they carry another forwarded header, which the log calls ` +
+      `proxy-not-configured, ${PASSED_ON}; if they carry none, let the proxy set ${nameOf(facts)}, and set clientIp.requireHeader to ` +
+      'true.'
   },
   {
     name: "a provider's address, of which no request is known",
@@ -74,23 +85,24 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: (facts) =>
       `${facts.client} ${facts.about}: if its requests carry no forwarded header, they were made in your own network, or your proxy ` +
       `(Docker's bridge, for example) has to set ${nameOf(facts)} and to be trusted; if they carry one, which the log calls ` +
-      `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy: ${facts.trustFix(facts.pasted)}`
+      `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy and writes that header itself: ` +
+      facts.trustFix(facts.pasted)
   },
   {
     name: 'every hop is a trusted proxy',
     applies: (facts) => facts.isTrusted && readsHeader(facts),
     reason: 'not-listed',
-    hint: ({ client, header }) =>
-      `Every address in ${header} is one of your proxies, ${client} the first of them: the request was made from inside your ` +
-      'network, for example by a health check or by a test on the machine itself.'
+    hint: (facts) =>
+      `Every address in ${facts.header} is one of your proxies, ${facts.client} the first of them: the request was ` +
+      fromProxiesAlone(facts)
   },
   {
     name: 'a trusted proxy sends another header',
     applies: ({ isTrusted, present }) => isTrusted && present.length > 0,
     reason: 'proxy-not-configured',
     hint: (facts) =>
-      `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${nameOf(facts)}, so every sender looks like ` +
-      `${facts.client}. Set clientIp.header to the one header that the proxy itself writes.`
+      `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${nameOf(facts)}, with this request, so its sender ` +
+      `looks like ${facts.client}. Either ${PASSED_ON}; if it writes none, let it set ${nameOf(facts)}.`
   },
   {
     name: 'a trusted proxy sends no header',
@@ -121,8 +133,9 @@ export const UNLISTED_ROWS: readonly Row[] = [
     applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
     reason: 'proxy-not-configured',
     hint: ({ client, pasted, trustFix }) =>
-      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, and every ` +
-      `sender looks like ${client}. If it is: ${trustFix(pasted)}`
+      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, one that writes ` +
+      'that header itself (what a trusted proxy passes on is believed as well), and every sender looks like ' +
+      `${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal hop in front of others',
@@ -150,12 +163,12 @@ export const UNLISTED_ROWS: readonly Row[] = [
       'address in the place of the client.'
   },
   {
-    name: 'an IPv4 host behind a translator',
+    name: 'an IPv4 host behind a translator or a tunnel',
     applies: ({ isTranslated }) => isTranslated,
     reason: 'not-listed',
     hint: ({ client, about }) =>
       `${client} ${about}; the guard does not read the IPv4 address in it. Let requests reach your server, or its proxy, over IPv4 without ` +
-      'the translator.'
+      'a translator or a tunnel.'
   },
   {
     name: 'an IPv6 visitor with Pseudo IPv4',

@@ -21,7 +21,8 @@ export const REASONS = [
  * - `stale-list`: it is in an entry, but the list is stale and `rejectWhenStale` is set.
  * - `denied`: it is in the `deny` list, or an override denies it.
  * - `unresolved`: there is no client IP that can be relied on.
- * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted.
+ * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted, or which is and sends another
+ *   header than the one that is read.
  * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.
  */
 export type Reason = (typeof REASONS)[number]

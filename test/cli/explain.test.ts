@@ -50,6 +50,27 @@ t.test('refuses a text that is not an address, and a guard that could never veri
   }
 })
 
+t.test('of a prefix, or of a part of an address, it names the listed addresses that may be meant', async (t) => {
+  const rows: [text: string, fix: RegExp][] = [
+    ['3.6.251.0/24', /Write an address of it, such as 3\.6\.251\.95\. The list has 3\.6\.251\.95 in it\. /],
+    ['198.51.100.0/24', /Write an address of it, such as 198\.51\.100\.0\. The list has no address in it\. /],
+    ['0.0.0.0/0', /The list has (?:\d+\.\d+\.\d+\.\d+, ){4}\S+ and \d+ more in it\. /],
+    ['52.6.248', /Write an address of 52\.6\.248\.0\/24, such as 52\.6\.248\.125\. The list has 52\.6\.248\.125 in /],
+    ['52.6.248.*', /Write an address of 52\.6\.248\.0\/24, such as 52\.6\.248\.125\. /],
+    ['52.6.248.125/24', /Write an address of 52\.6\.248\.0\/24, such as 52\.6\.248\.125\. /]
+  ]
+  for (const [text, fix] of rows) {
+    const { code, stderr } = await run(['explain', text])
+    t.equal(code, 2, text)
+    t.match(stderr, fix, text)
+    const [, advised] = / such as (\S+)\. /.exec(stderr)!
+    t.match(await run(['explain', advised!]), { code: /^[01]$/, stderr: '' }, `${text}: ${advised}`)
+  }
+  const stdin = JSON.stringify(snapshotOf({ 'DC-01 sms': ['18.100.0.0/16'] }))
+  const { stderr } = await run(['explain', '18.100.1.0/24', '--from', '-'], { stdin })
+  t.match(stderr, /such as 18\.100\.1\.0\. The list has 18\.100\.0\.0\/16 in it\./)
+})
+
 /** The lines about neighbours of an address. */
 async function neighbours(ip: string, stdin: string): Promise<string[]> {
   const { code, stdout } = await run(['explain', ip, '--from', '-'], { stdin })
@@ -118,6 +139,7 @@ t.test('says what a special-purpose address is, and does not send anyone to supp
       '64:ff9b::3406:f87d',
       /how a translator \(NAT64\) shows an IPv4 host; the guard does not read the IPv4 address in it/
     ],
+    ['2002:3406:f87d::1', /how a tunnel \(6to4\) shows an IPv4 host; the guard does not read the IPv4 address in it/],
     ['127.0.0.1', /loopback/],
     ['2001:db8::1', /for documentation/]
   ]
@@ -133,6 +155,11 @@ t.test('says what a special-purpose address is, and does not send anyone to supp
     /\n\n10\.22\.3\.193 is a private address: no request can come from there over the internet\.\n/
   )
   t.notMatch((await run(['explain', '9.9.9.9', '--from', '-'], { stdin })).stdout, 'over the internet')
+  const tunnelled = JSON.stringify(snapshotOf({ 'DC-04 warehouse-export': ['2002:3406:f87d::1'] }))
+  t.match(
+    (await run(['explain', '2002:3406:f87d::1', '--from', '-'], { stdin: tunnelled })).stdout,
+    /\n\n2002:3406:f87d::1 is how a tunnel \(6to4\) shows an IPv4 host: the guard does not read the IPv4 address in it\.\n/
+  )
 })
 
 t.test(

@@ -37,6 +37,47 @@ t.test('files are read one after the other, packed or not', async (t) => {
   t.match(await run(['report', '--senders', 'x']), { code: 2, stderr: /Write a whole number/ })
 })
 
+t.test('a span that no line can be in is refused', async (t) => {
+  const rows: [since: string, until: string][] = [
+    ['2026-11-28', '2026-11-27'],
+    ['2026-11-27', '2026-11-27T00:00Z'],
+    ['1h', '2h'],
+    ['1h', '99999999999d']
+  ]
+  for (const [since, until] of rows) {
+    const { code, stdout, stderr } = await run(['report', '--since', since, '--until', until], { stdin: line() })
+    t.strictSame([code, stdout], [2, ''], `${since} to ${until}`)
+    t.match(
+      stderr,
+      /^error: --until \((?:2026|1970)-\S+Z\) is not later than --since \(2026-\S+Z\), so no line is between them\. Write /
+    )
+  }
+  t.match(await run(['report', '--since', '2h', '--until', '1h'], { stdin: line() }), { stderr: '' })
+})
+
+t.test('a route that no line names is said, beside the patterns that the log has', async (t) => {
+  const lines = [line({ route: '/hooks/:id' }), line({ route: '/x\u001b[2J' }), summary({ verified: 1 })].join('\n')
+  const note = 'No line names /hooks/1. A route has the name of its pattern, and the log names /hooks/:id, /x\u001b[2J.'
+  const rows: [routes: string[], notes: string[]][] = [
+    [['/hooks/1'], [note]],
+    [['/hooks/1', '/hooks/:id'], [note]],
+    [['/hooks/:id'], []],
+    [[], []]
+  ]
+  for (const [routes, notes] of rows) {
+    const argv = ['report', ...routes.flatMap((route) => ['--route', route])]
+    t.strictSame((await runJson(argv, { stdin: lines })).value.notes, notes, `${routes}`)
+    t.notMatch((await run(argv, { stdin: lines })).stdout, '\u001b[2J')
+  }
+  const many = Array.from({ length: 30 }, (_, i) => line({ route: `/${i}` })).join('\n')
+  t.match((await runJson(['report', '--route', '/x'], { stdin: many })).value.notes, [/names \/0, .*, \/9\.$/])
+  t.strictSame(
+    (await runJson(['report', '--route', '/x'], { stdin: summary() })).value.notes,
+    [],
+    'no line has a route'
+  )
+})
+
 t.test('a file that is named twice is read once, and a copy of it is a doubt', async (t) => {
   const log = `${line()}\n${summary({ verified: 1 })}\n`
   const folder = t.testdir({

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { pino } from 'pino'
 import t from 'tap'
+import guardFetch from '../../src/fetch.js'
 import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
 import { ReportBuilder } from '../../src/report/report.js'
 import { MARKS } from '../../src/report/unwrap.js'
+import { LISTED } from '../support/addresses.js'
 import { run } from '../support/cli.js'
 import { guarded } from '../support/guarded.js'
 import { runs } from '../support/properties.js'
@@ -169,13 +172,29 @@ t.test('the advice for a line that cannot be read is true of it', async (t) => {
     ['logfmt', `time="x" level=info msg="${inMessage}" a=b`, /^its JSON is in msg, where an application may write/],
     ['a place that nobody knows', JSON.stringify({ row: line() }), /or stands where an application may write/],
     ['pino-pretty', '      "event": "moengage.rejected",', /spread over several lines: jq/],
+    ['a member that is cut off', '      "event": "moengage.rejected', /^it is cut off/],
     ["winston's prettyPrint", "    event: 'moengage.rejected',", /^it is written for people/],
+    [
+      'CloudWatch, the answer of a query',
+      `      "value": ${JSON.stringify(line())},`,
+      /^its JSON is spread over several lines: jq -c 'arrays\[\], objects' FILE/
+    ],
+    [
+      'logcli, with a path among the labels',
+      `2026-11-23T12:00:00Z {app="webhooks", filename="/var/log/app.log"} ${line()}`,
+      /^labels stand in front of it, .*, logcli query -o raw QUERY \| moengage-allowlist report, or as JSON \(-o jsonl\)$/
+    ],
     ['YAML', '    event: moengage.rejected', /^it is YAML: write JSON, such as gcloud logging read/],
     ['a list of YAML', '- event: moengage.rejected', /^it is YAML/]
   ]
   for (const [what, text, advice] of table) {
     const { found } = await report([text])
     t.match(found.firstUnreadable?.advice, advice, what)
+  }
+  const results = { results: [[{ field: '@message', value: line() }]], statistics: { recordsMatched: 1 } }
+  const labels = { filename: '/var/log/app.log' }
+  for (const followed of [results, { labels, line: line(), timestamp: '2026-11-23T12:00:00Z' }]) {
+    t.match((await report([JSON.stringify(followed)])).found, { lines: { own: 1, unreadable: 0 } })
   }
   const [[, input]] = table as [[string, string, RegExp]]
   const { advice } = (await report([input])).found.firstUnreadable
@@ -301,6 +320,30 @@ t.test('the text says what to do next', async (t) => {
     (await run(['report'], { stdin: '' })).stdout,
     '0 lines, 0 of them about senders.\n\nThe counts may be too low:\n  - The log is empty.\n'
   )
+})
+
+t.test('a guard without a list answers everybody with 503, and no line counts that', async (t) => {
+  const written: string[] = []
+  const logger = pino({}, { write: (text: string) => written.push(text) })
+  const load = () => Promise.reject(new Error('no such list'))
+  const guard = guardFetch({ dataCenters: 'DC-01', source: { name: 'ours', load }, logger })
+  const { response } = await guard.check(new Request('http://localhost/'), LISTED)
+  t.equal(response?.status, 503)
+  t.match(await response?.json(), { code: 'MOE_ERR_NOT_READY' })
+  guard.close()
+  const [failed] = written
+  const said = /^One line says that requests cannot be judged, .* 503 \(MOE_ERR_NOT_READY\), and no line counts them\.$/
+  const alone = await report([failed!])
+  t.equal(alone.code, 1)
+  t.match(alone.found.doubts, [said])
+  t.equal(alone.found.doubts.length, 1)
+  const total = summary({ verified: 5 })
+  t.match((await report([failed!, failed!, line(), total])).found, {
+    doubts: [/^2 lines say that requests cannot be judged, /],
+    genuine: { answer: 'possible' }
+  })
+  const later = await report([failed!], ['--since', '2100-01-01'])
+  t.strictSame(later.found.doubts, ['No line about senders is of the time and the routes that were asked for.'])
 })
 
 t.test('a sender that was forgotten is counted since it came again', async (t) => {

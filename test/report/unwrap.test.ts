@@ -4,6 +4,7 @@ import { type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import t from 'tap'
 import guardHttp from '../../src/http.js'
+import { NOT_JUDGED } from '../../src/log/lines.js'
 import { LINE_LEVELS, type Logger } from '../../src/log/logger.js'
 import { readTime, timeOfLine } from '../../src/report/log-time.js'
 import { readEvent } from '../../src/report/read-event.js'
@@ -560,6 +561,24 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     )
   }
   t.strictSame(findRecords(plain)!.starts, [])
+  const notJudged = JSON.stringify({ level: 50, time: TIME, pid: 1, hostname: 'web-1', err: {}, msg: NOT_JUDGED })
+  const failures: [line: string, start: object | undefined][] = [
+    [notJudged, own],
+    [JSON.stringify({ log: notJudged }), own],
+    [`${ISO} [web] ERROR: ${NOT_JUDGED}`, { ...unknown, time: TIME + 123 }],
+    [JSON.stringify({ level: 30, agent: NOT_JUDGED, msg: 'x' }), undefined],
+    [JSON.stringify({ level: 30, msg: `Route GET:/${NOT_JUDGED}` }), undefined],
+    [`GET /${NOT_JUDGED} HTTP/1.1`, undefined]
+  ]
+  for (const [line, failure] of failures) {
+    const { notJudged, starts } = findRecords(line)!
+    t.strictSame(
+      notJudged.map(({ process, time }) => ({ process, time })),
+      failure === undefined ? [] : [failure],
+      line
+    )
+    t.strictSame(starts, [])
+  }
   t.equal(timeOfLine(listening), TIME)
   t.equal(timeOfLine(`${ISO} stdout F x`), TIME + 123)
   t.equal(timeOfLine('x'), undefined)

@@ -75,7 +75,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       [
         /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies\. Do so only if it stands in front of your server: /,
         /^2 of 6 .* own proxy: add 'cloudflare' to clientIp\.trustedProxies\. Do so only if /,
-        /^1 of 6 .* own proxy: set clientIp\.header to the one header that it writes\.$/,
+        /^1 of 6 .* own proxy: set clientIp\.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write\.$/,
         /^The only .* own proxy: let your clientIp function read the header of that proxy\. Do so only if /
       ]
     ],
@@ -266,7 +266,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       'proxy-not-configured',
       { clientIp: '10.0.3.7' },
       [],
-      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, and set clientIp.header to the header that it writes. Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
+      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, or, if it is trusted already, set clientIp.header to the one header that it writes itself. Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
     ],
     [
       'denied',

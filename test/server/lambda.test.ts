@@ -187,6 +187,15 @@ for (const { name, make, logged } of KINDS) {
       }
     })
 
+    t.test("the test of API Gateway's console is known by what stands in place of its address", async (t) => {
+      const verdict = guarding().guard.judge(make('test-invoke-source-ip', []))
+      // A balancer has no such test.
+      const hint = name.includes('balancer')
+        ? /wrote no address/
+        : /^The request was made by the test of API Gateway's console, /
+      t.match(verdict, { verified: false, reason: 'unresolved', hint })
+    })
+
     t.test('a proxy of yours in front of it is walked past', async (t) => {
       const { guard } = guarding({ clientIp: { trustedProxies: ['10.0.0.0/8'] } })
       // API Gateway appends the address that connected, as the balancer does.

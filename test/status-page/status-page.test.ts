@@ -221,7 +221,7 @@ t.test('the page explains an address as the command line does, for every policy 
     ['3.6.251.95', /other-data-center.*Listed for: DC-03/],
     ['10.0.0.1', /10\.0\.0\.1 is a private address: no request can come from there over the internet/],
     ['10.22.3.193', /private address/],
-    ['52.6.248.0/24', /is a prefix, not one address\. Write an address of it, such as 52\.6\.248\.0/],
+    ['52.6.248.0/24', /is a prefix, not one address\. Write an address of it, such as 52\.6\.248\.125\./],
     ['52.6.248', /has 3 parts; an IPv4 address has four\./],
     ['<b>', /"<b>" is not/]
   ]
@@ -782,7 +782,7 @@ t.test('an own proxy that is taken for the sender can be pasted where it is not 
   const rows = [
     [
       undefined,
-      /never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
+      /\(if it is trusted already, follow the hint in the server’s log\): never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
     ],
     ['truncate', /10\.0\.0\.0\/24 .* add it to clientIp\.trustedProxies\.$/]
   ] as const

@@ -30,7 +30,16 @@ const CASES: Case[] = [
     peer: '10.0.0.1',
     headers: null,
     reason: 'not-listed',
-    hint: /^10\.0\.0\.1 is one of your trusted proxies, .*another forwarded header, .* set clientIp\.header .*; if they carry none, let the proxy set x-real-ip/
+    hint: /^10\.0\.0\.1 is one of your trusted proxies, .*made from inside your network, .*or a hop wrote 10\.0\.0\.1 in place of the sender .*another forwarded header, .* set clientIp\.header .*; if they carry none, let the proxy set x-real-ip/
+  },
+  {
+    row: 'a trusted proxy, of which no request is known',
+    what: 'explain: Cloudflare, trusted',
+    options: trusting('loopback', 'cloudflare'),
+    peer: '104.16.0.9',
+    headers: null,
+    reason: 'not-listed',
+    hint: /^104\.16\.0\.9 is one of your trusted proxies, .*made from cloudflare's own network, or a proxy behind cloudflare wrote 104\.16\.0\.9 in place of the sender/
   },
   {
     row: "a provider's address, of which no request is known",
@@ -76,6 +85,24 @@ const CASES: Case[] = [
     headers: xff('10.244.3.7'),
     reason: 'not-listed',
     hint: /made from inside your network/
+  },
+  {
+    row: 'every hop is a trusted proxy',
+    what: 'a node in place of the sender (externalTrafficPolicy: Cluster)',
+    options: trusting('10.0.0.0/8'),
+    peer: '10.0.9.9',
+    headers: xff('10.0.3.7'),
+    reason: 'not-listed',
+    hint: /^Every address in x-forwarded-for is one of your proxies, .* or a hop wrote 10\.0\.3\.7 in place of the sender \(SNAT, .*: let it keep the sender\.$/
+  },
+  {
+    row: 'every hop is a trusted proxy',
+    what: "Cloudflare's address in place of the sender, by nginx with $remote_addr",
+    options: trusting('loopback', 'cloudflare'),
+    peer: '127.0.0.1',
+    headers: xff('104.16.0.9'),
+    reason: 'not-listed',
+    hint: /: the request was made from cloudflare's own network, or a proxy behind cloudflare wrote 104\.16\.0\.9 in place of the sender \(nginx with \$remote_addr\)(?!.*inside)/
   },
   {
     row: 'a trusted proxy sends another header',
@@ -204,7 +231,7 @@ const CASES: Case[] = [
     hint: /not trusted wrote its own address/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'a sender of MoEngage through NAT64',
     options: trusting('10.0.0.0/8'),
     peer: '64:ff9b::3406:f87d',
@@ -213,7 +240,7 @@ const CASES: Case[] = [
     hint: /^64:ff9b::3406:f87d is how a translator \(NAT64\) shows an IPv4 host; .* over IPv4/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'the same in a header, by a network with a prefix of its own',
     options: trusting('10.0.0.0/8'),
     peer: '10.0.0.1',
@@ -222,13 +249,31 @@ const CASES: Case[] = [
     hint: /translator/
   },
   {
-    row: 'an IPv4 host behind a translator',
+    row: 'an IPv4 host behind a translator or a tunnel',
     what: 'translation without states',
     options: {},
     peer: '::ffff:0:52.6.248.125',
     headers: {},
     reason: 'not-listed',
     hint: /translator/
+  },
+  {
+    row: 'an IPv4 host behind a translator or a tunnel',
+    what: '6to4',
+    options: {},
+    peer: '2002:3406:f87d::1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^2002:3406:f87d::1 is how a tunnel \(6to4\) shows an IPv4 host; (?!.*nobody)/
+  },
+  {
+    row: 'an IPv4 host behind a translator or a tunnel',
+    what: 'Teredo',
+    options: {},
+    peer: '2001::1',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^2001::1 is how a tunnel \(Teredo\) shows an IPv4 host; (?!.*nobody)/
   },
   {
     row: 'a special-purpose address',
@@ -283,6 +328,25 @@ t.test('the advice is taken when it is followed', async (t) => {
   const [, written] = /pass clientIp: (\{.*\})/.exec(inFramework.hint)!
   const clientIp = JSON.parse(written!.replaceAll("'", '"').replace('trustedProxies', '"trustedProxies"'))
   t.match(guardOf({ clientIp }).judge({ peer: '10.0.0.1', headers: xff(LISTED) }), { verified: true })
+})
+
+t.test('no hint says to read a header of which it is unknown whether a client wrote it', async (t) => {
+  const condition =
+    /the proxy writes that header, or it passes on what its client wrote: look into its configuration before you set clientIp\.header to the one header that the proxy itself writes; /
+  const required: Partial<GuardOptions> = { clientIp: { trustedProxies: ['10.0.0.1'], requireHeader: true } }
+  const hints = [
+    ...CASES.map(verdictOn),
+    verdictOn({ options: required, peer: '10.0.0.1', headers: { 'x-real-ip': LISTED } })
+  ].flatMap((verdict) => ('hint' in verdict && verdict.hint.includes('clientIp.header') ? [verdict.hint] : []))
+  t.equal(hints.length, 5)
+  for (const hint of hints) t.match(hint, condition)
+  const forwards = { options: trusting('10.0.0.0/8'), peer: '192.168.0.5', headers: xff(LISTED) }
+  t.match(verdictOn(forwards), {
+    hint: /writes that header itself \(what a trusted proxy passes on is believed as well\)/
+  })
+  t.match(verdictOn({ ...forwards, headers: null }), {
+    hint: /if it is your proxy and writes that header itself: add /
+  })
 })
 
 t.test('a header that is required names the one that is there', async (t) => {
