@@ -30,7 +30,10 @@ export function diffCommand(io: Io): Command {
     .addOption(new Option('--format <format>', 'how to write the changes').choices(['markdown', 'slack', 'json']))
     .addOption(jsonOption().conflicts('format'))
     .addHelpText('after', EXAMPLES)
-    .action(async (old: string, now: string, { format, json }: { format?: Format; json?: true }) => {
+    .action(async (old: string, now: string, { format, json }: { format?: Format; json?: true }, command: Command) => {
+      if (old === '-' && now === '-') {
+        command.error('error: Standard input can be only one of the two lists. Name a file for the other.')
+      }
       const diff = diffDirectories(await readList(old, io), await readList(now, io))
       if (json || format === 'json') writeJson(io.stdout, diff)
       else io.stdout.write(format === 'slack' ? slackMessage(diff) : markdownMessage(diff, styleFor(io)))

@@ -5,7 +5,7 @@ import { Prefix, readPrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { quoted } from '../lib/text.js'
 import type { Table } from './html.js'
-import type { PageRow } from './read-table.js'
+import type { PageRow } from './table-reader.js'
 
 /** The rows of a snapshot. */
 export interface Collected {

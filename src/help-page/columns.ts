@@ -1,5 +1,13 @@
-import { looksLikeAddress, type Unreadable, unreadable, withoutBrackets, withoutFootnotes } from './cells.js'
 import type { Row } from './html.js'
+import {
+  looksLikeAddress,
+  MAX_NAME,
+  reversal,
+  takeBrackets,
+  type Unreadable,
+  unreadable,
+  withoutFootnotes
+} from './words.js'
 
 /** The meaning of each column. */
 export interface Columns {
@@ -10,6 +18,8 @@ export interface Columns {
   /** Columns that are not read. */
   readonly others: readonly number[]
   readonly headers: readonly string[]
+  /** Words in brackets in the headers of the columns that are read. */
+  readonly remarks: readonly { readonly column: number; readonly text: string }[]
 }
 
 const DATA_CENTER = /^(?:moengage )?(?:data ?-?cent(?:er|re)s?|dcs?)(?: names?)?$/i
@@ -25,7 +35,10 @@ export const isAddressHeader = (text: string) => ADDRESSES.test(text) && !looksL
  * @returns undefined if it is not such a header
  */
 export function readColumns(row: Row): Columns | Unreadable | undefined {
-  const headers = row.map((slot) => headerText(slot.text))
+  const read = row.map((slot) =>
+    takeBrackets(slot.text.length > MAX_NAME ? '' : withoutFootnotes(slot.text), () => false)
+  )
+  const headers = read.map(({ rest }) => rest.replaceAll(/\s+/g, ' ').trim())
   const columns = [...headers.keys()]
   const dataCenters = columns.filter((column) => DATA_CENTER.test(headers[column]!))
   const addresses = columns.filter((column) => isAddressHeader(headers[column]!) && !dataCenters.includes(column))
@@ -36,16 +49,15 @@ export function readColumns(row: Row): Columns | Unreadable | undefined {
   if (addresses.length > 1) return unreadable('Two columns are headed as addresses.')
   const rest = columns.filter((column) => column !== dataCenter && column !== addressColumn)
   const name = rest.find((column) => NAME.test(headers[column]!)) ?? rest.find((column) => column < dataCenter)
+  const used = [...(name === undefined ? [] : [name]), dataCenter, addressColumn]
+  const [reversed] = used.flatMap((column) => reversal(row[column]!.text) ?? [])
+  if (reversed !== undefined) return reversed
   return {
     name,
     dataCenter,
     addresses: addressColumn,
     others: rest.filter((column) => column !== name),
-    headers
+    headers,
+    remarks: used.flatMap((column) => read[column]!.remarks.map((text) => ({ column, text })))
   }
 }
-
-const headerText = (text: string) =>
-  withoutBrackets(withoutFootnotes(text), () => false)
-    .replaceAll(/\s+/g, ' ')
-    .trim()

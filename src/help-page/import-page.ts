@@ -7,11 +7,12 @@ import { type PageCell, PageError, type Problem } from '../errors.js'
 import { parsePrefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { quoted, visible } from '../lib/text.js'
-import { wordsOf } from './cells.js'
 import { collectRows, rowsOutside, strayAddresses } from './collect-rows.js'
 import { looksLikeHtml, type Page, readHtml } from './html.js'
 import { markdownToHtml } from './markdown.js'
-import { type Aside, readTable, splitAtRules } from './read-table.js'
+import { readTable, splitAtRules } from './read-table.js'
+import { wordsOf } from './row-name.js'
+import type { Aside } from './table-reader.js'
 
 /** Facts about a page that only its reader knows. */
 export interface AboutPage {

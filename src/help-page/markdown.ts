@@ -103,7 +103,7 @@ class BoundedLexer extends Lexer {
 }
 
 /** A line that holds only a component's tag: `<Note>`, `</Tabs>`, `<Card title="x" />`. */
-const COMPONENT = /^[ \t]*<\/?[A-Z][^<>]*>[ \t]*$/
+const COMPONENT = /^[ \t]*<(\/?)[A-Z][\w.]*([^<>]*)>[ \t]*$/
 /** The module syntax of MDX, which stands at the start of a line. */
 const MODULE = /^(?:import\s[^\n]*\bfrom\b|import\s*['"]|export\s+(?:const|default|let|function)\b)/
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/
@@ -113,8 +113,9 @@ const ATTRIBUTE = /(\s[\w:-]{1,50})=\{(?:[^{}]|\{[^{}]{0,1000}\}){0,1000}\}/g
 const SPACE = /\{\s*(['"])\s*\1\s*\}/g
 
 /**
- * Removes what MDX adds to Markdown, so that the Markdown in and around it is read: comments, module lines, tags of
- * components on a line of their own, attributes that are expressions. Code blocks stay as they are.
+ * Removes what MDX adds to Markdown, so that the Markdown in and around it is read: comments, module lines, attributes that are
+ * expressions. Tags of components on a line of their own become those of a block, since their attributes may hide what is in
+ * them, or give it a title. Code blocks stay as they are.
  *
  * @throws PageError (`MOE_ERR_PAGE`) if a comment never ends: it would hide the rest of the page
  */
@@ -136,9 +137,10 @@ function mdxToMarkdown(text: string): string {
     }
     const [rest, open] = withoutComments(line, inComment)
     inComment = open
-    if (COMPONENT.test(rest) || MODULE.test(rest)) return ''
+    if (MODULE.test(rest)) return ''
     // MDX has no indented code: authors indent a table inside of a component as they like.
     return rest
+      .replace(COMPONENT, blockFor)
       .replace(/^[ \t]+(?=\|)/, '')
       .replaceAll(NUMBER_ATTRIBUTE, '="$1"')
       .replaceAll(ATTRIBUTE, withoutExpression)
@@ -153,6 +155,10 @@ function mdxToMarkdown(text: string): string {
   }
   return lines.join('\n')
 }
+
+/** The tag of a block for that of a component. Between empty lines, Markdown takes it for HTML. */
+const blockFor = (_: string, slash: string, attributes: string) =>
+  attributes.endsWith('/') ? '' : `\n<${slash}div${attributes}>\n`
 
 /** A style may hide its text, or strike it out; no other expression says anything about the text. */
 function withoutExpression(attribute: string, name: string): string {

@@ -57,6 +57,12 @@ t.test('tells what changed in Markdown, with exit code 1', async (t) => {
   t.match((await run(['diff', ...paths.toReversed()])).stdout, '- `192.0.2.1`: no longer DC-01 (push)\n')
 })
 
+t.test('reads standard input for one list only', async (t) => {
+  const { code, stdout, stderr } = await run(['diff', '-', '-'], { stdin: snapshot(old) })
+  t.strictSame([code, stdout], [2, ''])
+  t.match(stderr, /^error: Standard input can be only one of the two lists\. Name a file for the other\.\n/)
+})
+
 t.test('tells of rows that this version does not know', async (t) => {
   const unknown = [{ dataCenter: 'DC-07', name: 'Carrier `Pigeons`', addresses: ['192.0.2.9'] }]
   const { code, stdout } = await run(['diff', paths[0]!, '-'], { stdin: snapshot(old, { unknown }) })

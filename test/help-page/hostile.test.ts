@@ -43,6 +43,11 @@ t.test('a hostile page in HTML is refused soon', async (t) => {
     ['many rows', `${table}${filled('<tr>', 100_000)}</table>`, /more than 20000 rows/],
     ['wide spans', `${table}<tr>${'<td colspan=1000>'.repeat(1000)}</table>`, /more than 50 columns/],
     ['high spans', `${table}${'<tr><td rowspan=65534>'.repeat(40)}</table>`, /no table/],
+    [
+      'a header of a megabyte that spans every row',
+      `<table><tr><td rowspan=20000>${filled('IP (old) ')}<td rowspan=20000>DC${'<tr><td>a'.repeat(15_000)}</table>`,
+      /no table/
+    ],
     ['a cell of a megabyte', `${table}<tr><td>SMS<td>DC-01<td>${filled('3.6.251.95 ')}</table>`, /One cell/],
     [
       'a name of brackets',

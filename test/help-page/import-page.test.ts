@@ -209,6 +209,9 @@ t.test('a cell that names data centers is understood by its meaning', async (t) 
     ['All data centers (except DC-05)', ''],
     ['All data centers (not DC-05)', ''],
     ['DC-01 (not DC-04)', ''],
+    ['DC-01 (no longer used)', ''],
+    ['DC-01 (until May)', ''],
+    ['DC-01, retired', ''],
     ['DC-01 (DC-04)', ''],
     ['DC-01 for new workspaces', ''],
     ['DC-01, and more', ''],
@@ -256,6 +259,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95*', '3.6.251.95'],
     ['3.6.251.95<sup>1</sup>, 52.1.1.1[^2]', '3.6.251.95 52.1.1.1'],
     ['3.6.251.95 (1)', '3.6.251.95'],
+    ['3.6.251.95 [b], 52.1.1.1 ‡, 52.1.1.2²', '3.6.251.95 52.1.1.1 52.1.1.2'],
     ['3.6.251.95 (primary)', '3.6.251.95'],
     ['\u200e3.6.251.95\u200f', '3.6.251.95'],
     ['<span style="color: red; text-decoration: none">3.6.251.95</span>', '3.6.251.95'],
@@ -267,6 +271,11 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95 <span style="display:none">52.1.1.1</span>', ''],
     ['3.6.251.95 <span style="color: red; visibility : hidden">52.1.1.1</span>', ''],
     ['3.6.251.95 <span style={{ display: "none" }}>52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style="opacity: 0">52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style={{ fontSize: 0 }}>52.1.1.1</span>', ''],
+    ['3.6.251.95 <span style="content-visibility: hidden">52.1.1.1</span>', ''],
+    ['<span style="opacity: 0.5; font-size: 0.9em">3.6.251.95</span>', '3.6.251.95'],
+    ['<span aria-hidden="true">•</span> 3.6.251.95', '3.6.251.95'],
     ["3.6.251.95 <span style={{ color: 'red', visibility: 'hidden' }}>52.1.1.1</span>", ''],
     ['<span style="text-decoration: line-through">3.6.251.95</span> 52.1.1.1', ''],
     ["<span style={{ textDecoration: 'line-through' }}>3.6.251.95</span> 52.1.1.1", ''],
@@ -316,6 +325,12 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95-99', ''],
     ['3.6.251.95 to 3.6.251.99', ''],
     ['3.6.251.*', ''],
+    ['3.6.251.0/*', ''],
+    ['2600:1f18::*', ''],
+    ['2600:1f18:*', ''],
+    ['3.6.251.0 (24)', ''],
+    ['3.6.251.0 [24]', ''],
+    ['3.6.251.0²⁴', ''],
     ['3.6.251.95/24', ''],
     ['3.6.251.95 /32', ''],
     ['3.6.251.095', ''],
@@ -352,12 +367,159 @@ t.test('the text of a footnote does not make a link of its mark', async (t) => {
   ])
 })
 
+const CHANNEL_HEADERS = '<th>Channel</th><th>Data Center</th><th>MoEngage IPs</th>'
+const PUSH = '<tr><td>Push</td><td>DC-01</td><td>18.217.73.1</td></tr>'
+const SMS = '<tr><td>SMS</td><td>DC-01</td><td>3.6.251.95</td></tr>'
+/** A table of HTML, below a row that is sound. */
+const tableOf = (...rows: readonly string[]) =>
+  `<table><thead><tr>${CHANNEL_HEADERS}</tr></thead><tbody>${PUSH}${rows.join('')}</tbody></table>`
+/** A page of HTML: a sound table, and what is given. */
+const withTable = (html: string) => `<html><body><h2>IPs</h2>${tableOf()}${html}</body></html>`
+
+t.test('what is hidden or struck out is refused, whichever element around the text says so', async (t) => {
+  const hidden = ['hidden', 'hidden=""', 'style="display: none"', 'style="color:red;visibility:hidden"']
+  const struck = ['style="text-decoration: line-through"', 'style="text-decoration-line:line-through"']
+  const places: [what: string, page: (attribute: string) => string][] = [
+    ['a cell', (attribute) => tableOf(SMS.replaceAll('<td>3', `<td ${attribute}>3`))],
+    ['the cell of a name', (attribute) => tableOf(SMS.replace('<td>', `<td ${attribute}>`))],
+    ['the cell of a data center', (attribute) => tableOf(SMS.replace('<td>DC', `<td ${attribute}>DC`))],
+    ['a row', (attribute) => tableOf(SMS.replace('<tr>', `<tr ${attribute}>`))],
+    ['a row of a band', (attribute) => tableOf(`<tr ${attribute}><td colspan=3>Note</td></tr>`)],
+    ['a group of rows', (attribute) => tableOf(`</tbody><tbody ${attribute}>${SMS}`)],
+    ['the header', (attribute) => tableOf(SMS).replace('<thead>', `<thead ${attribute}>`)],
+    ['the table', (attribute) => tableOf(SMS).replace('<table>', `<table ${attribute}>`)],
+    ['a block around the table', (attribute) => `<section ${attribute}><div>${tableOf(SMS)}</div></section>`],
+    ['a cell around the table', (attribute) => `<table><tr><td ${attribute}>${tableOf(SMS)}</td></tr></table>`]
+  ]
+  for (const [what, write] of places) {
+    for (const [attributes, message] of [
+      [hidden, /^It is hidden: it may be out of date, a copy for small screens, or in a tab that is closed\.$/],
+      [struck, /^Its text is struck out\.$/]
+    ] as const) {
+      for (const attribute of attributes) {
+        const { cells } = refused(`<div>${write(attribute)}</div>`)
+        t.match(cells, [{ message }], `${what}: ${attribute}`)
+        t.equal(cells.length, 1, `${what}: ${attribute}`)
+      }
+    }
+  }
+  for (const tag of ['del', 's', 'strike']) {
+    t.match(refused(`<div><${tag}>${tableOf(SMS)}</${tag}></div>`).cells, [{ message: /struck/ }], tag)
+  }
+  const rest =
+    '<table><tr><th>Data Center</th><th>IPs</th></tr><tr hidden><td>DC-01</td><td>3.6.251.95</td></tr></table>'
+  t.match(
+    refused(`<div><h2>SMS</h2>${rest}</div>`).cells,
+    [{ table: 'SMS', row: 'DC-01', column: 'IPs', text: '3.6.251.95' }],
+    'a table of one channel'
+  )
+  t.match(
+    refused(`<div>${tableOf('<tr><td>SMS</td><td></td><td></td></tr>', SMS.replace('<tr>', '<tr hidden>'))}</div>`)
+      .cells,
+    [{ row: 'SMS, DC-01', column: 'MoEngage IPs', text: '3.6.251.95' }],
+    'below its name'
+  )
+  t.match(
+    refused(withTable(tableOf().replace('<table>', '<table hidden>'))).cells,
+    [{ column: 'header' }],
+    'a hidden copy'
+  )
+})
+
+t.test('what MDX and Markdown hide or strike out around a table is refused', async (t) => {
+  const table = page('SMS | DC-01 | 3.6.251.95')
+  const row = (attribute: string) =>
+    `<table>\n<tr>${CHANNEL_HEADERS}</tr>\n${SMS.replace('<tr>', `<tr ${attribute}>`)}\n</table>\n`
+  for (const text of [
+    row("style={{ textDecoration: 'line-through' }}"),
+    row('hidden'),
+    row('style={{ display: "none" }}'),
+    `<del>\n\n${table}\n</del>\n`,
+    `<div hidden>\n\n${table}\n</div>\n`,
+    `<Frame style={{ display: 'none' }}>\n${table}</Frame>\n`,
+    `<Tabs>\n  <Tab title="SMS" hidden>\n${table.replaceAll(/^/gm, '    ')}  </Tab>\n</Tabs>\n`
+  ]) {
+    t.match(refused(text).cells, [{ message: /hidden|struck/ }], text)
+  }
+})
+
+t.test('what is hidden is of no concern where no address is read', async (t) => {
+  for (const [what, text] of [
+    ['a row without text', `<div>${tableOf('<tr hidden><td></td><td></td><td></td></tr>')}</div>`],
+    ['another table', withTable('<table hidden><tr><th>Format</th></tr><tr><td>CIDR</td></tr></table>')],
+    ['a heading', `<div><h2>IPs</h2><h2 hidden>Old IPs</h2>${tableOf()}</div>`],
+    ['text', withTable('<p hidden>Old</p>')],
+    ['what screen readers leave out', `<div aria-hidden="true">${tableOf()}</div>`],
+    ['a part that readers can open', `<details><summary>IPs</summary>${tableOf()}</details>`]
+  ] as const) {
+    t.strictSame(rows(text), ['DC-01 push: 18.217.73.1'], what)
+  }
+})
+
+t.test('words that may reverse the meaning of a row or table are refused', async (t) => {
+  const md = (heading: string, headers = 'Channel | Data Center | MoEngage IPs', row = 'SMS | DC-01 | 3.6.251.95') =>
+    `${heading}\n\n| ${headers} |\n| - | - | - |\n| ${row} |\n`
+  const texts: [word: string, text: string][] = [
+    ['removed', page('SMS Campaigns (removed on 1 May) | DC-01 | 3.6.251.95')],
+    ['deprecated', page('SMS Campaigns (deprecated) | DC-01 | 3.6.251.95')],
+    ['except', page('SMS Campaigns (except OTP) | DC-01 | 3.6.251.95')],
+    ['only', page('SMS Campaigns (custom<br />connectors only) | DC-01 | 3.6.251.95')],
+    ['retired', page('SMS Campaigns<br />retired on 1 May | DC-01 | 3.6.251.95')],
+    ['not', page('SMS Campaigns, not for OTP | DC-01 | 3.6.251.95')],
+    ['No', page('SMS Campaigns<br />For example, OTP. No longer used. | DC-01 | 3.6.251.95')],
+    ["don't", page("SMS Campaigns (don't use) | DC-01 | 3.6.251.95")],
+    ['no', page('SMS | DC-01 (no longer used) | 3.6.251.95')],
+    ['until', page('SMS | DC-01 (until May) | 3.6.251.95')],
+    ['Old', md('## Old IPs (no longer used)')],
+    ['Deprecated', md('## Deprecated addresses')],
+    ['Former', md('# Former addresses\n\n## Campaigns')],
+    ['only', md('## IPs (only for other workspaces)')],
+    ['Old', md('## IPs', 'Channel | Data Center | Old IPs')],
+    ['no', md('## IPs', 'Channel | Data Center | IPs that no longer need whitelisting')],
+    ['deprecated', md('## IPs', 'Channel (deprecated) | Data Center | MoEngage IPs')],
+    ['old', md('## IPs', 'Channel | Data Center (old) | MoEngage IPs')],
+    ['Deprecated', `<Accordion title="Deprecated addresses">\n${page('SMS | DC-01 | 3.6.251.95')}</Accordion>\n`],
+    ['Old', withTable(`<details><summary>Old IPs</summary><div>${tableOf(SMS)}</div></details>`)],
+    ['Retired', withTable(tableOf(SMS).replace('<table>', '<table><caption>Retired on 1 May</caption>'))],
+    ['Unused', withTable(tableOf(SMS).replace('<table>', '<table title="Unused">'))],
+    ['Retired', withTable(tableOf('<tr><td colspan=3>Retired on 1 May</td></tr>', SMS))]
+  ]
+  for (const [word, text] of texts) {
+    const { cells } = refused(text)
+    t.match(cells, [{ message: `The word "${word}" may reverse its meaning.` }], text)
+    t.equal(cells.length, 1, text)
+  }
+  t.match(refused(md('## IPs', 'Channel | Data Center | ~~MoEngage~~ IPs')).cells, [
+    { column: 'header', message: /struck/ }
+  ])
+  t.match(refused(md('## ~~IPs~~')).cells, [{ column: 'header', message: /struck/ }])
+  t.match(refused(`<div><h2 style="text-decoration:line-through">IPs</h2>${tableOf()}</div>`).cells, [
+    { message: /struck/ }
+  ])
+  const plain: [what: string, text: string][] = [
+    ['a section before', md('# Old IPs\n\n# IPs')],
+    ['a section inside of the one before', md('# IPs\n\n### Retired\n\n## Campaigns')],
+    ['a list in a name', page('SMS<br />Other connectors | DC-01 | 3.6.251.95')],
+    ['a heading that sets apart', md('## Other channels')],
+    ['a longer word', md('## Notable, golden and unsold')]
+  ]
+  for (const [what, text] of plain) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
+  t.strictSame(
+    rows(page('SMS | DC-01 | 3.6.251.95', 'Voice (deprecated) | DC-01 | 52.1.1.1')),
+    ['DC-01 sms: 3.6.251.95', 'unknown DC-01 Voice: 52.1.1.1'],
+    'a row that is never matched is kept'
+  )
+})
+
 t.test('a sentence about the addresses of the channels makes a derived cell', async (t) => {
   for (const sentence of [
     DERIVED,
     'Same IPs as the channel',
     'Use the same IP addresses as the campaign channels (see above).',
-    'The **same** addresses as those of the _channel_'
+    'The **same** addresses as those of the _channel_',
+    'Same as the IPs of the campaign channels listed above',
+    'Uses the same static IP addresses as all the channels in the campaign.',
+    'Same as the channel’s IPs'
   ]) {
     t.strictSame(rows(page(`Content API | DC-01, DC-07 | ${sentence}`, 'SMS | DC-01 | 3.6.251.95')), [
       'DC-01 sms: 3.6.251.95',
@@ -370,7 +532,18 @@ t.test('a sentence about the addresses of the channels makes a derived cell', as
     "Doesn't use the same IPs as the channel",
     'Same IPs as the channel, except push',
     'Same IPs as the channel and 3.6.251.95',
+    'Same IPs as the channel and the partner servers',
+    'Same IPs as the support channel',
+    'Same IPs as the SMS or Voice channel',
+    'Same IPs as the SMS, Voice channel',
+    'Same IPs as SMS, such as OTP, channel',
+    'Same IPs for most senders as the channel',
+    'Same IPs as the SMS channel. Same IPs as the Push channel.',
+    'Not always: same IPs as the channel',
     'Same as above',
+    'Same channel IPs as',
+    'Same as the channel',
+    'Identical IPs as the channel',
     'See the channels'
   ]) {
     t.match(refused(page(`Content API | DC-01 | ${sentence}`)).cells, [{ row: 'Content API, DC-01' }], sentence)
@@ -382,6 +555,23 @@ t.test('a sentence about the addresses of the channels makes a derived cell', as
     [{ row: 'Push, DC-02' }],
     'addresses are not continued'
   )
+})
+
+t.test('a sentence about the addresses of one channel means that one', async (t) => {
+  for (const [sentence, channels] of [
+    ['Same IPs as the SMS channel', 'sms'],
+    ['Uses the same IP addresses as that of the Push channel.', 'push'],
+    ['Same IPs as the WhatsApp campaign channel', 'whatsapp'],
+    ['Same IPs as the Streams/Partner Exports channel', 'streams'],
+    ['Same IPs as those of the Email and SMS channels', 'email,sms'],
+    ['Same IPs as the SMS, Push and E-mail channels (see above)', 'sms,push,email']
+  ] as const) {
+    t.strictSame(
+      rows(page('SMS | DC-01 | 3.6.251.95', `Catalog | DC-01 | ${sentence}`)),
+      ['DC-01 sms: 3.6.251.95', `DC-01 catalog: {derivedFrom:[${channels}]}`],
+      sentence
+    )
+  }
 })
 
 t.test('rows and data centers that are unknown are kept and reported, and never matched', async (t) => {
@@ -438,6 +628,26 @@ t.test('what was left aside is reported', async (t) => {
     '| Channel | Data Center | Region | MoEngage IPs |\n| - | - | - | - |\n| SMS | DC-01 | US | 3.6.251.95 (primary) |\n'
   t.strictSame(lines(warnings(table)), ['"Region" was left aside.', '"(primary)" was left aside.'])
   t.match(warnings(table)[1], { code: 'MOE_WARN_PAGE', path: 'SMS, DC-01' })
+  const brackets = page(
+    'SMS (custom<br />connectors) [1] (2) | DC-01 (US) | 3.6.251.95 (primary)',
+    'SMS (connectors) | DC-02 (EU) | NA',
+    'SMS (connectors) | DC-03 | 3.6.251.95 (static), 3.6.251.96 (static)',
+    'Email (sent via Custom API) | DC-01 | NA',
+    'Push () | DC-01 | NA'
+  ).replace('MoEngage IPs', 'MoEngage IPs (static)')
+  t.strictSame(
+    warnings(brackets).map(({ path, value }) => `${path}: ${value}`),
+    [
+      'column "MoEngage IPs": (static)',
+      'SMS (custom, DC-01 (US): (primary)',
+      'SMS (custom: (custom connectors)',
+      'SMS (custom, DC-01 (US): (US)',
+      'SMS (connectors): (connectors)',
+      'SMS (connectors), DC-02 (EU): (EU)',
+      'SMS (connectors), DC-03: (static)'
+    ],
+    'each once, but for footnotes and examples'
+  )
   const band = htmlPage([{ heading: 'Campaigns', rows: [{ name: 'SMS', dataCenter: 'DC-01', ips: ['3.6.251.95'] }] }])
   t.strictSame(lines(warnings(band.replace('</tbody>', '<tr><td colspan=3>Ask us</td></tr></tbody>'))), [
     '"Ask us" was left aside.'
@@ -824,6 +1034,7 @@ t.test('what MDX adds to Markdown does not hide a table', async (t) => {
   const table = page('SMS | DC-01 | 3.6.251.95')
   const pages: [what: string, text: string][] = [
     ['modules', `import { Ips } from './ips.mdx'\nimport './x.css'\nexport const title = 'IPs'\n${table}`],
+    ['components before it', `<Card title="Old" hidden />\n<Note title="Old">\nx\n</Note>\n${table}`],
     ['a component around it', `<Note>\n${table}</Note>\n`],
     [
       'components and indentation',

@@ -171,6 +171,64 @@ t.test('a page of which an address got damaged is refused', async () => {
   )
 })
 
+t.test('a page of which something is hidden or struck out is refused, and no other part of it is taken', async () => {
+  const flaw = fc.constantFrom(
+    'hidden',
+    'style="display:none"',
+    'style="color: red; visibility: hidden"',
+    'style="text-decoration: line-through"'
+  )
+  const wrapper = fc.constantFrom('div', 'section', 'article', 'del', 's')
+  fc.assert(
+    fc.property(sections, decoration, flaw, fc.nat(), (tables, style, attribute, at) => {
+      const text = htmlPage(tables, style)
+      const tags = [...text.matchAll(/<(?:table|thead|tbody|tr|td|th)\b/g)]
+      const { index, 0: tag } = tags[at % tags.length]!
+      const flawed = `${text.slice(0, index)}${tag} ${attribute}${text.slice(index + tag.length)}`
+      if (!(errorOf(flawed) instanceof PageError)) throw new Error(`accepted: ${flawed}`)
+    }),
+    runs(300)
+  )
+  fc.assert(
+    fc.property(sections, decoration, layout, flaw, wrapper, fc.nat(), (tables, style, write, attribute, tag, at) => {
+      const heading = tables[at % tables.length]!
+      const wrapped = `<${tag} ${attribute}>\n\n${write([heading], style)}\n\n</${tag}>\n`
+      const text = [...tables.filter((table) => table !== heading).map((table) => write([table], style)), wrapped].join(
+        '\n\n'
+      )
+      if (!(errorOf(text) instanceof PageError)) throw new Error(`accepted: ${text}`)
+    }),
+    runs(200)
+  )
+})
+
+t.test('a page on which words say that a part of it does not hold is refused', async () => {
+  const words = fc.constantFrom(
+    'no longer used',
+    'deprecated',
+    'until May',
+    'except OTP',
+    'Retired on 1 May',
+    "don't use"
+  )
+  fc.assert(
+    fc.property(sections, layout, words, fc.nat(), fc.boolean(), (tables, write, words, at, inName) => {
+      const { rows } = tables[at % tables.length]!
+      const damaged = tables.map((table) =>
+        table.rows !== rows
+          ? table
+          : inName && table.heading !== rows[0]!.name
+            ? { ...table, rows: rows.map((row) => ({ ...row, name: `${row.name} (${words})` })) }
+            : inName
+              ? { ...table, rows: rows.map((row) => ({ ...row, dataCenter: `${row.dataCenter} (${words})` })) }
+              : { heading: `${table.heading} (${words})`, rows: rows }
+      )
+      if (!(errorOf(write(damaged)) instanceof PageError)) throw new Error(`accepted: ${write(damaged)}`)
+    }),
+    runs(200)
+  )
+})
+
 t.test('a copy of the text is read as a whole or refused', async () => {
   fc.assert(
     fc.property(sections, (tables) => {

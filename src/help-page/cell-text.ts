@@ -1,0 +1,105 @@
+import type { DefaultTreeAdapterTypes } from 'parse5'
+
+export type Node = DefaultTreeAdapterTypes.ChildNode
+export type Element = DefaultTreeAdapterTypes.Element
+
+/** Why readers of the page do not take a text for what it says, as far as the attributes of its elements say. */
+export type Flaw = 'hidden' | 'struck'
+
+export const isElement = (node: Node): node is Element => 'tagName' in node
+export const attribute = (element: Element, name: string) => element.attrs.find((attr) => attr.name === name)?.value
+
+/** Elements that start a new line. */
+const BLOCKS = new Set(
+  'address article aside blockquote dd details div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section summary td th tr ul'.split(
+    ' '
+  )
+)
+const SILENT = new Set(['script', 'style', 'template', 'svg', 'noscript'])
+/** Elements that show something that is not in their text. */
+const OPAQUE = new Set(['img', 'table', 'object', 'iframe', 'video', 'canvas', 'input', 'textarea', 'select'])
+const STRUCK = new Set(['del', 's', 'strike'])
+/** Characters that a browser does not show: soft hyphen, zero-width characters, marks of the direction, byte order mark. */
+const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff]/g
+/** Hyphens that look like the one on the keyboard. */
+const HYPHENS = /[\u2010\u2011]/g
+
+/** Stands for an element that shows something other than text. */
+export const OBJECT = '\ufffc'
+/** Stands before every item of a list, so that an empty item can be detected. */
+export const BULLET = '•'
+/** Stands around a text that is struck out. */
+export const STRIKE = '~~'
+
+/** The text of an element as a reader sees it: one line for each block, item and line break. */
+export function cellText(element: Element): string {
+  const parts: string[] = []
+  for (const child of element.childNodes) addText(child, parts)
+  return parts
+    .join('')
+    .replaceAll(INVISIBLE, '')
+    .replaceAll(HYPHENS, '-')
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
+    .replaceAll(/ ?\n[ \n]*/g, '\n')
+    .trim()
+}
+
+function addText(node: Node, parts: string[]): void {
+  if ('data' in node) {
+    // The HTML parser reads a CDATA section as a comment; its author meant text.
+    const [, data] = /^\[CDATA\[(.*?)(?:\]\])?$/s.exec(node.data) ?? []
+    if (data !== undefined) parts.push(data)
+    return
+  }
+  if ('value' in node) {
+    parts.push(node.value.replaceAll('\n', ' '))
+    return
+  }
+  // The only other kind of node, a document type, cannot be in a cell.
+  const element = node as Element
+  if (SILENT.has(element.tagName)) return
+  if (OPAQUE.has(element.tagName) || isHidden(element)) {
+    parts.push(OBJECT)
+    return
+  }
+  const [before, after] = around(element)
+  parts.push(before)
+  for (const child of element.childNodes) addText(child, parts)
+  parts.push(after)
+}
+
+/** The text of an element in one line. */
+export const lineOf = (element: Element) => cellText(element).replaceAll('\n', ' ')
+
+/** A style that hides its element, in CSS or as the object of MDX. */
+const HIDING =
+  /(?:^|[;{,])\s*(?:display\s*:\s*'?\s*none|(?:content-?)?visibility\s*:\s*'?\s*(?:hidden|collapse)|(?:opacity|font-?size)\s*:\s*'?\s*0(?:\.0*)?(?![\d.]))/i
+
+const styleOf = (element: Element) => attribute(element, 'style') ?? ''
+
+/** Whether a reader of the page does not see an element, as far as its own attributes say. */
+function isHidden(element: Element): boolean {
+  if (attribute(element, 'hidden') !== undefined) return true
+  return HIDING.test(styleOf(element))
+}
+
+const isStruck = (element: Element) => STRUCK.has(element.tagName) || /line-through/i.test(styleOf(element))
+export const struck = (text: string) => `${STRIKE}${text}${STRIKE}`
+
+/** The flaw of an element: that of the element around it, or its own. */
+export function flawOf(element: Element, outer: Flaw | undefined): Flaw | undefined {
+  if (outer !== undefined) return outer
+  if (isHidden(element)) return 'hidden'
+  return isStruck(element) ? 'struck' : undefined
+}
+
+function around(element: Element): [before: string, after: string] {
+  const { tagName } = element
+  if (tagName === 'br') return ['\n', '']
+  if (tagName === 'li') return [`\n${BULLET}`, '\n']
+  // Without brackets the mark of a footnote would become a digit of the address before it.
+  if (tagName === 'sup' || tagName === 'sub') return ['[^', ']']
+  if (isStruck(element)) return [STRIKE, STRIKE]
+  return BLOCKS.has(tagName) ? ['\n', '\n'] : ['', '']
+}

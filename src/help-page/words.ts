@@ -1,0 +1,103 @@
+import { quoted } from '../lib/text.js'
+import { BULLET, STRIKE } from './cell-text.js'
+
+/** Why a text could not be read. */
+export interface Unreadable {
+  /** One sentence. */
+  readonly unreadable: string
+}
+
+export const unreadable = (sentence: string): Unreadable => ({ unreadable: sentence })
+export const isUnreadable = (value: unknown): value is Unreadable =>
+  typeof value === 'object' && value !== null && 'unreadable' in value
+
+/** An address or prefix, or something that looks like a damaged one. */
+export const looksLikeAddress = (text: string) => /\d{1,3}(?:\.\d{1,3}){2}|[\da-f]{1,4}:[\da-f:]*:/i.test(text)
+
+/**
+ * A footnote's mark behind a word: `[1]`, `[^a]`, `(2)`, `*`, `†`, `¹`. A number above 7 in brackets may be the length of a prefix,
+ * and a mark behind a colon, a dot or a slash stands for the rest of an address.
+ */
+const FOOTNOTE =
+  /(?:\[\^[\w*†‡§]{1,3}\]|\[(?:[1-7]|[a-z*†‡§]{1,3})\]|\([1-7]\)|(?<![.:/])(?:[*†‡§]{1,3}|[¹²³⁴⁵⁶⁷]))(?=[\s,;]|$)/gi
+
+/** A text without the marks of footnotes. */
+export const withoutFootnotes = (text: string) => text.replaceAll(FOOTNOTE, ' ')
+
+/** A text without the words in brackets that do not have to be read. */
+export interface WithoutBrackets {
+  readonly rest: string
+  /** The words that were in brackets. */
+  readonly remarks: readonly string[]
+}
+
+/**
+ * Takes the words in brackets out of a text.
+ *
+ * @param hasToBeRead whether words in brackets stay
+ */
+export function takeBrackets(text: string, hasToBeRead: (words: string) => boolean): WithoutBrackets {
+  const remarks: string[] = []
+  let rest = text
+  // From the inside out. Brackets that nest deeper stay, and are refused later.
+  for (let depth = 0; depth < 3; depth++) {
+    rest = rest.replaceAll(/\(([^()]*)\)/g, (whole, words: string) => {
+      if (hasToBeRead(words)) return whole
+      const remark = words.replaceAll(/\s+/g, ' ').trim()
+      if (remark !== '' && !/^[1-7]$/.test(remark)) remarks.push(remark)
+      return ' '
+    })
+  }
+  return { rest, remarks }
+}
+
+const ENDING =
+  'no|not|never|cannot|except|excluding|excludes?|without|unlike|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till'
+/** Words that say that something does not hold, or holds no longer. */
+const ENDED = new RegExp(`\\b(?:${ENDING}|\\w+n['’]t)\\b`, 'i')
+/** In brackets and in sentences these may also say that something does not hold for the rest. */
+const REVERSING = new RegExp(`\\b(?:${ENDING}|only|other|different|\\w+n['’]t)\\b`, 'i')
+
+/** Whether a word of a sentence may reverse its meaning, or that of the text before it. */
+export const reverses = (sentence: string): boolean => REVERSING.test(sentence)
+
+export const STRUCK = unreadable('Its text is struck out.')
+
+/** Why a name, a header or a heading does not mean what it names: it is struck out, or a word may reverse its meaning. */
+export function reversal(text: string): Unreadable | undefined {
+  if (text.includes(STRIKE)) return STRUCK
+  const inBrackets = [...text.matchAll(/\([^()]*\)/g)].map(([words]) => words).join(' ')
+  const [word] = ENDED.exec(text) ?? REVERSING.exec(inBrackets) ?? []
+  return word === undefined ? undefined : unreadable(`The word ${quoted(word)} may reverse its meaning.`)
+}
+
+const MARK = `[${BULLET}·▪◦‣●○*+–—-]`
+const MARKED = new RegExp(`^${MARK}`)
+const NUMBERED = /^\d{1,2}[.)](?=\s|$)/
+
+/**
+ * The items of a list, without their marks. A list may have lost its line breaks: `- a - b - c`. Without the first mark, `a - b`
+ * may be a range, and stays as it is.
+ */
+export function itemsOf(text: string): string[] {
+  return linesOf(text).flatMap((line) => {
+    const [mark] = MARKED.exec(line) ?? NUMBERED.exec(line) ?? []
+    if (mark === undefined) return [line]
+    const next = mark.length === 1 ? new RegExp(`\\s+\\${mark}\\s*`) : /\s+\d{1,2}[.)](?:\s+|$)/
+    return line
+      .slice(mark.length)
+      .split(next)
+      .map((item) => item.trim())
+  })
+}
+
+/** The lines of a cell that hold something. */
+const linesOf = (text: string) =>
+  text
+    .replaceAll(BULLET, `\n${BULLET}`)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+
+/** No name on the page is longer. Layout tables have whole pages in one cell. */
+export const MAX_NAME = 2000
