@@ -8,10 +8,10 @@ import { spanText } from './histogram.js'
 export interface Evidence {
   /** Milliseconds between our first line and the last; not finite if no line has a time. */
   readonly span: number
-  /** Number of verified requests; null if it is unknown. */
-  readonly verified: number | null
-  /** Why that number is unknown, if it is. */
-  readonly verifiedUnknown: string
+  /** Whether MoEngage's list verified a request; null if that is unknown. */
+  readonly hasVerified: boolean | null
+  /** What is known of verified requests, as a sentence. */
+  readonly aboutVerified: string
   /** The rejections in question, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many without the secret are of addresses that were on MoEngage's page before. */
@@ -99,8 +99,8 @@ export function canReject(facts: Evidence): CanReject {
     ? [`The log covers ${spanText(facts.span, 2)}: did every channel call in that time?`]
     : []
   const all = [...evidence, ...covers]
-  if (isLikely || facts.verified === 0) return { answer: 'no', evidence: all }
-  const isUnclear = facts.verified === null || isPossible || facts.isIncomplete
+  if (isLikely || facts.hasVerified === false) return { answer: 'no', evidence: all }
+  const isUnclear = facts.hasVerified === null || isPossible || facts.isIncomplete
   return { answer: isUnclear ? 'unclear' : 'yes', evidence: all }
 }
 
@@ -128,10 +128,10 @@ const withoutSecretFor = ({ reasons, withSecret }: Sender, reason: Reason) =>
   (reasons[reason] ?? 0) - (withSecret[reason] ?? 0)
 
 function weigh(facts: Evidence) {
-  const { verified, verifiedUnknown, rejected, findings, unnamedWithSecret, withoutSecret } = facts
+  const { hasVerified, aboutVerified, rejected, findings, unnamedWithSecret, withoutSecret } = facts
   const removed = Math.min(facts.removed, rejected['not-listed'])
   const denied = Math.min(facts.denied, rejected.denied)
-  const table = verified !== null && verified > 0 ? SIGNS_BESIDE_VERIFIED : SIGNS
+  const table = hasVerified === true ? SIGNS_BESIDE_VERIFIED : SIGNS
   const signs = REASONS.flatMap((reason) => {
     const sign = table[reason]
     return sign === undefined || rejected[reason] === 0 ? [] : [about(rejected[reason], sign)]
@@ -152,10 +152,7 @@ function weigh(facts: Evidence) {
   return {
     isLikely: signs.some(({ says }) => says === 'likely'),
     isPossible: signs.some(({ says }) => says === 'possible'),
-    evidence: [
-      verified === null ? verifiedUnknown : `${counted(verified, 'request')} verified.`,
-      ...signs.map(({ words }) => words)
-    ]
+    evidence: [aboutVerified, ...signs.map(({ words }) => words)]
   }
 }
 

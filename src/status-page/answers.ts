@@ -31,11 +31,11 @@ const warns = ({ status }: Facts, code: string): boolean => status.warnings.some
 const LONG_AGO = 8 * DAY
 
 /** Whether what was turned away was genuine. */
-export function genuineOf({ counts: { verified, rejected }, evidence, turnedAway }: Facts): Genuine {
+export function genuineOf({ counts: { hasVerified, rejected }, evidence, turnedAway }: Facts): Genuine {
   return genuine({
     span: Number.NaN,
-    verified,
-    verifiedUnknown: '',
+    hasVerified,
+    aboutVerified: '',
     rejected,
     ...knownOf(turnedAway),
     findings: evidence,

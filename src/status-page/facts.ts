@@ -41,7 +41,10 @@ export interface Facts {
   /** Null where the guard stands alone. */
   readonly fleet: FleetFacts | null
   /** The verdicts since the start: of all servers that run, where the fleet is known. */
-  readonly counts: Pick<GuardStatus, 'verified' | 'rejected'>
+  readonly counts: Pick<GuardStatus, 'rejected'> & {
+    /** Whether MoEngage's list verified a request. */
+    readonly hasVerified: boolean
+  }
   /** What became of the rejected ones. */
   readonly outcomes: Outcomes
   /** The same of servers of the fleet that ended within a day. */
@@ -69,13 +72,14 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const { since, minutes, hours } = samples
   const [status, senders, directory] = [guard.status(), guard.senders(MAX_SENDERS), guard.directory()]
   const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
-  const { verified, rejected, lastVerified } = status
+  const { rejected, lastVerified } = status
+  const hasVerified = isVerified(status)
   const ownOutcome = { ...status, rejected: totalOf(rejected) }
   const reported = fleet?.reading?.status
   if (reported === undefined)
     return {
       ...own,
-      counts: { verified, rejected },
+      counts: { hasVerified, rejected },
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
       evidence: status.evidence,
@@ -93,7 +97,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     others.reduce((sum, replica) => sum + count(replica), 0)
   const ofOthers = noCounts()
   for (const reason of REASONS) ofOthers[reason] = sum(({ reasons }) => reasons[reason] ?? 0)
-  const counts = { verified: verified + sum((replica) => replica.verified), rejected: sumOf(rejected, ofOthers) }
+  const counts = { hasVerified: hasVerified || others.some(isVerified), rejected: sumOf(rejected, ofOthers) }
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
   const turnedAway = mostOf([...theirs, ...senders])
@@ -103,7 +107,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const known = {
     status,
     rejected: ofOthers,
-    verified: counts.verified,
+    hasVerified: counts.hasVerified,
     senders: turnedAway.filter((sender) => settled(sender) === null),
     dataCenters: dataCentersOf(metrics),
     list: `of ${directory.checked} (revision ${directory.revision})`
@@ -117,7 +121,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     evidence: [...status.evidence, ...evidence],
     diagnosis: [
       // Another server may have verified one.
-      ...status.diagnosis.filter((sentence) => counts.verified === 0 || !sentence.startsWith(NEVER_VERIFIED)),
+      ...status.diagnosis.filter((sentence) => !counts.hasVerified || !sentence.startsWith(NEVER_VERIFIED)),
       ...evidence.map(({ sentence }) => sentence),
       // Whoever can write to a store that is not trusted must not choose what is advised.
       ...(isSigned ? [] : diagnosisOfOthers(known, senders))
@@ -131,6 +135,10 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     )
   }
 }
+
+/** Whether MoEngage's list verified a request; a server of an older version does not report which ones `allow` verified. */
+const isVerified = ({ verified, verifiedByAllow }: Pick<Replica, 'verified' | 'verifiedByAllow'>) =>
+  verified > (verifiedByAllow ?? 0)
 
 const isAmong = (ip: string, senders: readonly Sender[]) => senders.some(({ clientIp }) => clientIp === ip)
 

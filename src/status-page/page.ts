@@ -155,7 +155,7 @@ function sendersPart(facts: Facts): string {
   }
   const view = {
     dataCenters: dataCentersOf(metrics),
-    hasVerified: counts.verified > 0,
+    hasVerified: counts.hasVerified,
     settled: facts.settled,
     unproven,
     now

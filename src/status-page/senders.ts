@@ -32,7 +32,7 @@ const SETTLED: Readonly<Record<NonNullable<Settled>, Advice>> = {
 interface Surroundings {
   /** The data centers that are accepted. */
   readonly dataCenters: readonly string[]
-  /** Whether any request was verified, as far as that is known. */
+  /** Whether MoEngage's list verified a request, as far as that is known. */
   readonly hasVerified: boolean
 }
 

@@ -157,6 +157,7 @@ interface Reported {
   readonly isClosed?: boolean
   readonly lastError?: string
   readonly peers?: readonly string[]
+  readonly allow?: readonly string[]
   readonly deny?: readonly string[]
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
@@ -171,7 +172,12 @@ const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in header
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
   const sums = new FleetSums(own.version === undefined ? 7 : own.version)
   for (const { id, age = 0, started = 1, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
-    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never, deny: seen.deny })
+    const guard = createGuard({
+      dataCenters: 'DC-01',
+      carriesSecret: carriesSecret as never,
+      allow: seen.allow,
+      deny: seen.deny
+    })
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
     const report = reportOf(guard, { id, started, every: 1000, senders: 10 }, version, isClosed)
@@ -392,12 +398,12 @@ t.test('what to do about the rejections by another server is on the page of each
     [
       [NEWCOMER],
       false,
-      /^! MoEngage has not got through yet, .* What to do now No request was ever verified: .* \(1 rejection\)/
+      /^! MoEngage has not got through yet, .* What to do now No request was ever verified by MoEngage's list: .* \(1 rejection\)/
     ],
     [
       ['10.9.0.1'],
       false,
-      /^! MoEngage has not got through yet, .* No request was ever verified, and 1 rejection came from/
+      /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's list, and 1 rejection came from/
     ]
   ]
   for (const [peers, verified, state] of rows) {
@@ -441,11 +447,17 @@ t.test('what other servers rejected is not said again where this server says it 
   t.equal(after.match(/3\.6\.251\.95 \(/g)?.length, 1, 'a sender is named once')
 })
 
-t.test('that no request was ever verified is not said where another server verified one', async (t) => {
-  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers: [LISTED] }]))
-  guard.judge(from(STRANGER))
-  t.match(guard.status().diagnosis, [/No request was ever verified/])
-  t.match((await open()).textOf('state'), /^✓ All is well/)
+t.test('that no request was ever verified is not said where another server verified one of MoEngage', async (t) => {
+  const rows: [peers: string[], state: RegExp][] = [
+    [[LISTED], /^✓ All is well/],
+    [['9.9.9.9'], /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's list: /]
+  ]
+  for (const [peers, state] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers, allow: ['9.9.9.9'] }]))
+    guard.judge(from(NEWCOMER))
+    t.match(guard.status().diagnosis, [/No request was ever verified/])
+    t.match((await open()).textOf('state'), state)
+  }
 })
 
 t.test('what this server knows itself is not said twice', async (t) => {

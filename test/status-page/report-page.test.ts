@@ -71,6 +71,13 @@ t.test('a log in mode "tag" answers whether the guard can reject', async (t) => 
   t.match(textOf('reasons'), /Let through by mode “tag”/)
 })
 
+t.test('what an allow list of one’s own verified is said beside what was accepted', async (t) => {
+  const stranger = line({ mode: 'tag', clientIp: '185.199.108.153' })
+  const { textOf } = await report(t, [stranger, summary({ verified: 7, verifiedByAllow: 7 })])
+  t.match(textOf('main'), /^(?:.* )?! Do not switch .* Accepted 7 7 of them by your own “allow”\. Turned away/)
+  t.match(textOf('senders'), /A stranger, or MoEngage without static IPs\./)
+})
+
 t.test('a log without a finding, an empty one and an unreadable one say so', async (t) => {
   const calm = await report(t, [summary({ verified: 7 })])
   t.match(calm.textOf('main'), /^(?:.* )?✓ You can switch to “reject”\. Accepted 7 Turned away 0 /)

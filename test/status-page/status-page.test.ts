@@ -631,6 +631,14 @@ t.test(
   }
 )
 
+t.test('checks of one’s own do not hide that MoEngage never got through', async (t) => {
+  const { post, open } = await serve(t, { allow: ['9.9.9.9'] })
+  for (const clientIp of ['9.9.9.9', '9.9.9.9', '185.199.108.153']) await post('/moengage/connector', clientIp)
+  const { textOf } = await open()
+  t.match(textOf('state'), /What to do now No request was ever verified by MoEngage's list: are static IPs enabled/)
+  t.match(textOf('senders'), /A stranger, or MoEngage without static IPs\./)
+})
+
 t.test('in mode "tag" requests are let through, and the page says so', async (t) => {
   const { post, open } = await serve(t, { mode: 'tag' })
   await post('/moengage/connector', '185.199.108.153')
