@@ -20,6 +20,8 @@ export interface Evidence {
   readonly denied: number
   /** What the secret gives away. */
   readonly findings: readonly Finding[]
+  /** How many of the rejections of unlisted addresses are among the findings. */
+  readonly unlistedWithSecret: number
   /** How many rejections carried the secret without a line that names the sender. */
   readonly unnamedWithSecret: number
   /** How many of the rejections of unlisted addresses are known not to carry the secret. */
@@ -114,6 +116,11 @@ export function genuine(facts: Evidence): Genuine {
   return { answer: facts.isIncomplete ? 'unclear' : 'no', evidence }
 }
 
+/** How many requests with the secret came from addresses that are not listed. */
+export function unlistedWithSecret(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
+}
+
 /** What is known of rejected senders, besides what the secret gives away. */
 export function knownOf(senders: readonly Sender[]): Pick<Evidence, 'removed' | 'denied'> {
   let [removed, denied] = [0, 0]
@@ -143,8 +150,7 @@ function weigh(facts: Evidence) {
     if (words) signs.push(about(count, likely(words)))
   }
   if (unnamedWithSecret > 0) signs.push(about(unnamedWithSecret, likely(UNNAMED)))
-  const aged = findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
-  const strangers = Math.max(0, rejected['not-listed'] - removed - aged)
+  const strangers = Math.max(0, rejected['not-listed'] - removed - facts.unlistedWithSecret)
   if (strangers > 0) {
     const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
     signs.push(about(strangers, possible(`from addresses that are not listed${without}: do you know any of them?`)))

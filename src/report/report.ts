@@ -5,7 +5,7 @@ import type { PlacesContext } from '../senders/places.js'
 import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { isRefusal, isUnresolved, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
-import { type CanReject, canReject, type Genuine, genuine, knownOf } from './conclusion.js'
+import { type CanReject, canReject, type Genuine, genuine, knownOf, unlistedWithSecret } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { timeOfLine } from './log-time.js'
 import { PartialLines } from './partial-lines.js'
@@ -381,6 +381,7 @@ export class ReportBuilder implements LineSink {
       rejected,
       ...known,
       findings,
+      unlistedWithSecret: unlistedWithSecret(findings),
       unnamedWithSecret: Math.max(0, this.#unnamedWithSecret),
       withoutSecret: Math.min(rejected['not-listed'], this.#unlistedWithoutSecret),
       isIncomplete: doubts.length > 0

@@ -5,6 +5,7 @@ import type { Replica } from '../guard/fleet.js'
 import type { Guard } from '../guard/guard.js'
 import type { GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
+import { unlistedWithSecret } from '../report/conclusion.js'
 import { NEVER_VERIFIED } from '../senders/diagnosis.js'
 import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
@@ -49,6 +50,8 @@ export interface Facts {
   readonly outcomes: Outcomes
   /** The same of servers of the fleet that ended within a day. */
   readonly outcomesOfEnded: Outcomes
+  /** How many rejections of unlisted addresses carried the secret, as far as they are among `counts`. */
+  readonly unlistedWithSecret: number
   /** What the secret gives away: to all servers, where the fleet is known. */
   readonly evidence: readonly Finding[]
   /** Likely causes of the rejections, behind what the secret gives away: of all servers, where the fleet is known. */
@@ -82,6 +85,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       counts: { hasVerified, rejected },
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
+      unlistedWithSecret: unlistedWithSecret(status.evidence),
       evidence: status.evidence,
       diagnosis: status.diagnosis,
       settled: settling(guard, metrics, 0),
@@ -118,6 +122,13 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     counts,
     outcomes: outcomesOf([ownOutcome, ...others]),
     outcomesOfEnded: outcomesOf(ended),
+    // Senders of servers that have ended are evidence as well, and their rejections are not counted.
+    unlistedWithSecret:
+      unlistedWithSecret(status.evidence) +
+      Math.min(
+        unlistedWithSecret(evidence),
+        sum(({ withSecret }) => withSecret)
+      ),
     evidence: [...status.evidence, ...evidence],
     diagnosis: [
       // Another server may have verified one.

@@ -123,7 +123,7 @@ function sectionsOf(report: Report) {
   return [
     {
       id: 'senders',
-      title: 'Who was turned away',
+      title: 'Who was rejected',
       body: html`!${senders.length === 0 ? '' : sendersTable(table)}!${besidesOf(report).map((sentence) => html`<p>${sentence}</p>`)}`
     },
     {
@@ -142,7 +142,7 @@ function sectionsOf(report: Report) {
         bars.length === 0
           ? html`<p>${named.every(([, { total }]) => total === 0) ? nobody : 'No rejection has a time.'}</p>`
           : chartPart({
-              title: `Turned away, one bar for ${spanText(histogram.width, 1)}`,
+              title: `Rejected, one bar for ${spanText(histogram.width, 1)}`,
               bars,
               room: Math.max(ROOM, bars.length),
               ends: [first!, last!],

@@ -127,5 +127,5 @@ export function sendersTable({ senders, settled, unproven, now, ...surroundings 
     ]
   })
   const header = ['Sender', 'Requests', 'Why', 'MoEngage publishes it for', 'First', 'Last', 'Routes', 'What to do']
-  return tableOf({ caption: 'Senders that were turned away', header, rows, isCards: true })
+  return tableOf({ caption: 'Rejected senders', header, rows, isCards: true })
 }

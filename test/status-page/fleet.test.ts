@@ -161,8 +161,8 @@ interface Reported {
   readonly deny?: readonly string[]
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
-  /** What became of the rejected requests, where they were not turned away. */
-  readonly became?: { readonly tagged: number | undefined; readonly turnedAway: number | undefined }
+  /** What became of the requests, where that is not as the guard counted it, or an older version does not report it. */
+  readonly became?: { readonly [Count in 'verifiedByAllow' | 'tagged' | 'turnedAway']?: number | undefined }
 }
 
 const SECRET = { 'x-secret': 'yes' }
@@ -318,7 +318,7 @@ t.test('where a report is no proof, what others report of the secret is neither 
   const { textOf } = await open()
   t.match(
     textOf('state'),
-    /b, process 1 reports 4 requests with your secret that it turned away\. A report is no proof here/
+    /b, process 1 reports 4 requests with your secret that it rejected\. A report is no proof here/
   )
   t.notMatch(textOf('state'), /[acd], process 1 reports/, 'nor does this server report itself, or one that has ended')
   t.notMatch(textOf('state'), new RegExp(NEWCOMER), 'neither an option nor a ticket')
@@ -371,7 +371,11 @@ t.test('advice is not repeated once it was followed, on the page of a server tha
       t.match(textOf('state'), words, what)
       continue
     }
-    t.match(textOf('state'), /^… Ready\. No request from MoEngage has come in yet\. What to do now Send a test/, what)
+    t.match(
+      textOf('state'),
+      /^… Ready\. No request from MoEngage has been accepted yet\. What to do now Send a test/,
+      what
+    )
     t.match(textOf('senders'), /It is (?:accepted|a trusted proxy) by now: do nothing\./, what)
   }
 })
@@ -448,15 +452,48 @@ t.test('what other servers rejected is not said again where this server says it 
 })
 
 t.test('that no request was ever verified is not said where another server verified one of MoEngage', async (t) => {
-  const rows: [peers: string[], state: RegExp][] = [
-    [[LISTED], /^✓ All is well/],
-    [['9.9.9.9'], /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's list: /]
+  const rows: [what: string, seen: Partial<Reported>, state: RegExp][] = [
+    ['MoEngage', { peers: [LISTED] }, /^✓ All is well/],
+    [
+      'allow',
+      { peers: ['9.9.9.9'] },
+      /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's/
+    ],
+    [
+      'an older version does not report what allow verified',
+      { peers: ['9.9.9.9'], became: { verifiedByAllow: undefined } },
+      /^! MoEngage has not got through yet, and requests were turned away\. What to do now Nothing/
+    ]
   ]
-  for (const [peers, state] of rows) {
-    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers, allow: ['9.9.9.9'] }]))
+  for (const [what, seen, state] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', ...seen, allow: ['9.9.9.9'] }]))
     guard.judge(from(NEWCOMER))
     t.match(guard.status().diagnosis, [/No request was ever verified/])
-    t.match((await open()).textOf('state'), state)
+    t.match((await open()).textOf('state'), state, what)
+  }
+})
+
+t.test('strangers are counted beside what carried the secret, on servers that run', async (t) => {
+  const strangers = Array.from({ length: 5 }, (_, i) => `185.199.108.${i}`)
+  const ofSecret = [NEWCOMER, NEWCOMER, NEWCOMER, '185.199.108.154']
+  const rows: [what: string, replicas: Reported[], words: RegExp][] = [
+    [
+      'a server that has ended got the secret',
+      [
+        { id: 'b', peers: strangers },
+        { id: 'c', isClosed: true, withSecret: ofSecret }
+      ],
+      /5 requests from addresses that are not listed: do you know/
+    ],
+    [
+      'a server that runs got it',
+      [{ id: 'b', peers: strangers, withSecret: ofSecret }],
+      /4 requests with your secret .* 5 requests from addresses that are not listed: do you know/
+    ]
+  ]
+  for (const [what, replicas, words] of rows) {
+    const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, ...replicas]))
+    t.match((await open()).textOf('answers'), words, what)
   }
 })
 
@@ -543,7 +580,10 @@ t.test(
 t.test('where no server called or was called, the page says so of all of them', async (t) => {
   const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b' }]))
   const { textOf } = await open()
-  t.match(textOf('answers'), /MoEngage has called no server of the fleet\..* Nobody, by any server\./)
+  t.match(
+    textOf('answers'),
+    /No request of MoEngage was accepted by any server of the fleet\..* Nobody, by any server\./
+  )
   t.match(textOf('routes'), /No request has been accepted by any server of the fleet/)
   t.match(textOf('senders'), /Nobody, by any server of the fleet/)
 })
