@@ -11,12 +11,12 @@ const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
 
 /** A report in words. Texts of the log may be hostile, and are made printable. */
 export function reportText(report: Report, style: Style): string {
-  const { from, to, verified, rejected, tagged, unlogged, diagnosis, notes } = report
+  const { from, to, rejected, tagged, unlogged, diagnosis, notes } = report
   const sections = [
     linesText(report),
     from === null || to === null ? '' : `From ${minute(from)} to ${minute(to)} UTC.`,
     notes.map(printable).join('\n'),
-    verified === null ? '' : `Verified: ${number(verified)}`,
+    verifiedText(report),
     reasonsText('Rejected', rejected),
     reasonsText('Let through by mode "tag", and would be rejected', tagged),
     reasonsText('Counted by summaries only: without a line, and so without a sender', unlogged),
@@ -30,6 +30,12 @@ export function reportText(report: Report, style: Style): string {
     report.lines.own === 0 ? '' : pasteText(report)
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+function verifiedText({ verified, verifiedByAllow }: Report): string {
+  if (verified === null) return ''
+  const byAllow = verifiedByAllow ? `, ${number(verifiedByAllow)} of them by your own "allow"` : ''
+  return `Verified: ${number(verified)}${byAllow}`
 }
 
 function linesText({ lines: { read, own, unreadable }, unwrapped }: Report): string {

@@ -66,6 +66,8 @@ export interface Evidence extends PlacesContext {
   /** Requests with the secret and without a client IP. */
   readonly unresolved: number
   readonly withoutSecret: readonly SenderWithoutSecret[]
+  /** How many more verified requests came without the secret, of addresses that nothing names. */
+  readonly unnamedWithoutSecret?: number
   /** How often `carriesSecret` failed. */
   readonly failures: number
   /** The list that was judged by, as a ticket names it: `of 2026-11-20 (revision f7b9336)`. */
@@ -104,7 +106,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
         'is hidden behind a proxy: follow the hint in the log. Do not add the address to allow, which would let everybody in.'
     })),
     ...(evidence.unresolved === 0 ? [] : [unresolved(evidence.unresolved)]),
-    ...withoutSecret(evidence.withoutSecret),
+    ...withoutSecret(evidence.withoutSecret, evidence.unnamedWithoutSecret ?? 0),
     ...(evidence.failures === 0 ? [] : [checkFailed(evidence.failures)])
   ]
 }
@@ -235,20 +237,24 @@ function unresolved(count: number): Finding {
   }
 }
 
-function withoutSecret(senders: readonly SenderWithoutSecret[]): Finding[] {
-  if (senders.length === 0) return []
+function withoutSecret(senders: readonly SenderWithoutSecret[], unnamed: number): Finding[] {
+  if (senders.length === 0 && unnamed === 0) return []
   const count = senders.reduce((sum, sender) => sum + sender.count, 0)
   const addresses = senders.slice(0, MAX_ADDRESSES).map(({ clientIp }) => clientIp)
   const routes = [...new Set(senders.flatMap((sender) => sender.routes))].slice(0, NAMED)
   const where = routes.length === 0 ? '' : ` on ${routes.join(', ')}`
+  const from = senders.length === 0 ? '' : `, from ${named(addresses, senders.length, counted(count, 'request'))}`
+  const what =
+    unnamed === 0
+      ? `Verified requests${where} came without your secret${from}`
+      : `${counted(count + unnamed, 'verified request')} came without your secret${from === '' ? '' : `, some of them${where}${from}`}`
   return [
     {
       kind: 'without-secret',
       sentence:
-        `Verified requests${where} came without your secret, from ${named(addresses, senders.length, counted(count, 'request'))}: ` +
-        'another customer of MoEngage calls you, or the secret was not entered for the channel. Enter it, or reject such requests in ' +
-        'your handler.',
-      count,
+        `${what}: another customer of MoEngage calls you, or the secret was not entered for the channel. Enter it, or reject such ` +
+        'requests in your handler.',
+      count: count + unnamed,
       addresses,
       paste: null,
       ticket: null

@@ -21,10 +21,15 @@ const MAX_TEXTS = 20
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
 export interface Report
-  extends Omit<Replica, 'state' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'withSecret' | 'lastVerified'> {
+  extends Omit<
+    Replica,
+    'state' | 'verifiedByAllow' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'withSecret' | 'lastVerified'
+  > {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
   readonly every: number
+  /** An older version does not report it. */
+  readonly verifiedByAllow?: number
   readonly rejected: Replica['reasons']
   /** What became of them; an older version reports neither. */
   readonly tagged?: number
@@ -49,7 +54,7 @@ export function reportOf(
   version: number | null,
   isClosed: boolean
 ): Report {
-  const { revision, lastError, verified, rejected, tagged, turnedAway, lastVerified } = guard.status()
+  const { revision, lastError, verified, verifiedByAllow, rejected, tagged, turnedAway, lastVerified } = guard.status()
   const report: Report = {
     id,
     host: hostname(),
@@ -62,6 +67,7 @@ export function reportOf(
     revision,
     lastError: lastError === null ? null : lastError.slice(0, 300),
     verified,
+    verifiedByAllow,
     rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
     tagged,
     turnedAway,
@@ -150,8 +156,8 @@ export function readReport(text: string): Report | undefined {
     senders: listOf(isSender)
   })
   if (!isReport) return undefined
-  const { tagged, turnedAway } = report as Report
-  return isOptionalCount(tagged) && isOptionalCount(turnedAway) ? (report as Report) : undefined
+  const { verifiedByAllow, tagged, turnedAway } = report as Report
+  return [verifiedByAllow, tagged, turnedAway].every(isOptionalCount) ? (report as Report) : undefined
 }
 
 /** What is in the reports of all replicas. */
@@ -173,10 +179,12 @@ export class FleetSums {
 
   /** @param age milliseconds since it was written */
   add(report: Report, age: number): void {
-    const { lastVerified, rejected, senders, isClosed, every, tagged = null, turnedAway = null, ...own } = report
+    const { lastVerified, rejected, senders, isClosed, every, ...own } = report
+    const { verifiedByAllow = null, tagged = null, turnedAway = null } = report
     const isLate = age > MISSED * every
     this.#replicas.push({
       ...own,
+      verifiedByAllow,
       state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
       rejected: totalOf(rejected),
       reasons: rejected,

@@ -29,6 +29,12 @@ export interface PrefixHits {
   readonly count: number
 }
 
+/** The verdicts of all policies together. */
+export interface TotalCounts extends Omit<PolicyCounts, 'dataCenters' | 'channels'> {
+  /** How many requests were verified by `allow` alone, the option's or an override's, and not by MoEngage's list. */
+  readonly verifiedByAllow: number
+}
+
 /** The counts of one policy, while they grow. */
 export interface GrowingCounts extends PolicyCounts {
   verified: number
@@ -94,10 +100,12 @@ export class Counters {
   }
 
   /** The counts of all policies together. */
-  total(): Omit<PolicyCounts, 'dataCenters' | 'channels'> {
+  total(): TotalCounts {
     const all = [...this.#byPolicy.values()]
+    const byAllow = [...this.#hits.values()].filter(({ dataCenter }) => dataCenter === null)
     return {
       verified: all.reduce((sum, { verified }) => sum + verified, 0),
+      verifiedByAllow: byAllow.reduce((sum, { count }) => sum + count, 0),
       rejected: sumOf(...all.map(({ rejected }) => rejected)),
       rejectedWithSecret: sumOf(...all.map(({ rejectedWithSecret }) => rejectedWithSecret)),
       verifiedWithoutSecret: all.reduce((sum, { verifiedWithoutSecret }) => sum + verifiedWithoutSecret, 0)

@@ -92,6 +92,8 @@ export interface Replica {
   readonly lastError: string | null
   /** How many requests it verified. */
   readonly verified: number
+  /** How many of them `allow` alone verified; null where its version does not report it. */
+  readonly verifiedByAllow: number | null
   /** How many requests it rejected. */
   readonly rejected: number
   /** The same by reason. */

@@ -235,7 +235,8 @@ export class Guard<Request = GuardRequest> {
     const { checked } = this.#list
     const now = this.#clock.now()
     const sources = this.#evidenceSources()
-    const evidence = this.#ledger.evidence(policy, sources)
+    const totals = this.#ledger.totals(list)
+    const evidence = this.#ledger.evidence(policy, totals, sources)
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -249,12 +250,12 @@ export class Guard<Request = GuardRequest> {
       })),
       overrides,
       source: this.#settings.source.name,
-      ...this.#ledger.counters.total(),
+      ...totals,
       tagged: this.#ledger.tagged,
       turnedAway: this.#ledger.turnedAway,
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
-      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, sources)],
+      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, totals, sources)],
       evidence,
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,

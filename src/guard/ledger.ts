@@ -28,7 +28,8 @@ import {
   type Moment,
   type PolicyCounts,
   type PrefixHits,
-  RouteRecords
+  RouteRecords,
+  type TotalCounts
 } from './counters.js'
 import { denies, Policy } from './policy.js'
 import type { WatchMetrics } from './status.js'
@@ -247,9 +248,14 @@ export class Ledger {
     return this.#senders.list(book, query)
   }
 
+  /** What all policies counted, up to this moment. */
+  totals({ verdicts }: CompiledList): TotalCounts {
+    verdicts.flush()
+    return this.counters.total()
+  }
+
   /** What the secret gives away about senders that the list in use still rejects. */
-  evidence(policy: Policy, sources: EvidenceSources): Finding[] {
-    const { rejectedWithSecret } = this.counters.total()
+  evidence(policy: Policy, { rejectedWithSecret }: TotalCounts, sources: EvidenceSources): Finding[] {
     const { directory, revision } = policy.list
     return findingsOf({
       senders: (reason, isOwn) => this.#withSecret(policy, sources, reason, isOwn),
@@ -294,11 +300,12 @@ export class Ledger {
   }
 
   /** Likely causes of the rejections. */
-  diagnosis(policy: Policy, sources: EvidenceSources): string[] {
+  diagnosis(policy: Policy, { rejected, verified, verifiedByAllow }: TotalCounts, sources: EvidenceSources): string[] {
     // An override may be over by now; whatever else rejects an address takes a restart to mend, or is seen in the list.
     const isWanted = this.#stillRejected('denied', policy)
     return diagnose({
-      ...this.counters.total(),
+      rejected,
+      hasVerified: verified > verifiedByAllow,
       own: this.#own,
       ...this.#placesContext(policy),
       senders: (query) =>

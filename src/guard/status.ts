@@ -81,6 +81,11 @@ export interface GuardStatus {
   readonly source: string
   /** How many requests were verified since the start. */
   readonly verified: number
+  /**
+   * How many of them were verified by `allow` alone, the option's or an override's: an uptime check of your own, for example. MoEngage's
+   * list verified the others.
+   */
+  readonly verifiedByAllow: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many of the rejected requests were let through, in mode `'tag'`, by every route that judged them. */

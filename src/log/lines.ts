@@ -89,6 +89,8 @@ export interface SummaryLine {
   /** Those of `suppressed` that carried the secret. */
   readonly suppressedWithSecret: Readonly<Record<Mode, ReasonCounts>>
   readonly verified: number
+  /** Those of `verified` that `allow` alone verified, the option's or an override's. */
+  readonly verifiedByAllow: number
   /** Those of `verified` that did not carry the secret; counted with `expectSecret`. */
   readonly verifiedWithoutSecret: number
   /** All rejections, with a line or without. */
@@ -168,7 +170,10 @@ export function withoutSecretLine(
 }
 
 /** What summaries count, as a status has it. */
-export type Reported = Pick<GuardStatus, 'verified' | 'verifiedWithoutSecret' | 'rejected' | 'rejectedWithSecret'>
+export type Reported = Pick<
+  GuardStatus,
+  'verified' | 'verifiedByAllow' | 'verifiedWithoutSecret' | 'rejected' | 'rejectedWithSecret'
+>
 
 /** Maximum number of senders that a summary names. */
 const NAMED = { suppressed: 20, top: 5 }
@@ -190,6 +195,7 @@ export function summaryLine(
     suppressedWithSecret: { reject: above(withSecret.reject), tag: above(withSecret.tag) },
     // A request that was counted as verified may have been rejected since: the next summary has one less.
     verified: Math.max(0, status.verified - before.verified),
+    verifiedByAllow: Math.max(0, status.verifiedByAllow - before.verifiedByAllow),
     verifiedWithoutSecret: Math.max(0, status.verifiedWithoutSecret - before.verifiedWithoutSecret),
     rejected: above(status.rejected, before.rejected),
     rejectedWithSecret: above(status.rejectedWithSecret, before.rejectedWithSecret),

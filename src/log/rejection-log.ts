@@ -70,6 +70,7 @@ export class RejectionLog<Request> {
   /** What all summaries reported together. */
   readonly #reported = {
     verified: 0,
+    verifiedByAllow: 0,
     verifiedWithoutSecret: 0,
     rejected: noCounts(),
     rejectedWithSecret: noCounts()
@@ -245,6 +246,7 @@ export class RejectionLog<Request> {
   #report(line: SummaryLine, sign: 1 | -1): void {
     const reported = this.#reported
     reported.verified += sign * line.verified
+    reported.verifiedByAllow += sign * line.verifiedByAllow
     reported.verifiedWithoutSecret += sign * line.verifiedWithoutSecret
     for (const name of ['rejected', 'rejectedWithSecret'] as const) {
       for (const [reason, count] of Object.entries(line[name])) reported[name][reason as Reason] += sign * count

@@ -8,10 +8,10 @@ import { spanText } from './histogram.js'
 export interface Evidence {
   /** Milliseconds between our first line and the last; not finite if no line has a time. */
   readonly span: number
-  /** Number of verified requests; null if it is unknown. */
-  readonly verified: number | null
-  /** Why that number is unknown, if it is. */
-  readonly verifiedUnknown: string
+  /** Whether MoEngage's list verified a request; null if that is unknown. */
+  readonly hasVerified: boolean | null
+  /** What is known of verified requests, as a sentence. */
+  readonly aboutVerified: string
   /** The rejections in question, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many without the secret are of addresses that were on MoEngage's page before. */
@@ -20,6 +20,8 @@ export interface Evidence {
   readonly denied: number
   /** What the secret gives away. */
   readonly findings: readonly Finding[]
+  /** How many of the rejections of unlisted addresses are among the findings. */
+  readonly unlistedWithSecret: number
   /** How many rejections carried the secret without a line that names the sender. */
   readonly unnamedWithSecret: number
   /** How many of the rejections of unlisted addresses are known not to carry the secret. */
@@ -99,8 +101,8 @@ export function canReject(facts: Evidence): CanReject {
     ? [`The log covers ${spanText(facts.span, 2)}: did every channel call in that time?`]
     : []
   const all = [...evidence, ...covers]
-  if (isLikely || facts.verified === 0) return { answer: 'no', evidence: all }
-  const isUnclear = facts.verified === null || isPossible || facts.isIncomplete
+  if (isLikely || facts.hasVerified === false) return { answer: 'no', evidence: all }
+  const isUnclear = facts.hasVerified === null || isPossible || facts.isIncomplete
   return { answer: isUnclear ? 'unclear' : 'yes', evidence: all }
 }
 
@@ -112,6 +114,11 @@ export function genuine(facts: Evidence): Genuine {
   if (isLikely) return { answer: 'likely', evidence }
   if (isPossible) return { answer: 'possible', evidence }
   return { answer: facts.isIncomplete ? 'unclear' : 'no', evidence }
+}
+
+/** How many requests with the secret came from addresses that are not listed. */
+export function unlistedWithSecret(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
 }
 
 /** What is known of rejected senders, besides what the secret gives away. */
@@ -128,10 +135,10 @@ const withoutSecretFor = ({ reasons, withSecret }: Sender, reason: Reason) =>
   (reasons[reason] ?? 0) - (withSecret[reason] ?? 0)
 
 function weigh(facts: Evidence) {
-  const { verified, verifiedUnknown, rejected, findings, unnamedWithSecret, withoutSecret } = facts
+  const { hasVerified, aboutVerified, rejected, findings, unnamedWithSecret, withoutSecret } = facts
   const removed = Math.min(facts.removed, rejected['not-listed'])
   const denied = Math.min(facts.denied, rejected.denied)
-  const table = verified !== null && verified > 0 ? SIGNS_BESIDE_VERIFIED : SIGNS
+  const table = hasVerified === true ? SIGNS_BESIDE_VERIFIED : SIGNS
   const signs = REASONS.flatMap((reason) => {
     const sign = table[reason]
     return sign === undefined || rejected[reason] === 0 ? [] : [about(rejected[reason], sign)]
@@ -143,8 +150,7 @@ function weigh(facts: Evidence) {
     if (words) signs.push(about(count, likely(words)))
   }
   if (unnamedWithSecret > 0) signs.push(about(unnamedWithSecret, likely(UNNAMED)))
-  const aged = findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
-  const strangers = Math.max(0, rejected['not-listed'] - removed - aged)
+  const strangers = Math.max(0, rejected['not-listed'] - removed - facts.unlistedWithSecret)
   if (strangers > 0) {
     const without = withoutSecret >= strangers ? ', none of them with your secret' : ''
     signs.push(about(strangers, possible(`from addresses that are not listed${without}: do you know any of them?`)))
@@ -152,10 +158,7 @@ function weigh(facts: Evidence) {
   return {
     isLikely: signs.some(({ says }) => says === 'likely'),
     isPossible: signs.some(({ says }) => says === 'possible'),
-    evidence: [
-      verified === null ? verifiedUnknown : `${counted(verified, 'request')} verified.`,
-      ...signs.map(({ words }) => words)
-    ]
+    evidence: [aboutVerified, ...signs.map(({ words }) => words)]
   }
 }
 

@@ -178,7 +178,7 @@ interface LoggedSender extends Pick<RejectedEvent, 'clientIp' | 'reason'> {
 const senderKey = (id: ProcessId, { clientIp, mode, reason, withSecret }: LoggedSender) =>
   `${nameOf(id)} ${mode} ${reason} ${withSecret} ${clientIp}`
 
-const nameOf = ({ pid, hostname }: ProcessId) => `${pid}@${hostname}`
+export const nameOf = ({ pid, hostname }: ProcessId) => `${pid}@${hostname}`
 
 /** Whether a summary is of the time that was asked for, or behind it; and whether it is wanted. */
 interface SummaryTime {

@@ -1,4 +1,5 @@
 import { CHANNELS, DATA_CENTERS } from '../directory/names.js'
+import { ParsedPrefix } from '../ip/parsed-prefix.js'
 import { isCount } from '../lib/json.js'
 import type { ListedFor } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
@@ -33,7 +34,7 @@ export interface RejectedEvent {
 /** Verified requests of one address without the secret. */
 export interface WithoutSecretEvent {
   readonly event: 'without-secret'
-  readonly clientIp: string
+  readonly clientIp: string | null
   readonly dataCenter: string | null
   readonly route: string | null
   readonly count: number
@@ -56,6 +57,10 @@ export interface SummaryEvent {
   /** How many of `suppressed` carried the secret. */
   readonly suppressedWithSecret: number
   readonly verified: number
+  /** Those that `allow` alone verified; null where an earlier version did not count them. */
+  readonly verifiedByAllow: number | null
+  /** Those without the secret. */
+  readonly verifiedWithoutSecret: number
   /** All rejections, with a line or without; undefined if the line does not say. */
   readonly rejected: Counts | undefined
   /** The senders with the most rejections, with what MoEngage publishes them for. */
@@ -73,11 +78,11 @@ export function readEvent(record: Fields): LoggedEvent | undefined {
 }
 
 function readWithoutSecret({ clientIp, dataCenter, route, suppressed }: Fields): WithoutSecretEvent | undefined {
-  if (typeof clientIp !== 'string' || !isCount(suppressed)) return undefined
+  if (typeof (clientIp ?? '') !== 'string' || !isCount(suppressed)) return undefined
   const [published = null] = known([dataCenter], DATA_CENTERS)
   return {
     event: 'without-secret',
-    clientIp: bounded(clientIp),
+    clientIp: readSender(clientIp),
     dataCenter: published,
     route: typeof route === 'string' ? bounded(route) : null,
     count: 1 + suppressed
@@ -88,13 +93,13 @@ function readRejected(record: Fields): RejectedEvent | undefined {
   const { mode, reason, clientIp, route, suppressed } = record
   if (!isMode(mode)) return undefined
   if (!isReason(reason) || !isCount(suppressed)) return undefined
-  // A logger's own redaction may have removed the address. The rejection counts nevertheless.
+  // A logger's own redaction may have removed the address, or replaced it. The rejection counts nevertheless.
   if (typeof (clientIp ?? '') !== 'string') return undefined
   return {
     event: 'rejected',
     mode,
     reason,
-    clientIp: typeof clientIp === 'string' ? bounded(clientIp) : null,
+    clientIp: readSender(clientIp),
     route: typeof route === 'string' ? bounded(route) : null,
     listedFor: readListedFor(record.listedFor),
     removed: typeof record.removed === 'string' && DAY.test(record.removed) ? record.removed : null,
@@ -121,10 +126,13 @@ function readSummary(record: Fields): SummaryEvent | undefined {
     suppressedOf: readSenders(record.suppressedOf),
     suppressedWithSecret: sumOf(asFields(record.suppressedWithSecret)),
     verified,
+    verifiedByAllow: isCount(record.verifiedByAllow) ? record.verifiedByAllow : null,
+    verifiedWithoutSecret: isCount(record.verifiedWithoutSecret) ? record.verifiedWithoutSecret : 0,
     rejected,
-    top: listOf(record.top).flatMap(({ clientIp, listedFor }) =>
-      typeof clientIp === 'string' ? [{ clientIp: bounded(clientIp), listedFor: readListedFor(listedFor) }] : []
-    )
+    top: listOf(record.top).flatMap(({ clientIp, listedFor }) => {
+      const sender = readSender(clientIp)
+      return sender === null ? [] : [{ clientIp: sender, listedFor: readListedFor(listedFor) }]
+    })
   }
 }
 
@@ -137,6 +145,20 @@ function sumOf(counts: Fields | undefined): number {
 
 /** A text of JSON has memory of its own. A slice of it would keep all of it, so that is a new string. */
 const bounded = (text: string) => (text.length <= MAX_TEXT ? text : Buffer.from(text.slice(0, MAX_TEXT)).toString())
+
+/** Used again for each text; an address is a prefix as well. */
+const prefix = new ParsedPrefix()
+/** What `redactAddress` with a key writes. */
+const HASH = /^hmac:[0-9a-f]{16}$/
+
+/**
+ * An address, or what `redactAddress` makes of one; null for all else. What the logger's own redaction writes may be the same for all
+ * senders, so that the facts about one would be those of another.
+ */
+function readSender(value: unknown): string | null {
+  if (typeof value !== 'string') return null
+  return prefix.parse(value) > 0 || HASH.test(value) ? value : null
+}
 
 const isMode = (value: unknown): value is RejectedEvent['mode'] => value === 'reject' || value === 'tag'
 
@@ -156,9 +178,10 @@ function listOf(value: unknown): Fields[] {
 
 function readSenders(value: unknown): SummaryEvent['suppressedOf'] {
   return listOf(value).flatMap(({ clientIp, mode, reason, count, withSecret }) => {
-    if (typeof clientIp !== 'string' || !isReason(reason) || !isCount(count)) return []
+    const sender = readSender(clientIp)
+    if (sender === null || !isReason(reason) || !isCount(count)) return []
     const known = isMode(mode) ? mode : null
-    return [{ clientIp: bounded(clientIp), mode: known, reason, count, withSecret: withSecret === true }]
+    return [{ clientIp: sender, mode: known, reason, count, withSecret: withSecret === true }]
   })
 }
 

@@ -1,25 +1,20 @@
-import { type Finding, findingsOf, type SenderWithoutSecret } from '../evidence/findings.js'
+import { type Finding, findingsOf } from '../evidence/findings.js'
 import { HOUR } from '../lib/time.js'
 import { counted, diagnose } from '../senders/diagnosis.js'
 import type { PlacesContext } from '../senders/places.js'
 import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
-import { isRefusal, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
-import { type CanReject, canReject, type Genuine, genuine, knownOf } from './conclusion.js'
+import { isRefusal, isUnresolved, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
+import { type CanReject, canReject, type Genuine, genuine, knownOf, unlistedWithSecret } from './conclusion.js'
 import { type Bar, Histogram } from './histogram.js'
 import { timeOfLine } from './log-time.js'
 import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
-import {
-  type LoggedEvent,
-  type RejectedEvent,
-  readEvent,
-  type SummaryEvent,
-  type WithoutSecretEvent
-} from './read-event.js'
+import { type LoggedEvent, type RejectedEvent, readEvent, type SummaryEvent } from './read-event.js'
 import type { LineSink } from './read-lines.js'
 import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
 import { type FoundRecord, findRecords, mentions } from './unwrap.js'
+import { WithoutSecretLog } from './without-secret.js'
 
 /** The part of a log to report on. */
 export interface ReportFilter {
@@ -57,6 +52,8 @@ export interface Report {
   readonly to: string | null
   /** Number of verified requests; null if no summary counts them. */
   readonly verified: number | null
+  /** Those of them that `allow` alone verified, the option's or an override's; null if no summary counts them. */
+  readonly verifiedByAllow: number | null
   /** Requests that were rejected, and those that mode "tag" let through. */
   readonly rejected: Rejections
   readonly tagged: Rejections
@@ -85,8 +82,6 @@ export interface Report {
 
 /** Maximum number of senders that are kept. */
 const MAX_SENDERS = 10_000
-/** Maximum number of routes of a verified address without the secret. */
-const MAX_ROUTES = 8
 /** Maximum number of routes of a log that are named where others were asked for. */
 const MAX_SHOWN_ROUTES = 10
 /** Maximum number of revisions of the list that are named. */
@@ -116,12 +111,14 @@ export class ReportBuilder implements LineSink {
   readonly #dataCenters = new Set<string>()
   /** Addresses that are part of the receiver's own set-up. */
   readonly #own = new Set<string>()
-  readonly #withoutSecret = new Map<string, SenderWithoutSecret & { count: number; routes: string[] }>()
+  readonly #withoutSecret = new WithoutSecretLog()
   readonly #revisions = new Set<string>()
   /** Rejections for `not-listed` that are known not to carry the secret. */
   #unlistedWithoutSecret = 0
   /** Rejections with the secret whose sender no line names. */
   #unnamedWithSecret = 0
+  /** Rejections for `not-listed` of addresses of the receiver's own set-up that no line names. */
+  #unnamedOwn = 0
   /** Rejections with the secret and without a client IP. */
   #unresolvedWithSecret = 0
   readonly #histogram = new Histogram()
@@ -152,6 +149,7 @@ export class ReportBuilder implements LineSink {
   #hasSummary = false
   #withoutSender = 0
   #verified: number | null = null
+  #verifiedByAllow: number | null = null
   #from = Number.POSITIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
   #file = ''
@@ -274,8 +272,9 @@ export class ReportBuilder implements LineSink {
     if (event.event === 'rejected') {
       count = this.#addRejected(event, time)
     } else if (event.event === 'without-secret') {
-      this.#addWithoutSecret(event)
+      this.#withoutSecret.line(process, event)
     } else {
+      this.#withoutSecret.summary(process, event.verifiedWithoutSecret)
       count = this.#addSummary(event, time)
     }
     if (isZoneAssumed) this.#zonesAssumed++
@@ -333,7 +332,9 @@ export class ReportBuilder implements LineSink {
     if (reason === 'not-listed' && carriesSecret === false) this.#unlistedWithoutSecret += count
     if (clientIp === null) {
       this.#withoutSender += count
-      if (withSecret) this.#unresolvedWithSecret += count
+      if (withSecret && isUnresolved(reason)) this.#unresolvedWithSecret += count
+      else if (withSecret) this.#unnamedWithSecret += count
+      if (event.isOwn && reason === 'not-listed') this.#unnamedOwn += count
       return count
     }
     if (event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
@@ -346,17 +347,6 @@ export class ReportBuilder implements LineSink {
     return count
   }
 
-  #addWithoutSecret({ clientIp, dataCenter, route, count }: WithoutSecretEvent): void {
-    let sender = this.#withoutSecret.get(clientIp)
-    if (sender === undefined) {
-      if (this.#withoutSecret.size === MAX_SENDERS) return
-      sender = { clientIp, dataCenter, count: 0, routes: [] }
-      this.#withoutSecret.set(clientIp, sender)
-    }
-    sender.count += count
-    if (route !== null && sender.routes.length < MAX_ROUTES && !sender.routes.includes(route)) sender.routes.push(route)
-  }
-
   #learn(clientIp: string, { listedFor, removed }: Pick<Sender, 'listedFor' | 'removed'>): void {
     if ((listedFor.length > 0 || removed !== null) && this.#about.size < MAX_SENDERS) {
       this.#about.set(clientIp, { listedFor, removed })
@@ -364,7 +354,7 @@ export class ReportBuilder implements LineSink {
   }
 
   #addSummary(summary: SummaryEvent, time: number | undefined): number {
-    const { suppressed, suppressedOf, suppressedWithSecret, verified, top } = summary
+    const { suppressed, suppressedOf, suppressedWithSecret, verified, verifiedByAllow, top } = summary
     let count = 0
     this.#unnamedWithSecret += suppressedWithSecret
     for (const mode of ['reject', 'tag'] as const) {
@@ -382,6 +372,7 @@ export class ReportBuilder implements LineSink {
     }
     for (const { clientIp, listedFor } of top) this.#learn(clientIp, { listedFor, removed: null })
     this.#verified = (this.#verified ?? 0) + verified
+    if (verifiedByAllow !== null) this.#verifiedByAllow = (this.#verifiedByAllow ?? 0) + verifiedByAllow
     return count
   }
 
@@ -404,16 +395,12 @@ export class ReportBuilder implements LineSink {
     const known = knownOf(everyone)
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
-      verified: this.#verified,
-      verifiedUnknown:
-        this.#filter.routes.length > 0
-          ? 'Summaries do not name routes, so the number of verified requests is unknown.'
-          : this.#hasSummary
-            ? 'No summary is of the time that was asked for, so the number of verified requests is unknown.'
-            : 'The log has no summary, so the number of verified requests is unknown.',
+      hasVerified: this.#hasVerified,
+      aboutVerified: this.#aboutVerified(),
       rejected,
       ...known,
       findings,
+      unlistedWithSecret: unlistedWithSecret(findings),
       unnamedWithSecret: Math.max(0, this.#unnamedWithSecret),
       withoutSecret: Math.min(rejected['not-listed'], this.#unlistedWithoutSecret),
       isIncomplete: doubts.length > 0
@@ -427,6 +414,7 @@ export class ReportBuilder implements LineSink {
       from: time(this.#from),
       to: time(this.#to),
       verified: this.#verified,
+      verifiedByAllow: this.#verifiedByAllow,
       rejected,
       tagged,
       unlogged: rejectionsOf(unlogged),
@@ -442,11 +430,11 @@ export class ReportBuilder implements LineSink {
       diagnosis: [
         ...findings.map(({ sentence }) => sentence),
         ...diagnose({
-          verified: this.#verified,
+          hasVerified: this.#hasVerified,
           rejected: all,
           own: this.#senders
             .list(book, { reason: 'not-listed', isWanted: (clientIp) => this.#own.has(clientIp) })
-            .reduce((sum, { reasons }) => sum + reasons['not-listed']!, 0),
+            .reduce((sum, { reasons }) => sum + reasons['not-listed']!, this.#unnamedOwn),
           ...this.#places(),
           senders: (query) => this.#senders.list(book, query),
           isCrowd: this.#senders.isCrowd
@@ -458,6 +446,27 @@ export class ReportBuilder implements LineSink {
       canReject: rejected.total > 0 && tagged.total === 0 ? null : this.#canReject(evidence(sumOf(tag, unlogged))),
       genuine: rejected.total === 0 ? null : genuine(evidence(sumOf(reject, unlogged)))
     }
+  }
+
+  /** Where no summary counts those that `allow` verified, nothing is known of them. */
+  get #hasVerified(): boolean | null {
+    return this.#verified === null ? null : this.#verified > (this.#verifiedByAllow ?? 0)
+  }
+
+  #aboutVerified(): string {
+    if (this.#verified === null) {
+      if (this.#filter.routes.length > 0) {
+        return 'Summaries do not name routes, so the number of verified requests is unknown.'
+      }
+      return this.#hasSummary
+        ? 'No summary is of the time that was asked for, so the number of verified requests is unknown.'
+        : 'The log has no summary, so the number of verified requests is unknown.'
+    }
+    const verified = `${counted(this.#verified, 'request')} verified`
+    if (!this.#verifiedByAllow) return `${verified}.`
+    return this.#hasVerified
+      ? `${verified}, ${this.#verifiedByAllow.toLocaleString('en-US')} of them by your own "allow" and not by MoEngage's list.`
+      : `${verified}, by your own "allow" and none by MoEngage's list.`
   }
 
   #places(): PlacesContext {
@@ -473,7 +482,8 @@ export class ReportBuilder implements LineSink {
           isWanted: (clientIp) => isOwn === undefined || this.#own.has(clientIp) === isOwn
         }),
       unresolved: this.#unresolvedWithSecret,
-      withoutSecret: [...this.#withoutSecret.values()].sort((a, b) => b.count - a.count),
+      withoutSecret: this.#withoutSecret.senders(),
+      unnamedWithoutSecret: this.#withoutSecret.unnamed,
       failures: 0,
       ...this.#places(),
       list: `(revision ${[...this.#revisions].join(', ')})`

@@ -5,8 +5,8 @@ import type { Sender, SenderQuery } from './senders.js'
 
 /** What a diagnosis is made of. */
 export interface Findings extends PlacesContext {
-  /** How many requests were verified; null where that is not known. */
-  readonly verified: number | null
+  /** Whether MoEngage's list verified a request; null where that is not known. */
+  readonly hasVerified: boolean | null
   readonly rejected: Readonly<Record<Reason, number>>
   /** How many of the rejections for `not-listed` cannot be of MoEngage: they came from addresses of the receiver's own set-up. */
   readonly own: number
@@ -22,8 +22,8 @@ export interface Findings extends PlacesContext {
   readonly isSaid?: (reason: Reason) => boolean
 }
 
-/** How the sentences begin that are said while no request was ever verified. */
-export const NEVER_VERIFIED = 'No request was ever verified'
+/** How the sentences begin that are said while MoEngage's list verified no request; your own `allow` may have. */
+export const NEVER_VERIFIED = "No request was ever verified by MoEngage's list"
 
 /** A count as a person writes it. */
 export const counted = (count: number, word: string): string => `${number(count)} ${word}${count === 1 ? '' : 's'}`
@@ -145,7 +145,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'not-listed',
-    isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] > own,
+    isLikely: ({ hasVerified, rejected, own }) => hasVerified === false && rejected['not-listed'] > own,
     sentence: (_, __, { rejected, own }) =>
       `${NEVER_VERIFIED}: are static IPs enabled for this channel? Only MoEngage's support can tell, and until ` +
       'then genuine requests may be among those from addresses that are not listed ' +
@@ -153,7 +153,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'not-listed',
-    isLikely: ({ verified, rejected, own }) => verified === 0 && rejected['not-listed'] === own,
+    isLikely: ({ hasVerified, rejected, own }) => hasVerified === false && rejected['not-listed'] === own,
     sentence: (count) =>
       `${NEVER_VERIFIED}, and ${count} came from addresses of your own network or of a provider in front of it, or that ` +
       'nobody on the internet has: the hint in the log says what each of them is, and how to mend a proxy that hides the senders.'

@@ -5,6 +5,7 @@ import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { DAY, HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine, knownOf } from '../report/conclusion.js'
+import type { Sender } from '../senders/senders.js'
 import { totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
@@ -31,14 +32,15 @@ const warns = ({ status }: Facts, code: string): boolean => status.warnings.some
 const LONG_AGO = 8 * DAY
 
 /** Whether what was turned away was genuine. */
-export function genuineOf({ counts: { verified, rejected }, evidence, turnedAway }: Facts): Genuine {
+export function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts): Genuine {
   return genuine({
     span: Number.NaN,
-    verified,
-    verifiedUnknown: '',
+    hasVerified,
+    aboutVerified: '',
     rejected,
-    ...knownOf(turnedAway),
-    findings: evidence,
+    ...knownOf(facts.turnedAway),
+    findings: facts.evidence,
+    unlistedWithSecret: facts.unlistedWithSecret,
     unnamedWithSecret: 0,
     withoutSecret: 0,
     isIncomplete: false
@@ -77,21 +79,21 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   }
   if (rejected > 0 && genuine === 'likely') return ofRejections(`Requests that are probably genuine ${outcome}.`)
   if (rejected > 0 && last === undefined)
-    return ofRejections(`MoEngage has not got through yet, and others ${outcome}.`)
+    return ofRejections(`MoEngage has not got through yet, and requests ${outcome}.`)
   if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
   if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
   if (warns(facts, 'MOE_WARN_DRIFT'))
     return state('bad', 'MoEngage’s page has changed: the list in use is not the newest.')
   if (last === undefined) {
     actions.push(
-      'Send a test from MoEngage’s dashboard: the request appears here, accepted or turned away. If nothing appears, it did not reach this server.'
+      'Send a test from MoEngage’s dashboard: the request appears here, accepted or rejected. If nothing appears, it did not reach this server.'
     )
-    return state('wait', 'Ready. No request from MoEngage has come in yet.')
+    return state('wait', 'Ready. No request from MoEngage has been accepted yet.')
   }
   if (actions.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
   if (now - last.at >= LONG_AGO) {
     actions.push('If MoEngage should have called since then, see whether the request reached this server at all.')
-    return state('wait', `Nothing is wrong here, and MoEngage called last ${ago(now - last.at)}.`)
+    return state('wait', `Nothing is wrong here, and MoEngage last got through ${ago(now - last.at)}.`)
   }
   return state('good', 'All is well: MoEngage gets through.')
 }
@@ -132,35 +134,75 @@ interface Answer {
 
 /** The questions that people come with, and their answers. */
 export function answersPart(facts: Facts, genuine: Genuine): string {
-  const answers = [calledAnswer(facts), channelAnswer(facts), ...rejectedAnswers(facts, genuine), listAnswer(facts)]
+  const answers = [
+    calledAnswer(facts, genuine),
+    channelAnswer(facts),
+    ...rejectedAnswers(facts, genuine),
+    listAnswer(facts)
+  ]
   const items = answers.map(
     ({ question, answer, detail }) => html`<div><dt>${question}</dt><dd>${answer}</dd><dd>!${detail}</dd></div>`
   )
   return html`<dl class="answers">!${items.join('\n')}</dl>`
 }
 
-function calledAnswer(facts: Facts): Answer {
+function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
   const { now, minutes, since } = facts
   const question = 'Did MoEngage call in the last hour?'
   const [last] = fromMoEngage(facts)
-  if (last === undefined) {
-    const detail = isOfFleet(facts)
-      ? 'MoEngage has called no server of the fleet.'
-      : 'MoEngage has not called since the server started.'
-    return { question, answer: 'No', detail }
+  if (last !== undefined && now - last.at < HOUR) {
+    const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
+    const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
+    const where = isOfFleet(facts) ? ' by this server' : ''
+    const detail = html`${plural(accepted, 'request')} accepted${where} since !${timeTag(from)}.`
+    return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
   }
-  const accepted = minutes.reduce((sum, { verified }) => sum + verified, 0)
-  const from = Math.max(since, ...minutes.slice(0, 1).map((bar) => bar.from))
-  const where = isOfFleet(facts) ? ' by this server' : ''
-  const detail = html`${plural(accepted, 'request')} accepted${where} since !${timeTag(from)}.`
-  if (now - last.at < HOUR) return { question, answer: `Yes, ${ago(now - last.at)}`, detail }
+  const accepted =
+    last === undefined
+      ? `No request of MoEngage was accepted ${isOfFleet(facts) ? 'by any server of the fleet' : 'since the server started'}.`
+      : html`The last accepted request of MoEngage came !${timeAgo(last.at, now)}.`
+  const [rejected] = withSecret(facts)
+  const outcome = outcomeWords(facts.outcomes, 'was')
+  if (rejected !== undefined && now - rejected.lastSeen < HOUR) {
+    const detail = html`It carries your secret and came ${ago(now - rejected.lastSeen)}. !${accepted}`
+    return { question, answer: `Yes, and it ${outcome}`, detail }
+  }
+  if (genuine !== 'no' && isRejecting(facts)) {
+    const detail = html`!${accepted} Requests were rejected, and whether MoEngage’s are among them is not known here.`
+    return { question, answer: 'None that was accepted', detail }
+  }
+  if (rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)) {
+    return {
+      question,
+      answer: `No, the last call came ${ago(now - rejected.lastSeen)}, and it ${outcome}`,
+      detail: accepted
+    }
+  }
+  if (last === undefined) return { question, answer: 'No', detail: accepted }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
+}
+
+/** Rejected senders that carried your secret and are not of your own network, the latest first. */
+function withSecret({ turnedAway }: Facts): Sender[] {
+  return turnedAway
+    .filter((sender) => totalOf(sender.withSecret) > 0 && !sender.isOwn)
+    .sort((a, b) => b.lastSeen - a.lastSeen)
+}
+
+/** Whether a request was rejected within an hour, as far as this server knows. */
+function isRejecting({ turnedAway, minutes, now }: Facts): boolean {
+  return turnedAway.some(({ lastSeen }) => now - lastSeen < HOUR) || minutes.some(({ rejected }) => rejected > 0)
 }
 
 function channelAnswer(facts: Facts): Answer {
   const question = 'Which channel was it?'
   const recent = fromMoEngage(facts).filter(({ at }) => facts.now - at < HOUR)
-  if (recent.length === 0) return { question, answer: 'None in the last hour', detail: '' }
+  if (recent.length === 0) {
+    const rejected = withSecret(facts).filter(({ lastSeen }) => facts.now - lastSeen < HOUR)
+    const routes = [...new Set(rejected.flatMap((sender) => sender.routes))]
+    const detail = routes.length === 0 ? '' : html`Requests with your secret were rejected on ${listed(routes)}.`
+    return { question, answer: 'None was accepted in the last hour', detail }
+  }
   const names = [...new Set(recent.map(callName))]
   const shown = names.length > 3 ? [...names.slice(0, 3), `${number(names.length - 3)} more`] : names
   const shared = CHANNELS.filter((channel) =>

@@ -25,7 +25,7 @@ export function chartPart({ title, bars, room, ends, hasVerified }: Chart): stri
   const most = Math.max(0, ...bars.flatMap(({ verified, rejected }) => [verified, rejected]))
   const total = (side: 'verified' | 'rejected') => bars.reduce((sum, bar) => sum + bar[side], 0)
   const accepted = `${plural(total('verified'), 'request')} accepted, `
-  const label = `${title}: ${hasVerified ? accepted : ''}${number(total('rejected'))} turned away; ${number(most)} at most in one bar.`
+  const label = `${title}: ${hasVerified ? accepted : ''}${number(total('rejected'))} rejected; ${number(most)} at most in one bar.`
   const axis = hasVerified ? SIDE : 0
   const step = WIDTH / room
   const rect = (side: 'verified' | 'rejected', i: number, count: number) => {
@@ -46,7 +46,7 @@ export function chartPart({ title, bars, room, ends, hasVerified }: Chart): stri
       ...(hasVerified ? [number(verified)] : []),
       number(rejected)
     ])
-  const header = ['From', ...(hasVerified ? ['Accepted'] : []), 'Turned away']
+  const header = ['From', ...(hasVerified ? ['Accepted'] : []), 'Rejected']
   const table =
     rows.length === 0
       ? ''
@@ -62,4 +62,4 @@ export function chartPart({ title, bars, room, ends, hasVerified }: Chart): stri
 !${table}`
 }
 
-const KEY = html`<ul class="key"><li><span class="verified"></span>accepted, above the line</li><li><span class="rejected"></span>turned away, below it</li></ul>`
+const KEY = html`<ul class="key"><li><span class="verified"></span>accepted, above the line</li><li><span class="rejected"></span>rejected, below it</li></ul>`

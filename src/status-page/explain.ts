@@ -29,7 +29,7 @@ function explanation(guard: ShownGuard, ip: string): string {
   const verdicts = [...new Set(answers.map(({ text }) => text))].map((text) => {
     const policies = answers.filter((answer) => answer.text === text)
     const { verdict } = policies[0]!
-    const mark = verdict.verified ? '✓ accepted' : '✗ turned away'
+    const mark = verdict.verified ? '✓ accepted' : '✗ rejected'
     const where = `On routes that accept ${policies.map(policyName).join('; or ')}`
     return html`<li><strong class="!${verdict.verified ? 'yes' : 'no'}">${mark}</strong> ${text}<br><span class="quiet small">${where}</span></li>`
   })

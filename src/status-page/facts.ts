@@ -5,6 +5,7 @@ import type { Replica } from '../guard/fleet.js'
 import type { Guard } from '../guard/guard.js'
 import type { GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
+import { unlistedWithSecret } from '../report/conclusion.js'
 import { NEVER_VERIFIED } from '../senders/diagnosis.js'
 import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
@@ -41,11 +42,16 @@ export interface Facts {
   /** Null where the guard stands alone. */
   readonly fleet: FleetFacts | null
   /** The verdicts since the start: of all servers that run, where the fleet is known. */
-  readonly counts: Pick<GuardStatus, 'verified' | 'rejected'>
+  readonly counts: Pick<GuardStatus, 'rejected'> & {
+    /** Whether MoEngage's list verified a request. */
+    readonly hasVerified: boolean
+  }
   /** What became of the rejected ones. */
   readonly outcomes: Outcomes
   /** The same of servers of the fleet that ended within a day. */
   readonly outcomesOfEnded: Outcomes
+  /** How many rejections of unlisted addresses carried the secret, as far as they are among `counts`. */
+  readonly unlistedWithSecret: number
   /** What the secret gives away: to all servers, where the fleet is known. */
   readonly evidence: readonly Finding[]
   /** Likely causes of the rejections, behind what the secret gives away: of all servers, where the fleet is known. */
@@ -69,15 +75,17 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const { since, minutes, hours } = samples
   const [status, senders, directory] = [guard.status(), guard.senders(MAX_SENDERS), guard.directory()]
   const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
-  const { verified, rejected, lastVerified } = status
+  const { rejected, lastVerified } = status
+  const hasVerified = isVerified(status)
   const ownOutcome = { ...status, rejected: totalOf(rejected) }
   const reported = fleet?.reading?.status
   if (reported === undefined)
     return {
       ...own,
-      counts: { verified, rejected },
+      counts: { hasVerified, rejected },
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
+      unlistedWithSecret: unlistedWithSecret(status.evidence),
       evidence: status.evidence,
       diagnosis: status.diagnosis,
       settled: settling(guard, metrics, 0),
@@ -93,7 +101,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     others.reduce((sum, replica) => sum + count(replica), 0)
   const ofOthers = noCounts()
   for (const reason of REASONS) ofOthers[reason] = sum(({ reasons }) => reasons[reason] ?? 0)
-  const counts = { verified: verified + sum((replica) => replica.verified), rejected: sumOf(rejected, ofOthers) }
+  const counts = { hasVerified: hasVerified || others.some(isVerified), rejected: sumOf(rejected, ofOthers) }
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
   const turnedAway = mostOf([...theirs, ...senders])
@@ -103,7 +111,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const known = {
     status,
     rejected: ofOthers,
-    verified: counts.verified,
+    hasVerified: counts.hasVerified,
     senders: turnedAway.filter((sender) => settled(sender) === null),
     dataCenters: dataCentersOf(metrics),
     list: `of ${directory.checked} (revision ${directory.revision})`
@@ -114,10 +122,17 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     counts,
     outcomes: outcomesOf([ownOutcome, ...others]),
     outcomesOfEnded: outcomesOf(ended),
+    // Senders of servers that have ended are evidence as well, and their rejections are not counted.
+    unlistedWithSecret:
+      unlistedWithSecret(status.evidence) +
+      Math.min(
+        unlistedWithSecret(evidence),
+        sum(({ withSecret }) => withSecret)
+      ),
     evidence: [...status.evidence, ...evidence],
     diagnosis: [
       // Another server may have verified one.
-      ...status.diagnosis.filter((sentence) => counts.verified === 0 || !sentence.startsWith(NEVER_VERIFIED)),
+      ...status.diagnosis.filter((sentence) => !counts.hasVerified || !sentence.startsWith(NEVER_VERIFIED)),
       ...evidence.map(({ sentence }) => sentence),
       // Whoever can write to a store that is not trusted must not choose what is advised.
       ...(isSigned ? [] : diagnosisOfOthers(known, senders))
@@ -131,6 +146,10 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     )
   }
 }
+
+/** Whether MoEngage's list verified a request; a server of an older version does not report which ones `allow` verified. */
+const isVerified = ({ verified, verifiedByAllow }: Pick<Replica, 'verified' | 'verifiedByAllow'>) =>
+  verified > (verifiedByAllow ?? 0)
 
 const isAmong = (ip: string, senders: readonly Sender[]) => senders.some(({ clientIp }) => clientIp === ip)
 

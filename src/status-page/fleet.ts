@@ -111,7 +111,7 @@ function unprovenActions({ replicas, self, trustsReports }: FleetStatus): string
     .slice(0, NAMED)
     .map(
       ({ host, pid, withSecret }) =>
-        `${host}, process ${pid} reports ${plural(withSecret, 'request')} with your secret that it turned away. A report is no proof here: look at the log or the page of that server before you let anybody in.`
+        `${host}, process ${pid} reports ${plural(withSecret, 'request')} with your secret that it rejected. A report is no proof here: look at the log or the page of that server before you let anybody in.`
     )
 }
 

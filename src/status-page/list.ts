@@ -41,7 +41,7 @@ export function overridesPart({ status }: Facts): string {
     [
       ...(mode === null ? [] : [`mode "${mode}"`]),
       ...(allow.length === 0 ? [] : [`accepts ${listed(allow)}`]),
-      ...(deny.length === 0 ? [] : [`turns away ${listed(deny)}`])
+      ...(deny.length === 0 ? [] : [`rejects ${listed(deny)}`])
     ].join(', '),
     until === null ? 'no end' : { html: timeTag(Date.parse(until)) },
     { html: timeTag(Date.parse(since)) },

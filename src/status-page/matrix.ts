@@ -61,7 +61,7 @@ function policiesTable(policies: readonly PolicyCounts[]): string {
   })
   return tableOf({
     caption: 'What routes accept',
-    header: ['Letter', 'Routes that accept', 'Accepted', 'Turned away'],
+    header: ['Letter', 'Routes that accept', 'Accepted', 'Rejected'],
     rows
   })
 }

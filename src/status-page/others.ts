@@ -9,8 +9,8 @@ interface Others {
   readonly status: GuardStatus
   /** The rejections by the others that run. */
   readonly rejected: Readonly<Record<Reason, number>>
-  /** How many requests all servers that run verified. */
-  readonly verified: number
+  /** Whether MoEngage's list verified a request, on any server that runs. */
+  readonly hasVerified: boolean
   /** Rejected senders that this server would reject, too. */
   readonly senders: readonly Sender[]
   /** The data centers that any route accepts. */
@@ -43,7 +43,7 @@ export function evidenceOfOthers({ status, senders, dataCenters, list }: Others)
  * @param own the senders that this server rejected itself
  */
 export function diagnosisOfOthers(
-  { status, rejected, verified, senders, dataCenters }: Others,
+  { status, rejected, hasVerified, senders, dataCenters }: Others,
   own: readonly Sender[]
 ): string[] {
   const known = new Set(own.map(({ clientIp }) => clientIp))
@@ -56,7 +56,7 @@ export function diagnosisOfOthers(
     count === 0 ? 0 : Math.max(count, sum(reason as Reason))
   ])
   return diagnose({
-    verified,
+    hasVerified,
     rejected: Object.fromEntries(counts) as Others['rejected'],
     own: sum(
       'not-listed',

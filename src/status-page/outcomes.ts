@@ -36,9 +36,9 @@ export function outcomesOf(servers: readonly Counted[]): Outcomes {
   return sum
 }
 
-/** What happened to requests that were not accepted, as the end of a sentence. */
-export function outcomeWords({ turnedAway, unknown }: Outcomes): string {
-  if (turnedAway > 0) return 'were turned away'
+/** What happened to requests that were not accepted, or to one of them, as the end of a sentence. */
+export function outcomeWords({ turnedAway, unknown }: Outcomes, were: 'were' | 'was' = 'were'): string {
+  if (turnedAway > 0) return `${were} turned away`
   return unknown > 0 ? 'may have been turned away' : 'would be turned away'
 }
 

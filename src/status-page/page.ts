@@ -132,7 +132,7 @@ function sectionsOf(facts: Facts) {
           : tableOf({ caption: 'Last accepted request by route', header, rows: verified, isCards: true })
     },
     { id: 'matrix', title: 'Which channels call', body: matrixPart(facts) },
-    { id: 'senders', title: 'Who was turned away', body: sendersPart(facts) },
+    { id: 'senders', title: 'Who was rejected', body: sendersPart(facts) },
     {
       id: 'time',
       title: 'Requests over time',
@@ -155,7 +155,7 @@ function sendersPart(facts: Facts): string {
   }
   const view = {
     dataCenters: dataCentersOf(metrics),
-    hasVerified: counts.verified > 0,
+    hasVerified: counts.hasVerified,
     settled: facts.settled,
     unproven,
     now

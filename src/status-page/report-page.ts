@@ -86,9 +86,10 @@ const countOf = (count: number | null, isUnsure: boolean) =>
 const mayLackRejections = ({ doubts, unlogged }: Report) => doubts.length > 0 || unlogged.total > 0
 
 function answersPart(report: Report): string {
-  const { verified, rejected, tagged, doubts } = report
+  const { verified, verifiedByAllow, rejected, tagged, doubts } = report
+  const byAllow = verifiedByAllow ? `${number(verifiedByAllow)} of them by your own “allow”.` : ''
   const answers: [question: string, answer: string, detail: string][] = [
-    ['Accepted', countOf(verified, doubts.length > 0), ''],
+    ['Accepted', countOf(verified, doubts.length > 0), byAllow],
     ['Turned away', countOf(rejected.total, mayLackRejections(report)), '']
   ]
   if (tagged.total > 0) {
@@ -102,14 +103,14 @@ function answersPart(report: Report): string {
 }
 
 function sectionsOf(report: Report) {
-  const { senders, verified, histogram, firstUnreadable, rejected, tagged, unlogged, doubts } = report
+  const { senders, verified, verifiedByAllow, histogram, firstUnreadable, rejected, tagged, unlogged, doubts } = report
   const nobody = doubts.length > 0 ? 'No rejection was counted.' : 'Nobody was turned away.'
   const bars = histogram.bars.map(({ from, count }) => ({ from: Date.parse(from), verified: 0, rejected: count }))
   const [first, last] = [bars[0], bars.at(-1)].map((bar) => (bar === undefined ? '' : utc(bar.from)))
   const table = {
     senders,
     dataCenters: [],
-    hasVerified: verified !== null && verified > 0,
+    hasVerified: (verified ?? 0) > (verifiedByAllow ?? 0),
     settled: () => null,
     unproven: new Set<string>(),
     now: null
@@ -122,7 +123,7 @@ function sectionsOf(report: Report) {
   return [
     {
       id: 'senders',
-      title: 'Who was turned away',
+      title: 'Who was rejected',
       body: html`!${senders.length === 0 ? '' : sendersTable(table)}!${besidesOf(report).map((sentence) => html`<p>${sentence}</p>`)}`
     },
     {
@@ -141,7 +142,7 @@ function sectionsOf(report: Report) {
         bars.length === 0
           ? html`<p>${named.every(([, { total }]) => total === 0) ? nobody : 'No rejection has a time.'}</p>`
           : chartPart({
-              title: `Turned away, one bar for ${spanText(histogram.width, 1)}`,
+              title: `Rejected, one bar for ${spanText(histogram.width, 1)}`,
               bars,
               room: Math.max(ROOM, bars.length),
               ends: [first!, last!],

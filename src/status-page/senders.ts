@@ -32,7 +32,7 @@ const SETTLED: Readonly<Record<NonNullable<Settled>, Advice>> = {
 interface Surroundings {
   /** The data centers that are accepted. */
   readonly dataCenters: readonly string[]
-  /** Whether any request was verified, as far as that is known. */
+  /** Whether MoEngage's list verified a request, as far as that is known. */
   readonly hasVerified: boolean
 }
 
@@ -129,5 +129,5 @@ export function sendersTable({ senders, settled, unproven, now, ...surroundings 
     ]
   })
   const header = ['Sender', 'Requests', 'Why', 'MoEngage publishes it for', 'First', 'Last', 'Routes', 'What to do']
-  return tableOf({ caption: 'Senders that were turned away', header, rows, isCards: true })
+  return tableOf({ caption: 'Rejected senders', header, rows, isCards: true })
 }

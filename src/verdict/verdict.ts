@@ -34,6 +34,11 @@ export function isRefusal(reason: Reason): reason is RefusalReason {
   return reason === 'other-data-center' || reason === 'other-channel'
 }
 
+/** Whether a request is rejected for this reason because it has no client IP that can be relied on. */
+export function isUnresolved(reason: Reason): boolean {
+  return reason === 'unresolved' || reason === 'permissive-trust'
+}
+
 /** Counts by reason, to begin with. */
 export const noCounts = () => Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
 

@@ -26,15 +26,15 @@ t.test('a report is read as it was written', async (t) => {
   })
 })
 
-t.test('what became of rejected requests is in the report, and is not known of an older version', async (t) => {
-  const { tagged, turnedAway, ...older } = reported('a', [STRANGER, STRANGER])
-  t.strictSame([tagged, turnedAway], [0, 2])
+t.test('what became of requests is in the report, and is not known of an older version', async (t) => {
+  const { verifiedByAllow, tagged, turnedAway, ...older } = reported('a', [STRANGER, STRANGER])
+  t.strictSame([verifiedByAllow, tagged, turnedAway], [0, 0, 2])
   const sums = new FleetSums(7)
-  sums.add(readReport(JSON.stringify({ ...older, tagged, turnedAway }))!, 0)
+  sums.add(readReport(JSON.stringify({ ...older, verifiedByAllow, tagged, turnedAway }))!, 0)
   sums.add(readReport(JSON.stringify({ ...older, id: 'b' }))!, 0)
   t.match(sums.result().replicas, [
-    { id: 'a', rejected: 2, tagged: 0, turnedAway: 2 },
-    { id: 'b', rejected: 2, tagged: null, turnedAway: null }
+    { id: 'a', rejected: 2, verifiedByAllow: 0, tagged: 0, turnedAway: 2 },
+    { id: 'b', rejected: 2, verifiedByAllow: null, tagged: null, turnedAway: null }
   ])
 })
 

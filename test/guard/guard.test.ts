@@ -3,8 +3,10 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { CHANNELS, createGuard, directory, loadGuard, type Snapshot } from '../../src/core.js'
+import guardFetch from '../../src/fetch.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { TestClock } from '../support/clock.js'
+import { lineLogger } from '../support/logger.js'
 import { runs } from '../support/properties.js'
 import { FOUR, snapshotOf } from '../support/snapshots.js'
 
@@ -34,6 +36,47 @@ t.test('status counts what was judged and names the list', async (t) => {
     warnings: []
   })
   t.ok(status.loadedAt <= Date.now())
+})
+
+t.test('requests that allow alone verified are counted apart, whatever verifies or rejects them later', async (t) => {
+  let address = '9.9.9.7'
+  const source = async () => snapshot(address)
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    allow: ['9.9.9.0/30', '9.9.9.7'],
+    deny: ['9.9.9.1'],
+    source,
+    confirm: ['shrunk']
+  })
+  t.teardown(() => guard.close())
+  guard.override({ allow: ['9.9.9.9'], for: '1h' })
+  const counted = () => {
+    const { verified, verifiedByAllow } = guard.status()
+    return [verified, verifiedByAllow]
+  }
+  const rows: [what: string, peer: string, counts: [verified: number, byAllow: number]][] = [
+    ['of MoEngage, and in allow as well', '9.9.9.7', [1, 0]],
+    ['in allow', '9.9.9.2', [2, 1]],
+    ['again, by the remembered verdict', '9.9.9.2', [3, 2]],
+    ['allowed by an override', '9.9.9.9', [4, 3]],
+    ['denied', '9.9.9.1', [4, 3]],
+    ['a stranger', STRANGER, [4, 3]]
+  ]
+  for (const [what, peer, counts] of rows) {
+    guard.judge(from(peer))
+    t.strictSame(counted(), counts, what)
+  }
+  address = '9.9.9.8'
+  await guard.reload()
+  guard.judge(from('9.9.9.7'))
+  t.strictSame(counted(), [5, 4], 'no longer on the list, and in allow')
+  const page = guardFetch({ dataCenters: 'DC-01', allow: ['9.9.9.2'], logger: lineLogger([]) })
+  t.teardown(() => page.close())
+  const request = new Request('http://localhost/')
+  page.judge(request, '9.9.9.2')
+  page.override({ deny: ['9.9.9.2'], for: '1h' })
+  page.judge(request, '9.9.9.2')
+  t.match(page.status(), { verified: 0, verifiedByAllow: 0 }, 'a request that is rejected later')
 })
 
 t.test('rejected senders are listed, by how often, with why and what else they are published for', async (t) => {

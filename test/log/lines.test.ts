@@ -127,6 +127,19 @@ t.test('a flood gets the lines of the bucket, a summary, and does not drown what
   t.equal(counted(), 504)
 })
 
+t.test('a summary counts apart what allow alone verified, since the summary before', async (t) => {
+  const { app, send, events, pass } = await standing(t, { allow: ['9.9.9.9'] })
+  const ofSummaries = () => events('summary').map(({ moengage }) => [moengage.verified, moengage.verifiedByAllow])
+  for (const clientIp of ['9.9.9.9', '9.9.9.9', LISTED]) await send(clientIp)
+  pass(HOUR)
+  for (const clientIp of ['9.9.9.9', LISTED]) await send(clientIp)
+  await app.close()
+  t.strictSame(ofSummaries(), [
+    [3, 2],
+    [2, 1]
+  ])
+})
+
 t.test('a request that is rejected after a summary counted it as verified is one less in the next', async (t) => {
   mock.timers.reset()
   mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 10, 23) })

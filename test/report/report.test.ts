@@ -287,25 +287,30 @@ t.test('a byte order mark, CRLF and blank lines are no broken lines', async (t) 
   t.match(found.lines, { read: 2, own: 2, unreadable: 0 })
 })
 
-t.test('an address that the logger itself left out, or that is endless, costs no rejection', async (t) => {
-  const endless = 'x'.repeat(5000)
-  const { found } = await report([
-    line({ clientIp: undefined }),
-    line({ clientIp: endless, route: endless, removed: endless })
-  ])
-  t.match(found, {
-    lines: { own: 2, unreadable: 0 },
-    rejected: { total: 2 },
-    withoutSender: 1,
-    senders: [{ clientIp: 'x'.repeat(200), routes: ['x'.repeat(200)], removed: null }]
-  })
-})
+t.test(
+  'an address that the logger itself left out or replaced, or a text that is endless, costs no rejection',
+  async (t) => {
+    const endless = 'x'.repeat(5000)
+    const { found } = await report([
+      line({ clientIp: undefined }),
+      line({ clientIp: '[Redacted]' }),
+      line({ clientIp: endless }),
+      line({ clientIp: '198.51.100.7', route: endless, removed: endless })
+    ])
+    t.match(found, {
+      lines: { own: 4, unreadable: 0 },
+      rejected: { total: 4 },
+      withoutSender: 3,
+      senders: [{ clientIp: '198.51.100.7', routes: ['x'.repeat(200)], removed: null }]
+    })
+  }
+)
 
 t.test('the text says what to do next', async (t) => {
   const { stdout } = await run(['report', '--senders', '2'], {
     stdin: [
       ...Array.from({ length: 4 }, (_, i) => line({ clientIp: `198.51.100.${i}` }, { time: TIME + i * HOUR })),
-      line({ clientIp: 'x\n\u001b[2J`', suppressed: 1203, reason: 'proxy-not-configured' }),
+      line({ clientIp: '10.0.0.3', route: 'x\n\u001b[2J`', suppressed: 1203, reason: 'proxy-not-configured' }),
       'a line of another program',
       line({}).slice(0, 130),
       `{"${'x'.repeat(MAX_LINE)}":1}`,
@@ -869,6 +874,133 @@ t.test('a denied sender with the secret is evidence, whatever denies it', async 
   ])
 })
 
+t.test('what a logger put in place of addresses makes no sender of several', async (t) => {
+  const withSecret = { carriesSecret: true, suppressed: 2 }
+  const rows: [what: string, clientIp: unknown, byName: boolean][] = [
+    ['removed', undefined, false],
+    ['replaced', '[Redacted]', false],
+    ['masked', '8.8.8.x', false],
+    ['truncated by redactAddress', '8.8.8.0/24', true],
+    ['hashed by redactAddress', 'hmac:0123456789abcdef', true]
+  ]
+  for (const [what, clientIp, isNamed] of rows) {
+    const { found } = await report([
+      line({ ...withSecret, clientIp }),
+      line({ ...withSecret, clientIp, reason: 'other-data-center' }),
+      line({ clientIp: isNamed ? '10.0.0.0/24' : clientIp, isOwn: true }),
+      summary({
+        suppressed: { reject: { denied: 1 }, tag: {} },
+        suppressedOf: [{ clientIp, reason: 'denied', count: 1 }],
+        top: [{ clientIp, listedFor: [] }],
+        verified: 1
+      })
+    ])
+    t.match(found.rejected.total, 8, what)
+    t.equal(found.withoutSender, isNamed ? 0 : 8, what)
+    t.strictSame(
+      found.evidence.map(({ kind }: { kind: string }) => kind),
+      isNamed ? ['list-aged', 'other-data-center'] : [],
+      what
+    )
+    const unnamed =
+      '6 requests with your secret from a sender that no line names: status().evidence of the server does.'
+    t.equal(found.genuine.evidence.includes(unnamed), !isNamed, what)
+    t.notMatch(found.genuine.evidence.join(), /without a client IP/, what)
+  }
+  const { found } = await report([
+    line({ carriesSecret: true, clientIp: null, reason: 'permissive-trust' }),
+    line({ carriesSecret: true, clientIp: null, reason: 'unresolved' }),
+    line({ clientIp: '[Redacted]', isOwn: true }),
+    summary({ verified: 0 })
+  ])
+  t.match(found.evidence, [{ kind: 'unresolved', count: 2 }])
+  t.match(found.diagnosis.at(-1), /and 1 rejection came from addresses of your own network/)
+})
+
+t.test('requests that an allow list of one’s own verified say nothing about MoEngage', async (t) => {
+  const tagged = line({ mode: 'tag', reason: 'denied' })
+  const rows: [summaries: string[], answer: string, evidence: string, text: RegExp][] = [
+    [
+      [summary({ verified: 1200, verifiedByAllow: 1200 })],
+      'no',
+      '1,200 requests verified, by your own "allow" and none by MoEngage\'s list.',
+      /^Verified: 1,200, 1,200 of them by your own "allow"$/m
+    ],
+    [
+      [summary({ verified: 5, verifiedByAllow: 2 }), summary({ verified: 5, verifiedByAllow: 5 })],
+      'yes',
+      '10 requests verified, 7 of them by your own "allow" and not by MoEngage\'s list.',
+      /^Verified: 10, 7 of them by your own "allow"$/m
+    ],
+    [[summary({ verified: 5, verifiedByAllow: 0 })], 'yes', '5 requests verified.', /^Verified: 5$/m],
+    [[summary({ verified: 5 })], 'yes', '5 requests verified.', /^Verified: 5$/m]
+  ]
+  for (const [summaries, answer, sentence, text] of rows) {
+    const stdin = [tagged, ...summaries].join('\n')
+    const { canReject, verifiedByAllow } = JSON.parse((await run(['report', '-', '--json'], { stdin })).stdout)
+    t.match(canReject, { answer, evidence: [sentence] })
+    t.equal(verifiedByAllow === null, !stdin.includes('verifiedByAllow'), 'an older version does not count them')
+    t.match((await run(['report'], { stdin })).stdout, text)
+  }
+})
+
+t.test('verified requests without the secret are as many as their lines or the summaries count', async (t) => {
+  const without = (own: object, rest: object = {}) =>
+    line({ event: 'moengage.without-secret', reason: undefined, mode: undefined, clientIp: '9.9.9.9', ...own }, rest)
+  const total = (count: number, rest: object = {}) => summary({ verified: count, verifiedWithoutSecret: count }, rest)
+  const [first, second] = [{ pid: 1 }, { pid: 2 }]
+  const later = { time: TIME + HOUR }
+  const rows: [what: string, lines: string[], argv: string[], count: number, sentence: RegExp][] = [
+    [
+      'a line for the first of them',
+      [without({}), total(100)],
+      [],
+      100,
+      /^100 verified requests came without your secret, some of them on \/hooks, from 9\.9\.9\.9 \(1 request\): /
+    ],
+    [
+      'lines for all of them',
+      [without({ suppressed: 4 }), total(5)],
+      [],
+      5,
+      /^Verified requests on \/hooks came .*from/
+    ],
+    ['lines after the last summary', [without({}), total(1), without({ suppressed: 3 })], [], 5, /^Verified requests/],
+    [
+      'one process that was killed, and another one',
+      [without({ suppressed: 8 }, first), without({}, second), total(2, second)],
+      [],
+      11,
+      /^11 verified requests/
+    ],
+    ['no line', [total(1)], [], 1, /^1 verified request came without your secret: another/],
+    ['an address that the logger replaced', [without({ clientIp: '[Redacted]' })], [], 1, /^1 verified request came/],
+    ['one that it removed', [without({ clientIp: undefined, suppressed: 1 })], [], 2, /^2 verified requests came/],
+    [
+      'a part of the time',
+      [without({}), total(100), without({}, later), total(7, later)],
+      ['--since', '2026-11-23T12:30Z'],
+      7,
+      /^7 verified requests/
+    ],
+    [
+      'a route',
+      [without({}), without({ route: '/a' }), total(100)],
+      ['--route', '/a'],
+      1,
+      /^Verified requests on \/a came/
+    ]
+  ]
+  for (const [what, lines, argv, count, sentence] of rows) {
+    const { found } = await report(lines, argv)
+    t.match(found.evidence, [{ kind: 'without-secret', count, sentence }], what)
+    t.equal(found.evidence.length, 1, what)
+  }
+  const many = Array.from({ length: 10_002 }, (_, pid) => without({ clientIp: undefined }, { pid }))
+  const { found } = await report([...many, total(1, { pid: 10_000 }), total(4, { pid: 10_001 }), total(2, first)])
+  t.match(found.evidence, [{ count: 10_000 - 1 + 2 + 5 }])
+})
+
 t.test('what carried the secret is known as far as the lines say it', async (t) => {
   const UNLISTED = '8.8.8.8'
   const report = async (...lines: string[]) =>
@@ -923,7 +1055,9 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
     }
   })
   const own = await report(line({ isOwn: true, clientIp: '10.9.9.9' }), summary({ verified: 0 }))
-  t.match(own.diagnosis, [/^No request was ever verified, and 1 rejection came from addresses of your own network/])
+  t.match(own.diagnosis, [
+    /^No request was ever verified by MoEngage's list, and 1 rejection came from addresses of your own network/
+  ])
   t.equal(own.diagnosis.length, 1)
   t.match(await report(secret({ clientIp: '8.8.8.0/24' }), total), {
     evidence: [{ kind: 'list-aged', paste: null, ticket: null }]
@@ -976,7 +1110,7 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
   })
   t.match(await report(without({ clientIp: 5 }), total), { lines: { unreadable: 1 } })
   const many = Array.from({ length: 10_010 }, (_, i) => without({ clientIp: `10.0.${i >> 8}.${i & 255}` }))
-  t.match(await report(...many), { evidence: [{ count: 10_000 }] })
+  t.match(await report(...many), { evidence: [{ count: 10_010 }] })
 })
 
 t.test('the text names the addresses, what to paste and the ticket', async (t) => {

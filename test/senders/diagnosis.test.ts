@@ -39,8 +39,19 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ['10.9.9.9', 5]
       ]),
       [
-        /^No request was ever verified: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
+        /^No request was ever verified by MoEngage's list: are static IPs enabled for this channel\?.* may be among those from addresses that are not listed \(1,204 rejections\)\.$/
       ]
+    ],
+    [
+      'nothing but by an allow list of one’s own, and by an override',
+      (() => {
+        const guard = createGuard({ dataCenters: 'DC-01', allow: ['9.9.9.9'] })
+        guard.override({ allow: ['9.9.9.8'], for: '1h' })
+        for (const peer of ['9.9.9.9', '9.9.9.9', '9.9.9.8', UNLISTED]) guard.judge({ peer, headers: {} })
+        t.match(guard.status(), { verified: 3, verifiedByAllow: 3 })
+        return guard.status().diagnosis
+      })(),
+      [/^No request was ever verified by MoEngage's list: are static IPs enabled .* \(1 rejection\)\.$/]
     ],
     [
       'a proxy that is not configured',
@@ -59,7 +70,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ['104.16.0.9', 1]
       ]),
       [
-        /^No request was ever verified, and 6 rejections came from addresses of your own network or of a provider [^?]*\.$/
+        /^No request was ever verified by MoEngage's list, and 6 rejections came from addresses of your own network or of a provider [^?]*\.$/
       ]
     ],
     [
@@ -92,7 +103,10 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ['10.0.3.7', 1, undefined, XFF],
         ['9.9.9.9', 1]
       ]),
-      [/^1 of 2 rejections came from 10\.0\.3\.7/, /^No request was ever verified: .* not listed \(1 rejection\)\.$/]
+      [
+        /^1 of 2 rejections came from 10\.0\.3\.7/,
+        /^No request was ever verified by MoEngage's list: .* not listed \(1 rejection\)\.$/
+      ]
     ],
     [
       'a proxy among others',
@@ -214,7 +228,7 @@ t.test('what only a framework or a log can find is named too', async (t) => {
     listedFor: [{ dataCenter: 'DC-01', channels: ['connector'] }]
   })
   const diagnosis = diagnose({
-    verified: null,
+    hasVerified: null,
     rejected: { ...NONE, 'permissive-trust': 3, 'stale-list': 2, 'other-channel': 4, 'not-listed': 1 },
     own: 0,
     dataCenters: ['DC-01'],
@@ -289,7 +303,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
   ]
   for (const [reason, about, dataCenters, expected] of table) {
     const diagnosis = diagnose({
-      verified: null,
+      hasVerified: null,
       rejected: { ...NONE, [reason]: 4 },
       own: 0,
       dataCenters,
@@ -315,12 +329,12 @@ t.test('whatever is missing, no sentence has a hole', async () => {
     fc.property(
       senders,
       some(['DC-01', 'DC-03']),
-      fc.constantFrom(null, 0, 5),
+      fc.constantFrom(null, false, true),
       fc.constantFrom(0, 4),
-      (about, dataCenters, verified, own) => {
+      (about, dataCenters, hasVerified, own) => {
         const rejected = Object.fromEntries(REASONS.map((reason) => [reason, 4])) as Record<Reason, number>
         const diagnosis = diagnose({
-          verified,
+          hasVerified,
           rejected,
           own,
           dataCenters,

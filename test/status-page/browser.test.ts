@@ -44,7 +44,7 @@ t.test('the page in Chromium', { skip: missing(), timeout: 170_000 }, async (t) 
 
   await t.test('shows a genuine and a foreign request without a reload', async (t) => {
     const { page, faults } = await openPage(t, browser, url)
-    await page.getByText('No request from MoEngage has come in yet').waitFor()
+    await page.getByText('No request from MoEngage has been accepted yet').waitFor()
     await page.evaluate('window.isTheSame = true')
     await post('/segments', LISTED)
     await post('/segments', '185.199.108.153')

@@ -157,11 +157,12 @@ interface Reported {
   readonly isClosed?: boolean
   readonly lastError?: string
   readonly peers?: readonly string[]
+  readonly allow?: readonly string[]
   readonly deny?: readonly string[]
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
-  /** What became of the rejected requests, where they were not turned away. */
-  readonly became?: { readonly tagged: number | undefined; readonly turnedAway: number | undefined }
+  /** What became of the requests, where that is not as the guard counted it, or an older version does not report it. */
+  readonly became?: { readonly [Count in 'verifiedByAllow' | 'tagged' | 'turnedAway']?: number | undefined }
 }
 
 const SECRET = { 'x-secret': 'yes' }
@@ -171,7 +172,12 @@ const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in header
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
   const sums = new FleetSums(own.version === undefined ? 7 : own.version)
   for (const { id, age = 0, started = 1, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
-    const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never, deny: seen.deny })
+    const guard = createGuard({
+      dataCenters: 'DC-01',
+      carriesSecret: carriesSecret as never,
+      allow: seen.allow,
+      deny: seen.deny
+    })
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
     const report = reportOf(guard, { id, started, every: 1000, senders: 10 }, version, isClosed)
@@ -312,7 +318,7 @@ t.test('where a report is no proof, what others report of the secret is neither 
   const { textOf } = await open()
   t.match(
     textOf('state'),
-    /b, process 1 reports 4 requests with your secret that it turned away\. A report is no proof here/
+    /b, process 1 reports 4 requests with your secret that it rejected\. A report is no proof here/
   )
   t.notMatch(textOf('state'), /[acd], process 1 reports/, 'nor does this server report itself, or one that has ended')
   t.notMatch(textOf('state'), new RegExp(NEWCOMER), 'neither an option nor a ticket')
@@ -365,7 +371,11 @@ t.test('advice is not repeated once it was followed, on the page of a server tha
       t.match(textOf('state'), words, what)
       continue
     }
-    t.match(textOf('state'), /^… Ready\. No request from MoEngage has come in yet\. What to do now Send a test/, what)
+    t.match(
+      textOf('state'),
+      /^… Ready\. No request from MoEngage has been accepted yet\. What to do now Send a test/,
+      what
+    )
     t.match(textOf('senders'), /It is (?:accepted|a trusted proxy) by now: do nothing\./, what)
   }
 })
@@ -392,12 +402,12 @@ t.test('what to do about the rejections by another server is on the page of each
     [
       [NEWCOMER],
       false,
-      /^! MoEngage has not got through yet, .* What to do now No request was ever verified: .* \(1 rejection\)/
+      /^! MoEngage has not got through yet, .* What to do now No request was ever verified by MoEngage's list: .* \(1 rejection\)/
     ],
     [
       ['10.9.0.1'],
       false,
-      /^! MoEngage has not got through yet, .* No request was ever verified, and 1 rejection came from/
+      /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's list, and 1 rejection came from/
     ]
   ]
   for (const [peers, verified, state] of rows) {
@@ -441,11 +451,50 @@ t.test('what other servers rejected is not said again where this server says it 
   t.equal(after.match(/3\.6\.251\.95 \(/g)?.length, 1, 'a sender is named once')
 })
 
-t.test('that no request was ever verified is not said where another server verified one', async (t) => {
-  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers: [LISTED] }]))
-  guard.judge(from(STRANGER))
-  t.match(guard.status().diagnosis, [/No request was ever verified/])
-  t.match((await open()).textOf('state'), /^✓ All is well/)
+t.test('that no request was ever verified is not said where another server verified one of MoEngage', async (t) => {
+  const rows: [what: string, seen: Partial<Reported>, state: RegExp][] = [
+    ['MoEngage', { peers: [LISTED] }, /^✓ All is well/],
+    [
+      'allow',
+      { peers: ['9.9.9.9'] },
+      /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's/
+    ],
+    [
+      'an older version does not report what allow verified',
+      { peers: ['9.9.9.9'], became: { verifiedByAllow: undefined } },
+      /^! MoEngage has not got through yet, and requests were turned away\. What to do now Nothing/
+    ]
+  ]
+  for (const [what, seen, state] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', ...seen, allow: ['9.9.9.9'] }]))
+    guard.judge(from(NEWCOMER))
+    t.match(guard.status().diagnosis, [/No request was ever verified/])
+    t.match((await open()).textOf('state'), state, what)
+  }
+})
+
+t.test('strangers are counted beside what carried the secret, on servers that run', async (t) => {
+  const strangers = Array.from({ length: 5 }, (_, i) => `185.199.108.${i}`)
+  const ofSecret = [NEWCOMER, NEWCOMER, NEWCOMER, '185.199.108.154']
+  const rows: [what: string, replicas: Reported[], words: RegExp][] = [
+    [
+      'a server that has ended got the secret',
+      [
+        { id: 'b', peers: strangers },
+        { id: 'c', isClosed: true, withSecret: ofSecret }
+      ],
+      /5 requests from addresses that are not listed: do you know/
+    ],
+    [
+      'a server that runs got it',
+      [{ id: 'b', peers: strangers, withSecret: ofSecret }],
+      /4 requests with your secret .* 5 requests from addresses that are not listed: do you know/
+    ]
+  ]
+  for (const [what, replicas, words] of rows) {
+    const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, ...replicas]))
+    t.match((await open()).textOf('answers'), words, what)
+  }
 })
 
 t.test('what this server knows itself is not said twice', async (t) => {
@@ -531,7 +580,10 @@ t.test(
 t.test('where no server called or was called, the page says so of all of them', async (t) => {
   const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b' }]))
   const { textOf } = await open()
-  t.match(textOf('answers'), /MoEngage has called no server of the fleet\..* Nobody, by any server\./)
+  t.match(
+    textOf('answers'),
+    /No request of MoEngage was accepted by any server of the fleet\..* Nobody, by any server\./
+  )
   t.match(textOf('routes'), /No request has been accepted by any server of the fleet/)
   t.match(textOf('senders'), /Nobody, by any server of the fleet/)
 })

@@ -130,6 +130,7 @@ const guard = fc
         { kind: 'list-aged', sentence: text(8), count: 1, addresses: [text(1)], paste: text(2), ticket: text(3) }
       ],
       rejectedWithSecret: noCounts(),
+      verifiedByAllow: 0,
       verifiedWithoutSecret: 0,
       watch: {
         source: text(4),

@@ -94,7 +94,7 @@ const from = (peer: string) => ({ peer, headers: {} })
 t.test('the page shows what happens without a reload', async (t) => {
   for (const isTrusted of [false, true]) {
     const { guard, text, poll, asked, policies } = await open(t, { query: '?ip=52.6.248.125', isTrusted })
-    t.match(text('state'), /No request from MoEngage has come in yet/)
+    t.match(text('state'), /No request from MoEngage has been accepted yet/)
     t.equal(text('updated'), 'Updates itself')
     guard.judge(from(LISTED))
     guard.judge(from(STRANGER))
@@ -184,7 +184,7 @@ t.test('a server that does not answer, or answers with a login, is said, and ask
     answerWith(answer)
     await poll()
     t.match(text('updated'), /does not answer/, what)
-    t.match(text('state'), /No request from MoEngage has come in yet/)
+    t.match(text('state'), /No request from MoEngage has been accepted yet/)
   }
 })
 

@@ -50,7 +50,7 @@ t.test('a log becomes a page that says what to do', async (t) => {
   t.match(textOf('reasons'), /Turned away Why Requests Not on MoEngage’s list 2 /)
   t.match(
     textOf('time'),
-    /one bar for 1 minute: 4 turned away; 2 at most in one bar\..*12:00 UTC 2 2026-11-23 12:07 UTC 2/
+    /one bar for 1 minute: 4 rejected; 2 at most in one bar\..*12:00 UTC 2 2026-11-23 12:07 UTC 2/
   )
 })
 
@@ -69,6 +69,15 @@ t.test('a log in mode "tag" answers whether the guard can reject', async (t) => 
     /Let through by mode “tag” 2 They would be turned away\. Can I switch to "reject"\? Not yet\./
   )
   t.match(textOf('reasons'), /Let through by mode “tag”/)
+  t.match(textOf('time'), /Rejected, one bar for 1 minute: 2 rejected; /)
+  t.notMatch(`${textOf('time')} ${textOf('senders')}`, /turned away/i)
+})
+
+t.test('what an allow list of one’s own verified is said beside what was accepted', async (t) => {
+  const stranger = line({ mode: 'tag', clientIp: '185.199.108.153' })
+  const { textOf } = await report(t, [stranger, summary({ verified: 7, verifiedByAllow: 7 })])
+  t.match(textOf('main'), /^(?:.* )?! Do not switch .* Accepted 7 7 of them by your own “allow”\. Turned away/)
+  t.match(textOf('senders'), /A stranger, or MoEngage without static IPs\./)
 })
 
 t.test('a log without a finding, an empty one and an unreadable one say so', async (t) => {

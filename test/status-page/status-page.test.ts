@@ -66,8 +66,11 @@ t.test('a request without the credentials gets nothing of the page, and one from
 t.test('the page answers what people come with', async (t) => {
   const { post, open } = await serve(t)
   const empty = await open()
-  t.match(empty.textOf('state'), /Ready\. No request from MoEngage has come in yet.*Send a test/)
-  t.match(empty.textOf('answers'), /in the last hour\? No MoEngage has not called.*Was anybody turned away\? No Nobody/)
+  t.match(empty.textOf('state'), /Ready\. No request from MoEngage has been accepted yet.*Send a test/)
+  t.match(
+    empty.textOf('answers'),
+    /in the last hour\? No No request of MoEngage was accepted since the server started\..*Was anybody turned away\? No Nobody/
+  )
   t.match(empty.textOf('routes'), /No request has been accepted/)
   t.match(empty.textOf('senders'), /Nobody since/)
   await post('/moengage/connector', LISTED)
@@ -114,7 +117,7 @@ t.test('requests from the own allow list are not taken for MoEngage', async (t) 
   const { post, open } = await serve(t, { allow: ['192.0.2.1'] })
   await post('/moengage/connector', '192.0.2.1')
   const { textOf } = await open()
-  t.match(textOf('state'), /No request from MoEngage has come in yet/)
+  t.match(textOf('state'), /No request from MoEngage has been accepted yet/)
   t.match(textOf('routes-body'), /\/moengage\/connector .* your "allow" list/)
 })
 
@@ -215,9 +218,9 @@ t.test('the page explains an address as the command line does, for every policy 
     [LISTED, new RegExp(`✓ accepted ${LISTED} is verified: .* DC-01 .* On routes that accept DC-01, every channel`)],
     [
       '44.205.83.206',
-      /✓ accepted .*every channel.* ✗ turned away .*other-channel.*On routes that accept DC-01, Outbound Segment Sync/
+      /✓ accepted .*every channel.* ✗ rejected .*other-channel.*On routes that accept DC-01, Outbound Segment Sync/
     ],
-    [' 52.6.248.126 ', /✗ turned away .*not-listed.*Near it on the list: 52\.6\.248\.125 .*Being near proves nothing/],
+    [' 52.6.248.126 ', /✗ rejected .*not-listed.*Near it on the list: 52\.6\.248\.125 .*Being near proves nothing/],
     ['3.6.251.95', /other-data-center.*Listed for: DC-03/],
     ['10.0.0.1', /10\.0\.0\.1 is a private address: no request can come from there over the internet/],
     ['10.22.3.193', /private address/],
@@ -540,7 +543,7 @@ t.test('a crowd of senders is cut to those with the most requests', async (t) =>
   t.teardown(() => page.close())
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
   t.match(textOf('senders'), /20 more with fewer requests; the page shows 50\.$/)
-  t.match(textOf('state'), /MoEngage has not got through yet, and others were turned away/)
+  t.match(textOf('state'), /MoEngage has not got through yet, and requests were turned away/)
 })
 
 t.test('senders with the secret are MoEngage: the page says so first, with what to paste and to send', async (t) => {
@@ -631,11 +634,19 @@ t.test(
   }
 )
 
+t.test('checks of one’s own do not hide that MoEngage never got through', async (t) => {
+  const { post, open } = await serve(t, { allow: ['9.9.9.9'] })
+  for (const clientIp of ['9.9.9.9', '9.9.9.9', '185.199.108.153']) await post('/moengage/connector', clientIp)
+  const { textOf } = await open()
+  t.match(textOf('state'), /What to do now No request was ever verified by MoEngage's list: are static IPs enabled/)
+  t.match(textOf('senders'), /A stranger, or MoEngage without static IPs\./)
+})
+
 t.test('in mode "tag" requests are let through, and the page says so', async (t) => {
   const { post, open } = await serve(t, { mode: 'tag' })
   await post('/moengage/connector', '185.199.108.153')
   const first = await open()
-  t.match(first.textOf('state'), /! MoEngage has not got through yet, and others would be turned away\./)
+  t.match(first.textOf('state'), /! MoEngage has not got through yet, and requests would be turned away\./)
   t.match(
     first.textOf('answers'),
     /turned away\? No, but 1 request would be Mode “tag” let 1 of them through\. 1 rejection in/
@@ -675,6 +686,12 @@ t.test('the page says what became of rejected requests, as far as the guard deci
       else await guard.check(request, '185.199.108.153', { mode: what === 'let through' ? 'tag' : 'reject' })
     }
     const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+    for (const part of ['time', 'matrix', 'senders']) {
+      const words = textOf(`${part}-body`).replace('its requests were let through and would be turned away', '')
+      t.match(words, /rejected/i, `${did}: ${part}`)
+      t.notMatch(words, /turned away/i, `${did}: ${part} is about all rejections`)
+    }
+    t.match(textOf('time'), new RegExp(`0 requests accepted, ${did.length} rejected;`))
     t.match(textOf('state'), state, `${did}`)
     t.match(textOf('answers'), answer, `${did}`)
   }
@@ -698,7 +715,7 @@ t.test('all is well only while MoEngage calls and nothing is to be done', async 
   clock.pass(1)
   t.match(
     await state(),
-    /… Nothing is wrong here, and MoEngage called last 8 days ago\. .* see whether the request reached this server/
+    /… Nothing is wrong here, and MoEngage last got through 8 days ago\. .* see whether the request reached this server/
   )
 })
 
@@ -756,7 +773,7 @@ t.test('overrides stand there with their ends', async (t) => {
   const overrides = await open()
   t.match(
     overrides,
-    /accepts 9\.9\.9\.9\/32, turns away 8\.8\.8\.8\/32 \d{4}-\S+ \S+ UTC \d{4}-\S+ \S+ UTC this server ticket 4711/
+    /accepts 9\.9\.9\.9\/32, rejects 8\.8\.8\.8\/32 \d{4}-\S+ \S+ UTC \d{4}-\S+ \S+ UTC this server ticket 4711/
   )
   t.match(overrides, /mode "tag" \d{4}-\S+ \S+ UTC .* this server – /)
 })
@@ -772,9 +789,122 @@ t.test('a last call of yesterday is one that did not come in the last hour', asy
   const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
   t.match(
     textOf('answers'),
-    /last hour\? No, the last call came 1 day ago 2026-11-24 10:00 UTC Which channel was it\? None in the last hour/
+    /last hour\? No, the last call came 1 day ago 2026-11-24 10:00 UTC Which channel was it\? None was accepted in the last hour/
   )
   t.match(textOf('routes-body'), /\(no route\) 1 day ago 2026-11-24 10:00 UTC DC-01/)
+})
+
+t.test('a request with the secret that was rejected is a call, and its path stands for its channel', async (t) => {
+  for (const [mode, outcome] of [['reject', 'was'] as const, ['tag', 'would be'] as const]) {
+    const { post, open } = await serve(t, { mode, carriesSecret: () => true })
+    await post('/moengage/connector', '185.199.108.153')
+    await post('/segments', LISTED_IN['DC-03'])
+    t.match(
+      (await open()).textOf('answers'),
+      new RegExp(
+        `Yes, and it ${outcome} turned away .* None was accepted in the last hour Requests with your secret were rejected on (?:/\\S+ and /\\S+)\\. Was`
+      )
+    )
+  }
+})
+
+t.test('whether MoEngage called is also said of requests that were rejected', async (t) => {
+  const [MOENGAGE, OTHER, SCAN] = [LISTED, LISTED_IN['DC-03'], '185.199.108.153']
+  type Request = [peer: string, isSecret: boolean, hoursAgo: number]
+  const rows: [what: string, requests: Request[], options: object, answer: RegExp][] = [
+    [
+      'nothing',
+      [],
+      {},
+      /No No request of MoEngage was accepted since the server started\. Which .*\? None was accepted/
+    ],
+    [
+      'the secret, and never accepted',
+      [[OTHER, true, 0.5]],
+      {},
+      /Yes, and it was turned away It carries your secret and came 30 minutes ago\. No request of MoEngage was accepted since the server started\./
+    ],
+    [
+      'the secret, after an accepted request',
+      [
+        [MOENGAGE, false, 3],
+        [OTHER, true, 0.5],
+        [SCAN, true, 0.6]
+      ],
+      {},
+      /Yes, and it was turned away It .* came 30 minutes ago\. The last accepted request of MoEngage came 3 hours ago/
+    ],
+    [
+      'an accepted request, after the secret',
+      [
+        [OTHER, true, 0.6],
+        [MOENGAGE, false, 0.5]
+      ],
+      {},
+      /Yes, 30 minutes ago 1 request accepted/
+    ],
+    [
+      'the secret, hours ago',
+      [[OTHER, true, 2]],
+      {},
+      /No, the last call came 2 hours ago, and it was turned away No request/
+    ],
+    [
+      'the secret, hours ago, and an accepted request after it',
+      [
+        [OTHER, true, 3],
+        [MOENGAGE, false, 2]
+      ],
+      {},
+      /No, the last call came 2 hours ago 2026/
+    ],
+    [
+      'the secret from a network of one’s own',
+      [['10.0.0.9', true, 0.5]],
+      {},
+      /None that was accepted No request .* whether MoEngage’s are among them is not known here\./
+    ],
+    [
+      'no secret',
+      [[SCAN, false, 0.5]],
+      {},
+      /None that was accepted No request .* Requests were rejected, and whether MoEngage’s are among them is not known here\. Which channel was it\? None was accepted in the last hour Was/
+    ],
+    [
+      'no secret, and an accepted request long ago',
+      [
+        [MOENGAGE, false, 2],
+        [SCAN, false, 0.5]
+      ],
+      {},
+      /None that was accepted The last accepted request of MoEngage came 2 hours ago/
+    ],
+    ['no client IP', [['unknown', false, 0.5]], {}, /None that was accepted No request/],
+    [
+      'a stranger who is denied',
+      [['8.8.8.8', false, 0.5]],
+      { deny: ['8.8.8.8'] },
+      /No No request of MoEngage was accepted/
+    ],
+    ['a stranger, hours ago', [[SCAN, false, 2]], {}, /No No request of MoEngage was accepted/]
+  ]
+  for (const [what, requests, options, answer] of rows) {
+    const clock = new TestClock('2026-11-24T10:00:00Z')
+    const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
+    const guard = await loadGuard(
+      { dataCenters: 'DC-01', carriesSecret: carriesSecret as never, ...options },
+      { clock }
+    )
+    t.teardown(() => guard.close())
+    const page = new StatusPage(guard, clock)
+    t.teardown(() => page.close())
+    for (const [i, [peer, isSecret, hoursAgo]] of requests.entries()) {
+      guard.judge({ peer, headers: isSecret ? { 'x-secret': 'yes' } : {} })
+      clock.pass((hoursAgo - (requests[i + 1]?.[2] ?? 0)) * HOUR)
+    }
+    const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
+    t.match(textOf('answers'), new RegExp(`in the last hour\\? ${answer.source}`), what)
+  }
 })
 
 t.test('an own proxy that is taken for the sender can be pasted where it is not redacted', async (t) => {
