@@ -797,6 +797,46 @@ t.test('a poll proves that messages arrive, on a channel of its own that it leav
   }
 })
 
+t.test('no replica judges the report of another by its own clock', async (t) => {
+  const redis = new FakeRedis()
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
+  t.teardown(() => store.close())
+  const start = Date.now()
+  mock.timers.enable({ apis: ['Date'], now: start })
+  t.teardown(() => mock.timers.reset())
+  const ids = async () => {
+    for await (const group of store.reports(10, 10)) return group.map(({ id }) => id)
+    return []
+  }
+  const day = 86_400_000
+  for (const [id, days] of Object.entries({ behind: -400, right: 0, ahead: 400, other: 0 })) {
+    mock.timers.setTime(start + days * day)
+    await store.report({ id, text: id }, day)
+  }
+  t.strictSame(await ids(), ['other', 'ahead', 'right', 'behind'], 'the one that reported last comes first')
+  mock.timers.setTime(start - 400 * day)
+  await store.report({ id: 'behind', text: 'behind' }, day)
+  t.strictSame(await ids(), ['behind', 'other', 'ahead', 'right'])
+})
+
+t.test('a replica whose report has expired leaves the index, whatever else stands in it', async (t) => {
+  const redis = new FakeRedis()
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
+  t.teardown(() => store.close())
+  const index = () => [...redis.scores.get(`{moengage:${NAME}}:replicas`)!.keys()]
+  for (let i = 0; i < 15; i++) await store.report({ id: `short${i}`, text: '{}' }, 200)
+  await store.report({ id: 'long', text: '{}' }, 60_000)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await store.report({ id: 'next', text: '{}' }, 60_000)
+  t.strictSame(index(), ['short10', 'short11', 'short12', 'short13', 'short14', 'long', 'next'], 'ten at a time')
+  await store.report({ id: 'next', text: '{}' }, 60_000)
+  t.strictSame(index(), ['long', 'next'])
+  // Whoever can write to the store may have written any score.
+  redis.scores.get(`{moengage:${NAME}}:replicas`)!.set('hostile', Number.POSITIVE_INFINITY)
+  await store.report({ id: 'last', text: '{}' }, 60_000)
+  t.ok(index().includes('last'))
+})
+
 t.test('a store that is closed answers no more', async (t) => {
   const redis = new FakeRedis()
   const control = controlOf(t, redis)
