@@ -165,7 +165,7 @@ export class RedisStore implements FleetStore {
       ])
       const expired = oldest.filter((other, i) => other !== id && left[i] === NO_KEY)
       if (expired.length === 0) return
-      // As ZREM would do, which replicas have no permission for.
+      // In two steps, because replicas have no permission to remove a member by its name.
       await send(['ZADD', replicas, ...expired.flatMap((other) => ['-inf', other])])
       await send(['ZREMRANGEBYSCORE', replicas, '-inf', '-inf'])
     })
