@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { ExportError } from '../errors.js'
+import { regularFile } from '../lib/regular-file.js'
 import { type Io, notify } from './io.js'
 
 /** A file that `--output` names, as it was before the command. */
@@ -21,19 +22,8 @@ const INSTEAD = 'leave --output out to write to standard output'
  * @throws Error if it exists and is not a regular file, or is a link to nothing
  */
 export async function findOutput(file: string, instead = INSTEAD): Promise<OutputFile> {
-  const before = await stat(file).catch(ignoreMissing)
-  if (before === undefined) {
-    const isLink = (await lstat(file).catch(ignoreMissing)) !== undefined
-    if (isLink) throw new Error('it is a link to a file that does not exist')
-    return { path: file, before }
-  }
-  // A pipe or a device could block for ever, and cannot be replaced.
-  if (!before.isFile()) throw new Error(`it is not a regular file; ${instead}`)
-  return { path: await realpath(file), before }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
+  const before = await regularFile(file, instead)
+  return { path: before === undefined ? file : await realpath(file), before }
 }
 
 /**

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { FleetError } from '../errors.js'
 import type { SignedMark, SignedMarks, SignerMemory } from '../fleet/signing.js'
 import { isRecord } from '../lib/json.js'
+import { regularFile } from '../lib/regular-file.js'
 import { readText } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 
@@ -49,9 +50,9 @@ export class SignedFile implements SignerMemory {
   async #readAll(): Promise<Readonly<Record<string, SignedMarks>>> {
     let text: string
     try {
+      if ((await regularFile(this.#path)) === undefined) return {}
       text = await readText(createReadStream(this.#path), MAX_BYTES)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
       throw this.#damaged((error as Error).message)
     }
     let all: unknown
@@ -61,13 +62,13 @@ export class SignedFile implements SignerMemory {
       // Refused below.
     }
     if (isRecord(all) && Object.values(all).every(isMarks)) return all as Record<string, SignedMarks>
-    throw this.#damaged('It is damaged.')
+    throw this.#damaged('it is damaged')
   }
 
   #damaged(why: string): FleetError {
     return new FleetError({
       value: this.#path,
-      message: `${this.#path}, which says what was signed last, could not be read. ${why.replace(/\.?$/, '.')}`,
+      message: `${this.#path}, which says what was signed last, could not be read: ${why.replace(/\.?$/, '.')}`,
       fix: 'Delete it, and look at each override that the next change signs.'
     })
   }

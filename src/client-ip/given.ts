@@ -16,14 +16,14 @@ const REQUEST_FIX =
  */
 export function givenIncoming(given: unknown): Incoming {
   if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
-  const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
-  const { peer, headers } = incoming
+  const { peer, headers, earlier } = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
   if (typeof peer !== 'string' && !hasProperty(given, 'peer')) {
     if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
     throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
   }
   checkIncoming(peer, headers)
-  return incoming
+  // Not the object itself: what is read again may be something else.
+  return { peer, headers, earlier }
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { propertyOf } from '../lib/option.js'
+import { isUnwantedPromise } from '../lib/promise.js'
+import { refusal } from '../lib/refusal.js'
 
 /** The peer of a request that came over a unix socket, which has no address. */
 export const UNIX_PEER = 'unix'
@@ -154,7 +156,19 @@ export function headerText(headers: HeadersInput, name: string): string | undefi
   }
   // A header may be named like something that every object inherits, but no header's value is a function.
   const { get } = headers as FetchHeaders
-  return typeof get === 'function' ? (get.call(headers, name) ?? undefined) : otherSpelling(headers, name)
+  if (typeof get !== 'function') return otherSpelling(headers, name)
+  const text: unknown = get.call(headers, name)
+  if (typeof text === 'string') return text
+  if (text === null || text === undefined) return undefined
+  throw noText(name, text)
+}
+
+/** @returns the error for a header of a request that the user made, whose value is no text */
+function noText(name: string, value: unknown): Error {
+  const fix = isUnwantedPromise(value)
+    ? 'Await it before you pass the headers.'
+    : 'Pass the lines of the header as one text, joined by commas.'
+  return refusal(`headers.${name}`, value, 'is not a text', fix)
 }
 
 /** A header whose name is not in small letters. Of several spellings nobody knows which lines came last, so an empty one follows. */
@@ -177,7 +191,9 @@ function rawHeaderText(headers: readonly string[], name: string): string | undef
   let text: string | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (headers[i]!.length !== name.length || headers[i]!.toLowerCase() !== name) continue
-    text = text === undefined ? headers[i + 1]! : `${text},${headers[i + 1]!}`
+    const line: unknown = headers[i + 1]
+    if (typeof line !== 'string') throw noText(name, line)
+    text = text === undefined ? line : `${text},${line}`
   }
   return text
 }

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { readText } from '../lib/text.js'
+import { OneByOne } from '../lib/one-by-one.js'
+import { regularFile } from '../lib/regular-file.js'
+import { messageLineOf, readText } from '../lib/text.js'
 import { LIMITS } from './state.js'
 import type { StoredState } from './store.js'
 
@@ -10,9 +12,10 @@ const MAX_BYTES = 2 * (LIMITS.list + LIMITS.overrides) + 1000
 export class LocalCopy {
   readonly #path: string
   readonly #name: string
-  #writing: Promise<void> | undefined
+  /** One write is under way at a time; of the states that wait, the last one is written. */
+  readonly #writes = new OneByOne(() => this.#write())
   #next: StoredState | undefined
-  /** Why the last attempt to write failed; null where it did not. */
+  /** Why the file was not read or written the last time; null where it was, or where there is none yet. */
   lastError: string | null = null
 
   /** @param name of the fleet: the copy of another fleet is not read */
@@ -21,42 +24,60 @@ export class LocalCopy {
     this.#name = name
   }
 
-  /** @throws (rejects with) an error if the file is missing, cut off, or that of another fleet */
-  async read(): Promise<StoredState> {
-    const copy: unknown = JSON.parse(await readText(createReadStream(this.#path), MAX_BYTES))
-    const { fleet, version, list, overrides } = copy as Record<string, unknown>
-    if (fleet !== this.#name) throw new Error(`The copy ${this.#path} is not one of the fleet "${this.#name}".`)
-    if (!isText(list) || !isText(overrides)) throw new Error(`The copy ${this.#path} is damaged.`)
+  /** Undefined if there is none yet, and if it cannot be read or is that of another fleet. */
+  async read(): Promise<StoredState | undefined> {
+    try {
+      if ((await regularFile(this.#path)) === undefined) return undefined
+      return this.#parse(await readText(createReadStream(this.#path), MAX_BYTES))
+    } catch (error) {
+      this.#failed('read', error)
+      return undefined
+    }
+  }
+
+  #parse(text: string): StoredState {
+    const { fleet, version, list, overrides } = Object(parsed(text)) as Record<string, unknown>
+    if (fleet === undefined || !isText(list) || !isText(overrides)) throw new Error('it is damaged')
+    if (fleet !== this.#name) throw new Error(`it is not one of the fleet "${this.#name}"`)
     return { version: version as number, list, overrides }
   }
 
-  /** Writes a state, whole or not at all. One write is under way at a time; of those that wait, the last one is written. */
+  /** Writes a state, whole or not at all. */
   write(state: StoredState): void {
     this.#next = state
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined
-    })
+    this.#writes.request()
   }
 
   /** Resolves when everything is written. */
-  async written(): Promise<void> {
-    await this.#writing
+  written(): Promise<void> {
+    return this.#writes.ended()
   }
 
-  async #writeAll(): Promise<void> {
-    const { default: writeFileAtomic } = await import('write-file-atomic')
-    while (this.#next !== undefined) {
-      const { version, list, overrides } = this.#next
-      this.#next = undefined
-      const text = `${JSON.stringify({ fleet: this.#name, version, list, overrides })}\n`
-      try {
-        // Written beside it, synced and renamed. Overrides may say what others should not read.
-        await writeFileAtomic(this.#path, text, { mode: 0o600 })
-        this.lastError = null
-      } catch (error) {
-        this.lastError = `The local copy could not be written: ${(error as Error).message}`
-      }
+  async #write(): Promise<void> {
+    const { version, list, overrides } = this.#next!
+    const text = `${JSON.stringify({ fleet: this.#name, version, list, overrides })}\n`
+    try {
+      const { default: writeFileAtomic } = await import('write-file-atomic')
+      await regularFile(this.#path)
+      // Written beside it, synced and renamed. Overrides may say what others should not read.
+      await writeFileAtomic(this.#path, text, { mode: 0o600 })
+      this.lastError = null
+    } catch (error) {
+      this.#failed('written', error)
     }
+  }
+
+  #failed(what: 'read' | 'written', error: unknown): void {
+    this.lastError = `The local copy ${this.#path} could not be ${what}: ${messageLineOf(error).replace(/\.?$/, '.')}`
+  }
+}
+
+/** Undefined if it is not JSON: the error would quote what others should not read. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -3,6 +3,7 @@ import { directory as bundled, type Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
 import type { FirstState, FleetMember, FleetOverride, MemberStatus, ReportingGuard } from '../guard/fleet.js'
+import { OneByOne } from '../lib/one-by-one.js'
 import { messageLineOf } from '../lib/text.js'
 import { CLOCK, DAY, hasPassed, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
@@ -57,8 +58,7 @@ export class Member implements FleetMember {
   /** Whether the guard's own source is to be looked at as soon as possible. */
   #isOwnDue = false
   #guard: ReportingGuard | undefined
-  #reporting: Promise<void> | undefined
-  #isReportDue = false
+  readonly #reports = new OneByOne(() => this.#writeReport())
   #reportError: string | null = null
   #isClosed = false
   readonly #waiting: { report?: () => void; copy?: () => void } = {}
@@ -123,13 +123,14 @@ export class Member implements FleetMember {
   }
 
   async #readCopy(): Promise<ReadState | undefined> {
-    if (this.#copy === undefined) return undefined
+    const stored = await this.#copy?.read()
+    if (stored === undefined) return undefined
     try {
-      const copy = await readState(await this.#copy.read(), this.#settings, { inUse: undefined, signed: {} }, undefined)
+      const copy = await readState(stored, this.#settings, { inUse: undefined, signed: {} }, undefined)
       this.#signed = copy.signed
       return copy
     } catch {
-      // The first start has none; a damaged one is no reason not to start.
+      // A copy that is refused is no reason not to start.
       return undefined
     }
   }
@@ -242,29 +243,19 @@ export class Member implements FleetMember {
 
   /** Writes the report, now or when the one under way is written; and again after the interval. */
   #report(): void {
-    const { report: every } = this.#settings
-    if (every === Number.POSITIVE_INFINITY) return
-    this.#isReportDue = true
-    this.#reporting ??= this.#writeReports().finally(() => {
-      this.#reporting = undefined
-      this.#waiting.report?.()
-      if (!this.#isClosed) this.#waiting.report = CLOCK.after(every, () => this.#report())
-    })
+    if (this.#settings.report !== Number.POSITIVE_INFINITY) this.#reports.request()
   }
 
-  async #writeReports(): Promise<void> {
-    // What is accepted at this moment is part of it.
-    await Promise.resolve()
-    while (this.#isReportDue) {
-      this.#isReportDue = false
+  async #writeReport(): Promise<void> {
+    try {
       const report = this.#reportNow(this.#isClosed)
-      try {
-        await this.#store.report({ id: report.id, text: JSON.stringify(report) }, KEEP)
-        this.#reportError = null
-      } catch (error) {
-        this.#reportError = `This replica could not report: ${messageLineOf(error)}`
-      }
+      await this.#store.report({ id: report.id, text: JSON.stringify(report) }, KEEP)
+      this.#reportError = null
+    } catch (error) {
+      this.#reportError = `This replica could not report: ${messageLineOf(error)}`
     }
+    this.#waiting.report?.()
+    if (!this.#isClosed) this.#waiting.report = CLOCK.after(this.#settings.report, () => this.#report())
   }
 
   async status(): Promise<MemberStatus> {
@@ -288,7 +279,7 @@ export class Member implements FleetMember {
     this.#waiting.report?.()
     this.#waiting.copy?.()
     this.#report()
-    const ended = Promise.allSettled([this.#reporting, this.#copy?.written()])
+    const ended = Promise.all([this.#reports.ended(), this.#copy?.written()])
     ended.then(() => this.#store.close())
   }
 }

@@ -1,18 +1,34 @@
-import { callBack, isUnwantedPromise, resultOf } from '../lib/promise.js'
-import { messageLineOf } from '../lib/text.js'
+import { callBack, isUnwantedPromise, itemsOf, resultOf } from '../lib/promise.js'
+import { messageLineOf, shown } from '../lib/text.js'
 import { emitWarning } from '../lib/warning.js'
 import type { FleetStore, ReplicaStore } from './store.js'
+
+const METHODS = [
+  'read',
+  'poll',
+  'watch',
+  'report',
+  'reports',
+  'close'
+] as const satisfies readonly (keyof ReplicaStore)[]
 
 /**
  * A store of the user's, as a replica uses it: whatever its methods return, throw or reject with becomes a promise, which is rejected
  * with nothing but an error.
  *
- * @throws Error if it is a promise
+ * @throws Error if it is a promise, or lacks a method
  */
 export function ownStore(store: FleetStore): ReplicaStore {
   if (isUnwantedPromise(store)) {
     throw new TypeError(
       'The function "store" of storeFleet returned a promise. Return the store itself, which may connect later.'
+    )
+  }
+  const missing = METHODS.filter((method) => typeof Object(store)[method] !== 'function')
+  if (missing.length > 0) {
+    const what = store === undefined ? 'nothing' : shown(store)
+    throw new TypeError(
+      `The function "store" of storeFleet returned ${what} instead of a store. Return an object with the methods ${missing.join(', ')}.`
     )
   }
   return {
@@ -23,7 +39,7 @@ export function ownStore(store: FleetStore): ReplicaStore {
     async *reports(limit, bytes) {
       try {
         // An async function may return them.
-        yield* (await resultOf(() => store.reports(limit, bytes))) as ReturnType<FleetStore['reports']>
+        yield* itemsOf((await resultOf(() => store.reports(limit, bytes))) as ReturnType<FleetStore['reports']>)
       } catch (error) {
         throw errorOf(error)
       }

@@ -1,7 +1,7 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import { callBack, isPromise, settled } from '../lib/promise.js'
+import { callBack, inTime, isPromise, settled } from '../lib/promise.js'
 import { type Clock, DAY, HOUR, hasPassed } from '../lib/time.js'
 
 /** The first wait after a failure; each further one doubles it, up to the interval. */
@@ -242,11 +242,21 @@ export class Refresh {
 
   async #look(): Promise<void> {
     const { hasChanged } = this.#source
-    const isChanged = hasChanged === undefined || (await hasChanged.call(this.#source))
+    const isChanged = hasChanged === undefined || (await this.#answerOf(() => hasChanged.call(this.#source)))
     // What was refused may be right an hour later: the clock was wrong, or something that the source loads was missing.
     const isDue = this.#failures > 0 && this.#isSince(HOUR)
     if (isChanged || isDue) await this.#loadAndSchedule()
     else this.#schedule()
+  }
+
+  /** A source that does not say so in time is loaded: that ends in time as well, and is reported. */
+  async #answerOf(hasChanged: () => Promise<boolean>): Promise<boolean> {
+    let isChanged = true
+    const answered = hasChanged().then((answer) => {
+      isChanged = answer
+    })
+    await inTime(answered, this.#source.timeout)
+    return isChanged
   }
 
   async #loadAndSchedule(): Promise<void> {

@@ -1,7 +1,7 @@
 import { OptionsError } from '../errors.js'
 import { Findings, Option, type OptionTable, type OptionValues, propertyOf, type Scope } from './option.js'
 import { unknownOption } from './option-advice.js'
-import { isPromise } from './promise.js'
+import { isUnwantedPromise } from './promise.js'
 import { shown } from './text.js'
 
 /** Reads the options of one group by their table. */
@@ -114,7 +114,7 @@ export class OptionReader<Table extends OptionTable> {
 /** Why something cannot be options at all; undefined where it can. */
 function notOptions(value: unknown, table: OptionTable): string | undefined {
   if (value === undefined || value === null) return 'There are no options.'
-  if (isPromise(value)) return 'A promise was passed instead of options; await it.'
+  if (isUnwantedPromise(value)) return 'A promise was passed instead of options; await it.'
   const isObject = typeof value === 'object' && !Array.isArray(value)
   if (isObject && (Object.getPrototypeOf(value) === Object.prototype || hasOption(value, table))) return undefined
   return `${shown(value)} was passed instead of options.`

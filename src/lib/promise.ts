@@ -62,6 +62,27 @@ export async function resultOf(run: () => unknown): Promise<unknown> {
 }
 
 /**
+ * The items of something of the user's that is iterated asynchronously. Whatever its methods return is settled: the language would drop
+ * what a `then` of theirs returns.
+ */
+export async function* itemsOf<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  const iterator = (await resultOf(() => items[Symbol.asyncIterator]())) as AsyncIterator<Item>
+  // What throws, or says that it is done, has ended by itself.
+  let hasEnded = true
+  try {
+    for (;;) {
+      const { done, value } = (await resultOf(() => iterator.next())) as IteratorResult<Item>
+      if (done) return
+      hasEnded = false
+      yield (await resultOf(() => value)) as Item
+      hasEnded = true
+    }
+  } finally {
+    if (!hasEnded) await resultOf(() => iterator.return?.())
+  }
+}
+
+/**
  * Calls a function of the user's whose result does not matter. What it throws, and what a promise that it returns is rejected
  * with, goes to `failed`, and nowhere else.
  *

@@ -393,11 +393,11 @@ t.test('what was signed last is noted beside the key', async (t) => {
   const { redis, publish, memory } = signedFleetOf(t)
   for (const text of ['{', '[]', '{"a":7}', '{"a":{"list":7}}', '{"a":{"overrides":{"version":"1","digest":"x"}}}']) {
     writeFileSync(memory, text)
-    t.match(await publish(), { code: 2, stderr: /key\.pem\.signed\.json, .* It is damaged\. Delete it/ }, text)
+    t.match(await publish(), { code: 2, stderr: /key\.pem\.signed\.json, .* it is damaged\. Delete it/ }, text)
   }
   rmSync(memory)
   mkdirSync(memory)
-  t.match(await publish(), { code: 2, stderr: /could not be read\. EISDIR.*\. Delete it/ })
+  t.match(await publish(), { code: 2, stderr: /could not be read: it is not a regular file\. Delete it/ })
   rmdirSync(memory)
   const answer = redis.answer.bind(redis)
   redis.answer = (args) => {

@@ -1,9 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { createGuard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
+import { createGuard, type Guard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
@@ -261,6 +262,7 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
     ['of another fleet', '{"fleet":"other","version":1,"list":null,"overrides":null}'],
     ['damaged', `{"fleet":"${NAME}","version":1,"list":7,"overrides":null}`],
     ['with overrides that are none', `{"fleet":"${NAME}","version":1,"list":null,"overrides":7}`],
+    ['with a list that is none', `{"fleet":"${NAME}","version":1,"list":"moengage","overrides":null}`],
     ['cut off', '{']
   ]
   for (const [what, text] of damages) {
@@ -797,6 +799,46 @@ t.test('a poll proves that messages arrive, on a channel of its own that it leav
   }
 })
 
+t.test('no replica judges the report of another by its own clock', async (t) => {
+  const redis = new FakeRedis()
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
+  t.teardown(() => store.close())
+  const start = Date.now()
+  mock.timers.enable({ apis: ['Date'], now: start })
+  t.teardown(() => mock.timers.reset())
+  const ids = async () => {
+    for await (const group of store.reports(10, 10)) return group.map(({ id }) => id)
+    return []
+  }
+  const day = 86_400_000
+  for (const [id, days] of Object.entries({ behind: -400, right: 0, ahead: 400, other: 0 })) {
+    mock.timers.setTime(start + days * day)
+    await store.report({ id, text: id }, day)
+  }
+  t.strictSame(await ids(), ['other', 'ahead', 'right', 'behind'], 'the one that reported last comes first')
+  mock.timers.setTime(start - 400 * day)
+  await store.report({ id: 'behind', text: 'behind' }, day)
+  t.strictSame(await ids(), ['behind', 'other', 'ahead', 'right'])
+})
+
+t.test('a replica whose report has expired leaves the index, whatever else stands in it', async (t) => {
+  const redis = new FakeRedis()
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
+  t.teardown(() => store.close())
+  const index = () => [...redis.scores.get(`{moengage:${NAME}}:replicas`)!.keys()]
+  for (let i = 0; i < 15; i++) await store.report({ id: `short${i}`, text: '{}' }, 200)
+  await store.report({ id: 'long', text: '{}' }, 60_000)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await store.report({ id: 'next', text: '{}' }, 60_000)
+  t.strictSame(index(), ['short10', 'short11', 'short12', 'short13', 'short14', 'long', 'next'], 'ten at a time')
+  await store.report({ id: 'next', text: '{}' }, 60_000)
+  t.strictSame(index(), ['long', 'next'])
+  // Whoever can write to the store may have written any score.
+  redis.scores.get(`{moengage:${NAME}}:replicas`)!.set('hostile', Number.POSITIVE_INFINITY)
+  await store.report({ id: 'last', text: '{}' }, 60_000)
+  t.ok(index().includes('last'))
+})
+
 t.test('a store that is closed answers no more', async (t) => {
   const redis = new FakeRedis()
   const control = controlOf(t, redis)
@@ -804,6 +846,112 @@ t.test('a store that is closed answers no more', async (t) => {
   control.close()
   await t.rejects(control.status(), /The store is closed/)
   await t.rejects(control.publish(sound()), /The store is closed/)
+})
+
+t.test(
+  'a copy that is no regular file is neither read nor replaced, and one that cannot be read is said',
+  async (t) => {
+    const redis = new FakeRedis()
+    await controlOf(t, redis).publish(sound({ revision: 'r1' }))
+    const path = (name: string) => join(folder, name)
+    const folder = t.testdir({
+      folder: {},
+      cut: '{"fleet":',
+      none: 'null',
+      other: '{"fleet":"other","version":1,"list":null,"overrides":null}'
+    })
+    execFileSync('mkfifo', [path('pipe')])
+    symlinkSync('gone', path('link'))
+    const notRegular = /could not be (read|written): it is not a regular file\.$/
+    const table: [file: string, warning: RegExp | undefined, isReplaced: boolean][] = [
+      ['folder', notRegular, false],
+      ['pipe', notRegular, false],
+      ['link', /could not be (read|written): it is a link to a file that does not exist\.$/, false],
+      ['cut', /could not be read: it is damaged\.$/, true],
+      ['none', /could not be read: it is damaged\.$/, true],
+      ['other', /could not be read: it is not one of the fleet "webhooks"\.$/, true],
+      ['new', undefined, true]
+    ]
+    const kindOf = (file: string) => lstatSync(path(file), { throwIfNoEntry: false })?.mode
+    for (const [file, warning, isReplaced] of table) {
+      const before = kindOf(file)
+      const guard = await replica(t, redis, { fleet: { copy: path(file) } })
+      const warnings = async () => (await guard.fleet!.status()).warnings
+      t.match(guard.status(), { revision: 'r1', lastError: null }, file)
+      t.strictSame((await warnings()).length, warning === undefined ? 0 : 1, file)
+      if (warning !== undefined) t.match(await warnings(), [warning], file)
+      await controlOf(t, redis).publish(sound({ revision: `of ${file}` }))
+      await until(() => guard.status().revision === `of ${file}`)
+      const isCopied = () => {
+        try {
+          return !isReplaced || readFileSync(path(file), 'utf8').includes(`of ${file}`)
+        } catch {
+          return false
+        }
+      }
+      await until(isCopied)
+      await tick()
+      t.equal((await warnings()).length, isReplaced ? 0 : 1, file)
+      if (!isReplaced) t.equal(kindOf(file), before, file)
+      guard.close()
+      await controlOf(t, redis).publish(sound({ revision: 'r1' }))
+    }
+  }
+)
+
+t.test('the last report is written, at whatever moment the guard is closed', async (t) => {
+  const closings = Array.from({ length: 20 }, async (_, moment) => {
+    const reports: { isClosed: boolean }[] = []
+    const close = async () => {
+      for (let i = 0; i < moment; i++) await undefined
+      guard.close()
+    }
+    const guard: Guard = await onOwnStore(t, {
+      report: async ({ text }) => {
+        if (reports.push(JSON.parse(text)) === 2) void close()
+      }
+    })
+    await until(() => reports.length > 1)
+    await tick()
+    t.match(reports.at(-1), { isClosed: true }, `${moment} microtasks after a report`)
+  })
+  await Promise.all(closings)
+})
+
+t.test('a store of your own that is none is refused, with what to return', async (t) => {
+  const { read: _, poll: __, ...rest } = ownStore()
+  const table: [store: unknown, message: string][] = [
+    [
+      undefined,
+      'returned nothing instead of a store. Return an object with the methods read, poll, watch, report, reports, close.'
+    ],
+    [
+      null,
+      'returned null instead of a store. Return an object with the methods read, poll, watch, report, reports, close.'
+    ],
+    [rest, 'instead of a store. Return an object with the methods read, poll.']
+  ]
+  for (const [store, message] of table) {
+    const { message: thrown } = await loadGuard({
+      dataCenters: 'DC-01',
+      fleet: storeFleet({ store: () => store as never, name: NAME })
+    }).catch((error) => error)
+    t.ok(thrown.endsWith(message), thrown)
+  }
+})
+
+t.test('reports of a store of your own that are iterated in an odd way end no process', async (t) => {
+  const iterating = (iterator: unknown) => () => ({ [Symbol.asyncIterator]: () => iterator }) as never
+  const table: [what: string, reports: FleetStore['reports']][] = [
+    ['iterators that reject', iterating(Promise.reject(new Error('own')))],
+    ['an iterator that is like a promise', iterating(failingThenable('own'))],
+    ['a next that is', iterating({ next: () => failingThenable('own') })],
+    ['an item that is', iterating({ next: async () => ({ done: false, value: failingThenable('own') }) })]
+  ]
+  for (const [what, reports] of table) {
+    const guard = await onOwnStore(t, { reports })
+    t.match(await guard.fleet!.status(), { lastError: /own/, live: 1 }, what)
+  }
 })
 
 t.test('what cannot be reported or copied is shown', async (t) => {
@@ -820,7 +968,7 @@ t.test('what cannot be reported or copied is shown', async (t) => {
     }
     throw new Error(`There are no ${count} warnings.`)
   }
-  const copy = /local copy could not be written/
+  const copy = /local copy .*folder\.json could not be written: ENOENT.*\.$/
   t.match(await warned(1), { warnings: [copy], lastError: null })
   redis.errors.set('SET', 'NOPERM no')
   t.match(await warned(2), { warnings: [/could not report: NOPERM/, copy], lastError: null })

@@ -363,6 +363,32 @@ t.test('replicas and publishers need no more than the documented permissions', {
   }
 })
 
+t.test(
+  'a replica whose clock is off by more than a day is seen, and sees all others',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const server = await RedisServer.start(t)
+    const shifts = [0, -90_000_000, 90_000_000]
+    const replicas = await Promise.all(shifts.map((shift) => ForkedReplica.start(t, server.url, { shift })))
+    const control = controlOf(t, server.url)
+    await eventually(async () => (await control.status()).live === 3)
+    // Each of them reports once a second.
+    for (let i = 0; i < 30; i++) {
+      t.match(await control.status(), { live: 3 })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    for (const replica of replicas) t.match(await replica.fleet(), { live: 3 })
+    await control.publish(list('clocks'))
+    await eventually(async () => (await control.status()).current === 3)
+
+    const redis = raw(t, server.url)
+    const index = `{moengage:${NAME}}:replicas`
+    await redis.zadd(index, 0, 'expired', 0.5, 'lost')
+    await eventually(async () => (await redis.zcard(index)) === 3)
+    t.match(await control.status(), { live: 3, replicas: { length: 3 } }, 'what has no report leaves the index')
+  }
+)
+
 t.test('a store that is not trusted changes nothing without a signature', { skip, timeout: 60_000 }, async (t) => {
   const folder = t.testdir({})
   const server = await RedisServer.start(t)

@@ -390,6 +390,31 @@ t.test('a source that can be asked whether it has changed is not loaded for its 
   t.equal(loads, 0)
 })
 
+t.test('a source that does not say in time whether it has changed is loaded', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  const errors: string[] = []
+  const source = {
+    name: 'ours',
+    timeout: 20,
+    interval: 60_000,
+    load: () => new Promise(() => {}),
+    hasChanged: () => new Promise<boolean>(() => {})
+  }
+  const to = {
+    prepare: async () => () => {},
+    count: (error: Error | null) => void errors.push(`${error?.message}`),
+    notify: () => {}
+  }
+  const refresh = new Refresh(source, to, clock)
+  t.teardown(() => refresh.close())
+  for (const count of [1, 2]) {
+    await until(() => clock.waiting.length > 0)
+    clock.pass(60_000)
+    await until(() => errors.length === count)
+    t.match(refresh.lastError, /"ours" failed: It did not answer within 20 ms/)
+  }
+})
+
 t.test('a failure that is not that of a load is counted at once, and reported when the guard is made', async (t) => {
   const clock = new TestClock('2026-11-23')
   const reported: (string | undefined)[] = []

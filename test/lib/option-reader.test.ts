@@ -136,6 +136,7 @@ t.test('what is not an object with options is one mistake, in one sentence', asy
     [5, /^5 was passed/],
     [() => {}, /^a function was passed/],
     [[{ name: 'a' }], /^\[\{…\}\] was passed/],
+    [Promise.reject(new Error('own')), /^A promise was passed/],
     [Promise.resolve({ name: 'a' }), /^A promise was passed instead of options; await it\.$/],
     [console, /^console was passed/],
     [new Settings(), /^an object of the class Settings was passed/],

@@ -359,7 +359,19 @@ for (const [door, judge] of Object.entries(GIVEN)) {
       [{ peer: { address: '127.0.0.1' }, headers }, 'peer', /^\{ address \} is not/, /remoteAddress/],
       [{ peer: '127.0.0.1' }, 'headers', /^undefined are not headers/, /rawHeaders .*\{\}/],
       [{ peer: '127.0.0.1', headers: null }, 'headers', /^null are not/, /rawHeaders/],
-      [{ peer: '127.0.0.1', headers: [['x-forwarded-for', MOENGAGE]] }, 'headers', /are not/, /rawHeaders/]
+      [{ peer: '127.0.0.1', headers: [['x-forwarded-for', MOENGAGE]] }, 'headers', /are not/, /rawHeaders/],
+      [
+        { peer: '127.0.0.1', headers: { get: () => [MOENGAGE] } },
+        'headers.x-forwarded-for',
+        /not a text/,
+        /as one text/
+      ],
+      [
+        { peer: '127.0.0.1', headers: { get: async () => MOENGAGE } },
+        'headers.x-forwarded-for',
+        /not a text/,
+        /Await it/
+      ]
     ]
     for (const [given, path, message, fix] of table) {
       const expected = { code: 'MOE_ERR_OPTIONS', mistakes: [{ code: 'MOE_ERR_OPTION_VALUE', path, message, fix }] }
@@ -377,6 +389,10 @@ for (const [door, judge] of Object.entries(GIVEN)) {
       { peer: MOENGAGE, headers: [] }
     ]
     for (const given of accepted) t.match(await judged(given), { verified: true, clientIp: MOENGAGE })
+    const peers = [MOENGAGE, undefined, '9.9.9.9']
+    const once = Object.defineProperty({ headers: {} }, 'peer', { get: () => peers.shift() })
+    t.match(await judged(once), { verified: true, clientIp: MOENGAGE }, 'a peer is read once')
+    t.equal(peers.length, 2)
     const spellings = { 'X-Forwarded-For': MOENGAGE, 'X-FORWARDED-FOR': MOENGAGE }
     t.match(
       await judged({ peer: '127.0.0.1', headers: spellings }),

@@ -5,6 +5,8 @@ export class FakeRedis {
   readonly hashes = new Map<string, Map<string, string>>()
   readonly texts = new Map<string, { text: string; end: number }>()
   readonly scores = new Map<string, Map<string, number>>()
+  /** When the keys of scores expire. */
+  readonly ends = new Map<string, number>()
   readonly lists = new Map<string, string[]>()
   /** The commands that were received, by name. */
   readonly received: string[] = []
@@ -66,22 +68,29 @@ export class FakeRedis {
       case 'HMGET':
         return rest.map((field) => hash?.get(field) ?? null)
       case 'TIME':
-        return [`${Math.floor(Date.now() / 1000)}`, `${(Date.now() % 1000) * 1000}`]
+        return [`${Math.floor(now() / 1000)}`, `${Math.floor(now() % 1000) * 1000}`]
       case 'SET':
-        this.texts.set(key, { text: rest[0]!, end: Date.now() + Number(rest[2]) })
+        this.texts.set(key, { text: rest[0]!, end: now() + Number(rest[2]) })
         return 'OK'
       case 'GETRANGE':
-        return this.texts.get(key)?.text.slice(0, Number(rest[1]) + 1) ?? ''
-      case 'PTTL':
-        return (this.texts.get(key)?.end ?? Date.now()) - Date.now()
+        return this.#text(key)?.text.slice(0, Number(rest[1]) + 1) ?? ''
+      case 'PTTL': {
+        const found = this.#text(key)
+        return found === undefined ? -2 : Math.round(found.end - now())
+      }
       case 'ZADD':
-        this.scores.set(key, (this.scores.get(key) ?? new Map()).set(rest[1]!, Number(rest[0])))
+        for (let i = 0; i < rest.length; i += 2) this.#sorted(key).set(rest[i + 1]!, scoreOf(rest[i]!))
         return 1
       case 'ZREVRANGE':
-        return [...(this.scores.get(key) ?? [])]
-          .sort((a, b) => b[1] - a[1])
-          .map(([id]) => id)
-          .slice(Number(rest[0]), Number(rest[1]) + 1)
+        return this.#descending(key, rest)
+      case 'ZREMRANGEBYSCORE': {
+        const [least, most] = rest.map(scoreOf) as [number, number]
+        for (const [id, score] of this.#sorted(key)) if (score >= least && score <= most) this.#sorted(key).delete(id)
+        return 1
+      }
+      case 'PEXPIRE':
+        this.ends.set(key, now() + Number(rest[0]))
+        return 1
       case 'LRANGE':
         return this.lists.get(key) ?? []
       case 'EVAL':
@@ -89,6 +98,26 @@ export class FakeRedis {
       default:
         return 1
     }
+  }
+
+  #text(key: string): { readonly text: string; readonly end: number } | undefined {
+    const found = this.texts.get(key)
+    return found === undefined || found.end <= now() ? undefined : found
+  }
+
+  #sorted(key: string): Map<string, number> {
+    const isThere = (this.ends.get(key) ?? Number.POSITIVE_INFINITY) > now()
+    const scores = (isThere ? this.scores.get(key) : undefined) ?? new Map<string, number>()
+    this.scores.set(key, scores)
+    return scores
+  }
+
+  /** `ZREVRANGE`: negative places are counted from the end, and members of the same score are in reverse order of their bytes. */
+  #descending(key: string, [start, stop, withScores]: readonly string[]): string[] {
+    const all = [...this.#sorted(key)].sort(([a, of], [b, other]) => other - of || (a < b ? 1 : -1))
+    const place = (text: string) => (Number(text) < 0 ? Math.max(0, all.length + Number(text)) : Number(text))
+    const found = all.slice(place(start!), place(stop!) + 1)
+    return found.flatMap(([id, score]) => (withScores === undefined ? [id] : [id, `${score}`]))
   }
 
   #write([, , state, log, expect, version, list, overrides, entry, channel]: readonly string[]): number {
@@ -102,6 +131,16 @@ export class FakeRedis {
     this.publish(channel!)
     return 1
   }
+}
+
+/** The clock of the server, which no test that sets the clock of a replica changes. */
+const now = () => performance.timeOrigin + performance.now()
+
+/** @throws Error as the server does for what is no number */
+function scoreOf(text: string): number {
+  const score = Number(text.replace(/inf$/, 'Infinity'))
+  if (Number.isNaN(score)) throw new Error('ERR value is not a valid float')
+  return score
 }
 
 /** One connection, with the methods of all clients. */

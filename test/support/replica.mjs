@@ -8,7 +8,9 @@ import { createClient, createCluster } from 'redis'
 
 process.on('disconnect', () => process.exit())
 
-const { url, nodes, tls, kind = 'ioredis', fleet, options } = JSON.parse(process.argv[2])
+const { url, nodes, tls, kind = 'ioredis', shift = 0, fleet, options } = JSON.parse(process.argv[2])
+const { now } = Date
+Date.now = () => now() + shift
 const started = Date.now()
 const io = { lazyConnect: true, ...(tls && { tls }) }
 const urls = nodes?.map((port) => ({ host: '127.0.0.1', port }))

@@ -1,4 +1,5 @@
 import { builtin } from '../../lib/builtin.js'
+import { regularFile } from '../../lib/regular-file.js'
 import { readText } from '../../lib/text.js'
 import type { OpenSource } from './source.js'
 
@@ -22,6 +23,11 @@ export class WatchedFile implements OpenSource {
   readonly #maxBytes: number
   #loaded: Look | undefined
   #last: Look | undefined
+  /**
+   * The reading under way, of which there is one at a time: on a network file system that is away it may never end, and each occupies one of
+   * the few threads of Node.
+   */
+  #reading: Promise<Look> | undefined
 
   constructor(path: string, interval: number, maxBytes: number) {
     this.name = path
@@ -31,6 +37,8 @@ export class WatchedFile implements OpenSource {
   }
 
   async load(signal: AbortSignal): Promise<string> {
+    while (this.#reading !== undefined) await this.#reading
+    signal.throwIfAborted()
     const look = await this.#look()
     // An aborted load does not count as loaded.
     if (!signal.aborted) this.#loaded = look
@@ -40,6 +48,8 @@ export class WatchedFile implements OpenSource {
 
   /** Two readings in a row must agree: a file that is being written changes between them. */
   async hasChanged(): Promise<boolean> {
+    // The load waits for it, and reports it if it does not end.
+    if (this.#reading !== undefined) return true
     const look = await this.#look()
     const isSettled = same(this.#last, look)
     this.#last = look
@@ -47,11 +57,16 @@ export class WatchedFile implements OpenSource {
   }
 
   async #look(): Promise<Look> {
+    this.#reading = this.#read()
+    const look = await this.#reading
+    this.#reading = undefined
+    return look
+  }
+
+  async #read(): Promise<Look> {
     try {
-      const { createReadStream, promises } = builtin('node:fs')
-      // Opening a pipe would block until another process writes to it.
-      if (!(await promises.stat(this.#path)).isFile()) throw new Error('It is not a file.')
-      return { text: await readText(createReadStream(this.#path), this.#maxBytes) }
+      await regularFile(this.#path)
+      return { text: await readText(builtin('node:fs').createReadStream(this.#path), this.#maxBytes) }
     } catch (error) {
       return { error: error as Error }
     }

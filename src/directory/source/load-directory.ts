@@ -121,7 +121,7 @@ const through = (proxy: string | undefined) => (proxy === undefined ? '' : ` thr
 
 function reasonOf(error: unknown, secrets: readonly string[] | undefined): string {
   const why = visible(withoutSecrets(messageOf(error), secrets))
-  return /[.)…]\s*$/.test(why) ? why : `${why}.`
+  return /[.…]\s*$/.test(why) ? why : `${why}.`
 }
 
 const MAX_LINES = 12

@@ -10,7 +10,7 @@ import {
 } from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
-import { isPromise } from '../../lib/promise.js'
+import { isUnwantedPromise } from '../../lib/promise.js'
 import { literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
@@ -327,7 +327,7 @@ function mistakeInHeader(
     return { message: 'A name of them is not allowed in HTTP.', fix: HEADERS_FIX }
   }
   const what = `The value of ${quoted(name)}`
-  if (isPromise(given)) return { message: `${what} is a promise.`, fix: 'Await it before you pass it.' }
+  if (isUnwantedPromise(given)) return { message: `${what} is a promise.`, fix: 'Await it before you pass it.' }
   const text = typeof given === 'number' ? String(given) : given
   if (text === undefined || text === null || (typeof text === 'string' && NO_TEXT.test(text.trim()))) {
     const fix = 'Set the variable, or leave the header out.'

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
-import { callBack } from '../../lib/promise.js'
+import { callBack, isUnwantedPromise, itemsOf, resultOf } from '../../lib/promise.js'
 import { readText, shown } from '../../lib/text.js'
 import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
@@ -43,10 +43,10 @@ export async function download(
   if (known?.lastModified) sent.set('if-modified-since', known.lastModified)
   const isConditional = sent.has('if-none-match') || sent.has('if-modified-since')
   const init = { headers: sent, redirect: 'manual', signal } as const
-  const response = await (proxy === undefined ? fetch(url, init) : fetchOnce(proxy, url, init))
+  const response: unknown = await (proxy === undefined ? resultOf(() => fetch(url, init)) : fetchOnce(proxy, url, init))
   refuseOther(response)
   const { status } = response
-  const etag = response.headers.get('etag')
+  const etag = headerOf(response, 'etag')
   if (status !== 200) {
     discard(response.body)
     if (status === 304 && isConditional) {
@@ -54,24 +54,32 @@ export async function download(
       const isAnother = known?.etag && etag !== null && opaque(etag) !== opaque(known.etag)
       return isAnother ? download(url, { ...options, known: undefined }) : undefined
     }
-    throw new Error(refusal(status, response.headers.get('location')))
+    throw new Error(refusal(status, headerOf(response, 'location')))
   }
   return {
     // Bytes are counted after decompression: a small body cannot become a large one.
     text: await readText(bodyOf(response), maxBytes),
     etag,
-    lastModified: lastModifiedOf(response.headers)
+    lastModified: lastModifiedOf(response)
   }
 }
 
 /** A `fetch` that is the user's may return anything. */
-function refuseOther(response: Partial<Response> | undefined): void {
+function refuseOther(response: unknown): asserts response is Response {
   const { status, headers, body } = Object(response) as Partial<Response>
   const hasBody = body === null || typeof body?.[Symbol.asyncIterator] === 'function'
   if (typeof status === 'number' && typeof headers?.get === 'function' && hasBody) return
   throw new Error(
     `Your fetch returned ${shown(response)}, not a Response: return new Response(body, { status, headers }) from it.`
   )
+}
+
+/** @throws Error if the `get` of the headers, which may be the user's, returns no text */
+function headerOf({ headers }: Response, name: string): string | null {
+  const text: unknown = headers.get(name) ?? null
+  if (text === null || typeof text === 'string') return text
+  const what = isUnwantedPromise(text) ? 'a promise' : shown(text)
+  throw new Error(`The headers of the Response that your fetch returned have ${what} as "${name}", not a text or null.`)
 }
 
 /** Ends a body that nobody reads, whether it is one of the web or, as that of node-fetch, a stream of Node. */
@@ -92,10 +100,10 @@ function discard(body: Response['body'] | Readable): void {
 const opaque = (etag: string) => etag.replace(/^W\//, '')
 
 /** Null where the text may change again within the second that the header names: nobody would notice (RFC 9110 section 8.8.2.2). */
-function lastModifiedOf(headers: Headers): string | null {
-  const lastModified = headers.get('last-modified')
+function lastModifiedOf(response: Response): string | null {
+  const lastModified = headerOf(response, 'last-modified')
   if (lastModified === null) return null
-  const date = headers.get('date')
+  const date = headerOf(response, 'date')
   const answeredAt = date === null ? Date.now() : Date.parse(date)
   return answeredAt - Date.parse(lastModified) >= SECOND ? lastModified : null
 }
@@ -113,7 +121,7 @@ const withoutQuery = (location: string) => location.replace(/[?#].*$/s, '').repl
 
 /** A missing body is treated as empty. */
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  if (body !== null) yield* body
+  if (body !== null) yield* itemsOf(body)
 }
 
 /** A shorter text stands in too much that is no secret, and is none. */

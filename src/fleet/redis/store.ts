@@ -6,6 +6,10 @@ import { Line } from './line.js'
 const LOGGED = 50
 /** How many reports are asked for at once. */
 const GROUP = 100
+/** How many of the replicas that reported longest ago a report looks at: those whose report has expired leave the index. */
+const CHECKED = 10
+/** What `PTTL` answers for a key that does not exist. */
+const NO_KEY = -2
 /** The first wait before a new subscription; each further one doubles it. */
 const FIRST_WAIT = 100
 
@@ -141,17 +145,30 @@ export class RedisStore implements FleetStore {
     }
   }
 
+  /**
+   * The index has the replicas in the order of their reports: each report gets the next number. No clock is in it: that of a replica may be
+   * wrong by days, and would sort out others, or itself.
+   */
   async report({ id, text }: StoredReport, keepFor: number): Promise<void> {
     const { replicas } = this.#keys
-    const now = Date.now()
-    await this.#commands.use(({ send }) =>
-      Promise.all([
+    await this.#commands.use(async ({ send }) => {
+      const [[, newest], oldest] = (await Promise.all([
+        send(['ZREVRANGE', replicas, '0', '0', 'WITHSCORES']),
+        send(['ZREVRANGE', replicas, `-${CHECKED}`, '-1'])
+      ])) as [string[], string[]]
+      const [left] = await Promise.all([
+        Promise.all(oldest.map((other) => send(['PTTL', `${replicas}:${other}`]))),
         send(['SET', `${replicas}:${id}`, text, 'PX', `${keepFor}`]),
-        send(['ZADD', replicas, `${now}`, id]),
-        send(['ZREMRANGEBYSCORE', replicas, '-inf', `${now - keepFor}`]),
+        // No number where the index is empty, or where somebody wrote something else.
+        send(['ZADD', replicas, `${(Number(newest) || 0) + 1}`, id]),
         send(['PEXPIRE', replicas, `${keepFor}`])
       ])
-    )
+      const expired = oldest.filter((other, i) => other !== id && left[i] === NO_KEY)
+      if (expired.length === 0) return
+      // In two steps, because replicas have no permission to remove a member by its name.
+      await send(['ZADD', replicas, ...expired.flatMap((other) => ['-inf', other])])
+      await send(['ZREMRANGEBYSCORE', replicas, '-inf', '-inf'])
+    })
     this.#keepFor = keepFor
   }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, promises, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { Guard } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
@@ -116,14 +117,14 @@ t.test('a file that goes wrong is told once, and the list in use stays until it 
   const { guard, look, revision, told } = await watching(t, file, 4_096)
   const wrong: [what: string, spoil: () => void, why: RegExp][] = [
     ['deleted', () => {}, /"\/.*list\.json" failed: ENOENT/],
-    ['a folder', () => mkdirSync(file), /failed: It is not a file/],
+    ['a folder', () => mkdirSync(file), /failed: it is not a regular file/],
     ['empty', () => writeFileSync(file, ''), /failed: It is empty/],
     ['half written', () => writeFileSync(file, json('r2').slice(0, 100)), /failed: It is not JSON: /],
     ['a page', () => writeFileSync(file, '<!doctype html>'), /failed: It is not JSON: .*<!doctype/],
     ['not text', () => writeFileSync(file, Buffer.from([0x7b, 0xff, 0xfe])), /failed: .*utf-8/],
     ['of other JSON', () => writeFileSync(file, '{"prefixes":[]}'), /There are no rows/],
     ['large', () => writeFileSync(file, ' '.repeat(4_097)), /failed: It is larger than 4096 bytes \(maxBytes\)/],
-    ['a pipe', () => execFileSync('mkfifo', [file]), /failed: It is not a file/]
+    ['a pipe', () => execFileSync('mkfifo', [file]), /failed: it is not a regular file/]
   ]
   for (const [what, spoil, why] of wrong) {
     told.length = 0
@@ -141,6 +142,37 @@ t.test('a file that goes wrong is told once, and the list in use stays until it 
   t.equal(told.length, 2, 'that all is well again is told too')
   t.equal(guard.status().lastError, null)
   t.equal(revision(), 'r1')
+})
+
+t.test('a file on a file system that is away is reported, and occupies no more than one thread', async (t) => {
+  const file = join(t.testdir({ 'list.json': json('r1') }), 'list.json')
+  const { guard, look } = await watching(t, file)
+  const back: (() => void)[] = []
+  const stat = mock.method(promises, 'stat', () => new Promise((resolve) => back.push(() => resolve(statSync(file)))))
+  t.teardown(() => stat.mock.restore())
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const late = async () => {
+    for (let i = 0; i < 3; i++) {
+      await new Promise(setImmediate)
+      mock.timers.tick(5_000)
+    }
+    mock.timers.reset()
+    await until(() => guard.status().lastError !== null)
+    mock.timers.enable({ apis: ['setTimeout'] })
+  }
+  void look()
+  await late()
+  t.match(guard.status(), { revision: 'r1', lastError: /did not answer within 5000 ms/ })
+  void look()
+  await late()
+  t.equal(back.length, 1, 'while it is read, it is not read again')
+  stat.mock.restore()
+  mock.timers.reset()
+  writeFileSync(file, json('r2'))
+  back[0]!()
+  await guard.reload()
+  t.match(guard.status(), { revision: 'r2', lastError: null })
 })
 
 t.test('a file may begin with a byte order mark', async (t) => {

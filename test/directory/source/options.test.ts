@@ -175,6 +175,7 @@ t.test('a header whose text is missing, or is none, is a mistake that shows no v
     ['Token token=undefined', missing],
     ['Bearer [object Promise]', missing],
     ['[object Object]', missing],
+    [Promise.reject(new Error('own')), /is a promise\. Await it/],
     [Promise.resolve('Bearer x'), /^source\.headers: The value of "authorization" is a promise\. Await it/],
     [() => 'Bearer x', /^source\.headers: .* is not a text but function\. Write \{ authorization: /],
     [{ token: 's3cret' }, /^source\.headers: .* is not a text but object\./],

@@ -9,6 +9,7 @@ import type { Guard, UrlSource } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
 import { consoleLogger } from '../../../src/log/console-logger.js'
 import { TestClock } from '../../support/clock.js'
+import { failingThenable, thenable } from '../../support/failures.js'
 import { guarded } from '../../support/guarded.js'
 import { freePort, until } from '../../support/http.js'
 import { FOUR, sound } from '../../support/snapshots.js'
@@ -369,6 +370,74 @@ t.test('a fetch that returns no Response is refused in one sentence', async (t) 
   const { status, data, headers } = axiosLike
   ;(await refusal(new Response(JSON.stringify(data), { status, headers }))).close()
 })
+
+t.test('a fetch, headers and a body that are like promises, or iterated in an odd way, end no process', async (t) => {
+  const again: PromiseLike<never> = thenable((resolve) => resolve(again))
+  const json = new TextEncoder().encode(JSON.stringify(sound({ revision: 'r2' })))
+  const answer = (parts: object) => ({ status: 200, headers: new Headers(), body: null, ...parts })
+  const body = (iterator: () => unknown) => answer({ body: { [Symbol.asyncIterator]: iterator } })
+  const headers = (get: (name: string) => unknown) => answer({ headers: { get }, body: new Response(json).body })
+  let ended = 0
+  const table: [what: string, answer: () => unknown, error: RegExp | null][] = [
+    ['a then that rejects', () => failingThenable('own'), /failed: own\./],
+    ['a promise for itself', () => again, /fulfilled with a further one 100 times/],
+    ['an iterator that is like a promise', () => body(() => failingThenable('own')), /failed: own\./],
+    ['no iterator', () => body(() => ({})), /next is not a function\./],
+    ['a next that is like a promise', () => body(() => ({ next: () => failingThenable('own') })), /failed: own\./],
+    [
+      'a chunk that is',
+      () => body(() => ({ next: () => ({ value: failingThenable('own') }), return: () => void ended++ })),
+      /failed: own\./
+    ],
+    [
+      'a body that is too large, and cannot be ended',
+      () => body(() => ({ next: () => ({ value: new Uint8Array(5_000) }), return: () => failingThenable('end') })),
+      /larger than 4096 bytes/
+    ],
+    [
+      'a body that is too large, without a return',
+      () => body(() => ({ next: () => ({ value: new Uint8Array(5_000) }) })),
+      /larger than 4096 bytes/
+    ],
+    [
+      'headers that are like promises',
+      () => headers(() => failingThenable('own')),
+      /have a promise as "etag", not a text/
+    ],
+    ['headers that reject', () => headers(async () => throwing()), /have a promise as "etag"/],
+    ['headers that are lists', () => headers(() => ['a']), /have \['a'\] as "etag", not a text or null/],
+    ['headers of a map', () => headers(() => undefined), null],
+    [
+      'a body of a generator',
+      () =>
+        body(async function* () {
+          yield json
+        }),
+      null
+    ]
+  ]
+  for (const [what, next, error] of table) {
+    let answers = 0
+    const fetch = (() => (answers++ === 0 ? new Response(JSON.stringify(sound())) : next())) as never
+    const guard = await loadGuard({
+      dataCenters: 'DC-01',
+      source: { url: 'https://lists.example/', fetch, maxBytes: 4096 }
+    })
+    const failure = await guard.reload().then(
+      () => null,
+      ({ message }) => message
+    )
+    if (error === null) t.equal(failure, null, what)
+    else t.match(failure, error, what)
+    guard.close()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(ended, 1, 'what has not ended by itself is ended')
+})
+
+function throwing(): never {
+  throw new Error('own')
+}
 
 t.test('a fetch that pays no heed to its signal changes nothing when it answers late', async (t) => {
   const late: ((answer: Response) => void)[] = []
