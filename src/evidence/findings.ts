@@ -47,8 +47,8 @@ export interface Finding {
 /** A verified address whose requests did not carry the secret. */
 export interface SenderWithoutSecret {
   readonly clientIp: string
-  /** Null for an address of your own `allow` list. */
-  readonly dataCenter: string | null
+  /** Whether your own `allow`, and not MoEngage's list, verified its requests. */
+  readonly isOwn: boolean
   /** How many requests came without the secret. */
   readonly count: number
   /** The patterns of their routes, at most eight. */
@@ -106,7 +106,11 @@ export function findingsOf(evidence: Evidence): Finding[] {
         'is hidden behind a proxy: follow the hint in the log. Do not add the address to allow, which would let everybody in.'
     })),
     ...(evidence.unresolved === 0 ? [] : [unresolved(evidence.unresolved)]),
-    ...withoutSecret(evidence.withoutSecret, evidence.unnamedWithoutSecret ?? 0),
+    ...withoutSecret(
+      evidence.withoutSecret.filter(({ isOwn }) => !isOwn),
+      evidence.unnamedWithoutSecret ?? 0
+    ),
+    ...ownWithoutSecret(evidence.withoutSecret.filter(({ isOwn }) => isOwn)),
     ...(evidence.failures === 0 ? [] : [checkFailed(evidence.failures)])
   ]
 }
@@ -239,11 +243,7 @@ function unresolved(count: number): Finding {
 
 function withoutSecret(senders: readonly SenderWithoutSecret[], unnamed: number): Finding[] {
   if (senders.length === 0 && unnamed === 0) return []
-  const count = senders.reduce((sum, sender) => sum + sender.count, 0)
-  const addresses = senders.slice(0, MAX_ADDRESSES).map(({ clientIp }) => clientIp)
-  const routes = [...new Set(senders.flatMap((sender) => sender.routes))].slice(0, NAMED)
-  const where = routes.length === 0 ? '' : ` on ${routes.join(', ')}`
-  const from = senders.length === 0 ? '' : `, from ${named(addresses, senders.length, counted(count, 'request'))}`
+  const { count, addresses, where, from } = wordsFor(senders)
   const what =
     unnamed === 0
       ? `Verified requests${where} came without your secret${from}`
@@ -260,6 +260,22 @@ function withoutSecret(senders: readonly SenderWithoutSecret[], unnamed: number)
       ticket: null
     }
   ]
+}
+
+function ownWithoutSecret(senders: readonly SenderWithoutSecret[]): Finding[] {
+  if (senders.length === 0) return []
+  const { count, addresses, where, from } = wordsFor(senders)
+  const sentence = `Requests${where} that your own allow accepts came without your secret${from}: let their sender send it as well.`
+  return [{ kind: 'without-secret', sentence, count, addresses, paste: null, ticket: null }]
+}
+
+function wordsFor(senders: readonly SenderWithoutSecret[]) {
+  const count = senders.reduce((sum, sender) => sum + sender.count, 0)
+  const addresses = senders.slice(0, MAX_ADDRESSES).map(({ clientIp }) => clientIp)
+  const routes = [...new Set(senders.flatMap((sender) => sender.routes))].slice(0, NAMED)
+  const where = routes.length === 0 ? '' : ` on ${routes.join(', ')}`
+  const from = senders.length === 0 ? '' : `, from ${named(addresses, senders.length, counted(count, 'request'))}`
+  return { count, addresses, where, from }
 }
 
 function checkFailed(count: number): Finding {

@@ -11,13 +11,13 @@ const MAX_ROUTES = 8
 export class WithoutSecret {
   readonly #senders = new LRUCache<
     string,
-    { readonly dataCenter: string | null; count: number; lastSeen: number; readonly routes: string[] }
+    { readonly isOwn: boolean; count: number; lastSeen: number; readonly routes: string[] }
   >({ maxSize: MAX_SENDERS, sizeCalculation: () => 1 })
 
   note({ clientIp, dataCenter }: VerifiedVerdict, route: string | null, now: number): void {
     let sender = this.#senders.get(clientIp)
     if (sender === undefined) {
-      sender = { dataCenter, count: 0, lastSeen: now, routes: [] }
+      sender = { isOwn: dataCenter === null, count: 0, lastSeen: now, routes: [] }
       this.#senders.set(clientIp, sender)
     }
     sender.count++
@@ -29,7 +29,7 @@ export class WithoutSecret {
   since(time: number): SenderWithoutSecret[] {
     return [...this.#senders]
       .filter(([, { lastSeen }]) => lastSeen >= time)
-      .map(([clientIp, { dataCenter, count, routes }]) => ({ clientIp, dataCenter, count, routes }))
+      .map(([clientIp, { isOwn, count, routes }]) => ({ clientIp, isOwn, count, routes }))
       .sort((a, b) => b.count - a.count)
   }
 }

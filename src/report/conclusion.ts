@@ -8,7 +8,7 @@ import { spanText } from './histogram.js'
 export interface Evidence {
   /** Milliseconds between our first line and the last; not finite if no line has a time. */
   readonly span: number
-  /** Whether MoEngage's list verified a request; null if that is unknown. */
+  /** Whether a request of MoEngage was verified; null if that is unknown, as where only your own `allow` verified requests. */
   readonly hasVerified: boolean | null
   /** What is known of verified requests, as a sentence. */
   readonly aboutVerified: string

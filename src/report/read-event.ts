@@ -35,7 +35,8 @@ export interface RejectedEvent {
 export interface WithoutSecretEvent {
   readonly event: 'without-secret'
   readonly clientIp: string | null
-  readonly dataCenter: string | null
+  /** Whether the receiver's own `allow` verified them. */
+  readonly isOwn: boolean
   readonly route: string | null
   readonly count: number
 }
@@ -79,11 +80,10 @@ export function readEvent(record: Fields): LoggedEvent | undefined {
 
 function readWithoutSecret({ clientIp, dataCenter, route, suppressed }: Fields): WithoutSecretEvent | undefined {
   if (typeof (clientIp ?? '') !== 'string' || !isCount(suppressed)) return undefined
-  const [published = null] = known([dataCenter], DATA_CENTERS)
   return {
     event: 'without-secret',
     clientIp: readSender(clientIp),
-    dataCenter: published,
+    isOwn: dataCenter === null,
     route: typeof route === 'string' ? bounded(route) : null,
     count: 1 + suppressed
   }

@@ -395,7 +395,7 @@ export class ReportBuilder implements LineSink {
     const known = knownOf(everyone)
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
-      hasVerified: this.#hasVerified,
+      hasVerified: this.#hasVerified === false && this.#verified! > 0 ? null : this.#hasVerified,
       aboutVerified: this.#aboutVerified(),
       rejected,
       ...known,
@@ -466,7 +466,7 @@ export class ReportBuilder implements LineSink {
     if (!this.#verifiedByAllow) return `${verified}.`
     return this.#hasVerified
       ? `${verified}, ${this.#verifiedByAllow.toLocaleString('en-US')} of them by your own "allow" and not by MoEngage's list.`
-      : `${verified}, by your own "allow" and none by MoEngage's list.`
+      : `${verified}, by your own "allow" and none by MoEngage's list: whether MoEngage sent them is not known.`
   }
 
   #places(): PlacesContext {

@@ -22,14 +22,16 @@ export class WithoutSecretLog {
   readonly #senders = new Map<string, SenderWithoutSecret & { count: number; routes: string[] }>()
   readonly #byProcess = new Map<string, Counts>()
   #named = 0
+  #hasOwn = false
 
-  line(id: ProcessId, { clientIp, dataCenter, route, count }: WithoutSecretEvent): void {
+  line(id: ProcessId, { clientIp, isOwn, route, count }: WithoutSecretEvent): void {
     this.#of(id).lines += count
+    if (isOwn) this.#hasOwn = true
     if (clientIp === null) return
     let sender = this.#senders.get(clientIp)
     if (sender === undefined) {
       if (this.#senders.size === MAX_KEPT) return
-      sender = { clientIp, dataCenter, count: 0, routes: [] }
+      sender = { clientIp, isOwn, count: 0, routes: [] }
       this.#senders.set(clientIp, sender)
     }
     sender.count += count
@@ -55,8 +57,9 @@ export class WithoutSecretLog {
     return [...this.#senders.values()].sort((a, b) => b.count - a.count)
   }
 
-  /** How many requests no line names an address for. */
+  /** How many requests no line names an address for; none where they may be of your own senders in `allow`. */
   get unnamed(): number {
+    if (this.#hasOwn) return 0
     const all = [...this.#byProcess.values()].reduce((sum, { lines, summaries }) => sum + Math.max(lines, summaries), 0)
     return all - this.#named
   }

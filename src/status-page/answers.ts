@@ -23,8 +23,11 @@ export interface State {
   readonly evidence?: readonly Finding[]
 }
 
-/** Requests from your own `allow` list are verified as well, and are not MoEngage's. */
+/** The calls from addresses of MoEngage's list. */
 const fromMoEngage = ({ calls }: Facts): LastVerified[] => calls.filter(({ dataCenter }) => dataCenter !== null)
+
+/** The last call that your own `allow` or an override accepted: of a sender of yours, or of MoEngage from an address that its list lacks. */
+const byAllow = ({ calls }: Facts): LastVerified | undefined => calls.find(({ dataCenter }) => dataCenter === null)
 
 const warns = ({ status }: Facts, code: string): boolean => status.warnings.some((warning) => warning.code === code)
 
@@ -78,8 +81,12 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     return state('bad', sentence)
   }
   if (rejected > 0 && genuine === 'likely') return ofRejections(`Requests that are probably genuine ${outcome}.`)
-  if (rejected > 0 && last === undefined)
-    return ofRejections(`MoEngage has not got through yet, and requests ${outcome}.`)
+  const own = byAllow(facts)
+  if (rejected > 0 && last === undefined) {
+    return ofRejections(
+      `MoEngage has not got through yet${own === undefined ? '' : UNLESS_BY_ALLOW}, and requests ${outcome}.`
+    )
+  }
   if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
   if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
   if (warns(facts, 'MOE_WARN_DRIFT'))
@@ -88,7 +95,10 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     actions.push(
       'Send a test from MoEngage’s dashboard: the request appears here, accepted or rejected. If nothing appears, it did not reach this server.'
     )
-    return state('wait', 'Ready. No request from MoEngage has been accepted yet.')
+    return state(
+      'wait',
+      `Ready. No request from MoEngage has been accepted yet${own === undefined ? '' : UNLESS_BY_ALLOW}.`
+    )
   }
   if (actions.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
   if (now - last.at >= LONG_AGO) {
@@ -97,6 +107,8 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   }
   return state('good', 'All is well: MoEngage gets through.')
 }
+
+const UNLESS_BY_ALLOW = ', unless from an address of your own “allow”'
 
 /** Maximum number of servers that are named. */
 const NAMED = 3
@@ -167,6 +179,11 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
     const detail = html`It carries your secret and came ${ago(now - rejected.lastSeen)}. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
+  const own = byAllow(facts)
+  if (own !== undefined && now - own.at < HOUR) {
+    const detail = html`Your own “allow” or an override accepted a request ${ago(now - own.at)}: if the address is MoEngage’s, it called. !${accepted}`
+    return { question, answer: 'That depends', detail }
+  }
   if (genuine !== 'no' && isRejecting(facts)) {
     const detail = html`!${accepted} Requests were rejected, and whether MoEngage’s are among them is not known here.`
     return { question, answer: 'None that was accepted', detail }
@@ -182,10 +199,13 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
 }
 
-/** Rejected senders that carried your secret and are not of your own network, the latest first. */
+/**
+ * Rejected senders of which each request carried your secret, and that are not of your own network, the latest first. Of a sender that left
+ * it out once, it is not known which request was the last one.
+ */
 function withSecret({ turnedAway }: Facts): Sender[] {
   return turnedAway
-    .filter((sender) => totalOf(sender.withSecret) > 0 && !sender.isOwn)
+    .filter((sender) => totalOf(sender.withSecret) === sender.count && !sender.isOwn)
     .sort((a, b) => b.lastSeen - a.lastSeen)
 }
 

@@ -37,8 +37,8 @@ export function outcomesOf(servers: readonly Counted[]): Outcomes {
 }
 
 /** What happened to requests that were not accepted, or to one of them, as the end of a sentence. */
-export function outcomeWords({ turnedAway, unknown }: Outcomes, were: 'were' | 'was' = 'were'): string {
-  if (turnedAway > 0) return `${were} turned away`
+export function outcomeWords({ turnedAway, tagged, asked, unknown }: Outcomes, were: 'were' | 'was' = 'were'): string {
+  if (turnedAway > 0) return `${were} ${tagged + asked + unknown > 0 ? 'rejected' : 'turned away'}`
   return unknown > 0 ? 'may have been turned away' : 'would be turned away'
 }
 

@@ -917,13 +917,13 @@ t.test('what a logger put in place of addresses makes no sender of several', asy
   t.match(found.diagnosis.at(-1), /and 1 rejection came from addresses of your own network/)
 })
 
-t.test('requests that an allow list of one’s own verified say nothing about MoEngage', async (t) => {
+t.test('whether requests that an allow list of one’s own verified are MoEngage’s is not known', async (t) => {
   const tagged = line({ mode: 'tag', reason: 'denied' })
   const rows: [summaries: string[], answer: string, evidence: string, text: RegExp][] = [
     [
       [summary({ verified: 1200, verifiedByAllow: 1200 })],
-      'no',
-      '1,200 requests verified, by your own "allow" and none by MoEngage\'s list.',
+      'unclear',
+      '1,200 requests verified, by your own "allow" and none by MoEngage\'s list: whether MoEngage sent them is not known.',
       /^Verified: 1,200, 1,200 of them by your own "allow"$/m
     ],
     [
@@ -932,6 +932,7 @@ t.test('requests that an allow list of one’s own verified say nothing about Mo
       '10 requests verified, 7 of them by your own "allow" and not by MoEngage\'s list.',
       /^Verified: 10, 7 of them by your own "allow"$/m
     ],
+    [[summary({ verified: 0, verifiedByAllow: 0 })], 'no', '0 requests verified.', /^Verified: 0$/m],
     [[summary({ verified: 5, verifiedByAllow: 0 })], 'yes', '5 requests verified.', /^Verified: 5$/m],
     [[summary({ verified: 5 })], 'yes', '5 requests verified.', /^Verified: 5$/m]
   ]
@@ -982,6 +983,13 @@ t.test('verified requests without the secret are as many as their lines or the s
       ['--since', '2026-11-23T12:30Z'],
       7,
       /^7 verified requests/
+    ],
+    [
+      'a sender of one’s own',
+      [without({ dataCenter: null, suppressed: 2 }), total(100)],
+      [],
+      3,
+      /^Requests on \/hooks that your own allow accepts came without your secret, from 9\.9\.9\.9 \(3 requests\): let /
     ],
     [
       'a route',

@@ -457,12 +457,12 @@ t.test('that no request was ever verified is not said where another server verif
     [
       'allow',
       { peers: ['9.9.9.9'] },
-      /^! MoEngage has not got through yet, .* No request was ever verified by MoEngage's/
+      /^! MoEngage has not got through yet, unless from an address of your own “allow”, .* No request was ever verified by MoEngage's/
     ],
     [
       'an older version does not report what allow verified',
       { peers: ['9.9.9.9'], became: { verifiedByAllow: undefined } },
-      /^! MoEngage has not got through yet, and requests were turned away\. What to do now Nothing/
+      /^! MoEngage has not got through yet, unless from an address of your own “allow”, and requests were turned away\. What to do now Nothing/
     ]
   ]
   for (const [what, seen, state] of rows) {
@@ -540,7 +540,7 @@ t.test(
       ],
       [
         [{ peers, became: tagged }, { peers }],
-        /were turned away\./,
+        /were rejected\./,
         /Yes, 2 requests Mode “tag” let 2 more through\./,
         / accepted 0 requests, turned away 2 requests and let 2 through by mode “tag”\.$/
       ],

@@ -662,7 +662,7 @@ t.test('the page says what became of rejected requests, as far as the guard deci
     [['let through'], /would be turned away\./, /No, but 1 request would be Mode “tag” let 1 of them through\./],
     [
       ['let through', 'turned away', 'turned away'],
-      /were turned away\./,
+      /were rejected\./,
       /Yes, 2 requests Mode “tag” let 1 more through\./
     ],
     [
@@ -672,7 +672,7 @@ t.test('the page says what became of rejected requests, as far as the guard deci
     ],
     [
       ['asked', 'let through', 'turned away'],
-      /were turned away\./,
+      /were rejected\./,
       /Yes, 1 request Mode “tag” let 1 more through\. Your code asked about 1 more with “judge”; /
     ]
   ]
