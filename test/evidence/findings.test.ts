@@ -184,7 +184,11 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
       options: { expectSecret: true, allow: [UNLISTED] },
       request: from(UNLISTED, ''),
       hint: null,
-      finding: { addresses: [UNLISTED] }
+      finding: {
+        sentence:
+          /^Requests that your own allow accepts came without your secret, from 8\.8\.8\.8 \(1 request\): let their sender send it as well\.$/,
+        addresses: [UNLISTED]
+      }
     }
   ],
   'check-failed': [

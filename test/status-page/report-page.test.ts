@@ -76,7 +76,7 @@ t.test('a log in mode "tag" answers whether the guard can reject', async (t) => 
 t.test('what an allow list of one’s own verified is said beside what was accepted', async (t) => {
   const stranger = line({ mode: 'tag', clientIp: '185.199.108.153' })
   const { textOf } = await report(t, [stranger, summary({ verified: 7, verifiedByAllow: 7 })])
-  t.match(textOf('main'), /^(?:.* )?… Whether you can switch .* Accepted 7 7 of them by your own “allow”\. Turned away/)
+  t.match(textOf('main'), /^(?:.* )?! Whether you can switch .* Accepted 7 7 of them by your own “allow”\. Turned away/)
   t.match(textOf('senders'), /A stranger, or MoEngage without static IPs\./)
 })
 

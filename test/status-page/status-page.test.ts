@@ -117,7 +117,10 @@ t.test('requests from the own allow list are not taken for MoEngage', async (t) 
   const { post, open } = await serve(t, { allow: ['192.0.2.1'] })
   await post('/moengage/connector', '192.0.2.1')
   const { textOf } = await open()
-  t.match(textOf('state'), /No request from MoEngage has been accepted yet/)
+  t.match(
+    textOf('state'),
+    /Ready\. No request from MoEngage has been accepted yet, unless from an address of your own “allow”\./
+  )
   t.match(textOf('routes-body'), /\/moengage\/connector .* your "allow" list/)
 })
 
@@ -886,7 +889,31 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       { deny: ['8.8.8.8'] },
       /No No request of MoEngage was accepted/
     ],
-    ['a stranger, hours ago', [[SCAN, false, 2]], {}, /No No request of MoEngage was accepted/]
+    ['a stranger, hours ago', [[SCAN, false, 2]], {}, /No No request of MoEngage was accepted/],
+    [
+      'an address of one’s own allow list',
+      [
+        [SCAN, false, 0.6],
+        ['8.8.8.8', false, 0.5]
+      ],
+      { allow: ['8.8.8.8'] },
+      /That depends Your own “allow” or an override accepted a request 30 minutes ago: if the address is MoEngage’s, it called\. No request of/
+    ],
+    [
+      'an address of one’s own allow list, hours ago',
+      [['8.8.8.8', false, 2]],
+      { allow: ['8.8.8.8'] },
+      /No No request of MoEngage was accepted/
+    ],
+    [
+      'the secret, and later none from the same address',
+      [
+        [OTHER, true, 2],
+        [OTHER, false, 0.5]
+      ],
+      {},
+      /None that was accepted No request of MoEngage .* is not known here\./
+    ]
   ]
   for (const [what, requests, options, answer] of rows) {
     const clock = new TestClock('2026-11-24T10:00:00Z')
