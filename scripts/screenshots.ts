@@ -39,7 +39,9 @@ async function pageAfterTwoDays(options: Partial<GuardOptions>, lastHour: (judge
   const guard = await loadGuard({ dataCenters: 'DC-01', ...options }, { clock })
   const page = new StatusPage(guard, clock)
   const judge: Judge = (peer, pattern, headers = {}) => {
-    guard.decide(pattern === '/segments' ? SEGMENT_SYNC : undefined, { peer, headers }, { peer, headers }, pattern)
+    const [policy, request] = [pattern === '/segments' ? SEGMENT_SYNC : undefined, { peer, headers }]
+    const verdict = guard.decide(policy, request, request, pattern)
+    if (!verdict.verified) guard.noteOutcome(verdict, 'reject', undefined)
   }
   guard.addRoute(SEGMENT_SYNC)
   for (let minute = 0; minute < 2 * 24 * 60; minute++) {
@@ -104,8 +106,12 @@ async function fleet(): Promise<StatusPage> {
     const call = { dataCenter: 'DC-01', channels: ['connector'], route: '/moengage/connector' } as const
     const lastVerified = [{ ...call, at: now - ago - 20 * SECOND }]
     const rejected = { 'not-listed': 6 * i + 3 }
+    const outcomes = { tagged: 0, turnedAway: 6 * i + 3 }
     const times = { started: now - 20 * HOUR, reported: now - ago, every: 5000 }
-    sums.add({ id: host, host, pid: 7, ...times, isClosed, revision, rejected, lastVerified, senders, ...own }, ago)
+    sums.add(
+      { id: host, host, pid: 7, ...times, isClosed, revision, rejected, ...outcomes, lastVerified, senders, ...own },
+      ago
+    )
   }
   const status: FleetStatus = {
     name: 'webhooks',
