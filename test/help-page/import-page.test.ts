@@ -393,7 +393,7 @@ t.test('what is hidden or struck out is refused, whichever element around the te
   ]
   for (const [what, write] of places) {
     for (const [attributes, message] of [
-      [hidden, /^It is hidden: it may be out of date, a copy for small screens, or in a tab that is closed\.$/],
+      [hidden, /^It is hidden, or a style that is an expression may hide it: .* a tab that is closed\.$/],
       [struck, /^Its text is struck out\.$/]
     ] as const) {
       for (const attribute of attributes) {
@@ -1110,6 +1110,82 @@ t.test('what MDX adds to Markdown does not hide a table', async (t) => {
   ]
   for (const [what, text] of pages) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
 })
+
+t.test(
+  'a component or element that hides a table, or whose title reverses it, is read however its tag is written',
+  async (t) => {
+    const around = (begin: string, end: string) => `${begin}\n\n${page('SMS | DC-01 | 3.6.251.95')}\n${end}\n`
+    const reversed: [begin: string, end: string][] = [
+      ['<Accordion title={"Deprecated IPs"}>', '</Accordion>'],
+      ["<Accordion title={'Deprecated IPs'}>", '</Accordion>'],
+      ['<Accordion title={`Deprecated IPs`}>', '</Accordion>'],
+      ['<Accordion title={<b>Don\'t: Deprecated "IPs" {"}"}</b>}>', '</Accordion>'],
+      ['<Accordion\n  title="Deprecated IPs"\n  icon="x"\n>', '</Accordion>'],
+      ['<Accordion open title = "Deprecated > new" size=3>', '</Accordion>'],
+      ['<Accordion onClick={() => "}"} title="Deprecated | new">', '</Accordion>'],
+      ['<Accordion title="Deprecated IPs"><div>', '</div></Accordion>'],
+      ['<Accordion title="Deprecated IPs">These were in use.', 'Until May.\n</Accordion>'],
+      ['<Accordion>\n    <div title="Deprecated">', '</div>\n</Accordion>'],
+      ['<Accordion>\n\n    # Deprecated', '</Accordion>'],
+      ['<TabItem value="a" label="Deprecated IPs">', '</TabItem>'],
+      ['<TabItem value="Deprecated">', '</TabItem>'],
+      ['<Tabs.Tab name="Deprecated IPs">', '</Tabs.Tab>'],
+      ["<Tabs items={['New', 'Deprecated']}>", '</Tabs>'],
+      ['<Expandable header="Deprecated IPs">', '</Expandable>'],
+      ['<section aria-label="Deprecated IPs">', '</section>'],
+      [':::danger Deprecated IPs', ':::'],
+      ['::: details Deprecated', ':::'],
+      [':::warning[Deprecated IPs]', ':::'],
+      ['{% tab title="Deprecated IPs" %}', '{% endtab %}'],
+      ['{% callout title="Deprecated IPs" %}\n{% image /%}', '{% /callout %}']
+    ]
+    for (const [begin, end] of reversed) {
+      const { cells } = refused(around(begin, end))
+      t.match(cells, [{ column: 'header', message: /"(?:Deprecated|Don't)" may reverse/ }], begin)
+      const closed = `${around(begin, end).replaceAll(/^\|.*\n/gm, '')}\n${page('SMS | DC-01 | 3.6.251.95')}`
+      t.strictSame(rows(closed.replace('    # Deprecated', '')), ['DC-01 sms: 3.6.251.95'], `${begin} before the table`)
+    }
+    const hidden: [begin: string, end: string][] = [
+      ['<Box\n  hidden\n>', '</Box>'],
+      ["<Box id='a'\n hidden>", '</Box>'],
+      ['<Tabs><Tab hidden>', '</Tab></Tabs>'],
+      ['<Box hidden={true}>', '</Box>'],
+      ['<Box hidden={isOld}>', '</Box>'],
+      ['<Box style={hiddenStyle}>', '</Box>'],
+      ["<Box style={{ display: isOld ? 'none' : 'block' }}>", '</Box>'],
+      ["<Box style={{ ...old, color: 'red' }}>", '</Box>'],
+      ['<Box {...rest}>', '</Box>'],
+      ["<div\n  style={{ display: 'none' }}\n>", '</div>']
+    ]
+    for (const [begin, end] of hidden) t.match(refused(around(begin, end)).cells, [{ message: /It is hidden/ }], begin)
+    const plain: [begin: string, end: string][] = [
+      ['<div hidden={false}>', '</div>'],
+      ['<Box hidden={undefined}>', '</Box>'],
+      ["<Box style={{ overflowX: 'auto', opacity: 0.9, 'color': `red`, }}>", '</Box>'],
+      ['<Accordion\n  title="Data"\n  defaultOpen={true}\n>', '</Accordion>'],
+      [':::note', ':::'],
+      ['{% tabs %}', '{% endtabs %}'],
+      [':::', '{% endtab %}'],
+      ['a <b, c> d and `<Tab x,>`', '<Card title="Old" hidden />'],
+      ['```mdx\n<Accordion title="Deprecated">\n```', '']
+    ]
+    for (const [begin, end] of plain) t.strictSame(rows(around(begin, end)), ['DC-01 sms: 3.6.251.95'], begin)
+    for (const tag of ['<Box title="Old', '<Box title={"Old"', '<Box title={', '<Box title=>', '<Box, title>']) {
+      t.match(refused(around(tag, '</Box>')), { value: /^<Box/, message: /tag of a component cannot be read/ }, tag)
+    }
+    const html: [begin: string, end: string, message: RegExp][] = [
+      ['<figure><figcaption>Deprecated IPs</figcaption>', '</figure>', /"Deprecated"/],
+      ['<fieldset><legend>Deprecated IPs</legend>', '</fieldset>', /"Deprecated"/],
+      ['<section aria-label="Deprecated IPs">', '</section>', /"Deprecated"/],
+      ['<dialog>', '</dialog>', /hidden/],
+      ['<div popover>', '</div>', /hidden/]
+    ]
+    for (const [begin, end, message] of html) {
+      t.match(refused(withTable(`${begin}${tableOf(SMS)}${end}`)).cells, [{ message }], begin)
+    }
+    t.equal(rows(withTable(`<dialog open>${tableOf(SMS)}</dialog>`)).length, 2, 'an open dialog is seen')
+  }
+)
 
 t.test('the format is told by the text, or by the caller', async (t) => {
   const html = `<div>\n\n    ${htmlPage(current).replace(/^.*<body>|<\/body>.*$/gs, '')}\n</div>`
