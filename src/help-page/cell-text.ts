@@ -78,10 +78,14 @@ const HIDING =
 
 const styleOf = (element: Element) => attribute(element, 'style') ?? ''
 
-/** Whether a reader of the page does not see an element, as far as its own attributes say. */
+/** Stands for a style that only the code of the page knows. */
+export const UNKNOWN_STYLE = 'unknown'
+
+/** Whether a reader of the page does not see an element, as far as its own attributes say, or may not see it. */
 function isHidden(element: Element): boolean {
-  if (attribute(element, 'hidden') !== undefined) return true
-  return HIDING.test(styleOf(element))
+  if (['hidden', 'popover'].some((name) => attribute(element, name) !== undefined)) return true
+  if (element.tagName === 'dialog' && attribute(element, 'open') === undefined) return true
+  return styleOf(element) === UNKNOWN_STYLE || HIDING.test(styleOf(element))
 }
 
 const isStruck = (element: Element) => STRUCK.has(element.tagName) || /line-through/i.test(styleOf(element))

@@ -5,6 +5,7 @@ import { quoted } from '../lib/text.js'
 import { BULLET, OBJECT } from './cell-text.js'
 import { readSameChannels } from './same-channels.js'
 import {
+  isUnreadable,
   itemsOf,
   MAX_NAME,
   reversal,
@@ -96,6 +97,7 @@ const MASK = /^(?:255|0)(?:\.\d{1,3}){3}$/
 export function readAddressCell(text: string): AddressCell | Unreadable {
   if (text.length > MAX_ADDRESSES) return unreadable('It is too long for a list of addresses.')
   const derivedFrom = readSameChannels(text)
+  if (isUnreadable(derivedFrom)) return derivedFrom
   if (derivedFrom !== undefined) return { addresses: { derivedFrom }, remarks: [] }
   const { rest: bare, remarks } = takeBrackets(
     withoutFootnotes(text),

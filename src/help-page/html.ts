@@ -60,7 +60,7 @@ export function looksLikeHtml(text: string): boolean {
   let rest = text
   for (let match = LEADING.exec(rest); match !== null; match = LEADING.exec(rest)) rest = rest.slice(match[0].length)
   if (/^<(?:!doctype\s+html|html|head|body)\b/i.test(rest)) return true
-  if (/\s(?:style|className)=\{/.test(rest)) return false
+  if (/<[a-z][^<>]*\s[\w:-]+=\{/i.test(rest)) return false
   return /^<[a-z]/.test(rest) && /<\/table\s*>/i.test(rest) && !/^ {0,3}(?:#{1,6} |\|?[ \t]*:?-{3,})/m.test(rest)
 }
 
@@ -119,9 +119,13 @@ interface Heading {
   readonly reversedBy: Label | undefined
 }
 
+/** Attributes that elements and components have their titles in, or the titles of the tabs in them. */
+const TITLES = new Set(['title', 'aria-label', 'label', 'name', 'header', 'heading', 'summary', 'value', 'items'])
+
 /** The first text that heads what is in an element, and says that it does not hold. */
 function reversingLabel(element: Element): Label | undefined {
-  const texts = [attribute(element, 'title') ?? '', ...children(element, ['summary', 'caption']).map(lineOf)]
+  const titles = element.attrs.filter(({ name }) => TITLES.has(name)).map(({ value }) => value)
+  const texts = [...titles, ...children(element, ['summary', 'caption', 'figcaption', 'legend']).map(lineOf)]
   return texts.map(asLabel).find((label) => label !== undefined)
 }
 

@@ -1,5 +1,6 @@
 import { Lexer, Parser, Tokenizer, type Tokens } from 'marked'
 import { PageError } from '../errors.js'
+import { mdxToMarkdown } from './mdx.js'
 
 /** MoEngage's page has 12 KB. */
 const MAX_PAGE = 512 * 1024
@@ -99,88 +100,5 @@ class BoundedLexer extends Lexer {
     if (text.length <= MAX_TEXT) return super.inline(text, tokens)
     tokens.push({ type: 'text', raw: text, text, escaped: false })
     return tokens
-  }
-}
-
-/** A line that holds only a component's tag: `<Note>`, `</Tabs>`, `<Card title="x" />`. */
-const COMPONENT = /^[ \t]*<(\/?)[A-Z][\w.]*([^<>]*)>[ \t]*$/
-/** The module syntax of MDX, which stands at the start of a line. */
-const MODULE = /^(?:import\s[^\n]*\bfrom\b|import\s*['"]|export\s+(?:const|default|let|function)\b)/
-const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/
-/** `rowSpan={6}`; and any other attribute that is an expression, up to two braces deep. */
-const NUMBER_ATTRIBUTE = /=\{\s*(\d{1,5})\s*\}/g
-const ATTRIBUTE = /(\s[\w:-]{1,50})=\{(?:[^{}]|\{[^{}]{0,1000}\}){0,1000}\}/g
-const SPACE = /\{\s*(['"])\s*\1\s*\}/g
-
-/**
- * Removes what MDX adds to Markdown, so that the Markdown in and around it is read: comments, module lines, attributes that are
- * expressions. Tags of components on a line of their own become those of a block, since their attributes may hide what is in
- * them, or give it a title. Code blocks stay as they are.
- *
- * @throws PageError (`MOE_ERR_PAGE`) if a comment never ends: it would hide the rest of the page
- */
-function mdxToMarkdown(text: string): string {
-  let fence: string | undefined
-  let inComment = false
-  const lines = text.split('\n').map((line) => {
-    if (!inComment) {
-      const [, marker] = FENCE.exec(line) ?? []
-      if (fence !== undefined) {
-        const closes = marker !== undefined && marker[0] === fence[0] && marker.length >= fence.length
-        if (closes && line.trim() === marker) fence = undefined
-        return line
-      }
-      if (marker !== undefined) {
-        fence = marker
-        return line
-      }
-    }
-    const [rest, open] = withoutComments(line, inComment)
-    inComment = open
-    if (MODULE.test(rest)) return ''
-    // MDX has no indented code: authors indent a table inside of a component as they like.
-    return rest
-      .replace(COMPONENT, blockFor)
-      .replace(/^[ \t]+(?=\|)/, '')
-      .replaceAll(NUMBER_ATTRIBUTE, '="$1"')
-      .replaceAll(ATTRIBUTE, withoutExpression)
-      .replaceAll(SPACE, ' ')
-  })
-  if (inComment) {
-    throw new PageError({
-      value: '{/*',
-      message: 'The page was cut off: a comment that begins with {/* never ends.',
-      fix: 'Load it again, or end the comment.'
-    })
-  }
-  return lines.join('\n')
-}
-
-/** The tag of a block for that of a component. Between empty lines, Markdown takes it for HTML. */
-const blockFor = (_: string, slash: string, attributes: string) =>
-  attributes.endsWith('/') ? '' : `\n<${slash}div${attributes}>\n`
-
-/** A style may hide its text, or strike it out; no other expression says anything about the text. */
-function withoutExpression(attribute: string, name: string): string {
-  const style = name.trim() === 'style' ? attribute.slice(name.length + 2, -1).replaceAll(/["|\\]/g, ' ') : ''
-  return `${name}="${style}"`
-}
-
-/** A line without the comments in it, and whether a comment is still open at its end. */
-function withoutComments(line: string, inComment: boolean): [rest: string, open: boolean] {
-  let rest = ''
-  let at = 0
-  if (inComment) {
-    const end = line.indexOf('*/}')
-    if (end < 0) return ['', true]
-    at = end + 3
-  }
-  for (;;) {
-    const start = line.indexOf('{/*', at)
-    if (start < 0) return [rest + line.slice(at), false]
-    rest += `${line.slice(at, start)} `
-    const end = line.indexOf('*/}', start + 3)
-    if (end < 0) return [rest, true]
-    at = end + 3
   }
 }

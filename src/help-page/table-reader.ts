@@ -214,7 +214,9 @@ export class TableReader {
 }
 
 const FLAWS: Record<Flaw, Unreadable> = {
-  hidden: unreadable('It is hidden: it may be out of date, a copy for small screens, or in a tab that is closed.'),
+  hidden: unreadable(
+    'It is hidden, or a style that is an expression may hide it: it may be out of date, a copy for small screens, or in a tab that is closed.'
+  ),
   struck: STRUCK
 }
 const isFlawed = (slot: Slot): slot is Slot & { flaw: Flaw } => slot.flaw !== undefined && slot.text !== ''

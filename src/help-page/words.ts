@@ -52,7 +52,7 @@ export function takeBrackets(text: string, hasToBeRead: (words: string) => boole
 }
 
 const ENDING =
-  'no|not|never|cannot|except|excluding|excludes?|without|unlike|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till'
+  'no|not|never|cannot|except|excluding|excludes?|without|unlike|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till|deprecating|decommissioning|sunset(?:ted|ting)?|end[- ]of[- ](?:life|support)|(?:phased|phasing)[- ]out|historic(?:al)?|past|archived|stopped|withdrawn|invalid|obsoleted|revoked|ended|ceased|terminated|suspended|defunct|before \\d{4}'
 /** Words that say that something does not hold, or holds no longer. */
 const ENDED = new RegExp(`\\b(?:${ENDING}|\\w+n['’]t)\\b`, 'i')
 /** In brackets and in sentences these may also say that something does not hold for the rest. */

@@ -393,7 +393,7 @@ t.test('what is hidden or struck out is refused, whichever element around the te
   ]
   for (const [what, write] of places) {
     for (const [attributes, message] of [
-      [hidden, /^It is hidden: it may be out of date, a copy for small screens, or in a tab that is closed\.$/],
+      [hidden, /^It is hidden, or a style that is an expression may hide it: .* a tab that is closed\.$/],
       [struck, /^Its text is struck out\.$/]
     ] as const) {
       for (const attribute of attributes) {
@@ -456,6 +456,26 @@ t.test('what is hidden is of no concern where no address is read', async (t) => 
   }
 })
 
+const ENDED = [
+  'deprecating',
+  'decommissioning',
+  'sunset',
+  'sunsetting',
+  'end of life',
+  'end-of-support',
+  'phased out',
+  'historical',
+  'past',
+  'archived',
+  'stopped',
+  'withdrawn',
+  'invalid',
+  'obsoleted',
+  'revoked',
+  'ended',
+  'before 2025'
+]
+
 t.test('words that may reverse the meaning of a row or table are refused', async (t) => {
   const md = (heading: string, headers = 'Channel | Data Center | MoEngage IPs', row = 'SMS | DC-01 | 3.6.251.95') =>
     `${heading}\n\n| ${headers} |\n| - | - | - |\n| ${row} |\n`
@@ -470,6 +490,11 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ["don't", page("SMS Campaigns (don't use) | DC-01 | 3.6.251.95")],
     ['no', page('SMS | DC-01 (no longer used) | 3.6.251.95')],
     ['until', page('SMS | DC-01 (until May) | 3.6.251.95')],
+    ...ENDED.flatMap((word): [word: string, text: string][] => [
+      [word, md(`## IPs – ${word}`)],
+      [word, md(`## ${word}: IPs`)],
+      [word, page(`SMS Campaigns (${word}) | DC-01 | 3.6.251.95`)]
+    ]),
     ['Old', md('## Old IPs (no longer used)')],
     ['Deprecated', md('## Deprecated addresses')],
     ['Former', md('# Former addresses\n\n## Campaigns')],
@@ -501,7 +526,8 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['a section inside of the one before', md('# IPs\n\n### Retired\n\n## Campaigns')],
     ['a list in a name', page('SMS<br />Other connectors | DC-01 | 3.6.251.95')],
     ['a heading that sets apart', md('## Other channels')],
-    ['a longer word', md('## Notable, golden and unsold')]
+    ['a longer word', md('## Notable, golden and unsold')],
+    ['another use of a word', md('# Before you begin\n\n## Ending the setup')]
   ]
   for (const [what, text] of plain) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
   t.strictSame(
@@ -519,7 +545,10 @@ t.test('a sentence about the addresses of the channels makes a derived cell', as
     'The **same** addresses as those of the _channel_',
     'Same as the IPs of the campaign channels listed above',
     'Uses the same static IP addresses as all the channels in the campaign.',
-    'Same as the channel’s IPs'
+    'Same as the channel’s IPs',
+    '<ul><li>PII and Content API use the<br />same IPs as that of the channel.</li></ul>',
+    'PII and Content API use the same IPs as that of the channel. So, if you plan to use one or more channels in the campaign, whitelist all the campaign channel IPs mentioned above.',
+    'Note: the Content API uses the same IPs as the channels. Allow the IPs of all channels.'
   ]) {
     t.strictSame(rows(page(`Content API | DC-01, DC-07 | ${sentence}`, 'SMS | DC-01 | 3.6.251.95')), [
       'DC-01 sms: 3.6.251.95',
@@ -527,27 +556,57 @@ t.test('a sentence about the addresses of the channels makes a derived cell', as
       `unknown DC-07 Content API: ${shown(campaigns)}`
     ])
   }
-  for (const sentence of [
-    'Does not use the same IPs as the channel',
-    "Doesn't use the same IPs as the channel",
-    'Same IPs as the channel, except push',
-    'Same IPs as the channel and 3.6.251.95',
-    'Same IPs as the channel and the partner servers',
-    'Same IPs as the support channel',
-    'Same IPs as the SMS or Voice channel',
-    'Same IPs as the SMS, Voice channel',
-    'Same IPs as SMS, such as OTP, channel',
-    'Same IPs for most senders as the channel',
-    'Same IPs as the SMS channel. Same IPs as the Push channel.',
-    'Not always: same IPs as the channel',
-    'Same as above',
-    'Same channel IPs as',
-    'Same as the channel',
-    'Identical IPs as the channel',
-    'See the channels'
-  ]) {
-    t.match(refused(page(`Content API | DC-01 | ${sentence}`)).cells, [{ row: 'Content API, DC-01' }], sentence)
+  const word = (unknown: string) => `The word "${unknown}" in a text about the same addresses is not understood.`
+  const refusals: [sentence: string, message: string | RegExp][] = [
+    ['Does not use the same IPs as the channel', word('does')],
+    ["Doesn't use the same IPs as the channel", word("doesn't")],
+    ['Content API stopped using the same IPs as that of the channel.', word('stopped')],
+    ['Content API rarely uses the same IPs as that of the channel.', word('rarely')],
+    ['Content API used the same IPs as that of the channel.', word('used')],
+    ['Nobody uses the same IPs as that of the channel.', word('nobody')],
+    ['Neither uses the same IPs as that of the channel.', word('neither')],
+    ['Some use the same IPs as that of the channel.', word('some')],
+    ['PII hardly uses the same IPs as the SMS channel.', word('hardly')],
+    ['It is a myth that it uses the same IPs as that of the channel.', word('is')],
+    ['Soon Content API will use the same IPs as that of the channel.', word('soon')],
+    ['If your workspace is in Jakarta, it uses the same IPs as that of the channel.', word('if')],
+    [`${DERIVED} Push is an exception.`, word('push')],
+    [`${DERIVED} Ask support for the new ones.`, word('ask')],
+    [`Ask support. ${DERIVED}`, word('ask')],
+    ['Same IPs as the channel (Push is an exception)', word('push')],
+    ['Same IPs as the channel, except push', word('except')],
+    ['Same IPs as the channel and 3.6.251.95', word('and')],
+    ['Same IPs as the channel, 3.6.251.95', word('3.6.251.95')],
+    ['Same IPs as the channel and the partner servers', word('and')],
+    ['Same IPs as the channel <span hidden>no</span>', word('\\u{fffc}')],
+    ['Same IPs for most senders as the channel', word('most')],
+    ['Same IPs as the SMS channel. Same IPs as the Push channel.', word('same')],
+    ['Not always: same IPs as the channel', word('not')],
+    ['PII and Content API use the same IPs as the respective channel.', /^"respective" is not the name of a channel/],
+    ['Same IPs as the support channel', /^"support" is not/],
+    ['Same IPs as the SMS or Voice channel', /^"sms or voice" is not/],
+    ['Same IPs as the SMS, Voice channel', /^"sms , voice" is not/],
+    ['Same IPs as SMS, such as OTP, channel', /^"sms , such as otp ," is not/],
+    ['Same as above', /which channels have the same addresses/],
+    ['Same channel IPs as', /which channels/],
+    ['Same as the channel', /which channels/],
+    ['The same-day channel IPs', /which channels/],
+    [`Same IPs as the channel${' of the channel'.repeat(200)}`, /too long for a sentence/],
+    ['Identical IPs as the channel', /"Identical"/],
+    ['See the channels', /"See"/]
+  ]
+  for (const [sentence, message] of refusals) {
+    t.match(
+      refused(page(`Content API | DC-01 | ${sentence}`)).cells,
+      [{ row: 'Content API, DC-01', message }],
+      sentence
+    )
   }
+  t.strictSame(
+    rows(page('Content API | DC-01 | 3.6.251.95 (the same for all)')),
+    ['DC-01 content-api: 3.6.251.95'],
+    'words in brackets behind an address are left aside'
+  )
   const below = ['Content API | DC-01 | Same IPs as the channel', 'Content API | DC-02 | ', 'Push | DC-02 | ']
   t.match(refused(page(...below)).cells, [{ row: 'Push, DC-02', message: /empty/ }], 'only the same row continues')
   t.match(
@@ -1051,6 +1110,82 @@ t.test('what MDX adds to Markdown does not hide a table', async (t) => {
   ]
   for (const [what, text] of pages) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
 })
+
+t.test(
+  'a component or element that hides a table, or whose title reverses it, is read however its tag is written',
+  async (t) => {
+    const around = (begin: string, end: string) => `${begin}\n\n${page('SMS | DC-01 | 3.6.251.95')}\n${end}\n`
+    const reversed: [begin: string, end: string][] = [
+      ['<Accordion title={"Deprecated IPs"}>', '</Accordion>'],
+      ["<Accordion title={'Deprecated IPs'}>", '</Accordion>'],
+      ['<Accordion title={`Deprecated IPs`}>', '</Accordion>'],
+      ['<Accordion title={<b>Don\'t: Deprecated "IPs" {"}"}</b>}>', '</Accordion>'],
+      ['<Accordion\n  title="Deprecated IPs"\n  icon="x"\n>', '</Accordion>'],
+      ['<Accordion open title = "Deprecated > new" size=3>', '</Accordion>'],
+      ['<Accordion onClick={() => "}"} title="Deprecated | new">', '</Accordion>'],
+      ['<Accordion title="Deprecated IPs"><div>', '</div></Accordion>'],
+      ['<Accordion title="Deprecated IPs">These were in use.', 'Until May.\n</Accordion>'],
+      ['<Accordion>\n    <div title="Deprecated">', '</div>\n</Accordion>'],
+      ['<Accordion>\n\n    # Deprecated', '</Accordion>'],
+      ['<TabItem value="a" label="Deprecated IPs">', '</TabItem>'],
+      ['<TabItem value="Deprecated">', '</TabItem>'],
+      ['<Tabs.Tab name="Deprecated IPs">', '</Tabs.Tab>'],
+      ["<Tabs items={['New', 'Deprecated']}>", '</Tabs>'],
+      ['<Expandable header="Deprecated IPs">', '</Expandable>'],
+      ['<section aria-label="Deprecated IPs">', '</section>'],
+      [':::danger Deprecated IPs', ':::'],
+      ['::: details Deprecated', ':::'],
+      [':::warning[Deprecated IPs]', ':::'],
+      ['{% tab title="Deprecated IPs" %}', '{% endtab %}'],
+      ['{% callout title="Deprecated IPs" %}\n{% image /%}', '{% /callout %}']
+    ]
+    for (const [begin, end] of reversed) {
+      const { cells } = refused(around(begin, end))
+      t.match(cells, [{ column: 'header', message: /"(?:Deprecated|Don't)" may reverse/ }], begin)
+      const closed = `${around(begin, end).replaceAll(/^\|.*\n/gm, '')}\n${page('SMS | DC-01 | 3.6.251.95')}`
+      t.strictSame(rows(closed.replace('    # Deprecated', '')), ['DC-01 sms: 3.6.251.95'], `${begin} before the table`)
+    }
+    const hidden: [begin: string, end: string][] = [
+      ['<Box\n  hidden\n>', '</Box>'],
+      ["<Box id='a'\n hidden>", '</Box>'],
+      ['<Tabs><Tab hidden>', '</Tab></Tabs>'],
+      ['<Box hidden={true}>', '</Box>'],
+      ['<Box hidden={isOld}>', '</Box>'],
+      ['<Box style={hiddenStyle}>', '</Box>'],
+      ["<Box style={{ display: isOld ? 'none' : 'block' }}>", '</Box>'],
+      ["<Box style={{ ...old, color: 'red' }}>", '</Box>'],
+      ['<Box {...rest}>', '</Box>'],
+      ["<div\n  style={{ display: 'none' }}\n>", '</div>']
+    ]
+    for (const [begin, end] of hidden) t.match(refused(around(begin, end)).cells, [{ message: /It is hidden/ }], begin)
+    const plain: [begin: string, end: string][] = [
+      ['<div hidden={false}>', '</div>'],
+      ['<Box hidden={undefined}>', '</Box>'],
+      ["<Box style={{ overflowX: 'auto', opacity: 0.9, 'color': `red`, }}>", '</Box>'],
+      ['<Accordion\n  title="Data"\n  defaultOpen={true}\n>', '</Accordion>'],
+      [':::note', ':::'],
+      ['{% tabs %}', '{% endtabs %}'],
+      [':::', '{% endtab %}'],
+      ['a <b, c> d and `<Tab x,>`', '<Card title="Old" hidden />'],
+      ['```mdx\n<Accordion title="Deprecated">\n```', '']
+    ]
+    for (const [begin, end] of plain) t.strictSame(rows(around(begin, end)), ['DC-01 sms: 3.6.251.95'], begin)
+    for (const tag of ['<Box title="Old', '<Box title={"Old"', '<Box title={', '<Box title=>', '<Box, title>']) {
+      t.match(refused(around(tag, '</Box>')), { value: /^<Box/, message: /tag of a component cannot be read/ }, tag)
+    }
+    const html: [begin: string, end: string, message: RegExp][] = [
+      ['<figure><figcaption>Deprecated IPs</figcaption>', '</figure>', /"Deprecated"/],
+      ['<fieldset><legend>Deprecated IPs</legend>', '</fieldset>', /"Deprecated"/],
+      ['<section aria-label="Deprecated IPs">', '</section>', /"Deprecated"/],
+      ['<dialog>', '</dialog>', /hidden/],
+      ['<div popover>', '</div>', /hidden/]
+    ]
+    for (const [begin, end, message] of html) {
+      t.match(refused(withTable(`${begin}${tableOf(SMS)}${end}`)).cells, [{ message }], begin)
+    }
+    t.equal(rows(withTable(`<dialog open>${tableOf(SMS)}</dialog>`)).length, 2, 'an open dialog is seen')
+  }
+)
 
 t.test('the format is told by the text, or by the caller', async (t) => {
   const html = `<div>\n\n    ${htmlPage(current).replace(/^.*<body>|<\/body>.*$/gs, '')}\n</div>`
