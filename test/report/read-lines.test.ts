@@ -23,7 +23,7 @@ async function read(chunks: readonly Buffer[] | AsyncIterable<Buffer>, marks = E
   const long: string[] = []
   const damages: string[] = []
   await readLines(
-    Array.isArray(chunks) ? Readable.from(chunks.filter(({ length }) => length > 0)) : chunks,
+    Symbol.asyncIterator in chunks ? chunks : Readable.from(chunks.filter(({ length }) => length > 0)),
     {
       line(text) {
         lines.push(text)
