@@ -82,6 +82,8 @@ type ReasonCounts = Readonly<Partial<Record<Reason, number>>>
 /** The fields of a summary. Counts are those since the summary before. */
 export interface SummaryLine {
   readonly event: 'moengage.summary'
+  /** When the summary before was written, or the guard was made (ISO 8601). */
+  readonly since: string
   /** Rejections whose line was left out, by mode and reason. */
   readonly suppressed: Readonly<Record<Mode, ReasonCounts>>
   /** Those of them whose sender had a line before, the twenty with the most. */
@@ -169,11 +171,15 @@ export function withoutSecretLine(
   }
 }
 
-/** What summaries count, as a status has it. */
-export type Reported = Pick<
-  GuardStatus,
-  'verified' | 'verifiedByAllow' | 'verifiedWithoutSecret' | 'rejected' | 'rejectedWithSecret'
->
+/** What summaries counted, as a status has it. */
+export interface Reported
+  extends Pick<
+    GuardStatus,
+    'verified' | 'verifiedByAllow' | 'verifiedWithoutSecret' | 'rejected' | 'rejectedWithSecret'
+  > {
+  /** Up to when, in milliseconds since 1970. */
+  readonly until: number
+}
 
 /** Maximum number of senders that a summary names. */
 const NAMED = { suppressed: 20, top: 5 }
@@ -187,6 +193,7 @@ export function summaryLine(
 ): SummaryLine {
   return {
     event: 'moengage.summary',
+    since: new Date(before.until).toISOString(),
     suppressed: { reject: above(counts.reject), tag: above(counts.tag) },
     suppressedOf: bySender
       .toSorted((a, b) => b.count - a.count)

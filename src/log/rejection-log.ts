@@ -67,8 +67,9 @@ export class RejectionLog<Request> {
   readonly #withoutSecret: HourlyThrottle
   readonly #diagnosed = new Set<Reason>()
   readonly #warned = new Set<string>()
-  /** What all summaries reported together. */
+  /** What all summaries reported together, and up to when. */
   readonly #reported = {
+    until: 0,
     verified: 0,
     verifiedByAllow: 0,
     verifiedWithoutSecret: 0,
@@ -89,6 +90,7 @@ export class RejectionLog<Request> {
     this.#throttle = new Throttle(settings.pace.linesPerSecond)
     this.#withoutSecret = new HourlyThrottle(settings.pace.linesPerSecond)
     this.#lastSummary = this.#clock.now()
+    this.#reported.until = this.#lastSummary
     this.#stopTimer = this.#startTimer()
   }
 
@@ -226,12 +228,16 @@ export class RejectionLog<Request> {
     const isEmpty = count === 0 && line.verified === 0 && Object.keys(line.rejected).length === 0
     if (isEmpty || !this.#writes(lineLevel)) return
     this.#lastSummary = now
+    const { until } = this.#reported
+    this.#reported.until = now
     this.#report(line, 1)
     this.#logger.write(
       () => ({ level: lineLevel, fields: { moengage: line }, message: summaryMessage(line, count) }),
       () => {
         this.#throttle.putBack(withheld)
         this.#report(line, -1)
+        // The next summary counts them. Another one may have been written in between.
+        this.#reported.until = Math.min(until, this.#reported.until)
       },
       this.#logger.isEnabled(lineLevel) ? undefined : this.#lineLogger
     )

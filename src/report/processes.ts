@@ -35,6 +35,8 @@ export interface SummariesOf {
 interface Entry {
   readonly kind: 'rejected' | 'summary' | 'start'
   place: number
+  /** Since when a summary counts, in milliseconds since 1970; null where it does not say. */
+  readonly since: number | null
   readonly withheld: number
   readonly verified: number
   /** What the summaries up to the next one have to count. */
@@ -120,19 +122,21 @@ class LoggedProcess {
     return REASONS.some((reason) => (counted[reason] ?? 0) > (this.#totalSince[reason] ?? 0))
   }
 
-  /** What its summaries say of a span. A summary counts since the one before, or since the start. */
+  /** What its summaries say of a span. One that does not say since when it counts does so since the one before, or since the start. */
   about({ since, until }: Span): SummariesOf {
     const sums = { withheld: 0, beyond: 0, verified: 0, verifiedBeyond: 0 }
-    let from = Number.NEGATIVE_INFINITY
-    for (const { kind, place, withheld, verified } of this.entries) {
+    let before = Number.NEGATIVE_INFINITY
+    for (const { kind, place, since: own, withheld, verified } of this.entries) {
       if (kind === 'rejected') continue
+      // The clock of the guard may have been set back.
+      const from = Math.min(own ?? before, place)
       if (kind === 'summary' && place >= since && from < until) {
         const reachesBeyond = from < since || place >= until
         sums.withheld += withheld
         if (reachesBeyond) sums.beyond += withheld
         sums[reachesBeyond ? 'verifiedBeyond' : 'verified'] += verified
       }
-      from = place
+      before = place
     }
     return sums
   }
@@ -229,14 +233,14 @@ export class Processes {
       counts[reason] = this.#isKnown(id, sender, time) ? count : 1
       this.#know(id, sender, time)
     }
-    process.enter({ kind: 'rejected', place, withheld: 0, verified: 0, counts })
+    process.enter({ kind: 'rejected', place, since: null, withheld: 0, verified: 0, counts })
     this.#mark(process.rejections, time)
   }
 
   /** Counts the rejections of a summary, which may be of another time than the report. */
   summarized(
     id: ProcessId,
-    { suppressed, suppressedOf, rejected, verified }: SummaryEvent,
+    { since, suppressed, suppressedOf, rejected, verified }: SummaryEvent,
     { time, isWanted }: { readonly time: number | undefined; readonly isWanted: boolean }
   ): void {
     const process = this.#of(id)
@@ -245,7 +249,7 @@ export class Processes {
     for (const sender of suppressedOf) {
       if (time !== undefined && this.#isKnown(id, sender, time)) addTo(counts, { [sender.reason]: sender.count })
     }
-    process.enter({ kind: 'summary', place: this.#placeOf(time), withheld, verified, counts })
+    process.enter({ kind: 'summary', place: this.#placeOf(time), since, withheld, verified, counts })
     this.#mark(process.summaries, time)
     for (const ofMode of Object.values(suppressed)) process.add(ofMode)
     process.addTotal(rejected, { isSince: time === undefined || time >= this.#since, isWanted })
@@ -282,7 +286,7 @@ export class Processes {
   /** A server began to listen. A process under its name whose last summary is missing was killed. */
   started(id: ProcessId, time: number | undefined): void {
     const place = this.#placeOf(time)
-    this.#of(id).enter({ kind: 'start', place, withheld: 0, verified: 0, counts: {} })
+    this.#of(id).enter({ kind: 'start', place, since: null, withheld: 0, verified: 0, counts: {} })
     if (this.#starts.length < MAX_KEPT) this.#starts.push({ hostname: id.hostname, time: place })
   }
 

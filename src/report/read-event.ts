@@ -4,6 +4,7 @@ import { isCount } from '../lib/json.js'
 import type { ListedFor } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 import { asFields, type Fields } from './fields.js'
+import { readTime } from './log-time.js'
 
 /** Counts by reason; a reason without a count is left out. */
 export type Counts = Readonly<Partial<Record<Reason, number>>>
@@ -44,6 +45,8 @@ export interface WithoutSecretEvent {
 /** Counts since the summary before. */
 export interface SummaryEvent {
   readonly event: 'summary'
+  /** When the summary before was written, or the guard was made, in milliseconds since 1970; null where an earlier version did not say. */
+  readonly since: number | null
   /** Rejections without a line. */
   readonly suppressed: { readonly reject: Counts; readonly tag: Counts }
   /** Those of them whose sender is named. */
@@ -122,6 +125,7 @@ function readSummary(record: Fields): SummaryEvent | undefined {
   if (record.rejected !== undefined && rejected === undefined) return undefined
   return {
     event: 'summary',
+    since: readTime(record.since) ?? null,
     suppressed: { reject, tag },
     suppressedOf: readSenders(record.suppressedOf),
     suppressedWithSecret: sumOf(asFields(record.suppressedWithSecret)),

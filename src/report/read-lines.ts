@@ -114,7 +114,9 @@ async function* decoded(bytes: AsyncIterable<Buffer>, encoding: string): AsyncGe
 
 async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: readonly Mark[]): Promise<void> {
   const search = new MarkSearch(marks)
-  let pieces: Buffer[] = []
+  // A copy: a view of a few bytes, or of none, would keep the whole chunk in memory.
+  const kept = Buffer.allocUnsafeSlow(MAX_LINE)
+  /** Length of the line so far, of which at most {@link MAX_LINE} bytes are kept. */
   let length = 0
   let isOpen = false
   /** The end of what is known of a line that is too long. */
@@ -123,19 +125,18 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   const add = (bytes: Buffer) => {
     // A file that was emptied while it was written to begins with zeros.
     const piece = length === 0 ? withoutZeros(bytes) : bytes
+    const before = length
     length += piece.length
-    if (tail === undefined) pieces.push(piece)
+    if (tail === undefined) piece.copy(kept, before)
     if (length <= MAX_LINE) return
-    // A longer line keeps what it has.
-    const part = tail === undefined ? Buffer.concat(pieces) : Buffer.concat([tail, piece])
+    const part = Buffer.concat([tail ?? kept.subarray(0, before), piece])
     hasMattered ||= sink.matters(part.toString('latin1'))
-    tail = part.subarray(-OVERLAP)
+    tail = Buffer.from(part.subarray(-OVERLAP))
   }
   const end = () => {
-    const line = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
-    if (length > MAX_LINE) sink.tooLong(line.toString('utf8', 0, MAX_LINE), hasMattered)
-    else if (length > 0) isOpen = sink.line(line.toString('utf8'))
-    pieces = []
+    const line = kept.toString('utf8', 0, Math.min(length, MAX_LINE))
+    if (length > MAX_LINE) sink.tooLong(line, hasMattered)
+    else if (length > 0) isOpen = sink.line(line)
     length = 0
     tail = undefined
     hasMattered = false
@@ -165,8 +166,9 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
 
 /** Bytes without the zeros at their start. */
 function withoutZeros(bytes: Buffer): Buffer {
-  const start = bytes.findIndex((byte) => byte !== 0)
-  return start === -1 ? bytes.subarray(bytes.length) : bytes.subarray(start)
+  let start = 0
+  while (bytes[start] === 0) start++
+  return bytes.subarray(start)
 }
 
 /** Searches chunks for marks, each byte once for each mark. */

@@ -140,6 +140,51 @@ t.test('a summary counts apart what allow alone verified, since the summary befo
   ])
 })
 
+t.test('a summary says since when it counts, also where one before it was lost', async (t) => {
+  const start = Date.UTC(2026, 10, 23)
+  mock.timers.reset()
+  mock.timers.enable({ apis: ['Date', 'setTimeout'], now: start })
+  t.teardown(() => mock.timers.reset())
+  const lines: Line[] = []
+  const logger = lineLogger(lines)
+  let fail: ((error: Error) => void) | undefined
+  let isLost = false
+  const guard = guardFetch({
+    dataCenters: 'DC-01',
+    logger: {
+      ...logger,
+      info: (...line: Parameters<typeof logger.info>) => {
+        if (isLost) return new Promise((_, reject) => (fail = reject))
+        logger.info(...line)
+      }
+    }
+  })
+  const pass = () => {
+    guard.judge(new Request('http://localhost/'), LISTED)
+    mock.timers.tick(HOUR)
+  }
+  mock.timers.tick(3 * HOUR)
+  pass()
+  pass()
+  isLost = true
+  pass()
+  isLost = false
+  pass()
+  fail!(new Error('full'))
+  await new Promise(setImmediate)
+  pass()
+  guard.close()
+  t.strictSame(
+    lines.map(({ moengage: { since, verified } }) => [(Date.parse(since) - start) / HOUR, verified]),
+    [
+      [0, 1],
+      [4, 1],
+      [6, 1],
+      [5, 2]
+    ]
+  )
+})
+
 t.test('a request that is rejected after a summary counted it as verified is one less in the next', async (t) => {
   mock.timers.reset()
   mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.UTC(2026, 10, 23) })

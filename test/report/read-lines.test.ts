@@ -1,4 +1,7 @@
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
@@ -14,13 +17,13 @@ const MARKS: readonly Mark[] = [
 ]
 
 /** Reads bytes that come in chunks. */
-async function read(chunks: readonly Buffer[], marks = EVERY_LINE) {
+async function read(chunks: readonly Buffer[] | AsyncIterable<Buffer>, marks = EVERY_LINE) {
   const lines: string[] = []
   const skipped: [count: number, last: string | undefined][] = []
   const long: string[] = []
   const damages: string[] = []
   await readLines(
-    Readable.from(chunks.filter(({ length }) => length > 0)),
+    Symbol.asyncIterator in chunks ? chunks : Readable.from(chunks.filter(({ length }) => length > 0)),
     {
       line(text) {
         lines.push(text)
@@ -131,6 +134,39 @@ t.test('of a line that is too long, each part is looked at, wherever a chunk end
 t.test('zeros at the start of a line are skipped, those inside of it are not', async (t) => {
   const { lines } = await read([Buffer.alloc(10), Buffer.from('\0\0a\0b\n\0\n\0c'), Buffer.from('\0d')])
   t.strictSame(lines, ['a\0b', 'c\0d'])
+})
+
+t.test('of zeros before a line, and of lines that come in many parts, no chunk is kept', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const MB = 2 ** 20
+  const memory = async () => {
+    // Memory is freed beside the collection, some of it by the next one.
+    for (let i = 0; i < 3; i++) {
+      collect()
+      await setImmediate()
+    }
+    return process.memoryUsage().arrayBuffers
+  }
+  const many = (count: number, make: () => Buffer) => Array.from({ length: count }, () => make)
+  const zeros = gzipSync(Buffer.alloc(32 * MB))
+  const one = gzipSync('x')
+  const table: [what: string, chunks: (() => Buffer)[], line: string][] = [
+    ['zeros of a file that was emptied', [...many(32, () => Buffer.alloc(MB)), () => Buffer.from('a')], 'a'],
+    ['packed zeros', [() => Buffer.from(zeros), () => gzipSync('a')], 'a'],
+    ['packed parts of a byte each', many(1000, () => Buffer.from(one)), 'x'.repeat(1000)]
+  ]
+  for (const [what, chunks, line] of table) {
+    const before = await memory()
+    let kept = Number.NaN
+    const source = async function* () {
+      for (const make of chunks) yield make()
+      kept = (await memory()) - before
+    }
+    const { lines } = await read(source())
+    t.strictSame(lines, [line], what)
+    t.ok(kept < 8 * MB, `${what}: ${kept} bytes are kept`)
+  }
 })
 
 t.test('a part that is no text is a damage, wherever a chunk ends', async (t) => {

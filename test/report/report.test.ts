@@ -633,6 +633,30 @@ t.test('a part of a log counts what belongs to it, and says what may not', async
   t.match((await report(lost, ['--route', '/other'])).found.doubts, [ROUTES('7 more rejections')])
 })
 
+t.test('a summary counts since the time that it names, whatever else the log has', async (t) => {
+  const time = (minutes: number) => new Date(TIME + minutes * 60_000).toISOString()
+  const of = (verified: number, minutes: number, since: unknown, process: object = {}) =>
+    summary({ verified, since }, { time: TIME + minutes * 60_000, ...process })
+  const BEYOND = [/^Only summaries that reach beyond the time that was asked for count verified requests/]
+  const table: [what: string, log: string[], argv: string[], doubts: RegExp[]][] = [
+    ['the guard was made behind the start', [of(5, 10, time(0))], ['--since', time(0)], []],
+    ['all of the time before the log', [of(5, 10, time(0))], ['--since', '2020-01-01'], []],
+    ['the guard was made before the start', [of(5, 10, time(0))], ['--since', time(1)], BEYOND],
+    ['an earlier version, which may count since any time', [of(5, 10, undefined)], ['--since', '2020-01-01'], BEYOND],
+    ['a time that is none', [of(5, 10, 'x')], ['--since', '2020-01-01'], BEYOND],
+    ['a summary before it was lost', [of(5, 10, time(0)), of(0, 70, time(10))], ['--since', time(0)], []],
+    ['the one before is another guard\u2019s', [of(0, 9, time(0)), of(5, 10, time(0))], ['--since', time(5)], BEYOND],
+    ['it was made behind the end', [of(5, 10, time(5))], ['--until', time(5)], [/^No line about senders/]],
+    ['the clock was set back', [of(5, 10, time(60))], ['--since', time(0), '--until', time(30)], []]
+  ]
+  for (const [what, log, argv, doubts] of table) {
+    const { found, code } = await report(log, argv)
+    t.match(found.doubts, doubts, what)
+    t.equal(found.doubts.length, doubts.length, `${what}: ${found.doubts}`)
+    t.equal(code, doubts.length === 0 ? 0 : 1, what)
+  }
+})
+
 t.test('the counts of another time are a doubt, and a summary of it is no log without one', async (t) => {
   const at = (minutes: number) => ({ time: TIME + minutes * 60_000 })
   const time = (minutes: number) => new Date(TIME + minutes * 60_000).toISOString()
