@@ -65,7 +65,8 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 export interface FastifyGuard extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
    * Judges a Fastify request, or one that Fastify does not handle, such as an upgrade: the request of `node:http`, or its peer and
-   * headers. Counts a Fastify request once, also where the guard judges it as well, but neither rejects nor logs.
+   * headers. Counts a Fastify request once, also where the guard judges it as well, but neither rejects nor logs. Of a Fastify request
+   * pass the request itself: its `raw` is judged without `trustProxy`, a `clientIp` function and `carriesSecret`, and counted anew.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
