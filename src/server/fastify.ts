@@ -18,7 +18,7 @@ import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../g
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { isPromise, settled } from '../lib/promise.js'
+import { drop, isPromise, settled } from '../lib/promise.js'
 import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
@@ -340,6 +340,7 @@ function answer(
         .then(finish)
         .catch(fail)
   } catch (error) {
+    drop(error)
     fail(error)
   }
 }
