@@ -3,7 +3,7 @@ import type { Prefix } from '../ip/prefix.js'
 import type { Option, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { flag } from '../lib/option-rules.js'
-import { literal, shown } from '../lib/text.js'
+import { shown } from '../lib/text.js'
 import { checkIncoming } from './given.js'
 import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
@@ -86,15 +86,9 @@ function readHeader(option: Option): string | undefined {
     return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, other)
   }
   if (HEADER_NAME.test(text)) return text
-  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined
-  if (typeof only === 'string' && option.attempt(only, readHeader).length === 0) {
-    return option.refuse(
-      `${shown(value)} is a list; one header is read.`,
-      `Write ${literal(only.toLowerCase()) ?? `'${DEFAULT_HEADER}'`}.`
-    )
-  }
-  // What remains of "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
-  const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
+  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  // What remains of ['X-Real-IP'], "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
+  const near = (typeof only === 'string' ? only.toLowerCase() : '').split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
   const isAccepted = near !== text && option.attempt(near, readHeader).length === 0
   const name = isAccepted && !near.includes(`'`) ? near : DEFAULT_HEADER
   return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)

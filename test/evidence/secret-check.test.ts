@@ -339,13 +339,7 @@ t.test('a logger that throws does not reach the request', async (t) => {
 
 t.test('secretHeader that is not called is refused at start-up, with the call to write', (t) => {
   t.throws(() => createGuard({ dataCenters: 'DC-01', carriesSecret: secretHeader as never }), {
-    mistakes: [
-      {
-        path: 'carriesSecret',
-        message: 'secretHeader was passed without a call; it makes the function.',
-        fix: /^Write secretHeader\('x-moe-token', /
-      }
-    ]
+    message: /carriesSecret: secretHeader was passed without a call; .* Write secretHeader\('x-moe-token', /
   })
   t.end()
 })

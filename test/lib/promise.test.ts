@@ -93,8 +93,14 @@ t.test('promises that a function throws or returns in a list or an object leave 
       await resultOf(run).catch(() => Promise.reject(new Error('failed')))
     }, what)
   }
-  callBack(() => [rejected()], t.fail)
-  callBack(() => ({ sent: rejected() }), t.fail)
+  callBack(
+    () => [rejected()],
+    () => t.fail('list')
+  )
+  callBack(
+    () => ({ sent: rejected() }),
+    () => t.fail('object')
+  )
   await untilUnhandled()
 })
 
