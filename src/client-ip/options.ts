@@ -74,25 +74,32 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 function readHeader(option: Option): string | undefined {
   const { value } = option
   const text = typeof value === 'string' ? value.toLowerCase() : ''
+  const other = `Write '${DEFAULT_HEADER}', or another header in which your proxy writes the address.`
   const meant = fromEnvironment(text)
   if (meant !== undefined) {
     return option.refuse(`${shown(value)} is how CGI and logs write a header.`, `Did you mean "${meant}"?`)
   }
+  if (PEER_VARIABLE.test(text))
+    return option.refuse(`${shown(value)} is the address of the peer, and no header.`, other)
+  if (text.startsWith('$')) return option.refuse(`${shown(value)} is a variable of a proxy, and no header.`, other)
   if (OF_CLIENTS.test(text)) {
-    const fix = `Write '${DEFAULT_HEADER}', or another header in which your proxy writes the address.`
-    return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, fix)
+    return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, other)
   }
   if (HEADER_NAME.test(text)) return text
-  // What remains of "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
-  const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
+  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  // What remains of ['X-Real-IP'], "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
+  const near = (typeof only === 'string' ? only.toLowerCase() : '').split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
   const isAccepted = near !== text && option.attempt(near, readHeader).length === 0
   const name = isAccepted && !near.includes(`'`) ? near : DEFAULT_HEADER
   return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)
 }
 
-/** The header that is written as a variable of CGI, such as `HTTP_X_FORWARDED_FOR`. */
+/** Where CGI and nginx have the address of the peer. */
+const PEER_VARIABLE = /^\$?remote_addr$/
+
+/** The header that is written as a variable of CGI or nginx, such as `HTTP_X_FORWARDED_FOR` or `$http_x_forwarded_for`. */
 function fromEnvironment(text: string): string | undefined {
-  const name = text.replace(/^http_/, '').replaceAll('_', '-')
+  const name = text.replace(/^\$?(?:http_)?/, '').replaceAll('_', '-')
   return name !== text && FORWARDED_HEADERS.includes(name) ? name : undefined
 }
 

@@ -1,5 +1,5 @@
 import type { ParsedAddress } from '../ip/address.js'
-import { isUnwantedPromise } from '../lib/promise.js'
+import { drop, isPromise } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { type Incoming, UNIX_PEER } from './incoming.js'
 import { type ClientIpResolver, parsePeer } from './resolver.js'
@@ -80,10 +80,12 @@ function parseAnswer(answer: unknown, { peer }: Incoming, client: ParsedAddress)
     return answer === peer ? parsePeer(answer, client) : INVALID_ANSWER
   }
   if (answer === undefined || answer === null || answer === '') return NO_ANSWER
-  return isUnwantedPromise(answer) ? PROMISE_ANSWER : INVALID_ANSWER
+  drop(answer)
+  return isPromise(answer) ? PROMISE_ANSWER : INVALID_ANSWER
 }
 
 function failedAnswer(error: unknown): Failure {
+  drop(error)
   return { reason: 'failed-answer', detail: messageLineOf(error) }
 }
 

@@ -1,5 +1,5 @@
 import { ChannelError, DataCenterError, type Problem } from '../errors.js'
-import { quoted, shown, suggestion } from '../lib/text.js'
+import { nearest, quoted, shown, suggestion } from '../lib/text.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const)
@@ -87,6 +87,12 @@ const CALLED: readonly (readonly [words: RegExp, channel: Channel])[] = [
   [/^e-mails?$/, 'email'],
   [/^(?:fetch-)?pii(?:-tokens?)?$/, 'content-api'],
   [/^(?:outbound-)?(?:segments?|cohorts?|audiences?)-syncs?$/, 'segment-sync']
+]
+
+/** Words of one direction, and the channel of the other, which is spelled much like it. */
+const OPPOSITES: readonly (readonly [words: RegExp, channel: Channel])[] = [
+  [/exp/, 'data-import'],
+  [/imp/, 'warehouse-export']
 ]
 
 /** Calls of MoEngage's that its page has no row for. */
@@ -201,5 +207,11 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
       'Leave the channel out, keep its route unguarded, and check a secret there.'
     )
   }
-  return refuse(`${quoted(text)} is not a channel.`, suggestion(text, CHANNELS))
+  const opposite = OPPOSITES.find(([words]) => words.test(folded))?.[1]
+  const near = nearest(
+    text,
+    CHANNELS.filter((channel) => channel !== opposite)
+  )
+  const fix = near === undefined ? `Use one of: ${CHANNELS.join(', ')}.` : `Did you mean "${near}"?`
+  return refuse(`${quoted(text)} is not a channel.`, fix)
 }

@@ -1,4 +1,5 @@
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
+import { secretHeader } from './secret-header.js'
 
 /** Evidence beside the address. */
 export interface EvidenceOptions<Request> {
@@ -23,10 +24,16 @@ const CARRIES_SECRET: OptionRule<((request: never) => unknown) | undefined> = {
   // People pass the secret itself.
   isSecret: true,
   aliases: ['secret', 'secrets', 'secretHeader', 'hasSecret'],
-  read: (option: Option) =>
-    typeof option.value === 'function'
-      ? (option.value as (request: never) => unknown)
-      : option.refuse('The value is not a function.', `Write ${EXAMPLE}, or a function of your own.`)
+  read: readCarriesSecret
+}
+
+function readCarriesSecret(option: Option): ((request: never) => unknown) | undefined {
+  const { value } = option
+  if (value === secretHeader) {
+    return option.refuse('secretHeader was passed without a call; it makes the function.', `Write ${EXAMPLE}.`)
+  }
+  if (typeof value === 'function') return value as (request: never) => unknown
+  return option.refuse('The value is not a function.', `Write ${EXAMPLE}, or a function of your own.`)
 }
 
 const EXPECT_SECRET: OptionRule<boolean> = {

@@ -1,6 +1,6 @@
 import type { EarlierVerdict } from '../client-ip/incoming.js'
 import { placeOf } from '../lib/cause.js'
-import { isUnwantedPromise } from '../lib/promise.js'
+import { drop, isPromise } from '../lib/promise.js'
 
 /** Asks the user's `carriesSecret` function, once a request. Whatever the function does ends in an answer. */
 export class SecretCheck<Request> {
@@ -36,6 +36,7 @@ export class SecretCheck<Request> {
       if (typeof answer === 'boolean') return answer
       this.#fail(new Error(wrongAnswer(answer)))
     } catch (error) {
+      drop(error)
       this.#fail(new Error(THREW, { cause: placeOf(error) }))
     }
     return null
@@ -53,7 +54,8 @@ const THREW =
 
 /** Why an answer is of no use. It may be the secret, so it is not shown. */
 function wrongAnswer(answer: unknown): string {
-  if (isUnwantedPromise(answer)) {
+  drop(answer)
+  if (isPromise(answer)) {
     return (
       'Your carriesSecret function returned a promise; it must return true or false itself. Remove "async" from it, and load what it ' +
       'needs before the request comes.'

@@ -22,16 +22,14 @@ import {
   type Settings
 } from './options.js'
 import { Refresh } from './refresh.js'
-import { Rejections } from './rejections.js'
+import { type FrameworkTrust, Rejections } from './rejections.js'
 import type { WatchStatus } from './status.js'
 import { Watch } from './watch.js'
 
 /** A framework that a guard stands in, as far as the client IP is concerned. */
-export interface Framework<Request> extends FrameworkIp<Request> {
+export interface Framework<Request> extends FrameworkIp<Request>, FrameworkTrust<Request> {
   /** What is said where it believes everybody. */
   readonly permissiveTrust: string
-  /** What else can be done, in the framework, about a proxy that is not trusted: the end of a sentence. */
-  readonly trustFix: string
 }
 
 /** What a server adds to the options of a guard. */
@@ -202,7 +200,7 @@ function compose<Request>(
   const guard: Guard<Request> = new Guard({
     settings,
     source: chooseSource(settings.clientIp, settings.resolver, framework),
-    rejections: new Rejections(settings, wording, framework?.trustFix ?? ''),
+    rejections: new Rejections(settings, wording, framework),
     list,
     refresh,
     watch,

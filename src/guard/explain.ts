@@ -38,7 +38,7 @@ export interface PolicyExplanation extends Explanation {
 
 /** What decides about an address, besides what the route accepts. */
 export interface Judging {
-  readonly rejections: Rejections
+  readonly rejections: Rejections<never>
   readonly resolver: ClientIpResolver
 }
 
@@ -67,7 +67,7 @@ export function explain(ip: string, policy: Policy, { rejections, resolver }: Ju
     const verdict = policy.verdictOn(address)
     return { text: verifiedText(verdict), verdict, isTrustedProxy, entries }
   }
-  const { reason, hint, override = null } = rejections.of(policy, set, parsed, null)
+  const { reason, hint, override = null } = rejections.of(policy, set, parsed, null, undefined)
   return {
     text: `${address} is rejected (${reason}): ${hint}`,
     verdict: rejectedVerdict({ clientIp: address.toString(), reason, hint, override, ...about }),

@@ -36,7 +36,7 @@ export type { PolicyOptions } from './options.js'
 export interface GuardParts<Request> {
   readonly settings: Settings<Request>
   readonly source: ClientIpSource<Request>
-  readonly rejections: Rejections
+  readonly rejections: Rejections<Request>
   readonly list: CurrentList
   readonly refresh: Refresh
   readonly watch: Watch | undefined
@@ -51,7 +51,7 @@ export interface GuardParts<Request> {
 export class Guard<Request = GuardRequest> {
   readonly #settings: Settings<Request>
   readonly #source: ClientIpSource<Request>
-  readonly #rejections: Rejections
+  readonly #rejections: Rejections<Request>
   readonly #list: CurrentList
   readonly #refresh: Refresh
   readonly #watch: Watch | undefined
@@ -146,7 +146,7 @@ export class Guard<Request = GuardRequest> {
     }
     const clientIp = client.toString()
     const sender = client.key
-    const rejection = this.#rejections.of(policy, set, client, incoming)
+    const rejection = this.#rejections.of(policy, set, client, incoming, request)
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)

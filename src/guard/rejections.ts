@@ -13,25 +13,32 @@ import type { Policy } from './policy.js'
 /** The set of grants of an address that is in no entry. */
 const UNLISTED = 0
 
+/** How a proxy is made known to a framework that resolves the client IP: ends of sentences. */
+export interface FrameworkTrust<Request> {
+  /** What else can be done, in the framework, about a proxy that is not trusted. */
+  readonly trustFix: string
+  /** Why nothing can be done there where the framework does not handle the request. */
+  readonly unhandledFix: string
+  /** Whether the framework handles a request, and so resolves its client IP. */
+  handles(request: Request | undefined): boolean
+}
+
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
 
 /** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
-export class Rejections {
-  readonly #settings: Pick<Settings<never>, 'resolver' | 'header'>
+export class Rejections<Request> {
+  readonly #settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>
   readonly #wording: ClientIpWording
-  readonly #trustFix: (proxy: string | null) => string
-  /** Whether the framework resolves the client IP, so that there is no clientIp option yet. */
-  readonly #isOfFramework: boolean
+  readonly #framework: FrameworkTrust<Request> | undefined
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
     wording: Pick<ClientIpWording, 'permissiveTrust' | 'noPeer'>,
-    frameworkFix: string
+    framework: FrameworkTrust<Request> | undefined
   ) {
     this.#settings = settings
     this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
-    this.#trustFix = trustFix(settings.clientIp, frameworkFix)
-    this.#isOfFramework = settings.clientIp === 'request.ip'
+    this.#framework = framework
   }
 
   /** A request without a client IP that can be relied on. */
@@ -48,14 +55,26 @@ export class Rejections {
    * Why a client is not let through, by its set of grants.
    *
    * @param incoming null where there is no request, but the address alone
+   * @param request undefined where the framework does not handle it
    */
-  of(policy: Policy, set: number, client: ParsedAddress, incoming: Incoming | null): Rejection {
+  of(
+    policy: Policy,
+    set: number,
+    client: ParsedAddress,
+    incoming: Incoming | null,
+    request: Request | undefined
+  ): Rejection {
     const rejection = policy.rejection(policy.accepts(set) ? UNLISTED : set, client)
-    return rejection.reason === 'not-listed' ? this.#unlisted(rejection, client, incoming) : rejection
+    return rejection.reason === 'not-listed' ? this.#unlisted(rejection, client, incoming, request) : rejection
   }
 
   /** An unlisted client that is part of the receiver's own set-up, as far as that can be seen; `rejection` otherwise. */
-  #unlisted(rejection: Rejection, client: ParsedAddress, incoming: Incoming | null): Rejection {
+  #unlisted(
+    rejection: Rejection,
+    client: ParsedAddress,
+    incoming: Incoming | null,
+    request: Request | undefined
+  ): Rejection {
     const { header } = this.#settings
     const { peer, headers } = incoming ?? NO_REQUEST
     const { set, isTrusted } = this.#standing(client)
@@ -76,7 +95,7 @@ export class Rejections {
       isRequestKnown: incoming !== null,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-      trustFix: this.#trustFix,
+      trustFix: this.#trustFix(incoming === null || this.#framework?.handles(request) !== false),
       pasted: this.#wording.isRedacted ? null : clientIp
     })
   }
@@ -87,8 +106,14 @@ export class Rejections {
     if (isTrusted) {
       return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
     }
-    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
-    return `${this.#isOfFramework ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
+    const fix = this.#trustFix(true)(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
+    return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
+  }
+
+  /** How to make a proxy known. */
+  #trustFix(isHandled: boolean): (proxy: string | null) => string {
+    const frameworkFix = isHandled ? this.#framework?.trustFix : this.#framework?.unhandledFix
+    return trustFix(this.#settings.clientIp, frameworkFix ?? '')
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */

@@ -55,9 +55,30 @@ export function isUnwantedPromise(value: unknown): boolean {
   return true
 }
 
+/**
+ * Drops what a function of the user's threw or returned and nobody uses: a promise, or those in a list or a plain object, would end the process
+ * when rejected.
+ */
+export function drop(value: unknown): void {
+  try {
+    if (isUnwantedPromise(value) || typeof value !== 'object' || value === null) return
+    if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+      for (const item of Object.values(value)) isUnwantedPromise(item)
+    }
+  } catch {
+    // What throws when it is read has no promise to be found.
+  }
+}
+
 /** Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. */
 export async function resultOf(run: () => unknown): Promise<unknown> {
-  const answer = run()
+  let answer: unknown
+  try {
+    answer = run()
+  } catch (error) {
+    drop(error)
+    throw error
+  }
   return isPromise(answer) ? settled(answer) : answer
 }
 
@@ -91,10 +112,14 @@ export async function* itemsOf<Item>(items: AsyncIterable<Item>): AsyncGenerator
 export function callBack(run: () => unknown, failed: (error: unknown) => void, keep?: Keep): void {
   try {
     const answer = run()
-    if (!isPromise(answer)) return
+    if (!isPromise(answer)) {
+      drop(answer)
+      return
+    }
     const handled = settled(answer).then(undefined, failed)
     keep?.(handled)
   } catch (error) {
+    drop(error)
     failed(error)
   }
 }

@@ -18,7 +18,7 @@ import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../g
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { isPromise, settled } from '../lib/promise.js'
+import { drop, isPromise, settled } from '../lib/promise.js'
 import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
@@ -65,7 +65,8 @@ export interface MoEngageAllowlistOptions extends GuardOptions<FastifyRequest>, 
 export interface FastifyGuard extends GuardAccess, Pick<Guard, 'fleet'> {
   /**
    * Judges a Fastify request, or one that Fastify does not handle, such as an upgrade: the request of `node:http`, or its peer and
-   * headers. Counts a Fastify request once, also where the guard judges it as well, but neither rejects nor logs.
+   * headers. Counts a Fastify request once, also where the guard judges it as well, but neither rejects nor logs. Of a Fastify request
+   * pass the request itself: its `raw` is judged without `trustProxy`, a `clientIp` function and `carriesSecret`, and counted anew.
    *
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
@@ -339,6 +340,7 @@ function answer(
         .then(finish)
         .catch(fail)
   } catch (error) {
+    drop(error)
     fail(error)
   }
 }

@@ -57,7 +57,9 @@ export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | u
     permissiveTrust:
       "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
       'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.',
-    trustFix: ", or list it in Fastify's trustProxy (a number there trusts nobody since Fastify 5.12.1)"
+    trustFix: ", or list it in Fastify's trustProxy (a number there trusts nobody since Fastify 5.12.1)",
+    unhandledFix: "; Fastify's trustProxy does not apply to this request, which Fastify does not handle",
+    handles: (request) => request !== undefined
   }
 }
 
@@ -107,7 +109,9 @@ export function expressIp(): Framework<IncomingMessage> {
       "Express's 'trust proxy' believes the X-Forwarded-For of people it cannot know (true and a number of hops both do), so " +
       "anyone can choose their address. List your proxies' addresses in 'trust proxy', or pass them as " +
       'clientIp: { trustedProxies: [...] }.',
-    trustFix: ", or list it in Express's 'trust proxy'"
+    trustFix: ", or list it in Express's 'trust proxy'",
+    unhandledFix: "; Express's 'trust proxy' does not apply to this request, which Express does not handle",
+    handles: (request) => request !== undefined && trustOf(request) !== undefined
   }
 }
 

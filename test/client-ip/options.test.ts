@@ -115,7 +115,10 @@ t.test('a wrong header is answered with the name that is left of it', async (t) 
     ['x-forwarded-for, forwarded', `Write 'x-forwarded-for'.`],
     ['', `Write 'x-forwarded-for'.`],
     [',', `Write 'x-forwarded-for'.`],
-    [['x-real-ip'], `Write 'x-forwarded-for'.`],
+    [['CF-Connecting-IP'], `Write 'cf-connecting-ip'.`],
+    [['x-real-ip', 'forwarded'], `Write 'x-forwarded-for'.`],
+    [['host'], `Write 'x-forwarded-for'.`],
+    [[5], `Write 'x-forwarded-for'.`],
     [{ name: 'x-real-ip' }, `Write 'x-forwarded-for'.`]
   ]
   for (const [header, fix] of table) {
@@ -129,6 +132,10 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
   const table: [header: string, message: RegExp, fix: string | RegExp][] = [
     ['X_FORWARDED_FOR', /^'X_FORWARDED_FOR' is how CGI and logs write a header\.$/, 'Did you mean "x-forwarded-for"?'],
     ['HTTP_X_REAL_IP', /^'HTTP_X_REAL_IP' is how CGI/, 'Did you mean "x-real-ip"?'],
+    ['$http_x_real_ip', /^'\$http_x_real_ip' is how CGI/, 'Did you mean "x-real-ip"?'],
+    ['REMOTE_ADDR', /^'REMOTE_ADDR' is the address of the peer, and no header\.$/, /^Write 'x-forwarded-for', or/],
+    ['$remote_addr', /is the address of the peer/, /^Write 'x-forwarded-for', or/],
+    ['$realip_remote_addr', /is a variable of a proxy, and no header/, /^Write 'x-forwarded-for', or/],
     ...[
       'host',
       'Authorization',

@@ -102,6 +102,15 @@ const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
   ['an object', () => ({}), /not an address/],
   ['a function', () => () => LISTED, /not an address/],
   ['a list', () => [LISTED], /not an address/],
+  ['a list with a promise that is rejected', () => [Promise.reject(new Error('listed'))], /not an address/],
+  ['an object with a promise that is rejected', () => ({ ip: Promise.reject(new Error('held')) }), /not an address/],
+  [
+    'a promise that is thrown, and rejected',
+    () => {
+      throw Promise.reject(new Error('thrown'))
+    },
+    /not an error/
+  ],
   ['null', () => null, /returned nothing/],
   ['an empty text', () => '', /returned nothing/],
   ['an address with a port', () => `${LISTED}:443`, /not an address/]

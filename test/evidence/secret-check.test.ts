@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer as createNetServer, type Server as NetServer } from 'node:net'
 import Fastify from 'fastify'
 import t from 'tap'
-import { createGuard, type OptionsError, type Verdict } from '../../src/core.js'
+import { createGuard, type OptionsError, secretHeader, type Verdict } from '../../src/core.js'
 import guardNode from '../../src/http.js'
 import moengageAllowlist from '../../src/index.js'
 import { ADAPTERS } from '../support/adapters.js'
@@ -65,6 +65,15 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
     'a text that is thrown',
     () => {
       throw 'hush-hush'
+    },
+    null,
+    /threw an error/
+  ],
+  ['a list with a promise that is rejected', () => [Promise.reject(new Error('hush'))], null, /a value of type object/],
+  [
+    'a promise that is thrown, and rejected',
+    () => {
+      throw Promise.reject(new Error('hush'))
     },
     null,
     /threw an error/
@@ -326,4 +335,11 @@ t.test('a logger that throws does not reach the request', async (t) => {
   t.equal((await app.inject('/')).statusCode, 403)
   t.match(await warned, [{ code: 'MOE_WARN_LOGGER' }])
   await app.close()
+})
+
+t.test('secretHeader that is not called is refused at start-up, with the call to write', (t) => {
+  t.throws(() => createGuard({ dataCenters: 'DC-01', carriesSecret: secretHeader as never }), {
+    message: /carriesSecret: secretHeader was passed without a call; .* Write secretHeader\('x-moe-token', /
+  })
+  t.end()
 })

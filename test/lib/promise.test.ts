@@ -1,5 +1,5 @@
 import t from 'tap'
-import { resultOf, settled } from '../../src/lib/promise.js'
+import { callBack, resultOf, settled } from '../../src/lib/promise.js'
 import { failingThenable, thenable } from '../support/failures.js'
 
 /** An error that nobody handles ends the test. */
@@ -68,3 +68,42 @@ t.test('a function of the user returns, throws and rejects in one way', async (t
     t.equal(await resultOf(run).catch((error: Error) => error.message), expected, what)
   }
 })
+
+t.test('promises that a function throws or returns in a list or an object leave no rejection behind', async (t) => {
+  const rejected = () => Promise.reject(new Error('dropped'))
+  const unreadable = {
+    // biome-ignore lint/suspicious/noThenProperty: it is the user's
+    get then() {
+      throw new Error('no')
+    }
+  }
+  const table: [what: string, run: () => unknown][] = [
+    ['one that is thrown', () => throwingOf(rejected())],
+    ['a list that is thrown', () => throwingOf([1, rejected(), rejected()])],
+    ['an object that is thrown', () => throwingOf({ a: rejected(), b: null })],
+    ['one that cannot be read', () => throwingOf(unreadable)],
+    ['an error', () => throwingOf(new Error('own'))]
+  ]
+  for (const [what, run] of table) {
+    const failures: unknown[] = []
+    callBack(run, (error) => failures.push(error))
+    t.equal(failures.length, 1, what)
+    await t.rejects(async () => {
+      // What is thrown may be like a promise itself.
+      await resultOf(run).catch(() => Promise.reject(new Error('failed')))
+    }, what)
+  }
+  callBack(
+    () => [rejected()],
+    () => t.fail('list')
+  )
+  callBack(
+    () => ({ sent: rejected() }),
+    () => t.fail('object')
+  )
+  await untilUnhandled()
+})
+
+function throwingOf(value: unknown): never {
+  throw value
+}

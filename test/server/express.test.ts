@@ -217,6 +217,30 @@ for (const [name, make] of EXPRESSES) {
       t.equal((await ask(`${LISTED}:443`)).status, 403)
     })
 
+    t.test("names Express's 'trust proxy' only for requests that Express handles", async (t) => {
+      const { guard, rejections } = guarding({ clientIp: 'request.ip' })
+      const { ask } = await serve(t, make().use(guard, verdict))
+      await ask(LISTED)
+      t.match(rejections()[0]?.moengage, { hint: /'127\.0\.0\.1'\] }, or list it in Express's 'trust proxy'\.$/ })
+      const hints: unknown[] = []
+      const upgrades = await serve(t, (request, response) => {
+        const { headers } = request
+        for (const outside of [request, { peer: '127.0.0.1', headers }]) {
+          const judged = guard.judge(outside as express.Request)
+          hints.push(judged.verified || judged.hint)
+        }
+        response.end()
+      })
+      await upgrades.ask(LISTED)
+      for (const hint of hints) {
+        t.match(
+          hint,
+          /'127\.0\.0\.1'\] }; Express's 'trust proxy' does not apply to this request, which Express does not handle\.$/
+        )
+      }
+      t.equal(hints.length, 2)
+    })
+
     t.test('verifies nobody where Express trusts everyone, and notices when that is mended', async (t) => {
       const table: [trustProxy: unknown, reason: string][] = [
         [true, 'permissive-trust'],

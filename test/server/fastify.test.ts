@@ -617,6 +617,27 @@ t.test('the list is loaded from a source, and loaded anew on demand', async (t) 
   await t.rejects(async () => broken.ready(), { code: 'MOE_ERR_SOURCE' })
 })
 
+t.test('a request that Fastify does not handle is judged without trustProxy, and the hint says so', async (t) => {
+  const forwarded = { peer: '127.0.0.1', headers: from(LISTED) }
+  const judging = async (clientIp: MoEngageAllowlistOptions['clientIp']) => {
+    const app = Fastify({ trustProxy: ['127.0.0.1'] })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp })
+    app.get('/raw', async (request) => app.moengage!.judge(request.raw))
+    app.get('/judged', { config: { moengage: false } }, async (request) => app.moengage!.judge(request))
+    return { app, verdict: app.moengage!.judge(forwarded) }
+  }
+  const { app, verdict } = await judging('request.ip')
+  t.match(verdict, { verified: false, reason: 'proxy-not-configured' })
+  const fix =
+    "pass clientIp: { trustedProxies: ['127.0.0.1'] }; Fastify's trustProxy does not apply to this request, which Fastify does not handle."
+  t.ok(!verdict.verified && verdict.hint.endsWith(fix))
+  t.match((await judging({ trustedProxies: ['127.0.0.1'] })).verdict, { verified: true }, 'as the hint says')
+  t.equal((await app.inject({ url: '/raw', headers: from(LISTED) })).json().verified, false)
+  t.match(app.moengage!.status(), { verified: 1, rejected: { 'proxy-not-configured': 2 } }, 'counted on its own')
+  const unlisted = { url: '/judged', remoteAddress: '10.0.0.5', headers: from(LISTED) }
+  t.match((await app.inject(unlisted)).json().hint, /'10\.0\.0\.5'\] }, or list it in Fastify's trustProxy/)
+})
+
 t.test('app.moengage judges Fastify requests and bare connections, and logs neither', async (t) => {
   const { app, rejections } = await guarded({}, (app) => {
     app.get('/', { config: { moengage: false } }, async (request) =>

@@ -148,7 +148,8 @@ const OTHERS = `'bundled', { file }, { url }, { page }, a function that returns 
 
 /** What to write instead of something that is not a source: made from a text, where the result is accepted. */
 function fixOf(option: Option): string {
-  const text = option.value instanceof URL ? option.value.href : option.value
+  const given = valueIn(option.value)
+  const text = given instanceof URL ? given.href : given
   if (typeof text === 'string') {
     if (nearest(text, ['bundled']) !== undefined) return `Write 'bundled'.`
     const isPage = /\.(?:mdx?|html?)$/.test(text)
@@ -160,6 +161,16 @@ function fixOf(option: Option): string {
       return `Write { ${kind}: ${written} }, or another source: ${OTHERS}.`
   }
   return `Write { file: ${FILE_EXAMPLE} }, or another source: ${OTHERS}.`
+}
+
+/** Other names for a file or a URL. */
+const ALIASES = ['path', 'filename', 'fileName', 'filePath', 'uri', 'href']
+
+/** The place that a value names; of an object, by a name that is not ours. */
+function valueIn(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof URL) return value
+  const alias = ALIASES.find((name) => hasProperty(value, name))
+  return alias === undefined ? undefined : propertyOf(value, alias)
 }
 
 function openOwn(option: Option, source: object): OpenSource | undefined {

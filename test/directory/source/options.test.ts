@@ -31,6 +31,10 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
     ['moengage', /^source: .* Write \{ file: /],
     [null, /^source: null is not a source\. Write \{ file: .*\{ name, load \}/],
     [{}, /^source: \{\} is not a source/],
+    [{ path: '/lists/x.json' }, /^source: \{ path \} is not a source\. Write \{ file: '\/lists\/x\.json' \}/],
+    [{ uri: 'https://lists.example/x.json' }, /^source: .* Write \{ url: 'https:\/\/lists\.example\/x\.json' \}/],
+    [{ href: new URL('https://lists.example/x.json') }, /^source: .* Write \{ url: 'https:\S+x\.json' \}/],
+    [{ uri: 'https://lists.example/?token=1' }, /^source: .* Write \{ file: '\.\/moengage\.json' \}/],
     [{ fil: 'x.json' }, /^source: \{ fil \} is not a source/],
     [
       { url: undefined },
