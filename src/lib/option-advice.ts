@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.js'
+import { listIn } from './list-in-text.js'
 import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
-import { listIn } from './option-rules.js'
 import { editDistance, literal, nearest, quoted, withoutSecrets } from './text.js'
 
 /** An option that exists, and the group that it stands in; undefined at the top. */

@@ -1,3 +1,4 @@
+import { jsonList, listIn } from './list-in-text.js'
 import type { Option, OptionRule } from './option.js'
 import { literal, shown } from './text.js'
 import { DAY, formatDuration, parseDuration } from './time.js'
@@ -175,26 +176,4 @@ export function refuseNoList(
   const [first] = mistakes
   const details = first === undefined ? '' : ` ${first.message} ${first.fix}`
   return option.refuse(message, `Write a list, such as ${example}.${details}`)
-}
-
-/** The list that a text holds, in JSON or with its items side by side. */
-export const listIn = (text: string): readonly unknown[] => jsonList(text) ?? itemsIn(text)
-
-/** The list that a text holds in JSON, as variables of the environment do. */
-function jsonList(text: string): readonly unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** The items that a text holds, without the brackets and quotes of code. */
-function itemsIn(text: string): readonly string[] {
-  return text
-    .replace(/^\s*\[(.*)\]\s*$/s, '$1')
-    .split(/[\s,;]+/)
-    .map((item) => item.replace(/^(["'])(.*)\1$/, '$2'))
-    .filter((item) => item !== '')
 }
