@@ -16,14 +16,14 @@ const REQUEST_FIX =
  */
 export function givenIncoming(given: unknown): Incoming {
   if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
-  const { peer, headers, earlier } = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
+  const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
+  const { peer, headers } = incoming
   if (typeof peer !== 'string' && !hasProperty(given, 'peer')) {
     if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
     throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
   }
   checkIncoming(peer, headers)
-  // Not the object itself: what is read again may be something else.
-  return { peer, headers, earlier }
+  return incoming
 }
 
 /**
