@@ -133,6 +133,7 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
     ['X_FORWARDED_FOR', /^'X_FORWARDED_FOR' is how CGI and logs write a header\.$/, 'Did you mean "x-forwarded-for"?'],
     ['HTTP_X_REAL_IP', /^'HTTP_X_REAL_IP' is how CGI/, 'Did you mean "x-real-ip"?'],
     ['$http_x_real_ip', /^'\$http_x_real_ip' is how CGI/, 'Did you mean "x-real-ip"?'],
+    ['$x_real_ip', /^'\$x_real_ip' is how CGI/, 'Did you mean "x-real-ip"?'],
     ['REMOTE_ADDR', /^'REMOTE_ADDR' is the address of the peer, and no header\.$/, /^Write 'x-forwarded-for', or/],
     ['$remote_addr', /is the address of the peer/, /^Write 'x-forwarded-for', or/],
     ['$realip_remote_addr', /is a variable of a proxy, and no header/, /^Write 'x-forwarded-for', or/],

@@ -426,4 +426,7 @@ t.test('a resolver refuses what is neither a peer nor headers', async (t) => {
     ['10.0.0.1', ['x-forwarded-for', '9.9.9.9', 'x-forwarded-for', null], /null is not a text/]
   ]
   for (const [peer, headers, message] of table) t.throws(() => resolve(peer as never, headers as never), message)
+  for (const headers of [new Map(), new Headers()]) {
+    t.strictSame(resolve('10.0.0.1', headers as never), resolve('10.0.0.1', {}), 'a header that is not there')
+  }
 })

@@ -635,7 +635,14 @@ t.test('a request that Fastify does not handle is judged without trustProxy, and
   t.equal((await app.inject({ url: '/raw', headers: from(LISTED) })).json().verified, false)
   t.match(app.moengage!.status(), { verified: 1, rejected: { 'proxy-not-configured': 2 } }, 'counted on its own')
   const unlisted = { url: '/judged', remoteAddress: '10.0.0.5', headers: from(LISTED) }
-  t.match((await app.inject(unlisted)).json().hint, /'10\.0\.0\.5'\] }, or list it in Fastify's trustProxy/)
+  const inFramework = /'10\.0\.0\.5'\] }, or list it in Fastify's trustProxy/
+  t.match((await app.inject(unlisted)).json().hint, inFramework)
+  t.match(app.moengage!.explain('10.0.0.5').text, inFramework, 'of an address without a request')
+  t.match(
+    app.moengage!.status().diagnosis.join('\n'),
+    /127\.0\.0\.1'\] }, or list it in Fastify's trustProxy/,
+    'of a sender'
+  )
 })
 
 t.test('app.moengage judges Fastify requests and bare connections, and logs neither', async (t) => {

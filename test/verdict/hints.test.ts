@@ -1,6 +1,6 @@
 import t from 'tap'
 import { unresolvedHint, withoutSecret } from '../../src/verdict/hints.js'
-import { noCounts, totalOf } from '../../src/verdict/verdict.js'
+import { isUnresolved, noCounts, REASONS, totalOf } from '../../src/verdict/verdict.js'
 
 const WORDING = {
   header: 'forwarded',
@@ -41,10 +41,16 @@ t.test('each way in which a client IP stays unknown has a sentence of its own', 
   t.match(unnamed, /^the forwarded header names more/)
 })
 
-t.test('a unix socket is named only where it is what has no address', async (t) => {
+t.test('what stands in place of an address is named only where it is why there is none', async (t) => {
   const noPeer = 'The function got no address.'
   t.match(unresolvedHint({ reason: 'no-peer' }, 'unix', WORDING), /add 'unix' to clientIp\.trustedProxies/)
   t.equal(unresolvedHint({ reason: 'no-peer' }, null, { ...WORDING, noPeer }), noPeer)
+  t.match(
+    unresolvedHint({ reason: 'invalid-peer' }, 'test-invoke-source-ip', WORDING),
+    /^The request was made by the test of API/
+  )
+  const failed = { reason: 'failed-answer', detail: 'out of order' } as const
+  t.match(unresolvedHint(failed, 'test-invoke-source-ip', WORDING), /out of order/)
   // The peer is trusted, so what it sent was read.
   t.match(unresolvedHint({ reason: 'too-many-hops' }, 'unix', WORDING), /names more/)
 })
@@ -57,4 +63,11 @@ t.test('a verified request without the secret is of another customer, or of a se
 t.test('counts by reason add up', async (t) => {
   t.equal(totalOf(noCounts()), 0)
   t.equal(totalOf({ ...noCounts(), denied: 2, unresolved: 3 }), 5)
+})
+
+t.test('two reasons say that there is no client IP that can be relied on', async (t) => {
+  t.strictSame(
+    REASONS.filter((reason) => isUnresolved(reason)),
+    ['unresolved', 'permissive-trust']
+  )
 })
