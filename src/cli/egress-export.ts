@@ -11,11 +11,12 @@ import {
 } from '../egress/format-options.js'
 import { type EgressTarget, FORMS } from '../egress/forms.js'
 import { OptionsError, problemLine } from '../errors.js'
+import { partsIn } from '../lib/list-in-text.js'
 import { suggestion } from '../lib/text.js'
 import { forOption } from './egress-check.js'
-import { listOf, type Names, namesParser, readArgument } from './input.js'
+import { type Names, namesParser, readArgument } from './input.js'
 import { type Io, notify } from './io.js'
-import { RepeatableOption } from './repeatable.js'
+import { collected, RepeatableOption } from './repeatable.js'
 
 const HELP = `
 What each form gets:
@@ -63,9 +64,7 @@ export function egressExportCommand(io: Io): Command {
     .option('--workspace <id>', 'the workspace id (App ID) for a ticket')
     .option('-d, --data-center <name>', 'the data center for a ticket, like DC-01', readOneDataCenter)
     .addOption(
-      new RepeatableOption('--email <id>', 'a user for a ticket about Open Analytics (repeat it)').argParser(
-        (text, before: string[] = []) => [...before, text]
-      )
+      new RepeatableOption('--email <id>', 'a user for a ticket about Open Analytics (repeat it)').argParser(collected)
     )
     .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .addHelpText('after', HELP)
@@ -111,7 +110,7 @@ function readCategory(text: string): EgressCategory {
 }
 
 function readOneDataCenter(text: string): DataCenter {
-  if (listOf(text).length > 1) {
+  if (partsIn(text).length > 1) {
     throw new InvalidArgumentError('A ticket names one data center. Write a ticket for each.')
   }
   const read = readDataCenter(text)

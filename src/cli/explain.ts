@@ -16,7 +16,7 @@ import { NO_PROXIES } from '../guard/options.js'
 import { Policy } from '../guard/policy.js'
 import { Rejections } from '../guard/rejections.js'
 import { Address } from '../ip/address.js'
-import { purposeOf, requestsFrom } from '../ip/special.js'
+import { purposeText } from '../ip/special.js'
 import { atOnce } from '../lib/steps.js'
 import {
   channelOption,
@@ -124,10 +124,8 @@ function findingText(
   const lines = [style(explanation.verdict.verified ? 'green' : 'red', printable(explanation.text))]
   if (entries.length > 0) {
     lines.push('', `Listed for: ${grantsText(entries.map(({ grant }) => grant))}`)
-    const purpose = purposeOf(address.toString())
-    if (purpose !== undefined) {
-      lines.push('', `${address} ${purpose.about}: ${requestsFrom(purpose)}.`)
-    }
+    const purpose = purposeText(address.toString())
+    if (purpose !== undefined) lines.push('', purpose)
   }
   // The hint about another data center contains the note already.
   for (const { dataCenter, text } of notes.filter(({ text }) => !explanation.text.includes(text))) {

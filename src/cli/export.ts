@@ -9,11 +9,11 @@ import {
   exportDirectory,
   FORMATS
 } from '../export/export-directory.js'
+import { partsIn } from '../lib/list-in-text.js'
 import {
   channelOption,
   dataCenterOption,
   fromOption,
-  listOf,
   type Names,
   outputFile,
   readList,
@@ -114,7 +114,7 @@ function written(list: Directory, request: ExportOptions): string {
 }
 
 /** The export itself refuses wrong prefixes, all at once. */
-const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...listOf(text)]
+const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...partsIn(text)]
 
 /** The export itself refuses a text that is not a number. */
 const readPort = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text)

@@ -13,6 +13,7 @@ import { type Problem, problemLine, SnapshotError, SourceError } from '../errors
 import { futureWarnings } from '../guard/status.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
+import { partsIn } from '../lib/list-in-text.js'
 import { messageOf, readText, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 import { RepeatableOption } from './repeatable.js'
@@ -210,13 +211,10 @@ export function namesParser<T>(read: (name: string) => T): (text: string) => Nam
   const names: ('all' | T)[] = []
   const isName = (name: 'all' | T): name is T => name !== 'all'
   return (text) => {
-    names.push(...listOf(text).map((word) => (word.toLowerCase() === 'all' ? 'all' : read(word))))
+    names.push(...partsIn(text).map((word) => (word.toLowerCase() === 'all' ? 'all' : read(word))))
     return names.every(isName) ? [...new Set(names)] : 'all'
   }
 }
-
-/** A value that is written as `a,b`. */
-export const listOf = (text: string): string[] => text.split(/[,;]/).map((part) => part.trim())
 
 /** The selection of a command that no request could be verified by, with a fix that the command has. */
 export function withoutAddresses(problem: Problem, { dataCenters }: Cells, also = ''): Problem {

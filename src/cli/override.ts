@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { OptionsError } from '../errors.js'
+import { partsIn } from '../lib/list-in-text.js'
 import { parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
-import { listOf } from './input.js'
 import type { Io } from './io.js'
 import { overridesTable } from './overrides-table.js'
 
@@ -60,7 +60,7 @@ export function overrideCommand(io: Io): Command {
           return
         }
         const { for: lasts, until, note, confirm } = flags
-        const subject = action === 'mode' ? { mode: value } : { [action]: listOf(value) }
+        const subject = action === 'mode' ? { mode: value } : { [action]: partsIn(value) }
         const { override, version } = await control
           .override({ ...subject, for: lasts, until, note, confirm }, change)
           .catch((error) => {

@@ -11,7 +11,7 @@ import { MARKS } from '../report/unwrap.js'
 import { jsonOption, nameOf, readFileName } from './input.js'
 import { Exit, type Io, notify, type Output, writeJson } from './io.js'
 import { writeOutput } from './output.js'
-import { RepeatableOption } from './repeatable.js'
+import { collected, RepeatableOption } from './repeatable.js'
 import { reportText } from './report-text.js'
 import { printable, styleFor } from './text.js'
 
@@ -59,9 +59,7 @@ export function reportCommand(io: Io): Command {
     .option('--since <time>', 'leave out earlier lines', (text) => readMoment(text, io))
     .option('--until <time>', 'leave out later lines', (text) => readMoment(text, io))
     .addOption(
-      new RepeatableOption('--route <pattern>', 'only rejections on this route (repeat it)').argParser(
-        (text, before: string[] = []) => [...before, text]
-      )
+      new RepeatableOption('--route <pattern>', 'only rejections on this route (repeat it)').argParser(collected)
     )
     .option('--html <file>', 'write a page for people, which opens in a browser', readFileName)
     .addOption(jsonOption())

@@ -1,5 +1,5 @@
 import { ChannelError, DataCenterError, type Problem } from '../errors.js'
-import { nearest, quoted, shown, suggestion } from '../lib/text.js'
+import { quoted, shown, suggestion } from '../lib/text.js'
 
 /** The data centers that MoEngage publishes addresses for. */
 export const DATA_CENTERS = Object.freeze(['DC-01', 'DC-02', 'DC-03', 'DC-04', 'DC-05', 'DC-06', 'DC-101'] as const)
@@ -208,10 +208,6 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
     )
   }
   const opposite = OPPOSITES.find(([words]) => words.test(folded))?.[1]
-  const near = nearest(
-    text,
-    CHANNELS.filter((channel) => channel !== opposite)
-  )
-  const fix = near === undefined ? `Use one of: ${CHANNELS.join(', ')}.` : `Did you mean "${near}"?`
-  return refuse(`${quoted(text)} is not a channel.`, fix)
+  const candidates = CHANNELS.filter((channel) => channel !== opposite)
+  return refuse(`${quoted(text)} is not a channel.`, suggestion(text, candidates, CHANNELS))
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { parsed } from '../lib/json.js'
 import { OneByOne } from '../lib/one-by-one.js'
 import { regularFile } from '../lib/regular-file.js'
 import { messageLineOf, readText } from '../lib/text.js'
@@ -36,6 +37,7 @@ export class LocalCopy {
   }
 
   #parse(text: string): StoredState {
+    // An error of JSON would quote what others should not read.
     const { fleet, version, list, overrides } = Object(parsed(text)) as Record<string, unknown>
     if (fleet === undefined || !isText(list) || !isText(overrides)) throw new Error('it is damaged')
     if (fleet !== this.#name) throw new Error(`it is not one of the fleet "${this.#name}"`)
@@ -69,15 +71,6 @@ export class LocalCopy {
 
   #failed(what: 'read' | 'written', error: unknown): void {
     this.lastError = `The local copy ${this.#path} could not be ${what}: ${messageLineOf(error).replace(/\.?$/, '.')}`
-  }
-}
-
-/** Undefined if it is not JSON: the error would quote what others should not read. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import { FleetError } from '../errors.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
+import { partsIn } from '../lib/list-in-text.js'
 import { shown } from '../lib/text.js'
 import { listed, type StoredOverride } from './stored-override.js'
 
@@ -12,7 +13,7 @@ import { listed, type StoredOverride } from './stored-override.js'
 export function namedBy(text: string, overrides: readonly StoredOverride[]): readonly StoredOverride[] {
   const byId = overrides.filter(({ id }) => id === text)
   if (byId.length > 0) return byId
-  const parts = text.split(/[,;]/).map((part) => part.trim())
+  const parts = partsIn(text)
   const holders = parts.map((part) => {
     const holding = overrides.filter((override) => partsOf(override).includes(canonical(part)))
     if (holding.length === 0) {

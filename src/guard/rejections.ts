@@ -30,6 +30,10 @@ export class Rejections<Request> {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>
   readonly #wording: ClientIpWording
   readonly #framework: FrameworkTrust<Request> | undefined
+  /** How to make a proxy known. */
+  readonly #trustFix: (proxy: string | null) => string
+  /** The same for a request that the framework does not handle. */
+  readonly #unhandledFix: (proxy: string | null) => string
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
@@ -39,6 +43,8 @@ export class Rejections<Request> {
     this.#settings = settings
     this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#framework = framework
+    this.#trustFix = trustFix(settings.clientIp, framework?.trustFix ?? '')
+    this.#unhandledFix = trustFix(settings.clientIp, framework?.unhandledFix ?? '')
   }
 
   /** A request without a client IP that can be relied on. */
@@ -82,6 +88,7 @@ export class Rejections<Request> {
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const clientIp = client.toString()
+    const isHandled = incoming === null || this.#framework?.handles(request) !== false
     return unlisted({
       client: clientIp,
       isPeer: isSameAddress(peer, clientIp),
@@ -95,7 +102,7 @@ export class Rejections<Request> {
       isRequestKnown: incoming !== null,
       present: forwardedHeaders(headers, header),
       hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-      trustFix: this.#trustFix(incoming === null || this.#framework?.handles(request) !== false),
+      trustFix: isHandled ? this.#trustFix : this.#unhandledFix,
       pasted: this.#wording.isRedacted ? null : clientIp
     })
   }
@@ -106,14 +113,8 @@ export class Rejections<Request> {
     if (isTrusted) {
       return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
     }
-    const fix = this.#trustFix(true)(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
+    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
     return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
-  }
-
-  /** How to make a proxy known. */
-  #trustFix(isHandled: boolean): (proxy: string | null) => string {
-    const frameworkFix = isHandled ? this.#framework?.trustFix : this.#framework?.unhandledFix
-    return trustFix(this.#settings.clientIp, frameworkFix ?? '')
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */

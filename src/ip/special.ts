@@ -99,12 +99,6 @@ export function originOf({ isInternal, isTranslated, isPseudo }: SpecialPurpose)
   return isTranslated ? 'the guard does not read the IPv4 address in it' : 'nobody on the internet sends from it'
 }
 
-/** Whether requests from a listed address that is set aside can come over the internet, as a sentence about it goes on. */
-export function requestsFrom(purpose: SpecialPurpose): string {
-  const isAnybody = purpose.isTranslated || purpose.isPseudo
-  return isAnybody ? originOf(purpose) : 'no request can come from there over the internet'
-}
-
 /** The part of IPv6 that is handed out to the public so far (RFC 4291 section 2.4): an eighth of the whole. */
 export const GLOBAL_UNICAST = parsePrefix('2000::/3')
 
@@ -116,9 +110,12 @@ const UNASSIGNED: SpecialPurpose = {
   isPseudo: false
 }
 
-/** The purpose of an address by the narrowest prefix that holds it; undefined where it is public. */
-export function purposeOf(address: string): SpecialPurpose | undefined {
-  return special().grantsOf(special().find(address))[0]
+/** What a listed address is set aside for, and whether requests can come from it; undefined where it is public. */
+export function purposeText(address: string): string | undefined {
+  const purpose = special().grantsOf(special().find(address))[0]
+  if (purpose === undefined) return undefined
+  const isAnybody = purpose.isTranslated || purpose.isPseudo
+  return `${address} ${purpose.about}: ${isAnybody ? originOf(purpose) : 'no request can come from there over the internet'}.`
 }
 
 /** Room for the address that is looked up: the tables read one kind of words only, which V8 likes. */

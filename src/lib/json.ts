@@ -12,6 +12,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The value of a JSON text; undefined if it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Reads JSON in which no object has two members of the same name: readers do not agree which of them counts.
  *

@@ -183,10 +183,14 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return best
 }
 
-/** "Did you mean …?" with the candidate that is nearest to a text, or the list of all. A value that is no text has none. */
-export function suggestion(value: unknown, candidates: readonly string[]): string {
+/**
+ * "Did you mean …?" with the candidate that is nearest to a text, or the list of all. A value that is no text has none.
+ *
+ * @param all what is listed, where some of it is not to be guessed
+ */
+export function suggestion(value: unknown, candidates: readonly string[], all = candidates): string {
   const near = typeof value === 'string' ? nearest(value, candidates) : undefined
-  return near === undefined ? `Use one of: ${candidates.join(', ')}.` : `Did you mean "${near}"?`
+  return near === undefined ? `Use one of: ${all.join(', ')}.` : `Did you mean "${near}"?`
 }
 
 /** Levenshtein distance, row by row. */

@@ -7,12 +7,3 @@ export type Fields = Readonly<Record<string, unknown>>
 export function asFields(value: unknown): Fields | undefined {
   return isRecord(value) ? value : undefined
 }
-
-/** The value of a JSON text; undefined if it is none. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

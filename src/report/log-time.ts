@@ -1,5 +1,6 @@
 import { isDay } from '../directory/snapshot.js'
-import { asFields, type Fields, parsed } from './fields.js'
+import { parsed } from '../lib/json.js'
+import { asFields, type Fields } from './fields.js'
 
 /** A time as a line of a log has it. */
 export interface LogTime {

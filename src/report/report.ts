@@ -395,7 +395,7 @@ export class ReportBuilder implements LineSink {
     const known = knownOf(everyone)
     const evidence = (rejected: Readonly<Record<Reason, number>>) => ({
       span: this.#to - this.#from,
-      hasVerified: this.#hasVerified === false && this.#verified! > 0 ? null : this.#hasVerified,
+      hasVerified: this.#hasVerified || (this.#verified === 0 ? false : null),
       aboutVerified: this.#aboutVerified(),
       rejected,
       ...known,

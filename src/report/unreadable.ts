@@ -1,4 +1,4 @@
-import { parsed } from './fields.js'
+import { parsed } from '../lib/json.js'
 
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
 const LINES_OF_EXPORT =

@@ -1,5 +1,6 @@
+import { parsed } from '../lib/json.js'
 import { NOT_JUDGED } from '../log/lines.js'
-import { asFields, type Fields, parsed } from './fields.js'
+import { asFields, type Fields } from './fields.js'
 import { type LogTime, logTime, timeInText, timeOf } from './log-time.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
 import { countOwn, isEnvelope, isMessageOfGuard, isOfClient, isPrefix, isRequest, quotedIn } from './places.js'

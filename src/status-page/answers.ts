@@ -81,11 +81,9 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     return state('bad', sentence)
   }
   if (rejected > 0 && genuine === 'likely') return ofRejections(`Requests that are probably genuine ${outcome}.`)
-  const own = byAllow(facts)
+  const unless = byAllow(facts) === undefined ? '' : ', unless from an address of your own “allow”'
   if (rejected > 0 && last === undefined) {
-    return ofRejections(
-      `MoEngage has not got through yet${own === undefined ? '' : UNLESS_BY_ALLOW}, and requests ${outcome}.`
-    )
+    return ofRejections(`MoEngage has not got through yet${unless}, and requests ${outcome}.`)
   }
   if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
   if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
@@ -95,10 +93,7 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
     actions.push(
       'Send a test from MoEngage’s dashboard: the request appears here, accepted or rejected. If nothing appears, it did not reach this server.'
     )
-    return state(
-      'wait',
-      `Ready. No request from MoEngage has been accepted yet${own === undefined ? '' : UNLESS_BY_ALLOW}.`
-    )
+    return state('wait', `Ready. No request from MoEngage has been accepted yet${unless}.`)
   }
   if (actions.length > 0) return state('bad', 'MoEngage gets through, but something needs your attention.')
   if (now - last.at >= LONG_AGO) {
@@ -107,8 +102,6 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   }
   return state('good', 'All is well: MoEngage gets through.')
 }
-
-const UNLESS_BY_ALLOW = ', unless from an address of your own “allow”'
 
 /** Maximum number of servers that are named. */
 const NAMED = 3

@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import { aboutAddress, addressOrMistake, grantsText, neighbourText } from '../directory/about-address.js'
 import { Address } from '../ip/address.js'
-import { purposeOf, requestsFrom } from '../ip/special.js'
+import { purposeText } from '../ip/special.js'
 import { listOf } from './document.js'
 import type { ShownGuard } from './facts.js'
 import { policyName } from './matrix.js'
@@ -33,11 +33,11 @@ function explanation(guard: ShownGuard, ip: string): string {
     const where = `On routes that accept ${policies.map(policyName).join('; or ')}`
     return html`<li><strong class="!${verdict.verified ? 'yes' : 'no'}">${mark}</strong> ${text}<br><span class="quiet small">${where}</span></li>`
   })
-  const purpose = purposeOf(`${address}`)
+  const purpose = purposeText(`${address}`)
   const said = answers.map(({ text }) => text).join(' ')
   const facts = [
     ...(entries.length > 0 ? [`Listed for: ${grantsText(entries.map(({ grant }) => grant))}`] : []),
-    ...(purpose === undefined ? [] : [`${address} ${purpose.about}: ${requestsFrom(purpose)}.`]),
+    ...(purpose === undefined ? [] : [purpose]),
     // The hint about another data center contains the note already.
     ...notes
       .filter(({ text }) => !said.includes(text))
