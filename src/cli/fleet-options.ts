@@ -6,7 +6,7 @@ import { isName, NO_NAME } from '../fleet/name.js'
 import type { Replica } from '../guard/fleet.js'
 import type { Override } from '../guard/status.js'
 import { safeCause } from '../lib/cause.js'
-import { quoted } from '../lib/text.js'
+import { messageOf, quoted, withFullStop } from '../lib/text.js'
 import { parseDuration, SECOND } from '../lib/time.js'
 import { jsonOption, readFileName } from './input.js'
 import { Exit, type Io, notify, writeJson } from './io.js'
@@ -118,7 +118,7 @@ export async function withFleet(
     if (error instanceof Exit || isProblem(error)) throw error
     const failure = new FleetError({
       value: name,
-      message: `The store of the fleet "${name}" failed: ${(error as Error).message.replace(/\.?$/, '.')}`,
+      message: `The store of the fleet "${name}" failed: ${withFullStop(messageOf(error))}`,
       fix: 'Look at the server and its log.'
     })
     failure.cause = safeCause(error)

@@ -14,7 +14,7 @@ import { futureWarnings } from '../guard/status.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { partsIn } from '../lib/list-in-text.js'
-import { messageOf, readText, withoutSecrets } from '../lib/text.js'
+import { messageOf, readText, withFullStop, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 import { RepeatableOption } from './repeatable.js'
 
@@ -63,7 +63,7 @@ function readSnapshotText(text: string): unknown {
   try {
     return parseJson(text)
   } catch (error) {
-    const message = (error as Error).message.replace(/\.?$/, '.')
+    const message = withFullStop(messageOf(error))
     throw new SnapshotError({ value: text, message, fix: 'Load it again from its source.' })
   }
 }
@@ -97,7 +97,7 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
   } catch (error) {
     throw new SourceError({
       value: argument,
-      message: `${nameOf(argument)} cannot be read${proxy ? ` through the proxy ${proxy.name}` : ''}: ${messageOf(error).replace(/\.?$/, '.')}`,
+      message: `${nameOf(argument)} cannot be read${proxy ? ` through the proxy ${proxy.name}` : ''}: ${withFullStop(messageOf(error))}`,
       fix: `Name ${also}a file, an https URL, or "-" for standard input.`
     })
   }

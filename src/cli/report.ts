@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ExportError, SourceError } from '../errors.js'
+import { messageOf, withFullStop } from '../lib/text.js'
 import { parseDuration } from '../lib/time.js'
 import { readTime } from '../report/log-time.js'
 import { readLines } from '../report/read-lines.js'
@@ -174,7 +175,7 @@ async function readFile(file: string, builder: ReportBuilder, progress: Progress
   } catch (error) {
     throw new SourceError({
       value: file,
-      message: `${nameOf(file)} cannot be read: ${(error as Error).message.replace(/\.?$/, '.')}`,
+      message: `${nameOf(file)} cannot be read: ${withFullStop(messageOf(error))}`,
       fix: 'Name a file, or "-" for standard input.'
     })
   }

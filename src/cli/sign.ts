@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { dayOf, isDay } from '../directory/snapshot.js'
 import { SignatureError } from '../errors.js'
-import { readText } from '../lib/text.js'
+import { messageOf, readText, withFullStop } from '../lib/text.js'
 import { DAY, parseDuration } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { type SignedDocument, signDocument } from '../signing/signed-document.js'
@@ -121,6 +121,6 @@ async function write(file: string, text: string, io: Io): Promise<void> {
 }
 
 function refusal(file: string, what: string, error: unknown): SignatureError {
-  const message = `${file} could not be ${what}: ${(error as Error).message.replace(/\.?$/, '.')}`
+  const message = `${file} could not be ${what}: ${withFullStop(messageOf(error))}`
   return new SignatureError({ value: file, message, fix: 'Name another file.' })
 }

@@ -3,7 +3,7 @@ import { FleetError } from '../errors.js'
 import type { SignedMark, SignedMarks, SignerMemory } from '../fleet/signing.js'
 import { isRecord } from '../lib/json.js'
 import { regularFile } from '../lib/regular-file.js'
-import { readText } from '../lib/text.js'
+import { readText, withFullStop } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 
 const MAX_BYTES = 1_000_000
@@ -68,7 +68,7 @@ export class SignedFile implements SignerMemory {
   #damaged(why: string): FleetError {
     return new FleetError({
       value: this.#path,
-      message: `${this.#path}, which says what was signed last, could not be read: ${why.replace(/\.?$/, '.')}`,
+      message: `${this.#path}, which says what was signed last, could not be read: ${withFullStop(why)}`,
       fix: 'Delete it, and look at each override that the next change signs.'
     })
   }

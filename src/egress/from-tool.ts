@@ -1,5 +1,6 @@
 import { SourceError } from '../errors.js'
 import { parseJson } from '../lib/json.js'
+import { withFullStop } from '../lib/text.js'
 import type { EgressEntry } from './read-list.js'
 import { readValue } from './value.js'
 
@@ -43,7 +44,7 @@ export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[]
 export function readToolOutput(name: ToolName, text: string): ToolOutput {
   const { command, read }: Tool = TOOLS[name]
   const refuse = (why: string): never => {
-    const message = `This cannot be read as the output of '${command}': ${why.replace(/\.?$/, '.')}`
+    const message = `This cannot be read as the output of '${command}': ${withFullStop(why)}`
     throw new SourceError({ value: text.slice(0, 200), message, fix: 'Run the command, and pipe what it prints.' })
   }
   let found: readonly Found[]

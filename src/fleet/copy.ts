@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { parsed } from '../lib/json.js'
 import { OneByOne } from '../lib/one-by-one.js'
 import { regularFile } from '../lib/regular-file.js'
-import { messageLineOf, readText } from '../lib/text.js'
+import { messageLineOf, readText, withFullStop } from '../lib/text.js'
 import { LIMITS } from './state.js'
 import type { StoredState } from './store.js'
 
@@ -70,7 +70,7 @@ export class LocalCopy {
   }
 
   #failed(what: 'read' | 'written', error: unknown): void {
-    this.lastError = `The local copy ${this.#path} could not be ${what}: ${messageLineOf(error).replace(/\.?$/, '.')}`
+    this.lastError = `The local copy ${this.#path} could not be ${what}: ${withFullStop(messageLineOf(error))}`
   }
 }
 

@@ -116,6 +116,9 @@ export function messageOf(thrown: unknown): string {
   return typeof cause === 'object' && cause !== null ? `${own}: ${ownMessage(cause)}` : own
 }
 
+/** A message as the end of a sentence of ours: with a full stop, which most errors leave out. */
+export const withFullStop = (message: string): string => message.replace(/\.?$/, '.')
+
 function ownMessage(thrown: unknown): string {
   if (typeof thrown === 'string' && thrown !== '') return thrown
   return (
