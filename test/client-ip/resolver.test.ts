@@ -126,6 +126,8 @@ t.test('addresses come out in canonical text, whatever surrounds them', async (t
     ['x-forwarded-for', '[::ffff:306:fb5f]', '3.6.251.95'],
     ['x-forwarded-for', '::FFFF:3.6.251.95', '3.6.251.95'],
     ['x-forwarded-for', '0::ffff:3.6.251.95', '3.6.251.95'],
+    ['x-forwarded-for', '203.0.113.4,::ffff:3.6.251.95', '3.6.251.95'],
+    ['x-forwarded-for', '203.0.113.4.,::ffff:3.6.251.95', '3.6.251.95'],
     ['x-forwarded-for', `3.6.251.95, ${Array(32).fill('10.0.0.2').join(' , ')}`, '3.6.251.95'],
     ['forwarded', 'for="3.6.251\\.95:443"', '3.6.251.95'],
     ['forwarded', 'x.=1, for="3.6.251\\.95"', '3.6.251.95'],

@@ -87,7 +87,9 @@ t.test('a text that is not exactly one address is none', async (t) => {
       groups(7),
       groups(9),
       `${groups(8)}::`,
-      `::${groups(8)}`
+      `::${groups(8)}`,
+      `::${groups(9)}`,
+      `${groups(5)}::${groups(4)}`
     ],
     ...[`${groups(4)}::${groups(4)}`, '12345::', '::00001', '::g', '::G', '::-1', '::@', '::`', '::/', '::é', '::١'],
     ...['1.2.3.4::', '::1.2.3.4:1', '::1.2.3', '::1.2.3.4.5', '::1.2.3.256', '::01.2.3.4', `${groups(7)}:1.2.3.4`],
@@ -111,6 +113,7 @@ t.test('a text that is not exactly one address is none', async (t) => {
       '１.２.３.４',
       '1。2。3。4',
       '１::',
+      '::\u0080',
       '::\u0130',
       '::\u212a',
       '::1\u200b',
