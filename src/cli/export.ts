@@ -9,7 +9,6 @@ import {
   exportDirectory,
   FORMATS
 } from '../export/export-directory.js'
-import { partsIn } from '../lib/list-in-text.js'
 import {
   channelOption,
   dataCenterOption,
@@ -18,7 +17,8 @@ import {
   outputFile,
   readList,
   readOutput,
-  withoutAddresses
+  withoutAddresses,
+  wordsIn
 } from './input.js'
 import { type Io, notify } from './io.js'
 import { writeOutput } from './output.js'
@@ -114,7 +114,7 @@ function written(list: Directory, request: ExportOptions): string {
 }
 
 /** The export itself refuses wrong prefixes, all at once. */
-const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...partsIn(text)]
+const readPrefixes = (text: string, before: readonly string[] = []) => [...before, ...wordsIn(text)]
 
 /** The export itself refuses a text that is not a number. */
 const readPort = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text)

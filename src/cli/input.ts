@@ -13,7 +13,7 @@ import { type Problem, problemLine, SnapshotError, SourceError } from '../errors
 import { futureWarnings } from '../guard/status.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
-import { partsIn } from '../lib/list-in-text.js'
+import { jsonList, partsIn } from '../lib/list-in-text.js'
 import { messageOf, readText, withFullStop, withoutSecrets } from '../lib/text.js'
 import { type Io, notify } from './io.js'
 import { RepeatableOption } from './repeatable.js'
@@ -193,6 +193,13 @@ export const channelOption = () =>
 
 export const jsonOption = () => new Option('--json', 'write JSON')
 
+/** The parts of an option's `a,b`. A list in JSON would be cut at its commas. */
+export function wordsIn(text: string): string[] {
+  const list = jsonList(text)
+  if (list !== undefined) throw new InvalidArgumentError(`It is a list in JSON. Write ${list.join(',')}.`)
+  return partsIn(text)
+}
+
 /** The names given with an option, or all. */
 export type Names<T> = 'all' | readonly T[]
 
@@ -211,7 +218,7 @@ export function namesParser<T>(read: (name: string) => T): (text: string) => Nam
   const names: ('all' | T)[] = []
   const isName = (name: 'all' | T): name is T => name !== 'all'
   return (text) => {
-    names.push(...partsIn(text).map((word) => (word.toLowerCase() === 'all' ? 'all' : read(word))))
+    names.push(...wordsIn(text).map((word) => (word.toLowerCase() === 'all' ? 'all' : read(word))))
     return names.every(isName) ? [...new Set(names)] : 'all'
   }
 }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { access, open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { SignatureError } from '../errors.js'
 import { generateKeys } from '../signing/keys.js'
@@ -21,6 +21,8 @@ export function keygenCommand(io: Io): Command {
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, { json }: { json?: true }) => {
+      // Before the private key is written, which would be left alone.
+      await refuseExisting(`${file}.pub`)
       const { privatePem, publicPem, publicLine } = generateKeys()
       await writeNew(file, privatePem, 0o600)
       await writeNew(`${file}.pub`, publicPem, 0o644)
@@ -31,6 +33,18 @@ export function keygenCommand(io: Io): Command {
 
 const keysText = (file: string, publicLine: string) =>
   `The private key is in ${file}: keep it secret. The public key is in ${file}.pub, and in one line:\n\n${publicLine}\n`
+
+async function refuseExisting(file: string): Promise<void> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false
+  )
+  if (isThere) throw refusal(file, EXISTS)
+}
+
+const EXISTS = 'exists already, and a key is never replaced'
+const refusal = (file: string, what: string) =>
+  new SignatureError({ value: file, message: `${file} ${what}.`, fix: 'Name another file.' })
 
 /** Writes a file that does not exist yet, and that nobody else could open in between. */
 async function writeNew(file: string, text: string, mode: number): Promise<void> {
@@ -44,7 +58,6 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const what = code === 'EEXIST' ? 'exists already, and a key is never replaced' : `cannot be written: ${message}`
-    throw new SignatureError({ value: file, message: `${file} ${what}.`, fix: 'Name another file.' })
+    throw refusal(file, code === 'EEXIST' ? EXISTS : `cannot be written: ${message}`)
   }
 }

@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { dayOf, isDay } from '../directory/snapshot.js'
+import { dayOf } from '../directory/snapshot.js'
 import { SignatureError } from '../errors.js'
 import { messageOf, readText, withFullStop } from '../lib/text.js'
-import { DAY, parseDuration } from '../lib/time.js'
+import { DAY, isDay, parseDuration } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
-import { type SignedDocument, signDocument } from '../signing/signed-document.js'
+import { isDocumentName, NOT_A_NAME, type SignedDocument, signDocument } from '../signing/signed-document.js'
 import { jsonOption, outputFile, readFileName, readListAndSnapshot, readOutput } from './input.js'
 import { type Io, notify, writeJson } from './io.js'
 import { findOutput, replaceOutput } from './output.js'
@@ -40,13 +40,18 @@ export function signCommand(io: Io): Command {
     .description('sign a list, for the option verify of a source')
     .argument('<list>', 'the list')
     .requiredOption('--key <file>', 'the private key, as keygen wrote it', readFileName)
-    .requiredOption('--name <name>', 'what the list is for, such as production')
+    .requiredOption('--name <name>', 'what the list is for, such as production', readName)
     .option('--list-version <number>', 'a whole number that grows (default: the time in seconds)', readVersion)
     .option('--expires <time>', 'a time from now, like 30d, or a day (YYYY-MM-DD)', '30d')
     .option('-o, --output <file>', 'write to a file (default: standard output)', readOutput)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((list: string, options: Options) => run(list, options, io))
+}
+
+function readName(text: string): string {
+  if (isDocumentName(text)) return text
+  throw new InvalidArgumentError(`It is ${NOT_A_NAME}.`)
 }
 
 function readVersion(text: string): number {

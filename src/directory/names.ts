@@ -106,6 +106,10 @@ const SEVERAL = 'Write a list, each name a string of its own.'
 const isJsonList = (text: string) => /^\s*\[.*\]\s*$/s.test(text)
 const JSON_LIST = 'Parse it: JSON.parse(…) returns the list. Without JSON, write each name as a string of its own.'
 
+/** What other programs write for all there are. */
+const isEvery = (text: string) => /^\s*(?:\*|any|every)\s*$/i.test(text)
+const EVERY = "Write 'all' in the place of the list."
+
 /** The value, or the problem that prevented it. */
 export type Outcome<T> = { readonly ok: T } | { readonly problem: Problem }
 
@@ -153,6 +157,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
   }
   if (isJsonList(text)) return refuse(`${quoted(text)} is a list in one string.`, JSON_LIST)
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
+  if (isEvery(text)) return refuse(`${quoted(text)} is not a data center.`, EVERY)
   return refuse(
     `${quoted(text)} is not a data center.`,
     text === '' ? `Write it like 'DC-01'.` : suggestion(text, DATA_CENTERS)
@@ -199,6 +204,7 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
   if (channel !== undefined) return { ok: channel }
   if (isJsonList(text)) return refuse(`${quoted(text)} is a list in one string.`, JSON_LIST)
   if (isSeveral(text)) return refuse(`${quoted(text)} holds several names in one string.`, SEVERAL)
+  if (isEvery(text)) return refuse(`${quoted(text)} is not a channel.`, EVERY)
   const meant = CALLED.find(([words]) => words.test(folded))?.[1]
   if (meant !== undefined) return refuse(`${quoted(text)} is not a channel.`, `Did you mean "${meant}"?`)
   if (WITHOUT_ROW.test(folded)) {

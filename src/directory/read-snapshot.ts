@@ -5,8 +5,9 @@ import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { coverHalf } from '../ip/special.js'
 import { atOnce, each, type Steps } from '../lib/steps.js'
 import { shown } from '../lib/text.js'
+import { isDay } from '../lib/time.js'
 import { CHANNELS, type Channel, DATA_CENTERS, type DataCenter } from './names.js'
-import { type DerivedCell, isDay, type Snapshot } from './snapshot.js'
+import type { DerivedCell, Snapshot } from './snapshot.js'
 
 /** A cell whose prefixes were read. */
 export type ReadCell = readonly Prefix[] | 'NA' | DerivedCell

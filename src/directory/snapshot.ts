@@ -64,13 +64,6 @@ export interface Snapshot {
 /** The day of a time, as `YYYY-MM-DD`. */
 export const dayOf = (time: Date) => time.toISOString().slice(0, 10)
 
-/** Whether a value is a day as `YYYY-MM-DD`. `Date.parse` alone reads the thirtieth of February as the second of March. */
-export function isDay(text: unknown): text is string {
-  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
-  const time = Date.parse(text)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
-}
-
 /** A snapshot as JSON with one row a line, so that a comparison of two files shows the rows that changed. */
 export function formatSnapshot({ provenance, rows, unknown, notes }: Snapshot): string {
   const parts = [

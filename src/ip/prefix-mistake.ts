@@ -34,7 +34,7 @@ export function explainPrefix(
   const shown = quoted(value)
   return (
     explainHostBits(value) ??
-    explainWrapping(value, shown) ??
+    explainWrapping(value, shown, severalFix) ??
     explainSeveral(value, shown, severalFix) ??
     explainRange(value, shown) ??
     explainLength(value, shown) ??
@@ -77,12 +77,13 @@ function prefixOf({ family, words }: Address, length: number): string {
   )
 }
 
-function explainWrapping(text: string, shown: string): PrefixMistake | undefined {
+function explainWrapping(text: string, shown: string, severalFix: string): PrefixMistake | undefined {
   const trimmed = text.trim()
   if (trimmed === '') {
     const what = text === '' ? 'It is an empty string' : 'It is nothing but white space'
     return mistake(`${what} (is an environment variable empty?).`, 'Remove it, or set the variable.')
   }
+  if (/^\[.*["'].*\]$/s.test(trimmed)) return mistake(`${shown} is a list in one string.`, severalFix)
   const bare = text.replaceAll(/["'`“”‘’]/g, '')
   if (bare !== text) {
     return mistake(`${shown} still has its quotes.`, write(bare.trim(), 'Remove the quotes.'))

@@ -24,8 +24,8 @@ const DOCUMENTATION = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '200
 /** Where hosts of one's own network have their addresses. */
 const INTERNAL = new Set(['loopback', 'linkLocal', 'private', 'uniqueLocal', 'carrierGradeNat', 'deprecatedSiteLocal'])
 
-/** NAT64 (RFC 6052), the translation without states (RFC 7915), and tunnels (RFC 3056, RFC 4380). */
-const TRANSLATED = new Set(['rfc6052', 'rfc6145', '6to4', 'teredo'])
+/** NAT64 (RFC 6052), the translation without states (RFC 7915), tunnels (RFC 3056, RFC 4380), and RFC 4291 section 2.5.5.1. */
+const TRANSLATED = new Set(['rfc6052', 'rfc6145', '6to4', 'teredo', 'ipv4Compatible'])
 const ABOUT_TRANSLATED = 'is how a translator (NAT64) shows an IPv4 host'
 
 const ABOUT: Readonly<Record<string, string>> = {
@@ -41,7 +41,8 @@ const ABOUT: Readonly<Record<string, string>> = {
   rfc6052: ABOUT_TRANSLATED,
   rfc6145: ABOUT_TRANSLATED,
   '6to4': 'is how a tunnel (6to4) shows an IPv4 host',
-  teredo: 'is how a tunnel (Teredo) shows an IPv4 host'
+  teredo: 'is how a tunnel (Teredo) shows an IPv4 host',
+  ipv4Compatible: 'is an outdated way to write an IPv4 host (IPv4-compatible)'
 }
 
 type Ranges = Readonly<Record<string, [ipaddr.IPv4 | ipaddr.IPv6, number] | [ipaddr.IPv4 | ipaddr.IPv6, number][]>>
@@ -86,7 +87,8 @@ export const specialEntries = lazily((): readonly Entry<SpecialPurpose>[] =>
               ([address, length]) => entryOf(name, `${address}/${length}`)
             )
       )
-    )
+    ),
+    entryOf('ipv4Compatible', '::/96')
   ].toSorted((a, b) => Number(isReserved(a)) - Number(isReserved(b)))
 )
 

@@ -57,6 +57,13 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds === undefined ? undefined : Math.round(milliseconds)
 }
 
+/** Whether a value is a day as `YYYY-MM-DD`. `Date.parse` alone reads the thirtieth of February as the second of March. */
+export function isDay(text: unknown): text is string {
+  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
 /** ISO 8601 with its zone: without one it would mean another time on another machine. */
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/
 
@@ -65,7 +72,7 @@ export const timeOfTomorrow = (now: number) => `${new Date(now + DAY).toISOStrin
 
 /** Parses a point in time, such as `2026-12-31T18:00:00Z`, into milliseconds since 1970; undefined where the text is none. */
 export function parseTime(text: string): number | undefined {
-  const time = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN
+  const time = ISO_TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   return Number.isNaN(time) ? undefined : time
 }
 

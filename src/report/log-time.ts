@@ -1,5 +1,5 @@
-import { isDay } from '../directory/snapshot.js'
 import { parsed } from '../lib/json.js'
+import { isDay } from '../lib/time.js'
 import { asFields, type Fields } from './fields.js'
 
 /** A time as a line of a log has it. */

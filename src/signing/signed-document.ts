@@ -142,6 +142,11 @@ function parsed(bytes: Buffer, what: string): Record<string, unknown> {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/
 
+/** Whether a value can be the name of a signed document. */
+export const isDocumentName = (value: unknown): value is string =>
+  typeof value === 'string' && /^\S.{0,99}$/.test(value)
+export const NOT_A_NAME = 'not a text of 1 to 100 characters in one line, the first of them visible'
+
 function checkClaims(claims: Record<string, unknown>): SignedDocument {
   const { kind, name, version, expires } = claims
   const names = Object.keys(claims)
@@ -149,8 +154,7 @@ function checkClaims(claims: Record<string, unknown>): SignedDocument {
     refuse(`It has the members ${shown(names)}, not ${MEMBERS.join(', ')}.`)
   }
   if (kind !== 'list' && kind !== 'override') refuse(`Its kind is ${shown(kind)}.`)
-  if (typeof name !== 'string' || !/^\S.{0,99}$/.test(name))
-    refuse(`Its name is ${shown(name)}, not a text of 1 to 100 characters.`)
+  if (!isDocumentName(name)) refuse(`Its name is ${shown(name)}, ${NOT_A_NAME}.`)
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
     refuse(`Its version is ${shown(version)}, not a whole number from 1.`)
   }

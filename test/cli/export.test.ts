@@ -118,6 +118,10 @@ t.test('what cannot be exported is said, and nothing is written', async (t) => {
     [['nginx', '-d', 'DC-01', '--allow', '10.0.0.1/8,x'], /allow\[0\]: .*allow\[1\]: "x" is a host name/s],
     [['nginx', '-d', 'DC-01', '--allow', '9.9.9.9 9.9.9.8'], /several entries .* or with an --allow of its own/],
     [['nginx', '-d', 'DC-01', '--allow', ''], /allow\[0\]: It is an empty string/],
+    [
+      ['nginx', '-d', 'DC-01', '--allow', '["8.8.8.8","10.0.0.0/8"]'],
+      /a list in JSON\. Write 8\.8\.8\.8,10\.0\.0\.0\/8\.\n$/
+    ],
     [['nginx', '-d', 'DC-01', '--allow', '0.0.0.0/0'], /half of the internet/],
     [['nginx', '-d', 'DC-01', '--from', 'page.md'], /page\.md/]
   ]

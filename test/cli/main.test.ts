@@ -52,6 +52,7 @@ t.test('mistakes in the arguments go to stderr, with the nearest right one', asy
     [['list', '-d', 'DC-1o'], /"DC-1o" is not a data center\. Did you mean "DC-01"\?/],
     [['list', '-d', 'DC-01,us'], /"us" is a region.*DC-01 or DC-04/],
     [['list', '-c', 'segmentsync'], /"segmentsync" is not a channel\. Did you mean "segment-sync"\?/],
+    [['list', '-d', '["DC-01", "DC-02"]'], /It is a list in JSON\. Write DC-01,DC-02\.\n$/],
     [['list', '-c', ''], /"" is not a channel/],
     [['explain'], /missing required argument 'ip'/],
     [['diff', 'bundled'], /missing required argument 'new'/]

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadGuard } from '../../src/core.js'
@@ -28,6 +28,19 @@ t.test('keygen writes a private key that only its owner reads, and prints the pu
   t.match(await run(['keygen', file]), { code: 2, stderr: /exists already, and a key is never replaced/ })
   t.equal(readFileSync(file, 'utf8'), pem)
   t.match(await run(['keygen', join(folder, 'none', 'x.key')]), { code: 2, stderr: /cannot be written: ENOENT/ })
+})
+
+t.test('keygen writes no private key where the file of the public one is taken', async (t) => {
+  const folder = t.testdir({ 'my.key.pub': 'somebody else' })
+  t.match(await run(['keygen', join(folder, 'my.key')]), { code: 2, stderr: /my\.key\.pub exists already/ })
+  t.strictSame(readdirSync(folder), ['my.key.pub'])
+})
+
+t.test('a name that no signed document can have is refused as an option', async (t) => {
+  for (const name of ['', ' x', 'x'.repeat(101), 'a\nb']) {
+    const { code, stderr } = await run(['sign', 'bundled', '--key', 'none', '--name', name])
+    t.match([code, stderr], [2, /option '--name <name>' argument .* is invalid\. It is not a text of 1 to 100/s], name)
+  }
 })
 
 t.test('a list that sign wrote is what a guard with the public key loads', async (t) => {

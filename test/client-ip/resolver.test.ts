@@ -70,6 +70,13 @@ t.test('what cannot be resolved says why', async (t) => {
     ['blanks that cut an entry off', '10.0.0.1', 'x-forwarded-for', `x${' '.repeat(200)}3.6.251.95`, 'invalid-entry'],
     ['an empty entry in front', '10.0.0.1', 'x-forwarded-for', ',10.0.0.2', 'invalid-entry'],
     ['a port of six digits', '10.0.0.1', 'x-forwarded-for', '3.6.251.95:000080', 'invalid-entry'],
+    [
+      'a mapped address without its last colon',
+      '10.0.0.1',
+      'x-forwarded-for',
+      '1.1.1.1:4711,::ffff.3.6.251.95',
+      'invalid-entry'
+    ],
     ['a peer with a zone that is not its own', 'fd00:fe80::1%eth0', 'x-forwarded-for', '3.6.251.95', 'invalid-peer'],
     ['several addresses without end', '10.0.0.1', 'x-real-ip', '1.1.1.1,'.repeat(2000), 'invalid-entry'],
     ['a node beyond the bound', '10.0.0.1', 'forwarded', `for="3.6.251.95:_${'p'.repeat(117)}"`, 'invalid-entry'],

@@ -136,6 +136,14 @@ t.test('a mistake names the option, the value and the fix', async (t) => {
     [{ dataCenters: ['ALL'] }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Write 'all' by itself\.$/],
     [{ dataCenters: '["DC-01"]' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Parse it: JSON\.parse/],
     [{ ...base, channels: '["sms", "email"]' }, 'MOE_ERR_CHANNEL', 'channels', /^Parse it: JSON\.parse/],
+    [{ dataCenters: '*' }, 'MOE_ERR_DATA_CENTER', 'dataCenters', /^Write 'all' in the place of the list\.$/],
+    [{ ...base, channels: ['Any'] }, 'MOE_ERR_CHANNEL', 'channels[0]', /^Write 'all' in the place of the list\.$/],
+    [
+      { ...base, allow: ['["8.8.8.8"]'] },
+      'MOE_ERR_PREFIX',
+      'allow[0]',
+      /^Write one entry a string: an array of strings\.$/
+    ],
     [{ ...base, allow: {} }, 'MOE_ERR_OPTION_VALUE', 'allow', /list/],
     [{ ...base, deny: ['10.0.0.1/8'] }, 'MOE_ERR_PREFIX', 'deny[0]', /10\.0\.0\.0\/8.*10\.0\.0\.1/],
     [{ ...base, allow: ['0.0.0.0/0'] }, 'MOE_ERR_TRUSTS_EVERYONE', 'allow', /that you mean/],

@@ -194,6 +194,7 @@ t.test('an override is checked like options, and through the guard rails', async
     [{ mode: 'tag', until: '2026-12-31T18:00' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: 'on 2999-12-31T18:00Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: '2999-12-31T18:00Z or so' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
+    [{ mode: 'tag', until: '2999-02-30T18:00Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: '2999-12-31T18:00:00.Z' }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: ['2999-12-31T18:00Z'] }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],
     [{ mode: 'tag', until: new Date(Number.NaN) }, 'MOE_ERR_OPTION_VALUE', 'until', /zone/],

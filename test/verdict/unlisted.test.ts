@@ -276,6 +276,15 @@ const CASES: Case[] = [
     hint: /^2001::1 is how a tunnel \(Teredo\) shows an IPv4 host; (?!.*nobody)/
   },
   {
+    row: 'an IPv4 host behind a translator or a tunnel',
+    what: 'an IPv4-compatible address',
+    options: {},
+    peer: '::52.6.248.125',
+    headers: {},
+    reason: 'not-listed',
+    hint: /^::3406:f87d is an outdated way to write an IPv4 host \(IPv4-compatible\); (?!.*nobody)/
+  },
+  {
     row: 'a special-purpose address',
     what: 'an address for documentation',
     options: trusting('10.0.0.0/8'),
