@@ -307,7 +307,7 @@ t.test('a channel that is unknown is refused with the nearest name, or with all'
     ['export', /is not a channel/, 'Did you mean "warehouse-export"?'],
     ['data import job', /is not a channel/, 'Did you mean "data-import"?'],
     ['all', /"all" is not a channel/, all],
-    ['*', /not a channel/, all],
+    ['*', /"\*" is not a channel/, "Write 'all' in the place of the list."],
     ['', /"" is not a channel/, all],
     ['sms,push', /several names in one string/, 'Write a list, each name a string of its own.'],
     ['sms;', /several names/, 'Write a list, each name a string of its own.'],
