@@ -633,6 +633,53 @@ t.test('a sentence about the addresses of one channel means that one', async (t)
   }
 })
 
+t.test('a sentence may name a channel that has the addresses of others itself', async (t) => {
+  const chains: [row: string, channel: string, derivedFrom: string][] = [
+    ['Connector | DC-01 | The same IPs as the SMS channel', 'connector', 'sms'],
+    ['Connector | DC-01 | The same IPs as the SMS channel', 'content-api', 'sms,whatsapp,email,push'],
+    ['Catalog | DC-01 | The same IPs as the Content API channel', 'catalog', 'connector,sms,whatsapp,email,push'],
+    ['Catalog | DC-01 | The same IPs as the Streams and SMS channels', 'catalog', 'streams,sms']
+  ]
+  for (const [row, channel, derivedFrom] of chains) {
+    const text = page(
+      'SMS | DC-01, DC-02 | 3.6.251.95',
+      row,
+      'Streams | DC-01 | 52.1.1.1',
+      `Content API | DC-01 | ${DERIVED}`
+    )
+    t.ok(rows(text).includes(`DC-01 ${channel}: {derivedFrom:[${derivedFrom}]}`), `${row}: ${channel}`)
+    t.ok(new Directory(importPage(text, about).snapshot), row)
+  }
+  t.ok(
+    rows(
+      sample.replace(/(?<=\| Connector Campaigns \| DC-02 \| ).*(?= \|)/, 'The same IPs as the SMS channel')
+    ).includes('DC-02 content-api: {derivedFrom:[sms,whatsapp,email,push]}')
+  )
+  const circles: [what: string, rows: string[], refused: string[]][] = [
+    ['itself', ['Push | DC-01 | Same IPs as the Push channel'], ['Push, DC-01']],
+    ['the campaign channels, of which it is one', ['Push | DC-01 | Same IPs as the channel'], ['Push, DC-01']],
+    [
+      'each other',
+      [
+        'Push | DC-01, DC-02 | Same IPs as the Email channel',
+        'Email | DC-01 | Same IPs as the Push channel',
+        'Catalog | DC-01 | Same IPs as the Push channel',
+        'Email | DC-02 | 3.6.251.95'
+      ],
+      ['Push, DC-01', 'Email, DC-01']
+    ]
+  ]
+  for (const [what, written, places] of circles) {
+    const { cells } = refused(page('SMS | DC-01 | 3.6.251.95', ...written))
+    t.strictSame(
+      cells.map(({ row }) => row),
+      places,
+      what
+    )
+    t.match(cells[0], { table: 'IPs', column: 'MoEngage IPs', text: /^Same IPs/, message: /leads back to its own row/ })
+  }
+})
+
 t.test('rows and data centers that are unknown are kept and reported, and never matched', async (t) => {
   const text = page(
     'SMS Campaigns | DC-01 | 3.6.251.95',
