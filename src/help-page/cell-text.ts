@@ -10,7 +10,7 @@ export const isElement = (node: Node): node is Element => 'tagName' in node
 export const attribute = (element: Element, name: string) => element.attrs.find((attr) => attr.name === name)?.value
 
 /** Elements that start a new line. */
-const BLOCKS = new Set(
+export const BLOCKS = new Set(
   'address article aside blockquote dd details div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section summary td th tr ul'.split(
     ' '
   )
@@ -21,23 +21,48 @@ const OPAQUE = new Set(['img', 'table', 'object', 'iframe', 'video', 'canvas', '
 const STRUCK = new Set(['del', 's', 'strike'])
 /** Characters that a browser does not show: soft hyphen, zero-width characters, marks of the direction, byte order mark. */
 const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff]/g
+const visibleIn = (text: string) => text.replaceAll(INVISIBLE, '')
 /** Hyphens that look like the one on the keyboard. */
 const HYPHENS = /[\u2010\u2011]/g
 
 /** Stands for an element that shows something other than text. */
 export const OBJECT = '\ufffc'
+const LINE_OR_OBJECT = new RegExp(`[\\n${OBJECT}]+`, 'g')
 /** Stands before every item of a list, so that an empty item can be detected. */
 export const BULLET = '•'
+const SEPARATORS = new RegExp(`[\\s,;()${BULLET}]+`, 'g')
 /** Stands around a text that is struck out. */
 export const STRIKE = '~~'
 
-/** The text of an element as a reader sees it: one line for each block, item and line break. */
+/** Attributes that hold text: titles, captions, labels, tips and the like, of elements and of components. */
+const HOLDS_TEXT =
+  /^(?:aria-)?\w*(?:title|head(?:ing|line|er)|caption|label|summary|description|text|tip|hint|note|message|badge|status|alt)$|^data-(?:tip|tooltip)$/
+
+/** The texts in the attributes of an element. */
+export const titlesOf = ({ attrs }: Element): readonly string[] =>
+  attrs.filter(({ name }) => HOLDS_TEXT.test(name)).map(({ value }) => value)
+
+/**
+ * The text of an element as a reader sees it: one line for each block, item and line break. What attributes say beyond that stands
+ * behind it, in brackets.
+ */
 export function cellText(element: Element): string {
+  const titles = [...titlesOf(element)]
+  const text = textOf(element, titles)
+  const said = titles.length > MAX_TITLES ? '' : flat(text)
+  const beyond = new Set(titles.map(flat).filter((title) => title.trim() !== '' && !said.includes(title)))
+  return [text, ...[...beyond].map((title) => `(${title.trim()})`)].join(' ').trim()
+}
+
+/** The text of a cell is searched for each of its titles only up to this many. */
+const MAX_TITLES = 100
+
+const flat = (text: string) => ` ${visibleIn(text).replaceAll(SEPARATORS, ' ').trim()} `
+
+function textOf(element: Element, titles: string[]): string {
   const parts: string[] = []
-  for (const child of element.childNodes) addText(child, parts)
-  return parts
-    .join('')
-    .replaceAll(INVISIBLE, '')
+  for (const child of element.childNodes) addText(child, parts, titles)
+  return visibleIn(parts.join(''))
     .replaceAll(HYPHENS, '-')
     .replaceAll(/[^\S\n]+/g, ' ')
     .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
@@ -45,7 +70,7 @@ export function cellText(element: Element): string {
     .trim()
 }
 
-function addText(node: Node, parts: string[]): void {
+function addText(node: Node, parts: string[], titles: string[]): void {
   if ('data' in node) {
     // The HTML parser reads a CDATA section as a comment; its author meant text.
     const [, data] = /^\[CDATA\[(.*?)(?:\]\])?$/s.exec(node.data) ?? []
@@ -58,19 +83,20 @@ function addText(node: Node, parts: string[]): void {
   }
   // The only other kind of node, a document type, cannot be in a cell.
   const element = node as Element
+  titles.push(...titlesOf(element))
   if (SILENT.has(element.tagName)) return
   if (OPAQUE.has(element.tagName) || isHidden(element)) {
     parts.push(OBJECT)
     return
   }
-  const [before, after] = around(element)
+  const [before, after] = around(element, parts)
   parts.push(before)
-  for (const child of element.childNodes) addText(child, parts)
+  for (const child of element.childNodes) addText(child, parts, titles)
   parts.push(after)
 }
 
-/** The text of an element in one line. */
-export const lineOf = (element: Element) => cellText(element).replaceAll('\n', ' ')
+/** The text of an element in one line, without what its attributes and images say. */
+export const lineOf = (element: Element) => textOf(element, []).replaceAll(LINE_OR_OBJECT, ' ').trim()
 
 /** A style that hides its element, in CSS or as the object of MDX. */
 const HIDING =
@@ -91,19 +117,34 @@ function isHidden(element: Element): boolean {
 const isStruck = (element: Element) => STRUCK.has(element.tagName) || /line-through/i.test(styleOf(element))
 export const struck = (text: string) => `${STRIKE}${text}${STRIKE}`
 
-/** The flaw of an element: that of the element around it, or its own. */
-export function flawOf(element: Element, outer: Flaw | undefined): Flaw | undefined {
-  if (outer !== undefined) return outer
+/** The flaw of an element, by its own attributes. */
+export function flawOf(element: Element): Flaw | undefined {
   if (isHidden(element)) return 'hidden'
   return isStruck(element) ? 'struck' : undefined
 }
 
-function around(element: Element): [before: string, after: string] {
+/** Stands before a raised number that directly follows a digit: a mark of a footnote, or the end of the number before it. */
+export const RAISED = '[^^'
+
+/** Whether an element is a number, which links to no footnote, directly behind a digit. */
+function isRaisedDigit(element: Element, above: readonly string[]): boolean {
+  const parent = element.parentNode!
+  const isLinked = parent.nodeName === 'a' && parent.childNodes.length === 1
+  const before = above.findLast((part) => visibleIn(part) !== '') ?? ''
+  return /\d$/.test(visibleIn(before)) && !isLinked && isNumber(element)
+}
+
+const isNumber = (node: Node): boolean =>
+  'value' in node
+    ? /^[\s\d]*$/.test(node.value)
+    : !isElement(node) || (node.tagName !== 'a' && node.childNodes.every(isNumber))
+
+function around(element: Element, above: readonly string[]): [before: string, after: string] {
   const { tagName } = element
   if (tagName === 'br') return ['\n', '']
   if (tagName === 'li') return [`\n${BULLET}`, '\n']
   // Without brackets the mark of a footnote would become a digit of the address before it.
-  if (tagName === 'sup' || tagName === 'sub') return ['[^', ']']
+  if (tagName === 'sup' || tagName === 'sub') return [isRaisedDigit(element, above) ? RAISED : '[^', ']']
   if (isStruck(element)) return [STRIKE, STRIKE]
   return BLOCKS.has(tagName) ? ['\n', '\n'] : ['', '']
 }

@@ -5,6 +5,7 @@ import { quoted } from '../lib/text.js'
 import { BULLET, OBJECT } from './cell-text.js'
 import { readSameChannels } from './same-channels.js'
 import {
+  ambiguousEnd,
   isUnreadable,
   itemsOf,
   MAX_NAME,
@@ -36,6 +37,8 @@ const MAX_RANGE = 20
 /** Reads a cell that names data centers: one, several, a range (from its first to its last number), or all. */
 export function readDataCenterCell(text: string): DataCenterCell | Unreadable {
   if (text.length > MAX_NAME) return unreadable('It is too long for the name of a data center.')
+  const ambiguous = ambiguousEnd(text, (end) => typeof byNumber(Number(/\d+$/.exec(end)![0])) === 'string')
+  if (ambiguous !== undefined) return ambiguous
   const bare = itemsOf(withoutFootnotes(text)).join('\n').trim()
   if (bare === '') return unreadable('The data center is missing.')
   const [all, afterColon, inBrackets] = ALL.exec(bare) ?? []
@@ -99,6 +102,8 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
   const derivedFrom = readSameChannels(text)
   if (isUnreadable(derivedFrom)) return derivedFrom
   if (derivedFrom !== undefined) return { addresses: { derivedFrom }, remarks: [] }
+  const ambiguous = ambiguousEnd(text, (address) => readPrefix(address) instanceof Prefix)
+  if (ambiguous !== undefined) return ambiguous
   const { rest: bare, remarks } = takeBrackets(
     withoutFootnotes(text),
     (words) => words.trim() === '' || /\d/.test(words) || reverses(words)

@@ -20,31 +20,34 @@ interface Found {
   readonly name: string
   readonly channel: Channel | undefined
   readonly addresses: Cell
+  readonly row: PageRow
 }
 
 /** Joins the rows of all tables, in the order of our data centers and channels. */
 export function collectRows(pageRows: readonly PageRow[]): Collected {
   const found = new Map<string, Found>()
   const conflicts: PageCell[] = []
+  const refuse = ({ name, dataCenter, row: { table, column, text } }: Found, message: string) =>
+    conflicts.push({ table, row: `${name}, ${dataCenter}`, column, text, message })
   for (const row of pageRows) {
     for (const cell of cellsOf(row)) {
-      const key = JSON.stringify([cell.dataCenter, cell.channel ?? cell.name.toLowerCase()])
+      const key = keyOf(cell.dataCenter, cell.channel ?? cell.name.toLowerCase())
       const before = found.get(key)
       if (before === undefined) found.set(key, cell)
       else if (row.isInherited || meaning(before.addresses) !== meaning(cell.addresses)) {
-        conflicts.push({
-          table: row.table,
-          row: `${cell.name}, ${cell.dataCenter}`,
-          column: row.column,
-          text: row.text,
-          message: `An earlier row of the same name and data center says ${meaning(before.addresses)}.`
-        })
+        refuse(cell, `An earlier row of the same name and data center says ${meaning(before.addresses)}.`)
       }
     }
   }
   const rows: Snapshot['rows'][number][] = []
   const unknown: NonNullable<Snapshot['unknown']>[number][] = []
-  for (const { dataCenter, name, channel, addresses } of found.values()) {
+  for (const cell of found.values()) {
+    const { dataCenter, name, channel } = cell
+    const addresses = withoutChains(cell, found)
+    if (addresses === undefined) {
+      refuse(cell, 'It leads back to its own row, directly or by way of another one, so it names no address.')
+      continue
+    }
     if (channel !== undefined && isDataCenter(dataCenter)) rows.push({ dataCenter, channel, addresses })
     else unknown.push({ dataCenter, name, addresses })
   }
@@ -52,14 +55,38 @@ export function collectRows(pageRows: readonly PageRow[]): Collected {
   return { rows, unknown, conflicts }
 }
 
-function cellsOf({ name, dataCenters, addresses }: PageRow): Found[] {
+const keyOf = (dataCenter: string, name: string) => JSON.stringify([dataCenter, name])
+
+/**
+ * A cell with the addresses of other channels, which may have those of others themselves. A snapshot names the ones at the end.
+ *
+ * @returns undefined if they lead back to the cell
+ */
+function withoutChains({ dataCenter, channel, addresses }: Found, found: ReadonlyMap<string, Found>): Cell | undefined {
+  const sourcesOf = (cell: Cell | undefined) =>
+    typeof cell === 'object' && 'derivedFrom' in cell ? cell.derivedFrom : []
+  const reached = new Set(sourcesOf(addresses))
+  if (reached.size === 0) return addresses
+  const ends: Channel[] = []
+  for (const source of reached) {
+    const next = sourcesOf(found.get(keyOf(dataCenter, source))?.addresses)
+    if (next.length === 0) ends.push(source)
+    // The loop goes on to these.
+    for (const channel of next) reached.add(channel)
+  }
+  return reached.has(channel!) ? undefined : { derivedFrom: ends }
+}
+
+function cellsOf(row: PageRow): Found[] {
+  const { name, dataCenters, addresses } = row
   const channels = name.channels.length > 0 ? name.channels : [undefined]
   return dataCenters.flatMap((dataCenter) =>
     channels.map((channel) => ({
       dataCenter: typeof dataCenter === 'string' ? dataCenter : dataCenter.unknown,
       name: name.name,
       channel,
-      addresses
+      addresses,
+      row
     }))
   )
 }

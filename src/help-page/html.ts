@@ -3,6 +3,7 @@ import { PageError } from '../errors.js'
 import { quoted } from '../lib/text.js'
 import {
   attribute,
+  BLOCKS,
   cellText,
   type Element,
   type Flaw,
@@ -10,15 +11,16 @@ import {
   isElement,
   lineOf,
   type Node,
-  struck
+  struck,
+  titlesOf
 } from './cell-text.js'
-import { reversal, type Unreadable } from './words.js'
+import { outdatedBy, reversal, type Unreadable } from './words.js'
 
 /** One place in a table. A cell that spans several has the same text in each. */
 export interface Slot {
   readonly text: string
-  /** The flaw of the cell, or of anything around it. */
-  readonly flaw: Flaw | undefined
+  /** The flaw of the cell, or of anything around it, or what the title of its row says. */
+  readonly flaw: Flaw | Label | undefined
   /** The number of columns that the cell spans. */
   readonly span: number
 }
@@ -30,7 +32,7 @@ export type Row = readonly Slot[]
 export interface Table {
   /** The heading above it; empty if there is none. */
   readonly heading: string
-  /** What says that it does not hold: a heading above it, a title or summary around it, or its caption. */
+  /** What says that it does not hold: a heading or the text above it, a title or summary around it, or its caption. */
   readonly reversedBy: Label | undefined
   readonly rows: readonly Row[]
 }
@@ -78,31 +80,47 @@ export function readHtml(html: string): Page {
   const tables: Table[] = []
   const prose: string[] = []
   let headings: Heading[] = []
+  /** The last block of text so far. */
+  let above: { readonly block: Element | undefined; text: string } = { block: undefined, text: '' }
+  const say = (text: string, { block, flaw }: Around) => {
+    if (flaw !== undefined || text === '') return
+    if (above.block !== block) above = { block, text: '' }
+    above.text += text
+  }
   // Recursion is safe: the adapter bounds the depth of the tree.
   const walk = (node: Node, around: Around) => {
     if ('value' in node && !around.inTable) prose.push(node.value)
+    if ('value' in node && node.value.trim() !== '') say(node.value.replaceAll('\n', ' '), around)
     if (!isElement(node)) return
     const { tagName: tag } = node
     if (tag === 'script' || tag === 'style') return
-    const flaw = flawOf(node, around.flaw)
+    const flaw = around.flaw ?? flawOf(node)
     const reversedBy = around.reversedBy ?? reversingLabel(node)
-    if (/^h[1-6]$/.test(tag) && flaw !== 'hidden') {
+    refuseUnclosed(node)
+    const level = levelOf(node)
+    if (level !== undefined && flaw !== 'hidden') {
       const text = flaw === 'struck' ? struck(lineOf(node)) : lineOf(node)
-      headings = [...headings.filter((above) => above.tag < tag), { tag, text, reversedBy: asLabel(text) }]
+      const reversedBy = asLabel(text) ?? asLabel(withTitles(node))
+      headings = [...headings.filter((above) => above.level < level), { level, text, reversedBy }]
     }
+    if (tag === 'br') say('\n', around)
+    if (tag === 'img') say(titlesOf(node).join(' '), { ...around, flaw })
     if (tag === 'table') {
       tables.push({
         heading: headings.at(-1)?.text ?? '',
-        reversedBy: reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy,
+        reversedBy:
+          reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy ?? outdatingLabel(above.text),
         rows: readGrid(node, flaw)
       })
     }
     if (tag === 'table' || tag === 'ul' || tag === 'ol') refuseCut(node)
     // The text of a caption is not in the rows.
     const inTable = tag === 'table' || (around.inTable && tag !== 'caption')
-    for (const child of node.childNodes) walk(child, { inTable, flaw, reversedBy })
+    const block = BLOCKS.has(tag) || tag === 'li' ? node : around.block
+    for (const child of node.childNodes) walk(child, { inTable, flaw, reversedBy, block })
+    if (tag === 'table') above = { block: undefined, text: '' }
   }
-  for (const child of document.childNodes) walk(child, { inTable: false, flaw: undefined, reversedBy: undefined })
+  for (const child of document.childNodes) walk(child, OUTSIDE)
   return { tables, prose: prose.join(' ') }
 }
 
@@ -111,26 +129,44 @@ interface Around {
   readonly inTable: boolean
   readonly flaw: Flaw | undefined
   readonly reversedBy: Label | undefined
+  /** The element whose line of text it is in. */
+  readonly block: Element | undefined
 }
 
+const OUTSIDE: Around = { inTable: false, flaw: undefined, reversedBy: undefined, block: undefined }
+
 interface Heading {
-  readonly tag: string
+  readonly level: string
   readonly text: string
   readonly reversedBy: Label | undefined
 }
 
-/** Attributes that elements and components have their titles in, or the titles of the tabs in them. */
-const TITLES = new Set(['title', 'aria-label', 'label', 'name', 'header', 'heading', 'summary', 'value', 'items'])
+/** The level of a heading, in an order of texts. */
+function levelOf(element: Element): string | undefined {
+  if (/^h[1-6]$/.test(element.tagName)) return element.tagName
+  return attribute(element, 'role') === 'heading' ? `h${attribute(element, 'aria-level') ?? 2}` : undefined
+}
+
+const withTitles = (element: Element) => cellText(element).replaceAll('\n', ' ')
+
+/** Attributes that components have the titles of their tabs in. The name of a link is a place of the page. */
+const TABS = new Set(['name', 'value', 'items'])
 
 /** The first text that heads what is in an element, and says that it does not hold. */
 function reversingLabel(element: Element): Label | undefined {
-  const titles = element.attrs.filter(({ name }) => TITLES.has(name)).map(({ value }) => value)
-  const texts = [...titles, ...children(element, ['summary', 'caption', 'figcaption', 'legend']).map(lineOf)]
-  return texts.map(asLabel).find((label) => label !== undefined)
+  const tabs = element.attrs.filter(({ name }) => TABS.has(name) && element.tagName !== 'a').map(({ value }) => value)
+  const titles = children(element, ['summary', 'caption', 'figcaption', 'legend', 'dt']).map(withTitles)
+  return [...titlesOf(element), ...tabs, ...titles].map(asLabel).find((label) => label !== undefined)
 }
 
 function asLabel(text: string): Label | undefined {
   const reason = reversal(text)
+  return reason && { text, ...reason }
+}
+
+function outdatingLabel(above: string): Label | undefined {
+  const text = above.trim().split('\n').at(-1)!.replaceAll(/\s+/g, ' ').trim()
+  const reason = outdatedBy(text)
   return reason && { text, ...reason }
 }
 
@@ -176,11 +212,38 @@ function refuseCut(element: Element): void {
   })
 }
 
+/** Elements that HTML lets end without an end tag. */
+const MAY_STAY_OPEN = new Set(
+  'area base br col embed hr img input link meta source track wbr html head body colgroup thead tbody tfoot tr th td p li dt dd option optgroup rt rp'.split(
+    ' '
+  )
+)
+/** Elements of which a child says what is in them. */
+const ENTITLED = new Set(['details', 'figure', 'fieldset', 'dl'])
+
+/**
+ * An element without its end tag ends with the list, cell or paragraph that it begins in. Its author meant more to be in it: a table
+ * behind that place, which it hides or gives a title.
+ */
+function refuseUnclosed(element: Element): void {
+  const { tagName: tag, attrs, sourceCodeLocation: place } = element
+  if (place == null || place.endTag != null || MAY_STAY_OPEN.has(tag)) return
+  if (!ENTITLED.has(tag) && flawOf(element) === undefined && reversingLabel(element) === undefined) return
+  const written = `<${[tag, ...attrs.map(({ name, value }) => (value === '' ? name : `${name}="${value}"`))].join(' ')}>`
+  throw new PageError({
+    value: written.slice(0, 80),
+    message: `The element ${quoted(written.slice(0, 80))} is never closed where it begins, in a list or paragraph: a table below it may be part of it.`,
+    fix: 'Load the page again; if it really says so, close the element behind its last part in a copy of the page by hand.'
+  })
+}
+
 const children = (element: Element, tags: readonly string[]) =>
   element.childNodes.filter((node): node is Element => isElement(node) && tags.includes(node.tagName))
 
 /** Fills out the spans, within each group of rows as a browser does. */
 function readGrid(table: Element, outer: Flaw | undefined): Row[] {
+  const flawIn = (element: Element, outer: Flaw | Label | undefined) =>
+    outer ?? flawOf(element) ?? reversingLabel(element)
   const rows: Slot[][] = []
   for (const group of children(table, ['thead', 'tbody', 'tfoot'])) {
     const elements = children(group, ['tr'])
@@ -189,8 +252,8 @@ function readGrid(table: Element, outer: Flaw | undefined): Row[] {
     }
     const first = rows.length
     for (const _ of elements) rows.push([])
-    const flaw = flawOf(group, outer)
-    for (const [i, element] of elements.entries()) placeRow(element, rows, first + i, flawOf(element, flaw))
+    const flaw = flawIn(group, outer)
+    for (const [i, element] of elements.entries()) placeRow(element, rows, first + i, flawIn(element, flaw))
   }
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0)
   return rows.map((row) => Array.from({ length: width }, (_, column) => row[column] ?? EMPTY))
@@ -200,7 +263,7 @@ function readGrid(table: Element, outer: Flaw | undefined): Row[] {
 const EMPTY: Slot = { text: '', span: 1, flaw: undefined }
 
 /** Puts the cells of a row into the first free places, and into the places below that they span. */
-function placeRow(element: Element, rows: readonly Slot[][], index: number, outer: Flaw | undefined): void {
+function placeRow(element: Element, rows: readonly Slot[][], index: number, outer: Slot['flaw']): void {
   const row = rows[index]!
   let column = 0
   for (const cell of children(element, ['td', 'th'])) {
@@ -209,7 +272,7 @@ function placeRow(element: Element, rows: readonly Slot[][], index: number, oute
     if (column + span > MAX_COLUMNS) {
       throw tooLarge(`${column + span} columns`, `A table has more than ${MAX_COLUMNS} columns.`)
     }
-    const slot = { text: cellText(cell), span, flaw: flawOf(cell, outer) }
+    const slot = { text: cellText(cell), span, flaw: outer ?? flawOf(cell) }
     const height = attribute(cell, 'rowspan')?.trim() === '0' ? rows.length : spanOf(cell, 'rowspan')
     for (const spanned of rows.slice(index, index + height)) {
       for (let i = 0; i < span; i++) spanned[column + i] ??= slot

@@ -4,10 +4,13 @@ import { type Attribute, readTag, type Tag } from './mdx-tag.js'
 
 /** The module syntax of MDX, which stands at the start of a line. */
 const MODULE = /^(?:import\s[^\n]*\bfrom\b|import\s*['"]|export\s+(?:const|default|let|function)\b)/
-const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/
+const FENCE = /^([ \t]*(?:(?:[*+-]|\d{1,9}[.)])[ \t]+)*)(`{3,}(?=[^`]*$)|~{3,})/
 const SPACE = /\{\s*(['"])\s*\1\s*\}/g
-/** MDX has no indented code: authors indent a table, tag or heading inside of a component as they like. */
-const INDENT = /^[ \t]+(?=[|<]|#{1,6}\s)/
+/**
+ * MDX has no indented code: authors indent a table, tag or heading inside of a component as they like. Without its indent, a table
+ * is in no item of a list. So a tag that begins an item leaves it too: else it would end with the item, before the table in it.
+ */
+const INDENT = /^[ \t]+(?=\||#{1,6}\s)|^[ \t]*(?:(?:[*+-]|\d{1,9}[.)])[ \t]+)*(?=<|:{3}|\{%)/
 
 /**
  * Removes what MDX adds to Markdown, so that the Markdown in and around it is read: comments, module lines, attributes that are
@@ -18,7 +21,7 @@ const INDENT = /^[ \t]+(?=[|<]|#{1,6}\s)/
  * component cannot be read
  */
 export function mdxToMarkdown(text: string): string {
-  let fence: string | undefined
+  let fence: { readonly marker: string; readonly indent: number } | undefined
   let inComment = false
   const parts: string[] = []
   let prose: string[] = []
@@ -27,15 +30,16 @@ export function mdxToMarkdown(text: string): string {
     prose = []
   }
   for (const line of text.split('\n')) {
-    const [, marker] = inComment ? [] : (FENCE.exec(line) ?? [])
+    const [, indent = '', marker] = inComment ? [] : (FENCE.exec(line) ?? [])
     if (fence !== undefined) {
-      const closes = marker !== undefined && marker[0] === fence[0] && marker.length >= fence.length
-      if (closes && line.trim() === marker) fence = undefined
-      parts.push(line)
+      const closes = line.trim() === marker && marker.startsWith(fence.marker) && indent.length < fence.indent + 4
+      parts.push(closes ? marker : line)
+      if (closes) fence = undefined
     } else if (marker !== undefined) {
-      fence = marker
+      fence = { marker, indent: indent.length }
       endProse()
-      parts.push(line)
+      // Without its indent, as the tables around it.
+      parts.push(line.slice(indent.length))
     } else {
       const [rest, open] = withoutComments(line, inComment)
       inComment = open
@@ -65,8 +69,9 @@ function withPlainTags(text: string): string {
       if (isBlock) throw unreadableTag(text.slice(index, index + 40))
       continue
     }
-    parts.push(text.slice(end, index), plainTag(tag))
-    end = tag.end
+    const behind = isComponent(tag) ? endOfEmpty(text, tag) : undefined
+    parts.push(text.slice(end, index), behind === undefined ? plainTag(tag) : imageFor(tag))
+    end = behind ?? tag.end
   }
   return parts.join('') + text.slice(end)
 }
@@ -81,6 +86,31 @@ const unreadableTag = (value: string) =>
 const plainTag = ({ isEnd, name, attributes, isEmpty }: Tag) =>
   `<${isEnd ? '/' : ''}${name}${attributes.map(plainAttribute).join('')}${isEmpty ? ' /' : ''}>`
 
+const isComponent = ({ name, isEnd }: Tag) => /^[A-Z]/.test(name) && !isEnd
+
+/** The place behind a component that has nothing in it. */
+function endOfEmpty(text: string, { name, isEmpty, end }: Tag): number | undefined {
+  if (isEmpty) return end
+  END_TAG.lastIndex = end
+  const [whole, ended] = END_TAG.exec(text) ?? []
+  return ended === name ? end + whole!.length : undefined
+}
+
+const END_TAG = /\s*<\/([\w.:-]+)\s*>/y
+
+/** Attributes that are never shown. */
+const UNSEEN = new Set(['href', 'src', 'id', 'key', 'class', 'className', 'style', 'hidden'])
+
+/** A component without text is an image. What its tag says may be what it shows. */
+function imageFor({ attributes }: Tag): string {
+  const shown = attributes.filter(({ name = 'style' }) => !UNSEEN.has(name))
+  const texts = shown.map(({ name = '', value = name }) => plainText(value))
+  const hiding = attributes.filter(({ name = 'style' }) => name === 'style' || name === 'hidden')
+  return `<Img alt="${texts.join(' ')}"${hiding.map(plainAttribute).join('')} />`
+}
+
+const plainText = (value: string) => value.replaceAll(/["`\\<>&|\n]/g, ' ').trim()
+
 /** A style may hide its text, and other attributes hold titles. What is no text of HTML in them becomes a space. */
 function plainAttribute({ name, value, isExpression }: Attribute): string {
   if (name === undefined) return ` style="${UNKNOWN_STYLE}"`
@@ -88,7 +118,7 @@ function plainAttribute({ name, value, isExpression }: Attribute): string {
   if (!isExpression) return ` ${name}="${value.replaceAll(/["<>|\n]/g, ' ')}"`
   if (name === 'hidden' && /^\s*(?:false|undefined|null)\s*$/.test(value)) return ''
   const isUnknown = name === 'style' && !STYLE.test(value)
-  return ` ${name}="${isUnknown ? UNKNOWN_STYLE : value.replaceAll(/["`\\<>&|\n]/g, ' ').trim()}"`
+  return ` ${name}="${isUnknown ? UNKNOWN_STYLE : plainText(value)}"`
 }
 
 /** An object of literals. */
@@ -126,7 +156,7 @@ function withBlocks(text: string): string {
 }
 
 const blockFor = (_: string, slash: string, attributes: string) =>
-  attributes.endsWith('/') ? '' : `\n\n<${slash}div${attributes}>\n\n`
+  `\n\n<${attributes.endsWith('/') ? 'img' : `${slash}div`}${attributes}>\n\n`
 
 /** A line without the comments in it, and whether a comment is still open at its end. */
 function withoutComments(line: string, inComment: boolean): [rest: string, open: boolean] {

@@ -3,7 +3,7 @@ import type { PageCell } from '../errors.js'
 import { type Flaw, STRIKE } from './cell-text.js'
 import { type DataCenters, readAddressCell, readDataCenterCell } from './cells.js'
 import { type Columns, readColumns } from './columns.js'
-import type { Row, Slot } from './html.js'
+import type { Label, Row, Slot } from './html.js'
 import { type RowName, readRowName } from './row-name.js'
 import { isUnreadable, looksLikeAddress, reversal, STRUCK, type Unreadable, unreadable } from './words.js'
 
@@ -78,7 +78,7 @@ export class TableReader {
     this.#dropLonely()
     this.#derived = undefined
     const flawed = row.find(isFlawed)
-    const read = flawed === undefined ? columns : FLAWS[flawed.flaw]
+    const read = flawed === undefined ? columns : reasonOf(flawed.flaw)
     this.#columns = isUnreadable(read) ? undefined : read
     if (isUnreadable(read)) {
       this.#refuse('', row.map((slot) => slot.text).join(' | '), read, HEADER)
@@ -97,7 +97,8 @@ export class TableReader {
       const name = columns.name === undefined ? '' : textAt(row, columns.name)
       const place = placeOf(name, textAt(row, columns.dataCenter))
       this.#lonely = undefined
-      this.#refuse(place, flawed.text, FLAWS[flawed.flaw], columns.headers[row.indexOf(flawed)]!)
+      const text = typeof flawed.flaw === 'string' ? flawed.text : flawed.flaw.text
+      this.#refuse(place, text, reasonOf(flawed.flaw), columns.headers[row.indexOf(flawed)]!)
       return
     }
     if (row.length > 1 && row[0]?.span === row.length) {
@@ -219,7 +220,8 @@ const FLAWS: Record<Flaw, Unreadable> = {
   ),
   struck: STRUCK
 }
-const isFlawed = (slot: Slot): slot is Slot & { flaw: Flaw } => slot.flaw !== undefined && slot.text !== ''
+const reasonOf = (flaw: Flaw | Label) => (typeof flaw === 'string' ? FLAWS[flaw] : flaw)
+const isFlawed = (slot: Slot): slot is Slot & { flaw: Flaw | Label } => slot.flaw !== undefined && slot.text !== ''
 
 /** Reads the name of a row. Whether the name of an unknown row still holds does not matter: no request is matched against it. */
 function readName(text: string): RowName | Unreadable {

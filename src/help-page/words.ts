@@ -1,5 +1,5 @@
 import { quoted } from '../lib/text.js'
-import { BULLET, STRIKE } from './cell-text.js'
+import { BULLET, RAISED, STRIKE } from './cell-text.js'
 
 /** Why a text could not be read. */
 export interface Unreadable {
@@ -19,10 +19,31 @@ export const looksLikeAddress = (text: string) => /\d{1,3}(?:\.\d{1,3}){2}|[\da-
  * and a mark behind a colon, a dot or a slash stands for the rest of an address.
  */
 const FOOTNOTE =
-  /(?:\[\^[\w*†‡§]{1,3}\]|\[(?:[1-7]|[a-z*†‡§]{1,3})\]|\([1-7]\)|(?<![.:/])(?:[*†‡§]{1,3}|[¹²³⁴⁵⁶⁷]))(?=[\s,;]|$)/gi
+  /(?:\[\^\^?[\w*†‡§]{1,3}\]|\[(?:[1-7]|[a-z*†‡§]{1,3})\]|\([1-7]\)|(?<![.:/])(?:[*†‡§]{1,3}|[¹²³⁴⁵⁶⁷]))(?=[\s,;]|$)/gi
 
 /** A text without the marks of footnotes. */
 export const withoutFootnotes = (text: string) => text.replaceAll(FOOTNOTE, ' ')
+
+const RAISED_NUMBER = new RegExp(
+  `(?<![\\da-f.:/])([\\da-f.:/]{1,50})${RAISED.replaceAll(/\W/g, '\\$&')}(\\d{1,3})\\]`,
+  'gi'
+)
+
+/**
+ * Why a raised number cannot be read: it may be the mark of a footnote, or the end of what stands before it.
+ *
+ * @param isWhole whether a text makes sense with the number as its end
+ */
+export function ambiguousEnd(text: string, isWhole: (joined: string) => boolean): Unreadable | undefined {
+  for (const [, before, number] of text.matchAll(RAISED_NUMBER)) {
+    const joined = `${before}${number}`
+    if (!isWhole(joined)) continue
+    return unreadable(
+      `The raised ${number} behind ${quoted(before!)} may be a footnote, or the end of ${quoted(joined)}.`
+    )
+  }
+  return undefined
+}
 
 /** A text without the words in brackets that do not have to be read. */
 export interface WithoutBrackets {
@@ -69,6 +90,31 @@ export function reversal(text: string): Unreadable | undefined {
   const inBrackets = [...text.matchAll(/\([^()]*\)/g)].map(([words]) => words).join(' ')
   const [word] = ENDED.exec(text) ?? REVERSING.exec(inBrackets) ?? []
   return word === undefined ? undefined : unreadable(`The word ${quoted(word)} may reverse its meaning.`)
+}
+
+/** Words that say clearly that addresses are over. A sentence that tells what to do with them has none. */
+const OVER = new RegExp(
+  [
+    'no longer',
+    "(?:not|\\w+n['’]t) [\\w ]{0,30}any ?(?:more|longer)",
+    '(?:was|were|been) (?:in use|used|removed|replaced|disabled|terminated|stopped)',
+    'deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked',
+    'sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)',
+    '(?:old|older|former|previous|legacy|expired|removed|replaced|unused|inactive|archived|historic(?:al)?|past) (?:[\\w-]+ )?(?:ips?|cidrs?|ranges?|address(?:es)?|lists?)'
+  ]
+    .map((words) => `\\b(?:${words})\\b`)
+    .join('|'),
+  'i'
+)
+const SHORT = 100
+
+/** Why a table is not taken below a text: it is short, or introduces the table, and says clearly that the addresses are over. */
+export function outdatedBy(text: string): Unreadable | undefined {
+  const words = text.length <= SHORT ? text : text.endsWith(':') ? text.slice(text.lastIndexOf('. ') + 1) : ''
+  const [over] = OVER.exec(words) ?? []
+  return over === undefined
+    ? undefined
+    : unreadable(`${quoted(over)} directly above the table says that its addresses are over.`)
 }
 
 const MARK = `[${BULLET}·▪◦‣●○*+–—-]`

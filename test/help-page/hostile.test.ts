@@ -54,6 +54,14 @@ t.test('a hostile page in HTML is refused soon', async (t) => {
       `${table}<tr><td>${filled('(')}<td>${filled('dc-01 - ')}<td>${filled('same ips ')}</table>`,
       /3 cells/
     ],
+    [
+      'a cell of titles',
+      `${table}<tr><td>SMS<td>DC-01<td>${filled('3.6.251.95 <b title="x">a</b>')}</table>`,
+      /One cell/
+    ],
+    ['a cell of raised digits', `${table}<tr><td>SMS<td>DC-01<td>${filled('1<sup>1</sup>')}</table>`, /One cell/],
+    ['raised digits that nest', `${table}<tr><td>SMS<td>DC-01<td>${filled('1<sup>', 2400)}</table>`, /One cell/],
+    ['a text above a table', `${filled("n't old ")}:${table}</table>`, /no table/],
     ['a comment without end', `<!--${filled('<!--')}`, /a comment never ends/],
     ['comments before the page', `${filled('<!---->')}<table>`, /never closed/]
   ]
@@ -88,6 +96,9 @@ t.test('a hostile page in Markdown is refused soon, or read', async (t) => {
     ['attributes without end', unbroken('<A b={'), /tag of a component cannot be read/],
     ['attributes without end in HTML', unbroken('<a b={'), /no table/],
     ['strings without end', unbroken(`<a b={"${'\\\\"'.repeat(100)}`), /no table/],
+    ['components without text', unbroken('<A></A>'), /no table/],
+    ['names of components', `x <${unbroken('A')}`, /no table/],
+    ['marks of lists', unbroken('- 1. <A\n'), /tag of a component cannot be read|no table/],
     ['attributes of braces', unbroken(' a={{{}'), /no table/],
     ['fences', unbroken('```\n~~~\n'), /no table/],
     ['definitions', unbroken('[a]: b\n'), /no table/],

@@ -179,6 +179,7 @@ t.test('a cell that names data centers is understood by its meaning', async (t) 
     ['DC-01*', 'DC-01'],
     ['DC-01<sup>1</sup>', 'DC-01'],
     ['DC-01 (US)', 'DC-01'],
+    ['<Tooltip tip="US">DC-01</Tooltip>', 'DC-01'],
     ['DC&#8209;01', 'DC-01'],
     ['DC–01', 'DC-01'],
     ['DC — 01', 'DC-01'],
@@ -221,6 +222,11 @@ t.test('a cell that names data centers is understood by its meaning', async (t) 
     ['*', ''],
     ['~~DC-01~~', ''],
     ['3.6.251.95', ''],
+    ['DC-10<sup>1</sup>', ''],
+    ['DC-0<sup>1</sup>, DC-02', ''],
+    ['dc10<sup>1</sup>', ''],
+    ['DC-01 <Icon icon="x" />', ''],
+    ['<Tooltip tip="until May">DC-01</Tooltip>', ''],
     ['DC-01 '.repeat(500), '']
   ]
   for (const [cell, dataCenters] of cells) {
@@ -289,7 +295,16 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ["3.6.251.95{' '}52.1.1.1", '3.6.251.95 52.1.1.1'],
     ['<ul style={{ margin: 0 }}><li key={1}>3.6.251.95</li></ul>', '3.6.251.95'],
     ['<Tooltip tip="static">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['<Tooltip tip="3.6.251.95">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['<ul><li title="•">3.6.251.95</li><li title="52.1.1.1">52.1.1.1</li></ul>', '3.6.251.95 52.1.1.1'],
+    ['<b title="static">3.6.251.95</b> '.repeat(200), '3.6.251.95'],
+    ['<Badge icon="check" color="green">3.6.251.95</Badge>', '3.6.251.95'],
     ['3.6.251.95<svg><title>52.9.9.9</title></svg>', '3.6.251.95'],
+    ['52.6.248.12 <sup>5</sup>', '52.6.248.12'],
+    ['52.6.248.12<sup>a</sup>', '52.6.248.12'],
+    ['<sup>5</sup> 52.6.248.12', '52.6.248.12'],
+    ['52.6.248.12<sup><a href="#5">5</a></sup>', '52.6.248.12'],
+    ['52.6.248.12<a href="#5"><sup>5</sup></a>', '52.6.248.12'],
     ['NA', 'NA'],
     ['n/a', 'NA'],
     ['N.A.', 'NA'],
@@ -321,6 +336,11 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['<span>3.6.251.95</span><span>52.1.1.1</span>', ''],
     ['3.6.251.95 1', ''],
     ['3.6.251.95<sup>52.1.1.1</sup>', ''],
+    ['52.6.248.12<sup>5</sup>', ''],
+    ['<code>52.6.248.12</code>\u200b<sub> <b>5</b><!-- x --></sub>', ''],
+    ['52.1.1.1, <a href="#ips">52.6.248.12<sup>5</sup></a>', ''],
+    ['2620:fe::1<sup>5</sup>', ''],
+    ['3.6.251.0/2<sup>4</sup>', ''],
     ['3.6.251.95 - 3.6.251.99', ''],
     ['3.6.251.95-99', ''],
     ['3.6.251.95 to 3.6.251.99', ''],
@@ -348,6 +368,19 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['<s>3.6.251.95</s> 52.1.1.1', ''],
     ['<img src="/ips.png" />', ''],
     ['3.6.251.95 <img src="/ips.png" />', ''],
+    ['3.6.251.95 <Icon icon="ban" />', ''],
+    ['3.6.251.95 <Badge text="Deprecated" /> 52.1.1.1', ''],
+    ['3.6.251.95 <Badge text="static" />', ''],
+    ['3.6.251.95 <Badge color="red"> </Badge>', ''],
+    ['3.6.251.95 <Badge {...old} />', ''],
+    ['<Tooltip tip="no longer used">3.6.251.95</Tooltip>', ''],
+    ['<Tooltip tip={"Until May"}>3.6.251.95</Tooltip>', ''],
+    ['<Tooltip tip="52.1.1.1">3.6.251.95</Tooltip>', ''],
+    ['<Tooltip tip="static) 52.1.1.1 (">3.6.251.95</Tooltip>', ''],
+    ['<span title="deprecated">3.6.251.95</span>', ''],
+    ['<b aria-label="only for DC-02">3.6.251.95</b>', ''],
+    ['<b data-tooltip="old">3.6.251.95</b>', ''],
+    ['3.6.251.95 <svg aria-label="Retired"></svg>', ''],
     ['{ips.join()}', ''],
     ['3.6.251.95 '.repeat(2000), '']
   ]
@@ -503,6 +536,18 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['no', md('## IPs', 'Channel | Data Center | IPs that no longer need whitelisting')],
     ['deprecated', md('## IPs', 'Channel (deprecated) | Data Center | MoEngage IPs')],
     ['old', md('## IPs', 'Channel | Data Center (old) | MoEngage IPs')],
+    ['Deprecated', page('SMS Campaigns <Badge text="Deprecated" /> | DC-01 | 3.6.251.95')],
+    ['deprecated', page('SMS Campaigns <Badge color="red" deprecated></Badge> | DC-01 | 3.6.251.95')],
+    ['Deprecated', page('<Badge label="Deprecated">SMS Campaigns</Badge> | DC-01 | 3.6.251.95')],
+    ['Deprecated', page('SMS Campaigns <img src="/x.png" alt="Deprecated" /> | DC-01 | 3.6.251.95')],
+    ['old', md('## IPs', 'Channel | Data Center | MoEngage IPs <Icon icon="old" />')],
+    ['Deprecated', md('## IPs <Badge text="Deprecated" />')],
+    ['Deprecated', withTable(tableOf(SMS.replace('<tr>', '<tr title="Deprecated">')))],
+    ['Deprecated', withTable(tableOf(`</tbody><tbody aria-label="Deprecated">${SMS}`))],
+    ['Deprecated', withTable(tableOf(SMS).replace('<thead>', '<thead title="Deprecated">'))],
+    ['Deprecated', withTable(`<div role="heading">Deprecated IPs</div>${tableOf(SMS)}`)],
+    ['Old', withTable(`<div role="heading" aria-level="3">Old</div><h4>Campaigns</h4>${tableOf(SMS)}`)],
+    ['Deprecated', withTable(`<dl><dt>Deprecated IPs</dt><dd>${tableOf(SMS)}</dd></dl>`)],
     ['Deprecated', `<Accordion title="Deprecated addresses">\n${page('SMS | DC-01 | 3.6.251.95')}</Accordion>\n`],
     ['Old', withTable(`<details><summary>Old IPs</summary><div>${tableOf(SMS)}</div></details>`)],
     ['Retired', withTable(tableOf(SMS).replace('<table>', '<table><caption>Retired on 1 May</caption>'))],
@@ -527,6 +572,8 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['a list in a name', page('SMS<br />Other connectors | DC-01 | 3.6.251.95')],
     ['a heading that sets apart', md('## Other channels')],
     ['a longer word', md('## Notable, golden and unsold')],
+    ['a badge in a heading', md('## Old IPs\n\n## IPs <Badge text="New" />')],
+    ['a heading by its role', `<div role="heading">Old IPs</div>\n\n${md('## IPs')}`],
     ['another use of a word', md('# Before you begin\n\n## Ending the setup')]
   ]
   for (const [what, text] of plain) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
@@ -535,6 +582,49 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['DC-01 sms: 3.6.251.95', 'unknown DC-01 Voice: 52.1.1.1'],
     'a row that is never matched is kept'
   )
+})
+
+t.test('a short text directly above a table that says clearly that its addresses are over is refused', async (t) => {
+  const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
+  const over: [above: string, words: string][] = [
+    ['These addresses are no longer used:', 'no longer'],
+    ['Deprecated IPs', 'Deprecated'],
+    ['**Old IPs**', 'Old IPs'],
+    ['- SMS\n- Old MoEngage IP addresses', 'Old MoEngage IP'],
+    ['> The following IPs were retired on 1 May.', 'retired'],
+    ['The list below is\nobsolete.', 'obsolete'],
+    ['These IPs are not in use any more.', 'not in use any more'],
+    ["We don't send from these any longer:", "don't send from these any longer"],
+    ['The IPs below were used until May:', 'were used'],
+    ['<div>Notes<br />Discontinued ranges:<br /></div>', 'Discontinued'],
+    ['<Banner text="These IPs are decommissioned" />', 'decommissioned'],
+    [`${'Requests come from MoEngage. '.repeat(5)}These IPs have been removed:`, 'been removed']
+  ]
+  for (const [above, words] of over) {
+    t.match(
+      refused(below(above)).cells,
+      [{ column: 'header', message: `"${words}" directly above the table says that its addresses are over.` }],
+      above
+    )
+  }
+  t.match(refused(withTable(`<p>Old IPs:</p>${tableOf(SMS)}`)).cells, [{ text: 'Old IPs:' }], 'HTML')
+  const plain = [
+    'Here are the IPs that you can whitelist to ensure that only allowed IPs send messages:',
+    'Here are the IPs that you can whitelist for our Data Imports and Export services to ensure that only whitelisted IPs are reading or writing data from/to your data services:',
+    "Here are the IPs that you can whitelist for Outbound Segment sync to ensure that these MoEngage IPs are allowed to call your/partner's audience sync APIs:",
+    'You can whitelist the following MoEngage IPs to allow MoEngage to import their catalog feed via SFTP-based ingestion:',
+    'If your firewall does not allow all requests, allow these:',
+    "Don't use other IPs. No other list is needed:",
+    'Deprecated IPs are in the archive.\n\nAllow these:',
+    '<p hidden>Old IPs:</p>',
+    '~~Old IPs:~~',
+    '<Card title="Old IPs" hidden />',
+    '<Card title="More" href="/deprecated-ips" />',
+    `${'MoEngage no longer sends from dynamic IPs. '.repeat(3)}Allow these:`,
+    `${'MoEngage no longer sends from dynamic IPs. '.repeat(3)}`,
+    '| Old IPs |\n| - |\n| NA |'
+  ]
+  for (const above of plain) t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
 })
 
 t.test('a sentence about the addresses of the channels makes a derived cell', async (t) => {
@@ -633,6 +723,53 @@ t.test('a sentence about the addresses of one channel means that one', async (t)
   }
 })
 
+t.test('a sentence may name a channel that has the addresses of others itself', async (t) => {
+  const chains: [row: string, channel: string, derivedFrom: string][] = [
+    ['Connector | DC-01 | The same IPs as the SMS channel', 'connector', 'sms'],
+    ['Connector | DC-01 | The same IPs as the SMS channel', 'content-api', 'sms,whatsapp,email,push'],
+    ['Catalog | DC-01 | The same IPs as the Content API channel', 'catalog', 'connector,sms,whatsapp,email,push'],
+    ['Catalog | DC-01 | The same IPs as the Streams and SMS channels', 'catalog', 'streams,sms']
+  ]
+  for (const [row, channel, derivedFrom] of chains) {
+    const text = page(
+      'SMS | DC-01, DC-02 | 3.6.251.95',
+      row,
+      'Streams | DC-01 | 52.1.1.1',
+      `Content API | DC-01 | ${DERIVED}`
+    )
+    t.ok(rows(text).includes(`DC-01 ${channel}: {derivedFrom:[${derivedFrom}]}`), `${row}: ${channel}`)
+    t.ok(new Directory(importPage(text, about).snapshot), row)
+  }
+  t.ok(
+    rows(
+      sample.replace(/(?<=\| Connector Campaigns \| DC-02 \| ).*(?= \|)/, 'The same IPs as the SMS channel')
+    ).includes('DC-02 content-api: {derivedFrom:[sms,whatsapp,email,push]}')
+  )
+  const circles: [what: string, rows: string[], refused: string[]][] = [
+    ['itself', ['Push | DC-01 | Same IPs as the Push channel'], ['Push, DC-01']],
+    ['the campaign channels, of which it is one', ['Push | DC-01 | Same IPs as the channel'], ['Push, DC-01']],
+    [
+      'each other',
+      [
+        'Push | DC-01, DC-02 | Same IPs as the Email channel',
+        'Email | DC-01 | Same IPs as the Push channel',
+        'Catalog | DC-01 | Same IPs as the Push channel',
+        'Email | DC-02 | 3.6.251.95'
+      ],
+      ['Push, DC-01', 'Email, DC-01']
+    ]
+  ]
+  for (const [what, written, places] of circles) {
+    const { cells } = refused(page('SMS | DC-01 | 3.6.251.95', ...written))
+    t.strictSame(
+      cells.map(({ row }) => row),
+      places,
+      what
+    )
+    t.match(cells[0], { table: 'IPs', column: 'MoEngage IPs', text: /^Same IPs/, message: /leads back to its own row/ })
+  }
+})
+
 t.test('rows and data centers that are unknown are kept and reported, and never matched', async (t) => {
   const text = page(
     'SMS Campaigns | DC-01 | 3.6.251.95',
@@ -706,6 +843,13 @@ t.test('what was left aside is reported', async (t) => {
       'SMS (connectors), DC-03: (static)'
     ],
     'each once, but for footnotes and examples'
+  )
+  t.strictSame(
+    warnings(page('SMS <Badge text="New" /> | DC-01 | <Tooltip tip="static">3.6.251.95</Tooltip>')).map(
+      ({ value }) => value
+    ),
+    ['(static)', '(New)'],
+    'also what tags say'
   )
   const band = htmlPage([{ heading: 'Campaigns', rows: [{ name: 'SMS', dataCenter: 'DC-01', ips: ['3.6.251.95'] }] }])
   t.strictSame(lines(warnings(band.replace('</tbody>', '<tr><td colspan=3>Ask us</td></tr></tbody>'))), [
@@ -1129,6 +1273,11 @@ t.test(
       ['<Accordion>\n\n    # Deprecated', '</Accordion>'],
       ['<TabItem value="a" label="Deprecated IPs">', '</TabItem>'],
       ['<TabItem value="Deprecated">', '</TabItem>'],
+      ['<Frame caption="Deprecated IPs">', '</Frame>'],
+      ['<Card title="IPs" subTitle="Deprecated">', '</Card>'],
+      ['<Update label="IPs" description="Deprecated in May">', '</Update>'],
+      ['<Tooltip tip="Deprecated">', '</Tooltip>'],
+      ['<Box ariaLabel="Deprecated">', '</Box>'],
       ['<Tabs.Tab name="Deprecated IPs">', '</Tabs.Tab>'],
       ["<Tabs items={['New', 'Deprecated']}>", '</Tabs>'],
       ['<Expandable header="Deprecated IPs">', '</Expandable>'],
@@ -1186,6 +1335,64 @@ t.test(
     t.equal(rows(withTable(`<dialog open>${tableOf(SMS)}</dialog>`)).length, 2, 'an open dialog is seen')
   }
 )
+
+t.test('a tag that begins an item of a list is around the table in it', async (t) => {
+  const table = page('SMS | DC-01 | 3.6.251.95')
+  const reversed: [begin: string, end: string, message: RegExp][] = [
+    ['<div hidden>', '</div>', /It is hidden/],
+    ['<div style={{display: "none"}}>', '</div>', /It is hidden/],
+    ['<Accordion title="Old IPs">', '</Accordion>', /"Old"/],
+    ['<Accordion\n  title="Old IPs"\n>', '</Accordion>', /"Old"/],
+    ['<details>\n  <summary>Not in use</summary>', '</details>', /"Not"/],
+    ['<del>', '</del>', /struck/],
+    [':::danger Old IPs', ':::', /"Old"/],
+    ['{% tab title="Old IPs" %}', '{% endtab %}', /"Old"/]
+  ]
+  const item = (mark: string, begin: string, end: string) => {
+    const indent = mark.replaceAll(/./g, ' ')
+    return [mark + begin, table.trim(), end].join('\n\n').replaceAll(/\n(?=.)/g, `\n${indent}`)
+  }
+  for (const mark of ['- ', '* ', '+ ', '1. ', '12)  ', '  -   ', '- 1. ']) {
+    for (const [begin, end, message] of reversed) {
+      t.match(refused(item(mark, begin, end)).cells, [{ message }], mark + begin)
+      t.match(refused(item(mark, `Text.\n\n${begin}`, end)).cells, [{ message }], `${mark}Text. ${begin}`)
+    }
+    t.match(refused(`${item(mark, '<div hidden>', '')}\n</div>\n`).cells, [{ message: /It is hidden/ }], mark)
+    for (const begin of ['<Accordion title="IPs">', 'Text.\n\n<Accordion title="IPs">']) {
+      t.strictSame(rows(item(mark, begin, '</Accordion>')), ['DC-01 sms: 3.6.251.95'], mark + begin)
+    }
+    const code = `${item(mark, '```md', '```')}\n\n${page('Push | DC-01 | 3.6.251.95')}`
+    t.match(refused(code).cells[0], { message: /in a code block\?/ }, `code behind ${mark}`)
+    const deepCode = `${item(mark, 'Text.\n\n    ```md', '    ```')}\n\n${page('Push | DC-01 | 3.6.251.95')}`
+    t.match(refused(deepCode).cells[0], { message: /in a code block\?/ }, `deep code behind ${mark}`)
+  }
+})
+
+t.test('an element that ends without its end tag may have a table below it: it is refused', async (t) => {
+  const table = page('SMS | DC-01 | 3.6.251.95')
+  const lost: [text: string, tag: string][] = [
+    [`- [ ] <div hidden>\n\n${table}\n</div>\n`, '<div hidden>'],
+    [`- Text <Accordion title="Old IPs">\n\n  Text\n\n${table}\n  </Accordion>\n`, '<accordion title="Old IPs">'],
+    [`Text <Accordion title="Old IPs">\n\n${table}\n</Accordion>\n`, '<accordion title="Old IPs">'],
+    [`- Text <details>\n  <summary>Not in use</summary>\n\n${table}\n</details>\n`, '<details>'],
+    [`- > <div hidden>\n\n${table}\n</div>\n`, '<div hidden>'],
+    [withTable(`<ul><li><div hidden></li></ul>${tableOf(SMS)}</div>`), '<div hidden>'],
+    [withTable(`<ul><li><section title="${'Old '.repeat(50)}"></li></ul>`), `<section title="${'Old '.repeat(50)}`]
+  ]
+  for (const [text, tag] of lost) {
+    const value = tag.slice(0, 80)
+    t.match(refused(text), { value, message: /^The element ".*" is never closed where it begins/ }, text)
+  }
+  for (const text of [
+    withTable('<p hidden>Old<p>IPs'),
+    withTable('<ul><li hidden>Old<li>IPs</ul><img hidden><hr title="Old">'),
+    withTable('<ul><li><div title="IPs"></li></ul>'),
+    `## IPs <a name="old-ips" />\n\n${table}`,
+    `- Text <Card title="Old IPs" />\n\n${table}`
+  ]) {
+    t.equal(importPage(text, about).snapshot.rows.length, 1, text)
+  }
+})
 
 t.test('the format is told by the text, or by the caller', async (t) => {
   const html = `<div>\n\n    ${htmlPage(current).replace(/^.*<body>|<\/body>.*$/gs, '')}\n</div>`
