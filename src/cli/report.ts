@@ -52,15 +52,19 @@ export function reportCommand(io: Io): Command {
     .argument('[files...]', 'logs, or "-" for standard input', ['-'])
     .addOption(
       new Option('--senders <number>', 'maximum number of senders to list').default(20).argParser((text) => {
-        const number = Number(text)
-        if (Number.isInteger(number) && number >= 0) return number
+        if (/^\d{1,15}$/.test(text)) return Number(text)
         throw new InvalidArgumentError('Write a whole number.')
       })
     )
     .option('--since <time>', 'leave out earlier lines', (text) => readMoment(text, io))
     .option('--until <time>', 'leave out later lines', (text) => readMoment(text, io))
     .addOption(
-      new RepeatableOption('--route <pattern>', 'only rejections on this route (repeat it)').argParser(collected)
+      new RepeatableOption('--route <pattern>', 'only rejections on this route (repeat it)').argParser(
+        (text, before?: string[]) => {
+          if (text.trim() !== '') return collected(text, before)
+          throw new InvalidArgumentError("It is empty. Write a route's pattern, such as /hooks/:id, or leave it out.")
+        }
+      )
     )
     .option('--html <file>', 'write a page for people, which opens in a browser', readFileName)
     .addOption(jsonOption())

@@ -1,6 +1,7 @@
 import { parsed } from '../lib/json.js'
 import { isDay } from '../lib/time.js'
 import { asFields, type Fields } from './fields.js'
+import { isPrefix, isRequest } from './places.js'
 
 /** A time as a line of a log has it. */
 export interface LogTime {
@@ -10,10 +11,19 @@ export interface LogTime {
   readonly isZoneAssumed: boolean
 }
 
-/** The time of any line of a log. */
+/** The time of any line of a log: in the fields of its JSON, or in front. A time elsewhere may be a client's. */
 export function timeOfLine(line: string): number | undefined {
-  const fields = asFields(parsed(line))
-  return (fields === undefined ? timeInText(line.slice(0, 200)) : timeOf(fields))?.time
+  const brace = line.indexOf('{')
+  const front = brace < 0 ? line : line.slice(0, brace)
+  const fields = brace < 0 || !isPrefix(front) ? undefined : asFields(parsed(line.slice(brace)))
+  if (fields !== undefined) return (timeOf(fields) ?? timeInFront(front))?.time
+  return isRequest(line) ? undefined : timeInFront(line)?.time
+}
+
+function timeInFront(line: string): LogTime | undefined {
+  const found = TIME_IN_FRONT.exec(line.slice(0, MAX_FRONT))
+  if (found === null || !isPrefix(line.slice(0, found.index).replace(/(?:^|=)"$|\[$/, ''))) return undefined
+  return timeInText(found[0])
 }
 
 /** The names of a time, those of the logger before those of envelopes. */
@@ -111,6 +121,11 @@ const TIME_IN_TEXT = new RegExp(
 
 /** The time in a text, such as a line up to its JSON. */
 export function timeInText(text: string): LogTime | undefined {
-  const [, number] = /\btime\W{1,20}(\d{10,19})/.exec(text) ?? []
+  const [, number] = /\btime\W{1,20}(\d{10,19})(?!\d)/.exec(text) ?? []
   return logTime(number) ?? logTime(TIME_IN_TEXT.exec(text)?.[0])
 }
+
+/** How much of a line is looked at for a time in front. */
+const MAX_FRONT = 200
+/** A number that ends with its line may be cut off. */
+const TIME_IN_FRONT = new RegExp(`\\btime\\W{1,20}\\d{10,19}(?=\\D)|${TIME_IN_TEXT.source}`)

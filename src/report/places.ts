@@ -1,4 +1,5 @@
 import { METHODS } from 'node:http'
+import { REASONS } from '../verdict/verdict.js'
 import { asFields, type Fields } from './fields.js'
 
 /**
@@ -8,11 +9,11 @@ import { asFields, type Fields } from './fields.js'
 
 /** Names under which a collector keeps a line as text, or its fields. No application names a client's text so. */
 const OF_COLLECTORS = named(
-  'moengage log log_processed _raw @message textPayload jsonPayload _source hits logEvents LogMessage LogEntry Log_s resourceLogs scopeLogs logRecords stringValue'
+  'moengage log log_processed _raw @message textPayload jsonPayload _source hits logEvents LogMessage LogEntry Log_s resourceLogs scopeLogs logRecords stringValue kvlistValue'
 )
 /** Names that applications use as well, beside a text of theirs. */
 const OF_BOTH = named(
-  'line raw original events logs records entries results result values messages content fields json pino properties streams'
+  'line raw original events logs records entries results result tables values messages content fields json pino properties streams'
 )
 /** Names of GELF, which has numbers as levels. */
 const OF_GELF = named('short_message full_message')
@@ -33,9 +34,17 @@ function named(names: string): ReadonlySet<string> {
 const isOfPino = ({ level, reqId, msg }: Fields) =>
   typeof level === 'number' || reqId !== undefined || typeof msg === 'string'
 
+/** The name of a field: OpenTelemetry and CloudWatch Insights write a list of fields, each with its name beside its value. */
+export function nameOfField(name: string, fields: Fields): string {
+  const own = fields.key ?? fields.field
+  return name === 'value' && typeof own === 'string' ? own : name
+}
+
 /** Whether a field holds a line of a log, or the fields of one. */
 export function isEnvelope(name: string, value: unknown, fields: Fields): boolean {
-  const lower = name.toLowerCase()
+  const lower = nameOfField(name, fields).toLowerCase()
+  // What stands beside a field of a list is not known.
+  if (name === 'value' && lower !== name) return OF_COLLECTORS.has(lower)
   if (lower === 'moengage' || OF_GELF.has(lower)) return true
   const has = (names: readonly string[]) => names.some((name) => name in fields)
   if (lower === 'msg' || lower === 'rawmsg') return typeof fields.level !== 'number' && has(OF_RSYSLOG)
@@ -46,8 +55,9 @@ export function isEnvelope(name: string, value: unknown, fields: Fields): boolea
   if (hasText) return lower === 'event' && isOriginal(value, fields)
   if (lower === 'body') return has(BESIDE_BODY) && !('headers' in fields)
   if (lower === 'data') return has(BESIDE_DATA) && typeof value === 'object'
+  if (lower === 'rows') return 'columns' in fields
   if (lower === 'event') return 'sourcetype' in fields || isOriginal(value, fields)
-  return OF_BOTH.has(lower) || (lower === 'value' && fields.field === '@message')
+  return OF_BOTH.has(lower)
 }
 
 /** `event.original` of Elastic's Common Schema. */
@@ -58,15 +68,36 @@ const isOriginal = (value: unknown, { level }: Fields) =>
 const OF_CLIENTS =
   /^(?:https?(?:_.*|request.*)?|x[-_].*|req.*|headers?|args?|ua|host|err(?:or)?|event|data|input|form|origin|remote_user|.*(?:forwarded.*|headers|cookies?|query.*|params?|ur[il]|path(?:name)?|user[-_ ]?agent.*|referr?er|body|payload|target|content[-_]?type))$/i
 
+/** Whether an object is a line with a message, so that what is in it is of the application. */
+const isOfApplication = (fields: Fields) => isOfPino(fields) || typeof fields.message === 'string'
+
+/** The guard's own field; GELF puts a sign in front. No application may name another one so. */
+const OF_GUARD = /^_?moengage$/i
+
+/** Whether a field seems to be a part of the guard's own one, which a collector has flattened. */
+export const isPartOfOwn = (name: string) => /^_?moengage[._]/i.test(name)
+
+export const isNameOfClients = (name: string) => OF_CLIENTS.test(name)
+
 /** Whether a record in a field that is no envelope is certainly a client's. */
-export const isOfClient = (name: string, fields: Fields) =>
-  isOfPino(fields) || typeof fields.message === 'string' || OF_CLIENTS.test(name)
+export function isOfClient(name: string, fields: Fields): boolean {
+  const own = nameOfField(name, fields)
+  return isOfApplication(fields) ? !OF_GUARD.test(own) : isNameOfClients(own)
+}
+
+/** Whether a field may name an event of the guard, such as `json.moengage.event`. */
+export function isNameOfEvent(name: string, fields: Fields): boolean {
+  const [, path] = /^(.*?)[._]?event$/i.exec(nameOfField(name, fields)) ?? []
+  if (path === undefined) return false
+  if (isOfApplication(fields)) return OF_GUARD.test(path)
+  return ![path, ...path.split(/[._]/)].some((part) => isNameOfClients(part) && !OF_COLLECTORS.has(part.toLowerCase()))
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
 const COLOURS = /\u001b\[[\d;]*m/g
 
 /** How the message of a summary begins. */
-const COUNTS = '[\\d,]+ rejections?, [\\d,]+ requests? verified, [\\d,]+ lines? left out'
+const COUNTS = '[\\d,]{1,20} rejections?, [\\d,]{1,20} requests? verified, [\\d,]{1,20} lines? left out'
 /** What the guard writes beside a record, perhaps behind a prefix of the logger's: what a client sent stands beside other texts. */
 const MESSAGE_OF_GUARD = new RegExp(
   [
@@ -79,6 +110,18 @@ const MESSAGE_OF_GUARD = new RegExp(
 /** Whether a text is a message that the guard writes. */
 export const isMessageOfGuard = (value: unknown) =>
   typeof value === 'string' && MESSAGE_OF_GUARD.test(value.replaceAll(COLOURS, '').trim())
+
+const CLIENT = '(?:Unknown client|hmac:[\\da-f]{16}|[\\da-f.:]{2,45}(?:/\\d{1,3})?)'
+/** The same, in words that no application chances to write. */
+const MESSAGE_OF_RECORD = new RegExp(
+  `(?:(?:^|[\\s"])${CLIENT} (?:(?:would be )?rejected: (?:${REASONS.join('|')})|verified, without your secret)|${COUNTS})(?![\\w-])`
+)
+
+/** Whether a text holds a message that the guard writes beside a record, and certainly nobody else. */
+export const hasMessageOfRecord = (text: string) => MESSAGE_OF_RECORD.test(text)
+
+/** Whether a value is such a message. */
+export const isMessageOfRecord = (value: unknown) => isMessageOfGuard(value) && hasMessageOfRecord(value as string)
 
 /** What pino-pretty and winston write in front of a message. */
 const LEVEL = '(?:^|\\s)(?:trace|debug|info|warn|error|fatal|http|verbose|silly)(?: \\([^()]*\\))?: '
@@ -100,6 +143,10 @@ const FILE =
   /^(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL) )?\/[\w./@+-]*\.(?:log|out|err|json|txt)[\w.-]*:(?:\d+:)?/
 
 const QUOTED_VALUE = '"(?:[^"\\\\]|\\\\.)*"'
+/** The labels that Loki writes in front of a line. */
+const LABELS = `\\{[\\w.-]+=${QUOTED_VALUE}(?:, ?[\\w.-]+=${QUOTED_VALUE})*\\}`
+/** A line of Loki up to the end of its labels. */
+export const LABELLED = new RegExp(`^[^{"]*${LABELS}(?=\\s)`)
 const TOKENS = [
   '[\\p{L}\\p{N}_.@+:,;|$#~()<> \\t\\0\\r-]',
   '(?<=[\\p{L}\\p{N}_.\\])-])/',
@@ -107,7 +154,7 @@ const TOKENS = [
   '</',
   `(?<=\\w)=(?:${QUOTED_VALUE})?`,
   '\\{[\\w. -]*\\}',
-  `\\{[\\w.-]+=${QUOTED_VALUE}(?:, ?[\\w.-]+=${QUOTED_VALUE})*\\}`
+  LABELS
 ]
 /** The start of a line of pino that is cut off behind our fields. */
 const CUT = '\\{(?:"[\\w@.-]+":(?:-?\\d[\\d.]*|"[^"\\\\]*"|true|false|null|\\{\\}),)*"moengage":'

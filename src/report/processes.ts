@@ -1,16 +1,20 @@
+import { DAY, HOUR, MINUTE } from '../lib/time.js'
 import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import type { Counts, RejectedEvent, SummaryEvent } from './read-event.js'
 import type { ProcessId } from './unwrap.js'
 
-const MINUTE = 60_000
 /** Time is looked at in slots of this length. */
 const SLOT = 10 * MINUTE
-/** A guard that rejects writes a summary every hour. This many slots later there is one. */
+/** A guard that rejects writes a summary every hour, unless it is set or hosted otherwise. This many slots later there is one. */
 const SUMMARY_WITHIN = 7
+/** No log goes on for longer after the last line of a guard. */
+const LONGEST_PAUSE = 366 * DAY
 /** Maximum number of processes, of starts, of slots and of senders that are kept. */
 const MAX_KEPT = 10_000
 /** Maximum number of processes that are named. */
 const NAMED = 3
+
+const slotOf = (time: number) => Math.floor(time / SLOT)
 
 type MutableCounts = Partial<Record<Reason, number>>
 
@@ -24,7 +28,7 @@ export interface Span {
 export interface SummariesOf {
   /** Rejections without a line that any of them counts. */
   readonly withheld: number
-  /** Those of summaries that reach beyond the span. */
+  /** Those of summaries that reach beyond the span, and those of lines that may. */
   readonly beyond: number
   /** Verified requests of summaries inside of the span, and of those that reach beyond it. */
   readonly verified: number
@@ -46,9 +50,11 @@ interface Entry {
 /** What the log has of one process. */
 class LoggedProcess {
   readonly id: ProcessId
-  /** Slots with a rejection, and slots with a summary. */
+  /** Slots with a rejection, and slots with a summary, each with the first slot that it is about. */
   readonly rejections = new Set<number>()
-  readonly summaries = new Set<number>()
+  readonly summaries = new Map<number, number>()
+  /** Rejections that lines count besides their own, by slot, with the time of the first line. */
+  readonly #earlier = new Map<number, { time: number; count: number }>()
   /** Rejections that lines count, and summaries as those without a line. */
   readonly #logged: MutableCounts = {}
   /** All rejections, by all summaries, by those since the time that was asked for, and by those that were asked for. */
@@ -76,6 +82,15 @@ class LoggedProcess {
     addTo(this.#total, counts)
     if (isSince) addTo(this.#totalSince, counts)
     if (isWanted) addTo(this.#wanted, counts)
+  }
+
+  addSummary(time: number, since: number | null): void {
+    const slot = slotOf(time)
+    // One of an earlier version does not say since when it counts.
+    const from = since === null ? slot - SUMMARY_WITHIN : slotOf(Math.min(since, time))
+    const before = this.summaries.get(slot)
+    if (before === undefined && this.summaries.size === MAX_KEPT) return
+    this.summaries.set(slot, Math.min(from, before ?? from))
   }
 
   enter(entry: Entry): void {
@@ -138,6 +153,7 @@ class LoggedProcess {
       }
       before = place
     }
+    sums.beyond += this.#earlierBeyond({ since, until })
     return sums
   }
 
@@ -152,12 +168,45 @@ class LoggedProcess {
     return countsBy((reason) => Math.min(missing[reason] ?? 0, this.#wanted[reason] ?? 0))
   }
 
-  /** The first slot with a rejection that no summary follows in time; undefined if there is none. */
+  /** The first slot with a rejection that no summary is about, though there was time for one; undefined if there is none. */
   firstGap(lastSlot: number): number | undefined {
-    const hasSummary = (slot: number) =>
-      Array.from({ length: SUMMARY_WITHIN + 1 }, (_, i) => slot + i).some((later) => this.summaries.has(later))
-    const gaps = [...this.rejections].filter((slot) => slot + SUMMARY_WITHIN < lastSlot && !hasSummary(slot))
-    return gaps.length === 0 ? undefined : Math.min(...gaps)
+    const summaries = [...this.summaries].sort(([, a], [, b]) => a - b)
+    let summed = Number.NEGATIVE_INFINITY
+    let next = 0
+    for (const slot of [...this.rejections].sort((a, b) => a - b)) {
+      for (; next < summaries.length && summaries[next]![1] <= slot; next++) {
+        summed = Math.max(summed, summaries[next]![0])
+      }
+      if (summed < slot) return slot + SUMMARY_WITHIN < lastSlot ? slot : undefined
+    }
+    return undefined
+  }
+
+  /** @param isBehind whether the line is behind the time that was asked for */
+  addEarlier(time: number, count: number, isBehind: boolean): void {
+    const place = slotOf(time) + (isBehind ? 0.5 : 0)
+    const before = this.#earlier.get(place)
+    if (before === undefined && this.#earlier.size === MAX_KEPT) return
+    this.#earlier.set(place, { time: Math.min(time, before?.time ?? time), count: count + (before?.count ?? 0) })
+  }
+
+  /** The rejections that lines count besides their own, and that may be of a span or of a time beside it. */
+  #earlierBeyond({ since, until }: Span): number {
+    return [...this.#earlier.values()].reduce((sum, { time, count }) => {
+      const from = this.#reachOf(time)
+      return from < until && (from < since || time >= until) ? sum + count : sum
+    }, 0)
+  }
+
+  /**
+   * How far back a line may count. A sender gets its next line within an hour, or a summary counts it. Where summaries are further
+   * apart, since the option says so or no timer runs, a line may count what is older than the one before.
+   */
+  #reachOf(time: number): number {
+    const next = this.entries.find(({ kind, place }) => kind === 'summary' && place >= time)
+    const last = this.entries.findLast(({ kind, place }) => kind !== 'rejected' && place <= time)
+    const since = Math.min(time, next?.since ?? last?.place ?? Number.NEGATIVE_INFINITY)
+    return (time - since <= SUMMARY_WITHIN * SLOT ? time : since) - HOUR
   }
 }
 
@@ -200,16 +249,18 @@ interface Start {
 export class Processes {
   readonly #byName = new Map<string, LoggedProcess>()
   readonly #starts: Start[] = []
-  readonly #since: number
-  #lastSlot = Number.NEGATIVE_INFINITY
+  readonly #span: Span
+  /** The latest time of the guard's lines, and the times of the last lines of files. */
+  #last = Number.NEGATIVE_INFINITY
+  readonly #ends: number[] = []
   /** Lines without a time are ordered by their place in the log. */
   #lines = 0
   /** The first lines of senders in the time that was asked for. */
   readonly #firsts = new Map<string, number>()
 
-  /** @param since the start of the time that was asked for */
-  constructor(since: number) {
-    this.#since = since
+  /** @param span the time that was asked for */
+  constructor(span: Span) {
+    this.#span = span
   }
 
   /**
@@ -224,6 +275,8 @@ export class Processes {
   ): void {
     const process = this.#of(id)
     process.add({ [reason]: count })
+    const { since, until } = this.#span
+    if (count > 1 && time !== undefined && time >= since) process.addEarlier(time, count - 1, time >= until)
     if (!isInTime) return
     const place = this.#placeOf(time)
     const counts: MutableCounts = {}
@@ -234,7 +287,9 @@ export class Processes {
       this.#know(id, sender, time)
     }
     process.enter({ kind: 'rejected', place, since: null, withheld: 0, verified: 0, counts })
-    this.#mark(process.rejections, time)
+    if (time === undefined) return
+    this.#last = Math.max(this.#last, time)
+    if (process.rejections.size < MAX_KEPT) process.rejections.add(slotOf(time))
   }
 
   /** Counts the rejections of a summary, which may be of another time than the report. */
@@ -250,9 +305,12 @@ export class Processes {
       if (time !== undefined && this.#isKnown(id, sender, time)) addTo(counts, { [sender.reason]: sender.count })
     }
     process.enter({ kind: 'summary', place: this.#placeOf(time), since, withheld, verified, counts })
-    this.#mark(process.summaries, time)
+    if (time !== undefined) {
+      this.#last = Math.max(this.#last, time)
+      process.addSummary(time, since)
+    }
     for (const ofMode of Object.values(suppressed)) process.add(ofMode)
-    process.addTotal(rejected, { isSince: time === undefined || time >= this.#since, isWanted })
+    process.addTotal(rejected, { isSince: time === undefined || time >= this.#span.since, isWanted })
   }
 
   /**
@@ -270,11 +328,11 @@ export class Processes {
     this.#firsts.set(key, Math.min(time, first ?? time))
   }
 
-  /** What all summaries say of a span. */
-  about(span: Span): SummariesOf {
+  /** What all lines and summaries say of the time that was asked for. */
+  about(): SummariesOf {
     const sums = { withheld: 0, beyond: 0, verified: 0, verifiedBeyond: 0 }
     for (const process of this.#byName.values()) {
-      const { withheld, beyond, verified, verifiedBeyond } = process.about(span)
+      const { withheld, beyond, verified, verifiedBeyond } = process.about(this.#span)
       sums.withheld += withheld
       sums.beyond += beyond
       sums.verified += verified
@@ -295,9 +353,15 @@ export class Processes {
     return time ?? this.#lines
   }
 
-  /** The latest time of any line. */
-  seen(time: number): void {
-    this.#lastSlot = Math.max(this.#lastSlot, Math.floor(time / SLOT))
+  /** The time of the last line of a file, whosever it is. */
+  ended(time: number): void {
+    this.#ends.push(time)
+  }
+
+  /** The slot of the latest line. A line that is not the guard's may have any time, and its clock may be wrong. */
+  get #lastSlot(): number {
+    const possible = this.#ends.filter((time) => time < this.#last + LONGEST_PAUSE)
+    return slotOf(Math.max(this.#last, ...possible))
   }
 
   #of(id: ProcessId): LoggedProcess {
@@ -308,12 +372,6 @@ export class Processes {
       if (this.#byName.size < MAX_KEPT) this.#byName.set(name, process)
     }
     return process
-  }
-
-  #mark(slots: Set<number>, time: number | undefined): void {
-    if (time === undefined) return
-    this.seen(time)
-    if (slots.size < MAX_KEPT) slots.add(Math.floor(time / SLOT))
   }
 
   /** The rejections that only summaries count: their lines got lost. */
@@ -328,18 +386,19 @@ export class Processes {
 
   /** A sentence for each process whose summaries are missing, in the order of the log. */
   doubts(): string[] {
-    const doubts = [...this.#byName.values()].flatMap((process) => this.#doubtOf(process) ?? [])
+    const lastSlot = this.#lastSlot
+    const doubts = [...this.#byName.values()].flatMap((process) => this.#doubtOf(process, lastSlot) ?? [])
     if (doubts.length <= NAMED) return doubts
     return [...doubts.slice(0, NAMED), `The same holds for ${doubts.length - NAMED} other processes.`]
   }
 
-  #doubtOf(process: LoggedProcess): string | undefined {
+  #doubtOf(process: LoggedProcess, lastSlot: number): string | undefined {
     const { pid, hostname } = process.id
     const name = pid === '' ? 'the server' : `process ${pid}${hostname === '' ? '' : ` on ${hostname}`}`
     const lost = 'Its verified requests and the rejections without a line since then are not counted.'
     if (process.isKilled || this.#isReplaced(process))
       return `The last summary of ${name} is missing, and a server started after it: was it killed? ${lost}`
-    const gap = process.firstGap(this.#lastSlot)
+    const gap = process.firstGap(lastSlot)
     if (gap === undefined) {
       return process.hasLostSummary
         ? `The lines of ${name} count more rejections than its summaries, so one of these is missing: was it killed, or has another guard of it not written its summary yet? ${lost}`
@@ -347,8 +406,8 @@ export class Processes {
     }
     const time = new Date(gap * SLOT).toISOString().slice(0, 16).replace('T', ' ')
     return (
-      `No summary of ${name} follows the rejections of ${time} UTC within an hour: was it killed, does it log above level "info", or ` +
-      `are lines missing? ${lost}`
+      `No summary of ${name} follows the rejections of ${time} UTC within an hour: was it killed, does it log above level "info", is its ` +
+      `next summary still to come (log.summaryEvery, or a server without timers), or are lines missing? ${lost}`
     )
   }
 

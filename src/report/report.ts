@@ -91,8 +91,6 @@ const MAX_WRAPPINGS = 20
 /** How far zones are from UTC. */
 const EAST = 14 * HOUR
 const WEST = 12 * HOUR
-/** A rejection is reported after this time at the latest. */
-const LONGEST_SILENCE = HOUR
 /** Maximum number of files that are compared. */
 const MAX_FILES = 10_000
 /** The start of an unreadable line that is shown. */
@@ -144,8 +142,6 @@ export class ReportBuilder implements LineSink {
   readonly #routes = new Set<string>()
   /** Rejections that a line counts without their route, where routes were asked for. */
   #withoutRoute = 0
-  /** Rejections that lines count beside their own, and that may be of another time than was asked for. */
-  #beyond = 0
   #hasSummary = false
   #withoutSender = 0
   #verified: number | null = null
@@ -160,7 +156,7 @@ export class ReportBuilder implements LineSink {
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
     this.#filter = { since, until, routes }
     this.#unknownRoutes = new Set(routes)
-    this.#processes = new Processes(since)
+    this.#processes = new Processes({ since, until })
   }
 
   /** Whether a part of the time was asked for. */
@@ -190,7 +186,7 @@ export class ReportBuilder implements LineSink {
   #endFile(): void {
     for (const line of this.#partial.takeOpen()) this.#read(line)
     const time = timeOfLine(this.#last)
-    if (time !== undefined) this.#processes.seen(time)
+    if (time !== undefined) this.#processes.ended(time)
     this.#last = ''
   }
 
@@ -256,7 +252,6 @@ export class ReportBuilder implements LineSink {
     if (isZoneAssumed && this.#dependsOnZone(time!)) this.#doubtfulZones++
     if (read.event === 'rejected') {
       this.#processes.rejected(process, read, { time, isInTime })
-      this.#lookBack(read, time)
     } else if (read.event === 'summary') {
       this.#hasSummary = true
       this.#processes.summarized(process, read, { time, isWanted })
@@ -313,14 +308,6 @@ export class ReportBuilder implements LineSink {
     if (routes.length === 0 || event.event === 'summary' || event.count === 1) return event
     if (event.event === 'rejected' && isInTime) this.#withoutRoute += event.count - 1
     return { ...event, count: 1 }
-  }
-
-  /** A line counts earlier rejections of its sender, of up to an hour before. */
-  #lookBack({ count }: RejectedEvent, time: number | undefined): void {
-    const { since, until } = this.#filter
-    if (time === undefined || time < since) return
-    const from = time - LONGEST_SILENCE
-    if (from < until && (from < since || time >= until)) this.#beyond += count - 1
   }
 
   #addRejected(event: RejectedEvent, time: number | undefined): number {
@@ -552,7 +539,7 @@ export class ReportBuilder implements LineSink {
   #borders(): string[] {
     const { routes } = this.#filter
     const doubts: string[] = []
-    const { withheld, ...summaries } = this.#processes.about(this.#filter)
+    const { withheld, ...summaries } = this.#processes.about()
     const withoutRoute = this.#withoutRoute + (routes.length > 0 ? withheld + totalOf(this.#processes.missing()) : 0)
     if (withoutRoute > 0) {
       doubts.push(
@@ -560,7 +547,7 @@ export class ReportBuilder implements LineSink {
       )
     }
     if (!this.#isPartOfTime || routes.length > 0) return doubts
-    const beyond = this.#beyond + summaries.beyond + totalOf(this.#processes.unlogged())
+    const beyond = summaries.beyond + totalOf(this.#processes.unlogged())
     if (beyond > 0) {
       doubts.push(
         `Lines and summaries that reach beyond the time that was asked for count ${counted(beyond, 'rejection')} without a line: how many of them belong to it is unknown.`

@@ -1,14 +1,15 @@
 import { parsed } from '../lib/json.js'
+import { LABELLED } from './places.js'
 
-/** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic and Loki. */
+/** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic, Loki and Log Analytics. */
 const LINES_OF_EXPORT =
-  '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values))) | arrays[]'
+  '(arrays, (objects | .events, .logEvents, .records, .results, .data, .hits.hits?, (.data.result? | arrays[].values), (.tables? | arrays[].rows))) | arrays[]'
 /** How to make a line readable that is too long to be read. */
 export const MANY_IN_ONE_LINE = `one line holds many: jq -c '${LINES_OF_EXPORT}' FILE | moengage-allowlist report`
 
 const BROKEN =
-  'it is cut off, joined with another line, of another version of moengage-allowlist, or stands where an application may write what a ' +
-  'client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
+  'it is cut off, joined with another line, in another form than the logger writes, of another version of moengage-allowlist, or stands ' +
+  'where an application may write what a client sent: let each line be the JSON of the logger, or hold it in a field "log" or "message"'
 const IN_MESSAGE =
   'its JSON is in msg, where an application may write what a client sent. If yours does not: ' +
   `sed -nE '/msg="\\{/{s/^(.*[[:space:]])?msg="((\\\\.|[^"\\])*)".*$/\\2/;s/\\\\(.)/\\1/g;p;}' FILE | moengage-allowlist report`
@@ -18,7 +19,7 @@ const YAML =
 const SPREAD =
   "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
   'server write plain JSON'
-const LABELLED =
+const IN_LABELS =
   'labels stand in front of it, where an application may write what a client sent: let Loki write it without them, logcli query -o raw ' +
   'QUERY | moengage-allowlist report, or as JSON (-o jsonl)'
 
@@ -31,7 +32,7 @@ export function adviceFor(text: string): string {
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
   if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
   if (isMember(text)) return SPREAD
-  if (/^[^{"]*\{[\w.-]+="(?:[^"\\]|\\.)*"(?:, ?[\w.-]+="(?:[^"\\]|\\.)*")*\}\s/.test(text)) return LABELLED
+  if (LABELLED.test(text)) return IN_LABELS
   if (/^event: '.*',$/.test(text))
     return 'it is written for people, over several lines: let the server write plain JSON'
   if (/^(?:- )?event: /.test(text)) return YAML

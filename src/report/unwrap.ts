@@ -1,9 +1,25 @@
 import { parsed } from '../lib/json.js'
+import { MINUTE } from '../lib/time.js'
 import { NOT_JUDGED } from '../log/lines.js'
 import { asFields, type Fields } from './fields.js'
 import { type LogTime, logTime, timeInText, timeOf } from './log-time.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { countOwn, isEnvelope, isMessageOfGuard, isOfClient, isPrefix, isRequest, quotedIn } from './places.js'
+import {
+  countOwn,
+  hasMessageOfRecord,
+  isEnvelope,
+  isMessageOfGuard,
+  isMessageOfRecord,
+  isNameOfClients,
+  isNameOfEvent,
+  isOfClient,
+  isPartOfOwn,
+  isPrefix,
+  isRequest,
+  LABELLED,
+  nameOfField,
+  quotedIn
+} from './places.js'
 import type { Mark } from './read-lines.js'
 
 /** One of our records, found in a line of a log. */
@@ -36,6 +52,9 @@ const NOTHING: Part = {
 const MENTION =
   /event(?:&(?:amp;)*(?:\w{2,6}|#\w{2,4});|\\u[\da-f]{4}|\W){1,99}moengage(?:\.(?:rejected|summary|without-secret)|\.[a-z-]{0,14}$|$)/
 const MENTIONS = new RegExp(MENTION, 'g')
+/** An event, whatever names it. */
+const EVENT = /moengage\.(?:rejected|summary|without-secret)/
+const EVENT_NAMES = new RegExp(EVENT, 'g')
 /** journald writes a message as a list of bytes if it is not plain text, and as null if it is long. */
 const JOURNALD = /MESSAGE\W{1,99}(?:\[\W{0,9}\d|null)/
 /** How messages begin that are no records, and what each of them says. */
@@ -54,6 +73,8 @@ export const MARKS: readonly Mark[] = [
 const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
 const MAX_BRACES = 8
+/** Maximum number of records that a text beside them is compared with: an envelope holds the same one a few times. */
+const MAX_COMPARED = 8
 
 type Notice = Pick<Part, 'time' | 'process'>
 
@@ -68,6 +89,8 @@ export interface LineContent {
   unreadable: number
   /** Number of messages that journald has left out. */
   leftOut: number
+  /** Whether a message stands in it that the guard writes beside a record. */
+  hasMessage: boolean
 }
 
 /**
@@ -78,9 +101,18 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = { records: [], starts: [], notJudged: [], unreadable: 0, leftOut: 0 }
+  const found: LineContent = {
+    records: [],
+    starts: [],
+    notJudged: [],
+    unreadable: 0,
+    leftOut: 0,
+    hasMessage: false
+  }
   readText(line, NOTHING, found, 0)
-  return { ...found, records: withoutCopies(found.records) }
+  const { records, hasMessage } = found
+  if (hasMessage && records.length === 0 && found.unreadable === 0) found.unreadable++
+  return { ...found, records: withoutCopies(records) }
 }
 
 const isAboutUs = (text: string) =>
@@ -89,18 +121,34 @@ const isAboutUs = (text: string) =>
 /** Some envelopes hold a record as text and beside it in fields of their own. */
 function withoutCopies(records: FoundRecord[]): FoundRecord[] {
   if (records.length === 1) return records
-  const seen = new Map<string, string>()
-  return records.filter(({ record, time, wrapping }) => {
-    const { event, clientIp, reason, route, requestId, verified, suppressed, rejected } = record
-    const copied = JSON.stringify([event, clientIp, reason, route, requestId ?? time, verified, suppressed, rejected])
-    const known = seen.get(copied)
-    seen.set(copied, known ?? wrapping)
-    return known === undefined || known === wrapping
+  const kept = new Map<string, FoundRecord[]>()
+  return records.filter((found) => {
+    const { event, clientIp, reason, route, requestId, verified, suppressed, rejected } = found.record
+    const id = requestId ?? found.time
+    const key = JSON.stringify([event, clientIp, reason, route, id, verified, suppressed, rejected])
+    const alike = kept.get(key) ?? []
+    if (alike.some((other) => isCopy(found, other))) return false
+    alike.push(found)
+    kept.set(key, alike)
+    return true
   })
 }
 
-/** Whether a text seems to hold one of our records, or the start of one. */
-export const mentions = (text: string) => text.includes('moengage') && MENTION.test(text)
+/** Whether two records that are alike are one. Processes may number their requests alike, and a client may choose the id of its requests. */
+function isCopy(one: FoundRecord, other: FoundRecord): boolean {
+  if (one.wrapping === other.wrapping) return false
+  const differs = (part: 'pid' | 'hostname') => {
+    const [own, others] = [one.process[part], other.process[part]]
+    return own !== '' && others !== '' && own !== others
+  }
+  if (differs('pid') || differs('hostname')) return false
+  // An envelope has a time of its own, which is soon after.
+  return !(Math.abs(one.time! - other.time!) > MINUTE) || one.isZoneAssumed || other.isZoneAssumed
+}
+
+/** Whether a text seems to hold one of our records, or the start or a part of one. */
+export const mentions = (text: string) =>
+  text.includes('moengage') && (MENTION.test(text) || EVENT.test(text) || hasMessageOfRecord(text))
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
 function readText(text: string, part: Part, found: LineContent, depth: number): void {
@@ -127,8 +175,10 @@ function readLine(text: string, part: Part, found: LineContent, depth: number): 
   const { length } = found.records
   const { unreadable } = found
   readAround(text, part, found, depth)
+  const records = found.records.slice(length)
+  const own = text.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
-  if (found.unreadable === unreadable && countMentions(text) > found.records.length - length) found.unreadable++
+  if (found.unreadable === unreadable && countMentions(own) > records.length) found.unreadable++
 }
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
@@ -278,30 +328,66 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
-  for (const [name, value] of Object.entries(fields)) visitField(name, value, { fields, here }, found, depth)
+  const { length } = found.records
+  const entries = Object.entries(fields)
+  const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here }, found, depth))
+  const mentioning = others.filter(([name, value]) => seemsToHoldRecord(name, value, fields))
+  if (mentioning.length === 0) return
+  const beside = others.filter(([name]) => isPartOfOwn(name) || !isOfClient(name, fields))
+  if (!isCopied(JSON.stringify(mentioning), JSON.stringify(beside), found.records.slice(length))) found.unreadable++
 }
 
+/** Whether a field holds a line, which is then read. */
 function visitField(
   name: string,
   value: unknown,
   { fields, here }: { readonly fields: Fields; readonly here: Part },
   found: LineContent,
   depth: number
-): void {
-  if (typeof value !== 'object' && typeof value !== 'string') return
-  const part = nested(here, name)
+): boolean {
+  if (typeof value !== 'object' && typeof value !== 'string') return false
+  const own = nameOfField(name, fields)
+  const isLine = isEnvelope(name, value, fields)
+  found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageOfRecord(onlyValue(value))
   const inside = asFields(value)
-  if (isEnvelope(name, value, fields)) visit(value, part, found, depth + 1)
-  else if (inside !== undefined && recordIn(inside) !== undefined && isOfGuard(fields))
-    visit(value, part, found, depth + 1)
-  else if (!isOfClient(name, fields) && mentions(JSON.stringify(value))) found.unreadable++
+  if (!isLine && (inside === undefined || recordIn(inside) === undefined || !isOfGuard(fields))) return false
+  visit(value, nested(here, own), found, depth + 1)
+  return true
+}
+
+/** Whether a field that holds no line seems to hold a record, or names the event of one beside it. */
+function seemsToHoldRecord(name: string, value: unknown, fields: Fields): boolean {
+  if (EVENTS.has(onlyValue(value)) && isNameOfEvent(name, fields)) return true
+  return !isOfClient(name, fields) && MENTION.test(JSON.stringify(value))
+}
+
+/**
+ * Whether a text mentions records that were found beside it, and no other: Loki writes the fields of a line among its labels.
+ *
+ * @param beside where the fields of these stand
+ */
+function isCopied(text: string, beside: string, records: readonly FoundRecord[]): boolean {
+  if (records.length > MAX_COMPARED) return false
+  const isRepeated = ({ record }: FoundRecord) =>
+    text.includes(record.event as string) &&
+    REPEATED.every((name) => typeof record[name] !== 'string' || beside.includes(record[name]))
+  return [...text.matchAll(EVENT_NAMES)].length <= records.filter(isRepeated).length
+}
+
+/** What tells the records of an event apart. */
+const REPEATED = ['reason', 'clientIp', 'requestId', 'since']
+
+/** A value that stands alone in a list, as in Elastic's answers, or in an object, as in those of OpenTelemetry. */
+function onlyValue(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : (asFields(value)?.stringValue ?? value)
 }
 
 /**
  * Whether the message of a line is one that the guard writes: a nested key of pino is known by it, since what a client sent stands beside
  * other texts.
  */
-const isOfGuard = (fields: Fields) => Object.values(fields).some(isMessageOfGuard)
+const isOfGuard = (fields: Fields) =>
+  Object.entries(fields).some(([name, value]) => !isNameOfClients(name) && isMessageOfGuard(value))
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 

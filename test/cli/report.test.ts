@@ -34,7 +34,13 @@ t.test('files are read one after the other, packed or not', async (t) => {
     code: 2,
     stderr: /Standard input cannot be read: it is packed with zstd; unpack it: zstd -dc FILE/
   })
-  t.match(await run(['report', '--senders', 'x']), { code: 2, stderr: /Write a whole number/ })
+  for (const senders of ['x', '', ' ', '-1', '1.5']) {
+    t.match(await run(['report', `--senders=${senders}`]), { code: 2, stderr: /Write a whole number/ }, senders)
+  }
+  for (const route of ['', ' ']) {
+    const stderr = /It is empty\. Write a route's pattern, such as \/hooks\/:id, or leave it out\./
+    t.match(await run(['report', '--route', '/x', `--route=${route}`]), { code: 2, stderr })
+  }
 })
 
 t.test('a span that no line can be in is refused', async (t) => {

@@ -215,6 +215,7 @@ t.test('the command for an export in one line works', { skip: HAS_JQ ? false : '
     ['CloudWatch, a subscription', { logEvents: messages }],
     ['Elastic', { hits: { total: 1, hits: lines.map((text) => ({ _source: JSON.parse(text) })) } }],
     ['Loki', { status: 'success', data: { resultType: 'streams', result: [entries(half), entries(rest)] } }],
+    ['Log Analytics', { tables: [{ name: 'x', columns: [], rows: lines.map((text) => ['2026-11-23', text]) }] }],
     ['Datadog', { data: messages.map(({ message }) => ({ type: 'log', attributes: { message } })), meta: {} }]
   ]
   for (const [what, whole] of exports) {
@@ -505,6 +506,8 @@ t.test('summaries that are missing are a doubt', async (t) => {
   const verified = summary({ verified: 5 }, at(0))
   const listening = (hours: number, pid: number, hostname = 'h') =>
     JSON.stringify({ level: 30, ...at(hours, pid), hostname, msg })
+  const about = (since: number, hours: number) =>
+    summary({ verified: 5, since: new Date(TIME + since * HOUR).toISOString() }, at(hours))
   const nobody = { pid: undefined, hostname: undefined }
   const msg = 'Server listening at http://127.0.0.1:3000'
   const GAP = /^No summary of process 1 on h follows the rejections of 2026-11-23 13:00 UTC within an hour/
@@ -515,6 +518,11 @@ t.test('summaries that are missing are a doubt', async (t) => {
     ['none while the log goes on', [verified, line({}, at(1)), line({}, at(4))], [GAP]],
     ['none, while another line goes on', [verified, line({}, at(1)), JSON.stringify(at(9))], [GAP]],
     ['a late one', [verified, line({}, at(1)), summary({}, at(9))], [GAP]],
+    ['a late one that is about them', [line({}, at(1)), about(0, 9), JSON.stringify(at(19))], []],
+    ['one of a clock that was set back', [line({}, at(1)), about(9, 1), JSON.stringify(at(19))], []],
+    ['several, in any order', [about(2, 8), line({}, at(1)), about(1, 2), line({}, at(7)), JSON.stringify(at(19))], []],
+    ['two at a time', [line({}, at(1)), about(8, 9), about(0, 9), JSON.stringify(at(19))], []],
+    ['one that is about later ones', [line({}, at(1)), about(1.5, 1.6), JSON.stringify(at(19))], [GAP]],
     ['that of another process', [verified, line({}, at(1)), summary({}, at(2, 2)), line({}, at(9, 2))], [GAP]],
     ['files in the wrong order', [summary({}, at(2)), line({}, at(9)), summary({}, at(9.5)), line({}, at(1))], []],
     ['a restart', [verified, line({}, at(1)), listening(1.1, 2), line({}, at(1.2, 2))], [KILLED]],
@@ -564,6 +572,9 @@ t.test('summaries that are missing are a doubt', async (t) => {
       [/^No summary of process 1 follows/]
     ],
     ['no times', [line({}, { time: undefined }), JSON.stringify(at(9))], []],
+    ['a last line of a stranger', [line({}, at(1)), '10.0.0.1 "GET /?time=99999999999 HTTP/1.1" 404'], []],
+    ['a last line that is cut off', [line({}, at(1)), '{"level":30,"time":17954352000'], []],
+    ['a last line of another age', [line({}, at(1)), JSON.stringify({ time: '2539-01-01T00:00:00Z' })], []],
     [
       'many processes',
       [...Array.from({ length: 9 }, (_, i) => line({}, at(1, i))), JSON.stringify(at(9))],
@@ -655,6 +666,47 @@ t.test('a summary counts since the time that it names, whatever else the log has
     t.equal(found.doubts.length, doubts.length, `${what}: ${found.doubts}`)
     t.equal(code, doubts.length === 0 ? 0 : 1, what)
   }
+})
+
+t.test('a line counts back to the summary before it, where summaries are far apart', async (t) => {
+  const at = (hours: number) => ({ time: TIME + hours * HOUR })
+  const time = (hours: number) => new Date(TIME + hours * HOUR).toISOString()
+  const late = line({ suppressed: 3 }, at(6))
+  const sum = (since: number | undefined, hours: number) =>
+    summary({ verified: 1, since: since === undefined ? undefined : time(since) }, at(hours))
+  const start = JSON.stringify({ level: 30, ...at(0), pid: 1, hostname: 'h', msg: 'Server listening at http://x' })
+  const BEYOND = [/^Lines and summaries that reach beyond the time .* count 3 rejections without a line/]
+  const table: [what: string, log: string[], argv: string[], doubts: RegExp[]][] = [
+    ['an hour after the one before', [late, sum(5, 6.1)], ['--since', time(4.9)], []],
+    ['the same, and all of the hour is asked for', [late, sum(5, 6.1)], ['--since', time(5)], []],
+    ['the same, of which a part may be earlier', [late, sum(5, 6.1)], ['--since', time(5.5)], BEYOND],
+    ['six hours after it', [late, sum(0, 6.1)], ['--since', time(0.5)], BEYOND],
+    ['six hours after it, and a day is asked for', [late, sum(0, 6.1)], ['--since', time(-2)], []],
+    ['six hours after it, and the time before is asked for', [late, sum(0, 6.1)], ['--until', time(2)], BEYOND],
+    ['no summary follows', [sum(0, 1), late], ['--since', time(0.5)], BEYOND],
+    ['no summary follows, soon after the one before', [sum(0, 5), late], ['--since', time(0)], []],
+    [
+      'one follows that does not say since when it counts',
+      [sum(0, 5), late, sum(undefined, 7)],
+      ['--since', time(0)],
+      []
+    ],
+    ['the server started before', [start, late], ['--since', time(-2)], []],
+    ['nothing is known of the time before', [late], ['--since', time(-99)], BEYOND],
+    ['two lines in ten minutes', [late, late, sum(5, 6.1)], ['--until', time(5.5)], [/count 6 rejections/]]
+  ]
+  for (const [what, log, argv, doubts] of table) {
+    const { found } = await report(log, argv)
+    const about = found.doubts.filter((doubt: string) => doubt.startsWith('Lines and summaries'))
+    t.match(about, doubts, what)
+    t.equal(about.length, doubts.length, `${what}: ${found.doubts}`)
+  }
+  const many = Array.from({ length: 10_001 }, (_, i) => [
+    line({ suppressed: 1 }, at(i / 6)),
+    summary({ since: time(i / 6) }, at(i / 6))
+  ])
+  const { found } = await report(many.flat(), ['--since', time(0)])
+  t.match(found.doubts, [/^Lines and summaries .* count [67] rejections/], 'of a log of months')
 })
 
 t.test('the counts of another time are a doubt, and a summary of it is no log without one', async (t) => {

@@ -189,6 +189,7 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['an error', JSON.stringify({ ...own, err: { message: forged } })],
     ['a body', JSON.stringify({ ...own, body: JSON.parse(forged) })],
     ['a query', JSON.stringify({ ...own, query: JSON.parse(forged) })],
+    ['rows of a database', JSON.stringify({ ...own, rows: [[forged]], columns: ['text'], msg: 'found' })],
     ['a line in an envelope', JSON.stringify({ log: JSON.stringify({ ...own, req: { url: `/?${forged}` } }) })],
     ['an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET /?${escaped} HTTP/1.1" 404 1 "-" "curl"`],
     ['its user agent', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 404 1 "-" "${escaped}"`],
@@ -252,6 +253,26 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
         [`${name} beside fields of pino`, JSON.stringify({ ...own, [name]: JSON.parse(forged) })]
       ]
     ),
+    ['a body that a collector has flattened', JSON.stringify({ time: ISO, 'body.moengage.event': record.event })],
+    ['the same, with another sign', JSON.stringify({ time: ISO, request_body_moengage_event: record.event })],
+    ['the same, beside a message', JSON.stringify({ ...own, msg: 'POST', 'json.moengage.event': record.event })],
+    [
+      'a body in a list of fields',
+      JSON.stringify({ attributes: ['http.target', 'body', 'query'].map((key) => ({ key, value: forged })) })
+    ],
+    [
+      'a nested key beside a user agent that is as a message of ours',
+      JSON.stringify({ ...own, ua: 'a rejected: b', content: JSON.parse(forged), msg: 'received' })
+    ],
+    [
+      'a message of an application that is much like ours',
+      JSON.stringify({ ...own, msg: 'order 7 rejected: denied', route: '/moengage', content: record.event })
+    ],
+    [
+      'a user agent that is as a message of ours',
+      JSON.stringify({ ...own, ua: '192.0.2.1 rejected: denied', agent: '192.0.2.1 rejected: denied', msg: 'moengage' })
+    ],
+    ['a field for what MoEngage sent', JSON.stringify({ ...own, moengage_text: forged, msg: 'received' })],
     ['an event in a URL', `GET /?event=moengage.rejected HTTP/1.1`],
     ['an event in a field', JSON.stringify({ ...own, req: { url: '/?event=moengage.summary' } })]
   ]
@@ -273,6 +294,7 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ["Splunk's collector", JSON.stringify({ time: 1, sourcetype: 'json', event: plain })],
     ["Datadog's API", JSON.stringify({ service: 'web', message: 'x', attributes: JSON.parse(plain) })],
     ['CloudWatch Insights', JSON.stringify({ results: [[{ field: '@message', value: plain }]] })],
+    ['Log Analytics', JSON.stringify({ tables: [{ columns: [{ name: 'Log' }], rows: [[ISO, plain]] }] })],
     ['Lambda', JSON.stringify({ timestamp: ISO, level: 'WARN', requestId: 'x', message: JSON.parse(plain) })],
     ["ECS' original", JSON.stringify({ message: 'x', event: { original: plain } })],
     ['a stream of CloudWatch', `${ISO} web/app/2026/11/23/[$LATEST]abc ${plain}`],
@@ -298,6 +320,59 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
   for (const [what, text] of table) t.match(findRecords(text), { records: [], unreadable: 1 }, what)
 })
 
+t.test('a record in a form that is not read is a doubt', async (t) => {
+  const own = { ...JSON.parse(plain), msg: '198.51.100.7 rejected: not-listed' }
+  const flat = (value: object, sign: string, prefix = ''): [name: string, value: unknown][] =>
+    Object.entries(value).flatMap(([name, value]) =>
+      typeof value === 'object' && !Array.isArray(value)
+        ? flat(value, sign, `${prefix}${name}${sign}`)
+        : [[`${prefix}${name}`, value]]
+    )
+  const flattened = (sign: string, prefix = '', value: object = own) => Object.fromEntries(flat(value, sign, prefix))
+  const lists = Object.fromEntries(flat(own, '.').map(([name, value]) => [name, [value].flat()]))
+  const otlp = (value: unknown): object =>
+    typeof value === 'string'
+      ? { stringValue: value }
+      : typeof value === 'object'
+        ? { kvlistValue: { values: pairs(value!) } }
+        : { intValue: `${value}` }
+  const pairs = (fields: object) => Object.entries(fields).map(([key, value]) => ({ key, value: otlp(value) }))
+  const logRecords = (record: object) => ({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] })
+  const text = JSON.stringify(record)
+  const table: [what: string, line: object][] = [
+    ["Elasticsearch's fields", { _index: 'logs', fields: lists }],
+    ["a hit of Kibana's", { _index: 'logs', _score: null, fields: lists, sort: [1] }],
+    ['names that are joined by _', flattened('_')],
+    ['the same, without the message of the guard', { ...flattened('_'), msg: 'x' }],
+    ['the same, of Google', { jsonPayload: flattened('_'), timestamp: ISO }],
+    ['GELF', { version: '1.1', host: 'h', level: 4, short_message: own.msg, ...flattened('_', '_') }],
+    ['GELF, as text', { version: '1.1', host: 'h', level: 4, short_message: 'x', _moengage: text }],
+    ['names with a prefix', flattened('.', 'json.')],
+    ['names with the prefix of a collector', flattened('_', 'jsonPayload_')],
+    ['capital letters', { MOENGAGE: { EVENT: record.event, MODE: 'reject' } }],
+    ['an event in a list', { ...own, moengage: { ...record, event: [record.event] } }],
+    ['text among attributes', { timestamp: ISO, message: own.msg, attributes: { moengage: text } }],
+    ['text in text', { timestamp: ISO, message: own.msg, customDimensions: JSON.stringify({ moengage: text }) }],
+    ['what a logger made of an object', { level: 40, msg: own.msg, moengage: '[Object]' }],
+    [
+      'the same, of a summary',
+      { level: 30, msg: '[web] 1 rejection, 2 requests verified, 0 lines left out', moengage: '[Object]' }
+    ],
+    ['the same, without the secret', { message: 'hmac:0123456789abcdef verified, without your secret', moengage: {} }],
+    ['the same, in the body of OpenTelemetry', logRecords({ severityText: 'WARN', body: otlp(own.msg), moengage: 1 })],
+    ['attributes of OpenTelemetry', logRecords({ severityText: 'WARN', body: otlp('x'), attributes: pairs(own) })],
+    ['the body of OpenTelemetry', logRecords({ timeUnixNano: `${TIME}000000`, body: otlp(own) })],
+    [
+      'CloudWatch Insights, field by field',
+      { results: [flat(own, '.').map(([field, value]) => ({ field, value: `${value}` }))] }
+    ]
+  ]
+  for (const [what, line] of table) {
+    t.match(findRecords(JSON.stringify(line)), { records: [], unreadable: 1 }, what)
+    t.match(findRecords(`${ISO} web-1 ${JSON.stringify(line)}`), { records: [], unreadable: 1 }, `${what}, in text`)
+  }
+})
+
 t.test('a long line of mentions is read in a moment', async (t) => {
   const mention = '{"event":"moengage.rejected"} '
   for (const text of [
@@ -309,7 +384,11 @@ t.test('a long line of mentions is read in a moment', async (t) => {
       const open = `bad webhook body: ${'{'.repeat(8)}"event":"moengage.rejectedx`
       return [`${open}${part.repeat(50_000)}`, `${open}\\"${part.repeat(50_000)}\\`]
     }),
-    ...[',"""', '\\"'].map((text) => `INFO body ${text.repeat(100_000)}${mention}${text.repeat(100_000)}`)
+    ...[',"""', '\\"'].map((text) => `INFO body ${text.repeat(100_000)}${mention}${text.repeat(100_000)}`),
+    JSON.stringify({ msg: `moengage ${'1'.repeat(900_000)} rejections` }),
+    JSON.stringify({ msg: `moengage ${'"a:'.repeat(300_000)} rejected: denied` }),
+    `{a="${mention.replaceAll('"', '\\"').repeat(25_000)}", ${plain}`,
+    JSON.stringify({ row: mention.repeat(10_000), log: Array.from({ length: 2_000 }, () => JSON.parse(plain)) })
   ]) {
     const start = performance.now()
     findRecords(text)
@@ -327,6 +406,35 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
     ['ECS', { event: { original: plain }, pino: fields }]
   ]
   for (const [what, line] of table) t.equal(findRecords(JSON.stringify(line))!.records.length, 1, what)
+  const labels = { app: 'web', moengage_event: record.event, moengage_reason: record.reason, ip: record.clientIp }
+  const repeated: [what: string, line: string][] = [
+    ['Loki, with the fields among its labels', JSON.stringify({ labels, line: plain, timestamp: ISO })],
+    [
+      'a line of Loki',
+      `${ISO} {app="web", event="moengage.rejected", reason="not-listed", ip="198.51.100.7"} ${plain}`
+    ],
+    [
+      'Graylog, with fields of its own',
+      JSON.stringify({
+        level: 4,
+        short_message: plain,
+        _moengage_event: record.event,
+        _moengage_reason: record.reason,
+        _moengage_clientIp: record.clientIp
+      })
+    ],
+    ['any field', JSON.stringify({ log: plain, row: plain })]
+  ]
+  for (const [what, line] of repeated) t.match(findRecords(line), { records: [{ record }], unreadable: 0 }, what)
+  const unlike: [what: string, line: string][] = [
+    ['another sender', JSON.stringify({ labels: { ...labels, ip: '192.0.2.1' }, line: plain })],
+    ['another event', JSON.stringify({ labels: { ...labels, moengage_event: 'moengage.summary' }, line: plain })],
+    ['another request', JSON.stringify({ row: plain, log: line({ requestId: 'req-2' }) })],
+    ['one more', JSON.stringify({ row: [plain, plain], log: plain })],
+    ['another entry', JSON.stringify({ logEvents: [{ message: plain }, { row: plain }] })],
+    ['another sender, in a line of Loki', `${ISO} {event="moengage.rejected", ip="192.0.2.1"} ${plain}`]
+  ]
+  for (const [what, line] of unlike) t.match(findRecords(line), { records: [{ record: {} }], unreadable: 1 }, what)
   const many = {
     json: fields,
     values: [
@@ -344,6 +452,21 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
   t.equal(findRecords(JSON.stringify(atOnce))!.records.length, 4, 'others are kept, wherever they stand')
   const same = [plain, plain].map((message) => ({ message }))
   t.equal(findRecords(JSON.stringify({ logEvents: same }))!.records.length, 2, 'equal lines beside each other are two')
+  const twice = (rest: object, timestamp = ISO) => {
+    const one = line({ requestId: 'req-1' })
+    const other = JSON.parse(line({ requestId: 'req-1' }, { time: undefined, ...rest }))
+    return findRecords(JSON.stringify({ log: one, timestamp, json: other }))!.records.length
+  }
+  const requests: [what: string, records: number, ofTwo: number][] = [
+    ['of one process', twice({ time: TIME }), 1],
+    ['the same, with the time of the envelope', twice({}), 1],
+    ['the same, with a time of any zone', twice({}, '2026-11-23 17:30'), 1],
+    ['without a process', twice({ pid: undefined, hostname: undefined }), 1],
+    ['of another process', twice({ pid: 2 }), 2],
+    ['of another host', twice({ hostname: 'other' }), 2],
+    ['an hour later', twice({ time: TIME + 3_600_000 }), 2]
+  ]
+  for (const [what, records, count] of requests) t.equal(records, count, `two records of a request id, ${what}`)
   const others = [plain, line({ requestId: 'req-2' }), summary({ verified: 1 }), summary({ verified: 2 })]
   t.equal(
     findRecords(JSON.stringify(others.map((line, i) => ({ [['log', 'raw', 'line', '_raw'][i]!]: line }))))!.records
@@ -579,10 +702,28 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     )
     t.strictSame(starts, [])
   }
-  t.equal(timeOfLine(listening), TIME)
-  t.equal(timeOfLine(`${ISO} stdout F x`), TIME + 123)
-  t.equal(timeOfLine('x'), undefined)
-  t.equal(timeOfLine('{}'), undefined)
+  const times: [line: string, time: number | undefined][] = [
+    [listening, TIME],
+    [`web-1  | ${listening}`, TIME],
+    [`${ISO} stdout F ${listening}`, TIME],
+    [`${ISO} stdout F x`, TIME + 123],
+    [`${ISO} stdout F {"msg":"x"}`, TIME + 123],
+    [`${ISO} stdout F {"msg":"x`, TIME + 123],
+    [`[${ISO}] x`, TIME + 123],
+    [`time="${ISO}" level=info msg=x`, TIME + 123],
+    [`time=${TIME} level=info msg=x`, TIME],
+    [`"${ISO}","x"`, TIME + 123],
+    ['x', undefined],
+    ['{}', undefined],
+    [`{"level":30,"time":${TIME}`, undefined],
+    [`time=${TIME}`, undefined],
+    [`level=info msg="GET /?time=${TIME} 404"`, undefined],
+    [`10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET /?time=${TIME} HTTP/1.1" 404`, undefined],
+    [`10.0.0.1 - ${ISO} [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 404`, undefined],
+    [`received body: {"time":${TIME}}`, undefined],
+    [`not found: /${ISO}`, undefined]
+  ]
+  for (const [line, time] of times) t.equal(timeOfLine(line), time, line)
 })
 
 t.test('whatever wraps a line, its record and time are those of the line', async () => {
