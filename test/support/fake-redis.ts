@@ -18,10 +18,10 @@ export class FakeRedis {
   readonly errors = new Map<string, string>()
   readonly #connections = new Set<FakeConnection>()
 
-  /** A client as ioredis has it; its cluster has another `duplicate`. */
-  io({ isCluster = false } = {}): RedisClient {
+  /** A client as ioredis has it, for a database; its cluster has another `duplicate`. */
+  io({ isCluster = false, db = 0 } = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections)
-    return { isCluster, duplicate, connect() {}, call() {} } as unknown as RedisClient
+    return { isCluster, duplicate, connect() {}, call() {}, options: isCluster ? {} : { db } } as unknown as RedisClient
   }
 
   /** A client as node-redis has it. */
