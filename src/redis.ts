@@ -29,7 +29,7 @@ export type { Fleet, FleetStatus, GuardFleet, Replica } from './guard/fleet.js'
 /** Options of {@link redisFleet}. */
 export interface RedisFleetOptions extends ReplicaOptions {
   /**
-   * A client of ioredis, iovalkey or node-redis, or a cluster of ioredis or node-redis; for Sentinels, one of ioredis. Two connections are
+   * A client of ioredis, iovalkey or node-redis, or a cluster of one of them; for Sentinels, one of ioredis. Two connections are
    * made by its options, with time-outs; the client itself is not used, and need not be connected.
    */
   readonly client: RedisClient

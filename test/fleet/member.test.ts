@@ -50,7 +50,12 @@ async function replica(
 
 t.test('what is published comes into use on every replica, with any client', async (t) => {
   const redis = new FakeRedis()
-  const clients = [redis.io(), redis.io({ isCluster: true }), redis.nodeRedis(), redis.nodeRedis({ isCluster: true })]
+  const clients = [
+    redis.io(),
+    redis.io({ isCluster: true }),
+    redis.nodeRedis(),
+    redis.nodeRedis({ isCluster: true, hasOptions: true })
+  ]
   const guards = await Promise.all(clients.map((client) => replica(t, redis, { fleet: { client } })))
   const control = controlOf(t, redis, redis.nodeRedis({ isCluster: true }))
   await control.publish(sound({ revision: 'r1' }))

@@ -545,35 +545,40 @@ t.test('the store is reached by TLS with an own authority', { skip, timeout: 60_
 
 t.test('in a cluster, a primary that is killed is replaced', { skip, timeout: 90_000 }, async (t) => {
   const folder = t.testdir({})
+  const password = 'secret'
   const args = (i: number) => [
     ...['--cluster-enabled', 'yes', '--cluster-config-file', join(folder, `nodes-${i}.conf`)],
-    ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0']
+    ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'],
+    ...['--requirepass', password, '--masterauth', password]
   ]
   const servers: RedisServer[] = []
   for (let i = 0; i < 6; i++) servers.push(await RedisServer.start(t, args(i)))
   const nodes = servers.map(({ port }) => port)
   const addresses = nodes.map((port) => `127.0.0.1:${port}`)
   const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
-  execFileSync('redis-cli', create, { stdio: 'ignore' })
-  const replicas = await Promise.all(['ioredis', 'redis'].map((kind) => ForkedReplica.start(t, '', { nodes, kind })))
+  execFileSync('redis-cli', ['-a', password, ...create], { stdio: 'ignore' })
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, '', { nodes, password, kind }))
+  )
   const client = new Cluster(
     nodes.map((port) => ({ host: '127.0.0.1', port })),
-    { lazyConnect: true }
+    { lazyConnect: true, redisOptions: { password } }
   )
   const store = new RedisStore({ client, scope: 'moengage', name: NAME, timeout: 2000, poll: 1000 })
   const control = new FleetControl(store, NAME)
   t.teardown(() => control.close())
   await eventually(async () => (await control.publish(list('before')).catch(() => 0)) > 0)
   await everywhere(replicas, usesRevision('before'))
-  const key = await raw(t, servers[0]!.url).call('CLUSTER', 'KEYSLOT', STATE)
-  const slots = (await raw(t, servers[0]!.url).call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+  const first = raw(t, servers[0]!.url.replace('//', `//:${password}@`))
+  const key = await first.call('CLUSTER', 'KEYSLOT', STATE)
+  const slots = (await first.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
   const primary = slots.find(([first, last]) => first <= (key as number) && (key as number) <= last)![2][1]
   await servers.find(({ port }) => port === primary)!.kill()
   t.ok(await all(replicas, async (replica) => (await replica.judge(LISTED)).status === 200))
   const took = await eventually(async () => (await control.publish(list('after')).catch(() => 0)) > 0)
   await everywhere(replicas, usesRevision('after'))
   t.comment(`cluster: published again ${took.toFixed(0)} ms after a primary was killed`)
-  await eventually(async () => (await replicas[0]!.status()).lastError === null)
+  await everywhere(replicas, async (replica) => (await replica.status()).lastError === null)
   t.pass()
 })
 

@@ -24,14 +24,14 @@ export class FakeRedis {
     return { isCluster, duplicate, connect() {}, call() {}, options: isCluster ? {} : { db } } as unknown as RedisClient
   }
 
-  /** A client as node-redis has it. */
-  nodeRedis({ isCluster = false } = {}): RedisClient {
+  /** A client as node-redis has it; not every version shows the options of its cluster. */
+  nodeRedis({ isCluster = false, hasOptions = false } = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections, isCluster)
     return {
       duplicate,
       connect() {},
       sendCommand() {},
-      ...(isCluster ? { masters: [] } : { options: { socket: {} } })
+      ...(isCluster ? { masters: [], ...(hasOptions && { _options: { defaults: {} } }) } : { options: { socket: {} } })
     } as unknown as RedisClient
   }
 

@@ -39,7 +39,7 @@ export type RedisClient = IoClient | NodeRedisClient
 /** What the connections of a fleet do otherwise than the client that they are made from, whatever its library. */
 interface IoConnection extends Omit<IoClient, 'call'> {
   readonly isCluster?: boolean
-  readonly options: { readonly db?: number; readonly redisOptions?: { readonly db?: number } }
+  readonly options: { readonly db?: number; readonly redisOptions?: { readonly db?: number | undefined } }
   call(...args: readonly string[]): Promise<unknown>
   connect(): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
@@ -103,7 +103,14 @@ function dialIo(client: IoConnection, timeout: number): Dial {
   return async (ended) => {
     const { lazyConnect, keyPrefix, ...redisOptions } = own
     const made = client.isCluster
-      ? duplicate([], { lazyConnect, keyPrefix, clusterRetryStrategy: null, enableOfflineQueue: false, redisOptions })
+      ? duplicate([], {
+          lazyConnect,
+          keyPrefix,
+          clusterRetryStrategy: null,
+          enableOfflineQueue: false,
+          // Not every version adds those of the client, such as its password.
+          redisOptions: { ...client.options.redisOptions, ...redisOptions }
+        })
       : duplicate(own)
     // `connect()` says no more than that the connection is closed.
     let reason: unknown
@@ -135,6 +142,8 @@ function dialIo(client: IoConnection, timeout: number): Dial {
 
 interface NodeRedisConnection {
   readonly options?: { readonly socket?: object }
+  /** Those of a cluster, whose `defaults` have the password of its nodes. */
+  readonly _options?: { readonly defaults?: { readonly socket?: object } }
   duplicate(options: object): NodeRedisConnection
   connect(): Promise<unknown>
   sendCommand(...args: readonly unknown[]): Promise<unknown>
@@ -146,6 +155,7 @@ interface NodeRedisConnection {
 
 function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
   const isCluster = 'masters' in client
+  const given = isCluster ? client._options?.defaults : client.options
   const own = {
     keyPrefix: '',
     RESP: 2,
@@ -153,11 +163,10 @@ function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
     disableClientInfo: true,
     maintNotifications: 'disabled',
     pingInterval: undefined,
-    socket: { ...client.options?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
+    socket: { ...given?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
   }
   return async (ended) => {
-    const { socket, ...shared } = own
-    const made = isCluster ? client.duplicate({ RESP: 2, defaults: { ...shared, socket } }) : client.duplicate(own)
+    const made = client.duplicate(isCluster ? { RESP: 2, defaults: { ...given, ...own } } : own)
     made.on('error', ended)
     made.on('end', ended)
     const destroy = () => {
