@@ -6,7 +6,7 @@
 
 import { fleetOf, REPLICA_OPTIONS, type ReplicaOptions, readName } from './fleet/options.js'
 import { ownStore } from './fleet/own-store.js'
-import { isRedisClient, type RedisClient } from './fleet/redis/connection.js'
+import { type RedisClient, refusalOf } from './fleet/redis/connection.js'
 import { RedisStore } from './fleet/redis/store.js'
 import type { FleetStore } from './fleet/store.js'
 import type { Fleet } from './guard/fleet.js'
@@ -29,8 +29,8 @@ export type { Fleet, FleetStatus, GuardFleet, Replica } from './guard/fleet.js'
 /** Options of {@link redisFleet}. */
 export interface RedisFleetOptions extends ReplicaOptions {
   /**
-   * A client of ioredis, iovalkey or node-redis, or a cluster of ioredis or node-redis. Two connections are made by its options, with
-   * time-outs; the client itself is not used, and need not be connected.
+   * A client of ioredis, iovalkey or node-redis, or a cluster of one of them; for Sentinels, one of ioredis. Two connections are
+   * made by its options, with time-outs; the client itself is not used, and need not be connected.
    */
   readonly client: RedisClient
   /** The first part of all keys, for several installations on one server (`'moengage'`). */
@@ -41,13 +41,10 @@ const CLIENT: OptionRule<RedisClient> = {
   fallback: undefined as never,
   example: 'new Redis()',
   required: 'Write client: new Redis(), a client of ioredis, iovalkey or node-redis.',
-  read: (option) =>
-    isRedisClient(option.value)
-      ? option.value
-      : option.refuse(
-          `${shown(option.value)} is not a client of ioredis, iovalkey or node-redis.`,
-          'Write client: new Redis(), or createClient() of node-redis.'
-        )
+  read(option) {
+    const refusal = refusalOf(option.value)
+    return refusal === undefined ? (option.value as RedisClient) : option.refuse(refusal.message, refusal.fix)
+  }
 }
 
 const REDIS_OPTIONS = {

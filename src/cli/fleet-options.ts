@@ -25,7 +25,7 @@ export interface FleetOptions {
 /** How a command changes a fleet. */
 export interface ChangeFlags extends FleetOptions {
   readonly sign?: string
-  readonly expires: string
+  readonly expires?: string
   readonly adopt?: string
   readonly expect?: number
   readonly wait?: number | true
@@ -51,7 +51,7 @@ export function addFleetOptions(command: Command): Command {
 export function addChangeOptions(command: Command): Command {
   return addFleetOptions(command)
     .option('--sign <key>', 'the file of the Ed25519 private key that signs it', readFileName)
-    .option('--expires <time>', 'when a signed document expires: a time from now, or a day', '90d')
+    .option('--expires <time>', 'when what is signed expires: a time from now, or a day (default: 90d)')
     .option('--adopt <which>', 'sign overrides that were refused: the digest that was shown, or none', readAdopted)
     .option('--expect <version>', 'change nothing if the store has another version', readVersion)
     .option('--wait [time]', 'wait until all live replicas use it, 10s at most by default', readTime)
@@ -84,7 +84,7 @@ interface NamedFleet {
 function fleetBy(options: FleetOptions, io: Io): NamedFleet {
   const name = options.name ?? io.env.MOENGAGE_FLEET
   const url = options.redis ?? io.env.MOENGAGE_REDIS_URL
-  if (url === undefined || !/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
+  if (url === undefined || !isStore(url)) {
     throw new FleetError({
       value: '…',
       message: url === undefined ? 'No store is named.' : 'The store is not a URL of Redis or Valkey.',
@@ -95,6 +95,11 @@ function fleetBy(options: FleetOptions, io: Io): NamedFleet {
   checkKey(options.name === undefined ? 'MOENGAGE_FLEET' : '--name', name, NAME_FIX)
   checkKey('--scope', options.scope, 'Write --scope staging, as in redisFleet({ scope }), or leave it out.')
   return { url, name, scope: options.scope }
+}
+
+/** Whether a text is a URL of a store: its path is the number of a database, or nothing. */
+function isStore(url: string): boolean {
+  return /^rediss?:\/\//.test(url) && URL.canParse(url) && /^\/?\d*$/.test(new URL(url).pathname)
 }
 
 /**
@@ -145,28 +150,43 @@ interface Change extends ChangeOptions {
   signed?: readonly Override[]
 }
 
-/** The options of a change, with the key read. */
-export async function changeBy(flags: ChangeFlags, io: Io): Promise<Change> {
+/**
+ * The options of a change, with the key read.
+ *
+ * @param instead what may be meant by an expiry that nothing has
+ */
+export async function changeBy(flags: ChangeFlags, io: Io, instead?: (expires: string) => string): Promise<Change> {
   const { sign, expires, expect, adopt } = flags
-  const change = { expires: Date.parse(expiryOf(expires, io.now().getTime())), expect }
+  const change = {
+    expires: expires === undefined ? undefined : Date.parse(expiryOf(expires, io.now().getTime())),
+    expect
+  }
   if (sign === undefined) {
-    if (adopt === undefined) return change
-    throw new FleetError({
-      value: adopt,
-      message: '--adopt is about overrides that are to be signed.',
-      fix: 'Add --sign KEY, or leave --adopt out.'
-    })
+    if (adopt !== undefined) {
+      throw new FleetError({
+        value: adopt,
+        message: '--adopt is about overrides that are to be signed.',
+        fix: 'Add --sign KEY, or leave --adopt out.'
+      })
+    }
+    if (expires !== undefined) {
+      throw new FleetError({
+        value: expires,
+        message: '--expires is about what is signed, and this change is not.',
+        fix: `${instead === undefined ? '' : `${instead(expires)} `}For a signature, add --sign KEY; or leave --expires out.`
+      })
+    }
+    return change
   }
   const key = await readKeyFile(sign, io)
   const { url, name, scope } = fleetBy(flags, io)
-  const { host, pathname } = new URL(url)
   // Another key knows nothing of what this one signed.
   const { x } = createPublicKey(key).export({ format: 'jwk' })
   const signing: Change = {
     ...change,
     sign: key,
     adopt,
-    memory: new SignedFile(`${sign}.signed.json`, `${host}${pathname} {${scope}:${name}} ${x}`, io),
+    memory: new SignedFile(`${sign}.signed.json`, { url, fleet: `{${scope}:${name}} ${x}` }, io),
     onSigned: (overrides) => {
       signing.signed = overrides
     }
@@ -182,6 +202,7 @@ export async function finish(
     readonly text: string
     readonly override?: object
     readonly removed?: readonly object[]
+    readonly revision?: string
   },
   { signed }: Change,
   flags: ChangeFlags,

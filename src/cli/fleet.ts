@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander'
 import type { FleetControl } from '../fleet/control.js'
 import type { FleetStatus } from '../guard/fleet.js'
+import { messageLineOf, withFullStop } from '../lib/text.js'
 import { totalOf } from '../verdict/verdict.js'
 import { addFleetOptions, type FleetOptions, readTime, withFleet } from './fleet-options.js'
-import { type Io, writeJson } from './io.js'
+import { type Io, notify, writeJson } from './io.js'
 import { overridesTable } from './overrides-table.js'
 import { printable, table } from './text.js'
 
@@ -26,7 +27,12 @@ export function fleetCommand(io: Io): Command {
     .addCommand(
       reader('log', 'the last fifty changes', io, async (control) => {
         const changes = (await control.log()).map(({ list, ...change }) => change)
-        const rows = changes.map(({ version, at, by, what }) => [`${version}`, at, printable(by), printable(what)])
+        const rows = changes.map(({ version, at, by, what }) => [
+          `${version}`,
+          printable(at),
+          printable(by),
+          printable(what)
+        ])
         return { value: changes, text: rows.length === 0 ? 'no change' : table(rows) }
       })
     )
@@ -62,8 +68,7 @@ function watchCommand(io: Io): Command {
       withFleet(options, io, async (control) => {
         const end = Date.now() + options.for
         let last = ''
-        do {
-          const { version, live, current, replicas, overrides } = await control.status()
+        const show = ({ version, live, current, replicas, overrides }: FleetStatus) => {
           const gone = replicas.filter(({ state }) => state === 'gone').length
           const state = { version, live, current, gone, overrides: overrides.length }
           const line = options.json
@@ -71,8 +76,18 @@ function watchCommand(io: Io): Command {
             : `version ${version ?? 'none'}: ${current} of ${live} live replicas, ${gone} gone, ${overrides.length} overrides`
           if (line !== last) io.stdout.write(`${line}\n`)
           last = line
+        }
+        show(await control.status())
+        while (Date.now() < end) {
           await new Promise((resolve) => setTimeout(resolve, LOOK))
-        } while (Date.now() < end)
+          try {
+            show(await control.status())
+          } catch (error) {
+            const failure = `The store could not be read, and is asked again: ${withFullStop(messageLineOf(error))}`
+            if (failure !== last) notify(io, 'warning', failure)
+            last = failure
+          }
+        }
       })
     )
 }

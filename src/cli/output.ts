@@ -76,10 +76,12 @@ export async function writeOutput(file: string, text: string, io: Io, instead?: 
   try {
     await replaceOutput(await findOutput(file, instead), text, io)
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
     throw new ExportError({
       value: file,
-      message: `${file} could not be written: ${(error as Error).message}.`,
-      fix: 'Check the folder.'
+      message: `${file} could not be written: ${message}.`,
+      // A device or a pipe is refused by us, and not by the system.
+      fix: code === undefined ? 'Name another file.' : 'Check the folder.'
     })
   }
 }

@@ -1,15 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { isDay } from '../directory/snapshot.js'
 import { OptionsError } from '../errors.js'
 import { partsIn } from '../lib/list-in-text.js'
 import { parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
-import type { Io } from './io.js'
+import { type Io, notify } from './io.js'
 import { overridesTable } from './overrides-table.js'
 
 const EXAMPLES = `
-remove ends whole overrides. It takes the id of one, as fleet status shows it,
-or all that an override holds: its address, a,b, or mode. It refuses what names
-only a part of an override, or is in several; then name the id.
+remove ends whole overrides, at once and for good. It takes the id of one, as
+fleet status shows it, or all that an override holds: its address, a,b, or mode.
+It refuses what names only a part of an override, or is in several; then name
+the id.
+
+--for and --until end an override; --expires ends only what a signature is good
+for: replicas that use the override go on with it.
 
 Examples:
   $ moengage-allowlist override allow 203.0.114.9 --for 24h --note "ticket 4711"
@@ -17,7 +22,14 @@ Examples:
   $ moengage-allowlist override mode tag --for 2h --wait
   $ moengage-allowlist override remove 203.0.114.9`
 
-const ACTIONS = ['allow', 'deny', 'mode', 'remove']
+/** The actions, each with the options that it has no use for. */
+const ACTIONS: Readonly<Record<string, readonly (keyof Flags)[]>> = {
+  allow: [],
+  deny: [],
+  mode: ['confirm'],
+  remove: ['for', 'until', 'note', 'confirm']
+}
+const NAMES = Object.keys(ACTIONS).join(', ')
 
 interface Flags extends ChangeFlags {
   readonly for?: number
@@ -31,7 +43,7 @@ export function overrideCommand(io: Io): Command {
   const command: Command = new Command('override')
     .usage('[options] <action> <value>')
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
-    .argument('<action>', ACTIONS.join(', '))
+    .argument('<action>', NAMES)
     .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: see below')
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
@@ -45,13 +57,16 @@ export function overrideCommand(io: Io): Command {
   return addChangeOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (action: string, value: string | undefined, flags: Flags) => {
-      if (!ACTIONS.includes(action)) {
-        command.error(
-          `error: ${action} is not one of ${ACTIONS.join(', ')}. To see the overrides: moengage-allowlist fleet status`
-        )
+      if (!Object.hasOwn(ACTIONS, action)) {
+        command.error(`error: ${action} is not one of ${NAMES}. To see the overrides: moengage-allowlist fleet status`)
       }
       if (value === undefined) command.error(`error: missing required argument 'value'`)
-      const change = await changeBy(flags, io)
+      const unused = ACTIONS[action]!.find((name) => flags[name] !== undefined)
+      if (unused !== undefined) {
+        const about = action === 'remove' ? ' It ends overrides at once and for good.' : ''
+        command.error(`error: ${action} has no use for --${unused}.${about} Leave --${unused} out.`)
+      }
+      const change = await changeBy(flags, io, action === 'remove' ? undefined : endBy)
       await withFleet(flags, io, async (control) => {
         if (action === 'remove') {
           const { removed, version } = await control.removeOverride(value, change)
@@ -66,7 +81,10 @@ export function overrideCommand(io: Io): Command {
           .catch((error) => {
             throw asTyped(error)
           })
-        const end = override.until === null ? '' : ` until ${override.until}`
+        const end = override.until === null ? ', no end' : ` until ${override.until}`
+        if (flags.expires !== undefined && override.until === null) {
+          notify(io, 'warning', `The override has no end: --expires is about the signature. ${endBy(flags.expires)}`)
+        }
         await finish(
           control,
           { version, text: `override ${override.id}: ${action} ${value}${end}`, override },
@@ -77,6 +95,10 @@ export function overrideCommand(io: Io): Command {
       })
     })
 }
+
+/** How an override ends when a document would expire. */
+const endBy = (expires: string) =>
+  `For an end of the override, write ${isDay(expires) ? `--until ${expires}T00:00Z` : `--for ${expires}`}.`
 
 function readEnd(text: string): string {
   if (parseTime(text) !== undefined) return text

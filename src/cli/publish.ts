@@ -3,6 +3,7 @@ import type { Snapshot } from '../directory/snapshot.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, withFleet } from './fleet-options.js'
 import { readListAndSnapshot } from './input.js'
 import type { Io } from './io.js'
+import { printable } from './text.js'
 
 const PUBLISH_EXAMPLES = `
 Examples:
@@ -22,17 +23,14 @@ export function publishCommand(io: Io): Command {
       const change = await changeBy(flags, io)
       await withFleet(flags, io, async (control) => {
         const version = await control.publish(snapshot, change)
-        const { revision, retrieved } = snapshot.provenance
-        await finish(
-          control,
-          { version, text: `published: revision ${revision.slice(0, 12)} of ${retrieved}` },
-          change,
-          flags,
-          io
-        )
+        await finish(control, { version, text: `published: ${listName(snapshot)}` }, change, flags, io)
       })
     })
 }
+
+/** A list, which anybody may have written into the log of the store, as a line shows it. */
+const listName = ({ provenance: { revision, retrieved } }: Snapshot) =>
+  `revision ${printable(revision).slice(0, 12)} of ${retrieved}`
 
 /** `rollback`: the list before the last one. */
 export function rollbackCommand(io: Io): Command {
@@ -40,7 +38,9 @@ export function rollbackCommand(io: Io): Command {
   return addChangeOptions(command).action(async (flags: ChangeFlags) => {
     const change = await changeBy(flags, io)
     await withFleet(flags, io, async (control) => {
-      await finish(control, { version: await control.rollback(change), text: 'rolled back' }, change, flags, io)
+      const { version, list, published } = await control.rollback(change)
+      const text = `rolled back to ${listName(list)}, which was version ${published}`
+      await finish(control, { version, text, revision: list.provenance.revision }, change, flags, io)
     })
   })
 }

@@ -7,11 +7,13 @@ import { FleetError } from '../errors.js'
 import type { FleetStatus } from '../guard/fleet.js'
 import { openOverride } from '../guard/overrides.js'
 import type { Override } from '../guard/status.js'
+import { parseJson } from '../lib/json.js'
+import { messageLineOf, withFullStop } from '../lib/text.js'
 import { DAY } from '../lib/time.js'
 import { loadJose, signDocument } from '../signing/signed-document.js'
 import { namedBy } from './named-overrides.js'
 import { readSums } from './report.js'
-import { markOf, type SignerMemory, Signing } from './signing.js'
+import { digestsOf, markOf, type SignerMemory, Signing } from './signing.js'
 import { LIMITS } from './state.js'
 import type { FleetStore, StoredState } from './store.js'
 import { isSigned, overrideOf, type StoredOverride, shownOverrides, words } from './stored-override.js'
@@ -43,6 +45,8 @@ export interface Change {
   readonly by: string
   /** What was done, in a few words. */
   readonly what: string
+  /** What it changed. */
+  readonly part: 'list' | 'overrides'
   /** The content of the list that was published; absent for other changes, for one that is signed, and for one that is too long for the log. */
   readonly list?: string
 }
@@ -86,11 +90,12 @@ export class FleetControl {
   }
 
   /**
-   * Publishes the list that was published before the last one, as a new version.
+   * Publishes the list that was published before the last one, as a new version. Resolves with it, the version that it was, and the new one.
    *
-   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) where lists are signed: the log of the store is not, and anybody may have written it
+   * @throws (rejects with) FleetError (`MOE_ERR_FLEET`) where lists are signed: the log of the store is not, and anybody may have written it; and
+   * where the log has no such list, or not its content
    */
-  async rollback(options: ChangeOptions = {}): Promise<number> {
+  async rollback(options: ChangeOptions = {}): Promise<{ list: Snapshot; published: number; version: number }> {
     if (options.sign !== undefined || isSigned((await this.#store.read(LIMITS))?.list)) {
       throw new FleetError({
         value: this.#name,
@@ -98,8 +103,7 @@ export class FleetControl {
         fix: 'Publish the file of the list that you mean: moengage-allowlist publish LIST --sign KEY.'
       })
     }
-    const lists = (await this.log()).filter(({ list }) => list !== undefined)
-    const [, before] = lists
+    const [, before] = (await this.log()).filter(({ part }) => part === 'list')
     if (before === undefined) {
       throw new FleetError({
         value: this.#name,
@@ -107,10 +111,12 @@ export class FleetControl {
         fix: 'Publish a list: moengage-allowlist publish LIST.'
       })
     }
-    return this.#change(options, () => ({
-      list: before.list!,
-      what: `rollback to the list of version ${before.version}`
+    const [list, published] = [loggedList(before), before.version]
+    const version = await this.#change(options, () => ({
+      list: formatSnapshot(list),
+      what: `rollback to the list of version ${published}`
     }))
+    return { list, published, version }
   }
 
   /** Sets an override on all replicas. Resolves with it and the version. */
@@ -166,6 +172,7 @@ export class FleetControl {
   /** Reads what all replicas reported, and the overrides in force. */
   async status(): Promise<FleetStatus> {
     const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
+    if (stored !== null && !Number.isSafeInteger(stored.version)) throw damaged(this.#store.name)
     const overrides = shownOverrides(stored?.overrides ?? null).map(overrideOf)
     return {
       name: this.#name,
@@ -183,9 +190,12 @@ export class FleetControl {
   async log(): Promise<Change[]> {
     return (await this.#store.log()).flatMap((entry) => {
       try {
-        const { version, at, by, what, list } = JSON.parse(entry) as Change
+        const { version, at, by, what, list, ...rest } = JSON.parse(entry) as Change
         const isRight = Number.isSafeInteger(version) && [at, by, what].every((text) => typeof text === 'string')
-        return isRight ? [{ version, at, by, what, ...(typeof list === 'string' && { list }) }] : []
+        if (!isRight) return []
+        // An earlier version wrote no part.
+        const part = rest.part ?? (what.startsWith('override ') ? 'overrides' : 'list')
+        return [{ version, at, by, what, part, ...(typeof list === 'string' && { list }) }]
       } catch {
         return []
       }
@@ -200,7 +210,9 @@ export class FleetControl {
   async #change(options: ChangeOptions, draft: MakeDraft): Promise<number> {
     const { sign } = options
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const signing = sign === undefined ? undefined : await this.#signing(sign, options)
+      // Read before the state: a change in between is in the state, then.
+      const reported = await this.#reported(sign !== undefined)
+      const signing = sign === undefined ? undefined : await this.#signing(sign, options, reported)
       const [stored, time] = await Promise.all([
         this.#store.read(LIMITS),
         // A server that is not trusted does not say what time it is.
@@ -223,8 +235,9 @@ export class FleetControl {
           overrides = await overridesBefore()
         if (overrides === undefined) signing.checkOverrides(stored)
       }
-      // A store that lost its data goes on with a higher version than any replica has seen.
-      const version = Math.max(time, signing === undefined ? (stored?.version ?? 0) + 1 : signing.versionAfter(stored))
+      // A store that lost its data, and whose clock is behind, goes on with a higher version than any replica has seen.
+      const before = Math.max(stored?.version ?? 0, newestOf(reported, time))
+      const version = Math.max(time, signing === undefined ? before + 1 : signing.versionAfter(stored))
       const next: StoredState = {
         version,
         list: list === undefined ? (stored?.list ?? null) : await this.#sealed('list', list, version, options),
@@ -240,6 +253,7 @@ export class FleetControl {
         at: new Date(time).toISOString(),
         by,
         what,
+        part: list === undefined ? 'overrides' : 'list',
         ...(list !== undefined && sign === undefined && list.length <= MAX_LOGGED && { list })
       }
       if (await this.#store.write({ expect: stored?.version ?? null, state: next, entry: JSON.stringify(entry) })) {
@@ -248,7 +262,7 @@ export class FleetControl {
             ...(list !== undefined && { list: markOf(next.list!) }),
             ...(overrides !== undefined && { overrides: markOf(next.overrides!) })
           }
-          await options.memory?.write(marks)
+          await options.memory?.write(marks, digestsOf(stored))
           if (overrides !== undefined) options.onSigned?.(overrides.map(overrideOf))
         }
         return version
@@ -261,19 +275,27 @@ export class FleetControl {
     })
   }
 
-  async #signing(key: KeyObject, { memory, adopt }: ChangeOptions): Promise<Signing> {
+  /** The versions that replicas report. Without a signature they only raise the next version: what cannot be read keeps nobody from changing the state. */
+  async #reported(isToBeSigned: boolean): Promise<readonly number[]> {
+    try {
+      const { replicas } = await readSums(this.#store)
+      return replicas.flatMap(({ version }) => version ?? [])
+    } catch (error) {
+      if (isToBeSigned) throw error
+      return []
+    }
+  }
+
+  async #signing(key: KeyObject, { memory, adopt }: ChangeOptions, reported: readonly number[]): Promise<Signing> {
     // Whatever is refused from now on is refused for its signature.
     await loadJose()
     const now = Date.now()
-    // Read before the state: a change in between is in the state, then.
-    const { replicas } = await readSums(this.#store)
-    const versions = replicas.flatMap(({ version }) => (version === null || version > now + DAY ? [] : [version]))
     return new Signing({
       name: this.#name,
       key: createPublicKey(key),
       now,
-      last: (await memory?.read()) ?? {},
-      reported: Math.max(0, ...versions),
+      remembered: (await memory?.read()) ?? { marks: {} },
+      reported: newestOf(reported, now),
       adopt
     })
   }
@@ -287,6 +309,30 @@ export class FleetControl {
     if (sign === undefined) return text
     const end = new Date(expires ?? Date.now() + 90 * DAY).toISOString()
     return signDocument({ kind, name: this.#name, version, expires: end, payload: JSON.parse(text) }, sign)
+  }
+}
+
+/** The newest of the versions that replicas report; one that is more than a day ahead is not believed. */
+const newestOf = (versions: readonly number[], now: number) =>
+  Math.max(0, ...versions.filter((version) => version <= now + DAY))
+
+/**
+ * The list of a change that the log has.
+ *
+ * @throws FleetError (`MOE_ERR_FLEET`) where it has none that replicas would read
+ */
+function loggedList({ version, what, list }: Change): Snapshot {
+  try {
+    if (list === undefined) throw new Error('It was too long for the log, or signed.')
+    const snapshot = parseJson(list) as Snapshot
+    readBounded(snapshot)
+    return snapshot
+  } catch (error) {
+    throw new FleetError({
+      value: version,
+      message: `The log of the store has no list for version ${version} (${what}). ${withFullStop(messageLineOf(error))}`,
+      fix: 'Publish the file of the list that you mean: moengage-allowlist publish LIST.'
+    })
   }
 }
 
@@ -308,7 +354,7 @@ function damaged(key: string): FleetError {
   return new FleetError({
     value: key,
     message: 'The version in the store is not one that another can follow.',
-    fix: `Set it, and make the change again: redis-cli HSET '${key}:state' version 1.`
+    fix: `Set it, and run the command again: redis-cli HSET '${key}:state' version 1.`
   })
 }
 

@@ -11,11 +11,22 @@ export type SignedMark = Pick<VerifiedDocument, 'version' | 'digest'>
 /** What was signed last for a fleet, by part of its state. */
 export type SignedMarks = Partial<Readonly<Record<'list' | 'overrides', SignedMark>>>
 
+/** What a signer remembers of a fleet. */
+export interface Remembered {
+  readonly marks: SignedMarks
+  /** The server that the overrides were signed for, where none were for the one that is named now: it may be the same by another name. */
+  readonly server?: string | undefined
+}
+
 /** What a signer remembers, where the store cannot change it. */
 export interface SignerMemory {
-  read(): Promise<SignedMarks>
-  /** Adds the marks of a change to what is remembered. */
-  write(marks: SignedMarks): Promise<void>
+  read(): Promise<Remembered>
+  /**
+   * Adds the marks of a change to what is remembered.
+   *
+   * @param replaced the digests of the documents that the change was made from: a server that one of them is remembered of is the same store
+   */
+  write(marks: SignedMarks, replaced: readonly string[]): Promise<void>
 }
 
 /** A version in the store that is further ahead of the clock is not followed: no replica would accept the next one. */
@@ -25,6 +36,7 @@ export class Signing {
   readonly #name: string
   readonly #key: KeyObject
   readonly #last: SignedMarks
+  readonly #elsewhere: string
   readonly #reported: number
   readonly #adopt: string | undefined
   readonly now: number
@@ -34,14 +46,16 @@ export class Signing {
     readonly name: string
     readonly key: KeyObject
     readonly now: number
-    readonly last: SignedMarks
+    readonly remembered: Remembered
     readonly reported: number
     readonly adopt: string | undefined
   }) {
     this.#name = about.name
     this.#key = about.key
     this.now = about.now
-    this.#last = about.last
+    const { marks, server } = about.remembered
+    this.#last = marks
+    this.#elsewhere = server === undefined ? '' : ` for ${server}, which may be this store by another name`
     this.#reported = about.reported
     this.#adopt = about.adopt
   }
@@ -92,7 +106,10 @@ export class Signing {
   #doubt(text: string | null, part: 'list' | 'overrides'): string | undefined {
     const last = this.#last[part]
     if (text === null) {
-      return last && `There ${part === 'list' ? 'is none' : 'are none'}, and version ${last.version} was signed here.`
+      return (
+        last &&
+        `There ${part === 'list' ? 'is none' : 'are none'}, and version ${last.version} was signed here${this.#elsewhere}.`
+      )
     }
     let claimed: VerifiedDocument
     try {
@@ -105,8 +122,10 @@ export class Signing {
       return `It is version ${version}, which is ahead of the clock of this machine (${this.now}).`
     }
     if (last === undefined || version > last.version) return undefined
-    if (version < last.version) return `It is version ${version}, and version ${last.version} was signed here later.`
-    return digest === last.digest ? undefined : `It is version ${version} with another content than was signed here.`
+    if (version < last.version)
+      return `It is version ${version}, and version ${last.version} was signed here later${this.#elsewhere}.`
+    if (digest === last.digest) return undefined
+    return `It is version ${version} with another content than was signed here${this.#elsewhere}.`
   }
 
   #olderThanReported(stored: StoredState | null): string | undefined {
@@ -131,6 +150,9 @@ function claimsOf(stored: StoredState | null): VerifiedDocument[] {
     }
   })
 }
+
+/** Names the signed documents of a state. */
+export const digestsOf = (stored: StoredState | null) => claimsOf(stored).map(({ digest }) => digest)
 
 export function markOf(text: string): SignedMark {
   const { version, digest } = claimedDocument(text)

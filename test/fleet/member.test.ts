@@ -3,6 +3,8 @@ import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { Cluster } from 'ioredis'
+import { createSentinel } from 'redis'
 import t, { type Test } from 'tap'
 import { createGuard, type Guard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
@@ -48,7 +50,12 @@ async function replica(
 
 t.test('what is published comes into use on every replica, with any client', async (t) => {
   const redis = new FakeRedis()
-  const clients = [redis.io(), redis.io({ isCluster: true }), redis.nodeRedis(), redis.nodeRedis({ isCluster: true })]
+  const clients = [
+    redis.io(),
+    redis.io({ isCluster: true }),
+    redis.nodeRedis(),
+    redis.nodeRedis({ isCluster: true, hasOptions: true })
+  ]
   const guards = await Promise.all(clients.map((client) => replica(t, redis, { fleet: { client } })))
   const control = controlOf(t, redis, redis.nodeRedis({ isCluster: true }))
   await control.publish(sound({ revision: 'r1' }))
@@ -622,13 +629,38 @@ t.test('a copy that has expired is not used, and what it says about versions is 
   t.match((await start()).status(), { revision: 'own', lastError: /has no state any more\. Publish it again/ })
 })
 
+t.test('a database that the server refuses is not replaced by another', async (t) => {
+  const redis = new FakeRedis()
+  const client = redis.io({ db: 2 })
+  redis.errors.set('SELECT', 'NOPERM this user has no permissions')
+  const [guard, control] = [await replica(t, redis, { fleet: { client } }), controlOf(t, redis, client)]
+  t.match(guard.status(), { revision: 'own', lastError: /NOPERM/ })
+  await t.rejects(control.publish(sound({ revision: 'r1' })), /NOPERM/)
+  await t.rejects(control.status(), /NOPERM/)
+  await tick()
+  t.strictSame([...new Set(redis.received)], ['SELECT'], 'no other command is sent')
+  redis.errors.clear()
+  await control.publish(sound({ revision: 'r1' }))
+  await until(() => guard.status().revision === 'r1')
+  t.match(guard.status(), { revision: 'r1', lastError: null })
+  redis.errors.set('SELECT', 'ERR DB index is out of range')
+  redis.stop()
+  redis.set({ isDown: false })
+  await until(() => guard.status().lastError !== null)
+  t.match(guard.status(), { revision: 'r1', lastError: /out of range/ }, 'nor after a reconnection')
+})
+
 t.test('a fleet is checked like every option', async (t) => {
   const redis = new FakeRedis()
   const client = redis.io()
+  const sentinels = createSentinel({ name: 'mymaster', sentinelRootNodes: [{ host: '127.0.0.1', port: 26379 }] })
+  const cluster = new Cluster([{ port: 1 }], { lazyConnect: true, redisOptions: { db: 2 } })
   const table: [options: unknown, path: string, fix: RegExp][] = [
     [{ name: NAME }, 'client', /new Redis/],
     [{ client: {}, name: NAME }, 'client', /new Redis/],
     [{ client: null, name: NAME }, 'client', /new Redis/],
+    [{ client: sentinels, name: NAME }, 'client', /^Write client: new Redis\(\{ sentinels: .* of ioredis/],
+    [{ client: cluster, name: NAME }, 'client', /^Leave db out of redisOptions\.$/],
     [{ client }, 'name', /'webhooks'/],
     [{ client, name: 'a b' }, 'name', /'webhooks'/],
     [{ client, name: NAME, scope: '{x}' }, 'scope', /'webhooks'/],

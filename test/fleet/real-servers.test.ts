@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { redisClient } from '../../src/cli/redis-client.js'
 import type { Snapshot } from '../../src/core.js'
 import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
@@ -363,6 +364,58 @@ t.test('replicas and publishers need no more than the documented permissions', {
   }
 })
 
+t.test('a database needs a permission of its own, as documented', { skip, timeout: 60_000 }, async (t) => {
+  const server = await RedisServer.start(t)
+  const admin = raw(t, server.url)
+  for (const rule of documentedAcl()) await admin.call('ACL', 'SETUSER', ...rule)
+  const as = (user: string) => `${server.url.replace('//', `//${user}:secret@`)}/2`
+  await controlOf(t, `${server.url}/2`).publish(list('two'))
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, as('replica'), { kind }))
+  )
+  for (const replica of replicas) t.match(await replica.status(), { lastError: /NOPERM.*select/ })
+  const packages = ['ioredis', 'iovalkey', 'redis']
+  const publish = async (url: string) => {
+    const clients = packages.map((name) =>
+      redisClient(url, (other) => (other === name ? import(name) : Promise.reject({ code: 'ERR_MODULE_NOT_FOUND' })))
+    )
+    return Promise.all(
+      clients.map(async (client) =>
+        run(['publish', '-', '--redis', url, '--name', NAME], {
+          stdin: JSON.stringify(list('three')),
+          redis: await client
+        })
+      )
+    )
+  }
+  for (const refused of await publish(as('publisher'))) t.match(refused, { code: 2, stderr: /NOPERM.*select/ })
+  for (const refused of await publish(`${server.url}/99`)) t.match(refused, { code: 2, stderr: /out of range/ })
+  t.equal(await admin.dbsize(), 0, 'nothing is written to database 0')
+  const [addition] = /`\+select`/.exec(readFileSync('docs/fleet.md', 'utf8')) ?? []
+  t.equal(addition, '`+select`')
+  for (const user of ['replica', 'publisher']) await admin.call('ACL', 'SETUSER', user, '+select')
+  await everywhere(replicas, usesRevision('two'))
+  for (const published of await publish(as('publisher'))) t.match(published, { code: 0 })
+  t.ok(await everywhere(replicas, usesRevision('three')))
+  t.equal(await admin.dbsize(), 0)
+})
+
+t.test('the primary is found by its Sentinels', { skip, timeout: 60_000 }, async (t) => {
+  const server = await RedisServer.start(t)
+  const config = join(t.testdir({}), 'sentinel.conf')
+  writeFileSync(config, `sentinel monitor mymaster 127.0.0.1 ${server.port} 1\n`)
+  const sentinel = await RedisServer.start(t, [config, '--sentinel'])
+  const client = new Redis({
+    sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
+    name: 'mymaster',
+    lazyConnect: true
+  })
+  const store = new RedisStore({ client, scope: 'moengage', name: NAME, timeout: 2000, poll: 1000 })
+  t.teardown(() => store.close())
+  await new FleetControl(store, NAME).publish(list('by a Sentinel'))
+  t.match((await controlOf(t, server.url).log())[0], { what: /^list by a Sentin/ })
+})
+
 t.test(
   'a replica whose clock is off by more than a day is seen, and sees all others',
   { skip, timeout: 60_000 },
@@ -492,35 +545,40 @@ t.test('the store is reached by TLS with an own authority', { skip, timeout: 60_
 
 t.test('in a cluster, a primary that is killed is replaced', { skip, timeout: 90_000 }, async (t) => {
   const folder = t.testdir({})
+  const password = 'secret'
   const args = (i: number) => [
     ...['--cluster-enabled', 'yes', '--cluster-config-file', join(folder, `nodes-${i}.conf`)],
-    ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0']
+    ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'],
+    ...['--requirepass', password, '--masterauth', password]
   ]
   const servers: RedisServer[] = []
   for (let i = 0; i < 6; i++) servers.push(await RedisServer.start(t, args(i)))
   const nodes = servers.map(({ port }) => port)
   const addresses = nodes.map((port) => `127.0.0.1:${port}`)
   const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
-  execFileSync('redis-cli', create, { stdio: 'ignore' })
-  const replicas = await Promise.all(['ioredis', 'redis'].map((kind) => ForkedReplica.start(t, '', { nodes, kind })))
+  execFileSync('redis-cli', ['-a', password, ...create], { stdio: 'ignore' })
+  const replicas = await Promise.all(
+    ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, '', { nodes, password, kind }))
+  )
   const client = new Cluster(
     nodes.map((port) => ({ host: '127.0.0.1', port })),
-    { lazyConnect: true }
+    { lazyConnect: true, redisOptions: { password } }
   )
   const store = new RedisStore({ client, scope: 'moengage', name: NAME, timeout: 2000, poll: 1000 })
   const control = new FleetControl(store, NAME)
   t.teardown(() => control.close())
   await eventually(async () => (await control.publish(list('before')).catch(() => 0)) > 0)
   await everywhere(replicas, usesRevision('before'))
-  const key = await raw(t, servers[0]!.url).call('CLUSTER', 'KEYSLOT', STATE)
-  const slots = (await raw(t, servers[0]!.url).call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+  const first = raw(t, servers[0]!.url.replace('//', `//:${password}@`))
+  const key = await first.call('CLUSTER', 'KEYSLOT', STATE)
+  const slots = (await first.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
   const primary = slots.find(([first, last]) => first <= (key as number) && (key as number) <= last)![2][1]
   await servers.find(({ port }) => port === primary)!.kill()
   t.ok(await all(replicas, async (replica) => (await replica.judge(LISTED)).status === 200))
   const took = await eventually(async () => (await control.publish(list('after')).catch(() => 0)) > 0)
   await everywhere(replicas, usesRevision('after'))
   t.comment(`cluster: published again ${took.toFixed(0)} ms after a primary was killed`)
-  await eventually(async () => (await replicas[0]!.status()).lastError === null)
+  await everywhere(replicas, async (replica) => (await replica.status()).lastError === null)
   t.pass()
 })
 

@@ -18,20 +18,20 @@ export class FakeRedis {
   readonly errors = new Map<string, string>()
   readonly #connections = new Set<FakeConnection>()
 
-  /** A client as ioredis has it; its cluster has another `duplicate`. */
-  io({ isCluster = false } = {}): RedisClient {
+  /** A client as ioredis has it, for a database; its cluster has another `duplicate`. */
+  io({ isCluster = false, db = 0 } = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections)
-    return { isCluster, duplicate, connect() {}, call() {} } as unknown as RedisClient
+    return { isCluster, duplicate, connect() {}, call() {}, options: isCluster ? {} : { db } } as unknown as RedisClient
   }
 
-  /** A client as node-redis has it. */
-  nodeRedis({ isCluster = false } = {}): RedisClient {
+  /** A client as node-redis has it; not every version shows the options of its cluster. */
+  nodeRedis({ isCluster = false, hasOptions = false } = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections, isCluster)
     return {
       duplicate,
       connect() {},
       sendCommand() {},
-      ...(isCluster ? { masters: [] } : { options: { socket: {} } })
+      ...(isCluster ? { masters: [], ...(hasOptions && { _options: { defaults: {} } }) } : { options: { socket: {} } })
     } as unknown as RedisClient
   }
 

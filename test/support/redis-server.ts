@@ -64,7 +64,7 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    const keeper = spawn('sh', ['-c', KEEPER, 'sh', this.#program, ...own, ...this.#args], {
+    const keeper = spawn('sh', ['-c', KEEPER, 'sh', this.#program, ...this.#args, ...own], {
       stdio: ['pipe', 'pipe', 'ignore'],
       cwd: this.#folder
     })

@@ -1,14 +1,14 @@
 // One replica of a fleet: a real HTTP server whose guard is the built package's. It ends with the process that forked it.
 import { createServer } from 'node:http'
 import { Cluster, Redis } from 'ioredis'
-import { Redis as Valkey } from 'iovalkey'
+import { Redis as Valkey, Cluster as ValkeyCluster } from 'iovalkey'
 import moengageAllowlist from 'moengage-allowlist/http'
 import { redisFleet } from 'moengage-allowlist/redis'
 import { createClient, createCluster } from 'redis'
 
 process.on('disconnect', () => process.exit())
 
-const { url, nodes, tls, kind = 'ioredis', shift = 0, fleet, options } = JSON.parse(process.argv[2])
+const { url, nodes, password, tls, kind = 'ioredis', shift = 0, fleet, options } = JSON.parse(process.argv[2])
 const { now } = Date
 Date.now = () => now() + shift
 const started = Date.now()
@@ -16,8 +16,8 @@ const io = { lazyConnect: true, ...(tls && { tls }) }
 const urls = nodes?.map((port) => ({ host: '127.0.0.1', port }))
 const client = nodes
   ? kind === 'redis'
-    ? createCluster({ rootNodes: urls.map((socket) => ({ socket })) })
-    : new Cluster(urls, { lazyConnect: true })
+    ? createCluster({ rootNodes: urls.map((socket) => ({ socket })), defaults: { password } })
+    : new (kind === 'ioredis' ? Cluster : ValkeyCluster)(urls, { lazyConnect: true, redisOptions: { password } })
   : kind === 'redis'
     ? createClient({ url, ...(tls && { socket: { tls: true, ...tls } }) })
     : new (kind === 'ioredis' ? Redis : Valkey)(url, io)

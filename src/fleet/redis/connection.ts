@@ -1,3 +1,6 @@
+import type { Problem } from '../../errors.js'
+import { shown } from '../../lib/text.js'
+
 /** One connection to a server. It is used until it fails once, and then replaced by a new one. */
 export interface Connection {
   send(args: readonly string[]): Promise<unknown>
@@ -36,6 +39,7 @@ export type RedisClient = IoClient | NodeRedisClient
 /** What the connections of a fleet do otherwise than the client that they are made from, whatever its library. */
 interface IoConnection extends Omit<IoClient, 'call'> {
   readonly isCluster?: boolean
+  readonly options: { readonly db?: number; readonly redisOptions?: { readonly db?: number | undefined } }
   call(...args: readonly string[]): Promise<unknown>
   connect(): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
@@ -44,11 +48,24 @@ interface IoConnection extends Omit<IoClient, 'call'> {
   on(event: string, listener: (detail: unknown) => void): unknown
 }
 
-/** Whether a value is a client that a fleet can be made from. */
-export function isRedisClient(value: unknown): value is RedisClient {
-  if (typeof value !== 'object' || value === null) return false
-  const { duplicate, call, sendCommand, connect } = value as Record<string, unknown>
-  return [duplicate, connect].every(isFunction) && (isFunction(call) || isFunction(sendCommand))
+/** Why no fleet can be made from a value; undefined where it is a client that one can be made from. */
+export function refusalOf(value: unknown): Pick<Problem, 'message' | 'fix'> | undefined {
+  const { duplicate, call, sendCommand, connect, getSentinelNode } = (value ?? {}) as Record<string, unknown>
+  if (![duplicate, connect].every(isFunction) || !(isFunction(call) || isFunction(sendCommand))) {
+    return {
+      message: `${shown(value)} is not a client of ioredis, iovalkey or node-redis.`,
+      fix: 'Write client: new Redis(), or createClient() of node-redis.'
+    }
+  }
+  if (isFunction(getSentinelNode)) {
+    return {
+      message: 'A fleet cannot make connections from a Sentinel client of node-redis.',
+      fix: `Write client: new Redis({ sentinels: [{ host: '127.0.0.1', port: 26379 }], name: 'mymaster' }) of ioredis, with your Sentinels.`
+    }
+  }
+  // A cluster has no other database, and its client would go on in this one.
+  const db = (value as Partial<IoConnection>).options?.redisOptions?.db ?? 0
+  return db === 0 ? undefined : { message: `A cluster has no database ${db}.`, fix: 'Leave db out of redisOptions.' }
 }
 
 const isFunction = (value: unknown) => typeof value === 'function'
@@ -64,6 +81,8 @@ function dialIo(client: IoConnection, timeout: number): Dial {
   const own = {
     // A prefix would be that of one program; another one, and the command line, would not find the keys.
     keyPrefix: '',
+    // Selected below.
+    db: 0,
     lazyConnect: true,
     retryStrategy: null,
     maxRetriesPerRequest: 0,
@@ -80,10 +99,18 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     socketTimeout: 2 * timeout
   }
   const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => IoConnection
+  const { db = 0 } = client.options
   return async (ended) => {
     const { lazyConnect, keyPrefix, ...redisOptions } = own
     const made = client.isCluster
-      ? duplicate([], { lazyConnect, keyPrefix, clusterRetryStrategy: null, enableOfflineQueue: false, redisOptions })
+      ? duplicate([], {
+          lazyConnect,
+          keyPrefix,
+          clusterRetryStrategy: null,
+          enableOfflineQueue: false,
+          // Not every version adds those of the client, such as its password.
+          redisOptions: { ...client.options.redisOptions, ...redisOptions }
+        })
       : duplicate(own)
     // `connect()` says no more than that the connection is closed.
     let reason: unknown
@@ -93,6 +120,8 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     made.on('end', ended)
     try {
       await made.connect()
+      // Where the server refuses the database, the client itself would go on in database 0.
+      if (db !== 0) await made.call('SELECT', `${db}`)
     } catch (error) {
       made.disconnect()
       throw reason ?? error
@@ -113,6 +142,8 @@ function dialIo(client: IoConnection, timeout: number): Dial {
 
 interface NodeRedisConnection {
   readonly options?: { readonly socket?: object }
+  /** Those of a cluster, whose `defaults` have the password of its nodes. */
+  readonly _options?: { readonly defaults?: { readonly socket?: object } }
   duplicate(options: object): NodeRedisConnection
   connect(): Promise<unknown>
   sendCommand(...args: readonly unknown[]): Promise<unknown>
@@ -124,6 +155,7 @@ interface NodeRedisConnection {
 
 function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
   const isCluster = 'masters' in client
+  const given = isCluster ? client._options?.defaults : client.options
   const own = {
     keyPrefix: '',
     RESP: 2,
@@ -131,11 +163,10 @@ function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
     disableClientInfo: true,
     maintNotifications: 'disabled',
     pingInterval: undefined,
-    socket: { ...client.options?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
+    socket: { ...given?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
   }
   return async (ended) => {
-    const { socket, ...shared } = own
-    const made = isCluster ? client.duplicate({ RESP: 2, defaults: { ...shared, socket } }) : client.duplicate(own)
+    const made = client.duplicate(isCluster ? { RESP: 2, defaults: { ...given, ...own } } : own)
     made.on('error', ended)
     made.on('end', ended)
     const destroy = () => {
