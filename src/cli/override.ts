@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { isDay } from '../directory/snapshot.js'
+
 import { OptionsError } from '../errors.js'
 import { partsIn } from '../lib/list-in-text.js'
-import { parseTime, timeOfTomorrow } from '../lib/time.js'
+import { isDay, parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
 import { type Io, notify } from './io.js'
 import { overridesTable } from './overrides-table.js'
