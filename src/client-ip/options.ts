@@ -73,7 +73,9 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 function readHeader(option: Option): string | undefined {
   const { value } = option
-  const text = typeof value === 'string' ? value.toLowerCase() : ''
+  // One name in a list is answered like the name.
+  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  const text = typeof only === 'string' ? only.toLowerCase() : ''
   const other = `Write '${DEFAULT_HEADER}', or another header in which your proxy writes the address.`
   const meant = fromEnvironment(text)
   if (meant !== undefined) {
@@ -81,18 +83,23 @@ function readHeader(option: Option): string | undefined {
   }
   if (PEER_VARIABLE.test(text))
     return option.refuse(`${shown(value)} is the address of the peer, and no header.`, other)
+  if (UNFILLED.test(text)) {
+    return option.refuse(`${shown(value)} is a variable whose value was not filled in, and no header.`, other)
+  }
   if (text.startsWith('$')) return option.refuse(`${shown(value)} is a variable of a proxy, and no header.`, other)
   if (OF_CLIENTS.test(text)) {
     return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, other)
   }
-  if (HEADER_NAME.test(text)) return text
-  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  if (typeof value === 'string' && HEADER_NAME.test(text)) return text
   // What remains of ['X-Real-IP'], "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
-  const near = (typeof only === 'string' ? only.toLowerCase() : '').split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
-  const isAccepted = near !== text && option.attempt(near, readHeader).length === 0
+  const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
+  const isAccepted = near !== value && option.attempt(near, readHeader).length === 0
   const name = isAccepted && !near.includes(`'`) ? near : DEFAULT_HEADER
   return option.refuse(`${shown(value)} is not the name of one header.`, `Write '${name}'.`)
 }
+
+/** A variable of a shell or of a template. */
+const UNFILLED = /^\$\{/
 
 /** Where CGI and nginx have the address of the peer. */
 const PEER_VARIABLE = /^\$?remote_addr$/

@@ -1,4 +1,4 @@
-import type { ParsedAddress } from '../ip/address.js'
+import { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { parseForwardedHop } from './forwarded.js'
@@ -36,6 +36,23 @@ const LISTS: ReadonlyMap<string, ParseHop> = new Map([
 /** Whether a header lists every hop, so that trusted ones are skipped. */
 export function isList(header: string): boolean {
   return LISTS.has(header)
+}
+
+/**
+ * Whether a list names another hop left of a client, which it forwarded the request for. The client is the first one from the right with
+ * its address: the hops right of it are proxies that are trusted.
+ */
+export function hasHopBefore(text: string, header: string, client: string): boolean {
+  const parseHop = LISTS.get(header)
+  if (parseHop === undefined) return false
+  const hop = new ParsedAddress()
+  let end = text.length
+  do {
+    end = parseHop(text, end, hop)
+    if (hop.family === 0) return false
+    if (hop.toString() === client) return /[^\s,]/.test(text.slice(0, Math.max(end, 0)))
+  } while (end >= 0)
+  return false
 }
 
 /** Our own source of the client IP: the peer and one header, which is believed of trusted proxies only. */

@@ -25,6 +25,8 @@ export interface ClientIpSource<Request> {
 
 /** How a framework resolves the client IP by itself. */
 export interface FrameworkIp<Request> {
+  /** Whether the framework resolves the client IP of a request; never of a connection without one. */
+  handles(request: Request | undefined, incoming: Incoming): boolean
   ip(request: Request): unknown
   /**
    * Whether the client can choose the outcome, because the framework believes strangers.
@@ -45,12 +47,12 @@ const PEER_SOURCE: ClientIpSource<unknown> = {
 function frameworkSource<Request>(framework: FrameworkIp<Request>): ClientIpSource<Request> {
   return {
     resolve(request, incoming, client) {
-      if (request === undefined) return PEER_SOURCE.resolve(request, incoming, client)
       try {
-        const answer = framework.ip(request)
+        if (!framework.handles(request, incoming)) return PEER_SOURCE.resolve(request, incoming, client)
+        const answer = framework.ip(request!)
         // What the framework has without a proxy is the peer, in the peer's own spelling.
         const isPeer = answer === incoming.peer || (!answer && hasNoAddress(incoming.peer))
-        if (framework.isPermissive(request, isPeer ? undefined : answer)) return PERMISSIVE_TRUST
+        if (framework.isPermissive(request!, isPeer ? undefined : answer)) return PERMISSIVE_TRUST
         return isPeer ? PEER_SOURCE.resolve(request, incoming, client) : parseAnswer(answer, incoming, client)
       } catch (error) {
         return failedAnswer(error)

@@ -1,5 +1,5 @@
 import { Prefix, parsePrefix, readPrefix } from '../ip/prefix.js'
-import { coverHalf, specialPurpose } from '../ip/special.js'
+import { coverHalf, isForDocumentation } from '../ip/special.js'
 import { lazily } from '../lib/lazily.js'
 import type { Option } from '../lib/option.js'
 import { refuseNoList } from '../lib/option-rules.js'
@@ -138,9 +138,8 @@ function refuseOther(option: Option): undefined {
 const CARRIER_NAT = parsePrefix('100.64.0.0/10')
 
 function warnOfStrangers(item: Option, prefix: Prefix): void {
-  const purpose = specialPurpose(prefix)
-  if (purpose?.name === 'documentation') {
-    const message = `${prefix} ${purpose.about}; no proxy connects from it.`
+  if (isForDocumentation(prefix)) {
+    const message = `${prefix} is for documentation; no proxy connects from it.`
     item.warn('MOE_WARN_TRUSTED_PROXIES', message, 'Replace it with the addresses of your proxies.')
   }
   if (prefix.length >= 32 || !prefix.overlaps(CARRIER_NAT)) return

@@ -102,8 +102,9 @@ export function findingsOf(evidence: Evidence): Finding[] {
     ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({
       kind: 'proxy',
       sentence:
-        `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, so the sender ` +
-        'is hidden behind a proxy: follow the hint in the log. Do not add the address to allow, which would let everybody in.'
+        `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, or nobody on the ` +
+        `internet has ${group.them}: it is a test of your own, or the sender is hidden behind a proxy. Follow the hint in the log. Do not ` +
+        'add the address to allow: behind a proxy that would let everybody in.'
     })),
     ...(evidence.unresolved === 0 ? [] : [unresolved(evidence.unresolved)]),
     ...withoutSecret(

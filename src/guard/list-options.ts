@@ -130,7 +130,8 @@ function readAddresses(option: Option, isAccepting: boolean, tooWide: string): r
     }
     const text = `${prefix}`
     const twin = places.get(text)
-    const [why] = isAccepting ? noClient().match(prefix.address) : []
+    const around = isAccepting ? noClient().entriesFor(prefix.address) : []
+    const why = around.find((entry) => entry.prefix.contains(prefix))?.grant
     if (twin !== undefined) item.warn('MOE_WARN_EXTRA_ADDRESS', `${text} repeats ${twin}.`, 'Remove one of them.')
     else if (why !== undefined) {
       const message = `${text} ${why}; no request comes from it.`

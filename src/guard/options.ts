@@ -7,6 +7,7 @@ import { type Channel, type DataCenterName, readChannel, readDataCenter } from '
 import type { Problem } from '../errors.js'
 import { EVIDENCE_OPTIONS, type EvidenceOptions, EXPECT_SECRET_FIX } from '../evidence/options.js'
 import type { Prefix } from '../ip/prefix.js'
+import { listIn } from '../lib/list-in-text.js'
 import type { Option, OptionRule, OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import { number } from '../lib/option-rules.js'
@@ -249,20 +250,25 @@ function readClientIp(option: Option): Resolving | undefined {
 
 /** People pass the proxies or the header alone. */
 function clientIpFix(option: Option): string {
-  const proxies = literal([option.value].flat())
   const { value } = option
+  const inText = typeof value === 'string' ? listIn(value) : []
+  const items = inText.length > 0 ? inText : [value].flat()
+  const mistakesIn = (trustedProxies: readonly unknown[]) => option.attempt({ trustedProxies }, readClientIp)
+  const [mistake] = mistakesIn(items)
+  const proxies = mistake === undefined ? literal(items) : undefined
   const isHeader =
     typeof value === 'string' &&
     /^[a-z]+-[a-z-]+$/i.test(value) &&
     option.attempt({ trustedProxies: [], header: value }, readClientIp).length === 0
   const header = isHeader ? value : undefined
-  const areProxies = option.attempt({ trustedProxies: [option.value].flat() }, readClientIp).length === 0
-  const trustedProxies = areProxies && proxies !== undefined ? proxies : TRUSTED_PROXIES_EXAMPLE
   const members = [
-    `trustedProxies: ${trustedProxies}`,
-    ...(areProxies || header === undefined ? [] : [`header: '${header}'`])
+    `trustedProxies: ${proxies ?? TRUSTED_PROXIES_EXAMPLE}`,
+    ...(mistake === undefined || header === undefined ? [] : [`header: '${header}'`])
   ]
-  return `Write { ${members.join(', ')} }, 'request.ip' or a function.`
+  const fix = `Write { ${members.join(', ')} }, 'request.ip' or a function.`
+  // Where some of it are proxies, the others were meant as such.
+  const isMixed = mistake !== undefined && items.some((item) => mistakesIn([item]).length === 0)
+  return isMixed ? `${fix} ${mistake.message} ${mistake.fix}` : fix
 }
 
 /** A list of the user's may change later; what was checked must not. */

@@ -1,10 +1,18 @@
 import { forwardedHeaders, headerText, type Incoming } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
-import { isList, parsePeer } from '../client-ip/resolver.js'
+import { hasHopBefore, parsePeer } from '../client-ip/resolver.js'
+import type { FrameworkIp } from '../client-ip/source.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import { ONLY_YOURS } from '../senders/diagnosis.js'
-import { type ClientIpWording, otherHeaderPresent, trustFix, unresolvedHint } from '../verdict/hints.js'
+import {
+  type ClientIpWording,
+  otherHeaderPresent,
+  type Reach,
+  type TrustSetting,
+  trustFix,
+  unresolvedHint
+} from '../verdict/hints.js'
 import { unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
 import type { Settings } from './options.js'
@@ -13,14 +21,10 @@ import type { Policy } from './policy.js'
 /** The set of grants of an address that is in no entry. */
 const UNLISTED = 0
 
-/** How a proxy is made known to a framework that resolves the client IP: ends of sentences. */
-export interface FrameworkTrust<Request> {
-  /** What else can be done, in the framework, about a proxy that is not trusted. */
-  readonly trustFix: string
-  /** Why nothing can be done there where the framework does not handle the request. */
-  readonly unhandledFix: string
-  /** Whether the framework handles a request, and so resolves its client IP. */
-  handles(request: Request | undefined): boolean
+/** How a proxy is made known to a framework that resolves the client IP. */
+export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<Request>, 'handles'> {
+  /** Why its setting does not apply to a request that it does not handle, as a sentence. */
+  whyUnhandled(request: Request | undefined): string
 }
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
@@ -30,10 +34,6 @@ export class Rejections<Request> {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>
   readonly #wording: ClientIpWording
   readonly #framework: FrameworkTrust<Request> | undefined
-  /** How to make a proxy known. */
-  readonly #trustFix: (proxy: string | null) => string
-  /** The same for a request that the framework does not handle. */
-  readonly #unhandledFix: (proxy: string | null) => string
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
@@ -43,8 +43,6 @@ export class Rejections<Request> {
     this.#settings = settings
     this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#framework = framework
-    this.#trustFix = trustFix(settings.clientIp, framework?.trustFix ?? '')
-    this.#unhandledFix = trustFix(settings.clientIp, framework?.unhandledFix ?? '')
   }
 
   /** A request without a client IP that can be relied on. */
@@ -88,7 +86,7 @@ export class Rejections<Request> {
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const clientIp = client.toString()
-    const isHandled = incoming === null || this.#framework?.handles(request) !== false
+    const list = header ?? 'x-forwarded-for'
     return unlisted({
       client: clientIp,
       isPeer: isSameAddress(peer, clientIp),
@@ -101,8 +99,8 @@ export class Rejections<Request> {
       header,
       isRequestKnown: incoming !== null,
       present: forwardedHeaders(headers, header),
-      hasSeveralHops: hasSeveralHops(headerText(headers, header ?? 'x-forwarded-for'), header),
-      trustFix: isHandled ? this.#trustFix : this.#unhandledFix,
+      hasHopBefore: hasHopBefore(headerText(headers, list) ?? '', list, clientIp),
+      trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })
   }
@@ -113,8 +111,21 @@ export class Rejections<Request> {
     if (isTrusted) {
       return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
     }
-    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp)
+    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp, 'unknown')
     return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
+  }
+
+  /** How to make a proxy known. */
+  #trustFix(proxy: string | null, reach: Reach): string {
+    return trustFix(proxy, this.#settings.clientIp, this.#framework, reach)
+  }
+
+  /** Whether the framework's setting applies to a request. */
+  #reachOf(request: Request | undefined, incoming: Incoming | null): Reach {
+    if (incoming === null) return 'unknown'
+    const framework = this.#framework
+    if (framework === undefined || framework.handles(request, incoming)) return 'applies'
+    return { why: framework.whyUnhandled(request) }
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
@@ -137,8 +148,4 @@ export class Rejections<Request> {
 function isSameAddress(peer: string | null | undefined, client: string): boolean {
   const address = new ParsedAddress()
   return typeof peer === 'string' && parsePeer(peer, address) === null && address.toString() === client
-}
-
-function hasSeveralHops(text: string | undefined, header: string | null): boolean {
-  return text?.includes(',') === true && (header === null || isList(header))
 }

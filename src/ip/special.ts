@@ -139,6 +139,12 @@ export function specialPurpose(prefix: Prefix): SpecialPurpose | undefined {
   return prefix.address.family === 6 && !GLOBAL_UNICAST.contains(prefix) ? UNASSIGNED : undefined
 }
 
+/** Whether a prefix holds nothing but addresses for documentation. */
+export function isForDocumentation(prefix: Prefix): boolean {
+  const around = special().entriesFor(prefix.address)
+  return around.some(({ prefix: whole, grant }) => grant.name === 'documentation' && whole.contains(prefix))
+}
+
 /** Whether prefixes cover half of the public addresses of a family or more, alone or together. */
 export function coverHalf(prefixes: readonly Prefix[]): boolean {
   // Nested ones count several times, so what does not add up to a half with them does not without them.

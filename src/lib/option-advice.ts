@@ -79,12 +79,13 @@ function entryFor(place: Place, value: unknown, scope: Scope): string {
   return `${group.name}: { ${[...members, `${name}: ${valueFor(place, value, scope)}`].join(', ')} }`
 }
 
-/** The value that was given where it would be accepted there and may be shown, as it stands or as a list; else an example. */
+/** The value that was given where it would be accepted there and may be shown: as it stands, as a list, or out of one; else an example. */
 function valueFor({ name, rule }: Place, value: unknown, scope: Scope): string {
   if (rule.isSecret) return rule.example
   const option = new Option(name, undefined, scope)
   const items = typeof value === 'string' ? listIn(value) : []
-  for (const candidate of items.length === 0 ? [value] : [value, items]) {
+  const only = Array.isArray(value) && value.length === 1 ? value : []
+  for (const candidate of [value, ...(items.length === 0 ? [] : [items]), ...only]) {
     const written = literal(candidate)
     if (written !== undefined && option.attempt(candidate, rule.read).length === 0) return written
   }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { NodeIncoming } from '../client-ip/incoming.js'
 import type { Framework } from '../guard/create-guard.js'
 
 /** Strangers, by parts of the address space: trusting every address of one part means trusting the internet. */
@@ -23,12 +24,12 @@ const MAX_CHAINS = 1000
 const MAX_PROXIES = 32
 
 /**
- * Fastify's `request.ip`, or the peer where something other than a socket says which one it is. Its `trustProxy` cannot be read back,
- * so we probe it: `request.ip` is read from an object made on the request's own prototype, with a peer and a header made up. A stranger as
- * the peer is tried on the first request. A function may believe strangers only behind a proxy that it knows, so they are tried at each
- * place of a chain of proxies as well, when a request comes through it for the first time.
+ * Fastify's `request.ip`. Its `trustProxy` cannot be read back, so we probe it: `request.ip` is read from an object made on the request's
+ * own prototype, with a peer and a header made up. A stranger as the peer is tried on the first request. A function may believe strangers
+ * only behind a proxy that it knows, so they are tried at each place of a chain of proxies as well, when a request comes through it for the
+ * first time.
  */
-export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | undefined): Framework<FastifyRequest> {
+export function fastifyIp(): Framework<FastifyRequest> {
   let permissive: boolean | undefined
   const chains = new Set<string>()
 
@@ -45,10 +46,9 @@ export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | u
   }
 
   return {
-    ip: (request) => {
-      const peer = peerOf(request)
-      return peer === undefined ? request.ip : peer
-    },
+    // Of an event of Lambda the peer is what AWS writes, and request.ip that of a socket that nobody connected to.
+    handles: (request, incoming) => request !== undefined && incoming instanceof NodeIncoming,
+    ip: (request) => request.ip,
     isPermissive: (request, forwarded) => {
       permissive ??= believesStrangerBehind([], request)
       if (!permissive && typeof forwarded === 'string') permissive = isPermissiveOn(request, forwarded)
@@ -57,9 +57,11 @@ export function fastifyIp(peerOf: (request: FastifyRequest) => string | null | u
     permissiveTrust:
       "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
       'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.',
-    trustFix: ", or list it in Fastify's trustProxy (a number there trusts nobody since Fastify 5.12.1)",
-    unhandledFix: "; Fastify's trustProxy does not apply to this request, which Fastify does not handle",
-    handles: (request) => request !== undefined
+    setting: "Fastify's trustProxy",
+    note: ' (a number there trusts nobody since Fastify 5.12.1)',
+    handled: 'requests that Fastify handles over a socket',
+    whyUnhandled: (request) =>
+      request === undefined ? 'Fastify does not handle it' : 'its peer is what AWS writes into the event'
   }
 }
 
@@ -89,15 +91,15 @@ type Trust = (address: string, hop: number) => boolean
 /** Hops that are tried: a number of hops trusts anybody at the first ones, a function perhaps only at later ones. */
 const HOPS = Array.from({ length: MAX_PROXIES }, (_, hop) => hop)
 
-/** Express's `request.ip`; the peer where there is no Express. */
+/** Express's `request.ip`. */
 export function expressIp(): Framework<IncomingMessage> {
   // A setting that is changed is compiled to another function.
   const permissive = new WeakMap<Trust, boolean>()
   return {
-    ip: (request) => (trustOf(request) === undefined ? request.socket.remoteAddress : (request as { ip?: unknown }).ip),
+    handles: (request) => request !== undefined && trustOf(request) !== undefined,
+    ip: (request) => (request as { ip?: unknown }).ip,
     isPermissive: (request) => {
-      const trust = trustOf(request)
-      if (trust === undefined) return false
+      const trust = trustOf(request)!
       let known = permissive.get(trust)
       if (known === undefined) {
         known = HOPS.some((hop) => trustsStrangers((stranger) => trust(stranger, hop)))
@@ -109,9 +111,10 @@ export function expressIp(): Framework<IncomingMessage> {
       "Express's 'trust proxy' believes the X-Forwarded-For of people it cannot know (true and a number of hops both do), so " +
       "anyone can choose their address. List your proxies' addresses in 'trust proxy', or pass them as " +
       'clientIp: { trustedProxies: [...] }.',
-    trustFix: ", or list it in Express's 'trust proxy'",
-    unhandledFix: "; Express's 'trust proxy' does not apply to this request, which Express does not handle",
-    handles: (request) => request !== undefined && trustOf(request) !== undefined
+    setting: "Express's 'trust proxy'",
+    note: '',
+    handled: 'requests that Express handles',
+    whyUnhandled: () => 'Express does not handle it'
   }
 }
 

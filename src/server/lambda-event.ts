@@ -46,8 +46,8 @@ export interface LambdaRequest {
 
 /** What is said where AWS wrote no address into an event. */
 export const NO_LAMBDA_PEER =
-  'AWS wrote no address into this event. Behind an Application Load Balancer the attribute ' +
-  'routing.http.xff_header_processing.mode must be append.'
+  "AWS wrote no address into this event. An Application Load Balancer's own health check has none: answer it before the guard. If other " +
+  'requests have none either, the attribute routing.http.xff_header_processing.mode must be append.'
 
 type Fields = Readonly<Record<string, unknown>>
 

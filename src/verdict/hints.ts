@@ -1,4 +1,5 @@
 import { TEST_PEER, UNIX_PEER } from '../client-ip/incoming.js'
+import { isProxyName } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
 import { quoted } from '../lib/text.js'
@@ -54,7 +55,8 @@ export const DENIED = 'The address is in your "deny" list.'
 /** What the secret says about a rejection, in front of its hint. */
 const WITH_SECRET: Readonly<Record<Reason, string>> = {
   // Of an address of one's own.
-  'not-listed': 'The request carries your secret, so a proxy hides its sender: do not add the address to "allow".',
+  'not-listed':
+    'The request carries your secret, so it is a test of your own, or a proxy hides its sender: do not add the address to "allow".',
   'other-data-center':
     'The request carries your secret: MoEngage calls from a data center that this route does not accept.',
   'other-channel': "The request carries your secret, so it is MoEngage's call to you.",
@@ -121,7 +123,8 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
     `${isRedacted ? 'The peer' : quoted(`${peer}`)} is not an IP address. Pass the peer as its socket reports it (remoteAddress), without a ` +
     'name or a port.',
   'header-missing': ({ name }) =>
-    `A trusted proxy sent no ${name}, which requireHeader demands: the header was removed on the way, or the proxy does not write it.`,
+    `A trusted proxy sent no ${name}, which requireHeader demands: it made the request itself, such as a health check (which belongs on a ` +
+    'route without the guard), or the header was removed on the way, or the proxy does not write it.',
   'invalid-entry': ({ name }) =>
     `An entry of ${name} that decides is malformed: what your proxy wrote there is not an address.`,
   'hidden-client': ({ name }) => `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
@@ -182,21 +185,54 @@ export function otherHeaderPresent(header: string, present: readonly string[]): 
   )
 }
 
+/** The setting by which a framework is given the proxies that it trusts. */
+export interface TrustSetting {
+  /** Its name: `Fastify's trustProxy`. */
+  readonly setting: string
+  /** What else to know about it, in parentheses with a space before them; may be empty. */
+  readonly note: string
+  /** What it applies to, as in "for requests that Fastify handles". */
+  readonly handled: string
+}
+
+/** Whether the framework's setting applies to a request; `unknown` where there is an address alone. */
+export type Reach = 'applies' | 'unknown' | { readonly why: string }
+
+const REDACTED = 'redactAddress hides the address in the log; the verdict has it in full.'
+
 /**
- * How to make a proxy known, by the way in which the client IP is resolved: takes its address or name as it may be pasted, or null where
- * `redactAddress` shortens or replaces it, since a shortened one trusts a whole network.
+ * How to make a proxy known, by the way in which the client IP is resolved. Of a framework's setting only the framework knows what it trusts
+ * already, so all proxies have to be named where an object takes its place.
  *
- * @param frameworkFix what else can be done where the framework resolves it
+ * @param proxy its address or name as it may be pasted; null where `redactAddress` shortens or replaces it, since a shortened one trusts a
+ * whole network
  */
-export function trustFix(clientIp: unknown, frameworkFix: string): (proxy: string | null) => string {
-  if (typeof clientIp === 'function') return () => 'let your clientIp function read the header of that proxy.'
-  const isResolver = clientIp === 'trusted-proxies'
-  return (proxy) => {
-    if (proxy === null) {
-      const list = isResolver ? 'clientIp.trustedProxies' : `clientIp: { trustedProxies: [...] }${frameworkFix}`
-      return `list its address in ${list}. redactAddress hides it in the log; the verdict has it in full.`
-    }
-    if (isResolver) return `add '${proxy}' to clientIp.trustedProxies.`
-    return `pass clientIp: { trustedProxies: ['${proxy}'] }${frameworkFix}.`
+export function trustFix(
+  proxy: string | null,
+  clientIp: unknown,
+  framework: TrustSetting | undefined,
+  reach: Reach
+): string {
+  if (typeof clientIp === 'function') return 'let your clientIp function read the header of that proxy.'
+  if (clientIp === 'trusted-proxies') {
+    return proxy === null
+      ? `list its address in clientIp.trustedProxies. ${REDACTED}`
+      : `add '${proxy}' to clientIp.trustedProxies.`
   }
+  if (framework !== undefined) {
+    const fix = besideSetting(proxy, framework, reach)
+    return proxy === null ? `${fix} ${REDACTED}` : fix
+  }
+  return proxy === null
+    ? `list its address in clientIp: { trustedProxies: [...] }. ${REDACTED}`
+    : `pass clientIp: { trustedProxies: ['${proxy}'] }.`
+}
+
+function besideSetting(proxy: string | null, { setting, note, handled }: TrustSetting, reach: Reach): string {
+  const it = proxy === null ? 'its address' : isProxyName(proxy) ? 'its addresses' : 'it'
+  const items = proxy === null ? '...' : `'${proxy}', ...`
+  const object = `pass clientIp: { trustedProxies: [${items}] } with all of your proxies, since it replaces`
+  if (reach === 'applies') return `list ${it} in ${setting}${note}, or ${object} that setting.`
+  if (reach === 'unknown') return `${object} ${setting}, or, for ${handled}, list ${it} in that setting${note}.`
+  return `${object} ${setting}, which does not apply to this request: ${reach.why}.`
 }

@@ -25,8 +25,8 @@ export interface UnlistedFacts {
   readonly isRequestKnown: boolean
   /** The forwarded headers that the request carries. */
   readonly present: readonly string[]
-  /** Whether the list of hops names more than one. */
-  readonly hasSeveralHops: boolean
+  /** Whether the list of hops names another one left of the client, which the client forwarded the request for. */
+  readonly hasHopBefore: boolean
   /** How to make a proxy known, as the end of a sentence. */
   readonly trustFix: (proxy: string | null) => string
   /** The client as it may be pasted; null where addresses are redacted in logs. */
@@ -44,15 +44,35 @@ interface Row {
 const readsHeader = ({ header, present }: UnlistedFacts) => present.some((name) => name === header)
 const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
 
+/** What a proxy has to be before it is trusted: one that passes a header on hands over what clients wrote. */
+const WRITES_ITSELF = 'one that writes that header itself (what a trusted proxy passes on is believed as well)'
+
+/** The header in which a provider writes the sender, and the recipe that says what makes it safe. */
+const OF_PROVIDERS: Readonly<Record<string, readonly [header: string, recipe: string]>> = {
+  cloudflare: ['cf-connecting-ip', 'cloudflare'],
+  fastly: ['fastly-client-ip', 'fastly'],
+  'google-cloud-load-balancing': ['x-forwarded-for', 'google-cloud']
+}
+
+/** How a proxy behind a provider hands on the sender in the header that is read. */
+function handingOn(facts: UnlistedFacts, provider: string): string {
+  const name = nameOf(facts)
+  if (name === 'x-forwarded-for') return `hand on what ${provider} sends (nginx with $proxy_add_x_forwarded_for)`
+  const [own, recipe] = OF_PROVIDERS[provider]!
+  if (name === own) return `pass on ${name} as ${provider} sends it`
+  return `write into ${name} the sender that ${provider} names in ${own}; docs/recipes/${recipe}.md says when that can be relied on`
+}
+
 /** Who made a request whose header names proxies alone. Whether a hop hides the sender cannot be seen in the request itself. */
-const fromProxiesAlone = ({ client, provider }: UnlistedFacts) =>
-  provider === undefined
+function fromProxiesAlone(facts: UnlistedFacts): string {
+  const { client, provider } = facts
+  return provider === undefined
     ? `made from inside your network, for example by a health check or by a test on the machine itself, or a hop wrote ${client} in ` +
-      'place of the sender (SNAT, as by a load balancer that does not preserve the client IP or by externalTrafficPolicy: Cluster; ' +
-      '$remote_addr of nginx behind another proxy). If requests from outside look like this, a hop did: let it keep the sender.'
+        'place of the sender (SNAT, as by a load balancer that does not preserve the client IP or by externalTrafficPolicy: Cluster; ' +
+        '$remote_addr of nginx behind another proxy). If requests from outside look like this, a hop did: let it keep the sender.'
     : `made from ${provider}'s own network, or a proxy behind ${provider} wrote ${client} in place of the sender (nginx with ` +
-      `$remote_addr). If requests from outside look like this, a proxy did: let it hand on what ${provider} sends (nginx with ` +
-      '$proxy_add_x_forwarded_for).'
+        `$remote_addr). If requests from outside look like this, a proxy did: let it ${handingOn(facts, provider)}.`
+}
 
 /**
  * What an unlisted client is, in the order in which the rows are tried. MoEngage is not mentioned in any of them: no such
@@ -133,17 +153,16 @@ export const UNLISTED_ROWS: readonly Row[] = [
     applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
     reason: 'proxy-not-configured',
     hint: ({ client, pasted, trustFix }) =>
-      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, one that writes ` +
-      'that header itself (what a trusted proxy passes on is believed as well), and every sender looks like ' +
-      `${client}. If it is: ${trustFix(pasted)}`
+      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, ${WRITES_ITSELF}, ` +
+      `and every sender looks like ${client}. If it is: ${trustFix(pasted)}`
   },
   {
     name: 'an internal hop in front of others',
-    applies: ({ isInternal, isPeer, hasSeveralHops }) => isInternal && !isPeer && hasSeveralHops,
+    applies: ({ isInternal, isPeer, hasHopBefore }) => isInternal && !isPeer && hasHopBefore,
     reason: 'proxy-not-configured',
-    hint: ({ client, pasted, trustFix }) =>
-      `${client} is an internal address and a hop behind it forwarded the request for somebody else, so it seems to be your ` +
-      `proxy, and every sender looks like ${client}. If it is: ${trustFix(pasted)}`
+    hint: (facts) =>
+      `${facts.client} is an internal address and ${nameOf(facts)} names another hop left of it, so it seems to be your proxy, ` +
+      `${WRITES_ITSELF}, and every sender behind it looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
   },
   {
     name: 'an internal peer without a header',

@@ -117,7 +117,9 @@ t.test('a wrong header is answered with the name that is left of it', async (t) 
     [',', `Write 'x-forwarded-for'.`],
     [['CF-Connecting-IP'], `Write 'cf-connecting-ip'.`],
     [['x-real-ip', 'forwarded'], `Write 'x-forwarded-for'.`],
-    [['host'], `Write 'x-forwarded-for'.`],
+    [['$http_x_real_ip'], 'Did you mean "x-real-ip"?'],
+    [['host'], `Write 'x-forwarded-for', or another header in which your proxy writes the address.`],
+    [['X Real IP'], `Write 'x-real-ip'.`],
     [[5], `Write 'x-forwarded-for'.`],
     [{ name: 'x-real-ip' }, `Write 'x-forwarded-for'.`]
   ]
@@ -136,6 +138,7 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
     ['$x_real_ip', /^'\$x_real_ip' is how CGI/, 'Did you mean "x-real-ip"?'],
     ['REMOTE_ADDR', /^'REMOTE_ADDR' is the address of the peer, and no header\.$/, /^Write 'x-forwarded-for', or/],
     ['$remote_addr', /is the address of the peer/, /^Write 'x-forwarded-for', or/],
+    [`\${X_REAL_IP}`, /is a variable whose value was not filled in, and no header/, /^Write 'x-forwarded-for', or/],
     ['$realip_remote_addr', /is a variable of a proxy, and no header/, /^Write 'x-forwarded-for', or/],
     ...[
       'host',
@@ -223,6 +226,9 @@ t.test('proxies or a header in the place of clientIp are answered with the optio
     ['10.0.0.1', `trustedProxies: ['10.0.0.1']`],
     [['10.0.0.1', '10.0.0.2'], `trustedProxies: ['10.0.0.1', '10.0.0.2']`],
     ['loopback', `trustedProxies: ['loopback']`],
+    ['10.0.0.0/8, 127.0.0.1', `trustedProxies: ['10.0.0.0/8', '127.0.0.1']`],
+    ['["10.0.0.0/8"]', `trustedProxies: ['10.0.0.0/8']`],
+    ['', example],
     ['x-forwarded-for', `${example}, header: 'x-forwarded-for'`],
     ['X-Real-IP', `${example}, header: 'X-Real-IP'`],
     ['cf-connecting-ip', `${example}, header: 'cf-connecting-ip'`],
@@ -243,5 +249,14 @@ t.test('proxies or a header in the place of clientIp are answered with the optio
     const { mistakes } = findingsOf({ dataCenters: 'DC-01', clientIp })
     const fixes = mistakes.map(({ fix }) => fix)
     t.strictSame(fixes, written === '' ? [] : [`Write { ${written} }, 'request.ip' or a function.`], String(clientIp))
+  }
+  const mixed =
+    /^Write \{ trustedProxies: \['192\.0\.2\.0\/24'\] \}, .* 'foo' is not a name of proxies\. List addresses/
+  for (const clientIp of [['10.0.0.0/8', 'foo'], '10.0.0.0/8, foo']) {
+    t.match(
+      findingsOf({ dataCenters: 'DC-01', clientIp }).mistakes,
+      [{ path: 'clientIp', fix: mixed }],
+      String(clientIp)
+    )
   }
 })

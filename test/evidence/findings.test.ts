@@ -134,7 +134,7 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
     {
       options: {},
       request: { peer: PROXY, headers: { 'x-moe-token': SECRET } },
-      hint: /^The request carries your secret, so a proxy hides its sender: do not add the address to "allow"\. The trusted proxy/,
+      hint: /^The request carries your secret, so it is a test of your own, or a proxy hides its sender: do not add the address to "allow"\. The trusted proxy/,
       finding: {
         addresses: [PROXY],
         sentence: /hidden behind a proxy.*Do not add the address to allow/,
@@ -145,7 +145,7 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
     {
       options: { clientIp: { trustedProxies: ['203.0.113.9'] } },
       request: { peer: '203.0.113.9', headers: { 'x-moe-token': SECRET } },
-      hint: /^The request carries your secret, so a proxy hides its sender/,
+      hint: /^The request carries your secret, so it is a test of your own, or a proxy hides its sender/,
       finding: { addresses: ['203.0.113.9'], paste: null }
     },
     {
@@ -157,8 +157,19 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
     {
       options: {},
       request: from('104.16.0.9'),
-      hint: /^The request carries your secret, so a proxy hides its sender/,
+      hint: /^The request carries your secret, so .*a proxy hides its sender/,
       finding: { addresses: ['104.16.0.9'], paste: null }
+    },
+    {
+      options: {},
+      request: { peer: PROXY, headers: { 'x-moe-token': SECRET, 'x-forwarded-for': '198.51.100.7' } },
+      hint: /so it is a test of your own, .* 198\.51\.100\.7 is for documentation/,
+      finding: {
+        addresses: ['198.51.100.7'],
+        sentence:
+          /or nobody on the internet has it: it is a test of your own, or the sender is hidden behind a proxy\./,
+        paste: null
+      }
     }
   ],
   unresolved: [

@@ -39,6 +39,9 @@ const WRONG: object[] = [
   { ...base, clientIp: 'req.ip' },
   { ...base, clientIp: '10.0.0.1' },
   { ...base, clientIp: ['10.0.0.0/8', 'loopback'] },
+  { ...base, clientIp: '10.0.0.0/8, 127.0.0.1' },
+  { ...base, clientIp: '["10.0.0.0/8"]' },
+  { ...base, clientIp: ['10.0.0.0/8', 'foo'] },
   { ...base, clientIp: Array(11).fill('10.0.0.1') },
   { ...base, clientIp: true },
   { ...base, clientIp: null },
@@ -61,6 +64,8 @@ const WRONG: object[] = [
   proxies(['10.0.0.1'], { header: `it's me` }),
   proxies(['10.0.0.1'], { header: 'é' }),
   proxies(['10.0.0.1'], { header: ['x-real-ip'] }),
+  proxies(['10.0.0.1'], { header: ['$http_x_real_ip'] }),
+  proxies(['10.0.0.1'], { header: `\${X_REAL_IP}` }),
   proxies(['10.0.0.1'], { header: '' }),
   proxies(['10.0.0.1'], { requireHeader: 'yes' }),
   proxies(['10.0.0.1'], { require: true, headers: 'x-real-ip' }),
@@ -123,6 +128,7 @@ const WRONG: object[] = [
   { ...base, trustProxy: ['10.0.0.0/8'] },
   { ...base, trustProxy: 1 },
   { ...base, header: 'x-real-ip' },
+  { ...base, header: ['x-real-ip'] },
   { ...base, header: 'X Real IP' },
   { ...base, requireHeader: true },
   { ...base, trustedProxies: ['10.0.0.0/8'], header: 'x-real-ip', requireHeader: true },
@@ -224,6 +230,12 @@ t.test('a value that a list would hold stays in the advice', async (t) => {
     const { mistakes, warnings } = findingsOf(followed(wrong, problem!)[0])
     t.strictSame([mistakes.length, warnings], [others.length, []], describe(options))
   }
+  const header = findingsOf({ ...base, header: ['x-real-ip'] }).mistakes
+  t.match(
+    header,
+    [{ fix: "Write clientIp: { trustedProxies: ['192.0.2.0/24'], header: 'x-real-ip' }." }],
+    'out of a list'
+  )
 })
 
 t.test('null is a value of no option, and never counts as left out', async (t) => {

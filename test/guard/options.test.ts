@@ -248,6 +248,12 @@ t.test('what is right but may surprise is a warning', async (t) => {
       'clientIp.trustedProxies[1]',
       /192\.0\.2\.0\/24 is for documentation; no proxy connects from it/
     ],
+    [
+      trusting('2001:db8:1::/48'),
+      'MOE_WARN_TRUSTED_PROXIES',
+      'clientIp.trustedProxies[0]',
+      /2001:db8:1::\/48 is for documentation/
+    ],
     [trusting(), 'MOE_WARN_TRUSTED_PROXIES', 'clientIp.trustedProxies', /empty/],
     [
       { clientIp: { trustedProxies: ['10.0.0.1'], header: 'X-Azure-ClientIP' } },
@@ -301,6 +307,9 @@ t.test('what is right but may surprise is a warning', async (t) => {
     { clientIp: { trustedProxies: ['cloudflare'], header: 'cf-connecting-ip' } },
     trusting('google-cloud-load-balancing'),
     trusting('10.0.0.0/8', 'loopback', 'unix', '100.64.0.7'),
+    // Half of it is public.
+    trusting('192.0.2.0/23'),
+    { allow: ['192.0.2.0/23'] },
     { deny: ['203.0.113.0/24'], allow: ['9.9.9.9'] }
   ]
   for (const options of quiet) t.strictSame(warningsOf(options), [], JSON.stringify(options))

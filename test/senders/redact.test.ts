@@ -83,7 +83,7 @@ t.test(
     const throws = ({ headers }: GuardRequest) => {
       throw new Error(`cannot trust ${(headers as Record<string, string>)['x-forwarded-for']}`)
     }
-    const list = 'redactAddress hides it in the log; the verdict has it in full.'
+    const list = 'redactAddress hides the address in the log; the verdict has it in full.'
     const table: [options: Partial<GuardOptions>, request: GuardRequest, end: string][] = [
       [{ clientIp: proxies }, inside, `If it is: list its address in clientIp.trustedProxies. ${list}`],
       [{ clientIp: proxies }, hop, `If it is: list its address in clientIp.trustedProxies. ${list}`],

@@ -221,7 +221,7 @@ for (const [name, make] of EXPRESSES) {
       const { guard, rejections } = guarding({ clientIp: 'request.ip' })
       const { ask } = await serve(t, make().use(guard, verdict))
       await ask(LISTED)
-      t.match(rejections()[0]?.moengage, { hint: /'127\.0\.0\.1'\] }, or list it in Express's 'trust proxy'\.$/ })
+      t.match(rejections()[0]?.moengage, { hint: /If it is: list it in Express's 'trust proxy', or pass / })
       const hints: unknown[] = []
       const upgrades = await serve(t, (request, response) => {
         const { headers } = request
@@ -235,10 +235,26 @@ for (const [name, make] of EXPRESSES) {
       for (const hint of hints) {
         t.match(
           hint,
-          /'127\.0\.0\.1'\] }; Express's 'trust proxy' does not apply to this request, which Express does not handle\.$/
+          /replaces Express's 'trust proxy', which does not apply to this request: Express does not handle it\.$/
         )
       }
       t.equal(hints.length, 2)
+      t.match(guard.explain('127.0.0.1').text, /, or, for requests that Express handles, list it in that setting\.$/)
+    })
+
+    t.test('the advice about a second proxy keeps what the first one was trusted for', async (t) => {
+      const verdictsBy = async (trusted: string[], clientIp: MoEngageAllowlistOptions['clientIp']) => {
+        const { guard } = guarding({ clientIp, mode: 'tag' })
+        const { ask } = await serve(t, make().set('trust proxy', trusted).use(guard, verdict))
+        return [JSON.parse((await ask(LISTED)).body), JSON.parse((await ask(`${LISTED}, 10.1.2.3`)).body)]
+      }
+      t.match(await verdictsBy(['loopback'], 'request.ip'), [
+        { verified: true },
+        { hint: /list it in Express's 'trust proxy', or pass .*'10\.1\.2\.3', \.\.\.\] } with all of your proxies/ }
+      ])
+      const both = [{ verified: true }, { verified: true }]
+      t.match(await verdictsBy(['loopback', '10.1.2.3'], 'request.ip'), both)
+      t.match(await verdictsBy(['loopback'], { trustedProxies: ['loopback', '10.1.2.3'] }), both)
     })
 
     t.test('verifies nobody where Express trusts everyone, and notices when that is mended', async (t) => {

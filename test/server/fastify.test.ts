@@ -629,21 +629,71 @@ t.test('a request that Fastify does not handle is judged without trustProxy, and
   const { app, verdict } = await judging('request.ip')
   t.match(verdict, { verified: false, reason: 'proxy-not-configured' })
   const fix =
-    "pass clientIp: { trustedProxies: ['127.0.0.1'] }; Fastify's trustProxy does not apply to this request, which Fastify does not handle."
+    "pass clientIp: { trustedProxies: ['127.0.0.1', ...] } with all of your proxies, since it replaces Fastify's trustProxy, which does " +
+    'not apply to this request: Fastify does not handle it.'
   t.ok(!verdict.verified && verdict.hint.endsWith(fix))
+  const { diagnosis } = app.moengage!.status()
+  for (const text of [diagnosis[0], app.moengage!.explain('127.0.0.1').text]) {
+    t.match(
+      text,
+      /pass clientIp: \{ trustedProxies: \['127\.0\.0\.1', \.\.\.\] \} .*, or, for requests that Fastify handles over a socket, list it in that setting/,
+      'of the address alone it is unknown whether Fastify handles its requests'
+    )
+  }
+  t.match(diagnosis, [/seems to be your own proxy: add it to clientIp\.trustedProxies/])
   t.match((await judging({ trustedProxies: ['127.0.0.1'] })).verdict, { verified: true }, 'as the hint says')
   t.equal((await app.inject({ url: '/raw', headers: from(LISTED) })).json().verified, false)
   t.match(app.moengage!.status(), { verified: 1, rejected: { 'proxy-not-configured': 2 } }, 'counted on its own')
   const unlisted = { url: '/judged', remoteAddress: '10.0.0.5', headers: from(LISTED) }
-  const inFramework = /'10\.0\.0\.5'\] }, or list it in Fastify's trustProxy/
-  t.match((await app.inject(unlisted)).json().hint, inFramework)
-  t.match(app.moengage!.explain('10.0.0.5').text, inFramework, 'of an address without a request')
-  t.match(
-    app.moengage!.status().diagnosis.join('\n'),
-    /127\.0\.0\.1'\] }, or list it in Fastify's trustProxy/,
-    'of a sender'
-  )
+  t.match((await app.inject(unlisted)).json().hint, /list it in Fastify's trustProxy .*'10\.0\.0\.5', \.\.\.\] }/)
 })
+
+t.test('the advice about a second proxy keeps what the first one was trusted for', async (t) => {
+  const verdictsBy = async (trustProxy: string | string[], clientIp: MoEngageAllowlistOptions['clientIp']) => {
+    const app = Fastify({ trustProxy })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag', clientIp })
+    app.get('/', async (request) => request.moengage)
+    const ask = async (forwarded: string) => (await app.inject({ url: '/', headers: from(forwarded) })).json()
+    return [await ask(LISTED), await ask(`${LISTED}, 10.1.2.3`)]
+  }
+  const [direct, behind] = await verdictsBy('loopback', 'request.ip')
+  t.match(direct, { verified: true })
+  t.match(behind, {
+    clientIp: '10.1.2.3',
+    reason: 'proxy-not-configured',
+    hint:
+      "If it is: list it in Fastify's trustProxy (a number there trusts nobody since Fastify 5.12.1), or pass clientIp: { trustedProxies: " +
+      "['10.1.2.3', ...] } with all of your proxies, since it replaces that setting."
+  })
+  const table: [what: string, trustProxy: string | string[], clientIp: MoEngageAllowlistOptions['clientIp']][] = [
+    ['listed in the setting', ['loopback', '10.1.2.3'], 'request.ip'],
+    ['all of the proxies in the object', 'loopback', { trustedProxies: ['10.1.2.3', 'loopback'] }]
+  ]
+  for (const [what, trustProxy, clientIp] of table) {
+    const verdicts = await verdictsBy(trustProxy, clientIp)
+    t.match(verdicts, [{ verified: true }, { verified: true }], what)
+  }
+})
+
+t.test(
+  'where the framework trusts proxies, a provider is listed by its addresses and a redacted one is not shown',
+  async (t) => {
+    const hintBy = async (redactAddress: 'truncate' | undefined, remoteAddress: string) => {
+      const app = Fastify()
+      await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag', redactAddress })
+      app.get('/', async (request) => request.moengage)
+      return (await app.inject({ url: '/', remoteAddress, headers: from(LISTED) })).json().hint
+    }
+    t.match(
+      await hintBy(undefined, '104.16.0.9'),
+      /: list its addresses in Fastify's trustProxy .* \{ trustedProxies: \['cloudflare', \.\.\.\] \}/
+    )
+    t.match(
+      await hintBy('truncate', '10.0.0.5'),
+      /: list its address in Fastify's trustProxy .* \{ trustedProxies: \[\.\.\.\] \} .* setting\. redactAddress hides the address/
+    )
+  }
+)
 
 t.test('app.moengage judges Fastify requests and bare connections, and logs neither', async (t) => {
   const { app, rejections } = await guarded({}, (app) => {

@@ -3,7 +3,8 @@ import awsLambdaFastify from '@fastify/aws-lambda'
 import fc from 'fast-check'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import guardFastify from '../../src/index.js'
+import type { Verdict } from '../../src/core.js'
+import guardFastify, { type MoEngageAllowlistOptions as FastifyOptions } from '../../src/index.js'
 import moengageAllowlist, {
   type LambdaEvent,
   type LambdaGuard,
@@ -205,7 +206,7 @@ for (const { name, make, logged } of KINDS) {
     })
 
     t.test('under @fastify/aws-lambda the plugin finds the event and decides alike', async (t) => {
-      for (const trustProxy of [false, ['127.0.0.1']]) {
+      for (const trustProxy of [false, true, ['127.0.0.1']]) {
         const app = Fastify({ trustProxy })
         t.teardown(() => app.close())
         // The root's decorator comes after the scope was made.
@@ -221,6 +222,29 @@ for (const { name, make, logged } of KINDS) {
           t.equal((await call(make(STRANGER, lines))).statusCode, 403, JSON.stringify(lines))
         }
       }
+    })
+
+    t.test("under @fastify/aws-lambda a proxy is trusted by clientIp, and not by Fastify's trustProxy", async (t) => {
+      const verdictBy = async (clientIp: FastifyOptions['clientIp']) => {
+        const verdicts: Verdict[] = []
+        const app = Fastify({ trustProxy: ['104.16.0.0/13', '127.0.0.1'] })
+        t.teardown(() => app.close())
+        await app.register(guardFastify, {
+          dataCenters: 'DC-01',
+          clientIp,
+          onVerdict: (verdict) => verdicts.push(verdict)
+        })
+        app.all('*', async () => 'in')
+        await awsLambdaFastify(app)(make('104.16.0.9', [['X-Forwarded-For', `${LISTED}, 104.16.0.9`]]), {} as never)
+        return verdicts[0]
+      }
+      const replaced =
+        "pass clientIp: { trustedProxies: ['cloudflare', ...] } with all of your proxies, since it replaces Fastify's trustProxy"
+      t.match(await verdictBy('request.ip'), {
+        reason: 'proxy-not-configured',
+        hint: `${replaced}, which does not apply to this request: its peer is what AWS writes into the event.`
+      })
+      t.match(await verdictBy({ trustedProxies: ['cloudflare'] }), { verified: true, clientIp: LISTED }, 'as it says')
     })
   })
 }
@@ -249,7 +273,7 @@ t.test('of a load balancer only the rightmost hop counts, and what is no address
   const { guard } = guarding()
   t.match(guard.judge({ ...balanced, headers: null }), {
     reason: 'unresolved',
-    hint: /xff_header_processing\.mode must be append/
+    hint: /own health check has none: answer it before the guard\. .*xff_header_processing\.mode must be append/
   })
 })
 

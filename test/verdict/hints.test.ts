@@ -13,7 +13,10 @@ t.test('each way in which a client IP stays unknown has a sentence of its own', 
   const table: [reason: Parameters<typeof unresolvedHint>[0]['reason'], sentence: RegExp][] = [
     ['no-peer', /^The connection has no address/],
     ['invalid-peer', /^"localhost" is not an IP address\. Pass the peer/],
-    ['header-missing', /^A trusted proxy sent no forwarded,/],
+    [
+      'header-missing',
+      /^A trusted proxy sent no forwarded, .*: it made the request itself, such as a health check .*, or the header was removed/
+    ],
     ['invalid-entry', /^An entry of forwarded that decides is malformed/],
     ['hidden-client', /"_…" in forwarded\)/],
     ['several-addresses', /^forwarded holds one address/],

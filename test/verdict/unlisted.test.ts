@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import t from 'tap'
+import { PROVIDERS } from '../../src/client-ip/trusted-proxies.js'
 import { createGuard, type GuardOptions, type HeadersInput } from '../../src/core.js'
 import guardFetch from '../../src/fetch.js'
 import { UNLISTED_ROWS } from '../../src/verdict/unlisted.js'
@@ -66,7 +68,7 @@ const CASES: Case[] = [
     peer: '192.168.3.3',
     headers: null,
     reason: 'not-listed',
-    hint: /list its address in clientIp\.trustedProxies\. redactAddress hides it/
+    hint: /list its address in clientIp\.trustedProxies\. redactAddress hides the address/
   },
   {
     row: 'every hop is a trusted proxy',
@@ -202,6 +204,50 @@ const CASES: Case[] = [
     headers: xff(`${LISTED}, 192.168.0.9`),
     reason: 'proxy-not-configured',
     hint: /add '192\.168\.0\.9'/
+  },
+  {
+    row: 'an internal hop in front of others',
+    what: 'a second proxy behind a third, which writes Forwarded',
+    options: reading('forwarded'),
+    peer: '10.0.0.1',
+    headers: { forwarded: `for=${LISTED}, for="192.168.0.9:80";by=10.0.0.3, for=10.0.0.2` },
+    reason: 'proxy-not-configured',
+    hint: /^192\.168\.0\.9 is an internal address and forwarded names another hop left of it, .*add '192\.168\.0\.9'/
+  },
+  ...(
+    [
+      ['two trusted proxies', xff('192.168.0.9, 10.0.0.2'), {}],
+      ['one that wrote an empty hop', xff(', 192.168.0.9, 10.0.0.2'), {}],
+      ['two that write Forwarded', { forwarded: 'for=192.168.0.9, for=10.0.0.2' }, { header: 'forwarded' }]
+    ] as const
+  ).map(
+    ([what, headers, options]): Case => ({
+      row: 'an internal client',
+      what: `an internal client behind ${what}`,
+      options: { clientIp: { trustedProxies: ['10.0.0.0/8'], ...options } },
+      peer: '10.0.0.1',
+      headers,
+      reason: 'not-listed',
+      hint: /^192\.168\.0\.9 is a private address: the request was made in your own network/
+    })
+  ),
+  {
+    row: 'an internal client',
+    what: 'an internal client of which a clientIp function knows',
+    options: { clientIp: () => '192.168.0.9' },
+    peer: '10.0.0.1',
+    headers: xff(`${LISTED}, 10.0.0.2`),
+    reason: 'not-listed',
+    hint: /made in your own network/
+  },
+  {
+    row: 'an internal client',
+    what: 'the same behind a hop that is no address',
+    options: { clientIp: () => '192.168.0.9' },
+    peer: '10.0.0.1',
+    headers: xff('192.168.0.9, unknown'),
+    reason: 'not-listed',
+    hint: /made in your own network/
   },
   {
     row: 'an internal peer without a header',
@@ -356,6 +402,38 @@ t.test('no hint says to read a header of which it is unknown whether a client wr
   t.match(verdictOn({ ...forwards, headers: null }), {
     hint: /if it is your proxy and writes that header itself: add /
   })
+})
+
+t.test('a proxy that hides what a provider sends is to write the sender into the header that is read', async (t) => {
+  const OWN: Record<string, [header: string, recipe: string]> = {
+    cloudflare: ['cf-connecting-ip', 'cloudflare'],
+    fastly: ['fastly-client-ip', 'fastly'],
+    'google-cloud-load-balancing': ['x-forwarded-for', 'google-cloud']
+  }
+  for (const { name, prefixes } of PROVIDERS) {
+    const address = prefixes[0]!.replace(/0\/\d+$/, '9')
+    const [own, recipe] = OWN[name]!
+    t.ok(existsSync(`docs/recipes/${recipe}.md`), recipe)
+    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', own]) {
+      const options: Partial<GuardOptions> = { clientIp: { trustedProxies: ['loopback', name], header } }
+      const text = header === 'forwarded' ? `for=${address}` : address
+      const fix =
+        header === 'x-forwarded-for'
+          ? `hand on what ${name} sends (nginx with $proxy_add_x_forwarded_for)`
+          : header === own
+            ? `pass on ${own} as ${name} sends it`
+            : `write into ${header} the sender that ${name} names in ${own}; docs/recipes/${recipe}.md says when that can be relied on`
+      for (const headers of [{ [header]: text }, null]) {
+        const verdict = verdictOn({ options, peer: headers === null ? address : '127.0.0.1', headers })
+        t.ok(!verdict.verified && verdict.hint.includes(`a proxy did: let it ${fix}.`), `${name}, ${header}`)
+      }
+    }
+  }
+  const realIp: Partial<GuardOptions> = {
+    clientIp: { trustedProxies: ['loopback', 'cloudflare'], header: 'x-real-ip' }
+  }
+  const followed = { options: realIp, peer: '127.0.0.1', headers: { 'x-real-ip': LISTED, 'cf-connecting-ip': LISTED } }
+  t.match(verdictOn(followed), { verified: true, clientIp: LISTED }, 'as the hint says')
 })
 
 t.test('a header that is required names the one that is there', async (t) => {
