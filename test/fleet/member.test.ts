@@ -954,6 +954,72 @@ t.test('reports of a store of your own that are iterated in an odd way end no pr
   }
 })
 
+t.test('what the methods of a store of your own return is checked, with what to return instead', async (t) => {
+  const list = JSON.stringify(sound({ revision: 'stored' }))
+  const state = (changed: object) => async () => ({ version: 5, list, overrides: null, ...changed })
+  const text = 'Return the text that was written, or null where there is none.'
+  const states: [read: () => Promise<unknown>, message: string][] = [
+    [
+      async () => undefined,
+      'returned undefined. Return { version, list, overrides }, or null where there is no state.'
+    ],
+    [async () => [5, list], 'Return { version, list, overrides }, or null where there is no state.'],
+    [state({ version: '5' }), "returned '5' as the version. Return a number."],
+    [state({ version: 5n }), 'returned 5n as the version. Return a number.'],
+    [state({ list: undefined }), `returned undefined as the list. ${text}`],
+    [state({ list: sound() }), `returned { provenance, rows } as the list. ${text}`],
+    [state({ list: Buffer.from(list) }), `returned an object of the class Buffer as the list. ${text}`],
+    [state({ list: Promise.reject(new Error('late')) }), `returned a promise as the list. ${text}`],
+    [state({ overrides: undefined }), `returned undefined as the overrides. ${text}`],
+    [state({ overrides: [] }), `returned [] as the overrides. ${text}`]
+  ]
+  for (const [read, message] of states) {
+    const guard = await onOwnStore(t, { read: read as FleetStore['read'] })
+    const { revision, lastError } = guard.status()
+    t.equal(revision, 'own')
+    t.ok(lastError?.includes('The method "read" of your store ') && lastError.includes(message), `${lastError}`)
+  }
+  const polled = await onOwnStore(t, { poll: (async () => undefined) as never })
+  t.equal(
+    (await polled.fleet!.status()).lastError,
+    'The method "poll" of your store returned undefined. Return the version, a number, or null where there is no state.'
+  )
+  const report = { id: 'a', text: '{}', age: 1 }
+  const groups = 'Write async *reports() { yield [{ id, text, age }] }, with any number of reports in a list.'
+  const reports: [reports: () => unknown, message: string][] = [
+    [async () => undefined, `returned undefined. ${groups}`],
+    [async () => [report], `returned [{…}]. ${groups}`],
+    [
+      async function* () {
+        yield report
+      },
+      `returned { id, text, age } as a list of reports. ${groups}`
+    ],
+    [
+      async function* () {
+        yield [null]
+      },
+      `returned null as a report. ${groups}`
+    ],
+    [
+      async function* () {
+        yield [{ ...report, age: '1' }]
+      },
+      `returned { id, text, age } as a report. ${groups}`
+    ]
+  ]
+  for (const [read, message] of reports) {
+    const guard = await onOwnStore(t, { reports: read as FleetStore['reports'] })
+    t.equal((await guard.fleet!.status()).lastError, `The method "reports" of your store ${message}`)
+  }
+  const right = await onOwnStore(t, {
+    reports: async function* () {
+      yield [report]
+    }
+  })
+  t.match(await right.fleet!.status(), { lastError: null, replicas: [] }, 'what a report says is checked elsewhere')
+})
+
 t.test('what cannot be reported or copied is shown', async (t) => {
   const redis = new FakeRedis()
   const guard = await replica(t, redis, { fleet: { copy: join(t.testdir({}), 'no', 'such', 'folder.json') } })
