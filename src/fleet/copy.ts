@@ -16,6 +16,8 @@ export class LocalCopy {
   /** One write is under way at a time; of the states that wait, the last one is written. */
   readonly #writes = new OneByOne(() => this.#write())
   #next: StoredState | undefined
+  /** Whether the last write failed. */
+  #isUnwritten = false
   /** Why the file was not read or written the last time; null where it was, or where there is none yet. */
   lastError: string | null = null
 
@@ -50,6 +52,11 @@ export class LocalCopy {
     this.#writes.request()
   }
 
+  /** Writes the last state again where that failed: the disk may have been full, or away. */
+  retry(): void {
+    if (this.#isUnwritten) this.#writes.request()
+  }
+
   /** Resolves when everything is written. */
   written(): Promise<void> {
     return this.#writes.ended()
@@ -63,8 +70,10 @@ export class LocalCopy {
       await regularFile(this.#path)
       // Written beside it, synced and renamed. Overrides may say what others should not read.
       await writeFileAtomic(this.#path, text, { mode: 0o600 })
+      this.#isUnwritten = false
       this.lastError = null
     } catch (error) {
+      this.#isUnwritten = true
       this.#failed('written', error)
     }
   }

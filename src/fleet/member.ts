@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { directory as bundled, type Directory } from '../directory/directory.js'
-import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
+import { sourceError } from '../directory/source/load-directory.js'
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
 import type { FirstState, FleetMember, FleetOverride, MemberStatus, ReportingGuard } from '../guard/fleet.js'
 import { OneByOne } from '../lib/one-by-one.js'
+import { inTime } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-import { CLOCK, DAY, hasPassed, SECOND } from '../lib/time.js'
+import { CLOCK, DAY, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
+import { OwnSource } from './own-source.js'
 import { FleetSums, type Report, readSums, reportOf } from './report.js'
 import {
   hasExpired,
@@ -33,38 +35,37 @@ export interface MemberSettings extends StateRules {
 const KEEP = DAY
 /** How long the first state must be in use before it is copied: until then, a route may be added that it has no address for. */
 const SETTLED = 2 * SECOND
+/** How long a server that ends is held up for the last report. */
+const LAST_REPORT = SECOND
 
 /** One replica: its list and overrides come from the store, from its local copy, or from the source of the guard. */
 export class Member implements FleetMember {
   readonly source: OpenSource
   failure: Error | undefined
-  readonly #base: OpenSource
+  /** The guard's own source. */
+  readonly #own: OwnSource
   readonly #store: ReplicaStore
   readonly #settings: MemberSettings
   readonly #copy: LocalCopy | undefined
   readonly #id = randomUUID()
   readonly #started = CLOCK.now()
+  /** What the store failed with while the guard's own source was loaded. */
+  #storeFailure: Error | undefined
   /** The version that was read last, whatever came of it; undefined where that failed. */
   #seen: number | null | undefined
   #offered: ReadState | undefined
   #inUse: ReadState | undefined
   /** The signed documents that were accepted last, by this process or the one that wrote the copy; whether they are in use or not. */
   #signed: SignedParts = {}
-  /** The list of the guard's own source that was loaded last; undefined while the list of the store is offered. */
-  #ownOffered: Directory | undefined
-  /** The list of the guard's own source that came into use last. */
-  #ownInUse: Directory | undefined
-  #ownLoadedAt = 0
-  /** Whether the guard's own source is to be looked at as soon as possible. */
-  #isOwnDue = false
   #guard: ReportingGuard | undefined
   readonly #reports = new OneByOne(() => this.#writeReport())
   #reportError: string | null = null
   #isClosed = false
+  #closing: Promise<void> | undefined
   readonly #waiting: { report?: () => void; copy?: () => void } = {}
 
   constructor(base: OpenSource, store: ReplicaStore, settings: MemberSettings) {
-    this.#base = base
+    this.#own = new OwnSource(base)
     this.#store = store
     this.#settings = settings
     this.#copy = settings.copy === undefined ? undefined : new LocalCopy(settings.copy, settings.name)
@@ -72,11 +73,21 @@ export class Member implements FleetMember {
       name: `fleet ${settings.name}`,
       timeout: 4 * settings.timeout + base.timeout,
       interval: settings.poll,
+      // Errors of the guard's own source name its proxy, and show no secret of it.
+      via: undefined,
+      secrets: undefined,
+      maxChangedCells: undefined,
+      isOrdered: true,
       load: (signal) => this.#load(signal),
       hasChanged: () => this.#hasChanged(),
       watch: (changed, signal) => store.watch(changed, signal),
-      accepted: () => this.#accepted()
-    }
+      behind: base.watch && { ...base, watch: (changed, signal) => base.watch!(this.#ownChanged(changed), signal) },
+      origin: () => (this.#own.isFollowing ? base : undefined),
+      accepted: () => this.#accepted(),
+      failure: () => this.#storeFailure,
+      warnings: (now) => (this.#isOwnInUse && base.warnings?.(now)) || []
+      // The compiler refuses a property of a source that is forgotten here.
+    } satisfies OpenSource & Record<keyof OpenSource, unknown>
   }
 
   get overrides(): readonly FleetOverride[] {
@@ -105,14 +116,16 @@ export class Member implements FleetMember {
       }
     }
     this.#offered = undefined
-    yield { directory: await this.#ownDirectory(), overrides: [], before: undefined, spare: [] }
+    yield { directory: await this.#own.load(), overrides: [], before: undefined, spare: [] }
   }
 
   async #firstState(state: ReadState, rest: Pick<FirstState, 'before' | 'spare'>): Promise<FirstState> {
-    this.#ownOffered = undefined
-    const directory = state.directory ?? (await this.#ownDirectory())
+    this.#own.withdraw()
+    const directory = state.directory ?? (await this.#own.load())
     this.#offered = state
-    return { directory, overrides: state.overrides, ...rest }
+    // For the guard's own list no other one takes its place, as without a fleet.
+    const spare = state.directory === undefined ? [] : rest.spare
+    return { directory, overrides: state.overrides, before: rest.before, spare }
   }
 
   refused(error: Error): void {
@@ -157,65 +170,75 @@ export class Member implements FleetMember {
     // A caller that cannot wait aborts at once.
     await Promise.resolve()
     signal.throwIfAborted()
-    const stored = await this.#read()
-    if (stored === null && this.#inUse === undefined) {
-      this.#offered = undefined
-      return this.#ownOrUnchanged()
+    this.#storeFailure = undefined
+    let state: ReadState | undefined
+    try {
+      state = await this.#newState()
+    } catch (error) {
+      return this.#loadOwnDespite(error, signal)
     }
-    const state = await this.#stateOf(stored, this.#inUse)
-    const isSame = isSameState(state, this.#inUse, this.#settings)
-    if (state.directory !== undefined) {
-      if (isSame) return UNCHANGED
-      this.#ownOffered = undefined
-      this.#isOwnDue = false
+    if (state === undefined) {
+      this.#offered = this.#inUse
+      const own = this.#isOwnInUse ? await this.#own.loadNew(signal) : undefined
+      return own ?? UNCHANGED
+    }
+    if (state.directory === undefined) {
+      // Overrides do not wait for the guard's own source: it may be down, or have a list that is refused.
+      const own = await this.#own.lastOrLoaded(signal)
       this.#offered = state
-      return state.directory
+      return own
     }
-    if (isSame) return this.#ownOrUnchanged()
-    // Overrides do not wait for the guard's own source: it may be down, or have a list that is refused.
-    this.#ownOffered = this.#ownInUse ?? (await this.#ownDirectory())
-    this.#isOwnDue = this.#ownOffered === this.#ownInUse
+    this.#own.withdraw()
     this.#offered = state
-    return this.#ownOffered
+    return state.directory
   }
 
-  async #ownOrUnchanged(): Promise<unknown> {
-    const own = await this.#ownDirectory()
-    return own === this.#ownInUse ? UNCHANGED : own
+  /** A store that is away, or has a state that is refused, does not keep the guard's own source from being followed. */
+  async #loadOwnDespite(failure: unknown, signal: AbortSignal): Promise<Directory> {
+    if (!this.#isOwnInUse || !(await this.#own.isDue())) throw failure
+    // Of two failures at a time, that of the store is reported.
+    const own = await this.#own.loadNew(signal).catch(() => undefined)
+    if (own === undefined) throw failure
+    this.#offered = this.#inUse
+    this.#storeFailure = sourceError(this.source, failure)
+    return own
   }
 
-  /** The list of the guard's own source, loaded anew. */
-  async #ownDirectory(): Promise<Directory> {
-    this.#isOwnDue = false
-    this.#ownLoadedAt = CLOCK.now()
-    this.#ownOffered = (await loadDirectory(this.#base)) ?? this.#ownInUse!
-    return this.#ownOffered
+  /** The state of the store; undefined where it is the one in use. */
+  async #newState(): Promise<ReadState | undefined> {
+    const stored = await this.#read()
+    if (stored === null && this.#inUse === undefined) return undefined
+    const state = await this.#stateOf(stored, this.#inUse)
+    return isSameState(state, this.#inUse, this.#settings) ? undefined : state
   }
 
-  /** Whether the list in use is that of the guard's own source, which is then looked at as without a fleet. */
+  /** Whether the list in use is that of the guard's own source. */
   get #isOwnInUse(): boolean {
     return this.#inUse?.directory === undefined
   }
 
+  /** Called after a change of the guard's own source, which matters only while its list is in use. */
+  #ownChanged(changed: () => void): () => void {
+    return () => {
+      if (!this.#isOwnInUse) return
+      this.#own.changed()
+      changed()
+    }
+  }
+
   /** Never rejects: after a failure there is something to load, which reports it. */
   async #hasChanged(): Promise<boolean> {
+    this.#copy?.retry()
     try {
       if ((await this.#store.poll()) !== this.#seen) return true
     } catch {
       return true
     }
-    const { interval, hasChanged } = this.#base
-    if (this.#isOwnDue) return true
-    if (!this.#isOwnInUse || interval === undefined) return false
-    if (!hasPassed(interval, this.#ownLoadedAt, CLOCK.now())) return false
-    return hasChanged === undefined || hasChanged.call(this.#base)
+    return this.#isOwnInUse && this.#own.isDue()
   }
 
   #accepted(): void {
-    if (this.#ownOffered !== undefined) {
-      if (this.#ownOffered !== this.#ownInUse) this.#base.accepted?.()
-      this.#ownInUse = this.#ownOffered
-    }
+    this.#own.accepted()
     const isFirst = this.#guard === undefined
     if (this.#offered !== undefined && this.#offered !== this.#inUse) {
       this.#inUse = this.#offered
@@ -273,13 +296,18 @@ export class Member implements FleetMember {
     }
   }
 
-  close(): void {
-    if (this.#isClosed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     this.#isClosed = true
     this.#waiting.report?.()
     this.#waiting.copy?.()
     this.#report()
     const ended = Promise.all([this.#reports.ended(), this.#copy?.written()])
     ended.then(() => this.#store.close())
+    await inTime(ended, LAST_REPORT)
   }
 }

@@ -1,7 +1,8 @@
+import { isRecord } from '../lib/json.js'
 import { callBack, isUnwantedPromise, itemsOf, resultOf } from '../lib/promise.js'
 import { messageLineOf, shown } from '../lib/text.js'
 import { emitWarning } from '../lib/warning.js'
-import type { FleetStore, ReplicaStore } from './store.js'
+import type { FleetStore, FoundReport, ReplicaStore, StoredState } from './store.js'
 
 const METHODS = [
   'read',
@@ -32,14 +33,15 @@ export function ownStore(store: FleetStore): ReplicaStore {
     )
   }
   return {
-    read: (limits) => called(() => store.read(limits)),
-    poll: () => called(() => store.poll()),
+    read: (limits) => called(() => store.read(limits), readState),
+    poll: () => called(() => store.poll(), readVersion),
     watch: (changed, signal) => store.watch(changed, signal),
-    report: (report, keepFor) => called(() => store.report(report, keepFor)),
+    report: (report, keepFor) => called(() => store.report(report, keepFor), ignore),
     async *reports(limit, bytes) {
       try {
         // An async function may return them.
-        yield* itemsOf((await resultOf(() => store.reports(limit, bytes))) as ReturnType<FleetStore['reports']>)
+        const groups = await resultOf(() => store.reports(limit, bytes))
+        for await (const group of itemsOf(readGroups(groups))) yield readGroup(group)
       } catch (error) {
         throw errorOf(error)
       }
@@ -53,12 +55,60 @@ export function ownStore(store: FleetStore): ReplicaStore {
   }
 }
 
-async function called<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+async function called<Answer>(run: () => unknown, read: (answer: unknown) => Answer): Promise<Answer> {
   try {
-    return (await resultOf(run)) as Answer
+    return read(await resultOf(run))
   } catch (error) {
     throw errorOf(error)
   }
+}
+
+const ignore = () => {}
+
+const isVersion = (value: unknown): value is number => typeof value === 'number'
+const isText = (value: unknown): value is string | null => value === null || typeof value === 'string'
+
+function readState(state: unknown): StoredState | null {
+  if (state === null) return null
+  if (!isRecord(state)) {
+    throw wrong('read', state, 'Return { version, list, overrides }, or null where there is no state.')
+  }
+  const { version, list, overrides } = state
+  if (!isVersion(version)) throw wrong('read', version, 'Return a number.', 'the version')
+  for (const [name, text] of Object.entries({ list, overrides })) {
+    if (!isText(text))
+      throw wrong('read', text, 'Return the text that was written, or null where there is none.', `the ${name}`)
+  }
+  return { version, list, overrides } as StoredState
+}
+
+function readVersion(version: unknown): number | null {
+  if (version === null || isVersion(version)) return version
+  throw wrong('poll', version, 'Return the version, a number, or null where there is no state.')
+}
+
+const GROUPS = 'Write async *reports() { yield [{ id, text, age }] }, with any number of reports in a list.'
+
+function readGroups(groups: unknown): AsyncIterable<unknown> {
+  if (typeof Object(groups)[Symbol.asyncIterator] !== 'function') throw wrong('reports', groups, GROUPS)
+  return groups as AsyncIterable<unknown>
+}
+
+function readGroup(group: unknown): readonly FoundReport[] {
+  if (!Array.isArray(group)) throw wrong('reports', group, GROUPS, 'a list of reports')
+  for (const report of group) {
+    const { id, text, age } = Object(report)
+    const isReport = typeof id === 'string' && typeof text === 'string' && typeof age === 'number'
+    if (!isReport) throw wrong('reports', report, GROUPS, 'a report')
+  }
+  return group
+}
+
+/** @param part what the value was taken for, where it is only a part of what was returned */
+function wrong(method: string, value: unknown, fix: string, part?: string): TypeError {
+  const what = isUnwantedPromise(value) ? 'a promise' : shown(value)
+  const where = part === undefined ? '' : ` as ${part}`
+  return new TypeError(`The method "${method}" of your store returned ${what}${where}. ${fix}`)
 }
 
 /** What was thrown, as an error: a replica that could not read the store must not take null for a store without a state. */

@@ -6,7 +6,7 @@ import { SecretCheck } from '../evidence/secret-check.js'
 import type { OptionReader } from '../lib/option-reader.js'
 import { callBack, type Keep, once } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-import { CLOCK, type Clock, MINUTE } from '../lib/time.js'
+import { CLOCK, type Clock } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 import { CurrentList } from './current-list.js'
 import { type FirstState, type FleetMember, JOIN } from './fleet.js'
@@ -23,6 +23,7 @@ import {
 } from './options.js'
 import { Refresh } from './refresh.js'
 import { type FrameworkTrust, Rejections } from './rejections.js'
+import { longestRetry } from './retry.js'
 import type { WatchStatus } from './status.js'
 import { Watch } from './watch.js'
 
@@ -108,18 +109,15 @@ export function startGuard<Request>(
   const member = settings.fleet?.[JOIN](settings.source)
   if (member !== undefined) {
     const { source } = member
-    // The versions of the store say what is newer: a list that was rolled back is of an older day.
-    const confirm = new Set([...settings.confirm, 'older' as const])
-    const own = { ...settings, source, confirm }
+    const own = { ...settings, source }
     const first = () => firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member }))
-    return Object.assign(first, { longestRetry: source.interval })
+    return Object.assign(first, { longestRetry: longestRetry(source) })
   }
   if (settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   const load = async () => guardBy((await loadDirectory(settings.source))!)
   // Nobody is subscribed to the changes of a pushed source before there is a guard.
-  const { interval, watch } = settings.source
-  return Object.assign(load, { longestRetry: interval ?? (watch && MINUTE) })
+  return Object.assign(load, { longestRetry: longestRetry(settings.source) })
 }
 
 /** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */

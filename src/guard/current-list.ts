@@ -1,5 +1,6 @@
 import { type Cells, Directory } from '../directory/directory.js'
-import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
+import type { OpenSource } from '../directory/source/source.js'
+import { OptionsError, type Problem, type Suspicion, SuspiciousError } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { frozen } from '../lib/frozen.js'
 import { atOnce, inSlices, type Steps } from '../lib/steps.js'
@@ -316,13 +317,22 @@ export class CurrentList {
   }
 
   *#refuseSuspicious(directory: Directory, before: Directory | undefined, inUse: readonly Cells[]): Steps<void> {
-    const { confirm, source } = this.#settings
+    const { confirm } = this.#settings
+    const source = this.#loadedFrom
     const found = [
       ...(yield* suspicionsOf(directory, before, inUse, this.#clock.now())),
       ...(before === undefined ? [] : yield* rewritten(directory, before, source.maxChangedCells))
     ]
-    const reasons = found.filter(({ suspicion }) => !confirm.has(suspicion))
+    const isAccepted = (suspicion: Suspicion) =>
+      confirm.has(suspicion) || (suspicion === 'older' && source.isOrdered === true)
+    const reasons = found.filter(({ suspicion }) => !isAccepted(suspicion))
     if (reasons.length > 0) throw new SuspiciousError(reasons, source.name)
+  }
+
+  /** The source of the list that was loaded last. */
+  get #loadedFrom(): OpenSource {
+    const { source } = this.#settings
+    return source.origin?.() ?? source
   }
 
   /** What a route accepts by a directory: its own names, the guard's for what it leaves out. */
@@ -342,7 +352,7 @@ export class CurrentList {
     try {
       return this.#select(directory, options)
     } catch (error) {
-      throw new OptionsError((error as OptionsError).mistakes, this.#settings.source.name)
+      throw new OptionsError((error as OptionsError).mistakes, this.#loadedFrom.name)
     }
   }
 

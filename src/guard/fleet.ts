@@ -58,7 +58,8 @@ export interface FleetMember {
   /** Called when the guard is made. */
   joined(guard: ReportingGuard): void
   status(): Promise<MemberStatus>
-  close(): void
+  /** Resolves when the last report is written, and after a second at the latest. Never rejects. */
+  close(): Promise<void>
 }
 
 /** What a replica knows of its fleet; whether it trusts reports depends on its guard as well. */

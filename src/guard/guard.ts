@@ -390,12 +390,15 @@ export class Guard<Request = GuardRequest> {
     return this.#list.current.mode
   }
 
-  /** Ends what runs in the background: neither the source nor the watched one is loaded any more. The list in use stays in use. */
-  close(): void {
+  /**
+   * Ends what runs in the background: neither the source nor the watched one is loaded any more. The list in use stays in use. Resolves
+   * when a replica of a fleet has written its last report, and after a second at the latest; never rejects.
+   */
+  async close(): Promise<void> {
     this.#refresh.close()
     this.#watch?.close()
     this.#list.close()
-    this.#member?.close()
+    await this.#member?.close()
   }
 }
 

@@ -1,25 +1,16 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import { callBack, inTime, isPromise, settled } from '../lib/promise.js'
+import { inTime } from '../lib/promise.js'
 import { type Clock, DAY, HOUR, hasPassed } from '../lib/time.js'
+import { waitAfter } from './retry.js'
+import { Subscription } from './subscription.js'
 
-/** The first wait after a failure; each further one doubles it, up to the interval. */
-const RETRY = 10_000
 /**
  * How long after its timeout a load that has not ended counts as cut off: a server that runs only while it answers may end it with the
  * request that began it, together with the timer of its timeout, and its promise never settles.
  */
 const CUT_OFF = 10_000
-
-/**
- * How long to wait after failures in a row, in milliseconds; at random, since servers that were started together fail together.
- *
- * @param interval the source's own, which is never exceeded
- */
-export function retryAfter(failures: number, interval: number): number {
-  return Math.min(interval, RETRY * 2 ** (failures - 1)) * (1 - Math.random() / 2)
-}
 
 /** Where a refresh puts what it loaded, and reports to. */
 export interface RefreshTo {
@@ -46,9 +37,8 @@ export class Refresh {
   #next: Promise<void> | undefined
   #stop: AbortController | undefined
   /** How to call off what waits for its time. */
-  readonly #waiting: Partial<Record<'look' | 'day' | 'watch' | 'missed' | 'news', () => void>> = {}
-  /** Made for the first subscription: a Worker may not make one at module level. */
-  #closing: AbortController | undefined
+  readonly #waiting: Partial<Record<'look' | 'day' | 'news', () => void>> = {}
+  readonly #subscriptions: readonly Subscription[]
   #isClosed = false
   #failures = 0
   /** When a load began last, successful or not. */
@@ -69,10 +59,17 @@ export class Refresh {
       source.accepted?.()
       this.#schedule()
     } else {
-      this.#waiting.look = clock.after(0, () => this.#loadAndSchedule())
+      this.#waiting.look = clock.after(0, () => this.#loadByItself())
     }
     if (to.onDay !== undefined) this.#everyDay(to.onDay)
-    if (source.watch !== undefined) this.#watch(0)
+    const followed = {
+      load: () => this.#loadByItself(),
+      begun: () => this.#begun,
+      fail: (error: Error) => this.#fail(error)
+    }
+    this.#subscriptions = [source, source.behind]
+      .filter((each) => each?.watch !== undefined)
+      .map((each) => new Subscription(each!, followed, clock))
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -93,7 +90,10 @@ export class Refresh {
     if (this.#loading !== undefined && this.#isSince(this.#source.timeout + CUT_OFF)) this.#giveUp()
     if (this.#loading === undefined) {
       const loading = this.#load().finally(() => {
-        if (this.#loading === loading) this.#loading = undefined
+        // It was given up.
+        if (this.#loading !== loading) return
+        this.#loading = undefined
+        this.#schedule()
       })
       this.#loading = loading
       return loading
@@ -113,7 +113,7 @@ export class Refresh {
   close(): void {
     this.#isClosed = true
     for (const cancel of Object.values(this.#waiting)) cancel()
-    this.#closing?.abort(CLOSED)
+    for (const subscription of this.#subscriptions) subscription.close(CLOSED)
     this.#stop?.abort(CLOSED)
   }
 
@@ -137,6 +137,8 @@ export class Refresh {
       this.#lastError = null
       this.#to.count(null)
       if (isNews) this.#to.notify(null)
+      const failure = this.#source.failure?.()
+      if (failure !== undefined) this.fail(failure)
     } catch (error) {
       if (this.#stop === stop) this.#fail(error as Error)
       throw error
@@ -172,65 +174,16 @@ export class Refresh {
     if (isNews) this.#to.notify(error)
   }
 
+  /** Sets the time of the next look, whatever led to the last load: also one that failed after a change or a call is repeated. */
   #schedule(): void {
-    const { interval } = this.#source
-    if (interval === undefined || this.#isClosed) return
-    // Servers that were started together do not ask together.
-    const wait = this.#failures === 0 ? interval * (1 - Math.random() / 10) : retryAfter(this.#failures, interval)
-    // A load that was given up may end after all.
     this.#waiting.look?.()
-    this.#waiting.look = this.#clock.after(wait, () => this.#look())
+    const wait = waitAfter(this.#failures, this.#source)
+    if (wait !== undefined && !this.#isClosed) this.#waiting.look = this.#clock.after(wait, () => this.#look())
   }
 
   /** Whether the last load began some milliseconds ago. */
   #isSince(milliseconds: number): boolean {
     return hasPassed(milliseconds, this.#triedAt, this.#clock.now())
-  }
-
-  /**
-   * Subscribes to the changes of the source; again after a failure. What changed before the subscription stood is loaded: nobody can know
-   * whether it stands when the call returns, or when its promise is fulfilled.
-   */
-  #watch(failures: number): void {
-    this.#closing ??= new AbortController()
-    const { signal } = this.#closing
-    let hasFailed = false
-    // `load()` reports the failure of a load.
-    const changed = () => void (signal.aborted || hasFailed || this.load().catch(() => {}))
-    const stands = () => {
-      // A source that is polled for changes gives what was missed at the next poll.
-      if (!signal.aborted && this.#source.hasChanged === undefined) this.#loadMissed()
-    }
-    callBack(
-      () => {
-        const answer = this.#source.watch!(changed, signal)
-        stands()
-        return isPromise(answer) ? settled(answer).then(stands) : undefined
-      },
-      (error) => {
-        if (signal.aborted) return
-        hasFailed = true
-        this.#waiting.missed?.()
-        // The guard may still be in the making.
-        this.#waiting.watch = this.#clock.after(0, () => {
-          this.#fail(sourceError(this.#source, error))
-          this.#waiting.watch = this.#clock.after(retryAfter(failures + 1, HOUR), () => {
-            this.#watch(failures + 1)
-            this.#loadMissed()
-          })
-        })
-      }
-    )
-  }
-
-  /** Loads soon, unless a load begins until then. */
-  #loadMissed(): void {
-    const begun = this.#begun
-    this.#waiting.missed?.()
-    this.#waiting.missed = this.#clock.after(0, async () => {
-      // `load()` reports the failure.
-      if (this.#begun === begun) await this.load().catch(() => {})
-    })
   }
 
   #everyDay(run: () => void): void {
@@ -245,7 +198,7 @@ export class Refresh {
     const isChanged = hasChanged === undefined || (await this.#answerOf(() => hasChanged.call(this.#source)))
     // What was refused may be right an hour later: the clock was wrong, or something that the source loads was missing.
     const isDue = this.#failures > 0 && this.#isSince(HOUR)
-    if (isChanged || isDue) await this.#loadAndSchedule()
+    if (isChanged || isDue) await this.#loadByItself()
     else this.#schedule()
   }
 
@@ -259,10 +212,10 @@ export class Refresh {
     return isChanged
   }
 
-  async #loadAndSchedule(): Promise<void> {
+  /** Loads where nobody waits for the outcome. */
+  async #loadByItself(): Promise<void> {
     // `load()` reports the failure.
     await this.load().catch(() => {})
-    this.#schedule()
   }
 }
 

@@ -151,8 +151,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     loggedRequest: ({ routeOptions, method, id }) => ({ pattern: routeOptions.url ?? null, method, requestId: id })
   })
   app.addHook('onClose', async () => {
-    guard.close()
+    const closed = guard.close()
     log.close()
+    await closed
   })
   const listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, logger)
   log.warnings()

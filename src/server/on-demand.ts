@@ -147,7 +147,7 @@ export class OnDemand<Request, OnReject> {
   methods(): OnDemandMethods {
     return {
       ...accessTo(() => this.current.methods()),
-      close: () => this.#current?.methods().close()
+      close: async () => this.#current?.methods().close()
     }
   }
 }

@@ -5,7 +5,7 @@ import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '..
 import { refuseFastify } from '../guard/given-fastify.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
-import { retryAfter } from '../guard/refresh.js'
+import { retryAfter } from '../guard/retry.js'
 import type { OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
@@ -55,10 +55,11 @@ export interface GuardMethods extends GuardAccess, Pick<Guard, 'fleet'> {
    */
   ready(): Promise<void>
   /**
-   * Ends what runs in the background, and tells the last summary: the source is no longer looked at, and nothing keeps the
-   * process from ending. Call it when the server is closed. Requests that come nevertheless are judged by the list in use.
+   * Ends what runs in the background, and logs the last summary: the source is no longer looked at, and nothing keeps the
+   * process from ending. Call it when the server is closed. Requests that come nevertheless are judged by the list in use. Resolves when
+   * a replica of a fleet has written its last report, and after a second at the latest: await it before `process.exit()`. Never rejects.
    */
-  close(): void
+  close(): Promise<void>
 }
 
 /** What one kind of server brings to a standalone guard. */
@@ -257,12 +258,13 @@ export class Standalone<Request, OnReject> {
     }
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#isClosed = true
     this.#placement.close()
     this.#stopRetry?.()
-    this.ready?.guard.close()
+    const closed = this.ready?.guard.close()
     this.ready?.log.close()
+    await closed
   }
 
   async #reload() {

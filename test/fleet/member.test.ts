@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import Fastify from 'fastify'
 import { Cluster } from 'ioredis'
 import { createSentinel } from 'redis'
 import t, { type Test } from 'tap'
@@ -10,6 +11,7 @@ import { createGuard, type Guard, type GuardOptions, loadGuard, type Snapshot } 
 import guardExpress from '../../src/express.js'
 import { FleetControl } from '../../src/fleet/control.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
+import moengageAllowlist from '../../src/index.js'
 import { type FleetStore, type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { signDocument } from '../../src/signing/signed-document.js'
@@ -950,6 +952,57 @@ t.test('the last report is written, at whatever moment the guard is closed', asy
   await Promise.all(closings)
 })
 
+t.test('who ends a process after close() loses no report, and waits a second at most', async (t) => {
+  const table: [what: string, report: () => Promise<void>, isWritten: boolean][] = [
+    ['a store that takes its time', () => new Promise((resolve) => setTimeout(resolve, 100)), true],
+    ['a store that hangs', () => new Promise(() => {}), false],
+    ['a store that fails', rejecting(new Error('away')), true],
+    ['a store that throws', throwing('away') as never, true]
+  ]
+  for (const [what, report, isWritten] of table) {
+    const written: boolean[] = []
+    const methods: Partial<FleetStore> = {
+      report: async ({ text }) => {
+        const { isClosed } = JSON.parse(text)
+        if (isClosed) await report()
+        written.push(isClosed)
+      }
+    }
+    const doors: [door: string, open: () => Promise<{ close(): PromiseLike<unknown> }>][] = [
+      ['without a framework', () => onOwnStore(t, methods)],
+      [
+        'Express',
+        async () => {
+          const fleet = storeFleet({ store: () => ownStore(methods), name: NAME })
+          const guard = guardExpress({ dataCenters: 'DC-01', logger: lineLogger([]), fleet })
+          await guard.ready()
+          return guard
+        }
+      ],
+      [
+        'Fastify',
+        async () => {
+          const fleet = storeFleet({ store: () => ownStore(methods), name: NAME })
+          const app = Fastify()
+          await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: [] }, fleet })
+          await app.ready()
+          return app
+        }
+      ]
+    ]
+    for (const [door, open] of doors) {
+      const guard = await open()
+      await until(() => written.length > 0)
+      written.length = 0
+      const begun = performance.now()
+      await guard.close()
+      t.ok(performance.now() - begun < 1500, `${what}, ${door}: ${performance.now() - begun} ms`)
+      const hasFailed = /fails|throws/.test(what)
+      t.strictSame(written, isWritten && !hasFailed ? [true] : [], `${what}, ${door}`)
+    }
+  }
+})
+
 t.test('a store of your own that is none is refused, with what to return', async (t) => {
   const { read: _, poll: __, ...rest } = ownStore()
   const table: [store: unknown, message: string][] = [
@@ -984,6 +1037,101 @@ t.test('reports of a store of your own that are iterated in an odd way end no pr
     const guard = await onOwnStore(t, { reports })
     t.match(await guard.fleet!.status(), { lastError: /own/, live: 1 }, what)
   }
+})
+
+t.test('what the methods of a store of your own return is checked, with what to return instead', async (t) => {
+  const list = JSON.stringify(sound({ revision: 'stored' }))
+  const state = (changed: object) => async () => ({ version: 5, list, overrides: null, ...changed })
+  const text = 'Return the text that was written, or null where there is none.'
+  const states: [read: () => Promise<unknown>, message: string][] = [
+    [
+      async () => undefined,
+      'returned undefined. Return { version, list, overrides }, or null where there is no state.'
+    ],
+    [async () => [5, list], 'Return { version, list, overrides }, or null where there is no state.'],
+    [state({ version: '5' }), "returned '5' as the version. Return a number."],
+    [state({ version: 5n }), 'returned 5n as the version. Return a number.'],
+    [state({ list: undefined }), `returned undefined as the list. ${text}`],
+    [state({ list: sound() }), `returned { provenance, rows } as the list. ${text}`],
+    [state({ list: Buffer.from(list) }), `returned an object of the class Buffer as the list. ${text}`],
+    [state({ list: Promise.reject(new Error('late')) }), `returned a promise as the list. ${text}`],
+    [state({ overrides: undefined }), `returned undefined as the overrides. ${text}`],
+    [state({ overrides: [] }), `returned [] as the overrides. ${text}`]
+  ]
+  for (const [read, message] of states) {
+    const guard = await onOwnStore(t, { read: read as FleetStore['read'] })
+    const { revision, lastError } = guard.status()
+    t.equal(revision, 'own')
+    t.ok(lastError?.includes('The method "read" of your store ') && lastError.includes(message), `${lastError}`)
+  }
+  const polled = await onOwnStore(t, { poll: (async () => undefined) as never })
+  t.equal(
+    (await polled.fleet!.status()).lastError,
+    'The method "poll" of your store returned undefined. Return the version, a number, or null where there is no state.'
+  )
+  const report = { id: 'a', text: '{}', age: 1 }
+  const groups = 'Write async *reports() { yield [{ id, text, age }] }, with any number of reports in a list.'
+  const reports: [reports: () => unknown, message: string][] = [
+    [async () => undefined, `returned undefined. ${groups}`],
+    [async () => [report], `returned [{…}]. ${groups}`],
+    [
+      async function* () {
+        yield report
+      },
+      `returned { id, text, age } as a list of reports. ${groups}`
+    ],
+    [
+      async function* () {
+        yield [null]
+      },
+      `returned null as a report. ${groups}`
+    ],
+    [
+      async function* () {
+        yield [{ ...report, age: '1' }]
+      },
+      `returned { id, text, age } as a report. ${groups}`
+    ]
+  ]
+  for (const [read, message] of reports) {
+    const guard = await onOwnStore(t, { reports: read as FleetStore['reports'] })
+    t.equal((await guard.fleet!.status()).lastError, `The method "reports" of your store ${message}`)
+  }
+  const right = await onOwnStore(t, {
+    reports: async function* () {
+      yield [report]
+    }
+  })
+  t.match(await right.fleet!.status(), { lastError: null, replicas: [] }, 'what a report says is checked elsewhere')
+})
+
+t.test('a copy that could not be written is written when that is possible again', async (t) => {
+  const redis = new FakeRedis()
+  const folder = join(t.testdir({}), 'volume')
+  const copy = join(folder, 'copy.json')
+  const guard = await replica(t, redis, { fleet: { copy, report: false } })
+  await controlOf(t, redis).publish(sound({ revision: 'r1' }))
+  await until(() => guard.status().revision === 'r1')
+  const warnings = async () => (await guard.fleet!.status()).warnings
+  for (let i = 0; i < 100 && (await warnings()).length === 0; i++) await tick()
+  t.match(await warnings(), [/could not be written: ENOENT/])
+  mkdirSync(folder)
+  for (let i = 0; i < 100 && (await warnings()).length > 0; i++) await tick()
+  t.strictSame(await warnings(), [])
+  t.match(readFileSync(copy, 'utf8'), /r1/)
+  const { mtimeMs } = statSync(copy)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  t.equal(statSync(copy).mtimeMs, mtimeMs, 'and not at every poll')
+})
+
+t.test('the state that a replica starts with is copied when it has been in use for two seconds', async (t) => {
+  const redis = new FakeRedis()
+  await controlOf(t, redis).publish(sound({ revision: 'r1' }))
+  const copy = join(t.testdir({}), 'copy.json')
+  await replica(t, redis)
+  await replica(t, redis, { fleet: { copy } })
+  await until(() => existsSync(copy))
+  t.match(readFileSync(copy, 'utf8'), /r1/)
 })
 
 t.test('what cannot be reported or copied is shown', async (t) => {

@@ -306,13 +306,64 @@ t.test('a source that is pushed loads after every change', async (t) => {
   loads[3]!.fail(new Error('away'))
   await until(() => guard.status().lastError !== null)
   t.match(guard.status(), { revision: 'r3', lastError: /away/ })
+  t.ok(
+    clock.waiting.every((wait) => wait <= 10_000),
+    'it is tried again'
+  )
   clock.pass(0)
-  t.strictSame(clock.waiting, [], 'no timer is needed')
   t.equal(loads.length, 4, 'what was missed before the subscription was loaded after the first change')
   guard.close()
   t.equal(watched[0]!.signal.aborted, true)
   watched[0]!.changed()
   t.equal(loads.length, 4, 'a closed guard loads no more')
+})
+
+t.test('a load that failed is tried again by itself, whatever it followed', async (t) => {
+  let changed = () => {}
+  const watch = (notify: () => void) => {
+    changed = notify
+  }
+  const hour = 3_600_000
+  type Begin = (answered: Awaited<ReturnType<typeof answering>>) => void
+  const byHand: Begin = ({ guard }) => void guard.reload().catch(() => {})
+  const table: [what: string, source: Partial<Source>, begin: Begin, longest: number][] = [
+    ['the interval', { interval: hour }, ({ clock }) => clock.pass(hour), hour],
+    ['a call', { interval: hour }, byHand, hour],
+    ['a change', { watch }, () => changed(), 60_000],
+    ['a change of a source that has an interval too', { watch, interval: hour }, () => changed(), hour],
+    ['a call, where changes are notified', { watch }, byHand, 60_000],
+    ['the subscription', { watch }, ({ clock }) => clock.pass(0), 60_000]
+  ]
+  for (const [what, source, begin, longest] of table) {
+    const answered = await answering(t, source)
+    const { guard, loads, clock } = answered
+    begin(answered)
+    for (let failures = 1; failures <= 10; failures++) {
+      const { length } = loads
+      t.equal(length, failures + 1, `${what}: load ${failures}`)
+      loads.at(-1)!.fail(new Error('away'))
+      await turn()
+      await turn()
+      const wait = Math.min(10_000 * 2 ** (failures - 1), longest)
+      clock.pass(wait / 2 - 1)
+      t.equal(loads.length, length, `${what}: not at once`)
+      clock.pass(wait / 2 + 1)
+    }
+    loads.at(-1)!.answer(sound({ revision: 'r2' }))
+    await until(() => guard.status().lastError === null)
+    t.match(guard.status(), { revision: 'r2', lastError: null }, what)
+    const { length } = loads
+    clock.pass(longest / 2)
+    t.equal(loads.length, length, `${what}: a load that succeeded is not tried again`)
+  }
+})
+
+t.test('a source that is only asked on demand is not tried again: who asked has the error', async (t) => {
+  const { guard, loads, clock } = await answering(t)
+  const reload = guard.reload()
+  loads[1]!.fail(new Error('away'))
+  await t.rejects(reload, /away/)
+  t.strictSame(clock.waiting, [])
 })
 
 t.test('what changed between the first load and the subscription is loaded once the subscription stands', async (t) => {

@@ -20,7 +20,7 @@ export interface Source {
    * is no longer needed: after `timeout`, or when the guard is closed.
    */
   load(signal: AbortSignal): Snapshot | string | Promise<Snapshot | string>
-  /** Interval between automatic loads, from `'1s'` (none: call `reload()`). */
+  /** Interval between automatic loads, from `'1s'` (none: call `reload()`). Shorter after a failure, then doubled up to this. */
   readonly interval?: Duration | undefined
   /** Maximum time of a load (`'5s'`). */
   readonly timeout?: Duration | undefined
@@ -28,7 +28,7 @@ export interface Source {
   readonly verify?: VerifyOptions | undefined
   /**
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
-   * by a load that began after it. The signal is aborted when the guard is closed. An error that it throws or rejects with is
+   * by a load that began after it, and is tried again if it fails. The signal is aborted when the guard is closed. An error that it throws or rejects with is
    * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded. A promise
    * that is fulfilled says that the subscription stands. When the call has returned, and when its promise is fulfilled, the list is loaded
    * once: it may have changed before.
@@ -137,6 +137,14 @@ export interface OpenSource {
   accepted?(): void
   /** Doubts about the list that came into use last. */
   warnings?(now: number): readonly Problem[]
+  /** Whether its lists are in an order of their own, so that a list of an older day may be the newer one. */
+  readonly isOrdered?: boolean | undefined
+  /** The source that stands behind it, whose changes lead to a load as well. */
+  readonly behind?: OpenSource | undefined
+  /** The source by whose rules the list that was loaded last is checked, if that is another one. */
+  origin?(): OpenSource | undefined
+  /** What failed all the same while a list was loaded that came into use. */
+  failure?(): Error | undefined
 }
 
 /** What makes a snapshot of the text that a source gives. */
