@@ -3,7 +3,7 @@ import t from 'tap'
 import { createClientIpResolver, createGuard } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { failingThenable } from '../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, untilRejected } from '../support/failures.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -235,6 +235,15 @@ t.test(
     await t.rejects(guard.check(requestFrom(STRANGER), '10.0.0.1'), { message: 'own' })
   }
 )
+
+t.test('promises inside of what onReject returns end no process', async (t) => {
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const { guard } = guarding({ onReject: make as never })
+    await guard.check(requestFrom(STRANGER), '10.0.0.1').catch(() => {})
+    await untilRejected()
+    t.equal(guard.status().turnedAway, 1, what)
+  }
+})
 
 t.test('a list that cannot be loaded answers 503', async (t) => {
   const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })
