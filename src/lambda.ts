@@ -7,7 +7,7 @@
 import { countedBy, type Incoming } from './client-ip/incoming.js'
 import { EventError, RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
-import { isPromise, resultOf, settled } from './lib/promise.js'
+import { drop, isPromise, resultOf, settled } from './lib/promise.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
@@ -150,6 +150,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
 function read(event: LambdaEvent) {
   const request = readLambdaEvent(event)
   if (request !== undefined) return request
+  drop(event)
   throw new EventError({
     path: 'event',
     value: typeof event,

@@ -119,6 +119,15 @@ export function isUnwantedPromise(value: unknown): boolean {
   return true
 }
 
+/** What to do where a promise was passed. */
+export const AWAIT_FIX = 'Await it before you pass it.'
+
+/** Drops a value that is refused, and returns what to do. */
+export function fixFor(value: unknown, fix: string): string {
+  drop(value)
+  return isPromise(value) ? AWAIT_FIX : fix
+}
+
 /**
  * Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. Promises inside of the
  * result are dropped.

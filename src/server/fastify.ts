@@ -222,7 +222,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   } satisfies FastifyGuard)
 
   app.decorate('verifyMoEngage', (routeOptions) => {
-    const route = routes.of(routeOptions)
+    const route = routes.of(routeOptions, 'verifyMoEngage')
     return guarding(() => route)
   })
   app.decorateRequest('moengage', null)

@@ -706,6 +706,9 @@ t.test('verifyMoEngage guards where the scope does not', async (t) => {
     app.get('/all', { config: open, preHandler: app.verifyMoEngage() }, async () => 'ok')
     app.get('/catalog', { config: open, preHandler: app.verifyMoEngage({ channels: 'catalog' }) }, async () => 'ok')
     t.throws(() => app.verifyMoEngage({ channels: 'x' as never }), { code: 'MOE_ERR_OPTIONS' })
+    t.throws(() => app.verifyMoEngage('tag' as never), {
+      mistakes: [{ path: 'verifyMoEngage', fix: "Write { mode: 'tag' }." }]
+    } as never)
   })
   t.equal((await inject(app, LISTED, '/all')).statusCode, 200)
   t.equal((await inject(app, STRANGER, '/all')).statusCode, 403)

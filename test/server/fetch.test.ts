@@ -74,9 +74,9 @@ t.test(
     }
     const { rejected } = guard.status()
     const wrong: [peer: unknown, message: RegExp, fix: RegExp][] = [
-      [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it: /],
-      [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it: /],
-      [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it: /],
+      [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it /],
+      [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it /],
+      [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it /],
       [
         () => '10.0.0.1',
         /^a function is not where a request comes from\.$/,
