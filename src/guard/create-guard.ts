@@ -16,7 +16,7 @@ import type { ListOptions } from './list-options.js'
 import {
   type GUARD_OPTIONS,
   type GuardOptions,
-  type GuardRequest,
+  type JudgedRequest,
   openOptions,
   readOptions,
   type Settings
@@ -62,9 +62,11 @@ export interface GuardExtras<Request = never> {
  * const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['10.0.0.0/8'] } })
  * const verdict = guard.judge({ peer: request.socket.remoteAddress, headers: request.rawHeaders })
  */
-export function createGuard(options: GuardOptions): Guard {
+export function createGuard<Request extends JudgedRequest = JudgedRequest>(
+  options: GuardOptions<Request>
+): Guard<Request> {
   const reader = openOptions(options)
-  const settings = readOptions<GuardRequest>(reader)
+  const settings = readOptions<Request>(reader)
   const { fleet } = settings
   const source = fleet?.[JOIN](settings.source).source ?? settings.source
   const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(source)
@@ -77,7 +79,7 @@ export function createGuard(options: GuardOptions): Guard {
  * @param extras what the server of a framework adds; leave it out
  * @throws (rejects with) OptionsError (`MOE_ERR_OPTIONS`), SourceError (`MOE_ERR_SOURCE`), SuspiciousError (`MOE_ERR_SUSPICIOUS`)
  */
-export async function loadGuard<Request = GuardRequest>(
+export async function loadGuard<Request = JudgedRequest>(
   options: GuardOptions<Request>,
   extras: GuardExtras<Request> = {}
 ): Promise<Guard<Request>> {

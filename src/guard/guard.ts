@@ -1,5 +1,5 @@
 import { givenIncoming } from '../client-ip/given.js'
-import { type Incoming, isNews, mayLackHeaders, type NodeRequest } from '../client-ip/incoming.js'
+import { type Incoming, isNews, mayLackHeaders } from '../client-ip/incoming.js'
 import type { ClientIpSource } from '../client-ip/source.js'
 import { TOO_MANY_HEADERS } from '../client-ip/unresolved.js'
 import type { Directory } from '../directory/directory.js'
@@ -22,7 +22,7 @@ import type { CurrentList } from './current-list.js'
 import { type Explanation, explain, type Judging, type PolicyExplanation } from './explain.js'
 import type { FleetMember, FleetStatus, GuardFleet } from './fleet.js'
 import type { EvidenceSources, GuardMetrics, Ledger } from './ledger.js'
-import type { GuardRequest, PolicyOptions, Settings } from './options.js'
+import type { JudgedRequest, PolicyOptions, Settings } from './options.js'
 import type { OverrideOptions } from './overrides.js'
 import { denies, type Policy } from './policy.js'
 import type { Refresh } from './refresh.js'
@@ -48,7 +48,7 @@ export interface GuardParts<Request> {
 }
 
 /** The whole without a framework: resolves the client IP, matches it, and returns a verdict. See {@link createGuard}. */
-export class Guard<Request = GuardRequest> {
+export class Guard<Request = JudgedRequest> {
   readonly #settings: Settings<Request>
   readonly #source: ClientIpSource<Request>
   readonly #rejections: Rejections<Request>
@@ -102,7 +102,7 @@ export class Guard<Request = GuardRequest> {
    * is compiled once
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
-  judge(request: Request & (GuardRequest | NodeRequest), policy?: PolicyOptions): Verdict {
+  judge(request: Request & JudgedRequest, policy?: PolicyOptions): Verdict {
     const incoming = givenIncoming(request)
     const verdict = this.decide(policy, request, incoming, null)
     // There is no door that answers: the caller does.

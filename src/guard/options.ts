@@ -1,4 +1,4 @@
-import type { HeadersInput } from '../client-ip/incoming.js'
+import type { HeadersInput, NodeRequest } from '../client-ip/incoming.js'
 import { CLIENT_IP_OPTIONS, type ClientIpOptions, readResolver } from '../client-ip/options.js'
 import { ClientIpResolver } from '../client-ip/resolver.js'
 import { TRUSTED_PROXIES_EXAMPLE } from '../client-ip/trusted-proxies.js'
@@ -31,6 +31,14 @@ export interface GuardRequest {
   readonly headers: HeadersInput
 }
 
+/** What `judge` of a guard without a framework takes: {@link GuardRequest}, or the request of Node's own servers. */
+export type JudgedRequest =
+  | GuardRequest
+  | (NodeRequest & {
+      /** Node's requests have a `socket`. */
+      readonly peer?: undefined
+    })
+
 /** What one route accepts; what is left out is taken from the guard's options. */
 export interface PolicyOptions {
   /** One data center, several, or `'all'`. Text from outside, in any spelling, goes through `parseDataCenter`. */
@@ -40,7 +48,7 @@ export interface PolicyOptions {
 }
 
 /** Options of a guard without a framework. */
-export interface GuardOptions<Request = GuardRequest>
+export interface GuardOptions<Request = JudgedRequest>
   extends PolicyOptions,
     ListOptions,
     WatchOptions,

@@ -84,7 +84,7 @@ t.test(
       throw new Error(`cannot trust ${(headers as Record<string, string>)['x-forwarded-for']}`)
     }
     const list = 'redactAddress hides it in the log; the verdict has it in full.'
-    const table: [options: Partial<GuardOptions>, request: GuardRequest, end: string][] = [
+    const table: [options: Partial<GuardOptions<GuardRequest>>, request: GuardRequest, end: string][] = [
       [{ clientIp: proxies }, inside, `If it is: list its address in clientIp.trustedProxies. ${list}`],
       [{ clientIp: proxies }, hop, `If it is: list its address in clientIp.trustedProxies. ${list}`],
       [{}, inside, `If it is: list its address in clientIp: { trustedProxies: [...] }. ${list}`],
