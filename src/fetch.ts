@@ -9,7 +9,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import { type Incoming, NodeIncoming, UNIX_PEER } from './client-ip/incoming.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { hasProperty, propertyOf } from './lib/option.js'
-import { isPromise, isUnwantedPromise } from './lib/promise.js'
+import { isPromise } from './lib/promise.js'
 import { refusal } from './lib/refusal.js'
 import { defaultLogger } from './log/default-logger.js'
 import { type GuardMethods, Standalone, type StandaloneOptions } from './server/standalone.js'
@@ -152,7 +152,6 @@ const isConnection = (peer: object) =>
   (Object.keys(peer).length === 0 && Object.getPrototypeOf(peer) === Object.prototype)
 
 function peerFix(peer: unknown): string {
-  if (isUnwantedPromise(peer)) return 'Await it: guard.check(request, await …).'
   if (typeof peer === 'function') return 'Call it, as in guard.check(request, server.requestIP(request)).'
   if (OPTION_NAMES.some((name) => Object.hasOwn(Object(peer), name))) {
     return 'Pass the peer as the second argument, and the options as the third: guard.check(request, peer, options).'

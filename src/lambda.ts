@@ -7,7 +7,7 @@
 import { countedBy, type Incoming } from './client-ip/incoming.js'
 import { EventError, RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
-import { resultOf } from './lib/promise.js'
+import { drop, isPromise, resultOf, settled } from './lib/promise.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
@@ -128,7 +128,9 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
         try {
           const checked = await check(event, options)
           if ('answer' in checked) return checked.answer as LambdaAnswer
-          return (await resultOf(() => handler(event, context, checked.verdict))) as Answer
+          const own = handler(event, context, checked.verdict)
+          // What it holds besides is the handler's own matter, as it would be without a guard.
+          return (await (isPromise(own) ? settled(own) : own)) as Answer
         } finally {
           await due
           await onDemand.settleInTime()
@@ -148,6 +150,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
 function read(event: LambdaEvent) {
   const request = readLambdaEvent(event)
   if (request !== undefined) return request
+  drop(event)
   throw new EventError({
     path: 'event',
     value: typeof event,

@@ -5,10 +5,9 @@
  */
 
 import { type Incoming, UNIX_PEER } from './client-ip/incoming.js'
-import { OptionsError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
 import { propertyOf } from './lib/option.js'
-import { shown } from './lib/text.js'
+import { refusal } from './lib/refusal.js'
 import { consoleLogger } from './log/console-logger.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import {
@@ -109,15 +108,8 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
 /** The context is only needed now and then: without it, a request after a working one would fail. */
 function refuseWithoutContext(context: unknown): void {
   if (typeof (context as Partial<WorkerContext> | null | undefined)?.waitUntil === 'function') return
-  throw new OptionsError([
-    {
-      code: 'MOE_ERR_OPTION_VALUE',
-      path: 'context',
-      value: shown(context),
-      message: `${shown(context)} is not the context of an event, which has waitUntil.`,
-      fix: 'Pass the third argument of fetch: guard.check(request, context).'
-    }
-  ])
+  const fix = 'Pass the third argument of fetch: guard.check(request, context).'
+  throw refusal('context', context, 'is not the context of an event, which has waitUntil', fix)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hasProperty } from '../lib/option.js'
+import { isPromise } from '../lib/promise.js'
 import { refusal } from '../lib/refusal.js'
 import { type Incoming, NodeIncoming, type NodeRequest, partOf } from './incoming.js'
 
@@ -48,6 +49,6 @@ export function isNodeRequest(given: unknown): given is NodeRequest {
 
 /** A list of pairs, as other libraries have it, would be read as if there was nothing in it. */
 function areHeaders(headers: unknown): boolean {
-  if (typeof headers !== 'object' || headers === null) return false
+  if (typeof headers !== 'object' || headers === null || isPromise(headers)) return false
   return !Array.isArray(headers) || headers.length === 0 || typeof headers[0] === 'string'
 }

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import { OptionsError } from '../errors.js'
 import { propertyOf } from '../lib/option.js'
-import { isUnwantedPromise } from '../lib/promise.js'
-import { refusal } from '../lib/refusal.js'
+import { fixFor } from '../lib/promise.js'
+import { kindOf } from '../lib/text.js'
 
 /** The peer of a request that came over a unix socket, which has no address. */
 export const UNIX_PEER = 'unix'
@@ -150,11 +151,12 @@ export type HeadersInput = IncomingHttpHeaders | readonly string[] | FetchHeader
 export function headerText(headers: HeadersInput, name: string): string | undefined {
   if (Array.isArray(headers)) return rawHeaderText(headers, name)
   const value: unknown = (headers as IncomingHttpHeaders)[name]
-  if (value !== undefined && !isInherited(headers, name)) {
+  if (value !== undefined && value !== null && !isInherited(headers, name)) {
     if (typeof value === 'string') return value
-    if (Array.isArray(value)) return value.join()
+    if (Array.isArray(value)) return joined(name, value)
+    // `Headers` has methods, and a header may be named like one.
+    if (typeof value !== 'function') throw noText(name, value)
   }
-  // A header may be named like something that every object inherits, but no header's value is a function.
   const { get } = headers as FetchHeaders
   if (typeof get !== 'function') return otherSpelling(headers, name)
   const text: unknown = get.call(headers, name)
@@ -163,12 +165,18 @@ export function headerText(headers: HeadersInput, name: string): string | undefi
   throw noText(name, text)
 }
 
-/** @returns the error for a header of a request that the user made, whose value is no text */
+function joined(name: string, lines: readonly unknown[]): string {
+  for (const line of lines) if (typeof line !== 'string') throw noText(name, line)
+  return lines.join()
+}
+
+/** @returns the error for a header of a request that the user made, whose value is no text. The value is not shown: it may be a secret */
 function noText(name: string, value: unknown): Error {
-  const fix = isUnwantedPromise(value)
-    ? 'Await it before you pass the headers.'
-    : 'Pass the lines of the header as one text, joined by commas.'
-  return refusal(`headers.${name}`, value, 'is not a text', fix)
+  const message = `${kindOf(value)} is not a text.`
+  const fix = fixFor(value, 'Pass the lines of the header as one text, joined by commas.')
+  return new OptionsError([
+    { code: 'MOE_ERR_OPTION_VALUE', path: `headers.${name}`, value: kindOf(value), message, fix }
+  ])
 }
 
 /** A header whose name is not in small letters. Of several spellings nobody knows which lines came last, so an empty one follows. */

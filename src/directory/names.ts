@@ -1,4 +1,5 @@
 import { ChannelError, DataCenterError, type Problem } from '../errors.js'
+import { fixFor } from '../lib/promise.js'
 import { quoted, shown, suggestion } from '../lib/text.js'
 
 /** The data centers that MoEngage publishes addresses for. */
@@ -122,7 +123,7 @@ export function readDataCenter(text: unknown, path = 'dataCenters'): Outcome<Dat
     problem: { code: 'MOE_ERR_DATA_CENTER', path, value: text, message, fix } as const
   })
   if (typeof text !== 'string') {
-    return refuse(`A data center is a text, not ${shown(text)}.`, `Write it like 'DC-01'.`)
+    return refuse(`A data center is a text, not ${shown(text)}.`, fixFor(text, `Write it like 'DC-01'.`))
   }
   const folded = fold(text)
   const number = (IDENTIFIER.exec(folded) ?? HOST.exec(folded))?.[1]
@@ -197,7 +198,7 @@ export function readChannel(text: unknown, path = 'channels'): Outcome<Channel> 
     problem: { code: 'MOE_ERR_CHANNEL', path, value: text, message, fix } as const
   })
   if (typeof text !== 'string') {
-    return refuse(`A channel is a text, not ${shown(text)}.`, `Use one of: ${CHANNELS.join(', ')}.`)
+    return refuse(`A channel is a text, not ${shown(text)}.`, fixFor(text, `Use one of: ${CHANNELS.join(', ')}.`))
   }
   const folded = fold(text)
   const channel = CHANNEL_BY_NAME.get(folded)

@@ -1,7 +1,7 @@
 import { type HeadersInput, headerText } from '../client-ip/incoming.js'
 import { OptionsError, type Problem } from '../errors.js'
 import { builtin } from '../lib/builtin.js'
-import { isUnwantedPromise } from '../lib/promise.js'
+import { AWAIT_FIX, isUnwantedPromise } from '../lib/promise.js'
 
 /** A request, as far as its headers are concerned: of Fastify, Express, `node:http`, Fetch, Lambda, or what `judge` of a guard takes. */
 export interface SecretRequest {
@@ -152,7 +152,7 @@ function mistakeIn(
   secret: unknown,
   scheme: 'basic' | 'bearer' | undefined
 ): Pick<Problem, 'message' | 'fix'> | undefined {
-  if (isUnwantedPromise(secret)) return { message: 'The secret is a promise.', fix: 'Await it before you pass it.' }
+  if (isUnwantedPromise(secret)) return { message: 'The secret is a promise.', fix: AWAIT_FIX }
   if (typeof secret !== 'string') {
     const message = `The secret is not a text but ${secret === null ? 'null' : typeof secret} (is an environment variable missing?).`
     return { message, fix: `Write ${EXAMPLE}, and set the variable.` }

@@ -1,6 +1,7 @@
 import type { ClientIpResolver } from '../client-ip/resolver.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { ParsedAddress } from '../ip/address.js'
+import { AWAIT_FIX, isUnwantedPromise } from '../lib/promise.js'
 import { quoted } from '../lib/text.js'
 import { rejectedVerdict, type Verdict, type VerifiedVerdict } from '../verdict/verdict.js'
 import { isCell, type ListGrant } from './compiled-list.js'
@@ -48,7 +49,8 @@ export function explain(ip: string, policy: Policy, { rejections, resolver }: Ju
   const about = { peer: null, revision, carriesSecret: null }
   const parsed = new ParsedAddress()
   if (typeof ip !== 'string' || parsed.parse(ip, 0, ip.length) === 0) {
-    const hint = `${quoted(`${ip}`)} is not an IP address.`
+    const isPromise = isUnwantedPromise(ip)
+    const hint = isPromise ? `A promise is not an IP address. ${AWAIT_FIX}` : `${quoted(`${ip}`)} is not an IP address.`
     return {
       text: hint,
       verdict: rejectedVerdict({ clientIp: null, reason: 'unresolved', hint, override: null, ...about }),

@@ -55,7 +55,11 @@ export class Subscription {
       () => {
         const answer = this.#source.watch!(changed, signal)
         stands()
-        return isPromise(answer) ? settled(answer).then(stands) : undefined
+        if (!isPromise(answer)) return answer
+        return settled(answer).then((result) => {
+          stands()
+          return result
+        })
       },
       (error) => {
         if (signal.aborted) return

@@ -1,4 +1,4 @@
-import { quoted } from '../lib/text.js'
+import { kindOf, quoted } from '../lib/text.js'
 import { type Address, formatWords, parseAddress } from './address.js'
 import { ParsedPrefix, parseLength, wordMask } from './parsed-prefix.js'
 
@@ -29,7 +29,7 @@ export function explainPrefix(
   severalFix = 'Write one entry a string: an array of strings.'
 ): PrefixMistake {
   if (typeof value !== 'string') {
-    return mistake(`${describe(value)} is not a text.`, 'Write the address or prefix as a string.')
+    return mistake(`${kindOf(value)} is not a text.`, 'Write the address or prefix as a string.')
   }
   const shown = quoted(value)
   return (
@@ -40,11 +40,6 @@ export function explainPrefix(
     explainLength(value, shown) ??
     explainAddress(value, shown)
   )
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'An array' : `A value of type ${typeof value}`
 }
 
 /** A prefix that would be right but for the bits behind its length: names the network and the host. */

@@ -1,4 +1,5 @@
 import type { Problem, ProblemCode } from '../errors.js'
+import { fixFor } from './promise.js'
 import { bounded } from './text.js'
 
 /** How one option is read. */
@@ -69,7 +70,7 @@ export class Option {
 
   /** Reports a mistake. */
   refuse(message: string, fix: string, code: ProblemCode = 'MOE_ERR_OPTION_VALUE'): undefined {
-    this.scope.findings.mistakes.push(this.#problem(code, message, fix))
+    this.scope.findings.mistakes.push(this.#problem(code, message, fixFor(this.value, fix)))
   }
 
   /** Reports something that is allowed, and probably not intended. */

@@ -45,41 +45,103 @@ function fulfilled(promise: PromiseLike<unknown>): Promise<{ readonly value: unk
   })
 }
 
+/** How much of something of the user's is searched for promises, with what they come to. */
+const MAX_ITEMS = 1000
+
+/** How many items may still be searched. */
+interface Budget {
+  items: number
+}
+
+/** The promises in a value: the value itself, or those in lists, sets, maps and plain objects. */
+function promisesIn(value: unknown, budget: Budget = { items: MAX_ITEMS }): readonly PromiseLike<unknown>[] {
+  const promises: PromiseLike<unknown>[] = []
+  const items = [value]
+  // The list grows in the loop.
+  for (const item of items) {
+    try {
+      if (isPromise(item)) promises.push(item)
+      else {
+        for (const part of partsOf(item)) {
+          if (budget.items-- <= 0) break
+          items.push(part)
+        }
+      }
+    } catch {
+      // What throws when it is read has no promise to be found.
+    }
+  }
+  return promises
+}
+
+/** Nothing that does something when it is iterated, such as a generator or a stream. */
+function partsOf(value: unknown): Iterable<unknown> {
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return value
+  if (value instanceof Set || value instanceof Map) return value.values()
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : []
+}
+
+/** Waits until promises have settled, and those in what they come to. `failed` is called with each reason. */
+async function allEnded(
+  promises: readonly PromiseLike<unknown>[],
+  failed: (error: unknown) => void,
+  budget: Budget = { items: MAX_ITEMS }
+): Promise<void> {
+  await Promise.all(
+    promises.map(async (promise) => {
+      let outcome: unknown
+      try {
+        outcome = await settled(promise)
+      } catch (error) {
+        outcome = error
+        failed(error)
+      }
+      await allEnded(promisesIn(outcome, budget), failed, budget)
+    })
+  )
+}
+
+/** Drops what a function of the user's threw or returned and nobody uses: a promise in it would end the process when rejected. */
+export function drop(value: unknown): void {
+  const promises = promisesIn(value)
+  if (promises.length > 0) void allEnded(promises, () => {})
+}
+
 /**
  * Whether a promise was given where a value is due. What it comes to is of no use any more, but rejected and not handled, it would end
  * the process.
  */
 export function isUnwantedPromise(value: unknown): boolean {
   if (!isPromise(value)) return false
-  settled(value).catch(() => {})
+  drop(value)
   return true
 }
 
-/**
- * Drops what a function of the user's threw or returned and nobody uses: a promise, or those in a list or a plain object, would end the process
- * when rejected.
- */
-export function drop(value: unknown): void {
-  try {
-    if (isUnwantedPromise(value) || typeof value !== 'object' || value === null) return
-    if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
-      for (const item of Object.values(value)) isUnwantedPromise(item)
-    }
-  } catch {
-    // What throws when it is read has no promise to be found.
-  }
+/** What to do where a promise was passed. */
+export const AWAIT_FIX = 'Await it before you pass it.'
+
+/** Drops a value that is refused, and returns what to do. */
+export function fixFor(value: unknown, fix: string): string {
+  drop(value)
+  return isPromise(value) ? AWAIT_FIX : fix
 }
 
-/** Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. */
+/**
+ * Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. Promises inside of the
+ * result are dropped.
+ */
 export async function resultOf(run: () => unknown): Promise<unknown> {
-  let answer: unknown
   try {
-    answer = run()
+    const answer = run()
+    const result = isPromise(answer) ? await settled(answer) : answer
+    drop(result)
+    return result
   } catch (error) {
     drop(error)
     throw error
   }
-  return isPromise(answer) ? settled(answer) : answer
 }
 
 /**
@@ -104,20 +166,19 @@ export async function* itemsOf<Item>(items: AsyncIterable<Item>): AsyncGenerator
 }
 
 /**
- * Calls a function of the user's whose result does not matter. What it throws, and what a promise that it returns is rejected
+ * Calls a function of the user's whose result does not matter. What it throws, and what the first promise in its result is rejected
  * with, goes to `failed`, and nowhere else.
  *
- * @param keep called with the promise that it returns, handled
+ * @param keep called with a promise for the end of all promises in the result
  */
 export function callBack(run: () => unknown, failed: (error: unknown) => void, keep?: Keep): void {
   try {
     const answer = run()
-    if (!isPromise(answer)) {
-      drop(answer)
-      return
-    }
-    const handled = settled(answer).then(undefined, failed)
-    keep?.(handled)
+    if (answer === undefined) return
+    const promises = promisesIn(answer)
+    if (promises.length === 0) return
+    const ended = allEnded(promises, once(failed))
+    keep?.(ended)
   } catch (error) {
     drop(error)
     failed(error)

@@ -64,6 +64,12 @@ export function shown(value: unknown): string {
   return shownItem(value)
 }
 
+/** A value of the wrong kind, as the subject of a sentence that does not show it. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'An array' : `A value of type ${typeof value}`
+}
+
 function shownItem(value: unknown): string {
   if (typeof value === 'string') return `'${clear(value)}'`
   if (typeof value === 'bigint') return `${value}n`

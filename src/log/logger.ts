@@ -1,4 +1,4 @@
-import { callBack, inTime, isPromise, type Keep, once, settled } from '../lib/promise.js'
+import { callBack, inTime, type Keep, once } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
 import { SECOND } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
@@ -109,15 +109,14 @@ export class SafeLogger {
 
   /** Whether a line of this level would be written. */
   isEnabled(level: LineLevel, to: Logger = this.#logger): boolean {
-    try {
-      const answer: unknown = to.isLevelEnabled?.(level)
-      // A promise is no answer: the line is written, or the logger leaves it out by itself.
-      if (isPromise(answer)) settled(answer).catch(this.#warn)
-      return answer !== false
-    } catch (error) {
-      this.#warn(error)
-      return false
+    let answer: unknown = false
+    const ask = () => {
+      answer = to.isLevelEnabled?.(level)
+      return answer
     }
+    callBack(ask, this.#warn)
+    // A promise is no answer: the line is written, or the logger leaves it out by itself.
+    return answer !== false
   }
 }
 

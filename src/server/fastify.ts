@@ -18,7 +18,7 @@ import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../g
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { drop, isPromise, settled } from '../lib/promise.js'
+import { drop, isPromise, resultOf } from '../lib/promise.js'
 import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
@@ -223,7 +223,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   } satisfies FastifyGuard)
 
   app.decorate('verifyMoEngage', (routeOptions) => {
-    const route = routes.of(routeOptions)
+    const route = routes.of(routeOptions, 'verifyMoEngage')
     return guarding(() => route)
   })
   app.decorateRequest('moengage', null)
@@ -333,13 +333,16 @@ function answer(
   try {
     const outcome = onReject(request, reply, verdict)
     // An answer that was sent at once needs no promise, which would cost as much as the answer.
-    const isDone = outcome === reply ? reply.sent : !isPromise(outcome)
+    if (outcome === reply && reply.sent) return
     // A returned reply is thenable and resolves once it is sent.
-    if (isDone) finish(outcome)
-    else
-      settled(outcome as PromiseLike<unknown>)
+    if (isPromise(outcome))
+      resultOf(() => outcome)
         .then(finish)
         .catch(fail)
+    else {
+      drop(outcome)
+      finish(outcome)
+    }
   } catch (error) {
     drop(error)
     fail(error)

@@ -165,11 +165,12 @@ export function refuseNoFunction(value: unknown, path: string, call: string): vo
  */
 export function readRouteOptions<OnReject>(
   options: PolicyOptions & ActionOptions<OnReject>,
-  inherited: Actions<OnReject>
+  inherited: Actions<OnReject>,
+  path = inherited.form.routePath
 ): Route<OnReject> {
   const { form } = inherited
   const table = { ...POLICY_OPTIONS, ...actionOptions(form) }
-  const reader = openRoute(table, options, form.routePath, OF_THE_GUARD)
+  const reader = openRoute(table, options, path, OF_THE_GUARD)
   const actions = readActions(reader, form, inherited)
   const policy = { dataCenters: reader.read('dataCenters'), channels: reader.read('channels') }
   reader.checkNames()
@@ -221,12 +222,15 @@ export class Routes<OnReject> {
     this.#plain = { policy: undefined, actions, ownsMode: false }
   }
 
-  /** @throws OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong */
-  of(options: (PolicyOptions & ActionOptions<OnReject>) | undefined): Route<OnReject> {
+  /**
+   * @param path where the options stand, if it is another place than usual
+   * @throws OptionsError (`MOE_ERR_OPTIONS`) when the options are wrong
+   */
+  of(options: (PolicyOptions & ActionOptions<OnReject>) | undefined, path?: string): Route<OnReject> {
     if (options === undefined) return this.#plain
     let route = this.#known.get(options)
     if (route === undefined) {
-      route = readRouteOptions(options, this.#plain.actions)
+      route = readRouteOptions(options, this.#plain.actions, path)
       if (route.policy !== undefined) this.#check(route.policy)
       this.#known.set(options, route)
     }

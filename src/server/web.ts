@@ -1,5 +1,5 @@
 import { countedBy, type Incoming } from '../client-ip/incoming.js'
-import { RejectedError } from '../errors.js'
+import { type Problem, RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import { hasProperty } from '../lib/option.js'
 import { resultOf } from '../lib/promise.js'
@@ -9,7 +9,13 @@ import { type Failure, failureBody } from './failure.js'
 import { type ActionOptions, withMode } from './routes.js'
 import type { Standalone } from './standalone.js'
 
-/** Your own answer to a rejected request. What it throws, `check` rejects with. */
+/**
+ * Your own answer to a rejected request. Its status is yours: a `Response` without one has 200, as if all were well. What the function throws,
+ * `check` rejects with.
+ *
+ * @example
+ * onReject: (request, verdict) => new Response('no', { status: 403 })
+ */
 export type OnReject = (request: Request, verdict: RejectedVerdict) => Response | Promise<Response>
 
 /** Options of one route; what is left out is the guard's. */
@@ -33,7 +39,7 @@ export type Checked =
 /** How `onReject` is written where requests and responses are those of the Fetch standard. */
 export const ON_REJECT = {
   words: [],
-  example: `(request, verdict) => new Response('no')`,
+  example: `(request, verdict) => new Response('no', { status: 403 })`,
   routePath: 'options'
 }
 
@@ -91,10 +97,22 @@ export class WebVerdicts {
     const response = await resultOf(() => actions.onReject?.(request, verdict))
     // Anything but an object, such as false, would be taken for "let it through".
     const isResponse = typeof response === 'object' && response !== null
+    if (isResponse && (response as Response).ok) standalone.guard.log.warning(success((response as Response).status))
     return {
       response: isResponse ? (response as Response) : failureResponse(new RejectedError(verdict, actions.statusCode)),
       verdict
     }
+  }
+}
+
+/** A warning about an answer of `onReject`, whose status cannot be known to be meant: without one, a `Response` has 200. */
+function success(status: number): Problem {
+  return {
+    code: 'MOE_WARN_ANSWER_STATUS',
+    path: 'onReject',
+    value: status,
+    message: `onReject answered a rejected request with the status ${status}, as if all were well.`,
+    fix: `Give the Response a status: new Response('no', { status: 403 }).`
   }
 }
 

@@ -425,13 +425,9 @@ t.test('a resolver refuses what is neither a peer nor headers', async (t) => {
     [5, {}, /peer: 5 is not an address as a text/],
     ['10.0.0.1', undefined, /headers: undefined are not headers/],
     ['10.0.0.1', [['x-forwarded-for', '9.9.9.9']], /headers: .* are not headers/],
-    [
-      '10.0.0.1',
-      { get: () => ['9.9.9.9'] },
-      /headers\.x-forwarded-for: \['9\.9\.9\.9'\] is not a text\. Pass the lines/
-    ],
+    ['10.0.0.1', { get: () => ['9.9.9.9'] }, /headers\.x-forwarded-for: An array is not a text\. Pass the lines/],
     ['10.0.0.1', { get: async () => Promise.reject(new Error('own')) }, /is not a text\. Await it before/],
-    ['10.0.0.1', ['x-forwarded-for', 9], /headers\.x-forwarded-for: 9 is not a text/],
+    ['10.0.0.1', ['x-forwarded-for', 9], /headers\.x-forwarded-for: A value of type number is not a text/],
     ['10.0.0.1', ['x-forwarded-for', '9.9.9.9', 'x-forwarded-for', null], /null is not a text/]
   ]
   for (const [peer, headers, message] of table) t.throws(() => resolve(peer as never, headers as never), message)

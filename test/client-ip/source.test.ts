@@ -14,6 +14,7 @@ import guardFetch from '../../src/fetch.js'
 import moengageAllowlist from '../../src/index.js'
 import guardWorkers from '../../src/workers.js'
 import { STRANGER } from '../support/addresses.js'
+import { HIDDEN_REJECTIONS } from '../support/failures.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -26,6 +27,10 @@ const thenable = (then: (resolve: unknown, reject: (error: Error) => void) => vo
 
 function throwing(message: string): never {
   throw new Error(message)
+}
+
+function throwingValue(value: unknown): never {
+  throw value
 }
 
 /** What a clientIp function may return or throw instead of an address, and what the verdict says then. */
@@ -102,8 +107,10 @@ const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
   ['an object', () => ({}), /not an address/],
   ['a function', () => () => LISTED, /not an address/],
   ['a list', () => [LISTED], /not an address/],
-  ['a list with a promise that is rejected', () => [Promise.reject(new Error('listed'))], /not an address/],
-  ['an object with a promise that is rejected', () => ({ ip: Promise.reject(new Error('held')) }), /not an address/],
+  ...HIDDEN_REJECTIONS.flatMap(([what, make]): typeof ANSWERS => [
+    [what, make, /not an address|returned a promise/],
+    [`${what}, thrown`, () => throwingValue(make()), /not an error/]
+  ]),
   [
     'a promise that is thrown, and rejected',
     () => {

@@ -8,6 +8,7 @@ import guardNode from '../../src/http.js'
 import moengageAllowlist from '../../src/index.js'
 import { ADAPTERS } from '../support/adapters.js'
 import { LISTED, LISTED_IN, UNLISTED } from '../support/addresses.js'
+import { HIDDEN_REJECTIONS } from '../support/failures.js'
 import { guarded } from '../support/guarded.js'
 import { type LogLine, logging, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -69,7 +70,12 @@ const ANSWERS: [what: string, answer: () => unknown, expected: boolean | null, s
     null,
     /threw an error/
   ],
-  ['a list with a promise that is rejected', () => [Promise.reject(new Error('hush'))], null, /a value of type object/],
+  ...HIDDEN_REJECTIONS.map(([what, make]): (typeof ANSWERS)[number] => [
+    what,
+    make,
+    null,
+    /a value of type object|a promise/
+  ]),
   [
     'a promise that is thrown, and rejected',
     () => {

@@ -171,3 +171,18 @@ t.test('wrong arguments are one error with the fix, and no secret is shown', asy
   }
   t.throws(() => secretHeader('x-moe-token', ['', 'short']), /2 options are wrong/, 'all mistakes at once')
 })
+
+t.test('a header that is no text is refused without its value, which may be the secret', async (t) => {
+  const carriesSecret = secretHeader('x-moe-token', SECRET)
+  for (const headers of [
+    { get: () => [SECRET] },
+    ['x-moe-token', [SECRET]],
+    { 'x-moe-token': { value: SECRET } },
+    { 'x-moe-token': [[SECRET]] }
+  ]) {
+    const error: unknown = t.throws(() => carriesSecret({ headers } as never), { code: 'MOE_ERR_OPTIONS' })
+    const { message, mistakes, value } = error as OptionsError
+    t.match(mistakes, [{ path: 'headers.x-moe-token', message: /is not a text/ }])
+    t.notOk(JSON.stringify([message, mistakes, value]).includes(SECRET))
+  }
+})

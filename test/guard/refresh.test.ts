@@ -499,7 +499,9 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
     ],
     ['rejects', () => Promise.reject(new Error('No such channel.'))],
     ['rejects with a text', () => Promise.reject('No such channel.')],
-    ['rejects by its own then', () => failingThenable('No such channel.')]
+    ['rejects by its own then', () => failingThenable('No such channel.')],
+    ['rejects in a list', () => [Promise.reject(new Error('No such channel.'))]],
+    ['rejects in a list of a promise', async () => [Promise.reject(new Error('No such channel.'))]]
   ]
   for (const [what, fail] of failures) {
     let calls = 0

@@ -136,8 +136,6 @@ t.test('what is not an object with options is one mistake, in one sentence', asy
     [5, /^5 was passed/],
     [() => {}, /^a function was passed/],
     [[{ name: 'a' }], /^\[\{…\}\] was passed/],
-    [Promise.reject(new Error('own')), /^A promise was passed/],
-    [Promise.resolve({ name: 'a' }), /^A promise was passed instead of options; await it\.$/],
     [console, /^console was passed/],
     [new Settings(), /^an object of the class Settings was passed/],
     [new IncomingMessage(new Socket()), /^an object of the class IncomingMessage was passed instead of options\.$/]
@@ -145,6 +143,10 @@ t.test('what is not an object with options is one mistake, in one sentence', asy
   for (const [options, message] of table) {
     t.match(mistakesOf(options), [{ path: '', message, fix: `Write { name: 'north' }.` }], `${message}`)
     t.equal(mistakesOf(options).length, 1)
+  }
+  for (const promise of [Promise.reject(new Error('own')), Promise.resolve({ name: 'a' })]) {
+    const message = 'A promise was passed instead of options.'
+    t.match(mistakesOf(promise), [{ path: '', message, fix: 'Await it before you pass it.' }])
   }
 })
 

@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
-import { callBack, resultOf, settled } from '../../src/lib/promise.js'
-import { failingThenable, thenable } from '../support/failures.js'
+import { callBack, drop, resultOf, settled } from '../../src/lib/promise.js'
+import { failingThenable, HIDDEN_REJECTIONS, thenable, untilRejected } from '../support/failures.js'
 
 /** An error that nobody handles ends the test. */
 const untilUnhandled = () => new Promise((resolve) => setImmediate(resolve))
@@ -69,41 +70,104 @@ t.test('a function of the user returns, throws and rejects in one way', async (t
   }
 })
 
-t.test('promises that a function throws or returns in a list or an object leave no rejection behind', async (t) => {
-  const rejected = () => Promise.reject(new Error('dropped'))
+t.test('promises inside of what a function throws or returns leave no rejection behind', async (t) => {
   const unreadable = {
     // biome-ignore lint/suspicious/noThenProperty: it is the user's
     get then() {
       throw new Error('no')
     }
   }
-  const table: [what: string, run: () => unknown][] = [
-    ['one that is thrown', () => throwingOf(rejected())],
-    ['a list that is thrown', () => throwingOf([1, rejected(), rejected()])],
-    ['an object that is thrown', () => throwingOf({ a: rejected(), b: null })],
-    ['one that cannot be read', () => throwingOf(unreadable)],
-    ['an error', () => throwingOf(new Error('own'))]
+  const table: typeof HIDDEN_REJECTIONS = [
+    ...HIDDEN_REJECTIONS,
+    ['a promise', () => Promise.reject(new Error('own'))],
+    ['what cannot be read', () => unreadable],
+    ['an error', () => new Error('own')]
   ]
-  for (const [what, run] of table) {
-    const failures: unknown[] = []
-    callBack(run, (error) => failures.push(error))
-    t.equal(failures.length, 1, what)
+  for (const [what, make] of table) {
+    let failures = 0
+    callBack(
+      () => throwingOf(make()),
+      () => failures++
+    )
+    await untilRejected()
+    t.equal(failures, 1, `${what} that is thrown`)
     await t.rejects(async () => {
       // What is thrown may be like a promise itself.
-      await resultOf(run).catch(() => Promise.reject(new Error('failed')))
+      await resultOf(() => throwingOf(make())).catch(() => Promise.reject(new Error('failed')))
     }, what)
+    await resultOf(make).catch(() => {})
+    drop(make())
+    await untilRejected()
   }
-  callBack(
-    () => [rejected()],
-    () => t.fail('list')
-  )
-  callBack(
-    () => ({ sent: rejected() }),
-    () => t.fail('object')
-  )
-  await untilUnhandled()
 })
 
 function throwingOf(value: unknown): never {
   throw value
 }
+
+t.test('of a callback, all promises inside of the result fail as one, as soon as the first is rejected', async (t) => {
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const failures: unknown[] = []
+    let isKept = false
+    callBack(
+      () => [make(), new Promise(() => {})],
+      (error) => failures.push(error),
+      () => {
+        isKept = true
+      }
+    )
+    await untilRejected()
+    t.equal(failures.length, 1, what)
+    t.ok(isKept, what)
+  }
+  const values: unknown[] = [undefined, null, 7, 'text', [1, [2]], { a: 1 }, new Set([1]), new Date(), () => {}]
+  for (const value of [...values, Promise.resolve([Promise.resolve(1)])]) {
+    callBack(
+      () => value,
+      () => t.fail('nothing is rejected')
+    )
+  }
+  await untilRejected()
+})
+
+t.test('a server waits for the end of all promises inside of the result of a callback', async (t) => {
+  const order: string[] = []
+  const later = async () => void (await untilRejected().then(() => order.push('last')))
+  let kept: PromiseLike<unknown> | undefined
+  callBack(
+    () => [Promise.reject(new Error('own')), (async () => [later()])()],
+    () => order.push('failed'),
+    (promise) => {
+      kept = promise
+    }
+  )
+  await kept
+  t.strictSame(order, ['failed', 'last'])
+})
+
+t.test('what is searched for promises is neither called nor searched without end', async (t) => {
+  const untouched = {
+    // biome-ignore lint/correctness/useYield: nobody may call it
+    *[Symbol.iterator]() {
+      t.fail('iterated')
+    }
+  }
+  const fail = () => t.fail('called')
+  class Own {
+    readonly inner = untouched
+    get other() {
+      return fail()
+    }
+  }
+  drop([untouched[Symbol.iterator](), new Own(), fail, Readable.from(untouched)])
+  let asked = 0
+  const endless = (): PromiseLike<never> =>
+    thenable((resolve) => {
+      asked++
+      resolve([endless(), endless()])
+    })
+  drop(endless())
+  drop(new Array(2 ** 32 - 1))
+  await untilRejected()
+  t.ok(asked > 500 && asked < 2000, `${asked}`)
+})

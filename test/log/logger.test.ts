@@ -69,6 +69,8 @@ const throwing = () => {
 const FAILURES: [what: string, write: () => unknown][] = [
   ['throws', full],
   ['returns a promise that rejects', async () => full()],
+  ['returns a list of promises that reject', () => [1, 2].map(async () => full())],
+  ['returns a promise of a list of promises that reject', async () => [1, 2].map(async () => full())],
   [
     'throws something that is not an error',
     () => {
@@ -154,15 +156,14 @@ t.test('a server whose list cannot be loaded survives a logger that throws', asy
 })
 
 /** A log with a clock of its own, whose lines fail while `isFull`. */
-function failingLog(isAsync = false) {
+function failingLog(fail: () => unknown) {
   const lines: Line[] = []
   const state = { isFull: true, lines, clock: new TestClock('2026-11-23T10:00:00Z') }
   const write = () => {
-    if (!state.isFull) return undefined
-    return isAsync ? Promise.reject(new Error('full')) : full()
+    return state.isFull ? fail() : undefined
   }
   const logged: Line[] = []
-  const logger = loggerOf(write, isAsync ? [] : lines)
+  const logger = loggerOf(write)
   const noted = Object.fromEntries(
     Object.entries(logger).map(([level, method]) => [
       level,
@@ -189,37 +190,39 @@ function failingLog(isAsync = false) {
   return { ...state, state, guard, log, reject, events }
 }
 
-for (const isAsync of [false, true]) {
-  t.test(
-    `rejections whose line or summary is lost ${isAsync ? 'later' : 'at once'} are counted in the next summary`,
-    async (t) => {
-      processWarnings(t)
-      const { state, guard, log, reject, events, clock } = failingLog(isAsync)
-      guard.judge({ peer: LISTED, headers: {} })
-      for (let i = 0; i < 3; i++) reject(STRANGER)
-      await setImmediate()
-      clock.pass(2 * MINUTE)
-      await setImmediate()
-      clock.pass(MINUTE)
-      await setImmediate()
-      state.isFull = false
-      clock.pass(MINUTE)
-      t.match(events('summary'), [
-        {
-          level: 'warn',
-          moengage: { suppressed: { reject: { 'not-listed': 3 } }, verified: 1, rejected: { 'not-listed': 3 } }
-        }
-      ])
-      reject(STRANGER)
-      t.match(events('rejected'), [{ moengage: { suppressed: 0 } }])
-      log.close()
-      t.match(events('summary')[1], {
-        level: 'info',
-        moengage: { verified: 0, rejected: { 'not-listed': 1 }, suppressed: { reject: {} } }
-      })
-      t.equal(events('summary').length, 2)
-    }
-  )
+const rejecting = () => Promise.reject(new Error('full'))
+for (const [when, fail] of [
+  ['at once', full],
+  ['later', rejecting],
+  ['later, by each of several loggers', () => [rejecting(), rejecting()]]
+] as const) {
+  t.test(`rejections whose line or summary is lost ${when} are counted in the next summary`, async (t) => {
+    processWarnings(t)
+    const { state, guard, log, reject, events, clock } = failingLog(fail)
+    guard.judge({ peer: LISTED, headers: {} })
+    for (let i = 0; i < 3; i++) reject(STRANGER)
+    await setImmediate()
+    clock.pass(2 * MINUTE)
+    await setImmediate()
+    clock.pass(MINUTE)
+    await setImmediate()
+    state.isFull = false
+    clock.pass(MINUTE)
+    t.match(events('summary'), [
+      {
+        level: 'warn',
+        moengage: { suppressed: { reject: { 'not-listed': 3 } }, verified: 1, rejected: { 'not-listed': 3 } }
+      }
+    ])
+    reject(STRANGER)
+    t.match(events('rejected'), [{ moengage: { suppressed: 0 } }])
+    log.close()
+    t.match(events('summary')[1], {
+      level: 'info',
+      moengage: { verified: 0, rejected: { 'not-listed': 1 }, suppressed: { reject: {} } }
+    })
+    t.equal(events('summary').length, 2)
+  })
 }
 
 t.test('a line that cannot be made is lost, and the rejection counted', async (t) => {

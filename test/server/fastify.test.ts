@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
-import { failingThenable, unreadableErrors } from '../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../support/failures.js'
 import { guarded } from '../support/guarded.js'
 import { listen, logging, send, until } from '../support/http.js'
 
@@ -171,6 +171,25 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
     t.equal(answer.statusCode, status, what)
     t.match(answer.body, body, what)
     t.equal(handled, false, what)
+  }
+})
+
+t.test('promises inside of what onReject returns end no process', async (t) => {
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const table: [onReject: NonNullable<MoEngageAllowlistOptions['onReject']>, body: RegExp][] = [
+      [(_, reply) => [reply.send('own'), make()], /^own$/],
+      [async (_, reply) => [reply.send('own'), make()], /^own$/],
+      [make, /./]
+    ]
+    for (const [onReject, body] of table) {
+      const { app } = await guarded({ onReject }, (app) => {
+        app.get('/', async () => 'ok')
+      })
+      const answer = await inject(app, STRANGER)
+      await untilRejected()
+      t.not(answer.statusCode, 200, what)
+      t.match(answer.body, body, what)
+    }
   }
 })
 
@@ -737,6 +756,9 @@ t.test('verifyMoEngage guards where the scope does not', async (t) => {
     app.get('/all', { config: open, preHandler: app.verifyMoEngage() }, async () => 'ok')
     app.get('/catalog', { config: open, preHandler: app.verifyMoEngage({ channels: 'catalog' }) }, async () => 'ok')
     t.throws(() => app.verifyMoEngage({ channels: 'x' as never }), { code: 'MOE_ERR_OPTIONS' })
+    t.throws(() => app.verifyMoEngage('tag' as never), {
+      mistakes: [{ path: 'verifyMoEngage', fix: "Write { mode: 'tag' }." }]
+    } as never)
   })
   t.equal((await inject(app, LISTED, '/all')).statusCode, 200)
   t.equal((await inject(app, STRANGER, '/all')).statusCode, 403)

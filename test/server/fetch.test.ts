@@ -1,9 +1,10 @@
 import { Socket } from 'node:net'
+import { runInThisContext } from 'node:vm'
 import t from 'tap'
-import { createClientIpResolver, createGuard } from '../../src/core.js'
+import { createClientIpResolver, createGuard, type OptionsError } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { failingThenable } from '../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, untilRejected } from '../support/failures.js'
 import type { LogLine } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -73,9 +74,9 @@ t.test(
     }
     const { rejected } = guard.status()
     const wrong: [peer: unknown, message: RegExp, fix: RegExp][] = [
-      [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it: /],
-      [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it: /],
-      [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it: /],
+      [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it /],
+      [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it /],
+      [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it /],
       [
         () => '10.0.0.1',
         /^a function is not where a request comes from\.$/,
@@ -235,6 +236,35 @@ t.test(
     await t.rejects(guard.check(requestFrom(STRANGER), '10.0.0.1'), { message: 'own' })
   }
 )
+
+t.test('an onReject that answers as if all were well is a warning, once', async (t) => {
+  const { guard, lines } = guarding({ onReject: () => new Response('no') })
+  const warnings = () => lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_ANSWER_STATUS')
+  for (let i = 0; i < 2; i++) {
+    t.equal((await guard.check(requestFrom(STRANGER), '10.0.0.1')).response?.status, 200)
+    t.match(warnings(), [{ msg: /^onReject: onReject answered a rejected request with the status 200, .*status: 403/ }])
+    t.equal(warnings().length, 1)
+  }
+  await guard.check(requestFrom(STRANGER), '10.0.0.1', { onReject: () => new Response(null, { status: 302 }) })
+  t.equal(warnings().length, 1)
+})
+
+t.test('the advice for onReject, taken as it is written, answers with the status of a rejection', async (t) => {
+  const error: unknown = t.throws(() => guarding({ onReject: 'no' as never }))
+  const { fix } = (error as OptionsError).mistakes[0]!
+  const onReject = runInThisContext(/^Write (.*)\.$/.exec(fix)![1]!)
+  const { response } = await guarding({ onReject }).guard.check(requestFrom(STRANGER), '10.0.0.1')
+  t.match([response?.status, await response?.text()], [403, 'no'])
+})
+
+t.test('promises inside of what onReject returns end no process', async (t) => {
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const { guard } = guarding({ onReject: make as never })
+    await guard.check(requestFrom(STRANGER), '10.0.0.1').catch(() => {})
+    await untilRejected()
+    t.equal(guard.status().turnedAway, 1, what)
+  }
+})
 
 t.test('a list that cannot be loaded answers 503', async (t) => {
   const { guard } = guarding({ source: { name: 'gone', load: () => Promise.reject(new Error('ENOENT')) } })

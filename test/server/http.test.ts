@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { failingThenable, unreadableErrors } from '../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../support/failures.js'
 import { type LogLine, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -91,6 +91,17 @@ t.test('an onReject that fails in any way is answered with 500', async (t) => {
   for (const onReject of failures) {
     const port = await listen(t, createServer(guard.listener((_, response) => response.end(), { onReject })))
     t.match(await send({ port }, { headers: { 'x-forwarded-for': STRANGER } }), { status: 500, body: /not be judged/ })
+  }
+})
+
+t.test('promises inside of what onReject returns end no process', async (t) => {
+  const { guard } = guarding()
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const onReject: ListenerOptions['onReject'] = (_, response) => [response.end('own'), make()]
+    const port = await listen(t, createServer(guard.listener((_, response) => response.end(), { onReject })))
+    const answer = await send({ port }, { headers: { 'x-forwarded-for': STRANGER } })
+    await untilRejected()
+    t.match(answer, { status: 403, body: 'own' }, what)
   }
 })
 

@@ -13,7 +13,7 @@ import moengageAllowlist, {
 } from '../../src/lambda.js'
 import { redisFleet } from '../../src/redis.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { failingThenable } from '../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, thenable, untilRejected } from '../support/failures.js'
 import { FakeRedis } from '../support/fake-redis.js'
 import { SCENARIOS } from '../support/fixtures.js'
 import type { LogLine } from '../support/http.js'
@@ -633,6 +633,19 @@ t.test('what is like a promise, and rejects by its own then, fails the call and 
   await t.rejects(call(KINDS[2]!.make(STRANGER, [])), { message: 'own' })
   const { guard } = guarding()
   await t.rejects(guard.handler(thenable as () => Promise<never>)(KINDS[2]!.make(LISTED, []), {}), { message: 'own' })
+})
+
+t.test('promises inside of what onReject returns end no process; those of a handler are its own', async (t) => {
+  for (const [what, make] of HIDDEN_REJECTIONS) {
+    const { call } = guarding({ onReject: () => ({ statusCode: 404, body: make() }) })
+    const { statusCode } = await call(KINDS[2]!.make(STRANGER, []))
+    await untilRejected()
+    t.equal(statusCode, 404, what)
+  }
+  const { guard } = guarding()
+  const body = thenable(() => t.fail('not asked'))
+  const answer = await guard.handler(() => ({ statusCode: 200, body }) as never)(KINDS[2]!.make(LISTED, []), {})
+  t.equal(answer.body, body)
 })
 
 /** Lets time pass as it does for a function that is frozen between its calls. */

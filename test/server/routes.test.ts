@@ -10,6 +10,7 @@ import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
 import guardLambda from '../../src/lambda.js'
 import guardWorkers from '../../src/workers.js'
+import { untilRejected } from '../support/failures.js'
 import { lineLogger } from '../support/logger.js'
 
 const base = { dataCenters: 'DC-01' } as const
@@ -97,7 +98,9 @@ for (const [door, route] of Object.entries(ROUTES)) {
       const expected = [{ code: 'MOE_ERR_OPTION_VALUE', message: /is not an object with options of a route\.$/, fix }]
       t.match(await mistakesOf(options), expected, JSON.stringify(options))
     }
-    t.match(await mistakesOf(Promise.resolve({})), [{ message: /await it\.$/, fix: EXAMPLE }])
+    t.match(await mistakesOf(Promise.resolve({})), [
+      { message: /^A promise was passed instead of options\.$/, fix: /^Await it/ }
+    ])
   })
 
   t.test(`${door}: what somebody added to all objects is not an option`, async (t) => {
@@ -331,6 +334,8 @@ for (const [door, judge] of Object.entries(JUDGES)) {
   })
 }
 
+const rejected = () => Promise.reject(new Error('refused'))
+
 const LOOPBACK = { trustedProxies: ['loopback'] }
 
 /** The verdict on what is passed in the place of a request. */
@@ -349,6 +354,15 @@ for (const [door, judge] of Object.entries(GIVEN)) {
   t.test(`${door}: a request that is not one is refused with what to pass, which is accepted`, async (t) => {
     const judged = async (given: unknown) => judge(given as never)
     const headers = { 'x-forwarded-for': MOENGAGE }
+    const noTexts: [value: unknown, message: RegExp, fix: RegExp][] = [
+      [rejected(), /^A value of type object is not a text\.$/, /^Await it/],
+      [[MOENGAGE, rejected()], /^A value of type object is not a text\.$/, /^Await it/],
+      [[rejected(), 'x'], /^A value of type object is not a text\.$/, /^Await it/],
+      [52, /^A value of type number is not a text\.$/, /as one text/],
+      [[{ value: MOENGAGE }], /^A value of type object is not a text\.$/, /as one text/],
+      [[null], /^null is not a text\.$/, /as one text/],
+      [[[MOENGAGE]], /^An array is not a text\.$/, /as one text/]
+    ]
     const table: [given: unknown, path: string, message: RegExp, fix: RegExp][] = [
       [undefined, 'request', /^undefined is not a request\.$/, /^Pass a request of node:http, or \{ peer:/],
       [null, 'request', /^null is not/, /^Pass a request/],
@@ -371,6 +385,21 @@ for (const [door, judge] of Object.entries(GIVEN)) {
         'headers.x-forwarded-for',
         /not a text/,
         /Await it/
+      ],
+      [rejected(), 'request', /^an object of the class Promise has neither/, /^Await it/],
+      [{ peer: rejected(), headers }, 'peer', /is not an address as a text/, /^Await it/],
+      [{ peer: '127.0.0.1', headers: rejected() }, 'headers', /are not headers/, /^Await it/],
+      ...noTexts.map(([value, message, fix]): [unknown, string, RegExp, RegExp] => [
+        { peer: '127.0.0.1', headers: { 'x-forwarded-for': value } },
+        'headers.x-forwarded-for',
+        message,
+        fix
+      ]),
+      [
+        { peer: '127.0.0.1', headers: { 'X-Forwarded-For': 52 } },
+        'headers.X-Forwarded-For',
+        /^A value of type number/,
+        /as one text/
       ]
     ]
     for (const [given, path, message, fix] of table) {
@@ -384,6 +413,7 @@ for (const [door, judge] of Object.entries(GIVEN)) {
       { peer: '127.0.0.1', headers: { 'X-Forwarded-For': MOENGAGE } },
       { peer: '127.0.0.1', headers: { 'X-Forwarded-For': ['9.9.9.9', MOENGAGE] } },
       { peer: '127.0.0.1', headers: { 'X-FORWARDED-FOR': undefined, 'X-Forwarded-For': MOENGAGE } },
+      { peer: '127.0.0.1', headers: { 'x-forwarded-for': null, 'X-Forwarded-For': MOENGAGE } },
       { peer: '127.0.0.1', headers: new Map([['x-forwarded-for', MOENGAGE]]) },
       { peer: MOENGAGE, headers: {} },
       { peer: MOENGAGE, headers: [] }
@@ -403,6 +433,47 @@ for (const [door, judge] of Object.entries(GIVEN)) {
     )
   })
 }
+
+t.test(
+  'a promise in the place of an argument is refused with the advice to await it, and ends no process',
+  async (t) => {
+    const core = createGuard(base)
+    const middleware = guardExpress({ ...base, logger })
+    const fetched = guardFetch({ ...base, logger })
+    const worker = guardWorkers({ ...base, logger })
+    const lambda = guardLambda(base)
+    const request = new Request('http://localhost/')
+    const calls: [path: string, call: (promise: never) => unknown][] = [
+      ['limit', (limit) => core.senders(limit)],
+      ['id', (id) => core.removeOverride(id)],
+      ['', (policy) => core.judge({ peer: MOENGAGE, headers: {} }, policy)],
+      ['dataCenters', (dataCenters) => core.judge({ peer: MOENGAGE, headers: {} }, { dataCenters })],
+      ['channels', (channels) => core.judge({ peer: MOENGAGE, headers: {} }, { channels })],
+      ['channels[0]', (channel) => middleware.route({ channels: [channel] })],
+      ['mode', (mode) => middleware.route({ mode })],
+      ['', (options) => middleware.route(options)],
+      ['request', (request) => fetched.check(request, MOENGAGE)],
+      ['peer', (peer) => fetched.check(request, peer)],
+      ['', (options) => fetched.check(request, MOENGAGE, options)],
+      ['request', (request) => worker.check(request, { waitUntil() {} })],
+      ['context', (context) => worker.check(request, context)],
+      ['handler', (handler) => lambda.handler(handler)],
+      ['allow', (allow) => createGuard({ ...base, allow })],
+      ['allow[0]', (address) => createGuard({ ...base, allow: [address] })],
+      ['clientIp', (clientIp) => createGuard({ ...base, clientIp })],
+      ['log', (log) => guardExpress({ ...base, logger, log })],
+      ['carriesSecret', (carriesSecret) => createGuard({ ...base, carriesSecret })]
+    ]
+    for (const [path, call] of calls) {
+      const expected = { code: 'MOE_ERR_OPTIONS', mistakes: [{ path, fix: 'Await it before you pass it.' }] }
+      await t.rejects(async () => call(rejected() as never), expected, path)
+    }
+    t.throws(() => createGuard({ ...base, unknown: rejected() } as never), { code: 'MOE_ERR_OPTIONS' })
+    t.throws(() => lambda.judge(rejected() as never), { code: 'MOE_ERR_EVENT' })
+    t.equal(core.explain(rejected() as never).text, 'A promise is not an IP address. Await it before you pass it.')
+    await untilRejected()
+  }
+)
 
 t.test('Fetch and Workers refuse what is not a Request, and check rejects', async (t) => {
   const fetched = guardFetch({ ...base, logger })

@@ -143,8 +143,8 @@ for (const [name, make] of Object.entries(KINDS)) {
       const fail = () => {
         throw new Error('own')
       }
-      for (const onVerdict of [fail, async () => fail()]) {
-        const { ask, lines } = await serve(t, { onVerdict })
+      for (const onVerdict of [fail, async () => fail(), () => [(async () => fail())()]]) {
+        const { guard, ask, lines } = await serve(t, { onVerdict })
         t.equal(await ask(LISTED), 200)
         t.equal(await ask(STRANGER), 403)
         t.match(
@@ -152,6 +152,7 @@ for (const [name, make] of Object.entries(KINDS)) {
           [{ msg: /^onVerdict failed/, err: { message: 'own' } }]
         )
         t.equal(lines.length, 2, 'beside the rejection')
+        guard.close()
       }
     })
 

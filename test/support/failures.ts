@@ -23,3 +23,34 @@ export function failingThenable(message: string): PromiseLike<never> {
     throw new Error(message)
   })
 }
+
+/** Is rejected when the function that returned it has long ended. */
+async function rejectedLater(): Promise<never> {
+  await new Promise((resolve) => setImmediate(resolve))
+  throw new Error('hidden')
+}
+
+/** Lets {@link HIDDEN_REJECTIONS} reject: one that nobody handles ends the test. */
+export async function untilRejected(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** What a function may return that holds promises which are rejected, where nobody looks for a promise. */
+export const HIDDEN_REJECTIONS: readonly [what: string, make: () => unknown][] = [
+  ['a list of promises', () => [1, rejectedLater(), null, rejectedLater()]],
+  ['a list of lists', () => [[[rejectedLater()]]]],
+  ['a set', () => new Set([rejectedLater()])],
+  ['a map', () => new Map([['a', rejectedLater()]])],
+  ['an object', () => ({ a: rejectedLater(), b: { c: rejectedLater() } })],
+  ['an object without a class', () => Object.assign(Object.create(null), { a: rejectedLater() })],
+  ['a list that holds itself', () => holdingItself([rejectedLater()])],
+  ['a list of something that cannot be read', () => [unreadableErrors().at(-1), rejectedLater()]],
+  ['a promise of a list', async () => [rejectedLater()]],
+  ['a promise of a list of promises of lists', async () => [(async () => [rejectedLater()])()]],
+  ['a promise that is rejected with a list', () => Promise.reject([rejectedLater()])]
+]
+
+function holdingItself(list: unknown[]): unknown[] {
+  list.unshift(list)
+  return list
+}

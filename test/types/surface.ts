@@ -1,6 +1,6 @@
 /** Compiled by `npm run types`; nothing here runs. */
-import { createServer } from 'node:http'
-import { createSecureServer } from 'node:http2'
+import { createServer, type IncomingMessage } from 'node:http'
+import { createSecureServer, type Http2ServerRequest } from 'node:http2'
 import type { Http2Bindings, HttpBindings } from '@hono/node-server'
 import { expectTypeOf } from 'expect-type'
 import express from 'express'
@@ -18,6 +18,7 @@ import {
   type ExportFormat,
   exportDirectory,
   type GuardOptions,
+  type GuardRequest,
   loadGuard,
   type OptionsError,
   type ProblemCode,
@@ -100,6 +101,22 @@ for (const source of [
     }
   })
 }
+// A guard without a framework, and those of Node's servers, judge Node's own request as well.
+declare const incomingMessage: IncomingMessage
+declare const http2Request: Http2ServerRequest
+for (const judged of [incomingMessage, http2Request, { peer: null, headers: new Headers() }]) {
+  guard.judge(judged)
+  createGuard({ dataCenters: 'DC-01', carriesSecret: secretHeader('x', 'secret') }).judge(judged)
+  ;(await loadGuard({ dataCenters: 'DC-01' })).judge(judged)
+  guardNode({ dataCenters: 'DC-01' }).judge(judged)
+  app.moengage!.judge(judged)
+}
+guardExpress({ dataCenters: 'DC-01' }).judge(incomingMessage)
+// @ts-expect-error: there is neither a peer nor a socket
+guard.judge({ headers: {} })
+createGuard({ dataCenters: 'DC-01', clientIp: ({ peer }: GuardRequest) => peer }).judge(incomingMessage)
+// @ts-expect-error: a guard without a framework gets no request of one
+createGuard({ dataCenters: 'DC-01', clientIp: ({ ip }: { ip: string }) => ip })
 // @ts-expect-error: there is nothing of that name to confirm
 createGuard({ dataCenters: 'DC-01', confirm: ['everything'] })
 // @ts-expect-error: a list comes from a file or a URL

@@ -10,7 +10,7 @@ import {
 } from '../../lib/option.js'
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
-import { isUnwantedPromise } from '../../lib/promise.js'
+import { AWAIT_FIX, isUnwantedPromise } from '../../lib/promise.js'
 import { literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
@@ -338,7 +338,7 @@ function mistakeInHeader(
     return { message: 'A name of them is not allowed in HTTP.', fix: HEADERS_FIX }
   }
   const what = `The value of ${quoted(name)}`
-  if (isUnwantedPromise(given)) return { message: `${what} is a promise.`, fix: 'Await it before you pass it.' }
+  if (isUnwantedPromise(given)) return { message: `${what} is a promise.`, fix: AWAIT_FIX }
   const text = typeof given === 'number' ? String(given) : given
   if (text === undefined || text === null || (typeof text === 'string' && NO_TEXT.test(text.trim()))) {
     const fix = 'Set the variable, or leave the header out.'

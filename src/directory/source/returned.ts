@@ -1,4 +1,4 @@
-import { isPromise, settled } from '../../lib/promise.js'
+import { drop, isPromise, settled } from '../../lib/promise.js'
 import { shown } from '../../lib/text.js'
 import { Directory } from '../directory.js'
 import { refuseSigned } from './source.js'
@@ -27,6 +27,7 @@ function checked(returned: unknown): unknown {
   }
   if (exported !== undefined) refuse('a module', 'return its default export')
   if (typeof returned === 'function') refuse('a function', 'call it, and return what it returns')
+  drop(returned)
   return refuse(shown(returned), 'return { provenance, rows }')
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard } from '../../../src/core.js'
-import { failingThenable, unreadableErrors } from '../../support/failures.js'
+import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../../support/failures.js'
 import { sound } from '../../support/snapshots.js'
 
 /** Mistakes in options, as `path: message fix`. */
@@ -291,6 +291,7 @@ t.test('a source may fail in every way that a function can', async (t) => {
   const table: [load: () => unknown, message: RegExp][] = [
     [() => failingThenable('own'), /failed: own\./],
     [() => Promise.reject(unreadableErrors()[0]), /failed: Error\./],
+    ...HIDDEN_REJECTIONS.map(([, make]): [load: () => unknown, message: RegExp] => [make, /failed: /]),
     [() => Promise.reject(null), /failed: What was thrown is not an error\./],
     [() => Promise.reject(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })), /failed: ECONNREFUSED\./],
     [() => Promise.reject(new Error('postgres://user:hunter2@db/?password=hunter2')), /^(?!.*hunter2).*…@db\/\?…/],
@@ -298,6 +299,7 @@ t.test('a source may fail in every way that a function can', async (t) => {
   ]
   for (const [load, message] of table) {
     await t.rejects(loadGuard({ dataCenters: 'DC-01', source: load as never }), { code: 'MOE_ERR_SOURCE', message })
+    await untilRejected()
   }
 })
 
