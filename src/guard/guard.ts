@@ -47,14 +47,6 @@ export interface GuardParts<Request> {
   readonly member: FleetMember | undefined
 }
 
-/**
- * What a guard judges: the request that the functions of its options get. Those of a guard without a framework read no more of Node's own
- * request than it has; `peer` is undefined there.
- */
-type JudgedBy<Request> = GuardRequest extends Request
-  ? GuardRequest | NodeRequest
-  : Request & (GuardRequest | NodeRequest)
-
 /** The whole without a framework: resolves the client IP, matches it, and returns a verdict. See {@link createGuard}. */
 export class Guard<Request = GuardRequest> {
   readonly #settings: Settings<Request>
@@ -110,7 +102,11 @@ export class Guard<Request = GuardRequest> {
    * is compiled once
    * @throws OptionsError (`MOE_ERR_OPTIONS`) when the request or the policy is wrong
    */
-  judge(request: JudgedBy<Request>, policy?: PolicyOptions): Verdict {
+  judge(
+    // The functions of a guard without a framework read what Node's own request has too, but for the peer.
+    request: GuardRequest extends Request ? GuardRequest | NodeRequest : Request & (GuardRequest | NodeRequest),
+    policy?: PolicyOptions
+  ): Verdict {
     const incoming = givenIncoming(request)
     const verdict = this.decide(policy, request as Request, incoming, null)
     // There is no door that answers: the caller does.
