@@ -88,7 +88,7 @@ function fleetBy(options: FleetOptions, io: Io): NamedFleet {
     throw new FleetError({
       value: '…',
       message: url === undefined ? 'No store is named.' : 'The store is not a URL of Redis or Valkey.',
-      fix: 'Write --redis redis://127.0.0.1:6379, or set MOENGAGE_REDIS_URL.'
+      fix: 'Write --redis redis://127.0.0.1:6379, with /2 behind it for database 2, or set MOENGAGE_REDIS_URL.'
     })
   }
   if (name === undefined) throw new FleetError({ value: name, message: 'No fleet is named.', fix: NAME_FIX })
@@ -97,9 +97,11 @@ function fleetBy(options: FleetOptions, io: Io): NamedFleet {
   return { url, name, scope: options.scope }
 }
 
-/** Whether a text is a URL of a store: its path is the number of a database, or nothing. */
+/** Whether a text is a URL of a store: its path is the number of a database, or nothing; no query has another number. */
 function isStore(url: string): boolean {
-  return /^rediss?:\/\//.test(url) && URL.canParse(url) && /^\/?\d*$/.test(new URL(url).pathname)
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) return false
+  const { pathname, searchParams } = new URL(url)
+  return /^\/?\d*$/.test(pathname) && !searchParams.has('db')
 }
 
 /**

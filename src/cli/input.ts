@@ -193,12 +193,16 @@ export const channelOption = () =>
 
 export const jsonOption = () => new Option('--json', 'write JSON')
 
-/** The parts of an option's `a,b`. A list in JSON would be cut at its commas. */
-export function wordsIn(text: string): string[] {
+/** Refuses a list in JSON, which would be cut at its commas, in the place of `a,b`. */
+export function readWords(text: string): string {
   const list = jsonList(text)
-  if (list !== undefined) throw new InvalidArgumentError(`It is a list in JSON. Write ${list.join(',')}.`)
-  return partsIn(text)
+  if (list === undefined) return text
+  const fix = list.length === 0 ? 'Leave it out.' : `Write ${list.join(',')}.`
+  throw new InvalidArgumentError(`It is a list in JSON. ${fix}`)
 }
+
+/** The parts of an option's `a,b`. */
+export const wordsIn = (text: string): string[] => partsIn(readWords(text))
 
 /** The names given with an option, or all. */
 export type Names<T> = 'all' | readonly T[]

@@ -4,6 +4,7 @@ import { OptionsError } from '../errors.js'
 import { partsIn } from '../lib/list-in-text.js'
 import { isDay, parseTime, timeOfTomorrow } from '../lib/time.js'
 import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
+import { readWords } from './input.js'
 import { type Io, notify } from './io.js'
 import { overridesTable } from './overrides-table.js'
 
@@ -44,7 +45,7 @@ export function overrideCommand(io: Io): Command {
     .usage('[options] <action> <value>')
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
     .argument('<action>', NAMES)
-    .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: see below')
+    .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: see below', readWords)
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')

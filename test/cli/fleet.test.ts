@@ -299,6 +299,9 @@ t.test('a wrong override is answered in the words of a command line', async (t) 
     [['allow', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
     [['allow', '8.8.8.8 9.9.9.9'], /several entries in one string\. Write a comma between them\./, /array/],
     [['allow', '8.8.8.8,9.9.9.300'], /allow\[1\]: "9\.9\.9\.300"/, /array/],
+    [['allow', '["8.8.8.8","9.9.9.9"]'], /It is a list in JSON\. Write 8\.8\.8\.8,9\.9\.9\.9\.\n$/, /quotes/],
+    [['remove', '["8.8.8.8"]'], /It is a list in JSON\. Write 8\.8\.8\.8\.\n$/],
+    [['deny', '[]'], /It is a list in JSON\. Leave it out\.\n$/],
     [['deny', '0.0.0.0/0'], /MOE_ERR_TRUSTS_EVERYONE/, /confirm/],
     [['list'], /list is not one of allow, deny, mode, remove\. To see the overrides: moengage-allowlist fleet status/],
     [['allow'], /missing required argument 'value'/]
@@ -852,6 +855,7 @@ t.test('a command says which store and which fleet it lacks', async (t) => {
     [['--redis', 'http://localhost'], {}, /not a URL of Redis/],
     [['--redis', 'redis://localhost'], {}, /No fleet is named/],
     [['--redis', 'redis://localhost/two'], {}, /not a URL of Redis/],
+    [['--redis', 'redis://localhost?db=2'], {}, /not a URL of Redis.*with \/2 behind it for database 2/],
     [
       ['--redis', 'redis://localhost', '--name', 'a b'],
       {},
