@@ -1,7 +1,7 @@
 import { OptionsError } from '../errors.js'
 import { Findings, Option, type OptionTable, type OptionValues, propertyOf, type Scope } from './option.js'
 import { unknownOption } from './option-advice.js'
-import { AWAIT_FIX, drop, isPromise } from './promise.js'
+import { AWAIT_FIX, drop, isWholePromise } from './promise.js'
 import { shown } from './text.js'
 
 /** Reads the options of one group by their table. */
@@ -60,7 +60,7 @@ export class OptionReader<Table extends OptionTable> {
     for (const name of Object.keys(this.#options)) {
       const value = propertyOf(this.#options, name)
       if (Object.hasOwn(this.#table, name) || (value === undefined && Object.hasOwn(others, name))) continue
-      drop(value)
+      drop([value])
       const problem = unknownOption(name, value, this.#table, this.#scope)
       this.findings.mistakes.push(problem)
     }
@@ -83,7 +83,7 @@ export class OptionReader<Table extends OptionTable> {
       return fallback
     }
     // A group of options would be read from it, of which a promise has none.
-    if (rule.group !== undefined && isPromise(value)) {
+    if (rule.group !== undefined && isWholePromise(value)) {
       option.refuse(`${shown(value)} is not a value.`, AWAIT_FIX)
       return fallback
     }
@@ -120,7 +120,7 @@ export class OptionReader<Table extends OptionTable> {
 /** Why something cannot be options at all; undefined where it can. */
 function notOptions(value: unknown, table: OptionTable): string | undefined {
   if (value === undefined || value === null) return 'There are no options.'
-  if (isPromise(value)) return 'A promise was passed instead of options.'
+  if (isWholePromise(value)) return 'A promise was passed instead of options.'
   const isObject = typeof value === 'object' && !Array.isArray(value)
   if (isObject && (Object.getPrototypeOf(value) === Object.prototype || hasOption(value, table))) return undefined
   return `${shown(value)} was passed instead of options.`

@@ -45,26 +45,38 @@ function fulfilled(promise: PromiseLike<unknown>): Promise<{ readonly value: unk
   })
 }
 
+/**
+ * Whether something is a promise by all it has. A Fastify instance has a `then` alone, and boots when that is called; nothing of that
+ * kind ends the process when it fails.
+ */
+export function isWholePromise(value: unknown): value is PromiseLike<unknown> {
+  return isPromise(value) && typeof (value as { catch?: unknown }).catch === 'function'
+}
+
 /** How much of something of the user's is searched for promises, with what they come to. */
-const MAX_ITEMS = 1000
+const MAX_ITEMS = 10_000
 
 /** How many items may still be searched. */
 interface Budget {
   items: number
 }
 
-/** The promises in a value: the value itself, or those in lists, sets, maps and plain objects. */
-function promisesIn(value: unknown, budget: Budget = { items: MAX_ITEMS }): readonly PromiseLike<unknown>[] {
+/** Promises that were found inside of something: one that is returned again, in a list of those under way, gets no further handlers. */
+const found = new WeakSet<object>()
+
+/** The promises inside of a value: in lists and plain objects. A set or a map that is returned is mostly the user's own, as `Set.add` does. */
+function promisesInside(value: unknown, budget: Budget): readonly PromiseLike<unknown>[] {
   const promises: PromiseLike<unknown>[] = []
-  const items = [value]
+  const lists = [value]
   // The list grows in the loop.
-  for (const item of items) {
+  for (const list of lists) {
     try {
-      if (isPromise(item)) promises.push(item)
-      else {
-        for (const part of partsOf(item)) {
-          if (budget.items-- <= 0) break
-          items.push(part)
+      for (const part of partsOf(list)) {
+        if (budget.items-- <= 0) return promises
+        if (!isWholePromise(part)) lists.push(part)
+        else if (!found.has(part)) {
+          found.add(part)
+          promises.push(part)
         }
       }
     } catch {
@@ -78,16 +90,25 @@ function promisesIn(value: unknown, budget: Budget = { items: MAX_ITEMS }): read
 function partsOf(value: unknown): Iterable<unknown> {
   if (typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return value
-  if (value instanceof Set || value instanceof Map) return value.values()
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null ? Object.values(value) : []
 }
 
-/** Waits until promises have settled, and those in what they come to. `failed` is called with each reason. */
+/** A value that is a promise, or the promises inside of it. */
+function promisesIn(value: unknown, budget: Budget): readonly PromiseLike<unknown>[] {
+  try {
+    if (isPromise(value)) return [value]
+  } catch {
+    // What throws when it is read is not a promise.
+  }
+  return promisesInside(value, budget)
+}
+
+/** Waits until promises have settled, and those inside of what they come to. `failed` is called with each reason. */
 async function allEnded(
   promises: readonly PromiseLike<unknown>[],
   failed: (error: unknown) => void,
-  budget: Budget = { items: MAX_ITEMS }
+  budget: Budget
 ): Promise<void> {
   await Promise.all(
     promises.map(async (promise) => {
@@ -98,15 +119,16 @@ async function allEnded(
         outcome = error
         failed(error)
       }
-      await allEnded(promisesIn(outcome, budget), failed, budget)
+      await allEnded(promisesInside(outcome, budget), failed, budget)
     })
   )
 }
 
 /** Drops what a function of the user's threw or returned and nobody uses: a promise in it would end the process when rejected. */
 export function drop(value: unknown): void {
-  const promises = promisesIn(value)
-  if (promises.length > 0) void allEnded(promises, () => {})
+  const budget = { items: MAX_ITEMS }
+  const promises = promisesIn(value, budget)
+  if (promises.length > 0) void allEnded(promises, () => {}, budget)
 }
 
 /**
@@ -114,7 +136,7 @@ export function drop(value: unknown): void {
  * the process.
  */
 export function isUnwantedPromise(value: unknown): boolean {
-  if (!isPromise(value)) return false
+  if (!isWholePromise(value)) return false
   drop(value)
   return true
 }
@@ -122,10 +144,10 @@ export function isUnwantedPromise(value: unknown): boolean {
 /** What to do where a promise was passed. */
 export const AWAIT_FIX = 'Await it before you pass it.'
 
-/** Drops a value that is refused, and returns what to do. */
+/** Drops the promises in a value that is refused, and returns what to do. */
 export function fixFor(value: unknown, fix: string): string {
-  drop(value)
-  return isPromise(value) ? AWAIT_FIX : fix
+  drop([value])
+  return isWholePromise(value) ? AWAIT_FIX : fix
 }
 
 /**
@@ -175,9 +197,10 @@ export function callBack(run: () => unknown, failed: (error: unknown) => void, k
   try {
     const answer = run()
     if (answer === undefined) return
-    const promises = promisesIn(answer)
+    const budget = { items: MAX_ITEMS }
+    const promises = promisesIn(answer, budget)
     if (promises.length === 0) return
-    const ended = allEnded(promises, once(failed))
+    const ended = allEnded(promises, once(failed), budget)
     keep?.(ended)
   } catch (error) {
     drop(error)

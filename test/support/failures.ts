@@ -39,8 +39,7 @@ export async function untilRejected(): Promise<void> {
 export const HIDDEN_REJECTIONS: readonly [what: string, make: () => unknown][] = [
   ['a list of promises', () => [1, rejectedLater(), null, rejectedLater()]],
   ['a list of lists', () => [[[rejectedLater()]]]],
-  ['a set', () => new Set([rejectedLater()])],
-  ['a map', () => new Map([['a', rejectedLater()]])],
+  ['a list of 1,500 promises', () => Array.from({ length: 1500 }, rejectedLater)],
   ['an object', () => ({ a: rejectedLater(), b: { c: rejectedLater() } })],
   ['an object without a class', () => Object.assign(Object.create(null), { a: rejectedLater() })],
   ['a list that holds itself', () => holdingItself([rejectedLater()])],
