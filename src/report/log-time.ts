@@ -1,7 +1,7 @@
 import { parsed } from '../lib/json.js'
 import { isDay } from '../lib/time.js'
 import { asFields, type Fields } from './fields.js'
-import { isPrefix, isRequest } from './places.js'
+import { isPrefix, isRequest, REQUEST } from './places.js'
 
 /** A time as a line of a log has it. */
 export interface LogTime {
@@ -17,7 +17,20 @@ export function timeOfLine(line: string): number | undefined {
   const front = brace < 0 ? line : line.slice(0, brace)
   const fields = brace < 0 || !isPrefix(front) ? undefined : asFields(parsed(line.slice(brace)))
   if (fields !== undefined) return (timeOf(fields) ?? timeInFront(front))?.time
-  return isRequest(line) ? undefined : timeInFront(line)?.time
+  return (isRequest(line) ? timeOfRequest(line) : timeInFront(line))?.time
+}
+
+/** The time of a line of an access log: in brackets directly in front of the request, or in front of all that a client may have written. */
+function timeOfRequest(line: string): LogTime | undefined {
+  const [found, other] = line.matchAll(TIME_OF_REQUEST)
+  // The log writes one of them. A user's name may hold another.
+  if (other !== undefined) return undefined
+  const request = line.search(REQUEST)
+  if (found !== undefined && found.index + found[0].length === request) return logTime(found[1])
+  const front = line.slice(0, Math.min(request, MAX_FRONT))
+  const time = TIME_IN_FRONT.exec(front)
+  // Behind the address of a client stands the name of the user.
+  return time === null || ADDRESS.test(front.slice(0, time.index)) ? undefined : timeInFront(front)
 }
 
 function timeInFront(line: string): LogTime | undefined {
@@ -129,3 +142,9 @@ export function timeInText(text: string): LogTime | undefined {
 const MAX_FRONT = 200
 /** A number that ends with its line may be cut off. */
 const TIME_IN_FRONT = new RegExp(`\\btime\\W{1,20}\\d{10,19}(?=\\D)|${TIME_IN_TEXT.source}`)
+/** The time of the common log format, up to the request. */
+const TIME_OF_REQUEST = new RegExp(
+  `\\[(\\d{2}/[A-Z][a-z]{2}/\\d{4}:\\d\\d:\\d\\d:\\d\\d(?: [+-]\\d{4})?)\\] "(?=${REQUEST.source})`,
+  'g'
+)
+const ADDRESS = /\d\.\d|:[\da-f]*:/i

@@ -34,10 +34,12 @@ function named(names: string): ReadonlySet<string> {
 const isOfPino = ({ level, reqId, msg }: Fields) =>
   typeof level === 'number' || reqId !== undefined || typeof msg === 'string'
 
-/** The name of a field: OpenTelemetry and CloudWatch Insights write a list of fields, each with its name beside its value. */
+/** Whether an object is one field: OpenTelemetry and CloudWatch Insights write a list of fields, each with its name beside its value. */
+export const isNamedValue = (fields: Fields) => 'value' in fields && typeof (fields.key ?? fields.field) === 'string'
+
+/** The name of a field, also of one in such a list. */
 export function nameOfField(name: string, fields: Fields): string {
-  const own = fields.key ?? fields.field
-  return name === 'value' && typeof own === 'string' ? own : name
+  return name === 'value' && isNamedValue(fields) ? ((fields.key ?? fields.field) as string) : name
 }
 
 /** Whether a field holds a line of a log, or the fields of one. */
@@ -129,7 +131,7 @@ const LEVEL = '(?:^|\\s)(?:trace|debug|info|warn|error|fatal|http|verbose|silly)
 const CAUSES_IN_TEXT = new RegExp(`(?<=${LEVEL}${COUNTS}): .*$`, 'is')
 const METHOD = `\\b(?:${METHODS.join('|')})`
 /** A request as access logs have it. What else stands in such a line is of the client. */
-const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
+export const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
 const SIGNS = new RegExp(SIGN, 'g')

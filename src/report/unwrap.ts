@@ -10,6 +10,7 @@ import {
   isEnvelope,
   isMessageOfGuard,
   isMessageOfRecord,
+  isNamedValue,
   isNameOfClients,
   isNameOfEvent,
   isOfClient,
@@ -73,8 +74,6 @@ export const MARKS: readonly Mark[] = [
 const MAX_DEPTH = 32
 /** Maximum number of braces in front of the JSON of a line. */
 const MAX_BRACES = 8
-/** Maximum number of records that a text beside them is compared with: an envelope holds the same one a few times. */
-const MAX_COMPARED = 8
 
 type Notice = Pick<Part, 'time' | 'process'>
 
@@ -93,6 +92,18 @@ export interface LineContent {
   hasMessage: boolean
 }
 
+/** What is found in a line while it is read. */
+interface Search extends LineContent {
+  /** The fields of the part that is read that seem to hold a record and cannot be read. */
+  mentioning: Entry[]
+  /** The same, and what stands beside them. */
+  beside: Entry[]
+  /** Number of mentions in the parts read so far that repeat records. */
+  copied: number
+}
+
+type Entry = readonly [name: string, value: unknown]
+
 /**
  * Finds our records in a line: as pino writes them, or inside of prefixes and envelopes (Docker, CRI, `kubectl logs`, syslog,
  * journald, CloudWatch, Elastic, CSV, a nested key).
@@ -101,18 +112,37 @@ export interface LineContent {
  */
 export function findRecords(line: string): LineContent | undefined {
   if (!isAboutUs(line)) return undefined
-  const found: LineContent = {
+  const found: Search = {
     records: [],
     starts: [],
     notJudged: [],
     unreadable: 0,
     leftOut: 0,
-    hasMessage: false
+    hasMessage: false,
+    mentioning: [],
+    beside: [],
+    copied: 0
   }
-  readText(line, NOTHING, found, 0)
-  const { records, hasMessage } = found
+  readPart(found, () => readText(line, NOTHING, found, 0))
+  const { records, starts, notJudged, leftOut, hasMessage } = found
   if (hasMessage && records.length === 0 && found.unreadable === 0) found.unreadable++
-  return { ...found, records: withoutCopies(records) }
+  return { records: withoutCopies(records), starts, notJudged, unreadable: found.unreadable, leftOut, hasMessage }
+}
+
+/** Reads a line or an entry of a list, and looks whether what mentions records in it repeats those that were found in it. */
+function readPart(found: Search, read: () => void): void {
+  const { mentioning, beside } = found
+  const { length } = found.records
+  found.mentioning = []
+  found.beside = []
+  read()
+  if (found.mentioning.length > 0) {
+    const [text, around] = [found.mentioning, found.beside].map((entries) => JSON.stringify(entries))
+    if (isCopied(text!, around!, found.records.slice(length))) found.copied += [...text!.matchAll(MENTIONS)].length
+    else found.unreadable++
+  }
+  found.mentioning = mentioning
+  found.beside = beside
 }
 
 const isAboutUs = (text: string) =>
@@ -151,7 +181,7 @@ export const mentions = (text: string) =>
   text.includes('moengage') && (MENTION.test(text) || EVENT.test(text) || hasMessageOfRecord(text))
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
-function readText(text: string, part: Part, found: LineContent, depth: number): void {
+function readText(text: string, part: Part, found: Search, depth: number): void {
   const whole = parsed(text) ?? (text.includes('{') ? parsed(`{${text.replace(/,\s*$/, '')}}`) : undefined)
   if (whole !== undefined) {
     visit(whole, part, found, depth)
@@ -167,22 +197,23 @@ const STRUCTURED_DATA =
 const withoutStructuredData = (text: string) => text.replace(STRUCTURED_DATA, '$1- ')
 
 /** Reads a line that is not JSON as a whole. */
-function readLine(text: string, part: Part, found: LineContent, depth: number): void {
+function readLine(text: string, part: Part, found: Search, depth: number): void {
   for (const { text: notice, kind } of depth === 0 ? NOTICES : []) {
     const start = text.indexOf(notice)
     if (start >= 0 && isPrefix(text.slice(0, start))) found[kind].push({ ...part, time: timeInText(text)?.time })
   }
   const { length } = found.records
-  const { unreadable } = found
+  const { unreadable, copied } = found
   readAround(text, part, found, depth)
   const records = found.records.slice(length)
   const own = text.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
-  if (found.unreadable === unreadable && countMentions(own) > records.length) found.unreadable++
+  const read = records.length + found.copied - copied
+  if (found.unreadable === unreadable && countMentions(own) > read) found.unreadable++
 }
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
-function readAround(text: string, part: Part, found: LineContent, depth: number): void {
+function readAround(text: string, part: Part, found: Search, depth: number): void {
   const { records, starts, notJudged } = found
   const foundSoFar = () => records.length + starts.length + notJudged.length
   const isFound = () => foundSoFar() > before
@@ -190,7 +221,8 @@ function readAround(text: string, part: Part, found: LineContent, depth: number)
   readObjects(text, { part, how: '' }, found, depth)
   if (isFound()) return
   for (const { text: quoted, how, before } of quotedIn(text)) {
-    if (mentions(quoted)) readText(quoted, within(behind(before, part), how), found, depth + 1)
+    if (!mentions(quoted)) continue
+    readPart(found, () => readText(quoted, within(behind(before, part), how), found, depth + 1))
   }
   const plain = withoutEntities(text)
   if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
@@ -211,14 +243,14 @@ function behind(text: string, part: Part): Part {
 function readObjects(
   text: string,
   { part, how }: { readonly part: Part; readonly how: string },
-  found: LineContent,
+  found: Search,
   depth: number
 ): void {
   const { objects, outside } = objectsIn(text)
   if (isRequest(outside)) return
   for (const { before, value } of objects) {
     if (!isPrefix(before)) continue
-    visit(value, within(behind(before, part), how), found, depth)
+    readPart(found, () => visit(value, within(behind(before, part), how), found, depth))
   }
 }
 
@@ -287,7 +319,7 @@ function within(part: Part, how: string): Part {
   return { ...part, wrapping: part.wrapping === '' ? how : `${part.wrapping}, ${how}` }
 }
 
-function visit(value: unknown, part: Part, found: LineContent, depth: number): void {
+function visit(value: unknown, part: Part, found: Search, depth: number): void {
   if (depth > MAX_DEPTH) {
     found.unreadable++
   } else if (typeof value === 'string') {
@@ -300,7 +332,7 @@ function visit(value: unknown, part: Part, found: LineContent, depth: number): v
   }
 }
 
-function visitArray(values: readonly unknown[], part: Part, found: LineContent, depth: number): void {
+function visitArray(values: readonly unknown[], part: Part, found: Search, depth: number): void {
   if (values.length > 0 && values.every(isByte)) {
     visit(Buffer.from(values).toString('utf8'), part, found, depth + 1)
     return
@@ -308,13 +340,18 @@ function visitArray(values: readonly unknown[], part: Part, found: LineContent, 
   // Loki writes an entry as its time and its text.
   const [first] = values
   const time = typeof first === 'string' && /^\d{10,19}$/.test(first) ? logTime(first) : undefined
-  for (const value of values) visit(value, { ...part, ...time }, found, depth + 1)
+  for (const value of values) {
+    const read = () => visit(value, { ...part, ...time }, found, depth + 1)
+    const fields = asFields(value)
+    if (fields !== undefined && isNamedValue(fields)) read()
+    else readPart(found, read)
+  }
 }
 
 const isByte = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256
 
-function visitFields(fields: Fields, part: Part, found: LineContent, depth: number): void {
+function visitFields(fields: Fields, part: Part, found: Search, depth: number): void {
   const here = { ...part, ...timeOf(fields), process: processOf(fields) ?? part.process }
   const record = recordIn(fields)
   if (record !== undefined) {
@@ -328,21 +365,28 @@ function visitFields(fields: Fields, part: Part, found: LineContent, depth: numb
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
-  const { length } = found.records
   const entries = Object.entries(fields)
-  const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here }, found, depth))
+  const isGuards = isOfGuard(entries)
+  const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here, isGuards }, found, depth))
   const mentioning = others.filter(([name, value]) => seemsToHoldRecord(name, value, fields))
-  if (mentioning.length === 0) return
-  const beside = others.filter(([name]) => isPartOfOwn(name) || !isOfClient(name, fields))
-  if (!isCopied(JSON.stringify(mentioning), JSON.stringify(beside), found.records.slice(length))) found.unreadable++
+  for (const entry of mentioning) {
+    found.mentioning.push(entry)
+    found.beside.push(entry)
+  }
+  if (mentioning.length === 0 && !isNamedValue(fields)) return
+  for (const [name, value] of others) {
+    const isOwn = isPartOfOwn(name) || !isOfClient(name, fields)
+    if (isOwn && asFields(onlyValue(value)) === undefined)
+      found.beside.push([nameOfField(name, fields), onlyValue(value)])
+  }
 }
 
 /** Whether a field holds a line, which is then read. */
 function visitField(
   name: string,
   value: unknown,
-  { fields, here }: { readonly fields: Fields; readonly here: Part },
-  found: LineContent,
+  { fields, here, isGuards }: { readonly fields: Fields; readonly here: Part; readonly isGuards: boolean },
+  found: Search,
   depth: number
 ): boolean {
   if (typeof value !== 'object' && typeof value !== 'string') return false
@@ -350,7 +394,7 @@ function visitField(
   const isLine = isEnvelope(name, value, fields)
   found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageOfRecord(onlyValue(value))
   const inside = asFields(value)
-  if (!isLine && (inside === undefined || recordIn(inside) === undefined || !isOfGuard(fields))) return false
+  if (!isLine && (inside === undefined || recordIn(inside) === undefined || !isGuards)) return false
   visit(value, nested(here, own), found, depth + 1)
   return true
 }
@@ -362,20 +406,41 @@ function seemsToHoldRecord(name: string, value: unknown, fields: Fields): boolea
 }
 
 /**
- * Whether a text mentions records that were found beside it, and no other: Loki writes the fields of a line among its labels.
+ * Whether a text mentions records that were found beside it, and no other: Loki writes the fields of a line, or some of them, among its
+ * labels.
  *
- * @param beside where the fields of these stand
+ * @param beside where the fields of these may stand
  */
 function isCopied(text: string, beside: string, records: readonly FoundRecord[]): boolean {
-  if (records.length > MAX_COMPARED) return false
-  const isRepeated = ({ record }: FoundRecord) =>
-    text.includes(record.event as string) &&
-    REPEATED.every((name) => typeof record[name] !== 'string' || beside.includes(record[name]))
-  return [...text.matchAll(EVENT_NAMES)].length <= records.filter(isRepeated).length
+  const mentioned = new Map<unknown, number>()
+  for (const [event] of text.matchAll(EVENT_NAMES)) mentioned.set(event, (mentioned.get(event) ?? 0) + 1)
+  let repeated = records.map(({ record }) => record).filter(({ event }) => mentioned.has(event))
+  for (const [name, pattern] of REPEATED) {
+    const values = new Set<unknown>([...beside.matchAll(pattern)].map(([, value]) => value))
+    const own = new Set(repeated.map((record) => record[name]))
+    const isWithout = [...own].some((value) => typeof value !== 'string')
+    if (!isWithout && [...values].some((value) => !own.has(value))) return false
+    if (values.size > 0) repeated = repeated.filter(({ [name]: own }) => typeof own !== 'string' || values.has(own))
+  }
+  for (const { event } of repeated) mentioned.set(event, mentioned.get(event)! - 1)
+  return [...mentioned.values()].every((count) => count <= 0)
 }
 
-/** What tells the records of an event apart. */
-const REPEATED = ['reason', 'clientIp', 'requestId', 'since']
+/** What tells the records of an event apart, and where a text has it. One that lacks it may be a copy, one with another value is none. */
+const REPEATED = [
+  ['reason', valuesOf('reason')],
+  ['clientIp', valuesOf('(?:client_?)?ip')],
+  ['requestId', valuesOf('requestId')],
+  ['since', valuesOf('since')]
+] as const
+
+/** The values that fields with a name have in JSON, also escaped, in lists of names and values, and in labels; undefined for null. */
+function valuesOf(name: string): RegExp {
+  return new RegExp(
+    `(?:(?<![\\w.])|(?<=moengage[._]))${name}(?:\\\\*"\\s*[:,]\\s*\\[?|=)(?:\\\\*"([^"\\\\]*)|null)`,
+    'gi'
+  )
+}
 
 /** A value that stands alone in a list, as in Elastic's answers, or in an object, as in those of OpenTelemetry. */
 function onlyValue(value: unknown): unknown {
@@ -386,8 +451,8 @@ function onlyValue(value: unknown): unknown {
  * Whether the message of a line is one that the guard writes: a nested key of pino is known by it, since what a client sent stands beside
  * other texts.
  */
-const isOfGuard = (fields: Fields) =>
-  Object.entries(fields).some(([name, value]) => !isNameOfClients(name) && isMessageOfGuard(value))
+const isOfGuard = (entries: readonly Entry[]) =>
+  entries.some(([name, value]) => !isNameOfClients(name) && isMessageOfGuard(value))
 
 const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
 

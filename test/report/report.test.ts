@@ -510,6 +510,7 @@ t.test('summaries that are missing are a doubt', async (t) => {
     summary({ verified: 5, since: new Date(TIME + since * HOUR).toISOString() }, at(hours))
   const nobody = { pid: undefined, hostname: undefined }
   const msg = 'Server listening at http://127.0.0.1:3000'
+  const request = '::ffff:127.0.0.1 - - [23/Nov/2026:21:00:00 +0000] "POST /hook HTTP/1.1" 200 2'
   const GAP = /^No summary of process 1 on h follows the rejections of 2026-11-23 13:00 UTC within an hour/
   const KILLED = /^The last summary of process 1 on h is missing, and a server started after it/
   const table: [name: string, lines: string[], doubts: RegExp[]][] = [
@@ -517,6 +518,12 @@ t.test('summaries that are missing are a doubt', async (t) => {
     ['the end of the log', [verified, line({}, at(1)), line({}, at(1.5))], []],
     ['none while the log goes on', [verified, line({}, at(1)), line({}, at(4))], [GAP]],
     ['none, while another line goes on', [verified, line({}, at(1)), JSON.stringify(at(9))], [GAP]],
+    ['none, while an access log goes on', [verified, line({}, at(1)), request], [GAP]],
+    [
+      'none, while that of a container goes on',
+      [verified, line({}, at(1)), `2026-11-23T21:00:00Z stdout F ${request}`],
+      [GAP]
+    ],
     ['a late one', [verified, line({}, at(1)), summary({}, at(9))], [GAP]],
     ['a late one that is about them', [line({}, at(1)), about(0, 9), JSON.stringify(at(19))], []],
     ['one of a clock that was set back', [line({}, at(1)), about(9, 1), JSON.stringify(at(19))], []],

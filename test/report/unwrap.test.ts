@@ -22,6 +22,7 @@ const quoting = line({ hint: 'add it to "dataCenters"' })
 const nestedKey = (moengage: object, msg = '198.51.100.7 rejected: not-listed, and carries your secret') =>
   JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', payload: { moengage }, msg })
 const ISO = '2026-11-23T12:00:00.123456789Z'
+const CLF = '23/Nov/2026:12:00:00 +0000'
 
 /** What is found in a line, in short. */
 const found = (text: string) =>
@@ -388,6 +389,10 @@ t.test('a long line of mentions is read in a moment', async (t) => {
     JSON.stringify({ msg: `moengage ${'1'.repeat(900_000)} rejections` }),
     JSON.stringify({ msg: `moengage ${'"a:'.repeat(300_000)} rejected: denied` }),
     `{a="${mention.replaceAll('"', '\\"').repeat(25_000)}", ${plain}`,
+    JSON.stringify(Object.fromEntries(Array.from({ length: 25_000 }, (_, i) => [`a${i}`, { event: record.event }]))),
+    JSON.stringify({
+      attributes: Array.from({ length: 15_000 }, () => ({ key: 'moengage.event', value: record.event }))
+    }),
     JSON.stringify({ row: mention.repeat(10_000), log: Array.from({ length: 2_000 }, () => JSON.parse(plain)) })
   ]) {
     const start = performance.now()
@@ -406,6 +411,31 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
     ['ECS', { event: { original: plain }, pino: fields }]
   ]
   for (const [what, line] of table) t.equal(findRecords(JSON.stringify(line))!.records.length, 1, what)
+  const event = { 'moengage.event': [record.event] }
+  const all = { ...event, 'moengage.reason': [record.reason], 'moengage.clientIp': [record.clientIp], msg: ['x'] }
+  const named = (value: string) => [
+    { key: 'moengage.event', value: { stringValue: record.event } },
+    { key: 'moengage.clientIp', value: { stringValue: value } },
+    { key: 'http.url', value: { stringValue: '/?ip="192.0.2.1"' } }
+  ]
+  const row = (clientIp: string) => [
+    { field: '@message', value: plain },
+    { field: 'moengage.event', value: record.event },
+    { field: 'moengage.clientIp', value: clientIp }
+  ]
+  const inPart: [what: string, line: object][] = [
+    ['Elasticsearch, with all fields', { _source: fields, fields: all }],
+    ['Elasticsearch, with the event', { _source: { message: plain }, fields: event }],
+    ['CloudWatch Insights', { results: [row(record.clientIp)] }],
+    ['OpenTelemetry', { severityText: 'WARN', body: { stringValue: plain }, attributes: named(record.clientIp) }],
+    ['Graylog, with the event', { level: 4, short_message: plain, _moengage_event: record.event }],
+    ['Log Analytics', { TableName: 'PrimaryResult', LogMessage: plain, moengage_event: record.event }],
+    ['Google', { jsonPayload: fields, labels: { moengage_event: record.event } }],
+    ['Loki, with the event', { labels: { app: 'web', event: record.event }, line: plain }],
+    ['Loki, with the reason', { labels: { event: record.event, reason: record.reason }, line: plain }],
+    ['a field with what is not of the record', { log: plain, labels: event, kubernetes: { ip: '10.0.0.1' } }],
+    ['a value that the record has not', { log: plain, json: fields, row: plain, labels: event, since: 'undefined' }]
+  ]
   const labels = { app: 'web', moengage_event: record.event, moengage_reason: record.reason, ip: record.clientIp }
   const repeated: [what: string, line: string][] = [
     ['Loki, with the fields among its labels', JSON.stringify({ labels, line: plain, timestamp: ISO })],
@@ -423,18 +453,55 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
         _moengage_clientIp: record.clientIp
       })
     ],
-    ['any field', JSON.stringify({ log: plain, row: plain })]
+    ['any field', JSON.stringify({ log: plain, row: plain })],
+    ...inPart.flatMap(([what, line]): [what: string, line: string][] => [
+      [what, JSON.stringify(line)],
+      [`${what}, in text`, `${ISO} web-1 ${JSON.stringify(line)}`],
+      [`${what}, in a list`, JSON.stringify({ hits: [line] })]
+    ]),
+    ['a line of Loki, of which one label is of the record', `${ISO} {app="web", event="moengage.rejected"} ${plain}`]
   ]
   for (const [what, line] of repeated) t.match(findRecords(line), { records: [{ record }], unreadable: 0 }, what)
   const unlike: [what: string, line: string][] = [
     ['another sender', JSON.stringify({ labels: { ...labels, ip: '192.0.2.1' }, line: plain })],
     ['another event', JSON.stringify({ labels: { ...labels, moengage_event: 'moengage.summary' }, line: plain })],
-    ['another request', JSON.stringify({ row: plain, log: line({ requestId: 'req-2' }) })],
+    ['another request', JSON.stringify({ row: line({ requestId: 'req-1' }), log: line({ requestId: 'req-2' }) })],
+    ['no request', JSON.stringify({ row: line({ requestId: null }), log: line({ requestId: 'req-2' }) })],
+    [
+      'another sender, in fields',
+      JSON.stringify({ _source: fields, fields: { ...all, 'moengage.clientIp': ['::1'] } })
+    ],
+    [
+      'another sender, among attributes',
+      JSON.stringify({ level: 'WARN', body: plain, attributes: named('192.0.2.1') })
+    ],
+    ['another sender, in a row', JSON.stringify([row('192.0.2.1')])],
+    ['another row', JSON.stringify([[row('')[0]], [row('')[1]]])],
+    ['another reason', JSON.stringify({ labels: { ...labels, moengage_reason: 'denied' }, line: plain })],
+    [
+      'a line behind it that is cut off',
+      `${ISO} ${JSON.stringify({ log: plain, labels: event })} ${plain.slice(0, 150)}`
+    ],
+    ['a part of an object behind another', `${plain} ${JSON.stringify({ fields: event })}`],
     ['one more', JSON.stringify({ row: [plain, plain], log: plain })],
     ['another entry', JSON.stringify({ logEvents: [{ message: plain }, { row: plain }] })],
     ['another sender, in a line of Loki', `${ISO} {event="moengage.rejected", ip="192.0.2.1"} ${plain}`]
   ]
   for (const [what, line] of unlike) t.match(findRecords(line), { records: [{ record: {} }], unreadable: 1 }, what)
+  const stream = { moengage_event: record.event, moengage_reason: record.reason }
+  const values = Array.from({ length: 20 }, (_, i) => [`${TIME + i}`, line({ clientIp: `198.51.100.${i}` })])
+  t.match(findRecords(JSON.stringify({ data: { result: [{ stream, values }] }, status: 'success' })), {
+    records: { length: 20 },
+    unreadable: 0
+  })
+  const two = [plain, line({ clientIp: '198.51.100.8' })].map((message) => ({ message }))
+  for (const [clientIp, unreadable] of [
+    ['198.51.100.8', 0],
+    ['198.51.100.9', 1]
+  ] as const) {
+    const row = `${plain} ${line({ clientIp })}`
+    t.match(findRecords(JSON.stringify({ logEvents: two, row })), { records: { length: 2 }, unreadable }, clientIp)
+  }
   const many = {
     json: fields,
     values: [
@@ -718,8 +785,17 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     [`{"level":30,"time":${TIME}`, undefined],
     [`time=${TIME}`, undefined],
     [`level=info msg="GET /?time=${TIME} 404"`, undefined],
-    [`10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET /?time=${TIME} HTTP/1.1" 404`, undefined],
-    [`10.0.0.1 - ${ISO} [23/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" 404`, undefined],
+    [`::ffff:127.0.0.1 - - [${CLF}] "POST /hook HTTP/1.1" 200 2 "-" "node"`, TIME],
+    [`10.0.0.1 - - [${CLF}] "GET /?time=${TIME + 1} HTTP/1.1" 404`, TIME],
+    [`10.0.0.1 - ${ISO} [${CLF}] "GET / HTTP/1.1" 404`, TIME],
+    [`10.0.0.1 - a [24/Nov/2026:12:00:00 +0000] [${CLF}] "GET / HTTP/1.1" 404`, TIME],
+    [`10.0.0.1 - a [24/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1" [${CLF}] "GET / HTTP/1.1" 404`, undefined],
+    [`${ISO} stdout F 127.0.0.1 - - [${CLF}] "POST /hook HTTP/1.1" 200 2`, TIME],
+    [`${ISO} POST /hook HTTP/1.1 200`, TIME + 123],
+    [`web-1  | ${ISO} POST /hook HTTP/1.1 200 "[24/Nov/2026:12:00:00 +0000] "GET / HTTP/1.1"`, TIME + 123],
+    [`POST /hook HTTP/1.1 200 ${ISO}`, undefined],
+    [`::1 ${ISO} POST /hook HTTP/1.1 200`, undefined],
+    [`10.0.0.1 - ${ISO} "POST /hook HTTP/1.1" 200`, undefined],
     [`received body: {"time":${TIME}}`, undefined],
     [`not found: /${ISO}`, undefined]
   ]
