@@ -15,7 +15,7 @@ export const BLOCKS = new Set(
     ' '
   )
 )
-const SILENT = new Set(['script', 'style', 'template', 'svg', 'noscript'])
+const SILENT = new Set(['script', 'style', 'template', 'noscript'])
 /** Elements that show something that is not in their text. */
 const OPAQUE = new Set(['img', 'table', 'object', 'iframe', 'video', 'canvas', 'input', 'textarea', 'select'])
 const STRUCK = new Set(['del', 's', 'strike'])
@@ -24,6 +24,8 @@ const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u2060\ufeff]/g
 const visibleIn = (text: string) => text.replaceAll(INVISIBLE, '')
 /** Hyphens that look like the one on the keyboard. */
 const HYPHENS = /[\u2010\u2011]/g
+/** A text as its readers see it. */
+export const plain = (text: string) => visibleIn(text).replaceAll(HYPHENS, '-')
 
 /** Stands for an element that shows something other than text. */
 export const OBJECT = '\ufffc'
@@ -40,30 +42,36 @@ const HOLDS_TEXT =
 
 /** The texts in the attributes of an element. */
 export const titlesOf = ({ attrs }: Element): readonly string[] =>
-  attrs.filter(({ name }) => HOLDS_TEXT.test(name)).map(({ value }) => value)
+  attrs.filter(({ name }) => HOLDS_TEXT.test(name)).map(({ value }) => plain(value))
 
-/**
- * The text of an element as a reader sees it: one line for each block, item and line break. What attributes say beyond that stands
- * behind it, in brackets.
- */
-export function cellText(element: Element): string {
+/** What an element says. */
+export interface Said {
+  /** Its text as a reader sees it: one line for each block, item and line break. */
+  readonly text: string
+  /** What the attributes of its tags, and its drawings, say beyond that. */
+  readonly titles: readonly string[]
+}
+
+export function readText(element: Element): Said {
   const titles = [...titlesOf(element)]
   const text = textOf(element, titles)
   const said = titles.length > MAX_TITLES ? '' : flat(text)
   const beyond = new Set(titles.map(flat).filter((title) => title.trim() !== '' && !said.includes(title)))
-  return [text, ...[...beyond].map((title) => `(${title.trim()})`)].join(' ').trim()
+  return { text: text === '' && beyond.size > 0 ? OBJECT : text, titles: [...beyond].map((title) => title.trim()) }
 }
+
+/** What an element says, in one text: its titles stand behind it in brackets. */
+export const shown = ({ text, titles }: Said) => [text, ...titles.map((title) => `(${title})`)].join(' ')
 
 /** The text of a cell is searched for each of its titles only up to this many. */
 const MAX_TITLES = 100
 
-const flat = (text: string) => ` ${visibleIn(text).replaceAll(SEPARATORS, ' ').trim()} `
+const flat = (text: string) => ` ${text.replaceAll(SEPARATORS, ' ').trim()} `
 
 function textOf(element: Element, titles: string[]): string {
   const parts: string[] = []
   for (const child of element.childNodes) addText(child, parts, titles)
-  return visibleIn(parts.join(''))
-    .replaceAll(HYPHENS, '-')
+  return plain(parts.join(''))
     .replaceAll(/[^\S\n]+/g, ' ')
     .replaceAll(new RegExp(`${BULLET}\\s+`, 'g'), BULLET)
     .replaceAll(/ ?\n[ \n]*/g, '\n')
@@ -85,6 +93,10 @@ function addText(node: Node, parts: string[], titles: string[]): void {
   const element = node as Element
   titles.push(...titlesOf(element))
   if (SILENT.has(element.tagName)) return
+  if (element.tagName === 'svg') {
+    titles.push(textOf(element, titles))
+    return
+  }
   if (OPAQUE.has(element.tagName) || isHidden(element)) {
     parts.push(OBJECT)
     return
@@ -95,8 +107,8 @@ function addText(node: Node, parts: string[], titles: string[]): void {
   parts.push(after)
 }
 
-/** The text of an element in one line, without what its attributes and images say. */
-export const lineOf = (element: Element) => textOf(element, []).replaceAll(LINE_OR_OBJECT, ' ').trim()
+/** A text in one line, without what stands for images and the like. */
+export const inOneLine = (text: string) => text.replaceAll(LINE_OR_OBJECT, ' ').trim()
 
 /** A style that hides its element, in CSS or as the object of MDX. */
 const HIDING =

@@ -3,6 +3,7 @@ import {
   looksLikeAddress,
   MAX_NAME,
   reversal,
+  reversalByTitles,
   takeBrackets,
   type Unreadable,
   unreadable,
@@ -18,7 +19,7 @@ export interface Columns {
   /** Columns that are not read. */
   readonly others: readonly number[]
   readonly headers: readonly string[]
-  /** Words in brackets in the headers of the columns that are read. */
+  /** Words in brackets and in the tags of the headers of the columns that are read. */
   readonly remarks: readonly { readonly column: number; readonly text: string }[]
 }
 
@@ -50,7 +51,7 @@ export function readColumns(row: Row): Columns | Unreadable | undefined {
   const rest = columns.filter((column) => column !== dataCenter && column !== addressColumn)
   const name = rest.find((column) => NAME.test(headers[column]!)) ?? rest.find((column) => column < dataCenter)
   const used = [...(name === undefined ? [] : [name]), dataCenter, addressColumn]
-  const [reversed] = used.flatMap((column) => reversal(row[column]!.text) ?? [])
+  const [reversed] = used.flatMap((column) => reversal(row[column]!.text) ?? reversalByTitles(row[column]!) ?? [])
   if (reversed !== undefined) return reversed
   return {
     name,
@@ -58,6 +59,8 @@ export function readColumns(row: Row): Columns | Unreadable | undefined {
     addresses: addressColumn,
     others: rest.filter((column) => column !== name),
     headers,
-    remarks: used.flatMap((column) => read[column]!.remarks.map((text) => ({ column, text })))
+    remarks: used.flatMap((column) =>
+      [...read[column]!.remarks, ...row[column]!.titles].map((text) => ({ column, text }))
+    )
   }
 }

@@ -4,21 +4,24 @@ import { quoted } from '../lib/text.js'
 import {
   attribute,
   BLOCKS,
-  cellText,
   type Element,
   type Flaw,
   flawOf,
+  inOneLine,
   isElement,
-  lineOf,
   type Node,
+  plain,
+  readText,
+  type Said,
+  shown,
   struck,
   titlesOf
 } from './cell-text.js'
-import { outdatedBy, reversal, type Unreadable } from './words.js'
+import { outdatedBy } from './outdated.js'
+import { reversal, reversalByTitles, type Unreadable } from './words.js'
 
 /** One place in a table. A cell that spans several has the same text in each. */
-export interface Slot {
-  readonly text: string
+export interface Slot extends Said {
   /** The flaw of the cell, or of anything around it, or what the title of its row says. */
   readonly flaw: Flaw | Label | undefined
   /** The number of columns that the cell spans. */
@@ -82,29 +85,39 @@ export function readHtml(html: string): Page {
   let headings: Heading[] = []
   /** The last block of text so far. */
   let above: { readonly block: Element | undefined; text: string } = { block: undefined, text: '' }
-  const say = (text: string, { block, flaw }: Around) => {
-    if (flaw !== undefined || text === '') return
-    if (above.block !== block) above = { block, text: '' }
+  const say = (text: string, { block, flaw, isTool }: Around) => {
+    if (flaw !== undefined || isTool) return
+    if (above.block !== block) {
+      if (!/[\p{L}\p{N}]/u.test(text)) return
+      above = { block, text: '' }
+    }
     above.text += text
+  }
+  /** What an image shows is no text, unless it speaks of the table below. */
+  const sayTitle = (title: string, around: Around) => {
+    if (outdatedBy(title) !== undefined) say(title, around)
   }
   // Recursion is safe: the adapter bounds the depth of the tree.
   const walk = (node: Node, around: Around) => {
     if ('value' in node && !around.inTable) prose.push(node.value)
-    if ('value' in node && node.value.trim() !== '') say(node.value.replaceAll('\n', ' '), around)
+    if ('value' in node) say(node.value.replaceAll('\n', ' '), around)
     if (!isElement(node)) return
     const { tagName: tag } = node
     if (tag === 'script' || tag === 'style') return
     const flaw = around.flaw ?? flawOf(node)
-    const reversedBy = around.reversedBy ?? reversingLabel(node)
-    refuseUnclosed(node)
-    const level = levelOf(node)
+    const label = reversingLabel(node, around.inLabel)
+    const reversedBy = around.reversedBy ?? label
+    refuseUnclosed(node, label)
+    const level = around.inHeading ? undefined : levelOf(node)
     if (level !== undefined && flaw !== 'hidden') {
-      const text = flaw === 'struck' ? struck(lineOf(node)) : lineOf(node)
-      const reversedBy = asLabel(text) ?? asLabel(withTitles(node))
+      const said = readText(node)
+      const line = inOneLine(said.text)
+      const text = flaw === 'struck' ? struck(line) : line
+      const reversedBy = asLabel({ ...said, text })
       headings = [...headings.filter((above) => above.level < level), { level, text, reversedBy }]
     }
     if (tag === 'br') say('\n', around)
-    if (tag === 'img') say(titlesOf(node).join(' '), { ...around, flaw })
+    if (tag === 'img') sayTitle(titlesOf(node).join(' '), { ...around, flaw })
     if (tag === 'table') {
       tables.push({
         heading: headings.at(-1)?.text ?? '',
@@ -117,7 +130,11 @@ export function readHtml(html: string): Page {
     // The text of a caption is not in the rows.
     const inTable = tag === 'table' || (around.inTable && tag !== 'caption')
     const block = BLOCKS.has(tag) || tag === 'li' ? node : around.block
-    for (const child of node.childNodes) walk(child, { inTable, flaw, reversedBy, block })
+    const isTool = around.isTool || TOOLS.has(tag)
+    // The text around a table does not have the table's.
+    const inHeading = tag !== 'table' && (around.inHeading || level !== undefined)
+    const inLabel = tag !== 'table' && (around.inLabel || inHeading || LABELS.includes(tag))
+    for (const child of node.childNodes) walk(child, { inTable, flaw, reversedBy, block, isTool, inHeading, inLabel })
     if (tag === 'table') above = { block: undefined, text: '' }
   }
   for (const child of document.childNodes) walk(child, OUTSIDE)
@@ -131,9 +148,25 @@ interface Around {
   readonly reversedBy: Label | undefined
   /** The element whose line of text it is in. */
   readonly block: Element | undefined
+  /** Whether it belongs to what readers work with, and not to the text of the page. */
+  readonly isTool: boolean
+  /** Whether it is in a heading, which is read as a whole: to read each heading in it again would take quadratic time. */
+  readonly inHeading: boolean
+  /** The same for headings and other labels. */
+  readonly inLabel: boolean
 }
 
-const OUTSIDE: Around = { inTable: false, flaw: undefined, reversedBy: undefined, block: undefined }
+const OUTSIDE: Around = {
+  inTable: false,
+  flaw: undefined,
+  reversedBy: undefined,
+  block: undefined,
+  isTool: false,
+  inHeading: false,
+  inLabel: false
+}
+
+const TOOLS = new Set(['button', 'select', 'textarea', 'svg'])
 
 interface Heading {
   readonly level: string
@@ -147,25 +180,36 @@ function levelOf(element: Element): string | undefined {
   return attribute(element, 'role') === 'heading' ? `h${attribute(element, 'aria-level') ?? 2}` : undefined
 }
 
-const withTitles = (element: Element) => cellText(element).replaceAll('\n', ' ')
-
 /** Attributes that components have the titles of their tabs in. The name of a link is a place of the page. */
 const TABS = new Set(['name', 'value', 'items'])
 
+/** Elements whose text heads what is in their parent. */
+const LABELS = ['summary', 'caption', 'figcaption', 'legend', 'dt']
+
 /** The first text that heads what is in an element, and says that it does not hold. */
-function reversingLabel(element: Element): Label | undefined {
-  const tabs = element.attrs.filter(({ name }) => TABS.has(name) && element.tagName !== 'a').map(({ value }) => value)
-  const titles = children(element, ['summary', 'caption', 'figcaption', 'legend', 'dt']).map(withTitles)
-  return [...titlesOf(element), ...tabs, ...titles].map(asLabel).find((label) => label !== undefined)
+function reversingLabel(element: Element, inLabel: boolean): Label | undefined {
+  const tabs = element.attrs
+    .filter(({ name }) => TABS.has(name) && element.tagName !== 'a')
+    .map(({ value }) => plain(value))
+  const attributes = [...titlesOf(element), ...tabs].map((text) => ({ text, titles: [] }))
+  const labels = inLabel ? [] : children(element, LABELS).map(readText)
+  return [...attributes, ...labels].map(asLabel).find((label) => label !== undefined)
 }
 
-function asLabel(text: string): Label | undefined {
-  const reason = reversal(text)
-  return reason && { text, ...reason }
+function asLabel(said: Said): Label | undefined {
+  const reason = reversal(said.text) ?? reversalByTitles(said)
+  return reason && { text: inOneLine(shown(said)), ...reason }
+}
+
+/** What the titles of a row, or of a group of rows, say against it. */
+function reversingTitle(element: Element): Label | undefined {
+  const titles = titlesOf(element)
+  const reason = reversalByTitles({ titles })
+  return reason && { text: titles.join(' '), ...reason }
 }
 
 function outdatingLabel(above: string): Label | undefined {
-  const text = above.trim().split('\n').at(-1)!.replaceAll(/\s+/g, ' ').trim()
+  const text = plain(above).trim().split('\n').at(-1)!.replaceAll(/\s+/g, ' ').trim()
   const reason = outdatedBy(text)
   return reason && { text, ...reason }
 }
@@ -207,7 +251,7 @@ function refuseCut(element: Element): void {
   if (element.sourceCodeLocation?.endTag != null || element.sourceCodeLocation == null) return
   throw new PageError({
     value: `<${element.tagName}>`,
-    message: `The page was cut off: <${element.tagName}> is never closed after ${quoted(cellText(element).slice(-60))}.`,
+    message: `The page was cut off: <${element.tagName}> is never closed after ${quoted(readText(element).text.slice(-60))}.`,
     fix: 'Load it again.'
   })
 }
@@ -225,10 +269,10 @@ const ENTITLED = new Set(['details', 'figure', 'fieldset', 'dl'])
  * An element without its end tag ends with the list, cell or paragraph that it begins in. Its author meant more to be in it: a table
  * behind that place, which it hides or gives a title.
  */
-function refuseUnclosed(element: Element): void {
+function refuseUnclosed(element: Element, label: Label | undefined): void {
   const { tagName: tag, attrs, sourceCodeLocation: place } = element
   if (place == null || place.endTag != null || MAY_STAY_OPEN.has(tag)) return
-  if (!ENTITLED.has(tag) && flawOf(element) === undefined && reversingLabel(element) === undefined) return
+  if (!ENTITLED.has(tag) && flawOf(element) === undefined && label === undefined) return
   const written = `<${[tag, ...attrs.map(({ name, value }) => (value === '' ? name : `${name}="${value}"`))].join(' ')}>`
   throw new PageError({
     value: written.slice(0, 80),
@@ -243,7 +287,7 @@ const children = (element: Element, tags: readonly string[]) =>
 /** Fills out the spans, within each group of rows as a browser does. */
 function readGrid(table: Element, outer: Flaw | undefined): Row[] {
   const flawIn = (element: Element, outer: Flaw | Label | undefined) =>
-    outer ?? flawOf(element) ?? reversingLabel(element)
+    outer ?? flawOf(element) ?? reversingTitle(element)
   const rows: Slot[][] = []
   for (const group of children(table, ['thead', 'tbody', 'tfoot'])) {
     const elements = children(group, ['tr'])
@@ -260,7 +304,7 @@ function readGrid(table: Element, outer: Flaw | undefined): Row[] {
 }
 
 /** Fills a place of a row without a cell. */
-const EMPTY: Slot = { text: '', span: 1, flaw: undefined }
+const EMPTY: Slot = { text: '', titles: [], span: 1, flaw: undefined }
 
 /** Puts the cells of a row into the first free places, and into the places below that they span. */
 function placeRow(element: Element, rows: readonly Slot[][], index: number, outer: Slot['flaw']): void {
@@ -272,7 +316,7 @@ function placeRow(element: Element, rows: readonly Slot[][], index: number, oute
     if (column + span > MAX_COLUMNS) {
       throw tooLarge(`${column + span} columns`, `A table has more than ${MAX_COLUMNS} columns.`)
     }
-    const slot = { text: cellText(cell), span, flaw: outer ?? flawOf(cell) }
+    const slot = { ...readText(cell), span, flaw: outer ?? flawOf(cell) }
     const height = attribute(cell, 'rowspan')?.trim() === '0' ? rows.length : spanOf(cell, 'rowspan')
     for (const spanned of rows.slice(index, index + height)) {
       for (let i = 0; i < span; i++) spanned[column + i] ??= slot

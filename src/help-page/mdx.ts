@@ -127,7 +127,7 @@ const STYLE = new RegExp(
   `^\\s*\\{(?:\\s*(?:[\\w-]+|'[^']*'|"[^"]*")\\s*:\\s*(?:${LITERAL})\\s*(?:,|(?=\\})))*\\s*\\}\\s*$`
 )
 
-const COMPONENT = /<(\/?)[A-Z][\w.]*([^<>]*)>/g
+const COMPONENT = /<(\/?)[A-Z][\w.]*(?![\w.])([^<>]*)>/g
 /** A line that begins with a tag, and is no row of a table. */
 const TAG_LINE = /^<\/?[A-Za-z][^|]*$/
 /** An admonition of Docusaurus or VitePress: `:::danger Deprecated`, and at its end `:::`. */

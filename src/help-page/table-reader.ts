@@ -1,11 +1,20 @@
 import type { Cell } from '../directory/snapshot.js'
 import type { PageCell } from '../errors.js'
-import { type Flaw, STRIKE } from './cell-text.js'
+import { type Flaw, type Said, STRIKE, shown } from './cell-text.js'
 import { type DataCenters, readAddressCell, readDataCenterCell } from './cells.js'
 import { type Columns, readColumns } from './columns.js'
 import type { Label, Row, Slot } from './html.js'
 import { type RowName, readRowName } from './row-name.js'
-import { isUnreadable, looksLikeAddress, reversal, STRUCK, type Unreadable, unreadable } from './words.js'
+import {
+  isUnreadable,
+  looksLikeAddress,
+  reversal,
+  reversalByTitles,
+  STRUCK,
+  strangeAddress,
+  type Unreadable,
+  unreadable
+} from './words.js'
 
 /** One row of the page. */
 export interface PageRow {
@@ -38,6 +47,7 @@ export interface ReadTable {
 export const HEADER = 'header'
 
 const textAt = (row: Row, column: number) => row[column]!.text
+const NOTHING: Said = { text: '', titles: [] }
 
 /** Reads the rows of one table, from its header on. */
 export class TableReader {
@@ -48,11 +58,11 @@ export class TableReader {
   readonly #asides = new Map<string, Aside>()
   #columns: Columns | undefined
   /** The name of the rows that have none of their own. */
-  #name = ''
+  #name = NOTHING
   /** Whether rows repeat the name of the row before: then a row without a name has lost it. */
   #repeats = false
   /** A name that is alone in its row, until a row below uses it. */
-  #lonely: string | undefined
+  #lonely: Said | undefined
   /** The name of the row before, if that row has the addresses of other channels. */
   #derived: { readonly name: string; readonly addresses: Cell } | undefined
 
@@ -81,10 +91,10 @@ export class TableReader {
     const read = flawed === undefined ? columns : reasonOf(flawed.flaw)
     this.#columns = isUnreadable(read) ? undefined : read
     if (isUnreadable(read)) {
-      this.#refuse('', row.map((slot) => slot.text).join(' | '), read, HEADER)
+      this.#refuse('', row.map(shown).join(' | '), read, HEADER)
       return
     }
-    this.#name = read.name === undefined ? this.#heading : ''
+    this.#name = read.name === undefined ? { ...NOTHING, text: this.#heading } : NOTHING
     for (const column of read.others.filter((column) => read.headers[column] !== '')) {
       this.#setAside(`column "${read.headers[column]}"`, read.headers[column]!)
     }
@@ -102,34 +112,34 @@ export class TableReader {
       return
     }
     if (row.length > 1 && row[0]?.span === row.length) {
-      this.#readBand(row[0].text, columns)
+      this.#readBand(row[0], columns)
       return
     }
     const { name, dataCenter, addresses } = columns
     if (name === 0 && isLonely(row)) {
       this.#dropLonely()
-      this.#lonely = textAt(row, 0)
-      if (looksLikeAddress(this.#lonely)) this.#dropLonely()
+      this.#lonely = row[0]!
+      if (looksLikeAddress(this.#lonely.text)) this.#dropLonely()
       else this.#name = this.#lonely
       return
     }
     const isShifted = name === 0 && dataCenter === 1 && addresses === 2 && lostItsName(row)
     const cells = isShifted
-      ? { dataCenter: textAt(row, 0), addresses: textAt(row, 1) }
-      : { dataCenter: textAt(row, dataCenter), addresses: textAt(row, addresses) }
-    const written = name === undefined || isShifted ? '' : textAt(row, name)
-    const isInherited = name !== undefined && written === ''
+      ? { dataCenter: row[0]!, addresses: row[1]! }
+      : { dataCenter: row[dataCenter]!, addresses: row[addresses]! }
+    const written = name === undefined || isShifted ? NOTHING : row[name]!
+    const isInherited = name !== undefined && written.text === ''
     if (isInherited) this.#lonely = undefined
     else {
       this.#dropLonely()
-      if (written !== '' && written === this.#name) this.#repeats = true
-      if (written !== '') this.#name = written
+      if (written.text !== '' && written.text === this.#name.text) this.#repeats = true
+      if (written.text !== '') this.#name = written
     }
     this.#readCells(this.#name, isInherited, cells.dataCenter, cells.addresses, columns)
     for (const column of columns.others) {
       const text = textAt(row, column)
       const header = columns.headers[column]!
-      const place = `${this.#name}, ${cells.dataCenter}`
+      const place = `${this.#name.text}, ${cells.dataCenter.text}`
       if (looksLikeAddress(text)) {
         this.#refuse(
           place,
@@ -143,24 +153,20 @@ export class TableReader {
     }
   }
 
-  #readCells(
-    written: string,
-    isInherited: boolean,
-    dataCenterText: string,
-    addressText: string,
-    columns: Columns
-  ): void {
-    const place = placeOf(written, dataCenterText)
+  #readCells(written: Said, isInherited: boolean, dataCenterCell: Said, addressCell: Said, columns: Columns): void {
+    const place = placeOf(written.text, dataCenterCell.text)
     const header = (column: number | undefined) => (column === undefined ? 'heading' : columns.headers[column]!)
     const name = readName(written)
-    const dataCenters = dataCenterText.includes(STRIKE) ? STRUCK : readDataCenterCell(dataCenterText)
-    const addresses = this.#readAddresses(written, addressText, place)
-    if (isUnreadable(name)) this.#refuse(place, written, name, header(columns.name))
-    if (isUnreadable(dataCenters)) this.#refuse(place, dataCenterText, dataCenters, header(columns.dataCenter))
-    if (isUnreadable(addresses)) this.#refuse(place, addressText, addresses, header(columns.addresses))
+    const dataCenters = refusalOf(dataCenterCell) ?? readDataCenterCell(dataCenterCell.text)
+    const addresses = this.#readAddresses(written.text, addressCell, place)
+    if (isUnreadable(name)) this.#refuse(place, shown(written), name, header(columns.name))
+    if (isUnreadable(dataCenters)) this.#refuse(place, shown(dataCenterCell), dataCenters, header(columns.dataCenter))
+    if (isUnreadable(addresses)) this.#refuse(place, shown(addressCell), addresses, header(columns.addresses))
     if (isUnreadable(name) || isUnreadable(dataCenters) || isUnreadable(addresses)) return
-    for (const remark of name.remarks) this.#setAside(firstLine(written), remark)
-    for (const remark of dataCenters.remarks) this.#setAside(place, `(${remark})`)
+    for (const remark of [...name.remarks, ...written.titles.map((title) => `(${title})`)]) {
+      this.#setAside(firstLine(written.text), remark)
+    }
+    for (const remark of [...dataCenters.remarks, ...dataCenterCell.titles]) this.#setAside(place, `(${remark})`)
     this.#rows.push({
       table: this.#heading,
       place,
@@ -169,12 +175,14 @@ export class TableReader {
       isInherited,
       dataCenters: dataCenters.dataCenters,
       addresses,
-      text: addressText
+      text: addressCell.text
     })
   }
 
-  #readAddresses(name: string, text: string, place: string): Cell | Unreadable {
-    if (text.includes(STRIKE)) return STRUCK
+  #readAddresses(name: string, cell: Said, place: string): Cell | Unreadable {
+    const { text, titles } = cell
+    const refusal = refusalOf(cell) ?? strangeAddress(cell)
+    if (refusal !== undefined) return refusal
     // A sentence may span the cells below. On a page without spans these are empty.
     if (text === '' && this.#derived?.name === name) return this.#derived.addresses
     const read = readAddressCell(text)
@@ -183,19 +191,20 @@ export class TableReader {
     if (typeof read.addresses === 'object' && 'derivedFrom' in read.addresses) {
       this.#derived = { name, addresses: read.addresses }
     }
-    for (const remark of read.remarks) this.#setAside(place, `(${remark})`)
+    for (const remark of [...read.remarks, ...titles]) this.#setAside(place, `(${remark})`)
     return read.addresses
   }
 
   /** A cell across the whole table: the name of the rows below if they have none, else a remark. */
-  #readBand(text: string, columns: Columns): void {
+  #readBand(band: Slot, columns: Columns): void {
+    const { text } = band
     this.#dropLonely()
     const reason = looksLikeAddress(text)
       ? unreadable('There is an address in a cell across all columns.')
-      : reversal(text)
-    if (reason !== undefined) this.#refuse('', text, reason, 'all')
-    else if (columns.name === undefined) this.#name = text
-    else this.#setAside('a row across all columns', text)
+      : (reversal(text) ?? reversalByTitles(band))
+    if (reason !== undefined) this.#refuse('', shown(band), reason, 'all')
+    else if (columns.name === undefined) this.#name = band
+    else this.#setAside('a row across all columns', shown(band))
   }
 
   #setAside(place: string, text: string): void {
@@ -205,7 +214,7 @@ export class TableReader {
   #dropLonely(): void {
     if (this.#lonely === undefined) return
     const message = unreadable('The row has nothing but this cell: the rest of it got lost.')
-    this.#refuse(firstLine(this.#lonely), this.#lonely, message, 'name')
+    this.#refuse(firstLine(this.#lonely.text), shown(this.#lonely), message, 'name')
     this.#lonely = undefined
   }
 
@@ -224,10 +233,14 @@ const reasonOf = (flaw: Flaw | Label) => (typeof flaw === 'string' ? FLAWS[flaw]
 const isFlawed = (slot: Slot): slot is Slot & { flaw: Flaw | Label } => slot.flaw !== undefined && slot.text !== ''
 
 /** Reads the name of a row. Whether the name of an unknown row still holds does not matter: no request is matched against it. */
-function readName(text: string): RowName | Unreadable {
-  const name = text.includes(STRIKE) ? STRUCK : readRowName(text)
-  return isUnreadable(name) || name.channels.length === 0 ? name : (reversal(text) ?? name)
+function readName(cell: Said): RowName | Unreadable {
+  const name = cell.text.includes(STRIKE) ? STRUCK : readRowName(cell.text)
+  if (isUnreadable(name) || name.channels.length === 0) return name
+  return reversal(cell.text) ?? reversalByTitles(cell) ?? name
 }
+
+/** Why a cell is not taken, whatever it names. */
+const refusalOf = (cell: Said) => (cell.text.includes(STRIKE) ? STRUCK : reversalByTitles(cell))
 
 /** Where a row is, by its name and data center. */
 const placeOf = (name: string, dataCenter: string) =>

@@ -1,5 +1,5 @@
 import { quoted } from '../lib/text.js'
-import { BULLET, RAISED, STRIKE } from './cell-text.js'
+import { BULLET, RAISED, type Said, STRIKE } from './cell-text.js'
 
 /** Why a text could not be read. */
 export interface Unreadable {
@@ -72,8 +72,9 @@ export function takeBrackets(text: string, hasToBeRead: (words: string) => boole
   return { rest, remarks }
 }
 
-const ENDING =
-  'no|not|never|cannot|except|excluding|excludes?|without|unlike|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till|deprecating|decommissioning|sunset(?:ted|ting)?|end[- ]of[- ](?:life|support)|(?:phased|phasing)[- ]out|historic(?:al)?|past|archived|stopped|withdrawn|invalid|obsoleted|revoked|ended|ceased|terminated|suspended|defunct|before \\d{4}'
+const PAST =
+  'except|excluding|excludes?|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till|deprecating|decommissioning|sunset(?:ted|ting)?|end[- ]of[- ](?:life|support)|(?:phased|phasing)[- ]out|historic(?:al)?|past|archived|stopped|withdrawn|invalid|obsoleted|revoked|ended|ceased|terminated|suspended|defunct|before \\d{4}'
+const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
 /** Words that say that something does not hold, or holds no longer. */
 const ENDED = new RegExp(`\\b(?:${ENDING}|\\w+n['’]t)\\b`, 'i')
 /** In brackets and in sentences these may also say that something does not hold for the rest. */
@@ -89,32 +90,32 @@ export function reversal(text: string): Unreadable | undefined {
   if (text.includes(STRIKE)) return STRUCK
   const inBrackets = [...text.matchAll(/\([^()]*\)/g)].map(([words]) => words).join(' ')
   const [word] = ENDED.exec(text) ?? REVERSING.exec(inBrackets) ?? []
-  return word === undefined ? undefined : unreadable(`The word ${quoted(word)} may reverse its meaning.`)
+  return word === undefined ? undefined : mayReverse(word)
 }
 
-/** Words that say clearly that addresses are over. A sentence that tells what to do with them has none. */
-const OVER = new RegExp(
-  [
-    'no longer',
-    "(?:not|\\w+n['’]t) [\\w ]{0,30}any ?(?:more|longer)",
-    '(?:was|were|been) (?:in use|used|removed|replaced|disabled|terminated|stopped)',
-    'deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked',
-    'sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)',
-    '(?:old|older|former|previous|legacy|expired|removed|replaced|unused|inactive|archived|historic(?:al)?|past) (?:[\\w-]+ )?(?:ips?|cidrs?|ranges?|address(?:es)?|lists?)'
-  ]
-    .map((words) => `\\b(?:${words})\\b`)
-    .join('|'),
+const mayReverse = (word: string) => unreadable(`The word ${quoted(word)} may reverse its meaning.`)
+
+/** Words of titles that speak against the text they belong to. "Not sorted" and "not applicable" do not. */
+const ENDED_IN_TITLE = new RegExp(
+  `\\b(?:${PAST}|(?:no|not|never|cannot|\\w+n['’]t) (?:be )?(?:longer|in use|used?|valid|active|any ?more))\\b`,
   'i'
 )
-const SHORT = 100
 
-/** Why a table is not taken below a text: it is short, or introduces the table, and says clearly that the addresses are over. */
-export function outdatedBy(text: string): Unreadable | undefined {
-  const words = text.length <= SHORT ? text : text.endsWith(':') ? text.slice(text.lastIndexOf('. ') + 1) : ''
-  const [over] = OVER.exec(words) ?? []
-  return over === undefined
+/** Why a text does not mean what it names: a title in its tags says clearly that it is over. */
+export function reversalByTitles({ titles }: Pick<Said, 'titles'>): Unreadable | undefined {
+  const [word] = titles.flatMap((title) => ENDED_IN_TITLE.exec(title)?.[0] ?? [])
+  return word === undefined ? undefined : mayReverse(word)
+}
+
+const addressesIn = (text: string) => (text.match(/[\da-f][\da-f.:/]*[\da-f]/gi) ?? []).filter(looksLikeAddress)
+
+/** Why a text may lack an address: a title in its tags has one that it has not. */
+export function strangeAddress({ text, titles }: Said): Unreadable | undefined {
+  const known = new Set(addressesIn(text))
+  const address = titles.flatMap(addressesIn).find((address) => !known.has(address))
+  return address === undefined
     ? undefined
-    : unreadable(`${quoted(over)} directly above the table says that its addresses are over.`)
+    : unreadable(`A title in its tags has the address ${quoted(address)}, which its text lacks.`)
 }
 
 const MARK = `[${BULLET}·▪◦‣●○*+–—-]`

@@ -180,6 +180,8 @@ t.test('a cell that names data centers is understood by its meaning', async (t) 
     ['DC-01<sup>1</sup>', 'DC-01'],
     ['DC-01 (US)', 'DC-01'],
     ['<Tooltip tip="US">DC-01</Tooltip>', 'DC-01'],
+    ['<Tooltip tip="dashboard-01.moengage.com">DC-01</Tooltip>', 'DC-01'],
+    ['<span aria-label="Data Center DC-01">DC-01</span>', 'DC-01'],
     ['DC&#8209;01', 'DC-01'],
     ['DC–01', 'DC-01'],
     ['DC — 01', 'DC-01'],
@@ -299,7 +301,22 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['<ul><li title="•">3.6.251.95</li><li title="52.1.1.1">52.1.1.1</li></ul>', '3.6.251.95 52.1.1.1'],
     ['<b title="static">3.6.251.95</b> '.repeat(200), '3.6.251.95'],
     ['<Badge icon="check" color="green">3.6.251.95</Badge>', '3.6.251.95'],
-    ['3.6.251.95<svg><title>52.9.9.9</title></svg>', '3.6.251.95'],
+    ['3.6.251.95<svg><title>Copy</title><style>.old {}</style></svg>', '3.6.251.95'],
+    ['3.6.251.95<svg><title>52.9.9.9</title></svg>', ''],
+    ['<svg><title>Deprecated</title><path d="x"/></svg> 3.6.251.95', ''],
+    ['<svg><g><text>No longer used</text></g></svg> 3.6.251.95', ''],
+    ['<abbr title="Not applicable">NA</abbr>', 'NA'],
+    ['<Tooltip tip="Not Applicable">NA</Tooltip>', 'NA'],
+    ['<span aria-label="not available">NA</span>', 'NA'],
+    ['3.6.251.95 <button aria-label="Copy 3.6.251.95"></button>', '3.6.251.95'],
+    ['<ul aria-label="DC-01 addresses, 2 only"><li>3.6.251.95</li><li>52.1.1.1</li></ul>', '3.6.251.95 52.1.1.1'],
+    ['<Tooltip headline="DC-01" tip="US 1">3.6.251.95</Tooltip>', '3.6.251.95'],
+    ['<b title="not sorted">3.6.251.95</b>', '3.6.251.95'],
+    ['<b title="Not used any more">3.6.251.95</b>', ''],
+    [`<b title="Don't use">3.6.251.95</b>`, ''],
+    ['<b title="no\u200b longer used">3.6.251.95</b>', ''],
+    ['<b title="Copy 3.6.251.95 and 52.1.1.1">3.6.251.95</b>', ''],
+    ['<b title="3.6.251.95"></b>', ''],
     ['52.6.248.12 <sup>5</sup>', '52.6.248.12'],
     ['52.6.248.12<sup>a</sup>', '52.6.248.12'],
     ['<sup>5</sup> 52.6.248.12', '52.6.248.12'],
@@ -378,7 +395,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['<Tooltip tip="52.1.1.1">3.6.251.95</Tooltip>', ''],
     ['<Tooltip tip="static) 52.1.1.1 (">3.6.251.95</Tooltip>', ''],
     ['<span title="deprecated">3.6.251.95</span>', ''],
-    ['<b aria-label="only for DC-02">3.6.251.95</b>', ''],
+    ['<b aria-label="except DC-02">3.6.251.95</b>', ''],
     ['<b data-tooltip="old">3.6.251.95</b>', ''],
     ['3.6.251.95 <svg aria-label="Retired"></svg>', ''],
     ['{ips.join()}', ''],
@@ -571,6 +588,22 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['a section inside of the one before', md('# IPs\n\n### Retired\n\n## Campaigns')],
     ['a list in a name', page('SMS<br />Other connectors | DC-01 | 3.6.251.95')],
     ['a heading that sets apart', md('## Other channels')],
+    [
+      'a tool that sorts',
+      withTable('').replace(
+        tableOf(),
+        tableOf(SMS).replace(PUSH, '').replaceAll('<th>', '<th aria-label="No sort applied">')
+      )
+    ],
+    [
+      'a button that sorts',
+      md('## IPs', '<button aria-label="not sorted">Channel</button> | Data Center | MoEngage IPs')
+    ],
+    [
+      'a title of a row',
+      `<div>${tableOf(SMS.replace('<tr>', '<tr aria-label="DC-01: not selected">')).replace(PUSH, '')}</div>`
+    ],
+    ['a link in a heading', md('## IPs <a href="#ips" aria-label="Link to other IPs, without a tab"></a>')],
     ['a longer word', md('## Notable, golden and unsold')],
     ['a badge in a heading', md('## Old IPs\n\n## IPs <Badge text="New" />')],
     ['a heading by its role', `<div role="heading">Old IPs</div>\n\n${md('## IPs')}`],
@@ -584,28 +617,56 @@ t.test('words that may reverse the meaning of a row or table are refused', async
   )
 })
 
-t.test('a short text directly above a table that says clearly that its addresses are over is refused', async (t) => {
+t.test('a text directly above a table that says clearly that its addresses are over is refused', async (t) => {
   const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
-  const over: [above: string, words: string][] = [
-    ['These addresses are no longer used:', 'no longer'],
-    ['Deprecated IPs', 'Deprecated'],
-    ['**Old IPs**', 'Old IPs'],
-    ['- SMS\n- Old MoEngage IP addresses', 'Old MoEngage IP'],
-    ['> The following IPs were retired on 1 May.', 'retired'],
-    ['The list below is\nobsolete.', 'obsolete'],
-    ['These IPs are not in use any more.', 'not in use any more'],
-    ["We don't send from these any longer:", "don't send from these any longer"],
-    ['The IPs below were used until May:', 'were used'],
-    ['<div>Notes<br />Discontinued ranges:<br /></div>', 'Discontinued'],
-    ['<Banner text="These IPs are decommissioned" />', 'decommissioned'],
-    [`${'Requests come from MoEngage. '.repeat(5)}These IPs have been removed:`, 'been removed']
+  const over = [
+    'These addresses are no longer used:',
+    'Deprecated IPs',
+    'Deprecated:',
+    'Deprecated on 1 May',
+    'Deprecated IPs for DC-01:',
+    '**Old IPs**',
+    'Legacy addresses (no longer used)',
+    'IPs no longer in use:',
+    'No longer in use:',
+    'Our previously used IP addresses:',
+    '- SMS\n- Old MoEngage IP addresses',
+    '> The following IPs were retired on 1 May.',
+    'The following IPs, sorted by data center, are now all deprecated:',
+    'These are the old IPs of MoEngage:',
+    'The list below is\nobsolete.',
+    'These reached end‑of‑life:',
+    'These IPs are depre\u00adcated:',
+    'These IPs are no\u200b longer used:',
+    'These IPs are not in use any more.',
+    "We don't send from these any longer:",
+    'MoEngage no longer sends from the following IPs:',
+    'The IPs below were used until May:',
+    'These IPs are deprecated. Remove them:',
+    '<div>Notes<br />Discontinued ranges:<br /></div>',
+    '<Banner text="These IPs are decommissioned" />',
+    `${'Requests come from MoEngage. '.repeat(5)}These IPs have been removed:`
   ]
-  for (const [above, words] of over) {
+  for (const above of over) {
     t.match(
       refused(below(above)).cells,
-      [{ column: 'header', message: `"${words}" directly above the table says that its addresses are over.` }],
+      [{ column: 'header', message: 'The text directly above the table says that its addresses are over.' }],
       above
     )
+  }
+  const between = [
+    '<Icon icon="arrow-down" />',
+    '<Spacer size="20" />',
+    '![arrow](a.png)',
+    '<button>Copy table</button>',
+    '<select><option>DC-01</option></select>',
+    '<svg><title>arrow</title></svg>',
+    '<br />',
+    '\u200b',
+    '↓'
+  ]
+  for (const other of between) {
+    t.match(refused(below(`Deprecated IPs:\n\n${other}`)).cells, [{ text: 'Deprecated IPs:' }], other)
   }
   t.match(refused(withTable(`<p>Old IPs:</p>${tableOf(SMS)}`)).cells, [{ text: 'Old IPs:' }], 'HTML')
   const plain = [
@@ -615,7 +676,23 @@ t.test('a short text directly above a table that says clearly that its addresses
     'You can whitelist the following MoEngage IPs to allow MoEngage to import their catalog feed via SFTP-based ingestion:',
     'If your firewall does not allow all requests, allow these:',
     "Don't use other IPs. No other list is needed:",
+    'If you whitelisted the legacy IPs, replace them with the following:',
+    'This list replaces the previous list.',
+    '<Note>These IPs replace the older list.</Note>',
+    'Remove old IPs and add these:',
+    'Old IPs were removed. Allow these:',
+    'Remove these IPs when you no longer use data imports.',
+    'Access is revoked if these IPs are not whitelisted.',
+    'These IPs should not be removed:',
+    'DC-07 has been removed. The rest is unchanged.',
+    'Do not wait any longer: whitelist these.',
+    'The following IPs were used for testing and production:',
+    'Last updated: 2026. The list was used by 3000 customers.',
+    'The past IPs stay valid; the new ones are below.',
+    'Deprecated IPs for DC-01 are in the archive.',
+    '![Deprecated screen](a.png)',
     'Deprecated IPs are in the archive.\n\nAllow these:',
+    'Deprecated IPs:\n\n- in the archive',
     '<p hidden>Old IPs:</p>',
     '~~Old IPs:~~',
     '<Card title="Old IPs" hidden />',
