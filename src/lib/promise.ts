@@ -47,10 +47,14 @@ function fulfilled(promise: PromiseLike<unknown>): Promise<{ readonly value: unk
 
 /**
  * Whether something is a promise by all it has. A Fastify instance has a `then` alone, and boots when that is called; nothing of that
- * kind ends the process when it fails.
+ * kind ends the process when it fails. What throws when it is read is not a promise.
  */
 export function isWholePromise(value: unknown): value is PromiseLike<unknown> {
-  return isPromise(value) && typeof (value as { catch?: unknown }).catch === 'function'
+  try {
+    return isPromise(value) && typeof (value as { catch?: unknown }).catch === 'function'
+  } catch {
+    return false
+  }
 }
 
 /** How much of something of the user's is searched for promises, with what they come to. */
