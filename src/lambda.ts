@@ -7,7 +7,7 @@
 import { countedBy, type Incoming } from './client-ip/incoming.js'
 import { EventError, RejectedError } from './errors.js'
 import type { PolicyOptions } from './guard/guard.js'
-import { drop, isPromise, resultOf, settled } from './lib/promise.js'
+import { answerOf, drop, isPromise, settled } from './lib/promise.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
 import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
@@ -110,7 +110,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
     verdicts.set(event, countedBy(verdicts.get(event), verdict))
     current.report(verdict, incoming, route, event)
     if (verdict.verified || mode === 'tag') return { verdict }
-    const own = await resultOf(() => onReject?.(event, verdict))
+    const own = await answerOf(() => onReject?.(event, verdict))
     if (typeof own !== 'object' || own === null) return { answer: answer(new RejectedError(verdict, statusCode)) }
     return { answer: { ...own, statusCode: (own as Partial<LambdaAnswer>).statusCode ?? statusCode } }
   }

@@ -6,7 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
-import { resultOf } from './lib/promise.js'
+import { answerOf } from './lib/promise.js'
 import { type Failure, thrown } from './server/failure.js'
 import { answerFailure } from './server/node-guard.js'
 import { readStatusPageOptions, type StatusPageOptions } from './status-page/options.js'
@@ -100,7 +100,7 @@ export function nodeStatusPage(options: StatusPageOptions<NodeHook>): NodeStatus
         return
       }
       const done = (error?: unknown) => (error ? fail(thrown(error)) : pass(i + 1))
-      resultOf(() => hook(request, response, done)).catch((error) => fail(thrown(error)))
+      answerOf(() => hook(request, response, done)).catch((error) => fail(thrown(error)))
     }
     pass(0)
   }
@@ -130,7 +130,7 @@ export function fetchStatusPage(options: StatusPageOptions<FetchHook>): FetchSta
 
   async function handler(request: Request): Promise<Response> {
     for (const hook of hooks) {
-      const answer = await resultOf(() => hook(request))
+      const answer = await answerOf(() => hook(request))
       if (answer !== undefined) return answer as Response
     }
     const { status, headers, body } = await replyTo(page, request.method, () => queryOf(request.url))

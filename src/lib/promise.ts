@@ -155,19 +155,23 @@ export function fixFor(value: unknown, fix: string): string {
 }
 
 /**
- * Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with. Promises inside of the
- * result are dropped.
+ * Calls a function of the user's. Rejects with what it throws, and what a promise that it returns is rejected with.
  */
 export async function resultOf(run: () => unknown): Promise<unknown> {
   try {
     const answer = run()
-    const result = isPromise(answer) ? await settled(answer) : answer
-    drop(result)
-    return result
+    return isPromise(answer) ? await settled(answer) : answer
   } catch (error) {
     drop(error)
     throw error
   }
+}
+
+/** {@link resultOf} a function that answers: nobody waits for promises inside of the answer. */
+export async function answerOf(run: () => unknown): Promise<unknown> {
+  const answer = await resultOf(run)
+  drop(answer)
+  return answer
 }
 
 /**

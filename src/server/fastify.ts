@@ -18,7 +18,7 @@ import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../g
 import { type GuardOptions, type GuardRequest, NO_OPTIONS_FIX } from '../guard/options.js'
 import { hasProperty, propertyOf } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
-import { drop, isPromise, resultOf } from '../lib/promise.js'
+import { answerOf, drop, isPromise } from '../lib/promise.js'
 import { quoted } from '../lib/text.js'
 import { SafeLogger } from '../log/logger.js'
 import type { LogOptions } from '../log/rejection-log.js'
@@ -336,7 +336,7 @@ function answer(
     if (outcome === reply && reply.sent) return
     // A returned reply is thenable and resolves once it is sent.
     if (isPromise(outcome))
-      resultOf(() => outcome)
+      answerOf(() => outcome)
         .then(finish)
         .catch(fail)
     else {

@@ -6,7 +6,7 @@ import { RejectedError } from '../errors.js'
 import { refuseReply } from '../guard/given-fastify.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import type { GuardRequest } from '../guard/options.js'
-import { resultOf } from '../lib/promise.js'
+import { answerOf } from '../lib/promise.js'
 import { refusal } from '../lib/refusal.js'
 import { isLogger, type Logger } from '../log/logger.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
@@ -175,7 +175,7 @@ async function answer<Request extends NodeRequest, Response extends NodeResponse
   // A function that only sends a body does not mean 200.
   response.statusCode = rejection.statusCode as number
   try {
-    await resultOf(() => onReject(request, response, verdict))
+    await answerOf(() => onReject(request, response, verdict))
   } catch (error) {
     if (!response.headersSent) response.statusCode = 200
     if (error) fail(thrown(error))

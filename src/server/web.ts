@@ -2,7 +2,7 @@ import { countedBy, type Incoming } from '../client-ip/incoming.js'
 import { type Problem, RejectedError } from '../errors.js'
 import type { PolicyOptions } from '../guard/guard.js'
 import { hasProperty } from '../lib/option.js'
-import { resultOf } from '../lib/promise.js'
+import { answerOf } from '../lib/promise.js'
 import { refusal } from '../lib/refusal.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody } from './failure.js'
@@ -94,7 +94,7 @@ export class WebVerdicts {
     this.#verdicts.set(request, countedBy(incoming.earlier as Verdict | undefined, verdict))
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
-    const response = await resultOf(() => actions.onReject?.(request, verdict))
+    const response = await answerOf(() => actions.onReject?.(request, verdict))
     // Anything but an object, such as false, would be taken for "let it through".
     const isResponse = typeof response === 'object' && response !== null
     if (isResponse && (response as Response).ok) standalone.guard.log.warning(success((response as Response).status))

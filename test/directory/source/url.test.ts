@@ -399,11 +399,7 @@ t.test('a fetch, headers and a body that are like promises, or iterated in an od
       () => body(() => ({ next: () => ({ value: new Uint8Array(5_000) }) })),
       /larger than 4096 bytes/
     ],
-    [
-      'headers that are like promises',
-      () => headers(() => failingThenable('own')),
-      /have a promise as "etag", not a text/
-    ],
+    ['headers that are like promises', () => headers(() => failingThenable('own')), /have \{\} as "etag", not a text/],
     ['headers that reject', () => headers(async () => throwing()), /have a promise as "etag"/],
     ['headers that are lists', () => headers(() => ['a']), /have \['a'\] as "etag", not a text or null/],
     ['headers of a map', () => headers(() => undefined), null],
