@@ -28,6 +28,8 @@ export interface FrameworkIp<Request> {
   /** Whether the framework resolves the client IP of a request; never of a connection without one. */
   handles(request: Request | undefined, incoming: Incoming): boolean
   ip(request: Request): unknown
+  /** Whether what `ip` returned is a proxy that the framework trusts: then it trusts every hop that the request passed. */
+  trustsClient(request: Request): boolean
   /**
    * Whether the client can choose the outcome, because the framework believes strangers.
    *

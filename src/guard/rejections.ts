@@ -4,9 +4,11 @@ import { hasHopBefore, parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
+import { drop } from '../lib/promise.js'
 import { ONLY_YOURS } from '../senders/diagnosis.js'
 import {
   type ClientIpWording,
+  FRAMEWORK_HEADER,
   otherHeaderPresent,
   type Reach,
   type TrustSetting,
@@ -22,7 +24,7 @@ import type { Policy } from './policy.js'
 const UNLISTED = 0
 
 /** How a proxy is made known to a framework that resolves the client IP. */
-export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<Request>, 'handles'> {
+export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<Request>, 'handles' | 'trustsClient'> {
   /** Why its setting does not apply to a request that it does not handle, as a sentence. */
   whyUnhandled(request: Request | undefined): string
 }
@@ -79,18 +81,21 @@ export class Rejections<Request> {
     incoming: Incoming | null,
     request: Request | undefined
   ): Rejection {
-    const { header } = this.#settings
     const { peer, headers } = incoming ?? NO_REQUEST
     const { set, isTrusted } = this.#standing(client)
     if (set === 0 && !isTrusted) return rejection
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const clientIp = client.toString()
-    const list = header ?? 'x-forwarded-for'
+    const header = this.#settings.header ?? FRAMEWORK_HEADER
+    const present = forwardedHeaders(headers, header)
+    // May run a function of the user's, after which the client is another one.
+    const setting = this.#settingThatTrusts(request, incoming)
     return unlisted({
       client: clientIp,
       isPeer: isSameAddress(peer, clientIp),
-      isTrusted,
+      isTrusted: isTrusted || setting !== undefined,
+      setting,
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
       isTranslated: purpose?.isTranslated === true,
@@ -98,9 +103,9 @@ export class Rejections<Request> {
       provider: providerAmong(grants),
       header,
       isRequestKnown: incoming !== null,
-      present: forwardedHeaders(headers, header),
-      hasHopBefore: hasHopBefore(headerText(headers, list) ?? '', list, clientIp),
-      trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming)),
+      present,
+      hasHopBefore: hasHopBefore(headerText(headers, header) ?? '', header, clientIp),
+      trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming, present)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })
   }
@@ -121,11 +126,25 @@ export class Rejections<Request> {
   }
 
   /** Whether the framework's setting applies to a request. */
-  #reachOf(request: Request | undefined, incoming: Incoming | null): Reach {
+  #reachOf(request: Request | undefined, incoming: Incoming | null, present: readonly string[]): Reach {
     if (incoming === null) return 'unknown'
     const framework = this.#framework
-    if (framework === undefined || framework.handles(request, incoming)) return 'applies'
-    return { why: framework.whyUnhandled(request) }
+    if (framework?.handles(request, incoming) === false) return { why: framework.whyUnhandled(request) }
+    return present.includes(FRAMEWORK_HEADER) ? 'applies' : 'other-header'
+  }
+
+  /** The framework's setting, where it resolved the client IP and trusts that client as a proxy. */
+  #settingThatTrusts(request: Request | undefined, incoming: Incoming | null): string | undefined {
+    const framework = this.#framework
+    if (framework === undefined || incoming === null || this.#settings.clientIp !== 'request.ip') return undefined
+    if (!framework.handles(request, incoming)) return undefined
+    try {
+      return framework.trustsClient(request!) ? framework.setting : undefined
+    } catch (error) {
+      // Of the leftmost hop the framework did not ask the user's function, which may fail for it.
+      drop(error)
+      return undefined
+    }
   }
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */

@@ -49,6 +49,8 @@ export function fastifyIp(): Framework<FastifyRequest> {
     // Of an event of Lambda the peer is what AWS writes, and request.ip that of a socket that nobody connected to.
     handles: (request, incoming) => request !== undefined && incoming instanceof NodeIncoming,
     ip: (request) => request.ip,
+    // Without trustProxy there are no ips; with it, they end with the client.
+    trustsClient: (request) => request.ips !== undefined && believesBehind(request.ips, request),
     isPermissive: (request, forwarded) => {
       permissive ??= believesStrangerBehind([], request)
       if (!permissive && typeof forwarded === 'string') permissive = isPermissiveOn(request, forwarded)
@@ -73,10 +75,12 @@ function hopsBehind(client: string, headers: IncomingHttpHeaders): string {
 
 /** Whether a stranger is believed who connects to the last of some proxies, the peer first; without proxies, to the server. */
 function believesStrangerBehind(proxies: readonly string[], request: FastifyRequest): boolean {
-  return trustsStrangers((stranger) => {
-    const [peer, ...hops] = [...proxies, stranger]
-    return ipOf(request, peer!, [CLAIMED, ...hops.reverse()].join()) === CLAIMED
-  })
+  return trustsStrangers((stranger) => believesBehind([...proxies, stranger], request))
+}
+
+/** Whether the address that the last of some hops forwards is believed; the peer is the first. */
+function believesBehind([peer, ...hops]: readonly string[], request: FastifyRequest): boolean {
+  return ipOf(request, peer!, [CLAIMED, ...hops.reverse()].join()) === CLAIMED
 }
 
 function ipOf(request: FastifyRequest, remoteAddress: string, forwarded: string): unknown {
@@ -98,6 +102,11 @@ export function expressIp(): Framework<IncomingMessage> {
   return {
     handles: (request) => request !== undefined && trustOf(request) !== undefined,
     ip: (request) => (request as { ip?: unknown }).ip,
+    trustsClient: (request) => {
+      const { ip, ips } = request as IncomingMessage & { readonly ip: string; readonly ips: readonly string[] }
+      // Express leaves the peer out of the ips, so their number is the hop of the client.
+      return trustOf(request)!(ip, ips.length)
+    },
     isPermissive: (request) => {
       const trust = trustOf(request)!
       let known = permissive.get(trust)

@@ -169,13 +169,24 @@ export function unresolvedHint(failure: Failure, peer: string | null | undefined
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
 }
 
+const BEFORE_ANOTHER_HEADER =
+  'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you'
+
 /**
  * What is known of another forwarded header than the one that is read: a client can write one that its proxy passes on, and the guard
  * would then read what every client chooses.
  */
-export const PASSED_ON =
-  'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you set clientIp.header to the ' +
-  'one header that the proxy itself writes'
+export const PASSED_ON = `${BEFORE_ANOTHER_HEADER} set clientIp.header to the one header that the proxy itself writes`
+
+/** The same of a proxy that the framework trusts. */
+export function passedOnBeside(setting: string): string {
+  return `${BEFORE_ANOTHER_HEADER} ${withOtherHeader('...', setting)}`
+}
+
+/** How to read a proxy that the framework's setting cannot make known. Which header it writes itself, the request does not show. */
+const withOtherHeader = (items: string, setting: string) =>
+  `pass clientIp: { trustedProxies: [${items}], header: '...' } with all of your proxies and the one header that the proxy itself writes, ` +
+  `since ${setting} reads ${FRAMEWORK_HEADER} alone`
 
 /** `header-missing` where another forwarded header is there. */
 export function otherHeaderPresent(header: string, present: readonly string[]): string {
@@ -195,8 +206,11 @@ export interface TrustSetting {
   readonly handled: string
 }
 
+/** The one header that the settings of frameworks read. */
+export const FRAMEWORK_HEADER = 'x-forwarded-for'
+
 /** Whether the framework's setting applies to a request; `unknown` where there is an address alone. */
-export type Reach = 'applies' | 'unknown' | { readonly why: string }
+export type Reach = 'applies' | 'other-header' | 'unknown' | { readonly why: string }
 
 const REDACTED = 'redactAddress hides the address in the log; the verdict has it in full.'
 
@@ -233,6 +247,10 @@ function besideSetting(proxy: string | null, { setting, note, handled }: TrustSe
   const items = proxy === null ? '...' : `'${proxy}', ...`
   const object = `pass clientIp: { trustedProxies: [${items}] } with all of your proxies, since it replaces`
   if (reach === 'applies') return `list ${it} in ${setting}${note}, or ${object} that setting.`
-  if (reach === 'unknown') return `${object} ${setting}, or, for ${handled}, list ${it} in that setting${note}.`
+  if (reach === 'other-header') return `${withOtherHeader(items, setting)}.`
+  if (reach === 'unknown') {
+    const condition = `if the proxy writes ${FRAMEWORK_HEADER}`
+    return `${object} ${setting}, or, for ${handled}, list ${it} in that setting${note}, ${condition}.`
+  }
   return `${object} ${setting}, which does not apply to this request: ${reach.why}.`
 }

@@ -1,4 +1,4 @@
-import { PASSED_ON } from './hints.js'
+import { PASSED_ON, passedOnBeside } from './hints.js'
 import type { Reason, Rejection } from './verdict.js'
 
 /** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
@@ -19,8 +19,10 @@ export interface UnlistedFacts {
   readonly isPseudo: boolean
   /** The provider whose published address it is. */
   readonly provider: string | undefined
-  /** The header that our resolver reads; null where the framework or a function resolves the client IP. */
-  readonly header: string | null
+  /** The framework's setting by which the client is a trusted proxy; undefined where our resolver trusts it, or nobody does. */
+  readonly setting: string | undefined
+  /** The header that is read, or should be where nothing is known of what a function reads. */
+  readonly header: string
   /** Whether there is a request, and not the address alone: then nothing is known of headers and hops. */
   readonly isRequestKnown: boolean
   /** The forwarded headers that the request carries. */
@@ -41,8 +43,7 @@ interface Row {
   readonly hint: (facts: UnlistedFacts) => string
 }
 
-const readsHeader = ({ header, present }: UnlistedFacts) => present.some((name) => name === header)
-const nameOf = ({ header }: UnlistedFacts) => header ?? 'x-forwarded-for'
+const readsHeader = ({ header, present }: UnlistedFacts) => present.includes(header)
 
 /** What a proxy has to be before it is trusted: one that passes a header on hands over what clients wrote. */
 const WRITES_ITSELF = 'one that writes that header itself (what a trusted proxy passes on is believed as well)'
@@ -56,7 +57,7 @@ const OF_PROVIDERS: Readonly<Record<string, readonly [header: string, recipe: st
 
 /** How a proxy behind a provider hands on the sender in the header that is read. */
 function handingOn(facts: UnlistedFacts, provider: string): string {
-  const name = nameOf(facts)
+  const name = facts.header
   if (name === 'x-forwarded-for') return `hand on what ${provider} sends (nginx with $proxy_add_x_forwarded_for)`
   const [own, recipe] = OF_PROVIDERS[provider]!
   if (name === own) return `pass on ${name} as ${provider} sends it`
@@ -84,9 +85,9 @@ export const UNLISTED_ROWS: readonly Row[] = [
     applies: ({ isTrusted, isRequestKnown }) => isTrusted && !isRequestKnown,
     reason: 'not-listed',
     hint: (facts) =>
-      `${facts.client} is one of your trusted proxies, and no sender: if its requests carry ${nameOf(facts)} with addresses of your ` +
+      `${facts.client} is one of your trusted proxies, and no sender: if its requests carry ${facts.header} with addresses of your ` +
       `proxies alone, they were ${fromProxiesAlone(facts)} If they carry another forwarded header, which the log calls ` +
-      `proxy-not-configured, ${PASSED_ON}; if they carry none, let the proxy set ${nameOf(facts)}, and set clientIp.requireHeader to ` +
+      `proxy-not-configured, ${PASSED_ON}; if they carry none, let the proxy set ${facts.header}, and set clientIp.requireHeader to ` +
       'true.'
   },
   {
@@ -104,7 +105,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'not-listed',
     hint: (facts) =>
       `${facts.client} ${facts.about}: if its requests carry no forwarded header, they were made in your own network, or your proxy ` +
-      `(Docker's bridge, for example) has to set ${nameOf(facts)} and to be trusted; if they carry one, which the log calls ` +
+      `(Docker's bridge, for example) has to set ${facts.header} and to be trusted; if they carry one, which the log calls ` +
       `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy and writes that header itself: ` +
       facts.trustFix(facts.pasted)
   },
@@ -121,16 +122,17 @@ export const UNLISTED_ROWS: readonly Row[] = [
     applies: ({ isTrusted, present }) => isTrusted && present.length > 0,
     reason: 'proxy-not-configured',
     hint: (facts) =>
-      `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${nameOf(facts)}, with this request, so its sender ` +
-      `looks like ${facts.client}. Either ${PASSED_ON}; if it writes none, let it set ${nameOf(facts)}.`
+      `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${facts.header}, with this request, so its sender ` +
+      `looks like ${facts.client}. Either ${facts.setting === undefined ? PASSED_ON : passedOnBeside(facts.setting)}; if it writes none, let it set ${facts.header}.`
   },
   {
     name: 'a trusted proxy sends no header',
     applies: ({ isTrusted }) => isTrusted,
     reason: 'not-listed',
     hint: (facts) =>
-      `The trusted proxy ${facts.client} forwards no client address: let it set ${nameOf(facts)}, and set ` +
-      `clientIp.requireHeader to true. If ${facts.client} made the request itself, it is not a sender.`
+      `The trusted proxy ${facts.client} forwards no client address: let it set ${facts.header}` +
+      `${facts.setting === undefined ? ', and set clientIp.requireHeader to true' : ''}. If ${facts.client} made the request itself, ` +
+      'it is not a sender.'
   },
   {
     name: "a provider's proxy that is not trusted",
@@ -161,7 +163,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     applies: ({ isInternal, isPeer, hasHopBefore }) => isInternal && !isPeer && hasHopBefore,
     reason: 'proxy-not-configured',
     hint: (facts) =>
-      `${facts.client} is an internal address and ${nameOf(facts)} names another hop left of it, so it seems to be your proxy, ` +
+      `${facts.client} is an internal address and ${facts.header} names another hop left of it, so it seems to be your proxy, ` +
       `${WRITES_ITSELF}, and every sender behind it looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
   },
   {
@@ -170,7 +172,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'not-listed',
     hint: (facts) =>
       `${facts.client} ${facts.about}, and the request carries no forwarded header: it was made in your own network, or your ` +
-      `proxy (Docker's bridge, for example) does not forward the client's address. Let the proxy set ${nameOf(facts)}, and ` +
+      `proxy (Docker's bridge, for example) does not forward the client's address. Let the proxy set ${facts.header}, and ` +
       'trust its address.'
   },
   {

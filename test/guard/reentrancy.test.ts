@@ -16,7 +16,7 @@ const forwardedFor = (clientIp: string): GuardRequest => ({
 })
 
 /** What a user's function may do in the middle of a verdict: parse, judge and explain other addresses. */
-function meddle(guard: ReturnType<typeof createGuard>) {
+function meddle(guard: { judge(request: GuardRequest): unknown; explain(ip: string): unknown }) {
   for (const ip of [OTHER, STRANGER, IPV6, LISTED, 'no address']) {
     parseAddress(ip)
     guard.judge({ peer: '10.0.0.9', headers: { 'x-forwarded-for': ip } })
@@ -101,6 +101,27 @@ t.test('what the user runs around a request of Fastify changes no verdict', asyn
       t.equal(verdicts[0], verdicts[1], client)
     }
   }
+})
+
+t.test('a trustProxy that has the same guard judge others changes no verdict', async (t) => {
+  const verdictBy = async (isMeddling: boolean) => {
+    let isInside = false
+    const app = Fastify({
+      trustProxy: (address: string) => {
+        if (isMeddling && !isInside) {
+          isInside = true
+          meddle(app.moengage!)
+          isInside = false
+        }
+        return address.startsWith('10.')
+      }
+    })
+    t.teardown(() => app.close())
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+    app.get('/', async (request) => said(request.moengage!))
+    return (await app.inject({ url: '/', remoteAddress: '10.0.0.1', headers: { 'x-forwarded-for': '10.1.2.3' } })).body
+  }
+  t.equal(await verdictBy(true), await verdictBy(false))
 })
 
 t.test("a logger that judges others changes no verdict of Express's guard", async (t) => {

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type OnReject } from '../../src/express.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { clientIpOf } from '../support/client-ip-hint.js'
 import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -239,7 +240,10 @@ for (const [name, make] of EXPRESSES) {
         )
       }
       t.equal(hints.length, 2)
-      t.match(guard.explain('127.0.0.1').text, /, or, for requests that Express handles, list it in that setting\.$/)
+      t.match(
+        guard.explain('127.0.0.1').text,
+        /, or, for requests that Express handles, list it in that setting, if the proxy writes x-forwarded-for\.$/
+      )
     })
 
     t.test('the advice about a second proxy keeps what the first one was trusted for', async (t) => {
@@ -255,6 +259,46 @@ for (const [name, make] of EXPRESSES) {
       const both = [{ verified: true }, { verified: true }]
       t.match(await verdictsBy(['loopback', '10.1.2.3'], 'request.ip'), both)
       t.match(await verdictsBy(['loopback'], { trustedProxies: ['loopback', '10.1.2.3'] }), both)
+    })
+
+    t.test(
+      'the advice about a proxy that writes another header than X-Forwarded-For is to read that one',
+      async (t) => {
+        const headers = { 'x-real-ip': LISTED }
+        const verdictBy = async (trusted: string[], clientIp: Options['clientIp']) => {
+          const { guard } = guarding({ clientIp, mode: 'tag' })
+          const { port } = await serve(t, make().set('trust proxy', trusted).use(guard, verdict))
+          return JSON.parse((await send({ port }, { path: '/', headers })).body)
+        }
+        for (const trusted of [[], ['127.0.0.1']]) {
+          const { reason, hint } = await verdictBy(trusted, 'request.ip')
+          t.equal(reason, 'proxy-not-configured')
+          t.notMatch(hint, /list it in/)
+          const clientIp = clientIpOf(hint, '127.0.0.1', 'x-real-ip')
+          t.match(await verdictBy(trusted, clientIp), { verified: true, clientIp: LISTED }, `${trusted}`)
+        }
+      }
+    )
+
+    t.test("a proxy in Express's 'trust proxy' is not to be listed there again", async (t) => {
+      const byHop = (address: string, hop: number) => address === (hop === 0 ? '127.0.0.1' : '10.0.0.9')
+      const table: [what: string, trusted: unknown, client: string, hint: RegExp][] = [
+        [
+          'curl through nginx',
+          'loopback',
+          '127.0.0.1',
+          /^Every address in x-forwarded-for is one of your proxies, 127\.0\.0\.1 /
+        ],
+        ['a health check of a function by hop', byHop, '10.0.0.9', /^Every address in x-forwarded-for is one of your/],
+        ['another host', byHop, '10.0.0.8', /^10\.0\.0\.8 is a private address: the request was made in your own/]
+      ]
+      for (const [what, trusted, client, hint] of table) {
+        const { guard } = guarding({ clientIp: 'request.ip', mode: 'tag' })
+        const { ask } = await serve(t, make().set('trust proxy', trusted).use(guard, verdict))
+        t.match(JSON.parse((await ask(LISTED)).body), { verified: true }, what)
+        t.match(JSON.parse((await ask(client)).body), { reason: 'not-listed', hint }, what)
+        t.match(JSON.parse((await ask(LISTED)).body), { verified: true }, what)
+      }
     })
 
     t.test('verifies nobody where Express trusts everyone, and notices when that is mended', async (t) => {

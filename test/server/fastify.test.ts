@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
+import { clientIpOf } from '../support/client-ip-hint.js'
 import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../support/failures.js'
 import { guarded } from '../support/guarded.js'
 import { listen, logging, send, until } from '../support/http.js'
@@ -691,6 +692,87 @@ t.test('the advice about a second proxy keeps what the first one was trusted for
   for (const [what, trustProxy, clientIp] of table) {
     const verdicts = await verdictsBy(trustProxy, clientIp)
     t.match(verdicts, [{ verified: true }, { verified: true }], what)
+  }
+})
+
+t.test('the advice about a proxy that writes another header than X-Forwarded-For is to read that one', async (t) => {
+  const table: [remoteAddress: string, header: string, trusted: string][] = [
+    ['10.0.0.1', 'x-real-ip', '10.0.0.1'],
+    ['104.16.0.9', 'cf-connecting-ip', '104.16.0.0/13']
+  ]
+  for (const [remoteAddress, header, trusted] of table) {
+    const judging = async (trustProxy: string[], clientIp: MoEngageAllowlistOptions['clientIp']) => {
+      const app = Fastify(trustProxy.length > 0 ? { trustProxy } : {})
+      await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag', clientIp })
+      app.get('/', async (request) => request.moengage)
+      const verdict = (await app.inject({ url: '/', remoteAddress, headers: { [header]: LISTED } })).json()
+      return { verdict, diagnosis: app.moengage!.status().diagnosis }
+    }
+    for (const trustProxy of [[], [trusted]]) {
+      const { verdict, diagnosis } = await judging(trustProxy, 'request.ip')
+      t.equal(verdict.reason, 'proxy-not-configured')
+      t.notMatch(verdict.hint, /list its? /, 'no setting that reads X-Forwarded-For alone')
+      t.match(
+        verdict.hint,
+        /the one header that the proxy itself writes, since Fastify's trustProxy reads x-forwarded-for alone/
+      )
+      const mended = await judging(trustProxy, clientIpOf(verdict.hint, trusted, header))
+      t.match(mended.verdict, { verified: true, clientIp: LISTED }, `${header}, ${trustProxy}`)
+      t.match(diagnosis, [/, list its? .*in that setting .*, if the proxy writes x-forwarded-for\. /])
+      const half = await judging(trustProxy, clientIpOf(diagnosis[0]!, trusted, header))
+      t.match(
+        half.verdict,
+        { hint: new RegExp(`sends ${header}, not x-forwarded-for`) },
+        'the diagnosis leads there as well'
+      )
+    }
+  }
+})
+
+t.test("a proxy in Fastify's trustProxy is not to be listed there again", async (t) => {
+  const fragile = (address: string) => {
+    if (address === '10.1.2.3') throw Promise.reject(new Error('own trust'))
+    return address === '127.0.0.1'
+  }
+  const inside = /^Every address in x-forwarded-for is one of your proxies, .* made from inside your network/
+  const noHeader = /^The trusted proxy 127\.0\.0\.1 forwards no client address: let it set x-forwarded-for\. If /
+  const table: [what: string, trustProxy: unknown, peer: string, forwarded: string | null, hint: RegExp][] = [
+    ['curl through nginx', 'loopback', '127.0.0.1', '127.0.0.1', inside],
+    ['the same on a socket for IPv6', 'loopback', '::ffff:127.0.0.1', '127.0.0.1', inside],
+    ['a pod behind two proxies', ['loopback', '10.0.0.0/8'], '127.0.0.1', '10.1.2.3, 10.0.0.1', inside],
+    [
+      'nginx that hides Cloudflare',
+      ['104.16.0.0/13', '10.0.0.1'],
+      '10.0.0.1',
+      '104.16.0.9',
+      /^Every .* wrote 104\.16\.0\.9 in place of/
+    ],
+    ['nginx without proxy_set_header', 'loopback', '127.0.0.1', null, noHeader],
+    [
+      'a client that is not trusted',
+      'loopback',
+      '127.0.0.1',
+      '10.1.2.3',
+      /^10\.1\.2\.3 is a private address: the request was made in/
+    ],
+    [
+      'one for which the function fails',
+      fragile,
+      '127.0.0.1',
+      '10.1.2.3',
+      /^10\.1\.2\.3 is a private address: the request was made in/
+    ]
+  ]
+  for (const [what, trustProxy, remoteAddress, forwarded, hint] of table) {
+    const app = Fastify({ trustProxy: trustProxy as string })
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+    app.get('/', async (request) => request.moengage)
+    const ask = async (clientIp: string | null) =>
+      (await app.inject({ url: '/', remoteAddress, headers: clientIp === null ? {} : from(clientIp) })).json()
+    t.match(await ask(LISTED), { verified: true }, what)
+    t.match(await ask(forwarded), { reason: 'not-listed', hint }, what)
+    t.match(await ask(LISTED), { verified: true }, what)
+    t.strictSame(app.moengage!.status().diagnosis, [], `${what}: no proxy to add`)
   }
 })
 
