@@ -18,6 +18,7 @@ import type { Verdict } from '../verdict/verdict.js'
 import { Placement } from './placement.js'
 import {
   type ActionOptions,
+  type Actions,
   doorOptions,
   LOGGER,
   type OnRejectForm,
@@ -96,6 +97,7 @@ export class Standalone<Request, OnReject> {
   readonly logger: SafeLogger
   readonly patternOf: (request: Request) => string | null
   readonly #listener: VerdictListener<Request> | undefined
+  readonly #actions: Actions<OnReject>
   readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
   readonly #load: FirstLoad<Request> | undefined
   readonly #isReplica: boolean
@@ -105,6 +107,8 @@ export class Standalone<Request, OnReject> {
   #failures = 0
   readonly #clock: Clock
   #stopRetry: (() => void) | undefined
+  /** Undefined as long as there is no list that has an address for each of them. */
+  #routes: Routes<OnReject> | undefined
   /** Options of routes that are checked when the list is there. */
   readonly #unchecked: (PolicyOptions & ActionOptions<OnReject>)[] = []
 
@@ -124,14 +128,8 @@ export class Standalone<Request, OnReject> {
     this.#placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
+    this.#actions = actions
     this.#make = (guard) => {
-      const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)
-      try {
-        for (const routeOptions of this.#unchecked) routes.of(routeOptions)
-      } catch (error) {
-        guard.close()
-        throw error
-      }
       const log = new RejectionLog<Request | undefined>(guard, {
         level: logLevel,
         pace,
@@ -147,12 +145,13 @@ export class Standalone<Request, OnReject> {
         return verified > 0 || Object.values(rejected).some((count) => count > 0)
       }
       this.#placement.countRequests(hasJudged, (problem) => log.warning(problem))
-      return { guard, routes, log }
+      return { guard, routes: this.#routes!, log }
     }
     if (typeof started === 'function') {
       this.#load = started
       this.#loading = this.#first()
     } else {
+      this.#addRoutes((policy) => started.addRoute(policy))
       this.ready = this.#make(started)
       this.#loading = Promise.resolve(this.ready)
     }
@@ -176,9 +175,16 @@ export class Standalone<Request, OnReject> {
     new Routes<OnReject>((policy) => guard?.addRoute(policy), actions).of(routeOptions)
   }
 
+  /** @throws OptionsError (`MOE_ERR_OPTIONS`) */
+  #addRoutes(addRoute: (policy: PolicyOptions) => void): void {
+    const routes = new Routes<OnReject>(addRoute, this.#actions)
+    for (const routeOptions of this.#unchecked) routes.of(routeOptions)
+    this.#routes = routes
+  }
+
   #first(): Promise<ReadyGuard<Request, OnReject>> {
     this.#stopRetry?.()
-    const loading = this.#load!().then((guard) => {
+    const loading = this.#load!((addRoute) => this.#addRoutes(addRoute)).then((guard) => {
       this.ready = this.#make(guard)
       // After the requests that waited, so that the last summary counts them.
       if (this.#isClosed) this.#clock.after(0, () => this.#close())
@@ -208,7 +214,7 @@ export class Standalone<Request, OnReject> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`)
    */
   addRoute(options: (PolicyOptions & ActionOptions<OnReject>) | undefined): void {
-    if (this.ready !== undefined) this.ready.routes.of(options)
+    if (this.#routes !== undefined) this.#routes.of(options)
     else if (options !== undefined) this.#unchecked.push(options)
   }
 
