@@ -67,10 +67,15 @@ export interface GuardExtras<Request = never> {
 export function createGuard(options: GuardOptions): Guard {
   const reader = openOptions(options)
   const settings = readOptions<GuardRequest>(reader)
-  const { fleet } = settings
-  const source = fleet?.[JOIN](settings.source).source ?? settings.source
-  const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(source)
-  return compose(settings, loaded, { reader })
+  if (reader.findings.mistakes.length > 0) return compose(settings, directory, { reader })
+  const member = settings.fleet?.[JOIN](settings.source)
+  try {
+    return compose(settings, loadDirectoryNow(member?.source ?? settings.source), { reader })
+  } catch (error) {
+    // The source of a fleet answers with a promise.
+    member?.close()
+    throw error
+  }
 }
 
 /**
@@ -84,7 +89,13 @@ export async function loadGuard<Request = GuardRequest>(
   extras: GuardExtras<Request> = {}
 ): Promise<Guard<Request>> {
   const started = startGuard(options, extras)
-  return typeof started === 'function' ? started() : started
+  if (typeof started !== 'function') return started
+  try {
+    return await started()
+  } catch (error) {
+    await started.close()
+    throw error
+  }
 }
 
 /** Adds the routes that a server has already, by a function that throws OptionsError where the list has no address for one. */
@@ -94,6 +105,8 @@ export type AddRoutes = (addRoute: (policy: PolicyOptions) => void) => void
 export interface FirstLoad<Request> {
   /** @param addRoutes called with each list that is about to come into use; what it throws refuses the list */
   (addRoutes?: AddRoutes): Promise<Guard<Request>>
+  /** Ends what the attempts have in common, where none has made a guard. Never rejects. */
+  close(): Promise<void>
   /** The longest time between two attempts, in milliseconds; undefined where the source is only asked on demand. */
   readonly longestRetry: number | undefined
 }
@@ -117,13 +130,13 @@ export function startGuard<Request>(
     const own = { ...settings, source }
     const first = (addRoutes?: AddRoutes) =>
       firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member, addRoutes }))
-    return Object.assign(first, { longestRetry: longestRetry(source) })
+    return Object.assign(first, { close: () => member.close(), longestRetry: longestRetry(source) })
   }
   if (settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
   const load = async (addRoutes?: AddRoutes) => guardBy((await loadDirectory(settings.source))!, addRoutes)
   // Nobody is subscribed to the changes of a pushed source before there is a guard.
-  return Object.assign(load, { longestRetry: longestRetry(settings.source) })
+  return Object.assign(load, { close: async () => {}, longestRetry: longestRetry(settings.source) })
 }
 
 /** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */

@@ -102,6 +102,8 @@ export class Standalone<Request, OnReject> {
   readonly #load: FirstLoad<Request> | undefined
   readonly #isReplica: boolean
   #loading: Promise<ReadyGuard<Request, OnReject>>
+  /** Whether the last attempt at the first list has failed, and none is under way. */
+  #hasFailed = false
   #isClosed = false
   readonly #placement: Placement
   #failures = 0
@@ -184,6 +186,7 @@ export class Standalone<Request, OnReject> {
 
   #first(): Promise<ReadyGuard<Request, OnReject>> {
     this.#stopRetry?.()
+    this.#hasFailed = false
     const loading = this.#load!((addRoute) => this.#addRoutes(addRoute)).then((guard) => {
       this.ready = this.#make(guard)
       // After the requests that waited, so that the last summary counts them.
@@ -192,7 +195,9 @@ export class Standalone<Request, OnReject> {
     })
     loading.catch((error) => {
       this.logger.error({ err: error }, NOT_JUDGED)
-      this.#retry()
+      this.#hasFailed = true
+      if (this.#isClosed) this.#load!.close()
+      else this.#retry()
     })
     return loading
   }
@@ -201,7 +206,7 @@ export class Standalone<Request, OnReject> {
   #retry(): void {
     const { longestRetry } = this.#load!
     this.#failures++
-    if (longestRetry === undefined || this.#isClosed) return
+    if (longestRetry === undefined) return
     this.#stopRetry = this.#clock.after(retryAfter(this.#failures, longestRetry), () => {
       this.#loading = this.#first()
       return this.#loading.catch(() => {})
@@ -268,7 +273,8 @@ export class Standalone<Request, OnReject> {
     this.#isClosed = true
     this.#placement.close()
     this.#stopRetry?.()
-    const closed = this.ready?.guard.close()
+    // An attempt that is under way is ended when its outcome is known: requests wait for it.
+    const closed = this.#hasFailed ? this.#load!.close() : this.ready?.guard.close()
     this.ready?.log.close()
     await closed
   }
@@ -277,8 +283,8 @@ export class Standalone<Request, OnReject> {
     if (this.ready === undefined) {
       const loading = this.#loading
       await loading.catch(() => {
-        // Calls that overlap share one attempt.
-        if (loading === this.#loading) this.#loading = this.#first()
+        // Calls that overlap share one attempt, and a guard that is closed makes none.
+        if (loading === this.#loading && !this.#isClosed) this.#loading = this.#first()
       })
       return (await this.#loading).guard.status()
     }

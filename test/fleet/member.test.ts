@@ -882,6 +882,98 @@ t.test('a store of your own that cannot be closed is a warning of the process', 
   }
 })
 
+t.test('the store of a fleet is closed wherever no guard comes of it', async (t) => {
+  const down = { name: 'own', load: rejecting(new Error('down')) as never }
+  const late = { name: 'own', load: async () => tick().then(throwing(new Error('down'))) }
+  const code = (expected: string) => ({ code: expected })
+  const inExpress = (options: Partial<GuardOptions> & Pick<GuardOptions, 'fleet'>) =>
+    guardExpress({ dataCenters: 'DC-01', source: down, logger: lineLogger([]), ...options } as never)
+  const doors: [door: string, fail: (fleet: GuardOptions['fleet']) => unknown][] = [
+    ['createGuard', (fleet) => t.throws(() => createGuard({ dataCenters: 'DC-01', fleet }), code('MOE_ERR_SOURCE'))],
+    [
+      'createGuard, a wrong option',
+      (fleet) => t.throws(() => createGuard({ dataCenters: 'DC-01', cacheSize: 0, fleet }), code('MOE_ERR_OPTIONS'))
+    ],
+    [
+      'loadGuard',
+      (fleet) => t.rejects(loadGuard({ dataCenters: 'DC-01', source: down, fleet }), code('MOE_ERR_SOURCE'))
+    ],
+    [
+      'loadGuard, a wrong option',
+      (fleet) => t.rejects(loadGuard({ dataCenters: 'DC-01', cacheSize: 0, fleet }), code('MOE_ERR_OPTIONS'))
+    ],
+    [
+      'Fastify',
+      async (fleet) => {
+        const app = Fastify().register(moengageAllowlist, { dataCenters: 'DC-01', source: down, fleet })
+        await t.rejects(Promise.resolve(app.ready()), code('MOE_ERR_SOURCE'))
+        await app.close()
+      }
+    ],
+    [
+      'Fastify, a route that no list has an address for',
+      async (fleet) => {
+        const app = Fastify().register(moengageAllowlist, { dataCenters: 'DC-05', fleet })
+        app.post('/sms', { config: { moengage: { channels: 'sms' } } }, async () => 'ok')
+        await t.rejects(Promise.resolve(app.ready()), code('MOE_ERR_OPTIONS'))
+        await app.close()
+      }
+    ],
+    [
+      'Express',
+      async (fleet) => {
+        const guard = inExpress({ fleet })
+        await t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        await guard.close()
+        await guard.close()
+        await t.rejects(guard.reload(), code('MOE_ERR_SOURCE'), 'which loads no more')
+      }
+    ],
+    [
+      'Express, closed before it fails',
+      async (fleet) => {
+        const guard = inExpress({ fleet, source: late })
+        const failed = t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        await guard.close()
+        await failed
+      }
+    ],
+    [
+      'Express, closed during a further attempt',
+      async (fleet) => {
+        const guard = inExpress({ fleet, source: late })
+        await t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        const failed = t.rejects(guard.reload(), code('MOE_ERR_SOURCE'))
+        await Promise.resolve()
+        await guard.close()
+        await failed
+      }
+    ]
+  ]
+  for (const [door, fail] of doors) {
+    const calls: string[] = []
+    const store = () => {
+      calls.push('open')
+      return ownStore({
+        report: async () => void calls.push('report'),
+        read: async () => {
+          calls.push('read')
+          return null
+        },
+        close: () => void calls.push('close')
+      })
+    }
+    await fail(storeFleet({ store, name: NAME, poll: 100, report: 100 }))
+    await tick()
+    const [opened, closed] = ['open', 'close'].map((name) => calls.filter((call) => call === name).length)
+    t.equal(closed, opened, `${door}: ${calls}`)
+    const before = calls.length
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    t.equal(calls.length, before, `${door}: nothing follows`)
+    if (door !== 'Fastify, a route that no list has an address for') t.notOk(calls.includes('report'), door)
+  }
+})
+
 t.test('a store of your own that is a promise is refused, whatever it comes to', async (t) => {
   for (const store of [async () => ownStore(), rejecting(new Error('own'))]) {
     const fleet = storeFleet({ store: store as never, name: NAME })
