@@ -305,7 +305,8 @@ export class Member implements FleetMember {
     this.#isClosed = true
     this.#waiting.report?.()
     this.#waiting.copy?.()
-    this.#report()
+    // Without a guard there is nothing to report.
+    if (this.#guard !== undefined) this.#report()
     const ended = Promise.all([this.#reports.ended(), this.#copy?.written()])
     ended.then(() => this.#store.close())
     await inTime(ended, LAST_REPORT)

@@ -18,6 +18,7 @@ import {
   type GuardOptions,
   type GuardRequest,
   openOptions,
+  type PolicyOptions,
   readOptions,
   type Settings
 } from './options.js'
@@ -66,10 +67,15 @@ export interface GuardExtras<Request = never> {
 export function createGuard(options: GuardOptions): Guard {
   const reader = openOptions(options)
   const settings = readOptions<GuardRequest>(reader)
-  const { fleet } = settings
-  const source = fleet?.[JOIN](settings.source).source ?? settings.source
-  const loaded = reader.findings.mistakes.length > 0 ? directory : loadDirectoryNow(source)
-  return compose(settings, loaded, { reader })
+  if (reader.findings.mistakes.length > 0) return compose(settings, directory, { reader })
+  const member = settings.fleet?.[JOIN](settings.source)
+  try {
+    return compose(settings, loadDirectoryNow(member?.source ?? settings.source), { reader })
+  } catch (error) {
+    // The source of a fleet answers with a promise.
+    member?.close()
+    throw error
+  }
 }
 
 /**
@@ -83,12 +89,24 @@ export async function loadGuard<Request = GuardRequest>(
   extras: GuardExtras<Request> = {}
 ): Promise<Guard<Request>> {
   const started = startGuard(options, extras)
-  return typeof started === 'function' ? started() : started
+  if (typeof started !== 'function') return started
+  try {
+    return await started()
+  } catch (error) {
+    await started.close()
+    throw error
+  }
 }
 
-/** Loads the first list of a source and makes the guard; may be called again after a failure. */
+/** Adds the routes that a server has already, by a function that throws OptionsError where the list has no address for one. */
+export type AddRoutes = (addRoute: (policy: PolicyOptions) => void) => void
+
+/** Loads the first list of a source and makes the guard; may be called again after a failure, of which nothing is left. */
 export interface FirstLoad<Request> {
-  (): Promise<Guard<Request>>
+  /** @param addRoutes called with each list that is about to come into use; what it throws refuses the list */
+  (addRoutes?: AddRoutes): Promise<Guard<Request>>
+  /** Ends what the attempts have in common, where none has made a guard. Never rejects. */
+  close(): Promise<void>
   /** The longest time between two attempts, in milliseconds; undefined where the source is only asked on demand. */
   readonly longestRetry: number | undefined
 }
@@ -104,20 +122,21 @@ export function startGuard<Request>(
 ): Guard<Request> | FirstLoad<Request> {
   const { reader = openOptions(options) } = extras
   const settings = readOptions<Request>(reader)
-  const guardBy = (list: Directory) => compose(settings, list, { ...extras, reader })
+  const guardBy = (list: Directory, addRoutes?: AddRoutes) => compose(settings, list, { ...extras, reader, addRoutes })
   if (reader.findings.mistakes.length > 0) return guardBy(directory)
   const member = settings.fleet?.[JOIN](settings.source)
   if (member !== undefined) {
     const { source } = member
     const own = { ...settings, source }
-    const first = () => firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member }))
-    return Object.assign(first, { longestRetry: longestRetry(source) })
+    const first = (addRoutes?: AddRoutes) =>
+      firstThatPasses(member, (state) => compose(own, state, { ...extras, reader, member, addRoutes }))
+    return Object.assign(first, { close: () => member.close(), longestRetry: longestRetry(source) })
   }
   if (settings.source === BUNDLED) return guardBy(directory)
   // The first answer of a source is never that nothing is new.
-  const load = async () => guardBy((await loadDirectory(settings.source))!)
+  const load = async (addRoutes?: AddRoutes) => guardBy((await loadDirectory(settings.source))!, addRoutes)
   // Nobody is subscribed to the changes of a pushed source before there is a guard.
-  return Object.assign(load, { longestRetry: longestRetry(settings.source) })
+  return Object.assign(load, { close: async () => {}, longestRetry: longestRetry(settings.source) })
 }
 
 /** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */
@@ -142,6 +161,7 @@ function compose<Request>(
   loaded: Directory | FirstState,
   {
     member,
+    addRoutes,
     reader,
     framework,
     noPeer,
@@ -151,15 +171,17 @@ function compose<Request>(
     logFailure = warnOfFailure,
     keep,
     clock = CLOCK
-  }: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>> & { readonly member?: FleetMember }
+  }: GuardExtras<Request> &
+    Required<Pick<GuardExtras, 'reader'>> & {
+      readonly member?: FleetMember
+      readonly addRoutes?: AddRoutes | undefined
+    }
 ): Guard<Request> {
   const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
-  if (member !== undefined)
-    list.onFallBack = (error) => {
-      member.refused(error)
-      refresh.fail(error)
-    }
+  if (member !== undefined) list.onFallBack = (error) => member.refused(error)
+  // Before anything follows the source: to the next attempt, a source that was told of a list in use would say that nothing is new.
+  addRoutes?.((policy) => list.addRoute(policy))
   const failureOf = (name: string) =>
     once((error: unknown) => logFailure(error, `${name} failed; further failures are not logged`))
   const onReloadFailed = failureOf('onReload')
@@ -179,6 +201,11 @@ function compose<Request>(
   }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
   const refresh = new Refresh(settings.source, { prepare, count, notify, onDay }, clock)
+  if (member !== undefined)
+    list.onFallBack = (error) => {
+      member.refused(error)
+      refresh.fail(error)
+    }
   const notifyOfWatch = (news: 'drift' | 'failure') => {
     const state = watch!.status()
     onWatch?.(state, news)

@@ -18,6 +18,7 @@ import type { Verdict } from '../verdict/verdict.js'
 import { Placement } from './placement.js'
 import {
   type ActionOptions,
+  type Actions,
   doorOptions,
   LOGGER,
   type OnRejectForm,
@@ -96,15 +97,20 @@ export class Standalone<Request, OnReject> {
   readonly logger: SafeLogger
   readonly patternOf: (request: Request) => string | null
   readonly #listener: VerdictListener<Request> | undefined
+  readonly #actions: Actions<OnReject>
   readonly #make: (guard: Guard<Request>) => ReadyGuard<Request, OnReject>
   readonly #load: FirstLoad<Request> | undefined
   readonly #isReplica: boolean
   #loading: Promise<ReadyGuard<Request, OnReject>>
+  /** Whether the last attempt at the first list has failed, and none is under way. */
+  #hasFailed = false
   #isClosed = false
   readonly #placement: Placement
   #failures = 0
   readonly #clock: Clock
   #stopRetry: (() => void) | undefined
+  /** Undefined as long as there is no list that has an address for each of them. */
+  #routes: Routes<OnReject> | undefined
   /** Options of routes that are checked when the list is there. */
   readonly #unchecked: (PolicyOptions & ActionOptions<OnReject>)[] = []
 
@@ -124,14 +130,8 @@ export class Standalone<Request, OnReject> {
     this.#placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
+    this.#actions = actions
     this.#make = (guard) => {
-      const routes = new Routes<OnReject>((policy) => guard.addRoute(policy), actions)
-      try {
-        for (const routeOptions of this.#unchecked) routes.of(routeOptions)
-      } catch (error) {
-        guard.close()
-        throw error
-      }
       const log = new RejectionLog<Request | undefined>(guard, {
         level: logLevel,
         pace,
@@ -147,12 +147,13 @@ export class Standalone<Request, OnReject> {
         return verified > 0 || Object.values(rejected).some((count) => count > 0)
       }
       this.#placement.countRequests(hasJudged, (problem) => log.warning(problem))
-      return { guard, routes, log }
+      return { guard, routes: this.#routes!, log }
     }
     if (typeof started === 'function') {
       this.#load = started
       this.#loading = this.#first()
     } else {
+      this.#addRoutes((policy) => started.addRoute(policy))
       this.ready = this.#make(started)
       this.#loading = Promise.resolve(this.ready)
     }
@@ -176,9 +177,17 @@ export class Standalone<Request, OnReject> {
     new Routes<OnReject>((policy) => guard?.addRoute(policy), actions).of(routeOptions)
   }
 
+  /** @throws OptionsError (`MOE_ERR_OPTIONS`) */
+  #addRoutes(addRoute: (policy: PolicyOptions) => void): void {
+    const routes = new Routes<OnReject>(addRoute, this.#actions)
+    for (const routeOptions of this.#unchecked) routes.of(routeOptions)
+    this.#routes = routes
+  }
+
   #first(): Promise<ReadyGuard<Request, OnReject>> {
     this.#stopRetry?.()
-    const loading = this.#load!().then((guard) => {
+    this.#hasFailed = false
+    const loading = this.#load!((addRoute) => this.#addRoutes(addRoute)).then((guard) => {
       this.ready = this.#make(guard)
       // After the requests that waited, so that the last summary counts them.
       if (this.#isClosed) this.#clock.after(0, () => this.#close())
@@ -186,7 +195,9 @@ export class Standalone<Request, OnReject> {
     })
     loading.catch((error) => {
       this.logger.error({ err: error }, NOT_JUDGED)
-      this.#retry()
+      this.#hasFailed = true
+      if (this.#isClosed) this.#load!.close()
+      else this.#retry()
     })
     return loading
   }
@@ -195,7 +206,7 @@ export class Standalone<Request, OnReject> {
   #retry(): void {
     const { longestRetry } = this.#load!
     this.#failures++
-    if (longestRetry === undefined || this.#isClosed) return
+    if (longestRetry === undefined) return
     this.#stopRetry = this.#clock.after(retryAfter(this.#failures, longestRetry), () => {
       this.#loading = this.#first()
       return this.#loading.catch(() => {})
@@ -208,7 +219,7 @@ export class Standalone<Request, OnReject> {
    * @throws OptionsError (`MOE_ERR_OPTIONS`)
    */
   addRoute(options: (PolicyOptions & ActionOptions<OnReject>) | undefined): void {
-    if (this.ready !== undefined) this.ready.routes.of(options)
+    if (this.#routes !== undefined) this.#routes.of(options)
     else if (options !== undefined) this.#unchecked.push(options)
   }
 
@@ -262,7 +273,8 @@ export class Standalone<Request, OnReject> {
     this.#isClosed = true
     this.#placement.close()
     this.#stopRetry?.()
-    const closed = this.ready?.guard.close()
+    // An attempt that is under way is ended when its outcome is known: requests wait for it.
+    const closed = this.#hasFailed ? this.#load!.close() : this.ready?.guard.close()
     this.ready?.log.close()
     await closed
   }
@@ -271,8 +283,8 @@ export class Standalone<Request, OnReject> {
     if (this.ready === undefined) {
       const loading = this.#loading
       await loading.catch(() => {
-        // Calls that overlap share one attempt.
-        if (loading === this.#loading) this.#loading = this.#first()
+        // Calls that overlap share one attempt, and a guard that is closed makes none.
+        if (loading === this.#loading && !this.#isClosed) this.#loading = this.#first()
       })
       return (await this.#loading).guard.status()
     }

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import express from 'express'
 import Fastify from 'fastify'
 import { Cluster } from 'ioredis'
 import { createSentinel } from 'redis'
@@ -17,7 +18,7 @@ import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { signDocument } from '../../src/signing/signed-document.js'
 import { failingThenable, unreadableErrors } from '../support/failures.js'
 import { FakeRedis } from '../support/fake-redis.js'
-import { until } from '../support/http.js'
+import { listenTo, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
 
@@ -32,6 +33,7 @@ function controlOf(t: Test, redis: FakeRedis, client = redis.io()): FleetControl
   return new FleetControl(store, NAME)
 }
 
+const PROXIED = { trustedProxies: ['loopback'] }
 const OWN = { name: 'own', load: () => sound({ revision: 'own' }) }
 
 /** A replica of a fleet on a fake server, which falls back to a list of its own. */
@@ -315,6 +317,91 @@ t.test('a list without an address for a route makes way for one that has', async
   await tick()
   t.match(guard.status().lastError, /streams/)
   t.throws(() => guard.addRoute({ dataCenters: 'DC-05', channels: 'sms' }), { code: 'MOE_ERR_OPTIONS' })
+})
+
+/** Cells without DC-05 sms, which the bundled list lacks as well. */
+const CELLS = { 'DC-01 connector': FOUR, 'DC-05 connector': ['8.8.4.4'] }
+
+t.test('a replica whose first lists lack a route joins the fleet with the first one that has it', async (t) => {
+  const lacking = snapshotOf(CELLS, { revision: 'lacking' })
+  const right = snapshotOf({ ...CELLS, 'DC-05 sms': FOUR }, { revision: 'right' })
+  const table: [what: string, stored: Snapshot | undefined, own: Snapshot | undefined][] = [
+    ['its own source gets it', undefined, lacking],
+    ['it is published', lacking, lacking],
+    ['it is published while the own source is down', lacking, undefined]
+  ]
+  for (const [what, stored, first] of table) {
+    const redis = new FakeRedis()
+    const control = controlOf(t, redis)
+    if (stored !== undefined) await control.publish(stored)
+    let own = first
+    let subscriptions = 0
+    const source = {
+      name: 'own',
+      interval: 1000,
+      load: () => own ?? throwing(new Error('down'))(),
+      watch: () => void subscriptions++
+    }
+    const fleet = redisFleet({ client: redis.io(), name: NAME, poll: 100, timeout: 50, report: 100 })
+    const guard = guardExpress({
+      dataCenters: ['DC-01', 'DC-05'],
+      source,
+      fleet,
+      clientIp: PROXIED,
+      logger: lineLogger([])
+    })
+    t.teardown(() => guard.close())
+    const app = express().use(
+      guard.route({ dataCenters: 'DC-05', channels: 'sms' }),
+      (_, response) => void response.end()
+    )
+    const { port } = await listenTo(t, app)
+    const ask = async () => (await send({ port }, { headers: { 'x-forwarded-for': FOUR[0]! } })).status
+    await t.rejects(guard.ready(), what)
+    t.equal(await ask(), 503, what)
+    if (stored === undefined) own = right
+    else await control.publish(right)
+    const isReady = async () => {
+      try {
+        await guard.ready()
+        return true
+      } catch {
+        return false
+      }
+    }
+    for (let i = 0; i < 100 && !(await isReady()); i++) await tick()
+    t.match(guard.status(), { revision: 'right', lastError: null }, what)
+    t.equal(await ask(), 200, what)
+    t.equal(subscriptions, 1, `${what}: nothing subscribes before there is a list`)
+    t.match(
+      await guard.fleet!.status(),
+      { live: 1, replicas: [{ state: 'live' }], warnings: [], lastError: null },
+      what
+    )
+    await control.override({ deny: [FOUR[0]!] })
+    await until(() => guard.status().overrides.length > 0)
+    t.equal(await ask(), 403, what)
+  }
+})
+
+t.test('where the list of the store lacks a route, a replica starts with its own list that has it', async (t) => {
+  const redis = new FakeRedis()
+  await controlOf(t, redis).publish(snapshotOf(CELLS, { revision: 'lacking' }))
+  const source = { name: 'own', load: () => snapshotOf({ ...CELLS, 'DC-05 sms': FOUR }, { revision: 'own' }) }
+  const fleet = redisFleet({ client: redis.io(), name: NAME, poll: 100, timeout: 50, report: 100 })
+  const guard = guardExpress({ dataCenters: ['DC-01', 'DC-05'], source, fleet, logger: lineLogger([]) })
+  t.teardown(() => guard.close())
+  guard.route({ dataCenters: 'DC-05', channels: 'sms' })
+  await guard.ready()
+  t.match(guard.status(), { revision: 'own', lastError: /sms in DC-05/ })
+
+  const listed = guardExpress({ dataCenters: 'DC-01', source, fleet, logger: lineLogger([]) })
+  t.teardown(() => listed.close())
+  listed.route({ channels: 'streams' })
+  await listed.ready()
+  t.not(listed.status().revision, 'own', 'the bundled list comes first')
+  t.match(listed.status().lastError, /streams/)
+  await tick()
 })
 
 t.test('after a list that made way, one that is taken out of the store leaves the own source', async (t) => {
@@ -792,6 +879,98 @@ t.test('a store of your own that cannot be closed is a warning of the process', 
     guard.close()
     await until(() => warnings.length > 0)
     t.strictSame(warnings, ['The store of a fleet could not be closed: drain'])
+  }
+})
+
+t.test('the store of a fleet is closed wherever no guard comes of it', async (t) => {
+  const down = { name: 'own', load: rejecting(new Error('down')) as never }
+  const late = { name: 'own', load: async () => tick().then(throwing(new Error('down'))) }
+  const code = (expected: string) => ({ code: expected })
+  const inExpress = (options: Partial<GuardOptions> & Pick<GuardOptions, 'fleet'>) =>
+    guardExpress({ dataCenters: 'DC-01', source: down, logger: lineLogger([]), ...options } as never)
+  const doors: [door: string, fail: (fleet: GuardOptions['fleet']) => unknown][] = [
+    ['createGuard', (fleet) => t.throws(() => createGuard({ dataCenters: 'DC-01', fleet }), code('MOE_ERR_SOURCE'))],
+    [
+      'createGuard, a wrong option',
+      (fleet) => t.throws(() => createGuard({ dataCenters: 'DC-01', cacheSize: 0, fleet }), code('MOE_ERR_OPTIONS'))
+    ],
+    [
+      'loadGuard',
+      (fleet) => t.rejects(loadGuard({ dataCenters: 'DC-01', source: down, fleet }), code('MOE_ERR_SOURCE'))
+    ],
+    [
+      'loadGuard, a wrong option',
+      (fleet) => t.rejects(loadGuard({ dataCenters: 'DC-01', cacheSize: 0, fleet }), code('MOE_ERR_OPTIONS'))
+    ],
+    [
+      'Fastify',
+      async (fleet) => {
+        const app = Fastify().register(moengageAllowlist, { dataCenters: 'DC-01', source: down, fleet })
+        await t.rejects(Promise.resolve(app.ready()), code('MOE_ERR_SOURCE'))
+        await app.close()
+      }
+    ],
+    [
+      'Fastify, a route that no list has an address for',
+      async (fleet) => {
+        const app = Fastify().register(moengageAllowlist, { dataCenters: 'DC-05', fleet })
+        app.post('/sms', { config: { moengage: { channels: 'sms' } } }, async () => 'ok')
+        await t.rejects(Promise.resolve(app.ready()), code('MOE_ERR_OPTIONS'))
+        await app.close()
+      }
+    ],
+    [
+      'Express',
+      async (fleet) => {
+        const guard = inExpress({ fleet })
+        await t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        await guard.close()
+        await guard.close()
+        await t.rejects(guard.reload(), code('MOE_ERR_SOURCE'), 'which loads no more')
+      }
+    ],
+    [
+      'Express, closed before it fails',
+      async (fleet) => {
+        const guard = inExpress({ fleet, source: late })
+        const failed = t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        await guard.close()
+        await failed
+      }
+    ],
+    [
+      'Express, closed during a further attempt',
+      async (fleet) => {
+        const guard = inExpress({ fleet, source: late })
+        await t.rejects(guard.ready(), code('MOE_ERR_SOURCE'))
+        const failed = t.rejects(guard.reload(), code('MOE_ERR_SOURCE'))
+        await Promise.resolve()
+        await guard.close()
+        await failed
+      }
+    ]
+  ]
+  for (const [door, fail] of doors) {
+    const calls: string[] = []
+    const store = () => {
+      calls.push('open')
+      return ownStore({
+        report: async () => void calls.push('report'),
+        read: async () => {
+          calls.push('read')
+          return null
+        },
+        close: () => void calls.push('close')
+      })
+    }
+    await fail(storeFleet({ store, name: NAME, poll: 100, report: 100 }))
+    await tick()
+    const [opened, closed] = ['open', 'close'].map((name) => calls.filter((call) => call === name).length)
+    t.equal(closed, opened, `${door}: ${calls}`)
+    const before = calls.length
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    t.equal(calls.length, before, `${door}: nothing follows`)
+    if (door !== 'Fastify, a route that no list has an address for') t.notOk(calls.includes('report'), door)
   }
 })
 

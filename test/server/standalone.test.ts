@@ -16,7 +16,8 @@ import guardWorkers from '../../src/workers.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
-import { sound } from '../support/snapshots.js'
+import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
+import { serveText } from '../support/text-server.js'
 
 const OPTIONS = { dataCenters: 'DC-01' as const, clientIp: { trustedProxies: ['loopback'] } }
 const DAY = 24 * 60 * 60 * 1000
@@ -383,6 +384,19 @@ t.test(
     byHand.close()
     await new Promise((resolve) => setTimeout(resolve, 1100))
     t.equal(loads, 2, 'neither a closed guard nor one that has its list loads a first list again')
+  }
+)
+
+t.test(
+  'a first list that lacks a route is loaded again until it has it, also from a server that sends it once',
+  async (t) => {
+    const server = await serveText(t, JSON.stringify(sound()))
+    const guard = guardNode({ dataCenters: 'DC-01', source: { url: server.url }, logger: lineLogger([]) })
+    t.teardown(() => guard.close())
+    guard.listener(() => {}, { channels: 'sms' })
+    for (let i = 0; i < 3; i++) await t.rejects(guard.reload(), { code: 'MOE_ERR_OPTIONS', message: /sms in DC-01/ })
+    server.text = JSON.stringify(snapshotOf({ 'DC-01 sms': FOUR }, { revision: 'right' }))
+    t.match(await guard.reload(), { revision: 'right' })
   }
 )
 
