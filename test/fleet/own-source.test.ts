@@ -15,7 +15,7 @@ const NAME = 'webhooks'
 const from = (peer: string) => ({ peer, headers: {} })
 
 /** A store without a list, whose methods do nothing but what is given. */
-const fleetOn = (methods: Partial<FleetStore> = {}) => {
+const fleetOn = (methods: Partial<FleetStore> = {}, poll = 100) => {
   const store = {
     name: 'own',
     read: async () => null,
@@ -26,7 +26,7 @@ const fleetOn = (methods: Partial<FleetStore> = {}) => {
     close() {},
     ...methods
   } as FleetStore
-  return storeFleet({ store: () => store, name: NAME, poll: 100, report: false })
+  return storeFleet({ store: () => store, name: NAME, poll, report: false })
 }
 
 const overrides = (version: number, ...list: object[]) => ({
@@ -249,14 +249,16 @@ t.test(
 )
 
 /** A guard in a fleet on a store that a test changes, with a source of its own that is pushed. */
-async function pushed(t: Test, store: Pick<FleetStore, 'read' | 'poll'>) {
+async function pushed(t: Test, store: Pick<FleetStore, 'read' | 'poll'>, waits = async () => {}) {
   let list = sound({ revision: 'own' })
   let loads = 0
   let notify = () => {}
   const source = {
     name: 'ours',
-    load: () => {
+    timeout: '1s' as const,
+    load: async () => {
       loads++
+      await waits()
       return list
     },
     watch: (changed: () => void) => {
@@ -351,4 +353,130 @@ t.test('a refused file is looked at again an hour later, though it has not chang
   t.teardown(() => mock.timers.reset())
   await until(() => guard.status().revision === 'early')
   t.match(guard.status(), { revision: 'early', lastError: null })
+})
+
+/** Lets a number of milliseconds pass, many times faster than the clock. */
+function fastClock(t: Test, factor: number): (milliseconds: number) => Promise<void> {
+  const begun = Date.now()
+  const from = performance.now()
+  const { setTimeout: sleep } = globalThis
+  const fast = ((run: () => void, milliseconds: number, ...args: []) =>
+    sleep(run, milliseconds / factor, ...args)) as never
+  t.capture(globalThis, 'setTimeout', fast)
+  t.capture(Date, 'now', () => begun + (performance.now() - from) * factor)
+  return (milliseconds) => new Promise((resolve) => sleep(resolve, milliseconds / factor))
+}
+
+const MINUTE = 60_000
+
+/** States that the guard refuses, though their form is right, or whose form is wrong. */
+const WIDE = overrides(2, { allow: ['8.0.0.0/7'] })
+const PRIVATE = { version: 2, list: JSON.stringify(sound({}, ['10.0.0.1'])), overrides: null }
+const DAMAGED = { version: 2, list: '{}', overrides: null }
+
+t.test('a state that is refused keeps the own source neither from its times nor from a push', async (t) => {
+  const pass = fastClock(t, 100)
+  const table: [what: string, states: (StoredState | null)[], error: RegExp][] = [
+    ['a list with a private address', [PRIVATE], /10\.0\.0\.1/],
+    ['a list that is damaged', [DAMAGED], /provenance/],
+    ['an override that is too wide', [WIDE], /8\.0\.0\.0\/7/],
+    ['a list that comes later', [null, PRIVATE], /10\.0\.0\.1/],
+    ['an override that comes later', [overrides(1, { allow: ['1.1.1.1'] }), WIDE], /8\.0\.0\.0\/7/]
+  ]
+  await Promise.all(
+    table.map(async ([what, states, error]) => {
+      let [state = null] = states
+      let loads = 0
+      let reads = 0
+      let list = sound({ revision: 'own' })
+      let push = () => {}
+      const source = {
+        name: 'ours',
+        interval: '1m' as const,
+        load: () => {
+          loads++
+          return list
+        },
+        watch: (changed: () => void) => {
+          push = changed
+        }
+      }
+      const read = async () => {
+        reads++
+        return state
+      }
+      const fleet = fleetOn({ read, poll: async () => state?.version ?? null }, 5000)
+      const errors: string[] = []
+      const onReload = (failure: Error | null) => failure && errors.push(failure.message)
+      const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet, onReload })
+      t.teardown(() => guard.close())
+      state = states.at(-1)!
+      await pass(10_000)
+      t.match(guard.status(), { revision: 'own', lastError: error }, what)
+      list = sound({ revision: 'own2' }, [...FOUR.slice(1), '9.9.9.5'])
+      const before = [loads, reads] as const
+      await pass(5 * MINUTE)
+      t.match(guard.status(), { revision: 'own2', lastError: error }, `${what}: the own list is followed`)
+      t.ok(loads - before[0] >= 4 && loads - before[0] <= 6, `${what}: at its own interval`)
+      t.ok(reads - before[1] <= 6, `${what}: the state is not read at each poll`)
+      list = sound({ revision: 'pushed' }, [...FOUR.slice(1), '9.9.9.5'])
+      push()
+      await pass(5000)
+      t.match(guard.status(), { revision: 'pushed', lastError: error }, `${what}: a push is not lost`)
+      t.equal(errors.length, 1, `${what}: it is reported once`)
+    })
+  )
+})
+
+t.test('what was refused is offered again when an hour has passed, or when it changes', async (t) => {
+  const pass = fastClock(t, 5000)
+  let state = PRIVATE
+  let reads = 0
+  const read = async () => {
+    reads++
+    return state
+  }
+  const fleet = fleetOn({ read, poll: async () => state.version }, MINUTE)
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load: () => sound() }, fleet })
+  t.teardown(() => guard.close())
+  const before = reads
+  await pass(30 * MINUTE)
+  t.equal(reads, before)
+  await pass(40 * MINUTE)
+  t.equal(reads, before + 1)
+  await pass(65 * MINUTE)
+  t.equal(reads, before + 2)
+  state = { version: 3, list: JSON.stringify(sound({ revision: 'right' })), overrides: null }
+  await pass(5 * MINUTE)
+  t.match(guard.status(), { revision: 'right', lastError: null })
+})
+
+t.test('an answer of the store that comes after its time changes nothing', async (t) => {
+  const late: ((state: StoredState) => void)[] = []
+  let read: () => Promise<StoredState | null> = async () => overrides(1, { deny: ['9.9.9.1'] })
+  let version = 1
+  const { guard, push, loads } = await pushed(t, { read: () => read(), poll: async () => version }, async () => {
+    // The answer to the load that was given up comes while the own list is compiled.
+    for (const answer of late.splice(0)) setTimeout(() => answer(overrides(2, { deny: ['9.9.9.2'] })), 5)
+  })
+  read = () => new Promise((resolve) => late.push(resolve))
+  await t.rejects(guard.reload(), /did not answer within/)
+  read = async () => {
+    throw new Error('away')
+  }
+  const before = loads()
+  push(sound({ revision: 'own2' }, [...FOUR, ...Array.from({ length: 9000 }, (_, i) => `23.${i >> 8}.${i & 255}.1`)]))
+  await until(() => guard.status().revision === 'own2')
+  t.ok(loads() > before)
+  t.strictSame(
+    guard.status().overrides.flatMap(({ deny }) => deny),
+    ['9.9.9.1/32']
+  )
+  version = 2
+  read = async () => overrides(2, { deny: ['9.9.9.2'] })
+  await until(() => guard.status().overrides[0]?.deny[0] === '9.9.9.2/32')
+  t.strictSame(
+    guard.status().overrides.flatMap(({ deny }) => deny),
+    ['9.9.9.2/32']
+  )
 })
