@@ -339,7 +339,6 @@ export class Member implements FleetMember {
     if (this.#offered !== undefined && this.#offered !== this.#inUse) {
       this.#inUse = this.#offered
       const { stored, signed } = this.#offered
-      if (this.#refusal !== undefined && isSameStored(stored, this.#refusal.stored)) this.#refusal = undefined
       this.#signed = { ...this.#signed, ...signed }
       if (isFirst) this.#waiting.copy = CLOCK.after(SETTLED, () => this.#copy?.write(stored))
       else {
@@ -404,8 +403,8 @@ export class Member implements FleetMember {
     this.#waiting.copy?.()
     this.#report()
     const ended = Promise.all([this.#reports.ended(), this.#copy?.written()])
-    ended.then(() => this.#store.close())
     await inTime(ended, LAST_REPORT)
+    this.#store.close()
   }
 }
 
