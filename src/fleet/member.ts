@@ -6,13 +6,14 @@ import type { FirstState, FleetMember, FleetOverride, MemberStatus, ReportingGua
 import { OneByOne } from '../lib/one-by-one.js'
 import { inTime } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
-import { CLOCK, DAY, SECOND } from '../lib/time.js'
+import { CLOCK, DAY, HOUR, hasPassed, SECOND } from '../lib/time.js'
 import { LocalCopy } from './copy.js'
 import { OwnSource } from './own-source.js'
 import { FleetSums, type Report, readSums, reportOf } from './report.js'
 import {
   hasExpired,
   isSameState,
+  isSameStored,
   LIMITS,
   type ReadState,
   readState,
@@ -38,6 +39,13 @@ const SETTLED = 2 * SECOND
 /** How long a server that ends is held up for the last report. */
 const LAST_REPORT = SECOND
 
+/** A state that was refused, by its form or by the guard. */
+interface Refusal {
+  readonly stored: StoredState | null
+  readonly error: Error
+  readonly at: number
+}
+
 /** One replica: its list and overrides come from the store, from its local copy, or from the source of the guard. */
 export class Member implements FleetMember {
   readonly source: OpenSource
@@ -49,8 +57,15 @@ export class Member implements FleetMember {
   readonly #copy: LocalCopy | undefined
   readonly #id = randomUUID()
   readonly #started = CLOCK.now()
-  /** What the store failed with while the guard's own source was loaded. */
+  /** What the store failed with, though a list was loaded. */
   #storeFailure: Error | undefined
+  /** What the guard's own source failed with last; undefined since its list came into use. */
+  #ownFailure: Error | undefined
+  /** What the last poll failed with. */
+  #pollFailure: Error | undefined
+  #refusal: Refusal | undefined
+  /** Whether a caller waits for the next load. */
+  #isAsked = false
   /** The version that was read last, whatever came of it; undefined where that failed. */
   #seen: number | null | undefined
   #offered: ReadState | undefined
@@ -81,10 +96,15 @@ export class Member implements FleetMember {
       load: (signal) => this.#load(signal),
       hasChanged: () => this.#hasChanged(),
       watch: (changed, signal) => store.watch(changed, signal),
-      behind: base.watch && { ...base, watch: (changed, signal) => base.watch!(this.#ownChanged(changed), signal) },
-      origin: () => (this.#own.isFollowing ? base : undefined),
+      behind: { ...base, isInUse: () => this.#isOwnInUse, changed: () => this.#own.changed() },
+      origin: () => this.#origin(base),
       accepted: () => this.#accepted(),
-      failure: () => this.#storeFailure,
+      refused: (error) => this.#refusedAtLoad(error),
+      asked: () => {
+        this.#isAsked = true
+        this.#own.changed()
+      },
+      failure: () => this.#storeFailure ?? (this.#isOwnInUse ? this.#ownFailure : undefined),
       warnings: (now) => (this.#isOwnInUse && base.warnings?.(now)) || []
       // The compiler refuses a property of a source that is forgotten here.
     } satisfies OpenSource & Record<keyof OpenSource, unknown>
@@ -94,8 +114,20 @@ export class Member implements FleetMember {
     return this.#offered?.overrides ?? []
   }
 
+  /** A list of the guard's own source has its name; the rules for what follows another list hold for one of its own only. */
+  #origin(base: OpenSource): OpenSource | undefined {
+    if (this.#own.isFollowing) return base
+    return this.#own.isOffered ? { ...this.source, name: base.name } : undefined
+  }
+
   async *firstStates(): AsyncGenerator<FirstState> {
     this.failure = undefined
+    let loading: Promise<Directory> | undefined
+    // It may hang: one attempt is enough for all states.
+    const own = async () => {
+      loading ??= this.#own.load()
+      return this.#own.offer(await loading)
+    }
     const [stored, copy] = await Promise.all([this.#read().catch((error: Error) => error), this.#readCopy()])
     // What has expired is remembered, and used no more.
     const usable = copy === undefined || hasExpired(copy, Date.now()) ? undefined : copy
@@ -103,25 +135,29 @@ export class Member implements FleetMember {
     if (stored instanceof Error) this.failure = sourceError(this.source, stored)
     else if (stored !== null || copy !== undefined) {
       try {
-        yield await this.#firstState(await this.#stateOf(stored, usable), { before: copy?.directory, spare })
+        yield await this.#firstState(await this.#stateOf(stored, usable), { before: copy?.directory, spare }, own)
       } catch (error) {
         this.failure = sourceError(this.source, error)
       }
     }
     if (usable !== undefined) {
       try {
-        yield await this.#firstState(usable, { before: undefined, spare: [bundled] })
+        yield await this.#firstState(usable, { before: undefined, spare: [bundled] }, own)
       } catch {
         // What the store failed with says more.
       }
     }
     this.#offered = undefined
-    yield { directory: await this.#own.load(), overrides: [], before: undefined, spare: [] }
+    yield { directory: await own(), overrides: [], before: undefined, spare: [] }
   }
 
-  async #firstState(state: ReadState, rest: Pick<FirstState, 'before' | 'spare'>): Promise<FirstState> {
+  async #firstState(
+    state: ReadState,
+    rest: Pick<FirstState, 'before' | 'spare'>,
+    own: () => Promise<Directory>
+  ): Promise<FirstState> {
     this.#own.withdraw()
-    const directory = state.directory ?? (await this.#own.load())
+    const directory = state.directory ?? (await own())
     this.#offered = state
     // For the guard's own list no other one takes its place, as without a fleet.
     const spare = state.directory === undefined ? [] : rest.spare
@@ -130,6 +166,8 @@ export class Member implements FleetMember {
 
   refused(error: Error): void {
     this.failure ??= error
+    const state = this.#offered ?? this.#inUse
+    if (state !== undefined) this.#remember(state.stored, error)
     this.#offered = undefined
     this.#inUse = undefined
     this.#waiting.copy?.()
@@ -148,45 +186,65 @@ export class Member implements FleetMember {
     }
   }
 
-  async #read(): Promise<StoredState | null> {
+  #remember(stored: StoredState | null, error: Error): void {
+    this.#refusal = { stored, error, at: CLOCK.now() }
+  }
+
+  async #read(signal?: AbortSignal): Promise<StoredState | null> {
     this.#seen = undefined
     const stored = await this.#store.read(LIMITS)
+    // An answer that is late must not take the place of a newer one.
+    signal?.throwIfAborted()
     this.#seen = stored === null ? null : stored.version
     return stored
   }
 
-  async #stateOf(stored: StoredState | null, inUse: ReadState | undefined): Promise<ReadState> {
-    if (stored !== null) return readState(stored, this.#settings, { inUse, signed: this.#signed }, Date.now())
-    if (inUse === undefined) throw new Error('The store has no state any more. Publish it again.')
-    const ids = inUse.overrides.map(({ id }) => id)
-    const ended =
-      ids.length === 0
-        ? ''
-        : ` That ends what is still in force here: set these overrides again, which status().overrides has: ${ids.join(', ')}.`
-    throw new Error(`The store has no state any more; version ${inUse.version} is in use. Publish it again.${ended}`)
+  async #stateOf(stored: StoredState | null, inUse: ReadState | undefined, signal?: AbortSignal): Promise<ReadState> {
+    try {
+      if (stored === null) throw emptied(inUse)
+      const state = await readState(stored, this.#settings, { inUse, signed: this.#signed }, Date.now())
+      signal?.throwIfAborted()
+      return state
+    } catch (error) {
+      signal?.throwIfAborted()
+      this.#remember(stored, error as Error)
+      throw error
+    }
   }
 
   async #load(signal: AbortSignal): Promise<unknown> {
     // A caller that cannot wait aborts at once.
     await Promise.resolve()
     signal.throwIfAborted()
-    this.#storeFailure = undefined
+    const isAsked = this.#isAsked
+    this.#isAsked = false
+    this.#storeFailure = this.#pollFailure
     let state: ReadState | undefined
     try {
-      state = await this.#newState()
+      state = await this.#newState(signal)
     } catch (error) {
-      return this.#loadOwnDespite(error, signal)
+      signal.throwIfAborted()
+      const own = await this.#loadOwnDespite(sourceError(this.source, error), signal)
+      if (own === undefined) throw error
+      return own
     }
     if (state === undefined) {
+      const own = (await this.#isOwnDue(signal)) ? await this.#loadOwn(signal) : UNCHANGED
       this.#offered = this.#inUse
-      const own = this.#isOwnInUse ? await this.#own.loadNew(signal) : undefined
-      return own ?? UNCHANGED
+      return own
+    }
+    if (this.#isRefused(state)) {
+      const own = await this.#loadOwnDespite(this.#refusal!.error, signal)
+      // Else the guard refuses it again, with the same error.
+      if (own !== undefined) return own
     }
     if (state.directory === undefined) {
-      // Overrides do not wait for the guard's own source: it may be down, or have a list that is refused.
-      const own = await this.#own.lastOrLoaded(signal)
+      // Overrides do not wait for the guard's own source unless a caller does: it may be down, or have a list that is refused.
+      const own = isAsked ? await this.#loadOwn(signal).catch(() => UNCHANGED) : UNCHANGED
+      const directory = own === UNCHANGED ? await this.#own.lastOrLoaded(signal) : own
+      signal.throwIfAborted()
       this.#offered = state
-      return own
+      return directory
     }
     this.#own.withdraw()
     this.#offered = state
@@ -194,22 +252,65 @@ export class Member implements FleetMember {
   }
 
   /** A store that is away, or has a state that is refused, does not keep the guard's own source from being followed. */
-  async #loadOwnDespite(failure: unknown, signal: AbortSignal): Promise<Directory> {
-    if (!this.#isOwnInUse || !(await this.#own.isDue())) throw failure
+  async #loadOwnDespite(failure: Error, signal: AbortSignal): Promise<Directory | typeof UNCHANGED | undefined> {
+    if (!(await this.#isOwnDue(signal))) return undefined
     // Of two failures at a time, that of the store is reported.
-    const own = await this.#own.loadNew(signal).catch(() => undefined)
-    if (own === undefined) throw failure
+    const own = await this.#loadOwn(signal).catch(() => undefined)
+    signal.throwIfAborted()
+    if (own === undefined) return undefined
     this.#offered = this.#inUse
-    this.#storeFailure = sourceError(this.source, failure)
+    this.#storeFailure = failure
     return own
   }
 
+  async #loadOwn(signal: AbortSignal): Promise<Directory | typeof UNCHANGED> {
+    try {
+      const own = await this.#own.loadNew(signal)
+      this.#ownFailure = undefined
+      return own ?? UNCHANGED
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#ownFailure = sourceError(this.source, error)
+      throw error
+    }
+  }
+
+  /** Whether the guard's own source, whose list is in use, may have something new. */
+  async #isOwnDue(signal: AbortSignal): Promise<boolean> {
+    const isDue = this.#isOwnInUse && (await this.#own.isDue())
+    signal.throwIfAborted()
+    return isDue
+  }
+
   /** The state of the store; undefined where it is the one in use. */
-  async #newState(): Promise<ReadState | undefined> {
-    const stored = await this.#read()
-    if (stored === null && this.#inUse === undefined) return undefined
-    const state = await this.#stateOf(stored, this.#inUse)
-    return isSameState(state, this.#inUse, this.#settings) ? undefined : state
+  async #newState(signal: AbortSignal): Promise<ReadState | undefined> {
+    const stored = await this.#read(signal)
+    if (stored !== null || this.#inUse !== undefined) {
+      const state = await this.#stateOf(stored, this.#inUse, signal)
+      if (!isSameState(state, this.#inUse, this.#settings)) return state
+    }
+    this.#refusal = undefined
+    return undefined
+  }
+
+  /** Whether the guard refused a state within the hour. What it refused may be right an hour later. */
+  #isRefused({ stored }: ReadState): boolean {
+    return this.#refusal !== undefined && isSameStored(stored, this.#refusal.stored) && !this.#isRefusalOver
+  }
+
+  get #isRefusalOver(): boolean {
+    return this.#refusal !== undefined && hasPassed(HOUR, this.#refusal.at, CLOCK.now())
+  }
+
+  /** The guard refused what was loaded last. */
+  #refusedAtLoad(error: Error): void {
+    const state = this.#offered
+    if (state === undefined || state === this.#inUse) this.#ownFailure = error
+    // The list may be at fault instead: the state is offered once more, with the list in use.
+    else if (this.#own.isNew) this.#seen = undefined
+    else this.#remember(state.stored, error)
+    this.#offered = this.#inUse
+    this.#own.withdraw()
   }
 
   /** Whether the list in use is that of the guard's own source. */
@@ -217,23 +318,18 @@ export class Member implements FleetMember {
     return this.#inUse?.directory === undefined
   }
 
-  /** Called after a change of the guard's own source, which matters only while its list is in use. */
-  #ownChanged(changed: () => void): () => void {
-    return () => {
-      if (!this.#isOwnInUse) return
-      this.#own.changed()
-      changed()
-    }
-  }
-
   /** Never rejects: after a failure there is something to load, which reports it. */
   async #hasChanged(): Promise<boolean> {
     this.#copy?.retry()
+    const before = this.#pollFailure
     try {
-      if ((await this.#store.poll()) !== this.#seen) return true
-    } catch {
-      return true
+      const version = await this.#store.poll()
+      this.#pollFailure = undefined
+      if (version !== this.#seen) return true
+    } catch (error) {
+      this.#pollFailure = sourceError(this.source, error)
     }
+    if (this.#pollFailure !== before || this.#isRefusalOver) return true
     return this.#isOwnInUse && this.#own.isDue()
   }
 
@@ -308,7 +404,18 @@ export class Member implements FleetMember {
     // Without a guard there is nothing to report.
     if (this.#guard !== undefined) this.#report()
     const ended = Promise.all([this.#reports.ended(), this.#copy?.written()])
-    ended.then(() => this.#store.close())
     await inTime(ended, LAST_REPORT)
+    this.#store.close()
   }
+}
+
+/** The store has lost its state. */
+function emptied(inUse: ReadState | undefined): Error {
+  if (inUse === undefined) return new Error('The store has no state any more. Publish it again.')
+  const ids = inUse.overrides.map(({ id }) => id)
+  const ended =
+    ids.length === 0
+      ? ''
+      : ` That ends what is still in force here: set these overrides again, which status().overrides has: ${ids.join(', ')}.`
+  return new Error(`The store has no state any more; version ${inUse.version} is in use. Publish it again.${ended}`)
 }

@@ -35,9 +35,17 @@ export class OwnSource {
     this.#count(this.#failures + 1)
     const stop = new AbortController()
     signal?.addEventListener('abort', () => stop.abort(signal.reason), { once: true })
-    this.#offered = (await loadDirectory(this.#source, stop)) ?? this.#inUse!
-    if (this.#offered === this.#inUse) this.#count(0)
-    return this.#offered
+    const loaded = (await loadDirectory(this.#source, stop)) ?? this.#inUse!
+    // An answer that is late must not take the place of what was offered since.
+    stop.signal.throwIfAborted()
+    if (loaded === this.#inUse) this.#count(0)
+    return this.offer(loaded)
+  }
+
+  /** Offers a list that was loaded before. */
+  offer(directory: Directory): Directory {
+    this.#offered = directory
+    return directory
   }
 
   #count(failures: number): void {
@@ -51,17 +59,13 @@ export class OwnSource {
     return loaded === this.#inUse ? undefined : loaded
   }
 
-  /** The list that came into use last, and the source is looked at soon; before there is one, the list, loaded anew. */
+  /** The list that came into use last; before there is one, the list, loaded anew. */
   async lastOrLoaded(signal: AbortSignal): Promise<Directory> {
-    if (this.#inUse === undefined) return this.load(signal)
-    this.#isDue = true
-    this.#offered = this.#inUse
-    return this.#inUse
+    return this.#inUse === undefined ? this.load(signal) : this.offer(this.#inUse)
   }
 
-  /** A list of the store is offered in its place. */
+  /** What was offered last is not any more. */
   withdraw(): void {
-    this.#isDue = false
     this.#offered = undefined
   }
 
@@ -89,8 +93,18 @@ export class OwnSource {
     return this.#failures > 0 && hasPassed(HOUR, this.#triedAt, now)
   }
 
+  /** Whether a list of it is offered. */
+  get isOffered(): boolean {
+    return this.#offered !== undefined
+  }
+
   /** Whether a list of it is offered that follows another one of it. */
   get isFollowing(): boolean {
-    return this.#offered !== undefined && this.#inUse !== undefined
+    return this.isOffered && this.#inUse !== undefined
+  }
+
+  /** Whether that list is another one. */
+  get isNew(): boolean {
+    return this.isFollowing && this.#offered !== this.#inUse
   }
 }

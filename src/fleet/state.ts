@@ -106,6 +106,10 @@ export function isSameState(state: ReadState, inUse: ReadState | undefined, { ve
   return state.stored.list === inUse.stored.list && state.stored.overrides === inUse.stored.overrides
 }
 
+/** Whether two states of a store have the same content. */
+export const isSameStored = (a: StoredState | null, b: StoredState | null): boolean =>
+  a?.version === b?.version && a?.list === b?.list && a?.overrides === b?.overrides
+
 /** Whether a document of a state has expired. */
 export const hasExpired = ({ signed }: ReadState, now: number): boolean =>
   Object.values(signed).some((document: VerifiedDocument) => now >= Date.parse(document.expires))

@@ -67,9 +67,25 @@ export class Refresh {
       begun: () => this.#begun,
       fail: (error: Error) => this.#fail(error)
     }
-    this.#subscriptions = [source, source.behind]
-      .filter((each) => each?.watch !== undefined)
-      .map((each) => new Subscription(each!, followed, clock))
+    const { behind } = source
+    const whileInUse = {
+      ...followed,
+      load: async () => {
+        if (!behind!.isInUse()) return
+        behind!.changed()
+        await followed.load()
+      },
+      fail: (error: Error) => {
+        if (behind!.isInUse()) followed.fail(error)
+      }
+    }
+    const subscriptions = [
+      [source, followed],
+      [behind, whileInUse]
+    ] as const
+    this.#subscriptions = subscriptions.flatMap(([each, to]) =>
+      each?.watch === undefined ? [] : [new Subscription(each, to, clock)]
+    )
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -87,6 +103,11 @@ export class Refresh {
    * all calls during it share that next one.
    */
   load(): Promise<void> {
+    this.#source.asked?.()
+    return this.#begin()
+  }
+
+  #begin(): Promise<void> {
     if (this.#loading !== undefined && this.#isSince(this.#source.timeout + CUT_OFF)) this.#giveUp()
     if (this.#loading === undefined) {
       const loading = this.#load().finally(() => {
@@ -104,7 +125,7 @@ export class Refresh {
       })
       .then(() => {
         this.#next = undefined
-        return this.load()
+        return this.#begin()
       })
     return this.#next
   }
@@ -123,8 +144,10 @@ export class Refresh {
     this.#triedAt = this.#clock.now()
     this.#begun++
     if (this.#isClosed) stop.abort(CLOSED)
+    let isLoaded = false
     try {
       const directory = await loadDirectory(this.#source, stop)
+      isLoaded = directory !== undefined
       const put = directory && (await this.#to.prepare(directory))
       // The load was given up, and a newer one may be in use.
       if (this.#stop !== stop) return
@@ -132,15 +155,20 @@ export class Refresh {
       put?.()
       if (put !== undefined) this.#source.accepted?.()
       this.#loadedAt = this.#clock.now()
-      const isNews = directory !== undefined || this.#lastError !== null
+      const failure = this.#source.failure?.()
+      const isKnown = failure?.message === this.#lastError
+      const isNews = directory !== undefined || (this.#lastError !== null && failure === undefined)
       this.#failures = 0
-      this.#lastError = null
+      // A failure that lasts is not over in between.
+      if (!isKnown) this.#lastError = null
       this.#to.count(null)
       if (isNews) this.#to.notify(null)
-      const failure = this.#source.failure?.()
-      if (failure !== undefined) this.fail(failure)
+      if (failure !== undefined && !isKnown) this.fail(failure)
     } catch (error) {
-      if (this.#stop === stop) this.#fail(error as Error)
+      if (this.#stop === stop) {
+        if (isLoaded) this.#source.refused?.(error as Error)
+        this.#fail(error as Error)
+      }
       throw error
     }
   }
@@ -214,8 +242,8 @@ export class Refresh {
 
   /** Loads where nobody waits for the outcome. */
   async #loadByItself(): Promise<void> {
-    // `load()` reports the failure.
-    await this.load().catch(() => {})
+    // It reports the failure.
+    await this.#begin().catch(() => {})
   }
 }
 

@@ -1,7 +1,7 @@
 import { sourceError } from '../directory/source/load-directory.js'
 import type { OpenSource } from '../directory/source/source.js'
 import { callBack, isPromise, settled } from '../lib/promise.js'
-import { type Clock, HOUR } from '../lib/time.js'
+import { type Clock, HOUR, hasPassed, MINUTE } from '../lib/time.js'
 import { retryAfter } from './retry.js'
 
 /** What a subscription leads to. */
@@ -22,8 +22,12 @@ export class Subscription {
   readonly #source: OpenSource
   readonly #to: SubscriptionTo
   readonly #clock: Clock
-  readonly #closing = new AbortController()
+  /** Ends the last attempt: listeners of one that failed must not stay until the guard is closed. */
+  #stop = new AbortController()
+  /** How many attempts in a row failed. */
   #failures = 0
+  /** How long the last one waited for its turn. */
+  #wait = 0
   /** How to call off what waits for its time. */
   readonly #waiting: { again?: () => void; missed?: () => void } = {}
 
@@ -38,14 +42,16 @@ export class Subscription {
   /** Ends the subscription and its timers. */
   close(reason: Error): void {
     for (const cancel of Object.values(this.#waiting)) cancel()
-    this.#closing.abort(reason)
+    this.#stop.abort(reason)
   }
 
   #begin(): void {
-    const { signal } = this.#closing
-    let hasFailed = false
+    const stop = new AbortController()
+    this.#stop = stop
+    const { signal } = stop
+    const begun = this.#clock.now()
     const changed = () => {
-      if (!signal.aborted && !hasFailed) void this.#to.load()
+      if (!signal.aborted) void this.#to.load()
     }
     const stands = () => {
       // A source that is polled for changes gives what was missed at the next poll.
@@ -63,13 +69,18 @@ export class Subscription {
       },
       (error) => {
         if (signal.aborted) return
-        hasFailed = true
+        const endedAt = this.#clock.now()
+        const failure = sourceError(this.#source, error)
+        stop.abort(failure)
         this.#waiting.missed?.()
         // The guard may still be in the making.
         this.#waiting.again = this.#clock.after(0, () => {
-          this.#to.fail(sourceError(this.#source, error))
-          this.#failures++
-          this.#waiting.again = this.#clock.after(retryAfter(this.#failures, HOUR), () => {
+          this.#to.fail(failure)
+          // What stood for a while has ended, and is not one more failure.
+          const hasStood = hasPassed(Math.max(this.#wait, MINUTE), begun, endedAt)
+          this.#failures = hasStood ? 1 : this.#failures + 1
+          this.#wait = retryAfter(this.#failures, HOUR)
+          this.#waiting.again = this.#clock.after(this.#wait, () => {
             this.#begin()
             this.#loadMissed()
           })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { type Guard, type GuardOptions, loadGuard, type Snapshot } from '../../src/core.js'
+import { Directory } from '../../src/directory/directory.js'
 import { type FleetStore, type StoredState, storeFleet } from '../../src/redis.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { signDocument } from '../../src/signing/signed-document.js'
@@ -15,7 +16,7 @@ const NAME = 'webhooks'
 const from = (peer: string) => ({ peer, headers: {} })
 
 /** A store without a list, whose methods do nothing but what is given. */
-const fleetOn = (methods: Partial<FleetStore> = {}) => {
+const fleetOn = (methods: Partial<FleetStore> = {}, poll = 100, report: number | false = false) => {
   const store = {
     name: 'own',
     read: async () => null,
@@ -26,7 +27,7 @@ const fleetOn = (methods: Partial<FleetStore> = {}) => {
     close() {},
     ...methods
   } as FleetStore
-  return storeFleet({ store: () => store, name: NAME, poll: 100, report: false })
+  return storeFleet({ store: () => store, name: NAME, poll, report })
 }
 
 const overrides = (version: number, ...list: object[]) => ({
@@ -146,6 +147,15 @@ const RAILS: [what: string, see: (t: Test, make: Make) => Promise<unknown>, expe
     /signed list "webhooks" has expired on 2026-12-01/
   ],
   [
+    'a first list that is refused',
+    (_, make) =>
+      make({ source: { name: 'ours', load: () => sound({}, ['10.0.0.1']) } }).then(
+        () => 'accepted',
+        ({ message }: Error) => message
+      ),
+    /The list of "ours" is suspicious/
+  ],
+  [
     'a source that is notified of changes',
     async (_, make) => {
       let list = sound()
@@ -249,14 +259,16 @@ t.test(
 )
 
 /** A guard in a fleet on a store that a test changes, with a source of its own that is pushed. */
-async function pushed(t: Test, store: Pick<FleetStore, 'read' | 'poll'>) {
+async function pushed(t: Test, store: Pick<FleetStore, 'read' | 'poll'>, waits = async () => {}) {
   let list = sound({ revision: 'own' })
   let loads = 0
   let notify = () => {}
   const source = {
     name: 'ours',
-    load: () => {
+    timeout: '1s' as const,
+    load: async () => {
       loads++
+      await waits()
       return list
     },
     watch: (changed: () => void) => {
@@ -351,4 +363,275 @@ t.test('a refused file is looked at again an hour later, though it has not chang
   t.teardown(() => mock.timers.reset())
   await until(() => guard.status().revision === 'early')
   t.match(guard.status(), { revision: 'early', lastError: null })
+})
+
+/** Lets a number of milliseconds pass, many times faster than the clock. */
+function fastClock(t: Test, factor: number): (milliseconds: number) => Promise<void> {
+  const begun = Date.now()
+  const from = performance.now()
+  const { setTimeout: sleep } = globalThis
+  const fast = ((run: () => void, milliseconds: number, ...args: []) =>
+    sleep(run, milliseconds / factor, ...args)) as never
+  t.capture(globalThis, 'setTimeout', fast)
+  t.capture(Date, 'now', () => begun + (performance.now() - from) * factor)
+  return (milliseconds) => new Promise((resolve) => sleep(resolve, milliseconds / factor))
+}
+
+const MINUTE = 60_000
+
+/** States that the guard refuses, though their form is right, or whose form is wrong. */
+const WIDE = overrides(2, { allow: ['8.0.0.0/7'] })
+const PRIVATE = { version: 2, list: JSON.stringify(sound({}, ['10.0.0.1'])), overrides: null }
+const DAMAGED = { version: 2, list: '{}', overrides: null }
+
+t.test('a state that is refused keeps the own source neither from its times nor from a push', async (t) => {
+  const pass = fastClock(t, 100)
+  const table: [what: string, states: (StoredState | null)[], error: RegExp][] = [
+    ['a list with a private address', [PRIVATE], /10\.0\.0\.1/],
+    ['a list that is damaged', [DAMAGED], /provenance/],
+    ['an override that is too wide', [WIDE], /8\.0\.0\.0\/7/],
+    ['a list that comes later', [null, PRIVATE], /10\.0\.0\.1/],
+    ['an override that comes later', [overrides(1, { allow: ['1.1.1.1'] }), WIDE], /8\.0\.0\.0\/7/]
+  ]
+  await Promise.all(
+    table.map(async ([what, states, error]) => {
+      let [state = null] = states
+      let loads = 0
+      let reads = 0
+      let list = sound({ revision: 'own' })
+      let push = () => {}
+      const source = {
+        name: 'ours',
+        interval: '1m' as const,
+        load: () => {
+          loads++
+          return list
+        },
+        watch: (changed: () => void) => {
+          push = changed
+        }
+      }
+      const read = async () => {
+        reads++
+        return state
+      }
+      const fleet = fleetOn({ read, poll: async () => state?.version ?? null }, 5000)
+      const errors: string[] = []
+      const onReload = (failure: Error | null) => failure && errors.push(failure.message)
+      const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet, onReload })
+      t.teardown(() => guard.close())
+      state = states.at(-1)!
+      await pass(10_000)
+      t.match(guard.status(), { revision: 'own', lastError: error }, what)
+      list = sound({ revision: 'own2' }, [...FOUR.slice(1), '9.9.9.5'])
+      const before = [loads, reads] as const
+      await pass(5 * MINUTE)
+      t.match(guard.status(), { revision: 'own2', lastError: error }, `${what}: the own list is followed`)
+      t.ok(loads - before[0] >= 4 && loads - before[0] <= 6, `${what}: at its own interval`)
+      t.ok(reads - before[1] <= 6, `${what}: the state is not read at each poll`)
+      list = sound({ revision: 'pushed' }, [...FOUR.slice(1), '9.9.9.5'])
+      push()
+      await pass(5000)
+      t.match(guard.status(), { revision: 'pushed', lastError: error }, `${what}: a push is not lost`)
+      t.equal(errors.length, 1, `${what}: it is reported once`)
+    })
+  )
+})
+
+t.test('what was refused is offered again when an hour has passed, or when it changes', async (t) => {
+  const pass = fastClock(t, 5000)
+  let state = PRIVATE
+  let reads = 0
+  const read = async () => {
+    reads++
+    return state
+  }
+  const fleet = fleetOn({ read, poll: async () => state.version }, MINUTE)
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load: () => sound() }, fleet })
+  t.teardown(() => guard.close())
+  const before = reads
+  await pass(30 * MINUTE)
+  t.equal(reads, before)
+  await pass(40 * MINUTE)
+  t.equal(reads, before + 1)
+  await pass(65 * MINUTE)
+  t.equal(reads, before + 2)
+  state = { version: 3, list: JSON.stringify(sound({ revision: 'right' })), overrides: null }
+  await pass(5 * MINUTE)
+  t.match(guard.status(), { revision: 'right', lastError: null })
+})
+
+t.test('an answer of the store that comes after its time changes nothing', async (t) => {
+  const late: (() => void)[] = []
+  let read: () => Promise<StoredState | null> = async () => overrides(1, { deny: ['9.9.9.1'] })
+  let version = 1
+  const { guard, push } = await pushed(t, { read: () => read(), poll: async () => version }, async () => {
+    // It comes while the own list, which is long, is compiled.
+    for (const answer of late.splice(0)) setTimeout(answer, 5)
+  })
+  read = () => new Promise((resolve) => late.push(() => resolve(overrides(2, { deny: ['9.9.9.2'] }))))
+  await t.rejects(guard.reload(), /did not answer within/)
+  read = async () => {
+    throw new Error('away')
+  }
+  const many = Array.from({ length: 15_000 }, (_, i) => `23.${i >> 8}.${i & 255}.1`)
+  push(new Directory(sound({ revision: 'own2' }, [...FOUR, ...many])) as never)
+  await until(() => guard.status().revision === 'own2')
+  const denied = () => guard.status().overrides.flatMap(({ deny }) => deny)
+  t.strictSame(denied(), ['9.9.9.1/32'])
+  version = 2
+  read = async () => overrides(2, { deny: ['9.9.9.2'] })
+  await until(() => denied()[0] === '9.9.9.2/32')
+  t.strictSame(denied(), ['9.9.9.2/32'])
+})
+
+t.test('a poll that fails is reported, and leads to no load of the own source before its time', async (t) => {
+  let poll = async (): Promise<number | null> => {
+    throw new Error('No permission.')
+  }
+  let reads = 0
+  const read = async () => {
+    reads++
+    return null
+  }
+  const { guard, loads } = await pushed(t, { read, poll: () => poll() })
+  await until(() => reads > 4)
+  t.match(guard.status().lastError, /"fleet webhooks" failed: No permission\./)
+  t.ok(loads() <= 2, 'the first list, and the load after the subscription')
+  poll = async () => null
+  await until(() => guard.status().lastError === null)
+  t.equal(guard.status().lastError, null)
+})
+
+t.test('reload() loads the own source, whatever the store has', async (t) => {
+  const down = async () => {
+    throw new Error('The store is away.')
+  }
+  let list: Snapshot | undefined = sound({ revision: 'own' })
+  let read: () => Promise<StoredState | null> = async () => overrides(1, { allow: ['1.1.1.1'] })
+  const source = { name: 'ours', load: () => list! }
+  const fleet = fleetOn({ read: () => read(), poll: async () => (await read())!.version }, 1000)
+  const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet })
+  t.teardown(() => guard.close())
+  const allowed = () => guard.status().overrides.flatMap(({ allow }) => allow)
+  list = sound({ revision: 'own2' })
+  read = async () => overrides(2, { allow: ['1.0.0.2'] })
+  t.match(await guard.reload(), { revision: 'own2', lastError: null })
+  t.strictSame(allowed(), ['1.0.0.2/32'], 'together with new overrides')
+  list = undefined
+  read = async () => overrides(3, { allow: ['1.0.0.3'] })
+  t.match(await guard.reload(), { revision: 'own2', lastError: /"ours" failed/ })
+  t.strictSame(allowed(), ['1.0.0.3/32'], 'new overrides are in force though it fails')
+  list = sound({ revision: 'bad' }, ['10.0.0.1'])
+  read = async () => overrides(4, { allow: ['1.0.0.4'] })
+  await t.rejects(guard.reload(), /10\.0\.0\.1/)
+  await until(() => allowed()[0] === '1.0.0.4/32')
+  t.match(guard.status(), { revision: 'own2' }, 'at the next poll, though its list is refused')
+  list = sound({ revision: 'own3' })
+  read = down
+  t.match(await guard.reload(), { revision: 'own3', lastError: /The store is away/ }, 'while the store is away')
+})
+
+t.test('while the store has a list, a failure of the own subscription means nothing', async (t) => {
+  const state = { version: 1, list: JSON.stringify(sound({ revision: 'stored' })), overrides: null }
+  let reads = 0
+  let calls = 0
+  const watch = async () => {
+    calls++
+    throw new Error('No such channel.')
+  }
+  const read = async () => {
+    reads++
+    return state
+  }
+  const pass = fastClock(t, 100)
+  const errors: unknown[] = []
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    source: { name: 'ours', load: () => sound(), watch },
+    fleet: fleetOn({ read, poll: async () => 1 }, 5000),
+    onReload: (error) => errors.push(error)
+  })
+  t.teardown(() => guard.close())
+  await pass(MINUTE)
+  t.ok(calls > 1, 'it is tried again')
+  t.match(guard.status(), { revision: 'stored', lastError: null })
+  t.match(guard.metrics(), { sourceFailing: false, reloads: { failed: 0 } })
+  t.strictSame([reads, errors], [1, []])
+})
+
+t.test('an own source that hangs is waited for once at the start', async (t) => {
+  let loads = 0
+  const load = () => {
+    loads++
+    return new Promise<Snapshot>(() => {})
+  }
+  const state = overrides(1, { allow: ['8.8.8.8'] })
+  const fleet = fleetOn({ read: async () => state, poll: async () => 1 })
+  await t.rejects(
+    loadGuard({ dataCenters: 'DC-01', source: { name: 'ours', load, timeout: '1s' }, fleet }),
+    /"ours" failed: It did not answer within 1000 ms/
+  )
+  t.equal(loads, 1)
+})
+
+t.test('a failure that lasts is reported once, while the other of store and own source gives lists', async (t) => {
+  const pass = fastClock(t, 100)
+  let isOwnDown = false
+  const load = () => (isOwnDown ? rejecting() : sound())
+  const start = async (store: Partial<FleetStore>) => {
+    const reports: [error: string | undefined, lastError: string | null][] = []
+    const guard = await loadGuard({
+      dataCenters: 'DC-01',
+      source: { name: 'ours', load, interval: '1m' },
+      fleet: fleetOn(store, 5000),
+      onReload: (error, { lastError }) => reports.push([error?.message, lastError])
+    })
+    t.teardown(() => guard.close())
+    await pass(1000)
+    return { guard, reports }
+  }
+  const away = await start({ read: async () => rejecting(), poll: async () => rejecting() })
+  await pass(5 * MINUTE)
+  t.equal(away.reports.filter(([error]) => error !== undefined).length, 1)
+  t.ok(away.reports.length > 3, 'each list of the own source is reported')
+  for (const [, lastError] of away.reports) t.match(lastError, /"fleet webhooks" failed: away/)
+  t.match(away.guard.metrics(), { reloads: { succeeded: away.reports.length - 1 } })
+  await away.guard.close()
+
+  let version = 1
+  const read = async () => overrides(version, { allow: [`1.0.0.${version}`] })
+  const { guard, reports } = await start({ read, poll: async () => version })
+  isOwnDown = true
+  await pass(2 * MINUTE)
+  t.match(guard.status().lastError, /"ours" failed: away/)
+  reports.splice(0)
+  for (let i = 0; i < 5; i++) {
+    version++
+    await pass(10_000)
+  }
+  t.equal(guard.status().overrides[0]?.allow[0], '1.0.0.6/32')
+  t.strictSame(
+    reports.map(([error]) => error),
+    Array(5).fill(undefined),
+    'overrides that come while the own source is down'
+  )
+  for (const [, lastError] of reports) t.match(lastError, /"ours" failed: away/)
+})
+
+t.test('a store whose report never ends is closed with the guard', async (t) => {
+  let isClosed = false
+  const store = {
+    report: () => new Promise<void>(() => {}),
+    close() {
+      isClosed = true
+    }
+  }
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    source: { name: 'ours', load: () => sound() },
+    fleet: fleetOn(store, 100, 1000)
+  })
+  await guard.close()
+  t.equal(isClosed, true)
 })

@@ -532,6 +532,36 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
   t.strictSame(clock.waiting, [])
 })
 
+t.test('a subscription that has stood for a week is made again as soon as after its first failure', async (t) => {
+  const attempts: { signal: AbortSignal; fail: (error: Error) => void }[] = []
+  const watch = (_: () => void, signal: AbortSignal) => new Promise((_, fail) => attempts.push({ signal, fail }))
+  const { guard, clock } = await answering(t, { watch })
+  const fails = async () => {
+    attempts.at(-1)!.fail(new Error('The connection has ended.'))
+    await turn()
+    clock.pass(0)
+  }
+  for (let i = 0; i < 5; i++) {
+    await fails()
+    clock.pass(160_000)
+  }
+  t.equal(attempts.length, 6)
+  await fails()
+  clock.pass(10_000)
+  t.equal(attempts.length, 6, 'one that fails at once waits longer each time')
+  clock.pass(400_000)
+  for (const count of [8, 9]) {
+    clock.pass(7 * 86_400_000)
+    await fails()
+    clock.pass(10_000)
+    t.equal(attempts.length, count)
+  }
+  const isOver = () => attempts.map(({ signal }) => signal.aborted)
+  t.strictSame(isOver(), [...Array(8).fill(true), false], 'each attempt has its own signal, which ends with it')
+  guard.close()
+  t.equal(isOver().at(-1), true)
+})
+
 /** A list that takes many slices to compile. */
 const long = (revision: string, count = 20_000) =>
   sound(

@@ -28,7 +28,7 @@ export interface Source {
   readonly verify?: VerifyOptions | undefined
   /**
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
-   * by a load that began after it, and is tried again if it fails. The signal is aborted when the guard is closed. An error that it throws or rejects with is
+   * by a load that began after it, and is tried again if it fails. The signal is aborted when the guard is closed, and after an error. An error that it throws or rejects with is
    * reported as that of a load; then it is called again after ten seconds at most, later less often, and the list is loaded. A promise
    * that is fulfilled says that the subscription stands. When the call has returned, and when its promise is fulfilled, the list is loaded
    * once: it may have changed before.
@@ -135,16 +135,28 @@ export interface OpenSource {
   watch?(changed: () => void, signal: AbortSignal): unknown
   /** Called when the list that was loaded last came into use. */
   accepted?(): void
+  /** Called when the list that was loaded last, or what came with it, was refused. */
+  refused?(error: Error): void
+  /** Called before a load that a caller asked for. */
+  asked?(): void
   /** Doubts about the list that came into use last. */
   warnings?(now: number): readonly Problem[]
   /** Whether its lists are in an order of their own, so that a list of an older day may be the newer one. */
   readonly isOrdered?: boolean | undefined
   /** The source that stands behind it, whose changes lead to a load as well. */
-  readonly behind?: OpenSource | undefined
+  readonly behind?: SourceBehind | undefined
   /** The source by whose rules the list that was loaded last is checked, if that is another one. */
   origin?(): OpenSource | undefined
   /** What failed all the same while a list was loaded that came into use. */
   failure?(): Error | undefined
+}
+
+/** A source that stands behind another one. */
+export interface SourceBehind extends OpenSource {
+  /** Whether its list is in use. If not, neither its changes nor its failures matter. */
+  isInUse(): boolean
+  /** Called before a load, since it may have changed. */
+  changed(): void
 }
 
 /** What makes a snapshot of the text that a source gives. */
