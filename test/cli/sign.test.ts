@@ -87,7 +87,10 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
   const late = await run(['sign', list, '--name', 'x', '--key', key, '--expires', '2026-01-01'])
   const [, day] = /Write it like 30d or (\S+)\. /.exec(late.stderr) ?? []
   t.match(await run(['sign', list, '--name', 'x', '--key', key, '--expires', day!]), { code: 0 }, 'the advice is taken')
-  t.match(await run(['sign', list, '--key', key, '--name', ' ']), { code: 2, stderr: /name is ' '/ })
+  t.match(await run(['sign', list, '--key', key, '--name', ' ']), {
+    code: 2,
+    stderr: /argument ' ' is invalid\. It is not a text of 1 to 100/
+  })
   const pem = readFileSync(key, 'utf8')
   const packed = Buffer.from(pem).toString('base64')
   for (const text of [pem, pem.trim(), pem.replaceAll('\n', '\\n'), secret, packed]) {
