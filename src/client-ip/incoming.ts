@@ -220,9 +220,9 @@ export const FORWARDED_HEADERS: readonly string[] = [
   'x-azure-socketip'
 ]
 
-/** The forwarded headers that a request carries; `own`, which the user configured, comes first. */
-export function forwardedHeaders(headers: HeadersInput, own: string | null): string[] {
-  const names = new Set(own === null ? FORWARDED_HEADERS : [own, ...FORWARDED_HEADERS])
+/** The forwarded headers that a request carries; `own`, which is read, comes first. */
+export function forwardedHeaders(headers: HeadersInput, own: string): string[] {
+  const names = new Set([own, ...FORWARDED_HEADERS])
   const isThere = (name: string) => headerText(headers, name) !== undefined
   if (Array.isArray(headers) || typeof (headers as FetchHeaders).get === 'function') return [...names].filter(isThere)
   // Looking for other spellings of each name would cost ten times as much.

@@ -47,13 +47,17 @@ export class Rejections<Request> {
     this.#framework = framework
   }
 
+  /** The header that is read, by the guard or by the framework. */
+  get #header(): string {
+    return this.#settings.header ?? FRAMEWORK_HEADER
+  }
+
   /** A request without a client IP that can be relied on. */
   unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
     const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
-    const { header } = this.#settings
+    const header = this.#header
     const present = failure.reason === 'header-missing' ? forwardedHeaders(headers, header) : []
-    const hint =
-      present.length > 0 ? otherHeaderPresent(header!, present) : unresolvedHint(failure, peer, this.#wording)
+    const hint = present.length > 0 ? otherHeaderPresent(header, present) : unresolvedHint(failure, peer, this.#wording)
     return { reason, hint }
   }
 
@@ -87,7 +91,7 @@ export class Rejections<Request> {
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const clientIp = client.toString()
-    const header = this.#settings.header ?? FRAMEWORK_HEADER
+    const header = this.#header
     const present = forwardedHeaders(headers, header)
     // May run a function of the user's, after which the client is another one.
     const setting = this.#settingThatTrusts(request, incoming)

@@ -36,6 +36,13 @@ t.test('keygen writes no private key where the file of the public one is taken',
   t.strictSame(readdirSync(folder), ['my.key.pub'])
 })
 
+t.test('keygen replaces no private key that has lost its public one', async (t) => {
+  const folder = t.testdir({ 'my.key': 'ours' })
+  t.match(await run(['keygen', join(folder, 'my.key')]), { code: 2, stderr: /my\.key exists already/ })
+  t.strictSame(readdirSync(folder), ['my.key'])
+  t.equal(readFileSync(join(folder, 'my.key'), 'utf8'), 'ours')
+})
+
 t.test('a name that no signed document can have is refused as an option', async (t) => {
   for (const name of ['', ' x', 'x'.repeat(101), 'a\nb']) {
     const { code, stderr } = await run(['sign', 'bundled', '--key', 'none', '--name', name])
