@@ -179,7 +179,13 @@ function compose<Request>(
 ): Guard<Request> {
   const ledger = new Ledger(settings.cacheSize, settings.redact, clock)
   const list = new CurrentList(settings, loaded, ledger, clock, reader.findings.mistakes)
-  if (member !== undefined) list.onFallBack = (error) => member.refused(error)
+  /** Reports a list that was refused, as soon as something follows the source. */
+  let reportRefused: ((error: Error) => void) | undefined
+  if (member !== undefined)
+    list.onFallBack = (error) => {
+      member.refused(error)
+      reportRefused?.(error)
+    }
   // Before anything follows the source: to the next attempt, a source that was told of a list in use would say that nothing is new.
   addRoutes?.((policy) => list.addRoute(policy))
   const failureOf = (name: string) =>
@@ -201,11 +207,7 @@ function compose<Request>(
   }
   const count = (error: Error | null) => ledger.reloaded(list.revision, error)
   const refresh = new Refresh(settings.source, { prepare, count, notify, onDay }, clock)
-  if (member !== undefined)
-    list.onFallBack = (error) => {
-      member.refused(error)
-      refresh.fail(error)
-    }
+  reportRefused = (error) => refresh.fail(error)
   const notifyOfWatch = (news: 'drift' | 'failure') => {
     const state = watch!.status()
     onWatch?.(state, news)

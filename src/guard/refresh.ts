@@ -1,10 +1,10 @@
 import type { Directory } from '../directory/directory.js'
 import { loadDirectory, sourceError } from '../directory/source/load-directory.js'
-import type { OpenSource } from '../directory/source/source.js'
+import type { OpenSource, SourceBehind } from '../directory/source/source.js'
 import { inTime } from '../lib/promise.js'
 import { type Clock, DAY, HOUR, hasPassed } from '../lib/time.js'
 import { waitAfter } from './retry.js'
-import { Subscription } from './subscription.js'
+import { Subscription, type SubscriptionTo } from './subscription.js'
 
 /**
  * How long after its timeout a load that has not ended counts as cut off: a server that runs only while it answers may end it with the
@@ -68,24 +68,10 @@ export class Refresh {
       fail: (error: Error) => this.#fail(error)
     }
     const { behind } = source
-    const whileInUse = {
-      ...followed,
-      load: async () => {
-        if (!behind!.isInUse()) return
-        behind!.changed()
-        await followed.load()
-      },
-      fail: (error: Error) => {
-        if (behind!.isInUse()) followed.fail(error)
-      }
-    }
-    const subscriptions = [
-      [source, followed],
-      [behind, whileInUse]
-    ] as const
-    this.#subscriptions = subscriptions.flatMap(([each, to]) =>
-      each?.watch === undefined ? [] : [new Subscription(each, to, clock)]
-    )
+    this.#subscriptions = [
+      ...(source.watch === undefined ? [] : [new Subscription(source, followed, clock)]),
+      ...(behind?.watch === undefined ? [] : [new Subscription(behind, whileInUse(behind, followed), clock)])
+    ]
   }
 
   /** When the source last gave a list that was accepted, or said that there is no newer one. */
@@ -246,5 +232,18 @@ export class Refresh {
     await this.#begin().catch(() => {})
   }
 }
+
+/** What a subscription to a source that stands behind leads to: nothing while its list is not in use. */
+const whileInUse = (behind: SourceBehind, followed: SubscriptionTo): SubscriptionTo => ({
+  ...followed,
+  load: async () => {
+    if (!behind.isInUse()) return
+    behind.changed()
+    await followed.load()
+  },
+  fail: (error) => {
+    if (behind.isInUse()) followed.fail(error)
+  }
+})
 
 const CLOSED = new Error('The guard is closed.')

@@ -130,9 +130,10 @@ async function allEnded(
 
 /** Drops what a function of the user's threw or returned and nobody uses: a promise in it would end the process when rejected. */
 export function drop(value: unknown): void {
-  const budget = { items: MAX_ITEMS }
-  const promises = promisesIn(value, budget)
-  if (promises.length > 0) void allEnded(promises, () => {}, budget)
+  callBack(
+    () => value,
+    () => {}
+  )
 }
 
 /**
