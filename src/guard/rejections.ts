@@ -31,11 +31,16 @@ export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
 
+/** Maximum number of proxies that are remembered as trusted by a framework; they are forgotten together. */
+const MAX_TRUSTED = 1000
+
 /** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
 export class Rejections<Request> {
   readonly #settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp'>
   readonly #wording: ClientIpWording
   readonly #framework: FrameworkTrust<Request> | undefined
+  /** Clients that the framework trusts as proxies: it can only be asked with a request. */
+  readonly #trusted = new Set<string>()
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
@@ -87,14 +92,15 @@ export class Rejections<Request> {
   ): Rejection {
     const { peer, headers } = incoming ?? NO_REQUEST
     const { set, isTrusted } = this.#standing(client)
-    if (set === 0 && !isTrusted) return rejection
-    const grants = notableAddresses().grantsOf(set)
-    const purpose = purposeAmong(grants)
     const clientIp = client.toString()
-    const header = this.#header
-    const present = forwardedHeaders(headers, header)
     // May run a function of the user's, after which the client is another one.
     const setting = this.#settingThatTrusts(request, incoming)
+    if (setting !== undefined) this.#remember(clientIp)
+    if (set === 0 && !isTrusted && setting === undefined) return rejection
+    const grants = notableAddresses().grantsOf(set)
+    const purpose = purposeAmong(grants)
+    const header = this.#header
+    const present = forwardedHeaders(headers, header)
     return unlisted({
       client: clientIp,
       isPeer: isSameAddress(peer, clientIp),
@@ -117,10 +123,14 @@ export class Rejections<Request> {
   /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
   proxyFix(clientIp: string): string {
     const { set, isTrusted } = this.#standingOf(clientIp)
-    if (isTrusted) {
+    const isOfFramework = this.#trusted.has(clientIp)
+    if (isTrusted && !isOfFramework) {
       return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
     }
-    const fix = this.#trustFix(providerAmong(notableAddresses().grantsOf(set)) ?? clientIp, 'unknown')
+    const fix = this.#trustFix(
+      providerAmong(notableAddresses().grantsOf(set)) ?? clientIp,
+      isOfFramework ? 'other-header' : 'unknown'
+    )
     return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
   }
 
@@ -157,10 +167,16 @@ export class Rejections<Request> {
     return set !== 0 || isTrusted
   }
 
+  #remember(clientIp: string): void {
+    if (this.#trusted.size === MAX_TRUSTED) this.#trusted.clear()
+    this.#trusted.add(clientIp)
+  }
+
   #standingOf(clientIp: string): { set: number; isTrusted: boolean } {
     const client = new ParsedAddress()
     client.parse(clientIp, 0, clientIp.length)
-    return this.#standing(client)
+    const { set, isTrusted } = this.#standing(client)
+    return { set, isTrusted: isTrusted || this.#trusted.has(clientIp) }
   }
 
   #standing(client: ParsedAddress): { set: number; isTrusted: boolean } {

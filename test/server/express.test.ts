@@ -290,6 +290,12 @@ for (const [name, make] of EXPRESSES) {
           /^Every address in x-forwarded-for is one of your proxies, 127\.0\.0\.1 /
         ],
         ['a health check of a function by hop', byHop, '10.0.0.9', /^Every address in x-forwarded-for is one of your/],
+        [
+          'a proxy with a public address',
+          '127.0.0.1, 8.8.4.4',
+          '8.8.4.4',
+          /^Every address in x-forwarded-for is one of your/
+        ],
         ['another host', byHop, '10.0.0.8', /^10\.0\.0\.8 is a private address: the request was made in your own/]
       ]
       for (const [what, trusted, client, hint] of table) {

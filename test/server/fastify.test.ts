@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import moengageAllowlist, { type MoEngageAllowlistOptions, type Verdict } from '../../src/index.js'
+import moengageAllowlist, { type MoEngageAllowlistOptions, secretHeader, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { clientIpOf } from '../support/client-ip-hint.js'
 import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../support/failures.js'
@@ -718,6 +718,12 @@ t.test('the advice about a proxy that writes another header than X-Forwarded-For
       )
       const mended = await judging(trustProxy, clientIpOf(verdict.hint, trusted, header))
       t.match(mended.verdict, { verified: true, clientIp: LISTED }, `${header}, ${trustProxy}`)
+      if (trustProxy.length > 0) {
+        t.notMatch(diagnosis[0], /list its? /, 'it is listed there')
+        const all = await judging(trustProxy, clientIpOf(diagnosis[0]!, trusted, header))
+        t.match(all.verdict, { verified: true, clientIp: LISTED }, 'the diagnosis leads there at once')
+        continue
+      }
       t.match(diagnosis, [/, list its? .*in that setting .*, if the proxy writes x-forwarded-for\. /])
       const half = await judging(trustProxy, clientIpOf(diagnosis[0]!, trusted, header))
       t.match(
@@ -774,6 +780,35 @@ t.test("a proxy in Fastify's trustProxy is not to be listed there again", async 
     t.match(await ask(LISTED), { verified: true }, what)
     t.strictSame(app.moengage!.status().diagnosis, [], `${what}: no proxy to add`)
   }
+})
+
+t.test(
+  "a proxy with a public address in Fastify's trustProxy that hides its sender is not to be allowed",
+  async (t) => {
+    const proxy = '8.8.4.4'
+    for (const headers of [{ 'x-moe-token': 'a-shared-secret' }, {}]) {
+      const { app, rejections } = await guarded(
+        { clientIp: 'request.ip', mode: 'tag', carriesSecret: secretHeader('x-moe-token', 'a-shared-secret') },
+        undefined,
+        { trustProxy: proxy }
+      )
+      await app.inject({ url: '/', remoteAddress: proxy, headers })
+      const hides = /The trusted proxy 8\.8\.4\.4 forwards no client address: let it set x-forwarded-for\. /
+      t.match(rejections()[0]?.moengage, { reason: 'not-listed', hint: hides, isOwn: true, paste: null })
+      const { evidence } = app.moengage!.status()
+      t.notMatch(JSON.stringify(evidence), /paste":"|to "allow"/)
+      t.match(app.moengage!.senders(), [{ clientIp: proxy, isOwn: true }])
+    }
+  }
+)
+
+t.test('proxies that the framework trusts are remembered up to 1,000, and the last of them in any case', async (t) => {
+  const { app } = await guarded({ clientIp: 'request.ip', mode: 'tag' }, undefined, { trustProxy: '8.8.0.0/16' })
+  const proxies = Array.from({ length: 1001 }, (_, index) => `8.8.${index >> 8}.${index & 255}`)
+  for (const remoteAddress of proxies) await app.inject({ url: '/', remoteAddress })
+  const own = app.moengage!.senders().filter(({ isOwn }) => isOwn)
+  t.ok(own.length <= 1000)
+  t.ok(own.some(({ clientIp }) => clientIp === proxies.at(-1)))
 })
 
 t.test(
