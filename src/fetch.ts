@@ -117,7 +117,9 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
     const earlier = verdicts.of(request)
     if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
     refuseNoPeer(peer)
-    return { peer: addressOf(peer), headers: request.headers, earlier }
+    const address = addressOf(peer)
+    if (address === undefined) refuseLateAddress(peer)
+    return { peer: address, headers: request.headers, earlier }
   }
 
   return {
@@ -144,6 +146,16 @@ function refuseNoPeer(peer: unknown): void {
   if (peer === undefined || peer === null || typeof peer === 'string') return
   if (isPromise(peer) || typeof peer !== 'object' || !isConnection(peer))
     throw refusal('peer', peer, 'is not where a request comes from', peerFix(peer))
+}
+
+/**
+ * Refuses a promise in the place of an address: a connection without one would be taken for closed.
+ *
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+function refuseLateAddress(peer: unknown): void {
+  const late = Object.values(Object(peer)).find(isPromise)
+  if (late !== undefined) throw refusal('peer', late, 'is not an address as a text', 'Pass the address as a text.')
 }
 
 /** Whether an object may be what a server reports of a connection; an empty one is of a connection that was closed. */

@@ -17,14 +17,16 @@ const REQUEST_FIX =
  */
 export function givenIncoming(given: unknown): Incoming {
   if (typeof given !== 'object' || given === null) throw refusal('request', given, 'is not a request', REQUEST_FIX)
-  const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
-  const { peer, headers } = incoming
-  if (typeof peer !== 'string' && !hasProperty(given, 'peer')) {
-    if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
-    throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
-  }
-  checkIncoming(peer, headers)
+  const incoming = incomingOf(given)
+  checkIncoming(incoming.peer, incoming.headers)
   return incoming
+}
+
+function incomingOf(given: object): Incoming {
+  const incoming = partOf(given as GivenRequest, ['peer', 'headers', 'earlier'])
+  if (typeof incoming.peer === 'string' || hasProperty(given, 'peer')) return incoming
+  if (isNodeRequest(given)) return new NodeIncoming(given, undefined)
+  throw refusal('request', given, 'has neither a peer nor a socket', REQUEST_FIX)
 }
 
 /**

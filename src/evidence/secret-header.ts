@@ -1,7 +1,7 @@
 import { type HeadersInput, headerText } from '../client-ip/incoming.js'
 import { OptionsError, type Problem } from '../errors.js'
 import { builtin } from '../lib/builtin.js'
-import { AWAIT_FIX, isUnwantedPromise } from '../lib/promise.js'
+import { AWAIT_FIX, fixFor, isUnwantedPromise, isWholePromise } from '../lib/promise.js'
 
 /** A request, as far as its headers are concerned: of Fastify, Express, `node:http`, Fetch, Lambda, or what `judge` of a guard takes. */
 export interface SecretRequest {
@@ -117,12 +117,13 @@ function readName(name: unknown): string {
   throw refusal('name', {
     value: typeof name === 'string' ? '…' : typeof name,
     message: 'The first argument is not the name of a header.',
-    fix: `Write ${EXAMPLE}: the name first, then the secret.`
+    fix: fixFor(name, `Write ${EXAMPLE}: the name first, then the secret.`)
   })
 }
 
 function readScheme(options: unknown): 'basic' | 'bearer' | undefined {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  const isObject =
+    typeof options === 'object' && options !== null && !Array.isArray(options) && !isWholePromise(options)
   const names = isObject ? Object.keys(options) : []
   const scheme = isObject ? (options as { scheme?: unknown }).scheme : null
   const isScheme = scheme === undefined || scheme === 'basic' || scheme === 'bearer'
@@ -130,7 +131,10 @@ function readScheme(options: unknown): 'basic' | 'bearer' | undefined {
   throw refusal('options', {
     value: '…',
     message: 'The third argument has one option, the scheme of an Authorization header: basic or bearer.',
-    fix: `Write { scheme: 'basic' } or { scheme: 'bearer' }, or leave it out. Several secrets are one list, the second argument.`
+    fix: fixFor(
+      options,
+      "Write { scheme: 'basic' } or { scheme: 'bearer' }, or leave it out. Several secrets are one list, the second argument."
+    )
   })
 }
 

@@ -82,8 +82,8 @@ export class OptionReader<Table extends OptionTable> {
       if (rule.required !== undefined) option.refuse('It is missing.', rule.required)
       return fallback
     }
-    // A group of options would be read from it, of which a promise has none.
-    if (rule.group !== undefined && isWholePromise(value)) {
+    // No rule takes one: a text would be made of it, or a group of options be read from it.
+    if (isWholePromise(value)) {
       option.refuse(`${shown(value)} is not a value.`, AWAIT_FIX)
       return fallback
     }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
-import { givenIncoming, isNodeRequest } from '../client-ip/given.js'
+import { checkIncoming, givenIncoming, isNodeRequest } from '../client-ip/given.js'
 import { countedBy, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import { refuseReply } from '../guard/given-fastify.js'
@@ -88,7 +88,9 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     const { guard } = this.#standalone.guard
     if (!isNodeRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
     const own = request as Request
-    return guard.ask(policy, own, this.#incoming(own), this.#standalone.patternOf(own))
+    const incoming = this.#incoming(own)
+    checkIncoming(incoming.peer, incoming.headers)
+    return guard.ask(policy, own, incoming, this.#standalone.patternOf(own))
   }
 
   #incoming(request: Request): NodeIncoming {

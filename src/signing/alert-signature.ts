@@ -1,5 +1,6 @@
 import { OptionsError, type Problem } from '../errors.js'
 import { builtin } from '../lib/builtin.js'
+import { drop, fixFor, isWholePromise } from '../lib/promise.js'
 
 /** A call of MoEngage's Alerts webhook, as far as its signature is concerned. */
 export interface SignedAlert {
@@ -31,41 +32,43 @@ const SIGNATURE = /^[0-9a-f]{64}$/
  * const isGenuine = verifyAlertSignature({ keys: process.env.ALERT_KEY, signature: request.headers.signature, body: rawBody })
  */
 export function verifyAlertSignature(alert: SignedAlert): boolean {
-  if (typeof alert !== 'object' || alert === null) {
-    throw refusal('', { message: 'There is no call to verify.', fix: 'Pass { keys, signature, body }.' })
+  if (typeof alert !== 'object' || alert === null || isWholePromise(alert)) {
+    throw refusal(alert, '', { message: 'There is no call to verify.', fix: 'Pass { keys, signature, body }.' })
   }
   const { keys, signature, body } = alert
-  const candidates = readKeys(keys)
-  const bytes = readBody(body)
+  if (!areKeys(keys)) {
+    throw refusal(alert, 'keys', {
+      message: 'A key is missing or empty, so anybody could sign (is an environment variable empty?).',
+      fix: 'Pass the campaign report API key of your workspace: Settings, Account, APIs.'
+    })
+  }
+  if (typeof body !== 'string' && !((body as unknown) instanceof Uint8Array)) {
+    throw refusal(alert, 'body', {
+      message: 'The body was parsed already, or is missing; the signature covers the bytes as they were sent.',
+      fix: 'Pass the raw body: see examples/alerts-webhook.ts.'
+    })
+  }
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) return false
   const { createHash, timingSafeEqual } = builtin('node:crypto')
   const given = Buffer.from(signature, 'hex')
-  const matches = candidates.map((key) =>
-    timingSafeEqual(createHash('sha256').update(`${key}|`).update(bytes).digest(), given)
-  )
+  const matches = [keys]
+    .flat()
+    .map((key) => timingSafeEqual(createHash('sha256').update(`${key}|`).update(body).digest(), given))
   return matches.includes(true)
 }
 
-function readKeys(keys: SignedAlert['keys']): readonly string[] {
+function areKeys(keys: unknown): boolean {
   const candidates: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
-  if (candidates.length > 0 && candidates.every((key) => typeof key === 'string' && key.trim() !== '')) {
-    return candidates as readonly string[]
-  }
-  throw refusal('keys', {
-    message: 'A key is missing or empty, so anybody could sign (is an environment variable empty?).',
-    fix: 'Pass the campaign report API key of your workspace: Settings, Account, APIs.'
-  })
+  return candidates.length > 0 && candidates.every((key) => typeof key === 'string' && key.trim() !== '')
 }
 
-function readBody(body: unknown): string | Uint8Array {
-  if (typeof body === 'string' || body instanceof Uint8Array) return body
-  throw refusal('body', {
-    message: 'The body was parsed already, or is missing; the signature covers the bytes as they were sent.',
-    fix: 'Pass the raw body: see examples/alerts-webhook.ts.'
-  })
-}
-
-/** Keys and bodies are secret: the value is never shown. */
-function refusal(path: string, { message, fix }: Pick<Problem, 'message' | 'fix'>): OptionsError {
-  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: '…', message, fix }])
+/** Keys and bodies are secret: the value is never shown. A promise in a call that is refused is dropped, wherever it stands. */
+function refusal(
+  alert: SignedAlert | null | undefined,
+  path: keyof SignedAlert | '',
+  { message, fix }: Pick<Problem, 'message' | 'fix'>
+): OptionsError {
+  drop([alert])
+  const value = path === '' ? alert : alert![path]
+  return new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path, value: '…', message, fix: fixFor(value, fix) }])
 }

@@ -52,11 +52,11 @@ export function readStatusPageOptions<Hook>(options: StatusPageOptions<Hook>): {
   readonly hooks: readonly Hook[]
 } {
   const reader = OptionReader.open(OPTIONS, options, `Write { guard: app.moengage, hooks: ${EXAMPLE} }.`)
+  const guard = reader.read('guard')
   const hooks = (reader.read('hooks') ?? []) as readonly Hook[]
   const isPublic = reader.read('public')
   reader.checkNames()
   reader.throwMistakes()
-  const guard = reader.read('guard')
   refuseNoGuard(guard, '{ guard: hooks.moengage }')
   if (hooks.length > 0 || isPublic) return { guard: guard as ShownGuard, hooks }
   throw new OptionsError([

@@ -137,6 +137,8 @@ t.test('wrong arguments are one error with the fix, and no secret is shown', asy
     [['x-moe-token', '   '], 'secretHeader value', /set the variable/],
     [['x-moe-token', []], 'secretHeader value', /Write secretHeader/],
     [['x-moe-token', [SECRET, undefined]], 'secretHeader value[1]', /set the variable/],
+    [[Promise.resolve('x-moe-token'), SECRET], 'secretHeader name', /Await it/],
+    [['x-moe-token', SECRET, Promise.resolve({ scheme: 'basic' })], 'secretHeader options', /Await it/],
     [['x-moe-token', Promise.resolve(SECRET)], 'secretHeader value', /Await it/],
     [['x-moe-token', short], 'secretHeader value', /8 to 4096 characters/],
     [['x-moe-token', 'y'.repeat(4097)], 'secretHeader value', /8 to 4096 characters/],

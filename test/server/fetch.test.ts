@@ -74,6 +74,7 @@ t.test(
     }
     const { rejected } = guard.status()
     const wrong: [peer: unknown, message: RegExp, fix: RegExp][] = [
+      [{ address: Promise.resolve('10.0.0.1') }, /^an object of the class Promise is not an address/, /^Await it /],
       [Promise.resolve('10.0.0.1'), /^an object of the class Promise is not where/, /^Await it /],
       [Promise.resolve({ address: '10.0.0.1' }), /is not where/, /^Await it /],
       [Object.assign(Promise.resolve(), { address: '10.0.0.1' }), /is not where/, /^Await it /],

@@ -9,6 +9,8 @@ import guardFetch from '../../src/fetch.js'
 import guardNode from '../../src/http.js'
 import guardFastify from '../../src/index.js'
 import guardLambda from '../../src/lambda.js'
+import { redisFleet } from '../../src/redis.js'
+import statusPage from '../../src/status-page.js'
 import guardWorkers from '../../src/workers.js'
 import { untilRejected } from '../support/failures.js'
 import { lineLogger } from '../support/logger.js'
@@ -389,6 +391,8 @@ for (const [door, judge] of Object.entries(GIVEN)) {
       [rejected(), 'request', /^an object of the class Promise has neither/, /^Await it/],
       [{ peer: rejected(), headers }, 'peer', /is not an address as a text/, /^Await it/],
       [{ peer: '127.0.0.1', headers: rejected() }, 'headers', /are not headers/, /^Await it/],
+      [{ socket: { remoteAddress: rejected() }, headers }, 'peer', /is not an address as a text/, /^Await it/],
+      [{ socket: { remoteAddress: '127.0.0.1' }, headers: 5 }, 'headers', /^5 are not headers/, /rawHeaders/],
       ...noTexts.map(([value, message, fix]): [unknown, string, RegExp, RegExp] => [
         { peer: '127.0.0.1', headers: { 'x-forwarded-for': value } },
         'headers.x-forwarded-for',
@@ -434,6 +438,41 @@ for (const [door, judge] of Object.entries(GIVEN)) {
   })
 }
 
+const LIST = { url: 'https://lists.example/moengage.json' }
+
+/** The names of each group of options, with what else the group has to have. */
+const GROUPS: readonly [path: string, given: object, names: string, call: (group: never) => unknown][] = [
+  ['', base, 'dataCenters channels clientIp allow deny source confirm gracePeriod staleAfter', createGuard],
+  ['', base, 'rejectWhenStale onReload watch onDrift carriesSecret fleet cacheSize redactAddress', createGuard],
+  ['', { ...base, carriesSecret: () => true }, 'expectSecret', createGuard],
+  ['', { ...base, logger }, 'mode statusCode onReject onVerdict log logger logLevel', guardExpress],
+  [
+    'source',
+    LIST,
+    'url interval timeout maxBytes headers fetch allowHttp verify',
+    (source) => loadGuard({ ...base, source })
+  ],
+  ['source', { file: '/none.json' }, 'file interval', (source) => loadGuard({ ...base, source })],
+  ['source', { page: LIST.url }, 'page interval headers', (source) => loadGuard({ ...base, source })],
+  ['source.verify', {}, 'publicKeys', (verify) => loadGuard({ ...base, source: { ...LIST, verify } })],
+  ['watch', LIST, 'url interval headers', (watch) => createGuard({ ...base, watch })],
+  [
+    'clientIp',
+    { trustedProxies: [] },
+    'trustedProxies header requireHeader',
+    (clientIp) => createGuard({ ...base, clientIp })
+  ],
+  ['redactAddress', {}, 'key', (redactAddress) => createGuard({ ...base, redactAddress })],
+  [
+    '',
+    { allow: [MOENGAGE] },
+    'allow deny mode for until note confirm',
+    (override) => createGuard(base).override(override)
+  ],
+  ['', { client: {}, name: 'x' }, 'client name copy verify accept poll timeout report senders', redisFleet],
+  ['', { hooks: {} }, 'guard hooks public', (options) => Fastify().register(statusPage, options)]
+]
+
 t.test(
   'a promise in the place of an argument is refused with the advice to await it, and ends no process',
   async (t) => {
@@ -467,6 +506,19 @@ t.test(
     for (const [path, call] of calls) {
       const expected = { code: 'MOE_ERR_OPTIONS', mistakes: [{ path, fix: 'Await it before you pass it.' }] }
       await t.rejects(async () => call(rejected() as never), expected, path)
+    }
+    for (const [group, given, names, call] of GROUPS) {
+      for (const name of names.split(' ')) {
+        const path = group === '' ? name : `${group}.${name}`
+        try {
+          await call({ ...given, [name]: rejected() } as never)
+          t.fail(path)
+        } catch (error) {
+          const mistakes = (error as OptionsError).mistakes ?? []
+          const mistake = mistakes.find((one) => one.path === path)
+          t.match(mistake, { fix: 'Await it before you pass it.' }, `${path}: ${error}`)
+        }
+      }
     }
     t.throws(() => createGuard({ ...base, unknown: rejected() } as never), { code: 'MOE_ERR_OPTIONS' })
     t.throws(() => lambda.judge(rejected() as never), { code: 'MOE_ERR_EVENT' })

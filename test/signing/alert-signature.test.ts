@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { verifyAlertSignature } from '../../src/core.js'
+import { untilRejected } from '../support/failures.js'
 import { runs } from '../support/properties.js'
+
+const rejected = () => Promise.reject(new Error('own'))
 
 /** MoEngage's scheme, with an example that was computed by hand: see the documents named in docs/unlisted-calls.md. */
 const VECTOR = {
@@ -48,6 +51,9 @@ t.test('what cannot be verified by mistake is an error that shows no secret', as
     ['an array', { body: [1] }, 'body', /raw body/],
     ['an empty key', { keys: '' }, 'keys', /campaign report API key/],
     ['a blank key', { keys: [VECTOR.keys, '  '] }, 'keys', /campaign report API key/],
+    ['a promise of a body', { body: rejected() }, 'body', /^Await it/],
+    ['a promise of a key', { keys: rejected() }, 'keys', /^Await it/],
+    ['a promise of a key in a list', { keys: [VECTOR.keys, rejected()], body: rejected() }, 'keys', /API key/],
     ['no key', { keys: [] }, 'keys', /campaign report API key/],
     ['an unset variable', { keys: undefined }, 'keys', /campaign report API key/]
   ]
@@ -58,6 +64,11 @@ t.test('what cannot be verified by mistake is an error that shows no secret', as
       what
     )
   }
+  t.throws(() => verifyAlertSignature(rejected() as never), {
+    code: 'MOE_ERR_OPTIONS',
+    mistakes: [{ path: '', fix: /^Await it/ }]
+  })
+  await untilRejected()
   for (const nothing of [undefined, null, 'secret', 5] as never[]) {
     t.throws(() => verifyAlertSignature(nothing), {
       code: 'MOE_ERR_OPTIONS',
