@@ -220,10 +220,10 @@ export const FORWARDED_HEADERS: readonly string[] = [
   'x-azure-socketip'
 ]
 
-/** The forwarded headers that a request carries; `own`, which is read, comes first. */
+/** The forwarded headers that a request carries, but for blank ones; `own`, which is read, comes first. */
 export function forwardedHeaders(headers: HeadersInput, own: string): string[] {
   const names = new Set([own, ...FORWARDED_HEADERS])
-  const isThere = (name: string) => headerText(headers, name) !== undefined
+  const isThere = (name: string) => /\S/.test(headerText(headers, name) ?? '')
   if (Array.isArray(headers) || typeof (headers as FetchHeaders).get === 'function') return [...names].filter(isThere)
   // Looking for other spellings of each name would cost ten times as much.
   const spelled = new Set(Object.keys(headers).map((name) => name.toLowerCase()))

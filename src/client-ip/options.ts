@@ -7,7 +7,15 @@ import { shown } from '../lib/text.js'
 import { checkIncoming } from './given.js'
 import { FORWARDED_HEADERS, type HeadersInput, mayLackHeaders } from './incoming.js'
 import { ClientIpResolver, hasZone, isList } from './resolver.js'
-import { NO_TRUSTED_PROXIES, readTrustedProxies, TRUSTED_PROXIES_EXAMPLE } from './trusted-proxies.js'
+import {
+  DEFAULT_HEADER,
+  NO_TRUSTED_PROXIES,
+  PROVIDERS,
+  readTrustedProxies,
+  senderHeaderOf,
+  TRUSTED_PROXIES_EXAMPLE,
+  writesHeader
+} from './trusted-proxies.js'
 import { type Failure, INVALID_PEER, TOO_MANY_HEADERS, type Unresolved } from './unresolved.js'
 
 /** How our own resolver finds the client IP. */
@@ -28,8 +36,6 @@ export interface ClientIpOptions {
    */
   readonly requireHeader?: boolean | undefined
 }
-
-const DEFAULT_HEADER = 'x-forwarded-for'
 
 /** The options of the resolver, by name. */
 export const CLIENT_IP_OPTIONS = {
@@ -91,7 +97,10 @@ function readHeader(option: Option): string | undefined {
     return option.refuse(`${shown(value)} is a header of clients; no proxy writes an address there.`, other)
   }
   if (typeof value === 'string' && HEADER_NAME.test(text)) return text
-  // What remains of ['X-Real-IP'], "X Real IP", "X-Real-IP: 10.0.0.1" or "x-forwarded-for, forwarded".
+  // Which of several a proxy writes itself, is not guessed.
+  const named = Array.isArray(only) ? only : text.split(/[\s,;]+/).filter((word) => FORWARDED_HEADERS.includes(word))
+  if (named.length > 1) return option.refuse(`${shown(value)} is not the name of one header.`, other)
+  // What remains of ['X-Real-IP'], "X Real IP" or "X-Real-IP: 10.0.0.1".
   const near = text.split(/[:,;]/)[0]!.trim().replaceAll(/\s+/g, '-')
   const isAccepted = near !== value && option.attempt(near, readHeader).length === 0
   const name = isAccepted && !near.includes(`'`) ? near : DEFAULT_HEADER
@@ -138,11 +147,25 @@ const SHARED_EDGES = ['cloudflare', 'fastly']
 function warnOfHeader(header: string, proxies: ReadonlySet<string>, option: Option): void {
   const forgeable = FORGEABLE.get(header)
   if (forgeable !== undefined) option.warn('MOE_WARN_TRUSTED_PROXIES', ...forgeable)
+  warnOfClientsHeader(header, proxies, option)
   const shared = SHARED_EDGES.find((name) => proxies.has(name))
   if (shared === undefined || !isList(header)) return
   const message = `Other customers' code can send from the addresses of ${shared}, and a list skips them as trusted hops.`
   const fix = 'Read the single-address header of the provider, as its page in docs/recipes shows.'
   option.warn('MOE_WARN_TRUSTED_PROXIES', message, fix)
+}
+
+/** A provider that passes a header on hands over what clients wrote. Somebody may have configured it to write that header. */
+function warnOfClientsHeader(header: string, proxies: ReadonlySet<string>, option: Option): void {
+  const provider = PROVIDERS.find(({ name }) => proxies.has(name) && !writesHeader(name, header))?.name
+  if (provider === undefined) return
+  const { header: own, recipe } = senderHeaderOf(provider)
+  const message = `${provider} is a trusted proxy, and passes on ${header} as clients send it, unless you configured it to write that header.`
+  option.warn(
+    'MOE_WARN_TRUSTED_PROXIES',
+    message,
+    `Read '${own}', which ${provider} writes itself, as ${recipe} shows.`
+  )
 }
 
 /** The client IP that was resolved. */

@@ -55,6 +55,28 @@ export function hasHopBefore(text: string, header: string, client: string): bool
   return false
 }
 
+/** Whether a forwarded header names another address than the client: a proxy that appends to the header writes the client there as well. */
+export function namesOther(text: string, header: string, client: string): boolean {
+  const parseHop = LISTS.get(header)
+  const hop = new ParsedAddress()
+  const isOther = () => hop.family !== 0 && hop.toString() !== client
+  if (parseHop === undefined) {
+    singleParser(header)(text, trimEnd(text, text.length), hop)
+    return isOther()
+  }
+  let end = text.length
+  for (let hops = 0; hops <= MAX_TRUSTED_HOPS && end >= 0; hops++) {
+    end = parseHop(text, end, hop)
+    if (isOther()) return true
+  }
+  return false
+}
+
+/** How a header with a single address is parsed. */
+function singleParser(header: string): typeof parseSingle {
+  return header === 'cloudfront-viewer-address' ? parseViewerAddress : parseSingle
+}
+
 /** Our own source of the client IP: the peer and one header, which is believed of trusted proxies only. */
 export class ClientIpResolver {
   readonly settings: ClientIpSettings
@@ -129,8 +151,7 @@ export class ClientIpResolver {
     const end = trimEnd(text, text.length)
     if (end > MAX_ENTRY) return INVALID_ENTRY
     if (text.includes(',')) return SEVERAL_ADDRESSES
-    const parse = this.settings.header === 'cloudfront-viewer-address' ? parseViewerAddress : parseSingle
-    return parse(text, end, client) === 0 ? INVALID_ENTRY : null
+    return singleParser(this.settings.header)(text, end, client) === 0 ? INVALID_ENTRY : null
   }
 }
 

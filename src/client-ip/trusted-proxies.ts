@@ -9,6 +9,9 @@ import cloudflare from './presets/cloudflare.json' with { type: 'json' }
 import fastly from './presets/fastly.json' with { type: 'json' }
 import googleCloudLoadBalancing from './presets/google-cloud-load-balancing.json' with { type: 'json' }
 
+/** The header that is read where no other one is named. */
+export const DEFAULT_HEADER = 'x-forwarded-for'
+
 /** A provider of proxies, with the prefixes from which they connect to origins. */
 export interface Provider {
   readonly name: string
@@ -17,6 +20,33 @@ export interface Provider {
 
 /** Providers that publish few such prefixes; each list is dated and names its source. */
 export const PROVIDERS: readonly Provider[] = [cloudflare, fastly, googleCloudLoadBalancing]
+
+/** How a provider hands on the sender. */
+interface SenderHeader {
+  /** The header in which it writes the sender. */
+  readonly header: string
+  /** The page that says what makes it safe. */
+  readonly recipe: string
+  /** What else has to be trusted beside its name, as a sentence. */
+  readonly beside?: string
+}
+
+const SENDER_HEADERS: Readonly<Record<string, SenderHeader>> = {
+  cloudflare: { header: 'cf-connecting-ip', recipe: 'docs/recipes/cloudflare.md' },
+  fastly: { header: 'fastly-client-ip', recipe: 'docs/recipes/fastly.md' },
+  'google-cloud-load-balancing': {
+    header: DEFAULT_HEADER,
+    recipe: 'docs/recipes/google-cloud.md',
+    beside: 'List the address of your balancer beside it, which appends itself, as docs/recipes/google-cloud.md shows.'
+  }
+}
+
+/** The header in which a provider of {@link PROVIDERS} writes the sender. */
+export const senderHeaderOf = (provider: string) => SENDER_HEADERS[provider]!
+
+/** Whether a provider writes a header, as far as is known: every other reaches the server as the client sent it. All append to the list. */
+export const writesHeader = (provider: string, header: string) =>
+  header === DEFAULT_HEADER || header === senderHeaderOf(provider).header
 
 /** Names for groups of proxies: `proxy-addr`'s, and those of the presets. */
 const NAMED: ReadonlyMap<string, () => readonly Prefix[]> = new Map(

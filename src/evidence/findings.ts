@@ -102,8 +102,8 @@ export function findingsOf(evidence: Evidence): Finding[] {
     ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({
       kind: 'proxy',
       sentence:
-        `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, or nobody on the ` +
-        `internet has ${group.them}: it is a test of your own, or the sender is hidden behind a proxy. Follow the hint in the log. Do not ` +
+        `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, or ${group.names} a further ` +
+        `sender in a header, or nobody on the internet has ${group.them}: it is a test of your own, or the sender is hidden behind a proxy. Follow the hint in the log. Do not ` +
         'add the address to allow: behind a proxy that would let everybody in.'
     })),
     ...(evidence.unresolved === 0 ? [] : [unresolved(evidence.unresolved)]),
@@ -124,6 +124,7 @@ interface Group {
   /** "203.0.113.9 (12 requests)" or "3 addresses (203.0.113.9, …)". */
   readonly named: string
   readonly verb: 'carries' | 'carry'
+  readonly names: 'names' | 'name'
   readonly are: 'is' | 'are'
   readonly them: 'it' | 'them'
 }
@@ -142,6 +143,7 @@ function about(senders: readonly Sender[], reasons: readonly Reason[], say: (gro
     count,
     named: named(addresses, senders.length, counted(count, 'request')),
     verb: isOne ? 'carries' : 'carry',
+    names: isOne ? 'names' : 'name',
     are: isOne ? 'is' : 'are',
     them: isOne ? 'it' : 'them'
   }
@@ -177,7 +179,7 @@ function listAged({ senders, addresses, named, verb, are, them }: Group, evidenc
   }
   return {
     kind: 'list-aged',
-    sentence: `${start}${cause} Unless you made the requests yourself, accept ${them} with ${paste} and ask MoEngage's support.`,
+    sentence: `${start}${cause} Unless you made the requests yourself or a proxy of yours has the address, accept ${them} with ${paste} and ask MoEngage's support.`,
     paste,
     ticket: ticketOf(senders, evidence)
   }

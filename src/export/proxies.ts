@@ -2,7 +2,7 @@ import { comment, type Format, lines, type NameRule } from './listing.js'
 
 const MATCHER: NameRule = {
   pattern: /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
-  rule: 'letters, digits and underscores, with no digit first'
+  rule: 'up to 64 letters, digits and underscores, with no digit first'
 }
 
 /** `or` stands between conditions. An acl with the name of a predefined one would take its place in other lines. */

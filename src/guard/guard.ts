@@ -9,7 +9,7 @@ import type { Prefix } from '../ip/prefix.js'
 import { refusal } from '../lib/refusal.js'
 import type { Clock } from '../lib/time.js'
 import type { Sender } from '../senders/senders.js'
-import { hintWithEvidence } from '../verdict/hints.js'
+import { withSecret } from '../verdict/hints.js'
 import {
   type RejectedVerdict,
   type Rejection,
@@ -189,10 +189,11 @@ export class Guard<Request = GuardRequest> {
     if (earlier?.verified === true) this.#ledger.counters.takeBack(earlier)
     const check = this.#secretCheck
     const carriesSecret = check === null ? null : check.ask(request, earlier)
+    const { reason, hint } = carriesSecret === null ? rejection : withSecret(rejection, carriesSecret)
     return rejectedVerdict({
       clientIp,
-      reason: rejection.reason,
-      hint: carriesSecret === null ? rejection.hint : hintWithEvidence(rejection, carriesSecret),
+      reason,
+      hint,
       override: rejection.override ?? null,
       peer: incoming.peer || null,
       revision: policy.list.revision,

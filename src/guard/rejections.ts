@@ -1,7 +1,8 @@
-import { forwardedHeaders, headerText, type Incoming } from '../client-ip/incoming.js'
+import { forwardedHeaders, type HeadersInput, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
-import { hasHopBefore, parsePeer } from '../client-ip/resolver.js'
+import { hasHopBefore, namesOther, parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
+import { writesHeader } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import { ParsedAddress } from '../ip/address.js'
 import { drop } from '../lib/promise.js'
@@ -13,9 +14,10 @@ import {
   type Reach,
   type TrustSetting,
   trustFix,
+  unixWithoutHeader,
   unresolvedHint
 } from '../verdict/hints.js'
-import { unlisted } from '../verdict/unlisted.js'
+import { namingSender, unfitHeader, unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
 import type { Settings } from './options.js'
 import type { Policy } from './policy.js'
@@ -60,10 +62,18 @@ export class Rejections<Request> {
   /** A request without a client IP that can be relied on. */
   unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
     const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
+    return { reason, hint: this.#unresolvedHint(failure, peer, headers) }
+  }
+
+  #unresolvedHint(failure: Failure, peer: Incoming['peer'], headers: HeadersInput): string {
     const header = this.#header
-    const present = failure.reason === 'header-missing' ? forwardedHeaders(headers, header) : []
-    const hint = present.length > 0 ? otherHeaderPresent(header, present) : unresolvedHint(failure, peer, this.#wording)
-    return { reason, hint }
+    const isMissing = failure.reason === 'header-missing'
+    const isOfUnix = failure.reason === 'no-peer' && peer === UNIX_PEER && this.#settings.resolver.settings.trustUnix
+    const present = isMissing || isOfUnix ? forwardedHeaders(headers, header) : []
+    if (isOfUnix) return unixWithoutHeader(header, present)
+    return isMissing && present.length > 0
+      ? otherHeaderPresent(header, present)
+      : unresolvedHint(failure, peer, this.#wording)
   }
 
   /**
@@ -96,14 +106,18 @@ export class Rejections<Request> {
     // May run a function of the user's, after which the client is another one.
     const setting = this.#settingThatTrusts(request, incoming)
     if (setting !== undefined) this.#remember(clientIp)
-    if (set === 0 && !isTrusted && setting === undefined) return rejection
+    const header = this.#header
+    const isPeer = isSameAddress(peer, clientIp)
+    if (set === 0 && !isTrusted && setting === undefined) {
+      const forwards = rejection.isOnPage ? undefined : this.#furtherSender(clientIp, isPeer, headers)
+      return forwards === undefined ? rejection : namingSender(rejection, clientIp, forwards)
+    }
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
-    const header = this.#header
     const present = forwardedHeaders(headers, header)
     return unlisted({
       client: clientIp,
-      isPeer: isSameAddress(peer, clientIp),
+      isPeer,
       isTrusted: isTrusted || setting !== undefined,
       setting,
       about: purpose?.about,
@@ -120,6 +134,22 @@ export class Rejections<Request> {
     })
   }
 
+  /** What names a further sender behind a public client, as the object of "the request carries"; undefined where nothing does. */
+  #furtherSender(clientIp: string, isPeer: boolean, headers: HeadersInput): string | undefined {
+    // What a function of the user's reads is not known.
+    if (typeof this.#settings.clientIp === 'function') return undefined
+    const header = this.#header
+    if (!isPeer) {
+      const hasHop = hasHopBefore(headerText(headers, header) ?? '', header, clientIp)
+      return hasHop ? `another hop left of ${clientIp} in ${header}` : undefined
+    }
+    const names = forwardedHeaders(headers, header).filter((name) =>
+      namesOther(headerText(headers, name)!, name, clientIp)
+    )
+    if (names.length === 0) return undefined
+    return `${names.join(' and ')}, which ${names.length === 1 ? 'is' : 'are'} not read`
+  }
+
   /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
   proxyFix(clientIp: string): string {
     const { set, isTrusted } = this.#standingOf(clientIp)
@@ -127,10 +157,9 @@ export class Rejections<Request> {
     if (isTrusted && !isOfFramework) {
       return 'set clientIp.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write.'
     }
-    const fix = this.#trustFix(
-      providerAmong(notableAddresses().grantsOf(set)) ?? clientIp,
-      isOfFramework ? 'other-header' : 'unknown'
-    )
+    const provider = providerAmong(notableAddresses().grantsOf(set))
+    if (provider !== undefined && !writesHeader(provider, this.#header)) return unfitHeader(provider, this.#header)
+    const fix = this.#trustFix(provider ?? clientIp, isOfFramework ? 'other-header' : 'unknown')
     return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
   }
 

@@ -137,6 +137,7 @@ const UNITS = ['s', 'm', 'h', 'd']
 /** What may be meant, as code: the number in each unit that is accepted. Which of them, only its author knows. */
 function meant(value: unknown, { min, max, example }: DurationBounds<unknown>): string {
   const amount = typeof value === 'number' || isBare(value) ? Number(value) : Number.NaN
+  if (amount === 0 && min === 0) return `'0ms'`
   const months = monthsIn(value)
   const candidates = months === undefined ? UNITS.map((unit) => `${amount}${unit}`) : [`${months}m`, `${30 * months}d`]
   const texts = candidates.filter((text) => {

@@ -71,14 +71,22 @@ const WITH_SECRET: Readonly<Record<Reason, string>> = {
 
 const LIST_AGED =
   'The request carries your secret and is not listed: MoEngage calls from an address that the list lacks, or static addresses are ' +
-  'not enabled for this channel. Add the address to "allow", and ask MoEngage\'s support.'
+  'not enabled for this channel. Add the address to "allow", unless a proxy of yours has it, and ask MoEngage\'s support.'
 
-/** The hint of a rejection of which it is known whether the request carries the secret. */
-export function hintWithEvidence({ reason, hint, isOwn, isOnPage }: Rejection, carriesSecret: boolean): string {
+const HIDES_SENDER =
+  'so a proxy seems to hide its sender, or MoEngage sends that header from an address that the list lacks. Do not add the address to ' +
+  '"allow" before you know that no proxy has it: behind one, that would let everybody in.'
+
+/** The reason and the hint of a rejection of which it is known whether the request carries the secret. */
+export function withSecret(rejection: Rejection, carriesSecret: boolean): Pick<Rejection, 'reason' | 'hint'> {
+  const { reason, hint, isOwn, isOnPage, forwards } = rejection
   const isUnlisted = reason === 'not-listed' && isOwn !== true
-  if (carriesSecret && isOnPage) return `The request carries your secret, so it is MoEngage's call to you. ${hint}`
-  if (!carriesSecret) return isUnlisted ? `${hint} The request does not carry your secret.` : hint
-  return isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}`
+  if (!carriesSecret) return { reason, hint: isUnlisted ? `${hint} The request does not carry your secret.` : hint }
+  if (forwards !== undefined) {
+    return { reason: 'proxy-not-configured', hint: `The request carries your secret and ${forwards}, ${HIDES_SENDER}` }
+  }
+  if (isOnPage) return { reason, hint: `The request carries your secret, so it is MoEngage's call to you. ${hint}` }
+  return { reason, hint: isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}` }
 }
 
 /** What is said of a verified request that does not carry the secret. */
@@ -152,10 +160,9 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
   'permissive-trust': ({ permissiveTrust }) => permissiveTrust
 }
 
-/** The sentence about a unix socket that is not trusted, or whose proxy sends no header. */
-const UNIX_WITHOUT_CLIENT =
-  "The request came over a unix socket, which has no address. If your proxy connects there, add 'unix' to " +
-  'clientIp.trustedProxies and let it send the header.'
+const OVER_UNIX = 'The request came over a unix socket, which has no address'
+
+const UNIX_WITHOUT_CLIENT = `${OVER_UNIX}. If your proxy connects there, add 'unix' to clientIp.trustedProxies and let it send the header.`
 
 const API_GATEWAY_TEST =
   'The request was made by the test of API Gateway\'s console, which writes "test-invoke-source-ip" in place of an address. Call the deployed ' +
@@ -191,10 +198,19 @@ const withOtherHeader = (items: string, setting: string) =>
 /** `header-missing` where another forwarded header is there. */
 export function otherHeaderPresent(header: string, present: readonly string[]): string {
   return (
-    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands, with this request. Either ` +
-    `${PASSED_ON}; if it writes none, let it set ${header}.`
+    `A trusted proxy sends ${present.join(' and ')}, and no ${header}, which requireHeader demands, with this request. ` +
+    eitherHeader(header)
   )
 }
+
+/** A request over a unix socket that is trusted, without the header that is read. */
+export function unixWithoutHeader(header: string, present: readonly string[]): string {
+  return present.length === 0
+    ? `${OVER_UNIX}, and your proxy, which is trusted, sent no ${header}: let it set that header.`
+    : `${OVER_UNIX}, and your proxy, which is trusted, sends ${present.join(' and ')}, not ${header}. ${eitherHeader(header)}`
+}
+
+const eitherHeader = (header: string) => `Either ${PASSED_ON}; if it writes none, let it set ${header}.`
 
 /** The setting by which a framework is given the proxies that it trusts. */
 export interface TrustSetting {

@@ -1,3 +1,4 @@
+import { senderHeaderOf, writesHeader } from '../client-ip/trusted-proxies.js'
 import { PASSED_ON, passedOnBeside } from './hints.js'
 import type { Reason, Rejection } from './verdict.js'
 
@@ -48,20 +49,33 @@ const readsHeader = ({ header, present }: UnlistedFacts) => present.includes(hea
 /** What a proxy has to be before it is trusted: one that passes a header on hands over what clients wrote. */
 const WRITES_ITSELF = 'one that writes that header itself (what a trusted proxy passes on is believed as well)'
 
-/** The header in which a provider writes the sender, and the recipe that says what makes it safe. */
-const OF_PROVIDERS: Readonly<Record<string, readonly [header: string, recipe: string]>> = {
-  cloudflare: ['cf-connecting-ip', 'cloudflare'],
-  fastly: ['fastly-client-ip', 'fastly'],
-  'google-cloud-load-balancing': ['x-forwarded-for', 'google-cloud']
-}
-
 /** How a proxy behind a provider hands on the sender in the header that is read. */
 function handingOn(facts: UnlistedFacts, provider: string): string {
   const name = facts.header
   if (name === 'x-forwarded-for') return `hand on what ${provider} sends (nginx with $proxy_add_x_forwarded_for)`
-  const [own, recipe] = OF_PROVIDERS[provider]!
-  if (name === own) return `pass on ${name} as ${provider} sends it`
-  return `write into ${name} the sender that ${provider} names in ${own}; docs/recipes/${recipe}.md says when that can be relied on`
+  const { header, recipe } = senderHeaderOf(provider)
+  if (name === header) return `pass on ${name} as ${provider} sends it`
+  return `write into ${name} the sender that ${provider} names in ${header}; ${recipe} says when that can be relied on`
+}
+
+/** What to do where a provider stands in front of the server. */
+function providerFix(facts: UnlistedFacts, provider: string): string {
+  const { header, isPeer, isRequestKnown, trustFix } = facts
+  if (writesHeader(provider, header)) {
+    const { beside } = senderHeaderOf(provider)
+    return beside === undefined ? trustFix(provider) : `${trustFix(provider)} ${beside}`
+  }
+  if (isRequestKnown && !isPeer) return `let the proxy behind it ${handingOn(facts, provider)}.`
+  return unfitHeader(provider, header)
+}
+
+/** What to do about a provider that passes on the header which is read: trusted, it would let every client choose its address. */
+export function unfitHeader(provider: string, header: string): string {
+  const { header: own, recipe } = senderHeaderOf(provider)
+  return (
+    `read ${own}, which ${provider} writes itself, as ${recipe} shows. Do not trust ${provider} beside ${header}, which it passes on as ` +
+    'clients send it.'
+  )
 }
 
 /** Who made a request whose header names proxies alone. Whether a hop hides the sender cannot be seen in the request itself. */
@@ -94,10 +108,10 @@ export const UNLISTED_ROWS: readonly Row[] = [
     name: "a provider's address, of which no request is known",
     applies: ({ provider, isRequestKnown }) => provider !== undefined && !isRequestKnown,
     reason: 'not-listed',
-    hint: ({ client, provider, trustFix }) =>
-      `${client} is an address of ${provider}: if its requests carry no forwarded header, they come from ${provider}'s own network, and ` +
-      `not from a sender behind it; if they carry one, which the log calls proxy-not-configured, every sender looks like ${provider}, and ` +
-      `if ${provider} stands in front of your server: ${trustFix(provider!)}`
+    hint: (facts) =>
+      `${facts.client} is an address of ${facts.provider}: if its requests carry no forwarded header, they come from ${facts.provider}'s ` +
+      'own network, and not from a sender behind it; if they carry one, which the log calls proxy-not-configured, every sender looks like ' +
+      `${facts.provider}, and if ${facts.provider} stands in front of your server: ${providerFix(facts, facts.provider!)}`
   },
   {
     name: 'an internal address, of which no request is known',
@@ -138,9 +152,9 @@ export const UNLISTED_ROWS: readonly Row[] = [
     name: "a provider's proxy that is not trusted",
     applies: ({ provider, present }) => provider !== undefined && present.length > 0,
     reason: 'proxy-not-configured',
-    hint: ({ client, provider, trustFix }) =>
-      `${client} is an address of ${provider} and the request carries a forwarded header, so every sender looks like ` +
-      `${provider}. If ${provider} stands in front of your server: ${trustFix(provider!)}`
+    hint: (facts) =>
+      `${facts.client} is an address of ${facts.provider} and the request carries a forwarded header, so every sender looks like ` +
+      `${facts.provider}. If ${facts.provider} stands in front of your server: ${providerFix(facts, facts.provider!)}`
   },
   {
     name: "a provider's address without a header",
@@ -213,4 +227,16 @@ export const UNLISTED_ROWS: readonly Row[] = [
 export function unlisted(facts: UnlistedFacts): Rejection {
   const row = UNLISTED_ROWS.find(({ applies }) => applies(facts))!
   return { reason: row.reason, hint: row.hint(facts), isOwn: true }
+}
+
+/**
+ * A public client behind which the request names a further sender: a proxy of the receiver's own, or a stranger who wrote the header.
+ *
+ * @param forwards see {@link Rejection}
+ */
+export function namingSender(rejection: Rejection, client: string, forwards: string): Rejection {
+  const hint =
+    `${rejection.hint} The request carries ${forwards}: if ${client} is a proxy in front of your server, every sender behind it looks ` +
+    `like ${client}, and docs/recipes shows how to make it known.`
+  return { reason: rejection.reason, hint, forwards }
 }

@@ -105,6 +105,8 @@ t.test('names are read in any case', async (t) => {
   t.match(withProxies(['Cloudflare']).warnings, [{ path: 'clientIp.header', message: /cloudflare/ }])
 })
 
+const OTHER = `Write 'x-forwarded-for', or another header in which your proxy writes the address.`
+
 t.test('a wrong header is answered with the name that is left of it', async (t) => {
   const table: [header: unknown, fix: string][] = [
     ['X Real IP', `Write 'x-real-ip'.`],
@@ -112,13 +114,14 @@ t.test('a wrong header is answered with the name that is left of it', async (t) 
     ['X-Real-IP:', `Write 'x-real-ip'.`],
     [' x-real-ip ', `Write 'x-real-ip'.`],
     ['X-Real-IP: 10.0.0.1', `Write 'x-real-ip'.`],
-    ['x-forwarded-for, forwarded', `Write 'x-forwarded-for'.`],
+    ['x-forwarded-for, forwarded', OTHER],
+    ['x-real-ip x-forwarded-for', OTHER],
+    [['cf-connecting-ip', 'x-forwarded-for'], OTHER],
     ['', `Write 'x-forwarded-for'.`],
     [',', `Write 'x-forwarded-for'.`],
     [['CF-Connecting-IP'], `Write 'cf-connecting-ip'.`],
-    [['x-real-ip', 'forwarded'], `Write 'x-forwarded-for'.`],
     [['$http_x_real_ip'], 'Did you mean "x-real-ip"?'],
-    [['host'], `Write 'x-forwarded-for', or another header in which your proxy writes the address.`],
+    [['host'], OTHER],
     [['X Real IP'], `Write 'x-real-ip'.`],
     [[5], `Write 'x-forwarded-for'.`],
     [{ name: 'x-real-ip' }, `Write 'x-forwarded-for'.`]

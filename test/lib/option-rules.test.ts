@@ -90,6 +90,7 @@ t.test('a time is a number of milliseconds or a text with a unit', async (t) => 
     [short, '2M', /may be minutes or months/, /^Write '2m', or/],
     [age, '0M', /may be minutes or months/, /^Write '90d', or/],
     [age, '0', /has no unit/, /^Write '90d', or/],
+    [short, '0', /has no unit/, /^Write '0ms', or another time from '0ms' /],
     [age, '-5', /has no unit/, /^Write '90d', or/],
     [short, '50', /has no unit/, /^Write '50s' or '50m', or/],
     [short, '600', /has no unit/, /^Write '600s', or/],

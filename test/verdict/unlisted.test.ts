@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
 import t from 'tap'
 import { PROVIDERS } from '../../src/client-ip/trusted-proxies.js'
-import { createGuard, type GuardOptions, type HeadersInput } from '../../src/core.js'
+import {
+  createGuard,
+  type GuardOptions,
+  type HeadersInput,
+  type RejectedVerdict,
+  secretHeader
+} from '../../src/core.js'
 import guardFetch from '../../src/fetch.js'
 import { UNLISTED_ROWS } from '../../src/verdict/unlisted.js'
 import { lineLogger } from '../support/logger.js'
@@ -434,6 +440,201 @@ t.test('a proxy that hides what a provider sends is to write the sender into the
   }
   const followed = { options: realIp, peer: '127.0.0.1', headers: { 'x-real-ip': LISTED, 'cf-connecting-ip': LISTED } }
   t.match(verdictOn(followed), { verified: true, clientIp: LISTED }, 'as the hint says')
+})
+
+const SECRET = 'a secret of the workspace'
+const withSecret = { 'x-moe-token': SECRET }
+const asking = (options: Partial<GuardOptions>) =>
+  guardOf({ ...options, carriesSecret: secretHeader('x-moe-token', SECRET) })
+
+t.test("a public client behind which a header names a further sender may be a proxy of one's own", async (t) => {
+  const balancer = trusting('google-cloud-load-balancing')
+  const table: [
+    what: string,
+    options: Partial<GuardOptions>,
+    peer: string,
+    headers: Record<string, string>,
+    carries: string
+  ][] = [
+    ['a balancer that is not trusted', {}, '8.8.8.8', xff(LISTED), 'x-forwarded-for, which is not read'],
+    [
+      'one that appends',
+      trusting('10.0.0.1'),
+      '8.8.8.8',
+      xff(`${LISTED}, 8.8.8.8`),
+      'x-forwarded-for, which is not read'
+    ],
+    ['one that hides a name', {}, '8.8.8.8', xff(`unknown, ${LISTED}`), 'x-forwarded-for, which is not read'],
+    ['Forwarded', {}, '8.8.8.8', { forwarded: `for=${LISTED}` }, 'forwarded, which is not read'],
+    [
+      'CloudFront',
+      {},
+      '8.8.8.8',
+      { 'cloudfront-viewer-address': `${LISTED}:443` },
+      'cloudfront-viewer-address, which is not read'
+    ],
+    [
+      'two headers',
+      {},
+      '2001:4860::8',
+      { 'x-azure-clientip': LISTED, 'x-azure-socketip': LISTED },
+      'x-azure-clientip and x-azure-socketip, which are not read'
+    ],
+    [
+      'behind nginx',
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      xff(`${LISTED}, 8.8.8.8`),
+      'another hop left of 8.8.8.8 in x-forwarded-for'
+    ],
+    [
+      'Google appends two',
+      balancer,
+      '35.191.0.5',
+      xff(`${LISTED},8.8.8.8`),
+      'another hop left of 8.8.8.8 in x-forwarded-for'
+    ],
+    [
+      'Forwarded behind nginx',
+      reading('forwarded'),
+      '10.0.0.1',
+      { forwarded: `for=${LISTED}, for=8.8.8.8` },
+      'another hop left of 8.8.8.8 in forwarded'
+    ]
+  ]
+  for (const [what, options, peer, headers, carries] of table) {
+    const verdict = guardOf(options).judge({ peer, headers })
+    t.match(verdict, { reason: 'not-listed' }, what)
+    const client = String((verdict as { clientIp: string }).clientIp)
+    const { hint } = verdict as { hint: string }
+    t.ok(
+      hint.endsWith(
+        `The request carries ${carries}: if ${client} is a proxy in front of your server, every sender behind it looks like ${client}, and docs/recipes shows how to make it known.`
+      ),
+      hint
+    )
+    t.notMatch(hint, /trustedProxies|add /, 'whom to trust is not guessed')
+    const guard = asking(options)
+    t.match(guard.judge({ peer, headers: { ...headers, ...withSecret } }), {
+      reason: 'proxy-not-configured',
+      carriesSecret: true,
+      hint: new RegExp(
+        `^The request carries your secret and ${carries}, so a proxy seems to hide its sender, .*Do not add the address to "allow"`
+      )
+    })
+    t.match(guard.status().evidence, [
+      { kind: 'proxy', paste: null, ticket: null, sentence: /names a further sender in a header/ }
+    ])
+    t.match(asking(options).judge({ peer, headers }), {
+      reason: 'not-listed',
+      hint: /known\. The request does not carry your secret\.$/
+    })
+    const redacting = guardOf({ ...options, redactAddress: 'truncate' })
+    t.notOk(redacting.redacted(redacting.judge({ peer, headers }) as RejectedVerdict).hint.includes(client), 'redacted')
+  }
+})
+
+t.test('a client that every header names, or none, is a sender: with the secret, it is to be allowed', async (t) => {
+  const table: [what: string, options: Partial<GuardOptions>, peer: string, headers: Record<string, string>][] = [
+    ['no header', {}, '8.8.8.8', {}],
+    [
+      'a platform that writes the peer into headers',
+      {},
+      '8.8.8.8',
+      { ...xff('8.8.8.8'), 'cf-connecting-ip': '8.8.8.8', forwarded: 'for=8.8.8.8' }
+    ],
+    ['a list of itself', {}, '8.8.8.8', xff('8.8.8.8, 8.8.8.8')],
+    ['nothing that is an address', {}, '8.8.8.8', { ...xff('unknown'), 'x-real-ip': 'me' }],
+    ['blank headers', {}, '8.8.8.8', { ...xff(' '), 'x-real-ip': '' }],
+    ['behind nginx', trusting('10.0.0.1'), '10.0.0.1', { ...xff('8.8.8.8'), 'x-real-ip': '8.8.8.8' }],
+    ['a single header', reading('x-real-ip'), '10.0.0.1', { 'x-real-ip': '8.8.8.8', ...xff(`${LISTED}, 8.8.8.8`) }],
+    ['a function', { clientIp: () => '8.8.8.8' }, '8.8.8.8', xff(LISTED)]
+  ]
+  for (const [what, options, peer, headers] of table) {
+    t.match(guardOf(options).judge({ peer, headers }), { reason: 'not-listed', hint: /changed since\?$/ }, what)
+    t.match(
+      asking(options).judge({ peer, headers: { ...headers, ...withSecret } }),
+      {
+        reason: 'not-listed',
+        hint: /Add the address to "allow", unless a proxy of yours has it, and ask MoEngage's support\.$/
+      },
+      what
+    )
+  }
+})
+
+t.test('a provider is not to be trusted beside a header that it passes on', async (t) => {
+  for (const { name, prefixes } of PROVIDERS) {
+    const address = prefixes[0]!.replace(/0\/\d+$/, '9')
+    const own = name === 'cloudflare' ? 'cf-connecting-ip' : name === 'fastly' ? 'fastly-client-ip' : 'x-forwarded-for'
+    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip', 'fastly-client-ip']) {
+      const text = header === 'forwarded' ? `for=${LISTED}` : LISTED
+      const isWritten = header === own || header === 'x-forwarded-for'
+      const given = { options: reading(header), peer: address }
+      for (const headers of [{ [header]: text }, null]) {
+        const { hint } = verdictOn({ ...given, headers }) as { hint: string }
+        t.equal(hint.includes(`add '${name}' to clientIp.trustedProxies.`), isWritten, `${name}, ${header}`)
+        if (isWritten) continue
+        t.ok(hint.includes(`read ${own}, which ${name} writes itself, as docs/recipes/`), hint)
+        t.ok(hint.endsWith(`Do not trust ${name} beside ${header}, which it passes on as clients send it.`), hint)
+      }
+      const guard = guardOf(reading(header))
+      guard.judge({ peer: address, headers: { [header]: text } })
+      t.match(
+        guard.status().diagnosis,
+        [isWritten ? /own proxy: add '/ : /own proxy: read .* Do not trust /],
+        `${name}, ${header}`
+      )
+      const options: Partial<GuardOptions> = { clientIp: { trustedProxies: ['10.0.0.0/8', name], header } }
+      const warning = {
+        path: 'clientIp.header',
+        message: new RegExp(`passes on ${header} as clients send it, unless`),
+        fix: new RegExp(`^Read '${own}'`)
+      }
+      const warnings = guardOf(options)
+        .status()
+        .warnings.filter(({ message }) => message.includes('passes on'))
+      if (isWritten) t.strictSame(warnings, [])
+      else t.match(warnings, [warning])
+    }
+    const nginx = { options: reading('x-real-ip'), peer: '10.0.0.1', headers: { 'x-real-ip': address } }
+    t.match(verdictOn(nginx), {
+      hint: new RegExp(`server: let the proxy behind it write into x-real-ip the sender that ${name} names in ${own}`)
+    })
+  }
+  const google = { options: {}, peer: '35.191.0.5', headers: xff(`${LISTED},8.8.8.8`) }
+  const { hint } = verdictOn(google) as { hint: string }
+  t.match(
+    hint,
+    /pass clientIp: .* List the address of your balancer beside it, .* as docs\/recipes\/google-cloud\.md shows\.$/
+  )
+  t.match(
+    verdictOn({ ...google, options: trusting('google-cloud-load-balancing', '8.8.8.8') }),
+    { verified: true },
+    'as it says'
+  )
+})
+
+t.test('of a unix socket that is trusted, the hint says which header its proxy sends', async (t) => {
+  const table: [trusted: string[], headers: HeadersInput, hint: RegExp][] = [
+    [
+      ['unix'],
+      {},
+      /^The request came over a unix socket, which has no address, and your proxy, which is trusted, sent no x-forwarded-for: let it set that header\.$/
+    ],
+    [
+      ['unix'],
+      { 'x-real-ip': LISTED },
+      /, which is trusted, sends x-real-ip, not x-forwarded-for\. Either the proxy writes that header, or it passes on .*; if it writes none, let it set x-forwarded-for\.$/
+    ],
+    [['loopback'], { 'x-real-ip': LISTED }, /add 'unix' to clientIp\.trustedProxies/],
+    [['loopback'], xff(LISTED), /add 'unix' to clientIp\.trustedProxies/]
+  ]
+  for (const [trusted, headers, hint] of table) {
+    t.match(guardOf(trusting(...trusted)).judge({ peer: 'unix', headers }), { reason: 'unresolved', hint })
+  }
+  t.match(guardOf(trusting('unix')).judge({ peer: 'unix', headers: xff(LISTED) }), { verified: true }, 'as it says')
+  t.match(guardOf(trusting('unix')).judge({ peer: undefined, headers: {} }), { hint: /^The connection has no address/ })
 })
 
 t.test('a header that is required names the one that is there', async (t) => {

@@ -277,7 +277,8 @@ function readAddress(option: Option, instead: string): URL | undefined {
   const text = String(option.value)
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    const isHost = /^[\w-]+(\.[\w-]+)+(:\d+)?(\/|$)/.test(text) && !/[?#@]/.test(text)
+    // Without a path it may be the name of a file: with many endings of files, the host is somebody's.
+    const isHost = /^[\w-]+(\.[\w-]+)+(:\d+)?\//.test(text) && !/[?#@]/.test(text)
     const written = isHost ? literal(`https://${text}`) : undefined
     const message = `${shown(withoutSecretParts(text))} is not the URL of a web server.`
     return refuseUrl(option, message, `Write ${written ?? instead}.`)

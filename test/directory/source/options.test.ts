@@ -66,6 +66,14 @@ t.test('a source is one of a few shapes, and a mistake names what to write inste
       /^source\.url: 'lists\.example\/x\.json\?…' is not .* Write 'https:\/\/example\.com/
     ],
     [{ url: 'ftp://lists.example/x.json' }, /^source\.url: .* is not the URL of a web server/],
+    [{ url: 'lists.example:8443/x.json' }, /Write 'https:\/\/lists\.example:8443\/x\.json'/],
+    ...['moengage.json', 'moengage.zip', 'list.py', 'lists.example', 'lists.example:8443'].map(
+      (name): [unknown, RegExp] => [
+        { url: name },
+        /^source\.url: .* is not the URL of a web server\. Write 'https:\/\/example\.com\/moengage\.json'/
+      ]
+    ),
+    [{ page: 'page.md' }, /^source\.page: .* Write 'https:\/\/example\.com\/ip-whitelisting/],
     [{ url: 5 }, /^source\.url: '5' is not the URL/],
     [
       { url: 'http://lists.example/x.json' },
