@@ -1,5 +1,5 @@
 import { html } from 'ghtml'
-import { CHANNELS } from '../directory/names.js'
+import { CHANNELS, type Channel } from '../directory/names.js'
 import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
@@ -11,6 +11,7 @@ import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
 import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
+import { publishing } from './published.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -103,7 +104,7 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   return state('good', 'All is well: MoEngage gets through.')
 }
 
-/** Maximum number of servers that are named. */
+/** Maximum number of servers, of calls and of paths that are named. */
 const NAMED = 3
 
 function elsewhere(servers: Facts['rejecting']): string {
@@ -216,22 +217,29 @@ function channelAnswer(facts: Facts): Answer {
     const detail = routes.length === 0 ? '' : html`Requests with your secret were rejected on ${listed(routes)}.`
     return { question, answer: 'None was accepted in the last hour', detail }
   }
-  const names = [...new Set(recent.map(callName))]
-  const shown = names.length > 3 ? [...names.slice(0, 3), `${number(names.length - 3)} more`] : names
-  const shared = CHANNELS.filter((channel) =>
-    recent.some(({ channels }) => channels.length > 1 && channels.includes(channel))
-  )
-  const detail =
-    shared.length === 0
-      ? 'Their addresses are published for these channels alone.'
-      : html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
-  return { question, answer: listed(shown), detail }
+  const publishedFor = publishing(facts)
+  const calls = recent.map((call) => ({ ...call, published: publishedFor(call) }))
+  const answer = firstOf(calls.map((call) => (isShared(call) ? pathOf(call) : acceptedAs(call))))
+  const shared = CHANNELS.filter((channel) => calls.some((call) => isShared(call) && call.published.includes(channel)))
+  if (shared.length === 0)
+    return { question, answer, detail: 'Their addresses are published for these channels alone.' }
+  const narrowed = calls.filter(({ channels, published }) => channels.length < published.length)
+  const accepted = narrowed.length === 0 ? '' : ` Accepted as ${firstOf(narrowed.map(acceptedAs))}.`
+  const detail = html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}.${accepted} <a href="#routes">All calls</a>`
+  return { question, answer, detail }
 }
 
-/** What is known of a call: its channel, if its address is published for one alone, or the path. */
-function callName({ channels, route }: LastVerified): string {
-  const path = route ?? 'a path that the guard does not know'
-  return channels.length === 1 ? `${channelNames(channels)} (${path})` : path
+/** Whether the address of a call may be published for several channels, so that only the path tells which one it was. */
+const isShared = ({ published }: { readonly published: readonly Channel[] }) => published.length > 1
+
+const pathOf = ({ route }: LastVerified) => route ?? 'a path that the guard does not know'
+
+const acceptedAs = (call: LastVerified) => `${channelsOrCount(call.channels)} (${pathOf(call)})`
+
+/** The first of some names, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const all = [...new Set(names)]
+  return listed(all.length > NAMED ? [...all.slice(0, NAMED), `${number(all.length - NAMED)} more`] : all)
 }
 
 function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] {

@@ -120,7 +120,7 @@ const NOT_READY = liveBlock(
 function sectionsOf(facts: Facts) {
   const { minutes, hours, since, now, fleet } = facts
   const verified = lastVerifiedRows(facts)
-  const header = ['Route', 'Last request', 'Data center', 'Address published for']
+  const header = ['Route', 'Last request', 'Data center', 'Accepted as']
   const isFleet = isOfFleet(facts)
   return [
     {

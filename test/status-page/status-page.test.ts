@@ -101,15 +101,87 @@ t.test('the page answers what people come with', async (t) => {
 })
 
 t.test(
-  'when MoEngage last got through stands there for each route, with what its address is published for',
+  'when MoEngage last got through stands there for each route, with what it accepts the address for',
   async (t) => {
     const { post, open } = await serve(t)
     await post('/moengage/connector', LISTED)
     await post('/segments', LISTED)
     const { textOf } = await open()
+    t.match(
+      textOf('routes-body'),
+      /Data center Accepted as .*\/segments less than a minute ago .* UTC DC-01 Outbound Segment Sync/
+    )
     t.match(textOf('routes-body'), /\/moengage\/connector less than a minute ago .* UTC DC-01 Connector Campaigns,/)
-    t.match(textOf('routes-body'), /\/segments less than a minute ago .* UTC DC-01 Outbound Segment Sync/)
     t.match(textOf('answers'), /Outbound Segment Sync \(\/segments\)/)
+  }
+)
+
+t.test(
+  'which channel called is said where MoEngage publishes the address for one alone, whatever the route accepts',
+  async (t) => {
+    const [ONE, THREE] = ['3.209.165.74', '52.1.205.204']
+    const SHARED = 'The path tells the channel: MoEngage uses the same addresses for'
+    const strict = { '/strict': { channels: 'segment-sync' } }
+    const both = { '/import': { channels: 'data-import' } }
+    type Call = [path: string, clientIp: string]
+    const rows: [what: string, routes: object, calls: Call[], answer: RegExp][] = [
+      [
+        'a route that accepts one of eight',
+        strict,
+        [['/strict', LISTED]],
+        new RegExp(`\\? /strict ${SHARED} 8 channels\\. Accepted as Outbound Segment Sync \\(/strict\\)\\. All calls`)
+      ],
+      [
+        'a route that accepts all',
+        strict,
+        [['/all', LISTED]],
+        new RegExp(`\\? /all ${SHARED} 8 channels\\. All calls`)
+      ],
+      [
+        'both',
+        strict,
+        [
+          ['/strict', LISTED],
+          ['/all', LISTED]
+        ],
+        /\? \/(?:all and \/strict|strict and \/all) The path .* Accepted as Outbound/
+      ],
+      [
+        'an address of one channel',
+        {},
+        [['/all', ONE]],
+        /\? [^.]+ \(\/all\) Their addresses are published for these channels alone\. Was/
+      ],
+      [
+        'one of three',
+        both,
+        [['/import', THREE]],
+        new RegExp(`\\? /import ${SHARED} .* and .*\\. Accepted as .* \\(/import\\)\\.`)
+      ],
+      [
+        'many routes',
+        Object.fromEntries([1, 2, 3, 4].map((n) => [`/strict${n}`, { channels: 'segment-sync' }])),
+        [1, 2, 3, 4].map((n): Call => [`/strict${n}`, LISTED]),
+        /\? (?:\/strict\d(?:, | and )){3}1 more The path .* Accepted as (?:Outbound Segment Sync \(\/strict\d\)(?:, | and )){3}1 more\./
+      ]
+    ]
+    for (const [what, routes, calls, answer] of rows) {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      await app.register(async (hooks) => {
+        await hooks.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } })
+        hooks.post('/all', async () => 'ok')
+        for (const [path, moengage] of Object.entries(routes))
+          hooks.post(path, { config: { moengage } }, async () => 'ok')
+        await hooks.register(statusPage, { guard: hooks.moengage, prefix: '/status', public: true })
+      })
+      for (const [url, clientIp] of calls) {
+        const answer = await app.inject({ method: 'POST', url, headers: { 'x-forwarded-for': clientIp } })
+        t.equal(answer.statusCode, 200, `${what}: ${url}`)
+      }
+      const { textOf } = readPage((await app.inject('/status')).body)
+      t.match(textOf('answers'), new RegExp(`Which channel was it${answer.source}`), what)
+    }
   }
 )
 
