@@ -11,6 +11,7 @@ import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
 import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
+import type { Proof } from './proofs.js'
 import { publishing } from './published.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
@@ -35,15 +36,19 @@ const warns = ({ status }: Facts, code: string): boolean => status.warnings.some
 /** From then on a page does not say that MoEngage gets through: a campaign that is sent weekly has called again. */
 const LONG_AGO = 8 * DAY
 
-/** Whether what was turned away was genuine. */
-export function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts): Genuine {
+/**
+ * Whether what was turned away was genuine.
+ *
+ * @param findings what the secret proves
+ */
+function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts, findings: readonly Proof[]): Genuine {
   return genuine({
     span: Number.NaN,
     hasVerified,
     aboutVerified: '',
     rejected,
     ...knownOf(facts.turnedAway),
-    findings: facts.evidence,
+    findings,
     unlistedWithSecret: facts.unlistedWithSecret,
     unnamedWithSecret: 0,
     withoutSecret: 0,
@@ -52,9 +57,11 @@ export function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts
 }
 
 /** Judges how all is. */
-export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
+export function stateOf(facts: Facts): State {
   const { status, fleet, evidence, now } = facts
   const { lastError, warnings } = status
+  // What no longer happens is no trouble now.
+  const { answer: genuine } = genuineOf(facts, evidence)
   const rejected = totalOf(facts.counts.rejected)
   const actions = [
     ...facts.diagnosis,
@@ -139,7 +146,8 @@ interface Answer {
 }
 
 /** The questions that people come with, and their answers. */
-export function answersPart(facts: Facts, genuine: Genuine): string {
+export function answersPart(facts: Facts): string {
+  const genuine = genuineOf(facts, facts.proofs)
   const answers = [
     calledAnswer(facts, genuine),
     channelAnswer(facts),
@@ -170,7 +178,8 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
   const [rejected] = withSecret(facts)
   const outcome = outcomeWords(facts.outcomes, 'was')
   if (rejected !== undefined && now - rejected.lastSeen < HOUR) {
-    const detail = html`It carries your secret and came ${ago(now - rejected.lastSeen)}. !${accepted}`
+    const when = isAlways(rejected) ? ago(now - rejected.lastSeen) : 'within the hour'
+    const detail = html`It carries your secret and came ${when}. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
   const own = byAllow(facts)
@@ -194,14 +203,18 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
 }
 
 /**
- * Rejected senders of which each request carried your secret, and that are not of your own network, the latest first. Of a sender that left
- * it out once, it is not known which request was the last one.
+ * Rejected senders with your secret that are not of your own network, the latest first. Of a sender that left it out once, it is not known
+ * which request had it: it is among them if all of its requests came within the hour.
  */
-function withSecret({ turnedAway }: Facts): Sender[] {
+function withSecret({ turnedAway, now }: Facts): Sender[] {
   return turnedAway
-    .filter((sender) => totalOf(sender.withSecret) === sender.count && !sender.isOwn)
+    .filter((sender) => !sender.isOwn && totalOf(sender.withSecret) > 0)
+    .filter((sender) => isAlways(sender) || now - sender.firstSeen < HOUR)
     .sort((a, b) => b.lastSeen - a.lastSeen)
 }
+
+/** Whether each request of a sender carried your secret. */
+const isAlways = ({ withSecret, count }: Sender): boolean => totalOf(withSecret) === count
 
 /** Whether a request was rejected within an hour, as far as this server knows. */
 function isRejecting({ turnedAway, minutes, now }: Facts): boolean {
@@ -213,7 +226,9 @@ function channelAnswer(facts: Facts): Answer {
   const recent = fromMoEngage(facts).filter(({ at }) => facts.now - at < HOUR)
   if (recent.length === 0) {
     const rejected = withSecret(facts).filter(({ lastSeen }) => facts.now - lastSeen < HOUR)
-    const routes = [...new Set(rejected.flatMap((sender) => sender.routes))]
+    // Of a sender that left the secret out once, several routes do not say on which one it came.
+    const certain = rejected.filter((sender) => isAlways(sender) || sender.routes.length === 1)
+    const routes = [...new Set(certain.flatMap((sender) => sender.routes))]
     const detail = routes.length === 0 ? '' : html`Requests with your secret were rejected on ${listed(routes)}.`
     return { question, answer: 'None was accepted in the last hour', detail }
   }

@@ -1190,10 +1190,21 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
   t.match(await report(secret({ isOwn: true }), total), {
     genuine: {
       answer: 'likely',
-      evidence: { 1: '1 request with your secret from your own network or a provider in front of it.' }
+      evidence: { 1: '1 request with your secret from your own network or a provider in front of it.', length: 2 }
     },
     evidence: [{ kind: 'proxy', paste: null }]
   })
+  t.match(
+    await report(secret({ isOwn: true }), line({ isOwn: true, clientIp: UNLISTED, carriesSecret: false }), total),
+    {
+      genuine: {
+        evidence: {
+          1: '1 request with your secret from your own network or a provider in front of it.',
+          2: '1 request from addresses that are not listed, none of them with your secret: do you know any of them?'
+        }
+      }
+    }
+  )
   const listed = {
     reason: 'denied',
     clientIp: '44.205.83.206',
