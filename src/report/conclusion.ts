@@ -19,8 +19,8 @@ export interface Evidence {
   /** How many without the secret are of addresses on MoEngage's page that are denied. */
   readonly denied: number
   /** What the secret gives away. */
-  readonly findings: readonly Finding[]
-  /** How many of the rejections of unlisted addresses are among the findings. */
+  readonly findings: readonly Pick<Finding, 'kind' | 'count'>[]
+  /** How many of the rejections of unlisted addresses are among the findings, also those of the receiver's own set-up. */
   readonly unlistedWithSecret: number
   /** How many rejections carried the secret without a line that names the sender. */
   readonly unnamedWithSecret: number
@@ -117,9 +117,8 @@ export function genuine(facts: Evidence): Genuine {
 }
 
 /** How many requests with the secret came from addresses that are not listed. */
-export function unlistedWithSecret(findings: readonly Finding[]): number {
-  return findings.reduce((sum, { kind, count }) => sum + (kind === 'list-aged' ? count : 0), 0)
-}
+export const unlistedWithSecret = (senders: readonly Sender[]): number =>
+  senders.reduce((sum, { withSecret }) => sum + (withSecret['not-listed'] ?? 0), 0)
 
 /** What is known of rejected senders, besides what the secret gives away. */
 export function knownOf(senders: readonly Sender[]): Pick<Evidence, 'removed' | 'denied'> {

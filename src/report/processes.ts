@@ -43,6 +43,8 @@ interface Entry {
   readonly since: number | null
   readonly withheld: number
   readonly verified: number
+  /** How many rejections a summary counts, with a line or without; undefined where it does not say. */
+  readonly rejected?: number | undefined
   /** What the summaries up to the next one have to count. */
   readonly counts: MutableCounts
 }
@@ -50,9 +52,11 @@ interface Entry {
 /** What the log has of one process. */
 class LoggedProcess {
   readonly id: ProcessId
-  /** Slots with a rejection, and slots with a summary, each with the first slot that it is about. */
-  readonly rejections = new Set<number>()
+  /** Slots with a rejection, each with the time of its last one, and slots with a summary, each with the first slot that it is about. */
+  readonly #rejections = new Map<number, number>()
   readonly summaries = new Map<number, number>()
+  /** The last rejection before the time that was asked for, which is no entry yet. */
+  #before: number | undefined
   /** Rejections that lines count besides their own, by slot, with the time of the first line. */
   readonly #earlier = new Map<number, { time: number; count: number }>()
   /** Rejections that lines count, and summaries as those without a line. */
@@ -84,6 +88,18 @@ class LoggedProcess {
     if (isWanted) addTo(this.#wanted, counts)
   }
 
+  addRejection(time: number): void {
+    const slot = slotOf(time)
+    const last = this.#rejections.get(slot)
+    if (last === undefined && this.#rejections.size === MAX_KEPT) return
+    this.#rejections.set(slot, Math.max(time, last ?? time))
+  }
+
+  /** Notes a rejection before the time that was asked for. Its process may have been killed within that time. */
+  addBefore(time: number): void {
+    this.#before = Math.max(time, this.#before ?? time)
+  }
+
   addSummary(time: number, since: number | null): void {
     const slot = slotOf(time)
     // One of an earlier version does not say since when it counts.
@@ -105,6 +121,11 @@ class LoggedProcess {
 
   /** In the order of time. */
   get entries(): readonly Entry[] {
+    if (this.#before !== undefined) {
+      this.#entries.push({ kind: 'rejected', place: this.#before, since: null, withheld: 0, verified: 0, counts: {} })
+      this.#before = undefined
+      this.#isSorted = false
+    }
     if (!this.#isSorted) this.#entries.sort((a, b) => a.place - b.place)
     this.#isSorted = true
     return this.#entries
@@ -116,12 +137,21 @@ class LoggedProcess {
     return last?.kind === 'rejected' ? last.place : undefined
   }
 
-  /** Whether a process started under its name while its last summary was missing. */
-  get isKilled(): boolean {
-    let isOpen = false
-    for (const { kind } of this.entries) {
-      if (kind === 'start' && isOpen) return true
-      isOpen = kind === 'rejected' || (kind === 'start' && isOpen)
+  /**
+   * Whether a process started under its name, in the time that was asked for or behind it, while its last summary was missing. Several
+   * processes may have one name: a later summary that counts since before a rejection is of the process that rejected.
+   */
+  isKilled({ since }: Span): boolean {
+    let start = Number.NEGATIVE_INFINITY
+    let countedSince = Number.POSITIVE_INFINITY
+    for (const entry of this.entries.toReversed()) {
+      if (entry.kind === 'start') start = entry.place
+      else if (entry.kind === 'rejected') {
+        if (start >= Math.max(entry.place, since) && entry.place < countedSince) return true
+      } else {
+        start = Number.NEGATIVE_INFINITY
+        if (entry.rejected !== 0) countedSince = Math.min(countedSince, entry.since ?? Number.POSITIVE_INFINITY)
+      }
     }
     return false
   }
@@ -168,12 +198,17 @@ class LoggedProcess {
     return countsBy((reason) => Math.min(missing[reason] ?? 0, this.#wanted[reason] ?? 0))
   }
 
-  /** The first slot with a rejection that no summary is about, though there was time for one; undefined if there is none. */
-  firstGap(lastSlot: number): number | undefined {
+  /**
+   * The first slot with a rejection that no summary is about, though there was time for one; undefined if there is none.
+   *
+   * @param from rejections before this time do not matter
+   */
+  firstGap(from: number, lastSlot: number): number | undefined {
     const summaries = [...this.summaries].sort(([, a], [, b]) => a - b)
     let summed = Number.NEGATIVE_INFINITY
     let next = 0
-    for (const slot of [...this.rejections].sort((a, b) => a - b)) {
+    for (const [slot, time] of [...this.#rejections].sort(([a], [b]) => a - b)) {
+      if (time < from) continue
       for (; next < summaries.length && summaries[next]![1] <= slot; next++) {
         summed = Math.max(summed, summaries[next]![0])
       }
@@ -277,6 +312,11 @@ export class Processes {
     process.add({ [reason]: count })
     const { since, until } = this.#span
     if (count > 1 && time !== undefined && time >= since) process.addEarlier(time, count - 1, time >= until)
+    if (time !== undefined && time < since) process.addBefore(time)
+    if (time !== undefined && time < until) {
+      this.#last = Math.max(this.#last, time)
+      if (time >= since - HOUR) process.addRejection(time)
+    }
     if (!isInTime) return
     const place = this.#placeOf(time)
     const counts: MutableCounts = {}
@@ -287,9 +327,6 @@ export class Processes {
       this.#know(id, sender, time)
     }
     process.enter({ kind: 'rejected', place, since: null, withheld: 0, verified: 0, counts })
-    if (time === undefined) return
-    this.#last = Math.max(this.#last, time)
-    if (process.rejections.size < MAX_KEPT) process.rejections.add(slotOf(time))
   }
 
   /** Counts the rejections of a summary, which may be of another time than the report. */
@@ -304,7 +341,8 @@ export class Processes {
     for (const sender of suppressedOf) {
       if (time !== undefined && this.#isKnown(id, sender, time)) addTo(counts, { [sender.reason]: sender.count })
     }
-    process.enter({ kind: 'summary', place: this.#placeOf(time), since, withheld, verified, counts })
+    const all = rejected && totalOf(rejected)
+    process.enter({ kind: 'summary', place: this.#placeOf(time), since, withheld, verified, rejected: all, counts })
     if (time !== undefined) {
       this.#last = Math.max(this.#last, time)
       process.addSummary(time, since)
@@ -396,9 +434,13 @@ export class Processes {
     const { pid, hostname } = process.id
     const name = pid === '' ? 'the server' : `process ${pid}${hostname === '' ? '' : ` on ${hostname}`}`
     const lost = 'Its verified requests and the rejections without a line since then are not counted.'
-    if (process.isKilled || this.#isReplaced(process))
+    const starts = this.#starts.filter((start) => start.hostname === hostname).map(({ time }) => time)
+    if (process.isKilled(this.#span) || this.#isReplaced(process, starts))
       return `The last summary of ${name} is missing, and a server started after it: was it killed? ${lost}`
-    const gap = process.firstGap(lastSlot)
+    const { since } = this.#span
+    // A process that was replaced before the time that was asked for does not matter.
+    const from = starts.reduce((latest, start) => (start < since ? Math.max(latest, start) : latest), since - HOUR)
+    const gap = process.firstGap(from, lastSlot)
     if (gap === undefined) {
       return process.hasLostSummary
         ? `The lines of ${name} count more rejections than its summaries, so one of these is missing: was it killed, or has another guard of it not written its summary yet? ${lost}`
@@ -411,8 +453,10 @@ export class Processes {
     )
   }
 
-  /** Whether another process started on its host, and its last summary never came. */
-  #isReplaced({ id, open }: LoggedProcess): boolean {
-    return open !== undefined && this.#starts.some((start) => start.hostname === id.hostname && start.time >= open)
+  /** Whether the next start on its host is in the time that was asked for or behind it, and its last summary never came. */
+  #isReplaced({ open }: LoggedProcess, starts: readonly number[]): boolean {
+    if (open === undefined) return false
+    const next = Math.min(...starts.filter((start) => start >= open))
+    return next >= this.#span.since && next < Number.POSITIVE_INFINITY
   }
 }

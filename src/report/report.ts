@@ -387,7 +387,7 @@ export class ReportBuilder implements LineSink {
       rejected,
       ...known,
       findings,
-      unlistedWithSecret: unlistedWithSecret(findings),
+      unlistedWithSecret: unlistedWithSecret(everyone),
       unnamedWithSecret: Math.max(0, this.#unnamedWithSecret),
       withoutSecret: Math.min(rejected['not-listed'], this.#unlistedWithoutSecret),
       isIncomplete: doubts.length > 0

@@ -1,5 +1,5 @@
 import { html } from 'ghtml'
-import { CHANNELS } from '../directory/names.js'
+import { CHANNELS, type Channel } from '../directory/names.js'
 import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
@@ -11,6 +11,8 @@ import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
 import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
+import type { Proof } from './proofs.js'
+import { publishing } from './published.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
@@ -34,15 +36,19 @@ const warns = ({ status }: Facts, code: string): boolean => status.warnings.some
 /** From then on a page does not say that MoEngage gets through: a campaign that is sent weekly has called again. */
 const LONG_AGO = 8 * DAY
 
-/** Whether what was turned away was genuine. */
-export function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts): Genuine {
+/**
+ * Whether what was turned away was genuine.
+ *
+ * @param findings what the secret proves
+ */
+function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts, findings: readonly Proof[]): Genuine {
   return genuine({
     span: Number.NaN,
     hasVerified,
     aboutVerified: '',
     rejected,
     ...knownOf(facts.turnedAway),
-    findings: facts.evidence,
+    findings,
     unlistedWithSecret: facts.unlistedWithSecret,
     unnamedWithSecret: 0,
     withoutSecret: 0,
@@ -51,9 +57,11 @@ export function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts
 }
 
 /** Judges how all is. */
-export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
+export function stateOf(facts: Facts): State {
   const { status, fleet, evidence, now } = facts
   const { lastError, warnings } = status
+  // What no longer happens is no trouble now.
+  const { answer: genuine } = genuineOf(facts, evidence)
   const rejected = totalOf(facts.counts.rejected)
   const actions = [
     ...facts.diagnosis,
@@ -103,7 +111,7 @@ export function stateOf(facts: Facts, { answer: genuine }: Genuine): State {
   return state('good', 'All is well: MoEngage gets through.')
 }
 
-/** Maximum number of servers that are named. */
+/** Maximum number of servers, of calls and of paths that are named. */
 const NAMED = 3
 
 function elsewhere(servers: Facts['rejecting']): string {
@@ -138,7 +146,8 @@ interface Answer {
 }
 
 /** The questions that people come with, and their answers. */
-export function answersPart(facts: Facts, genuine: Genuine): string {
+export function answersPart(facts: Facts): string {
+  const genuine = genuineOf(facts, facts.proofs)
   const answers = [
     calledAnswer(facts, genuine),
     channelAnswer(facts),
@@ -169,7 +178,8 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
   const [rejected] = withSecret(facts)
   const outcome = outcomeWords(facts.outcomes, 'was')
   if (rejected !== undefined && now - rejected.lastSeen < HOUR) {
-    const detail = html`It carries your secret and came ${ago(now - rejected.lastSeen)}. !${accepted}`
+    const when = isAlways(rejected) ? ago(now - rejected.lastSeen) : 'within the hour'
+    const detail = html`It carries your secret and came ${when}. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
   const own = byAllow(facts)
@@ -193,14 +203,18 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
 }
 
 /**
- * Rejected senders of which each request carried your secret, and that are not of your own network, the latest first. Of a sender that left
- * it out once, it is not known which request was the last one.
+ * Rejected senders with your secret that are not of your own network, the latest first. Of a sender that left it out once, it is not known
+ * which request had it: it is among them if all of its requests came within the hour.
  */
-function withSecret({ turnedAway }: Facts): Sender[] {
+function withSecret({ turnedAway, now }: Facts): Sender[] {
   return turnedAway
-    .filter((sender) => totalOf(sender.withSecret) === sender.count && !sender.isOwn)
+    .filter((sender) => !sender.isOwn && totalOf(sender.withSecret) > 0)
+    .filter((sender) => isAlways(sender) || now - sender.firstSeen < HOUR)
     .sort((a, b) => b.lastSeen - a.lastSeen)
 }
+
+/** Whether each request of a sender carried your secret. */
+const isAlways = ({ withSecret, count }: Sender): boolean => totalOf(withSecret) === count
 
 /** Whether a request was rejected within an hour, as far as this server knows. */
 function isRejecting({ turnedAway, minutes, now }: Facts): boolean {
@@ -212,26 +226,35 @@ function channelAnswer(facts: Facts): Answer {
   const recent = fromMoEngage(facts).filter(({ at }) => facts.now - at < HOUR)
   if (recent.length === 0) {
     const rejected = withSecret(facts).filter(({ lastSeen }) => facts.now - lastSeen < HOUR)
-    const routes = [...new Set(rejected.flatMap((sender) => sender.routes))]
+    // Of a sender that left the secret out once, several routes do not say on which one it came.
+    const certain = rejected.filter((sender) => isAlways(sender) || sender.routes.length === 1)
+    const routes = [...new Set(certain.flatMap((sender) => sender.routes))]
     const detail = routes.length === 0 ? '' : html`Requests with your secret were rejected on ${listed(routes)}.`
     return { question, answer: 'None was accepted in the last hour', detail }
   }
-  const names = [...new Set(recent.map(callName))]
-  const shown = names.length > 3 ? [...names.slice(0, 3), `${number(names.length - 3)} more`] : names
-  const shared = CHANNELS.filter((channel) =>
-    recent.some(({ channels }) => channels.length > 1 && channels.includes(channel))
-  )
-  const detail =
-    shared.length === 0
-      ? 'Their addresses are published for these channels alone.'
-      : html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}. <a href="#routes">All calls</a>`
-  return { question, answer: listed(shown), detail }
+  const publishedFor = publishing(facts)
+  const calls = recent.map((call) => ({ ...call, published: publishedFor(call) }))
+  const answer = firstOf(calls.map((call) => (isShared(call) ? pathOf(call) : acceptedAs(call))))
+  const shared = CHANNELS.filter((channel) => calls.some((call) => isShared(call) && call.published.includes(channel)))
+  if (shared.length === 0)
+    return { question, answer, detail: 'Their addresses are published for these channels alone.' }
+  const narrowed = calls.filter(({ channels, published }) => channels.length < published.length)
+  const accepted = narrowed.length === 0 ? '' : ` Accepted as ${firstOf(narrowed.map(acceptedAs))}.`
+  const detail = html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}.${accepted} <a href="#routes">All calls</a>`
+  return { question, answer, detail }
 }
 
-/** What is known of a call: its channel, if its address is published for one alone, or the path. */
-function callName({ channels, route }: LastVerified): string {
-  const path = route ?? 'a path that the guard does not know'
-  return channels.length === 1 ? `${channelNames(channels)} (${path})` : path
+/** Whether the address of a call may be published for several channels, so that only the path tells which one it was. */
+const isShared = ({ published }: { readonly published: readonly Channel[] }) => published.length > 1
+
+const pathOf = ({ route }: LastVerified) => route ?? 'a path that the guard does not know'
+
+const acceptedAs = (call: LastVerified) => `${channelsOrCount(call.channels)} (${pathOf(call)})`
+
+/** The first of some names, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const all = [...new Set(names)]
+  return listed(all.length > NAMED ? [...all.slice(0, NAMED), `${number(all.length - NAMED)} more`] : all)
 }
 
 function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] {

@@ -13,6 +13,7 @@ import { noCounts, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
 import { diagnosisOfOthers, evidenceOfOthers } from './others.js'
 import { type Outcomes, outcomesOf } from './outcomes.js'
+import { type Proof, proofsOf } from './proofs.js'
 import type { Bar, Samples, Totals } from './samples.js'
 import { type Settled, settling } from './settled.js'
 
@@ -52,7 +53,9 @@ export interface Facts {
   readonly outcomesOfEnded: Outcomes
   /** How many rejections of unlisted addresses carried the secret, as far as they are among `counts`. */
   readonly unlistedWithSecret: number
-  /** What the secret gives away: to all servers, where the fleet is known. */
+  /** What the secret proves about rejections since the start: of all servers, where the fleet is known. */
+  readonly proofs: readonly Proof[]
+  /** What the secret gives away now: to all servers, where the fleet is known. */
   readonly evidence: readonly Finding[]
   /** Likely causes of the rejections, behind what the secret gives away: of all servers, where the fleet is known. */
   readonly diagnosis: readonly string[]
@@ -77,6 +80,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
   const { rejected, lastVerified } = status
   const hasVerified = isVerified(status)
+  const withSecret = sumOf(...metrics.verdicts.map(({ rejectedWithSecret }) => rejectedWithSecret))
   const ownOutcome = { ...status, rejected: totalOf(rejected) }
   const reported = fleet?.reading?.status
   if (reported === undefined)
@@ -85,7 +89,8 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       counts: { hasVerified, rejected },
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
-      unlistedWithSecret: unlistedWithSecret(status.evidence),
+      unlistedWithSecret: withSecret['not-listed'],
+      proofs: proofsOf(withSecret, senders),
       evidence: status.evidence,
       diagnosis: status.diagnosis,
       settled: settling(guard, metrics, 0),
@@ -105,6 +110,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
   const turnedAway = mostOf([...theirs, ...senders])
+  const elsewhere = turnedAway.filter(({ clientIp }) => !isAmong(clientIp, senders))
   const started = reported.replicas.flatMap(({ state, started }) => (state === 'live' ? [started] : []))
   // Servers that are started one after the other have the new options when the last one has begun.
   const settled = settling(guard, metrics, Math.max(0, ...started))
@@ -124,11 +130,12 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     outcomesOfEnded: outcomesOf(ended),
     // Senders of servers that have ended are evidence as well, and their rejections are not counted.
     unlistedWithSecret:
-      unlistedWithSecret(status.evidence) +
+      withSecret['not-listed'] +
       Math.min(
-        unlistedWithSecret(evidence),
+        unlistedWithSecret(elsewhere),
         sum(({ withSecret }) => withSecret)
       ),
+    proofs: proofsOf(sumOf(withSecret, ...elsewhere.map(({ withSecret }) => withSecret)), [...senders, ...elsewhere]),
     evidence: [...status.evidence, ...evidence],
     diagnosis: [
       // Another server may have verified one.

@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
-import { answersPart, genuineOf, lastVerifiedRows, stateOf, statePart } from './answers.js'
+import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
 import { explainPart } from './explain.js'
@@ -81,10 +81,9 @@ export class StatusPage {
     } catch {
       return [503, pageOf(now, NOT_READY)]
     }
-    const genuine = genuineOf(facts)
     const body = [
-      liveBlock('state', statePart(stateOf(facts, genuine)), 'status'),
-      liveBlock('answers', answersPart(facts, genuine)),
+      liveBlock('state', statePart(stateOf(facts)), 'status'),
+      liveBlock('answers', answersPart(facts)),
       ...sectionsOf(facts).map((section) => sectionOf({ ...section, isLive: true })),
       sectionOf({ id: 'explain', title: 'Explain this address', body: explainPart(this.#guard, query.get('ip')) }),
       sectionOf({
@@ -120,7 +119,7 @@ const NOT_READY = liveBlock(
 function sectionsOf(facts: Facts) {
   const { minutes, hours, since, now, fleet } = facts
   const verified = lastVerifiedRows(facts)
-  const header = ['Route', 'Last request', 'Data center', 'Address published for']
+  const header = ['Route', 'Last request', 'Data center', 'Accepted as']
   const isFleet = isOfFleet(facts)
   return [
     {

@@ -508,6 +508,8 @@ t.test('summaries that are missing are a doubt', async (t) => {
     JSON.stringify({ level: 30, ...at(hours, pid), hostname, msg })
   const about = (since: number, hours: number) =>
     summary({ verified: 5, since: new Date(TIME + since * HOUR).toISOString() }, at(hours))
+  const closing = (rejected: object, since: number, hours: number, process: object) =>
+    summary({ rejected, since: new Date(TIME + since * HOUR).toISOString() }, { ...at(hours), ...process })
   const nobody = { pid: undefined, hostname: undefined }
   const msg = 'Server listening at http://127.0.0.1:3000'
   const request = '::ffff:127.0.0.1 - - [23/Nov/2026:21:00:00 +0000] "POST /hook HTTP/1.1" 200 2'
@@ -551,6 +553,35 @@ t.test('summaries that are missing are a doubt', async (t) => {
         line({}, { ...at(1), ...nobody }),
         JSON.stringify({ ...at(1.1), ...nobody, msg }),
         summary({}, { ...at(1.2), ...nobody })
+      ],
+      [/^The last summary of the server is missing/]
+    ],
+    [
+      'a new server without process and host, before the old one sums up',
+      [
+        line({}, { ...at(1), ...nobody }),
+        JSON.stringify({ ...at(1.1), ...nobody, msg }),
+        closing({ 'not-listed': 1 }, 0.5, 1.2, nobody),
+        closing({}, 1.1, 2, nobody)
+      ],
+      []
+    ],
+    [
+      'the same, where the old one was killed',
+      [
+        line({}, { ...at(1), ...nobody }),
+        JSON.stringify({ ...at(1.1), ...nobody, msg }),
+        line({}, { ...at(1.2), ...nobody }),
+        closing({ 'not-listed': 1 }, 1.05, 2, nobody)
+      ],
+      [/^The last summary of the server is missing/]
+    ],
+    [
+      'the same, beside a third one without rejections',
+      [
+        line({}, { ...at(1), ...nobody }),
+        JSON.stringify({ ...at(1.1), ...nobody, msg }),
+        closing({}, 0.5, 1.2, nobody)
       ],
       [/^The last summary of the server is missing/]
     ],
@@ -762,6 +793,46 @@ t.test('a process that was killed is noticed in any order of its files', async (
       doubts: [/^The last summary of process 1 on h is missing, and a server started after it/],
       canReject: { answer: 'unclear' }
     })
+  }
+})
+
+t.test('a process that was killed is noticed in the time that was asked for, not in the time behind it', async (t) => {
+  const at = (minutes: number, pid: number) => ({ time: TIME + minutes * 60_000, pid })
+  const time = (minutes: number) => new Date(TIME + minutes * 60_000).toISOString()
+  const start = (minutes: number, pid: number, hostname = 'h') =>
+    JSON.stringify({ level: 30, ...at(minutes, pid), hostname, msg: 'Server listening at http://x' })
+  const denied = (minutes: number, pid = 1) => line({ reason: 'denied', mode: 'tag' }, at(minutes, pid))
+  const total = (minutes: number, since: number, counts: object, pid: number) =>
+    summary({ verified: 5, rejected: counts, since: time(since) }, at(minutes, pid))
+  const KILLED = [/^The last summary of process 1 on h is missing, and a server started after it/]
+  const GAP = [/^No summary of process 1 on h follows the rejections of 2026-11-23 12:10 UTC within an hour/]
+  const next = [start(50, 2), total(110, 50, {}, 2), total(170, 110, {}, 2)]
+  const same = [start(50, 1), total(110, 50, {}, 1), total(170, 110, {}, 1)]
+  const other = [total(60, 41, {}, 2), total(120, 60, {}, 2)]
+  const table: [what: string, log: string[], argv: string[], doubts: RegExp[]][] = [
+    ['killed behind its start', [denied(10), ...next], ['--since', time(40)], KILLED],
+    ['several rejections before it', [denied(5), denied(10), denied(7), ...next], ['--since', time(40)], KILLED],
+    ['hours after its last rejection', [denied(-300), ...next], ['--since', time(40)], KILLED],
+    ['killed behind its end', [denied(10), ...next], ['--since', time(9), '--until', time(45)], KILLED],
+    ['killed before it', [denied(10), ...next], ['--since', time(55)], []],
+    ['killed before it, and another start in it', [denied(10), ...next, start(60, 3)], ['--since', time(55)], []],
+    ['a container, killed in it', [denied(10), ...same], ['--since', time(40)], KILLED],
+    ['a container, killed before it', [denied(10), ...same], ['--since', time(55)], []],
+    ['it had summed up', [denied(10), total(30, 0, { denied: 1 }, 1), ...next], ['--since', time(40)], []],
+    ['it sums up later', [denied(10), start(50, 2), total(60, 0, { denied: 1 }, 1)], ['--since', time(40)], []],
+    ['another host', [denied(10), start(50, 2, 'other'), ...other], ['--since', time(75)], []],
+    ['killed and not started again', [denied(10), ...other], ['--since', time(40)], GAP],
+    ['the same, with a start before', [start(5, 1), denied(10), ...other], ['--since', time(40)], GAP],
+    ['the same, with an older rejection beside it', [denied(12), denied(11), ...other], ['--since', time(71.5)], GAP],
+    ['killed more than an hour before it', [denied(10), ...other], ['--since', time(71)], []],
+    ['it rejects behind its end', [denied(200), ...other], ['--until', time(190)], []]
+  ]
+  for (const [what, log, argv, doubts] of table) {
+    for (const lines of [log, log.toReversed()]) {
+      const about = (await report(lines, argv)).found.doubts.filter((doubt: string) => /summary of/i.test(doubt))
+      t.match(about, doubts, what)
+      t.equal(about.length, doubts.length, `${what}: ${about}`)
+    }
   }
 })
 
@@ -1119,10 +1190,21 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
   t.match(await report(secret({ isOwn: true }), total), {
     genuine: {
       answer: 'likely',
-      evidence: { 1: '1 request with your secret from your own network or a provider in front of it.' }
+      evidence: { 1: '1 request with your secret from your own network or a provider in front of it.', length: 2 }
     },
     evidence: [{ kind: 'proxy', paste: null }]
   })
+  t.match(
+    await report(secret({ isOwn: true }), line({ isOwn: true, clientIp: UNLISTED, carriesSecret: false }), total),
+    {
+      genuine: {
+        evidence: {
+          1: '1 request with your secret from your own network or a provider in front of it.',
+          2: '1 request from addresses that are not listed, none of them with your secret: do you know any of them?'
+        }
+      }
+    }
+  )
   const listed = {
     reason: 'denied',
     clientIp: '44.205.83.206',

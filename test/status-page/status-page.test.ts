@@ -101,15 +101,87 @@ t.test('the page answers what people come with', async (t) => {
 })
 
 t.test(
-  'when MoEngage last got through stands there for each route, with what its address is published for',
+  'when MoEngage last got through stands there for each route, with what it accepts the address for',
   async (t) => {
     const { post, open } = await serve(t)
     await post('/moengage/connector', LISTED)
     await post('/segments', LISTED)
     const { textOf } = await open()
+    t.match(
+      textOf('routes-body'),
+      /Data center Accepted as .*\/segments less than a minute ago .* UTC DC-01 Outbound Segment Sync/
+    )
     t.match(textOf('routes-body'), /\/moengage\/connector less than a minute ago .* UTC DC-01 Connector Campaigns,/)
-    t.match(textOf('routes-body'), /\/segments less than a minute ago .* UTC DC-01 Outbound Segment Sync/)
     t.match(textOf('answers'), /Outbound Segment Sync \(\/segments\)/)
+  }
+)
+
+t.test(
+  'which channel called is said where MoEngage publishes the address for one alone, whatever the route accepts',
+  async (t) => {
+    const [ONE, THREE] = ['3.209.165.74', '52.1.205.204']
+    const SHARED = 'The path tells the channel: MoEngage uses the same addresses for'
+    const strict = { '/strict': { channels: 'segment-sync' } }
+    const both = { '/import': { channels: 'data-import' } }
+    type Call = [path: string, clientIp: string]
+    const rows: [what: string, routes: object, calls: Call[], answer: RegExp][] = [
+      [
+        'a route that accepts one of eight',
+        strict,
+        [['/strict', LISTED]],
+        new RegExp(`\\? /strict ${SHARED} 8 channels\\. Accepted as Outbound Segment Sync \\(/strict\\)\\. All calls`)
+      ],
+      [
+        'a route that accepts all',
+        strict,
+        [['/all', LISTED]],
+        new RegExp(`\\? /all ${SHARED} 8 channels\\. All calls`)
+      ],
+      [
+        'both',
+        strict,
+        [
+          ['/strict', LISTED],
+          ['/all', LISTED]
+        ],
+        /\? \/(?:all and \/strict|strict and \/all) The path .* Accepted as Outbound/
+      ],
+      [
+        'an address of one channel',
+        {},
+        [['/all', ONE]],
+        /\? [^.]+ \(\/all\) Their addresses are published for these channels alone\. Was/
+      ],
+      [
+        'one of three',
+        both,
+        [['/import', THREE]],
+        new RegExp(`\\? /import ${SHARED} .* and .*\\. Accepted as .* \\(/import\\)\\.`)
+      ],
+      [
+        'many routes',
+        Object.fromEntries([1, 2, 3, 4].map((n) => [`/strict${n}`, { channels: 'segment-sync' }])),
+        [1, 2, 3, 4].map((n): Call => [`/strict${n}`, LISTED]),
+        /\? (?:\/strict\d(?:, | and )){3}1 more The path .* Accepted as (?:Outbound Segment Sync \(\/strict\d\)(?:, | and )){3}1 more\./
+      ]
+    ]
+    for (const [what, routes, calls, answer] of rows) {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      await app.register(async (hooks) => {
+        await hooks.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: { trustedProxies: ['loopback'] } })
+        hooks.post('/all', async () => 'ok')
+        for (const [path, moengage] of Object.entries(routes))
+          hooks.post(path, { config: { moengage } }, async () => 'ok')
+        await hooks.register(statusPage, { guard: hooks.moengage, prefix: '/status', public: true })
+      })
+      for (const [url, clientIp] of calls) {
+        const answer = await app.inject({ method: 'POST', url, headers: { 'x-forwarded-for': clientIp } })
+        t.equal(answer.statusCode, 200, `${what}: ${url}`)
+      }
+      const { textOf } = readPage((await app.inject('/status')).body)
+      t.match(textOf('answers'), new RegExp(`Which channel was it${answer.source}`), what)
+    }
   }
 )
 
@@ -913,6 +985,15 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       ],
       {},
       /None that was accepted No request of MoEngage .* is not known here\./
+    ],
+    [
+      'the secret, and none from the same address, within the hour',
+      [
+        [OTHER, true, 0.6],
+        [OTHER, false, 0.5]
+      ],
+      {},
+      /Yes, and it was turned away It carries your secret and came within the hour\. No request of MoEngage was accepted/
     ]
   ]
   for (const [what, requests, options, answer] of rows) {
@@ -933,6 +1014,109 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
     t.match(textOf('answers'), new RegExp(`in the last hour\\? ${answer.source}`), what)
   }
 })
+
+t.test('whether requests were genuine is said of all since the start, as the secret proves it', async (t) => {
+  const [OTHER, SCAN, PRIVATE] = [LISTED_IN['DC-03'], '8.8.8.8', '10.0.0.9']
+  type Request = [peer: string, isSecret: boolean]
+  const rows: [what: string, requests: Request[], options: object, days: number, answer: RegExp][] = [
+    [
+      'an unlisted address',
+      [[SCAN, true]],
+      {},
+      0,
+      /Yes 1 request with your secret from addresses that are not listed\. Is/
+    ],
+    [
+      'the same, of last week',
+      [[SCAN, true]],
+      {},
+      8,
+      /Yes 1 request with your secret from addresses that are not listed\. Is/
+    ],
+    [
+      'the same beside a stranger',
+      [
+        [SCAN, true],
+        ['9.9.9.9', false]
+      ],
+      {},
+      8,
+      /Yes 1 request with your secret from .* not listed\. 1 request from addresses that are not listed: do you know any of them\? Is/
+    ],
+    ['a stranger', [[SCAN, false]], {}, 8, /Possibly 1 request from addresses that are not listed: do you know any/],
+    [
+      'another data center',
+      [[OTHER, true]],
+      {},
+      8,
+      /Yes 1 request from MoEngage's addresses of other data centers\. Is/
+    ],
+    [
+      'a denied address',
+      [[SCAN, true]],
+      { deny: [SCAN] },
+      8,
+      /Yes 1 request with your secret from addresses that are denied\. Is/
+    ],
+    [
+      'a network of one’s own',
+      [
+        [PRIVATE, true],
+        [PRIVATE, true]
+      ],
+      {},
+      0,
+      /Likely 2 requests with your secret from your own network or a provider in front of it\. Is/
+    ],
+    [
+      'the same, which left the secret out once',
+      [
+        [PRIVATE, true],
+        [PRIVATE, false]
+      ],
+      {},
+      0,
+      /Likely 1 request with your secret from your own .*\. 1 request from addresses that are not listed: do you know any of them\? Is/
+    ]
+  ]
+  for (const [what, requests, options, days, answer] of rows) {
+    const clock = new TestClock('2026-11-24T10:00:00Z')
+    const guard = await loadGuard(
+      {
+        dataCenters: 'DC-01',
+        carriesSecret: (({ headers }: { headers: object }) => 'x-secret' in headers) as never,
+        ...options
+      },
+      { clock }
+    )
+    t.teardown(() => guard.close())
+    const page = new StatusPage(guard, clock)
+    t.teardown(() => page.close())
+    for (const [peer, isSecret] of requests) guard.judge({ peer, headers: isSecret ? { 'x-secret': 'yes' } : {} })
+    clock.pass(days * 24 * HOUR)
+    const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
+    t.match(textOf('answers'), new RegExp(`Was any of it genuine\\? ${answer.source}`), what)
+    if (days > 7) t.notMatch(textOf('state'), /carry your secret/, `${what}: it is no news`)
+  }
+})
+
+t.test(
+  'a path stands for the channel of a request with the secret where it is the only one of its sender',
+  async (t) => {
+    const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
+    const rows: [paths: string[], answer: RegExp][] = [
+      [['/moengage/connector', '/moengage/connector'], /were rejected on \/moengage\/connector\. Was/],
+      [['/moengage/connector', '/segments'], /Which channel was it\? None was accepted in the last hour Was/]
+    ]
+    for (const [[first, second], answer] of rows) {
+      const { origin, post, open } = await serve(t, { carriesSecret: carriesSecret as never })
+      const headers = { 'x-forwarded-for': '8.8.8.8', 'x-secret': 'yes' }
+      await send(origin, { method: 'POST', path: first!, headers })
+      await post(second!, '8.8.8.8')
+      t.match((await open()).textOf('answers'), answer)
+    }
+  }
+)
 
 t.test('an own proxy that is taken for the sender can be pasted where it is not redacted', async (t) => {
   const headers = { 'x-forwarded-for': LISTED }
