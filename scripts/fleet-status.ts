@@ -9,6 +9,7 @@ import { RedisStore } from '../src/fleet/redis/store.js'
 import { reportOf } from '../src/fleet/report.js'
 import { DAY } from '../src/lib/time.js'
 import { redisFleet } from '../src/redis.js'
+import { idOf } from '../test/support/fake-redis.js'
 import { RedisServer } from '../test/support/redis-server.js'
 
 const REPLICAS = Number(process.argv[2] ?? 1000)
@@ -27,7 +28,7 @@ function reportText(i: number): string {
     guard.decide(undefined, undefined, { peer, headers: {} }, ROUTES[n % ROUTES.length]!)
   for (let n = 0; n < 12; n++) judge(['52.6.248.125', '44.205.83.206', '34.224.89.62'][n % 3]!, n)
   for (let n = 0; n < 40; n++) judge(n % 2 === 0 ? `185.199.108.${n % 10}` : `45.${i >> 8}.${i & 255}.${n % 10}`, n)
-  const report = reportOf(guard, { id: `replica-${i}`, started: Date.now(), every: 5000, senders: 10 }, 1, false)
+  const report = reportOf(guard, { id: idOf(i), started: Date.now(), every: 5000, senders: 10 }, 1, false)
   return JSON.stringify(report)
 }
 
@@ -35,7 +36,7 @@ let bytes = 0
 for (let i = 0; i < REPLICAS; i++) {
   const text = reportText(i)
   bytes += text.length
-  await store.report({ id: `replica-${i}`, text }, DAY)
+  await store.report({ id: idOf(i), text }, DAY)
 }
 
 const guard = await loadGuard({

@@ -10,7 +10,7 @@ import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { claimedDocument, signDocument } from '../../src/signing/signed-document.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { run, type World } from '../support/cli.js'
-import { FakeRedis } from '../support/fake-redis.js'
+import { FakeRedis, idOf } from '../support/fake-redis.js'
 import { until } from '../support/http.js'
 import { snapshotOf } from '../support/snapshots.js'
 
@@ -337,9 +337,13 @@ t.test('signed changes', async (t) => {
   })
   t.match(await command(['fleet', 'status']), { code: 0, stdout: /deny 8\.8\.8\.8/ })
   t.match(await command(['override', 'deny', '8.8.8.9']), { code: 2, stderr: /--sign KEY/ })
-  redis.errors.set('ZREVRANGE', 'NOPERM this user has no permissions')
+  redis.errors.set('ZSCAN', "NOPERM this user has no permissions to run the 'zscan' command")
   const blind = await command(['override', 'deny', '8.8.8.9', '--sign', key])
-  t.match(blind, { code: 2, stderr: /NOPERM/ }, 'what replicas report is compared')
+  t.match(
+    blind,
+    { code: 2, stderr: /NOPERM .*'zscan' command\. Add \+zscan to the rule of this user in the ACL\./ },
+    'what replicas report is compared'
+  )
   redis.errors.clear()
   t.match(await command(['publish', '-', '--sign', 'missing.pem'], { stdin: list('r1') }), {
     code: 2,
@@ -699,7 +703,7 @@ t.test('a replica that did not get there is named', async (t) => {
   const { redis, command } = fleetOf()
   const report = {
     ...{
-      id: 'a',
+      id: idOf(1),
       host: 'h',
       pid: 7,
       started: 1,
@@ -712,9 +716,9 @@ t.test('a replica that did not get there is named', async (t) => {
     ...{ lastError: null, verified: 0, rejected: {}, lastVerified: [], senders: [] }
   }
   const replicas = `{moengage:${NAME}}:replicas`
-  redis.scores.set(replicas, new Map(Object.entries({ a: 1, gone: 2, other: 3 })))
-  redis.texts.set(`${replicas}:a`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
-  redis.texts.set(`${replicas}:other`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
+  redis.scores.set(replicas, new Map([1, 2, 3].map((n) => [idOf(n), n])))
+  redis.texts.set(`${replicas}:${idOf(1)}`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
+  redis.texts.set(`${replicas}:${idOf(3)}`, { text: JSON.stringify(report), end: Date.now() + 86_400_000 })
   const published = await command(['publish', '-', '--wait', '1ms'], { stdin: list('r1') })
   t.match(published, { code: 1, stderr: 'warning: h 7 does not use it\n' })
   t.match(await command(['fleet', 'status']), {
@@ -725,8 +729,9 @@ t.test('a replica that did not get there is named', async (t) => {
 t.test('--wait counts replicas that use what was published, or what came after it', async (t) => {
   const { redis, command } = fleetOf()
   const replicas = `{moengage:${NAME}}:replicas`
-  const report = (id: string, version: number | null, lastError: string | null) => {
-    const own = { id, host: id, pid: 7, started: 1, reported: 2, isClosed: false, every: 1000, version, revision: 'r' }
+  const report = (n: number, host: string, version: number | null, lastError: string | null) => {
+    const id = idOf(n)
+    const own = { id, host, pid: 7, started: 1, reported: 2, isClosed: false, every: 1000, version, revision: 'r' }
     const text = JSON.stringify({ ...own, lastError, verified: 0, rejected: {}, lastVerified: [], senders: [] })
     redis.texts.set(`${replicas}:${id}`, { text, end: Date.now() + 86_400_000 })
     redis.scores.set(replicas, (redis.scores.get(replicas) ?? new Map()).set(id, 1))
@@ -736,8 +741,8 @@ t.test('--wait counts replicas that use what was published, or what came after i
   const answer = redis.answer.bind(redis)
   redis.answer = (args) => {
     if (args[0] === 'EVAL') {
-      report('newer', later, null)
-      report('stuck', later, 'It is older \u001b[31m')
+      report(1, 'newer', later, null)
+      report(2, 'stuck', later, 'It is older \u001b[31m')
     }
     return answer(args)
   }
@@ -794,7 +799,7 @@ t.test('an emptied store goes on above the versions that replicas report, whatev
   const published = await command(['publish', '-', '--wait'], { stdin: list('r2') })
   t.match(published, { code: 0, stdout: new RegExp(`\\nversion ${ahead + 1}\\n1 of 1 live`) })
   t.match(guard.status(), { revision: 'r2', lastError: null })
-  redis.errors.set('ZREVRANGE', 'WRONGTYPE Operation against a key')
+  redis.errors.set('ZSCAN', 'WRONGTYPE Operation against a key')
   t.match(
     await command(['publish', '-'], { stdin: list('r3') }),
     { code: 0 },
@@ -825,7 +830,7 @@ t.test('watch goes on when the store fails for a while', async (t) => {
   )
   redis.errors.clear()
   const watched = command(['fleet', 'watch', '--for', '2200ms'])
-  await until(() => redis.received.includes('ZREVRANGE'))
+  await until(() => redis.received.includes('ZSCAN'))
   await new Promise((resolve) => setTimeout(resolve, 100))
   redis.errors.set('HGET', 'LOADING Redis is loading')
   await new Promise((resolve) => setTimeout(resolve, 1100))

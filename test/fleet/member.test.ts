@@ -17,7 +17,7 @@ import { type FleetStore, type RedisFleetOptions, redisFleet, storeFleet } from 
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { signDocument } from '../../src/signing/signed-document.js'
 import { failingThenable, unreadableErrors } from '../support/failures.js'
-import { FakeRedis } from '../support/fake-redis.js'
+import { FakeRedis, idOf } from '../support/fake-redis.js'
 import { listenTo, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
@@ -1023,19 +1023,20 @@ t.test('no replica judges the report of another by its own clock', async (t) => 
   const start = Date.now()
   mock.timers.enable({ apis: ['Date'], now: start })
   t.teardown(() => mock.timers.reset())
-  const ids = async () => {
-    for await (const group of store.reports(10, 10)) return group.map(({ id }) => id)
+  const reported = async () => {
+    for await (const group of store.reports(10, 10)) return group.map(({ text }) => text)
     return []
   }
   const day = 86_400_000
-  for (const [id, days] of Object.entries({ behind: -400, right: 0, ahead: 400, other: 0 })) {
+  const clocks = { behind: -400, right: 0, ahead: 400, other: 0 }
+  for (const [i, [text, days]] of Object.entries(clocks).entries()) {
     mock.timers.setTime(start + days * day)
-    await store.report({ id, text: id }, day)
+    await store.report({ id: idOf(i), text }, day)
   }
-  t.strictSame(await ids(), ['other', 'ahead', 'right', 'behind'], 'the one that reported last comes first')
+  t.strictSame(await reported(), ['other', 'ahead', 'right', 'behind'], 'the one that reported last comes first')
   mock.timers.setTime(start - 400 * day)
-  await store.report({ id: 'behind', text: 'behind' }, day)
-  t.strictSame(await ids(), ['behind', 'other', 'ahead', 'right'])
+  await store.report({ id: idOf(0), text: 'behind' }, day)
+  t.strictSame(await reported(), ['behind', 'other', 'ahead', 'right'])
 })
 
 t.test('a replica whose report has expired leaves the index, whatever else stands in it', async (t) => {
@@ -1043,17 +1044,35 @@ t.test('a replica whose report has expired leaves the index, whatever else stand
   const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
   t.teardown(() => store.close())
   const index = () => [...redis.scores.get(`{moengage:${NAME}}:replicas`)!.keys()]
-  for (let i = 0; i < 15; i++) await store.report({ id: `short${i}`, text: '{}' }, 200)
-  await store.report({ id: 'long', text: '{}' }, 60_000)
+  const report = (n: number, keepFor = 60_000) => store.report({ id: idOf(n), text: '{}' }, keepFor)
+  for (let i = 0; i < 15; i++) await report(i, 200)
+  await report(20)
   await new Promise((resolve) => setTimeout(resolve, 200))
-  await store.report({ id: 'next', text: '{}' }, 60_000)
-  t.strictSame(index(), ['short10', 'short11', 'short12', 'short13', 'short14', 'long', 'next'], 'ten at a time')
-  await store.report({ id: 'next', text: '{}' }, 60_000)
-  t.strictSame(index(), ['long', 'next'])
-  // Whoever can write to the store may have written any score.
-  redis.scores.get(`{moengage:${NAME}}:replicas`)!.set('hostile', Number.POSITIVE_INFINITY)
-  await store.report({ id: 'last', text: '{}' }, 60_000)
-  t.ok(index().includes('last'))
+  await report(21)
+  t.strictSame(index(), [10, 11, 12, 13, 14, 20, 21].map(idOf), 'ten at a time')
+  await report(21)
+  t.strictSame(index(), [20, 21].map(idOf))
+  // Whoever can write to the store may have written anything.
+  redis.scores.get(`{moengage:${NAME}}:replicas`)!.set('hostile', -1).set(idOf(30), Number.POSITIVE_INFINITY)
+  await report(22)
+  t.strictSame(index(), [idOf(20), idOf(21), 'hostile', idOf(22)])
+})
+
+t.test('of an index with many replicas a report looks at a few, and the next one at others', async (t) => {
+  const redis = new FakeRedis()
+  const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: NAME, timeout: 1000, poll: 1000 })
+  t.teardown(() => store.close())
+  const scores = new Map(Array.from({ length: 500 }, (_, i) => [idOf(i), i]))
+  redis.scores.set(`{moengage:${NAME}}:replicas`, scores)
+  for (let i = 0; i < 500; i++) {
+    if (i % 20 > 0) redis.texts.set(`{moengage:${NAME}}:replicas:${idOf(i)}`, { text: '{}', end: Date.now() + 60_000 })
+  }
+  const before = redis.received.length
+  for (let i = 0; i < 50; i++) await store.report({ id: idOf(1000), text: '{}' }, 60_000)
+  t.ok(redis.received.length - before < 50 * 17, `${redis.received.length - before} commands for 50 reports`)
+  t.ok(scores.get(idOf(1000))! > 400, 'its number is above those that it saw')
+  for (let i = 0; i < 10; i++) await store.report({ id: idOf(1000), text: '{}' }, 60_000)
+  t.equal(scores.size, 1 + (500 * 19) / 20, 'all that have expired left the index')
 })
 
 t.test('a store that is closed answers no more', async (t) => {

@@ -12,6 +12,7 @@ import { RedisStore } from '../../src/fleet/redis/store.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { run } from '../support/cli.js'
+import { idOf } from '../support/fake-redis.js'
 import { controlOf, eventually, ForkedReplica, NAME, STATE, TIMES } from '../support/fleet.js'
 import { freePort } from '../support/http.js'
 import { RedisServer, SERVERS, skipWithoutServer } from '../support/redis-server.js'
@@ -364,6 +365,119 @@ t.test('replicas and publishers need no more than the documented permissions', {
   }
 })
 
+t.test(
+  'replicas with the rule of an earlier version report, and say what to add',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const server = await RedisServer.start(t)
+    const admin = raw(t, server.url)
+    for (const rule of documentedAcl()) {
+      await admin.call('ACL', 'SETUSER', ...rule.map((word) => (word === '+zscan' ? '+zrevrange' : word)))
+    }
+    const as = (user: string) => server.url.replace('//', `//${user}:secret@`)
+    const replicas = await Promise.all(
+      ['ioredis', 'iovalkey', 'redis'].map((kind) => ForkedReplica.start(t, as('replica'), { kind }))
+    )
+    await controlOf(t, as('publisher')).publish(list('first'))
+    await everywhere(replicas, usesRevision('first'))
+    await eventually(async () => (await controlOf(t, server.url).status()).current === 3)
+    const missing = /'zscan' command.*\. Add (\+zscan) to the rule of this user in the ACL\.$/
+    for (const replica of replicas) t.match(await replica.fleet(), { live: 1, lastError: missing, warnings: [] })
+    const [, addition] = missing.exec((await replicas[0]!.fleet()).lastError!)!
+    await admin.call('ACL', 'SETUSER', 'replica', addition!)
+    for (const replica of replicas) t.match(await replica.fleet(), { live: 3, lastError: null, warnings: [] })
+  }
+)
+
+const HUGE = 40_000_000
+
+/** What a server has sent to all its clients, in bytes. */
+async function sentBy(server: Redis): Promise<number> {
+  return Number(/total_net_output_bytes:(\d+)/.exec(await server.info('stats'))![1])
+}
+
+t.test('what a stranger wrote in the place of the index or of a report is named, or left out', { skip }, async (t) => {
+  const server = await RedisServer.start(t)
+  const admin = raw(t, server.url)
+  const replica = await ForkedReplica.start(t, server.url)
+  const index = `{moengage:${NAME}}:replicas`
+  await eventually(async () => (await replica.fleet()).lastError === null)
+  await admin.zadd(index, 1e15, idOf(1))
+  await admin.zadd(`${index}:${idOf(1)}`, 1, 'x')
+  t.match(await replica.fleet(), { live: 1, replicas: { length: 1 }, lastError: null, warnings: [] })
+  await admin.set(index, 'x')
+  const mend = /WRONGTYPE .*value\. Delete it, .*: redis-cli (DEL) '(\S+)'\.$/
+  await eventually(async () => (await replica.fleet()).warnings.some((warning) => mend.test(warning)))
+  const [, command, key] = mend.exec((await replica.fleet()).lastError!)!
+  await admin.call(command!, key!)
+  const isWell = async () => {
+    const { live, lastError, warnings } = await replica.fleet()
+    return live === 1 && lastError === null && warnings.length === 0
+  }
+  t.ok(await eventually(async () => isWell()))
+})
+
+t.test(
+  'what is too long stays on the server, and the error has the command that mends it',
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const server = await RedisServer.start(t)
+    const admin = raw(t, server.url)
+    for (const rule of documentedAcl()) await admin.call('ACL', 'SETUSER', ...rule)
+    const as = (user: string) => server.url.replace('//', `//${user}:secret@`)
+    const replicas = await Promise.all(
+      ['ioredis', 'iovalkey', 'redis'].map((kind) =>
+        ForkedReplica.start(t, as('replica'), { kind, fleet: { timeout: 2000 } })
+      )
+    )
+    const control = controlOf(t, as('publisher'))
+    await control.publish(list('first'))
+    await everywhere(replicas, usesRevision('first'))
+    const before = await sentBy(admin)
+
+    await t.test('members of the index, which a replica can write', async (t) => {
+      const stranger = raw(t, as('replica'))
+      const index = `{moengage:${NAME}}:replicas`
+      for (const score of [-1, 1e15]) await stranger.zadd(index, score, `${score}${'x'.repeat(HUGE)}`)
+      const reported = async () => (await control.status()).replicas.map(({ reported }) => reported)
+      const last = Math.max(...(await reported()))
+      await eventually(async () => (await reported()).every((time) => time > last))
+      for (const replica of replicas) t.match(await replica.fleet(), { live: 3, lastError: null, warnings: [] })
+      await admin.del(index)
+      await eventually(async () => (await control.status()).live === 3)
+    })
+
+    await t.test('fields of the state', async (t) => {
+      const table: [field: string, revision: string][] = [
+        ['version', 'second'],
+        ['list', 'third'],
+        ['overrides', 'fourth']
+      ]
+      for (const [field, revision] of table) {
+        await admin.hset(STATE, { version: Date.now(), [field]: '7'.repeat(HUGE) })
+        const mend = new RegExp(
+          `Its ${field} has ${HUGE} bytes, more than \\d+\\. .*: redis-cli (\\w+) '(\\S+)' (.*?)\\.(?: |$)`
+        )
+        await everywhere(replicas, async (replica) => mend.test((await replica.status()).lastError ?? ''))
+        for (const replica of replicas) t.match(await replica.judge(LISTED), { status: 200 })
+        const [, command, key, rest] = mend.exec(await control.publish(list(revision)).catch(({ message }) => message))!
+        await admin.call(command!, key!, ...rest!.split(' '))
+        await control.publish(list(revision))
+        await everywhere(replicas, usesRevision(revision))
+        t.ok(await everywhere(replicas, async (replica) => (await replica.status()).lastError === null), field)
+      }
+    })
+
+    await t.test('entries of the log', async (t) => {
+      await admin.lpush(`{moengage:${NAME}}:log`, 'x'.repeat(HUGE))
+      t.match(await control.log(), [{ what: /^list fourth/ }, { what: /^list third/ }, {}, {}])
+      t.match(await control.rollback(), { list: { provenance: { revision: 'third' } } })
+    })
+
+    t.ok((await sentBy(admin)) - before < HUGE / 2, 'none of it was sent')
+  }
+)
+
 t.test('a database needs a permission of its own, as documented', { skip, timeout: 60_000 }, async (t) => {
   const server = await RedisServer.start(t)
   const admin = raw(t, server.url)
@@ -436,7 +550,7 @@ t.test(
 
     const redis = raw(t, server.url)
     const index = `{moengage:${NAME}}:replicas`
-    await redis.zadd(index, 0, 'expired', 0.5, 'lost')
+    await redis.zadd(index, 0, idOf(1), 0.5, idOf(2))
     await eventually(async () => (await redis.zcard(index)) === 3)
     t.match(await control.status(), { live: 3, replicas: { length: 3 } }, 'what has no report leaves the index')
   }

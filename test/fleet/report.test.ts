@@ -4,7 +4,7 @@ import { createGuard, type GuardStatus } from '../../src/core.js'
 import { RedisStore } from '../../src/fleet/redis/store.js'
 import { FleetSums, MAX_BYTES, type Report, readReport, readSums, reportOf } from '../../src/fleet/report.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
-import { FakeRedis } from '../support/fake-redis.js'
+import { FakeRedis, idOf } from '../support/fake-redis.js'
 import { runs } from '../support/properties.js'
 
 const BASIS = { id: 'a', started: 1, every: 1000, senders: 10 }
@@ -132,13 +132,13 @@ function storeOf(t: Test, replicas: number) {
     const own = { ...sender, clientIp: `45.0.${i >> 8}.${i & 255}`, count: 1 }
     const text = JSON.stringify({
       ...report,
-      id: `r${i}`,
+      id: idOf(i),
       verified: i,
       rejected: { denied: 2 },
       senders: [own, sender]
     })
-    scores.set(`r${i}`, i)
-    redis.texts.set(`{moengage:many}:replicas:r${i}`, { text, end: Date.now() + 86_400_000 })
+    scores.set(idOf(i), i)
+    redis.texts.set(`{moengage:many}:replicas:${idOf(i)}`, { text, end: Date.now() + 86_400_000 })
   }
   const store = new RedisStore({ client: redis.io(), scope: 'moengage', name: 'many', timeout: 5000, poll: 5000 })
   t.teardown(() => store.close())
@@ -153,7 +153,7 @@ t.test('a thousand replicas are added up, with two commands for each', async (t)
   t.equal(sums.senders.length, 100, 'those with the most rejections')
   t.match(sums.senders[0], { clientIp: STRANGER, count: 1000 })
   t.equal(sums.lastVerified.length, 1)
-  t.ok(redis.received.length <= 2 + 2 * 1000, `${redis.received.length} commands`)
+  t.ok(redis.received.length <= 4 + 2 * 1000, `${redis.received.length} commands`)
 })
 
 t.test('of more replicas than two thousand, those are read that reported last', async (t) => {
@@ -161,5 +161,57 @@ t.test('of more replicas than two thousand, those are read that reported last', 
   const sums = await readSums(store)
   t.equal(sums.replicas.length, 2000)
   t.match(sums, { live: 2000, verified: ((1000 + 2999) * 2000) / 2 })
-  t.ok(redis.received.length <= 2 + 2 * 2000, `${redis.received.length} commands`)
+  t.ok(redis.received.length <= 6 + 2 * 2000, `${redis.received.length} commands`)
+})
+
+t.test('an index that a stranger filled is refused, with the command that mends it', async (t) => {
+  const { redis, store } = storeOf(t, 100)
+  const index = redis.scores.get('{moengage:many}:replicas')!
+  for (let i = 0; i < 90_000; i++) index.set(`stranger ${i}`, 9e9 + i)
+  t.match(await readSums(store), { live: 100 }, 'what is no replica is looked over')
+  for (let i = 0; i < 90_000; i++) index.set(`another ${i}`, 9e9 + i)
+  const error = await readSums(store).catch(({ message }: Error) => message)
+  const [, command, key] = /has more than 100000 members\. .*: redis-cli (DEL) '(.*)'\.$/.exec(error as string)!
+  t.match([command, key], ['DEL', '{moengage:many}:replicas'])
+  redis.scores.delete(key!)
+  for (const n of [1, 2]) await store.report({ id: idOf(n), text: redis.texts.get(`${key}:${idOf(n)}`)!.text }, 60_000)
+  t.match(await readSums(store), { live: 2 })
+})
+
+t.test('a report that is no text is left out, and an index that is none is an error with its fix', async (t) => {
+  const { redis, store } = storeOf(t, 10)
+  redis.errors.set('GETRANGE', 'WRONGTYPE Operation against a key holding the wrong kind of value')
+  t.match(await readSums(store), { live: 0 })
+  redis.errors.set('GETRANGE', 'NOPERM no')
+  await t.rejects(readSums(store), { message: 'NOPERM no' })
+  redis.errors.set('ZSCAN', 'WRONGTYPE Operation against a key holding the wrong kind of value')
+  const fix = /value\. Delete it, .*: redis-cli DEL '\{moengage:many\}:replicas'\.$/
+  await t.rejects(readSums(store), fix)
+  await t.rejects(store.report({ id: idOf(1), text: '{}' }, 60_000), fix)
+})
+
+t.test('who may not scan the index reports all the same', async (t) => {
+  const { redis, store } = storeOf(t, 0)
+  redis.errors.set('ZSCAN', "NOPERM User replica has no permissions to run the 'zscan' command")
+  await store.report({ id: idOf(1), text: JSON.stringify(reported(idOf(1), [])) }, 60_000)
+  await t.rejects(readSums(store), /'zscan' command\. Add \+zscan to the rule of this user in the ACL\.$/)
+  redis.errors.clear()
+  t.match(await readSums(store), { live: 1 })
+})
+
+t.test('a field that is too long is refused unread, with the command that mends it', async (t) => {
+  const table: [field: string, bytes: number, fix: string][] = [
+    ['version', 17, "Set it, and publish the list again: redis-cli HSET '{moengage:many}:state' version 1."],
+    ['list', 1001, "Remove it, and publish the list again: redis-cli HDEL '{moengage:many}:state' list."],
+    ['overrides', 101, "Remove it, and set the overrides again: redis-cli HDEL '{moengage:many}:state' overrides."]
+  ]
+  for (const [field, bytes, fix] of table) {
+    const { redis, store } = storeOf(t, 0)
+    redis.hash('{moengage:many}:state').set('version', '1').set(field, '7'.repeat(bytes))
+    const message = `Its ${field} has ${bytes} bytes, more than ${bytes - 1}. ${fix}`
+    await t.rejects(store.read({ list: 1000, overrides: 100 }), { message })
+    if (field === 'version') await t.rejects(store.poll(), { message })
+    else t.equal(await store.poll(), 1)
+    t.notOk(redis.received.includes('HMGET'))
+  }
 })

@@ -17,6 +17,8 @@ export class FakeRedis {
   /** What a command is answered with instead, by name. */
   readonly errors = new Map<string, string>()
   readonly #connections = new Set<FakeConnection>()
+  /** What the scan under way began with. */
+  #index: [member: string, score: number][] = []
 
   /** A client as ioredis has it, for a database; its cluster has another `duplicate`. */
   io({ isCluster = false, db = 0 } = {}): RedisClient {
@@ -81,8 +83,8 @@ export class FakeRedis {
       case 'ZADD':
         for (let i = 0; i < rest.length; i += 2) this.#sorted(key).set(rest[i + 1]!, scoreOf(rest[i]!))
         return 1
-      case 'ZREVRANGE':
-        return this.#descending(key, rest)
+      case 'ZSCAN':
+        return this.#scanned(key, rest)
       case 'ZREMRANGEBYSCORE': {
         const [least, most] = rest.map(scoreOf) as [number, number]
         for (const [id, score] of this.#sorted(key)) if (score >= least && score <= most) this.#sorted(key).delete(id)
@@ -91,10 +93,8 @@ export class FakeRedis {
       case 'PEXPIRE':
         this.ends.set(key, now() + Number(rest[0]))
         return 1
-      case 'LRANGE':
-        return this.lists.get(key) ?? []
       case 'EVAL':
-        return this.#write(args)
+        return rest[0] === '1' ? (this.lists.get(rest[1]!) ?? []) : this.#write(args)
       default:
         return 1
     }
@@ -112,12 +112,15 @@ export class FakeRedis {
     return scores
   }
 
-  /** `ZREVRANGE`: negative places are counted from the end, and members of the same score are in reverse order of their bytes. */
-  #descending(key: string, [start, stop, withScores]: readonly string[]): string[] {
-    const all = [...this.#sorted(key)].sort(([a, of], [b, other]) => other - of || (a < b ? 1 : -1))
-    const place = (text: string) => (Number(text) < 0 ? Math.max(0, all.length + Number(text)) : Number(text))
-    const found = all.slice(place(start!), place(stop!) + 1)
-    return found.flatMap(([id, score]) => (withScores === undefined ? [id] : [id, `${score}`]))
+  /** `ZSCAN key cursor MATCH pattern COUNT count`: a small set comes as a whole, whatever the count. */
+  #scanned(key: string, [cursor, , pattern, , count]: readonly string[]): [string, string[]] {
+    const start = Number(cursor)
+    if (start === 0) this.#index = [...this.#sorted(key)]
+    const all = this.#index
+    const end = all.length <= 128 ? all.length : start + Number(count)
+    const isAsked = new RegExp(`^${pattern!.replaceAll('?', '.')}$`)
+    const found = all.slice(start, end).filter(([member]) => isAsked.test(member))
+    return [end < all.length ? `${end}` : '0', found.flatMap(([member, score]) => [member, `${score}`])]
   }
 
   #write([, , state, log, expect, version, list, overrides, entry, channel]: readonly string[]): number {
@@ -228,3 +231,6 @@ class FakeConnection {
     return answer()
   }
 }
+
+/** The id of a replica, by a number. */
+export const idOf = (n: number): string => `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`

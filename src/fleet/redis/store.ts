@@ -1,3 +1,4 @@
+import { withFullStop } from '../../lib/text.js'
 import type { FleetStore, FoundReport, StoredChange, StoredReport, StoredState, StoreLimits } from '../store.js'
 import { type Connection, dialBy, type RedisClient } from './connection.js'
 import { Line } from './line.js'
@@ -6,8 +7,18 @@ import { Line } from './line.js'
 const LOGGED = 50
 /** How many reports are asked for at once. */
 const GROUP = 100
-/** How many of the replicas that reported longest ago a report looks at: those whose report has expired leave the index. */
+/** How many replicas of the index a report looks at: those whose report has expired leave the index. */
 const CHECKED = 10
+/** The ids of replicas, UUIDs, for `MATCH`: whatever else stands in the index, however long, stays on the server. */
+const IDS = [8, 4, 4, 4, 12].map((length) => '?'.repeat(length)).join('-')
+/** How many members of the index are looked through at once. */
+const SCANNED = 1000
+/** Maximum number of members of the index. */
+const MAX_MEMBERS = 100_000
+/** The most bytes of a version. */
+const VERSION_BYTES = 16
+/** The most bytes of an entry of the log, which has at most 128,000 characters of a list. */
+const ENTRY_BYTES = 400_000
 /** What `PTTL` answers for a key that does not exist. */
 const NO_KEY = -2
 /** The first wait before a new subscription; each further one doubles it. */
@@ -25,6 +36,14 @@ redis.call('LPUSH', KEYS[2], ARGV[5])
 redis.call('LTRIM', KEYS[2], 0, ${LOGGED - 1})
 redis.call('PUBLISH', ARGV[6], ARGV[2])
 return 1`
+
+/** Reads the log without what no publisher has written, however long it is. */
+const READ_LOG = `
+local found = {}
+for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, ${LOGGED - 1})) do
+  if #entry <= ${ENTRY_BYTES} then table.insert(found, entry) end
+end
+return found`
 
 /** Where the keys of a fleet stand. All of them share a hash tag, so that a cluster keeps them on one node. */
 export interface RedisStoreOptions {
@@ -66,32 +85,45 @@ export class RedisStore implements FleetStore {
   }
 
   async read(limits: StoreLimits): Promise<StoredState | null> {
+    await this.#refuseLong({ version: VERSION_BYTES, ...limits })
+    const command = ['HMGET', this.#keys.state, 'version', 'list', 'overrides']
+    const found = (await this.#commands.use(({ send }) => send(command))) as (string | null)[]
+    const [version, ...texts] = found
+    if (version === null || version === undefined) {
+      if (texts.every((text) => text === null)) return null
+      throw new Error('It has no version.')
+    }
+    return { version: readVersion(version), list: texts[0]!, overrides: texts[1]! }
+  }
+
+  /** A value of any length may be there; to ask for the length costs nothing. */
+  async #refuseLong(limits: Partial<Record<Field, number>>): Promise<void> {
     const { state } = this.#keys
-    return this.#commands.use(async ({ send }) => {
-      // A value of any size may be there; its length costs nothing.
-      const [list, overrides] = await Promise.all([
-        send(['HSTRLEN', state, 'list']),
-        send(['HSTRLEN', state, 'overrides'])
-      ])
-      refuseLong('list', list, limits.list)
-      refuseLong('overrides', overrides, limits.overrides)
-      const found = (await send(['HMGET', state, 'version', 'list', 'overrides'])) as (string | null)[]
-      const [version, ...texts] = found
-      if (version === null || version === undefined) {
-        if (texts.every((text) => text === null)) return null
-        throw new Error('It has no version.')
+    const fields = Object.entries(limits) as [Field, number][]
+    const lengths = await this.#commands.use(({ send }) =>
+      Promise.all(fields.map(([field]) => send(['HSTRLEN', state, field])))
+    )
+    for (const [i, [field, most]] of fields.entries()) {
+      const length = lengths[i] as number
+      if (length > most) {
+        throw new Error(`Its ${field} has ${length} bytes, more than ${most}. ${shortened(field, state)}`)
       }
-      return { version: readVersion(version), list: texts[0]!, overrides: texts[1]! }
-    })
+    }
   }
 
   async poll(): Promise<number | null> {
     const [version] = await Promise.all([
-      this.#commands.use(({ send }) => send(['HGET', this.#keys.state, 'version'])),
+      this.#readVersion(),
       // On a connection that is half open no message arrives, and nobody notices.
       this.#changed === undefined ? undefined : this.#checkMessages()
     ])
-    return version === null ? null : readVersion(version as string)
+    return version === null ? null : readVersion(version)
+  }
+
+  async #readVersion(): Promise<string | null> {
+    await this.#refuseLong({ version: VERSION_BYTES })
+    const command = ['HGET', this.#keys.state, 'version']
+    return (await this.#commands.use(({ send }) => send(command))) as string | null
   }
 
   /** An answer on the connection for messages proves that it is alive. On it, nothing but a subscription is answered. */
@@ -146,21 +178,24 @@ export class RedisStore implements FleetStore {
   }
 
   /**
-   * The index has the replicas in the order of their reports: each report gets the next number. No clock is in it: that of a replica may be
-   * wrong by days, and would sort out others, or itself.
+   * The index has the replicas in the order of their reports: each report gets a number above all that this replica has seen in the index. No
+   * clock is in it: that of a replica may be wrong by days, and would sort out others, or itself.
    */
   async report({ id, text }: StoredReport, keepFor: number): Promise<void> {
     const { replicas } = this.#keys
     await this.#commands.use(async ({ send }) => {
-      const [[, newest], oldest] = (await Promise.all([
-        send(['ZREVRANGE', replicas, '0', '0', 'WITHSCORES']),
-        send(['ZREVRANGE', replicas, `-${CHECKED}`, '-1'])
-      ])) as [string[], string[]]
+      const { next, found } = await scan(send, replicas, this.#cursor, CHECKED).catch(nothingWhereDenied)
+      this.#cursor = next
+      this.#number = Math.max(this.#number, ...found.map(([, number]) => number)) + 1
+      // A small index comes as a whole, whatever number of members is asked for.
+      const oldest = found
+        .sort(([, a], [, b]) => a - b)
+        .slice(0, CHECKED)
+        .map(([other]) => other)
       const [left] = await Promise.all([
         Promise.all(oldest.map((other) => send(['PTTL', `${replicas}:${other}`]))),
         send(['SET', `${replicas}:${id}`, text, 'PX', `${keepFor}`]),
-        // No number where the index is empty, or where somebody wrote something else.
-        send(['ZADD', replicas, `${(Number(newest) || 0) + 1}`, id]),
+        send(['ZADD', replicas, `${this.#number}`, id]),
         send(['PEXPIRE', replicas, `${keepFor}`])
       ])
       const expired = oldest.filter((other, i) => other !== id && left[i] === NO_KEY)
@@ -173,16 +208,20 @@ export class RedisStore implements FleetStore {
   }
 
   #keepFor = 86_400_000
+  /** Where the next report looks on in the index. */
+  #cursor = START
+  /** The number of the last report. */
+  #number = 0
 
   async *reports(limit: number, bytes: number): AsyncGenerator<readonly FoundReport[]> {
     const { replicas } = this.#keys
-    const ids = (await this.#commands.use(({ send }) => send(['ZREVRANGE', replicas, '0', `${limit - 1}`]))) as string[]
+    const ids = await this.#newest(limit)
     for (let i = 0; i < ids.length; i += GROUP) {
       const group = ids.slice(i, i + GROUP)
       const found = await this.#commands.use(({ send }) =>
         Promise.all(
           group.flatMap((id) => [
-            send(['GETRANGE', `${replicas}:${id}`, '0', `${bytes - 1}`]),
+            send(['GETRANGE', `${replicas}:${id}`, '0', `${bytes - 1}`]).catch(noTextWhereOfWrongType),
             send(['PTTL', `${replicas}:${id}`])
           ])
         )
@@ -194,8 +233,25 @@ export class RedisStore implements FleetStore {
     }
   }
 
+  /** The ids of the replicas that reported last. A sorted set has no command that gives them in order, and no long member. */
+  async #newest(limit: number): Promise<string[]> {
+    const { replicas } = this.#keys
+    const numbers = new Map<string, number>()
+    let cursor = START
+    for (let members = 0; members < MAX_MEMBERS; members += SCANNED) {
+      const { next, found } = await this.#commands.use(({ send }) => scan(send, replicas, cursor, SCANNED))
+      for (const [id, number] of found) numbers.set(id, number)
+      if (next === START) {
+        const newest = [...numbers].sort(([, a], [, b]) => b - a).slice(0, limit)
+        return newest.map(([id]) => id)
+      }
+      cursor = next
+    }
+    throw new Error(`The index of replicas has more than ${MAX_MEMBERS} members. ${renewed(replicas)}`)
+  }
+
   async log(): Promise<readonly string[]> {
-    return (await this.#commands.use(({ send }) => send(['LRANGE', this.#keys.log, '0', `${LOGGED - 1}`]))) as string[]
+    return (await this.#commands.use(({ send }) => send(['EVAL', READ_LOG, '1', this.#keys.log]))) as string[]
   }
 
   close(): void {
@@ -204,8 +260,63 @@ export class RedisStore implements FleetStore {
   }
 }
 
-function refuseLong(part: string, length: unknown, most: number): void {
-  if ((length as number) > most) throw new Error(`Its ${part} has ${length} bytes, more than ${most}.`)
+type Field = 'version' | 'list' | 'overrides'
+
+/** What to do about a field that is too long. */
+function shortened(field: Field, key: string): string {
+  switch (field) {
+    case 'version':
+      return `Set it, and publish the list again: redis-cli HSET '${key}' version 1.`
+    case 'list':
+      return `Remove it, and publish the list again: redis-cli HDEL '${key}' list.`
+    case 'overrides':
+      return `Remove it, and set the overrides again: redis-cli HDEL '${key}' overrides.`
+  }
+}
+
+/** The cursor that a scan begins with, and that the server returns at its end. */
+const START = '0'
+interface Scanned {
+  readonly next: string
+  /** Replicas with the numbers of their reports. */
+  readonly found: [id: string, number: number][]
+}
+
+/** One step through the index, from a cursor. */
+async function scan(send: Connection['send'], key: string, cursor: string, count: number): Promise<Scanned> {
+  const command = ['ZSCAN', key, cursor, 'MATCH', IDS, 'COUNT', `${count}`]
+  const [next, texts] = (await send(command).catch((error) => advise(error, key))) as [string, string[]]
+  const found: Scanned['found'] = []
+  // Somebody may have written an infinite number.
+  for (let i = 0; i < texts.length; i += 2) found.push([texts[i]!, Number(texts[i + 1]) || 0])
+  return { next, found }
+}
+
+const isDenied = ({ message }: Error) => /^NOPERM .*'zscan'/.test(message)
+const isOfWrongType = ({ message }: Error) => message.startsWith('WRONGTYPE ')
+
+/** What to do about an index that cannot be used. */
+const renewed = (key: string) => `Delete it, and each replica writes itself into a new one: redis-cli DEL '${key}'.`
+
+function advise(error: Error, key: string): never {
+  const fix = isDenied(error)
+    ? 'Add +zscan to the rule of this user in the ACL.'
+    : isOfWrongType(error)
+      ? renewed(key)
+      : undefined
+  throw fix === undefined ? error : new Error(`${withFullStop(error.message)} ${fix}`)
+}
+
+/** A report is a text: what a stranger wrote in its place hides no other report. */
+function noTextWhereOfWrongType(error: Error): string {
+  if (!isOfWrongType(error)) throw error
+  return ''
+}
+
+/** A replica whose user has the rule of an earlier version reports all the same; whoever reads the reports sees what is missing. */
+function nothingWhereDenied(error: Error): Scanned {
+  if (!isDenied(error)) throw error
+  return { next: START, found: [] }
 }
 
 function readVersion(text: string): number {
