@@ -12,8 +12,9 @@ import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
 import { type LoggedEvent, type RejectedEvent, readEvent, type SummaryEvent } from './read-event.js'
 import type { LineSink } from './read-lines.js'
+import type { FoundRecord } from './record.js'
 import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
-import { type FoundRecord, findRecords, mentions } from './unwrap.js'
+import { findRecords, mentions } from './unwrap.js'
 import { WithoutSecretLog } from './without-secret.js'
 
 /** The part of a log to report on. */
