@@ -66,7 +66,7 @@ const OF_CLIENTS =
   /^(?:https?(?:_.*|request.*)?|x[-_].*|req.*|headers?|args?|ua|host|err(?:or)?|event|data|input|form|origin|remote_user|.*(?:forwarded.*|headers|cookies?|query.*|params?|ur[il]|path(?:name)?|user[-_ ]?agent.*|referr?er|body|payload|target|content[-_]?type))$/i
 
 /** Whether an object is a line with a message, so that what is in it is of the application. */
-const isOfApplication = (fields: Fields) => isOfPino(fields) || typeof fields.message === 'string'
+export const isOfApplication = (fields: Fields) => isOfPino(fields) || typeof fields.message === 'string'
 
 /** The guard's own field; GELF puts a sign in front. No application may name another one so. */
 const OF_GUARD = /^_?moengage$/i

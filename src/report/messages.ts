@@ -29,5 +29,10 @@ const MESSAGE_OF_RECORD = new RegExp(
 /** Whether a text holds a message that the guard writes beside a record, and certainly nobody else. */
 export const hasMessageOfRecord = (text: string) => MESSAGE_OF_RECORD.test(text)
 
+/** Where such a message begins in a text; undefined if there is none. */
+export function placeOfMessage(text: string): number | undefined {
+  return MESSAGE_OF_RECORD.exec(text)?.index
+}
+
 /** Whether a value is such a message. */
 export const isMessageOfRecord = (value: unknown) => isMessageOfGuard(value) && hasMessageOfRecord(value as string)

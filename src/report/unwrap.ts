@@ -11,11 +11,12 @@ import {
   isPartOfOwn,
   nameOfField
 } from './fields-of-lines.js'
+import { endsWithLine, fieldsWithLine } from './held-lines.js'
 import { objectsIn, withoutEntities } from './json-in-text.js'
 import { logTime, timeInText, timeOf } from './log-time.js'
-import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord } from './messages.js'
+import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord, placeOfMessage } from './messages.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { countOwn, isPrefix, isRequest, LABELLED, quotedIn } from './places.js'
+import { countOwn, isPrefix, isRequest, LABELLED, quotedIn, withoutSource } from './places.js'
 import type { Mark } from './read-lines.js'
 import { EVENTS, type FoundRecord, processInText, processOf, recordIn } from './record.js'
 
@@ -88,7 +89,15 @@ type Entry = readonly [name: string, value: unknown]
  * @returns undefined if the line is not about us
  */
 export function findRecords(line: string): LineContent | undefined {
-  if (!isAboutUs(line)) return undefined
+  return isAboutUs(line) ? contentOf((found) => readText(line, NOTHING, found, 0)) : undefined
+}
+
+/** Finds our records in a row of CSV. */
+export function findRecordsInRow(row: Fields): LineContent {
+  return contentOf((found) => visit(row, within(NOTHING, 'CSV'), found, 0))
+}
+
+function contentOf(read: (found: Search) => void): LineContent {
   const found: Search = {
     records: [],
     starts: [],
@@ -100,7 +109,12 @@ export function findRecords(line: string): LineContent | undefined {
     beside: [],
     copied: 0
   }
-  readPart(found, () => readText(line, NOTHING, found, 0))
+  try {
+    readPart(found, () => read(found))
+  } catch {
+    // JSON may be nested more deeply than the stack is.
+    found.unreadable++
+  }
   const { records, starts, notJudged, leftOut, hasMessage } = found
   if (hasMessage && records.length === 0 && found.unreadable === 0) found.unreadable++
   return { records: withoutCopies(records), starts, notJudged, unreadable: found.unreadable, leftOut, hasMessage }
@@ -136,7 +150,7 @@ function readText(text: string, part: Part, found: Search, depth: number): void 
     visit(whole, part, found, depth)
     return
   }
-  readLine(withoutStructuredData(text), part, found, depth)
+  readLine(withoutStructuredData(withoutSource(text)), part, found, depth)
 }
 
 /** The header of a line of syslog (RFC 5424) up to its structured data, which no client can write, and the byte order mark behind that. */
@@ -158,7 +172,10 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
   const own = text.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
   const read = records.length + found.copied - copied
-  if (found.unreadable === unreadable && countMentions(own) > read) found.unreadable++
+  if (found.unreadable === unreadable && (countMentions(own) > read || (read === 0 && endsWithLine(text))))
+    found.unreadable++
+  const message = placeOfMessage(text)
+  found.hasMessage ||= message !== undefined && isPrefix(text.slice(0, message))
 }
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
@@ -264,7 +281,8 @@ function visitFields(fields: Fields, part: Part, found: Search, depth: number): 
   const entries = Object.entries(fields)
   const isGuards = isOfGuard(entries)
   const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here, isGuards }, found, depth))
-  const mentioning = others.filter(([name, value]) => seemsToHoldRecord(name, value, fields))
+  const held = fieldsWithLine(fields)
+  const mentioning = others.filter(([name, value]) => held.includes(name) || seemsToHoldRecord(name, value, fields))
   for (const entry of mentioning) {
     found.mentioning.push(entry)
     found.beside.push(entry)
