@@ -35,8 +35,22 @@ function timeOfRequest(line: string): LogTime | undefined {
 
 function timeInFront(line: string): LogTime | undefined {
   const found = TIME_IN_FRONT.exec(line.slice(0, MAX_FRONT))
-  if (found === null || !isPrefix(line.slice(0, found.index).replace(/(?:^|=)"$|\[$/, ''))) return undefined
+  if (found === null) return undefined
+  const front = line.slice(0, found.index)
+  if (!isPrefix(front.replace(/(?:^|=)"$|\[$/, '')) || isOfMessage(front)) return undefined
   return timeInText(found[0])
+}
+
+/** Words that a logger writes in front of its time. */
+const BEFORE_TIME =
+  /^(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|stdout|stderr|[A-Z]|Mon|Tue|Wed|Thu|Fri|Sat|Sun)$/i
+
+/** Whether a message names the time behind a text, such as `Next backup at `, or another field. */
+function isOfMessage(front: string): boolean {
+  const [, name] = /([\w.@-]{1,50})="?$/.exec(front) ?? []
+  if (name !== undefined) return name !== 'ts' && !TIME_NAME.test(name)
+  const [, word] = /([a-z]{1,50})[^\w\]|]*$/i.exec(front) ?? []
+  return word !== undefined && !BEFORE_TIME.test(word)
 }
 
 /** The names of a time, those of the logger before those of envelopes. */

@@ -1,7 +1,7 @@
 import { DAY, HOUR, MINUTE } from '../lib/time.js'
 import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import type { Counts, RejectedEvent, SummaryEvent } from './read-event.js'
-import type { ProcessId } from './unwrap.js'
+import type { ProcessId } from './record.js'
 
 /** Time is looked at in slots of this length. */
 const SLOT = 10 * MINUTE

@@ -14,6 +14,8 @@ export interface Mark {
 export interface LineSink {
   /** @returns true if this line goes on in a later one, so that no line may be skipped until then */
   line(text: string): boolean
+  /** The first line, if it is skipped: it may name the columns of all others. */
+  first?(text: string): void
   /**
    * Lines that hold none of the marks, so that nobody has to read them.
    *
@@ -35,12 +37,21 @@ export interface LineSink {
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const XZ = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])
 const ZIP = Buffer.from([0x50, 0x4b, 0x03, 0x04])
-/** Archives that we cannot unpack, and the command that can. */
-const ARCHIVES: readonly [magic: Buffer, name: string, command: string][] = [
-  [ZSTD, 'zstd', 'zstd -dc'],
-  [XZ, 'xz', 'xz -dc'],
-  [Buffer.from('BZh'), 'bzip2', 'bzip2 -dc'],
-  [ZIP, 'zip', 'unzip -p']
+/** Inflates with Node.js, which is there. */
+const INFLATE = "node -e 'process.stdin.pipe(zlib.createInflate()).pipe(process.stdout)' < FILE"
+/** Forms of a file that we cannot read, by its first bytes, and the command that can. */
+const OTHER_FORMS: readonly [start: Buffer, what: string, command: string][] = [
+  [ZSTD, 'packed with zstd; unpack it', 'zstd -dc FILE'],
+  [XZ, 'packed with xz; unpack it', 'xz -dc FILE'],
+  [Buffer.from('BZh'), 'packed with bzip2; unpack it', 'bzip2 -dc FILE'],
+  [ZIP, 'packed with zip; unpack it', 'unzip -p FILE'],
+  [Buffer.from([0x04, 0x22, 0x4d, 0x18]), 'packed with lz4; unpack it', 'lz4 -dc FILE'],
+  [Buffer.from([0x5d, 0, 0]), 'packed with lzma; unpack it', 'lzma -dc FILE'],
+  [Buffer.from([0x78, 0x01]), 'packed with zlib; unpack it', INFLATE],
+  [Buffer.from([0x78, 0x9c]), 'packed with zlib; unpack it', INFLATE],
+  [Buffer.from([0x78, 0xda]), 'packed with zlib; unpack it', INFLATE],
+  [Buffer.from([0xff, 0xfe, 0, 0]), 'in UTF-32; convert it', 'iconv -f UTF-32 -t UTF-8 FILE'],
+  [Buffer.from([0, 0, 0xfe, 0xff]), 'in UTF-32; convert it', 'iconv -f UTF-32 -t UTF-8 FILE']
 ]
 const GZIP = Buffer.from([0x1f, 0x8b])
 /** A part packed with bzip2 at its default level. These are letters, which a client may write, but not at the start of a line. */
@@ -64,15 +75,13 @@ const SPACE = 32
  * Reads a log line by line in constant memory, in UTF-8 or UTF-16, packed with gzip or not.
  *
  * @param marks a line that holds none of them may be skipped
- * @throws (rejects with) the error of the stream; Error if it is packed in another way
+ * @throws (rejects with) the error of the stream; Error if it is in another form
  */
 export async function readLines(source: AsyncIterable<Buffer>, sink: LineSink, marks: readonly Mark[]): Promise<void> {
   const reader = new ByteReader(source)
   const head = await reader.peek(5)
-  const [, name, command] = ARCHIVES.find(([magic]) => head.indexOf(magic) === 0) ?? []
-  if (name !== undefined) {
-    throw new Error(`it is packed with ${name}; unpack it: ${command} FILE | moengage-allowlist report`)
-  }
+  const [, what, command] = OTHER_FORMS.find(([start]) => head.indexOf(start) === 0) ?? []
+  if (what !== undefined) throw new Error(`it is ${what}: ${command} | moengage-allowlist report`)
   const isGzip = head.indexOf(GZIP) === 0
   const bytes = isGzip ? new ByteReader(gunzip(reader, (what) => sink.damaged(what))) : reader
   const encoding = utf16(await bytes.peek(4))
@@ -119,6 +128,7 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   /** Length of the line so far, of which at most {@link MAX_LINE} bytes are kept. */
   let length = 0
   let isOpen = false
+  let isFirst = true
   /** The end of what is known of a line that is too long. */
   let tail: Buffer | undefined
   let hasMattered = false
@@ -134,6 +144,7 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     tail = Buffer.from(part.subarray(-OVERLAP))
   }
   const end = () => {
+    isFirst = false
     const line = kept.toString('utf8', 0, Math.min(length, MAX_LINE))
     if (length > MAX_LINE) sink.tooLong(line, hasMattered)
     else if (length > 0) isOpen = sink.line(line)
@@ -149,6 +160,8 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, start)) {
       // A line that began in the chunk before is read: a mark may lie across the border.
       if (length === 0 && !isOpen && chunk[start]! > SPACE && !search.isIn(start, at)) {
+        if (isFirst) sink.first?.(chunk.toString('utf8', start, at))
+        isFirst = false
         skipped++
         last = [start, at]
       } else {

@@ -6,14 +6,16 @@ import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { isRefusal, isUnresolved, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine, knownOf, unlistedWithSecret } from './conclusion.js'
+import { type Header, headerOf, rowOf } from './csv.js'
 import { type Bar, Histogram } from './histogram.js'
 import { timeOfLine } from './log-time.js'
 import { PartialLines } from './partial-lines.js'
 import { Processes } from './processes.js'
 import { type LoggedEvent, type RejectedEvent, readEvent, type SummaryEvent } from './read-event.js'
 import type { LineSink } from './read-lines.js'
+import type { FoundRecord } from './record.js'
 import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
-import { type FoundRecord, findRecords, mentions } from './unwrap.js'
+import { findRecords, findRecordsInRow, type LineContent, mentions } from './unwrap.js'
 import { WithoutSecretLog } from './without-secret.js'
 
 /** The part of a log to report on. */
@@ -151,6 +153,8 @@ export class ReportBuilder implements LineSink {
   #file = ''
   #last = ''
   #hasUnwanted = false
+  /** The columns of the file, if it is CSV; null before its first line. */
+  #header: Header | undefined | null = null
   readonly #partial = new PartialLines()
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
@@ -170,6 +174,7 @@ export class ReportBuilder implements LineSink {
     this.#endFile()
     this.#file = name
     this.#isFirst = true
+    this.#header = null
   }
 
   /** Two lines of one process at one time, with the same fields, are one line. */
@@ -216,7 +221,8 @@ export class ReportBuilder implements LineSink {
     const text = line.trim()
     if (text === '') return
     this.#last = text
-    const content = findRecords(text)
+    if (this.#header === null) this.first(text)
+    const content = this.#find(text)
     if (content === undefined) return
     for (const { process, time } of content.starts) this.#processes.started(process, time)
     for (const { time } of content.notJudged) {
@@ -227,6 +233,15 @@ export class ReportBuilder implements LineSink {
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
     if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
+  }
+
+  #find(text: string): LineContent | undefined {
+    const row = this.#header ? rowOf(text, this.#header) : undefined
+    return row === undefined ? findRecords(text) : findRecordsInRow(row)
+  }
+
+  first(text: string): void {
+    this.#header = headerOf(text.trim())
   }
 
   skipped(count: number, last: string | undefined): void {

@@ -1,4 +1,6 @@
 import { parsed } from '../lib/json.js'
+import { asFields } from './fields.js'
+import { fieldsWithLine } from './held-lines.js'
 import { LABELLED } from './places.js'
 
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic, Loki and Log Analytics. */
@@ -17,11 +19,16 @@ const YAML =
   "it is YAML: write JSON, such as gcloud logging read FILTER --format=json | jq -c '.[]' | moengage-allowlist report"
 
 const SPREAD =
-  "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report; if pino-pretty wrote it, let the " +
-  'server write plain JSON'
+  "its JSON is spread over several lines: jq -c 'arrays[], objects' FILE | moengage-allowlist report (where a time stands before a brace: " +
+  `sed -E 's/^[0-9][^"{]*\\{$/{/' FILE | jq -c 'arrays[], objects' | moengage-allowlist report); ` +
+  'if pino-pretty wrote it, let the server write plain JSON'
 const IN_LABELS =
   'labels stand in front of it, where an application may write what a client sent: let Loki write it without them, logcli query -o raw ' +
   'QUERY | moengage-allowlist report, or as JSON (-o jsonl)'
+
+const inField = (name: string) =>
+  `its JSON is in the field "${name}", where an application may write what a client sent. If yours does not: ` +
+  `jq -c '(.${name} | fromjson?) // .${name} // .' FILE | moengage-allowlist report`
 
 /** Whether a line is a member of an object whose other lines are elsewhere. */
 const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.replace(/,$/, '')}}`) !== undefined
@@ -30,6 +37,8 @@ const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.repla
 export function adviceFor(text: string): string {
   if (/^std(?:out|err) P /.test(text))
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
+  const [field] = fieldsWithLine(asFields(parsed(text)) ?? {})
+  if (field !== undefined) return inField(field)
   if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
   if (isMember(text)) return SPREAD
   if (LABELLED.test(text)) return IN_LABELS

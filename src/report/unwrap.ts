@@ -1,43 +1,24 @@
 import { parsed } from '../lib/json.js'
-import { MINUTE } from '../lib/time.js'
 import { NOT_JUDGED } from '../log/lines.js'
+import { isCopied, withoutCopies } from './copies.js'
 import { asFields, type Fields } from './fields.js'
-import { type LogTime, logTime, timeInText, timeOf } from './log-time.js'
-import { PARTIAL_MARKS } from './partial-lines.js'
 import {
-  countOwn,
-  hasMessageOfRecord,
   isEnvelope,
-  isMessageOfGuard,
-  isMessageOfRecord,
   isNamedValue,
   isNameOfClients,
   isNameOfEvent,
   isOfClient,
   isPartOfOwn,
-  isPrefix,
-  isRequest,
-  LABELLED,
-  nameOfField,
-  quotedIn
-} from './places.js'
+  nameOfField
+} from './fields-of-lines.js'
+import { endsWithLine, fieldsWithLine } from './held-lines.js'
+import { objectsIn, withoutEntities } from './json-in-text.js'
+import { logTime, timeInText, timeOf } from './log-time.js'
+import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord, placeOfMessage } from './messages.js'
+import { PARTIAL_MARKS } from './partial-lines.js'
+import { countOwn, isPrefix, isRequest, LABELLED, quotedIn, withoutSource } from './places.js'
 import type { Mark } from './read-lines.js'
-
-/** One of our records, found in a line of a log. */
-export interface FoundRecord extends LogTime {
-  /** The fields that the guard logged under `moengage`. */
-  readonly record: Fields
-  /** The process that logged it, as far as the line names one. */
-  readonly process: ProcessId
-  /** What it was taken out of, such as `field "log"`; empty for a line as pino writes it. */
-  readonly wrapping: string
-}
-
-/** A process by its fields `pid` and `hostname`; empty texts if there are none. */
-export interface ProcessId {
-  readonly pid: string
-  readonly hostname: string
-}
+import { EVENTS, type FoundRecord, processInText, processOf, recordIn } from './record.js'
 
 /** A part of a line, with what the parts around it say. */
 type Part = Omit<FoundRecord, 'record'>
@@ -55,7 +36,6 @@ const MENTION =
 const MENTIONS = new RegExp(MENTION, 'g')
 /** An event, whatever names it. */
 const EVENT = /moengage\.(?:rejected|summary|without-secret)/
-const EVENT_NAMES = new RegExp(EVENT, 'g')
 /** journald writes a message as a list of bytes if it is not plain text, and as null if it is long. */
 const JOURNALD = /MESSAGE\W{1,99}(?:\[\W{0,9}\d|null)/
 /** How messages begin that are no records, and what each of them says. */
@@ -72,8 +52,6 @@ export const MARKS: readonly Mark[] = [
 ]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
 const MAX_DEPTH = 32
-/** Maximum number of braces in front of the JSON of a line. */
-const MAX_BRACES = 8
 
 type Notice = Pick<Part, 'time' | 'process'>
 
@@ -111,7 +89,15 @@ type Entry = readonly [name: string, value: unknown]
  * @returns undefined if the line is not about us
  */
 export function findRecords(line: string): LineContent | undefined {
-  if (!isAboutUs(line)) return undefined
+  return isAboutUs(line) ? contentOf((found) => readText(line, NOTHING, found, 0)) : undefined
+}
+
+/** Finds our records in a row of CSV. */
+export function findRecordsInRow(row: Fields): LineContent {
+  return contentOf((found) => visit(row, within(NOTHING, 'CSV'), found, 0))
+}
+
+function contentOf(read: (found: Search) => void): LineContent {
   const found: Search = {
     records: [],
     starts: [],
@@ -123,7 +109,12 @@ export function findRecords(line: string): LineContent | undefined {
     beside: [],
     copied: 0
   }
-  readPart(found, () => readText(line, NOTHING, found, 0))
+  try {
+    readPart(found, () => read(found))
+  } catch {
+    // JSON may be nested more deeply than the stack is.
+    found.unreadable++
+  }
   const { records, starts, notJudged, leftOut, hasMessage } = found
   if (hasMessage && records.length === 0 && found.unreadable === 0) found.unreadable++
   return { records: withoutCopies(records), starts, notJudged, unreadable: found.unreadable, leftOut, hasMessage }
@@ -148,34 +139,6 @@ function readPart(found: Search, read: () => void): void {
 const isAboutUs = (text: string) =>
   mentions(text) || NOTICES.some((notice) => text.includes(notice.text)) || JOURNALD.test(text)
 
-/** Some envelopes hold a record as text and beside it in fields of their own. */
-function withoutCopies(records: FoundRecord[]): FoundRecord[] {
-  if (records.length === 1) return records
-  const kept = new Map<string, FoundRecord[]>()
-  return records.filter((found) => {
-    const { event, clientIp, reason, route, requestId, verified, suppressed, rejected } = found.record
-    const id = requestId ?? found.time
-    const key = JSON.stringify([event, clientIp, reason, route, id, verified, suppressed, rejected])
-    const alike = kept.get(key) ?? []
-    if (alike.some((other) => isCopy(found, other))) return false
-    alike.push(found)
-    kept.set(key, alike)
-    return true
-  })
-}
-
-/** Whether two records that are alike are one. Processes may number their requests alike, and a client may choose the id of its requests. */
-function isCopy(one: FoundRecord, other: FoundRecord): boolean {
-  if (one.wrapping === other.wrapping) return false
-  const differs = (part: 'pid' | 'hostname') => {
-    const [own, others] = [one.process[part], other.process[part]]
-    return own !== '' && others !== '' && own !== others
-  }
-  if (differs('pid') || differs('hostname')) return false
-  // An envelope has a time of its own, which is soon after.
-  return !(Math.abs(one.time! - other.time!) > MINUTE) || one.isZoneAssumed || other.isZoneAssumed
-}
-
 /** Whether a text seems to hold one of our records, or the start or a part of one. */
 export const mentions = (text: string) =>
   text.includes('moengage') && (MENTION.test(text) || EVENT.test(text) || hasMessageOfRecord(text))
@@ -187,7 +150,7 @@ function readText(text: string, part: Part, found: Search, depth: number): void 
     visit(whole, part, found, depth)
     return
   }
-  readLine(withoutStructuredData(text), part, found, depth)
+  readLine(withoutStructuredData(withoutSource(text)), part, found, depth)
 }
 
 /** The header of a line of syslog (RFC 5424) up to its structured data, which no client can write, and the byte order mark behind that. */
@@ -209,7 +172,10 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
   const own = text.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
   const read = records.length + found.copied - copied
-  if (found.unreadable === unreadable && countMentions(own) > read) found.unreadable++
+  if (found.unreadable === unreadable && (countMentions(own) > read || (read === 0 && endsWithLine(text))))
+    found.unreadable++
+  const message = placeOfMessage(text)
+  found.hasMessage ||= message !== undefined && isPrefix(text.slice(0, message))
 }
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
@@ -260,59 +226,6 @@ const countMentions = (text: string) =>
     text,
     [...text.matchAll(MENTIONS)].map(({ index }) => index)
   )
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  quot: '"',
-  '#34': '"',
-  '#x22': '"',
-  apos: "'",
-  '#39': "'",
-  '#x27': "'",
-  lt: '<',
-  gt: '>',
-  amp: '&'
-}
-
-/** A text as it was before HTML or XML, perhaps twice. */
-function withoutEntities(text: string): string {
-  return text.replaceAll(/&(?:amp;)*(quot|apos|lt|gt|amp|#34|#39|#x22|#x27);/g, (_, name: string) => ENTITIES[name]!)
-}
-
-/** The objects that stand in a text, each with the text before it, and the text without them: some stores write them one after another. */
-function objectsIn(text: string): { objects: { before: string; value: unknown }[]; outside: string } {
-  const objects: { before: string; value: unknown }[] = []
-  let outside = ''
-  let from = 0
-  let start = text.indexOf('{')
-  for (let failures = 0; start >= 0 && failures < MAX_BRACES; ) {
-    const end = endOfObject(text, start)
-    const value = parsed(text.slice(start, end))
-    if (value === undefined) {
-      failures++
-      start = text.indexOf('{', start + 1)
-    } else {
-      outside += text.slice(from, start)
-      objects.push({ before: outside, value })
-      outside += '{}'
-      from = end
-      start = text.indexOf('{', end)
-    }
-  }
-  return { objects, outside: outside + text.slice(from) }
-}
-
-/** Where the braces are balanced again, those in texts not counted; the start where they never are. */
-function endOfObject(text: string, start: number): number {
-  // A text that never ends is one token up to the end: it must not be read again from each quote in it.
-  const tokens = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[{}]/gs
-  tokens.lastIndex = start
-  let open = 0
-  for (let token = tokens.exec(text); token !== null; token = tokens.exec(text)) {
-    if (token[0] === '{') open++
-    else if (token[0] === '}' && --open === 0) return tokens.lastIndex
-  }
-  return start
-}
 
 function within(part: Part, how: string): Part {
   if (how === '') return part
@@ -368,7 +281,8 @@ function visitFields(fields: Fields, part: Part, found: Search, depth: number): 
   const entries = Object.entries(fields)
   const isGuards = isOfGuard(entries)
   const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here, isGuards }, found, depth))
-  const mentioning = others.filter(([name, value]) => seemsToHoldRecord(name, value, fields))
+  const held = fieldsWithLine(fields)
+  const mentioning = others.filter(([name, value]) => held.includes(name) || seemsToHoldRecord(name, value, fields))
   for (const entry of mentioning) {
     found.mentioning.push(entry)
     found.beside.push(entry)
@@ -405,43 +319,6 @@ function seemsToHoldRecord(name: string, value: unknown, fields: Fields): boolea
   return !isOfClient(name, fields) && MENTION.test(JSON.stringify(value))
 }
 
-/**
- * Whether a text mentions records that were found beside it, and no other: Loki writes the fields of a line, or some of them, among its
- * labels.
- *
- * @param beside where the fields of these may stand
- */
-function isCopied(text: string, beside: string, records: readonly FoundRecord[]): boolean {
-  const mentioned = new Map<unknown, number>()
-  for (const [event] of text.matchAll(EVENT_NAMES)) mentioned.set(event, (mentioned.get(event) ?? 0) + 1)
-  let repeated = records.map(({ record }) => record).filter(({ event }) => mentioned.has(event))
-  for (const [name, pattern] of REPEATED) {
-    const values = new Set<unknown>([...beside.matchAll(pattern)].map(([, value]) => value))
-    const own = new Set(repeated.map((record) => record[name]))
-    const isWithout = [...own].some((value) => typeof value !== 'string')
-    if (!isWithout && [...values].some((value) => !own.has(value))) return false
-    if (values.size > 0) repeated = repeated.filter(({ [name]: own }) => typeof own !== 'string' || values.has(own))
-  }
-  for (const { event } of repeated) mentioned.set(event, mentioned.get(event)! - 1)
-  return [...mentioned.values()].every((count) => count <= 0)
-}
-
-/** What tells the records of an event apart, and where a text has it. One that lacks it may be a copy, one with another value is none. */
-const REPEATED = [
-  ['reason', valuesOf('reason')],
-  ['clientIp', valuesOf('(?:client_?)?ip')],
-  ['requestId', valuesOf('requestId')],
-  ['since', valuesOf('since')]
-] as const
-
-/** The values that fields with a name have in JSON, also escaped, in lists of names and values, and in labels; undefined for null. */
-function valuesOf(name: string): RegExp {
-  return new RegExp(
-    `(?:(?<![\\w.])|(?<=moengage[._]))${name}(?:\\\\*"\\s*[:,]\\s*\\[?|=)(?:\\\\*"([^"\\\\]*)|null)`,
-    'gi'
-  )
-}
-
 /** A value that stands alone in a list, as in Elastic's answers, or in an object, as in those of OpenTelemetry. */
 function onlyValue(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : (asFields(value)?.stringValue ?? value)
@@ -454,66 +331,8 @@ function onlyValue(value: unknown): unknown {
 const isOfGuard = (entries: readonly Entry[]) =>
   entries.some(([name, value]) => !isNameOfClients(name) && isMessageOfGuard(value))
 
-const EVENTS: ReadonlySet<unknown> = new Set(['moengage.rejected', 'moengage.summary', 'moengage.without-secret'])
-
-const isOurs = (fields: Fields | undefined): fields is Fields => EVENTS.has(fields?.event)
-
-/** Our fields, if an object has them: nested, flattened or at its top. */
-function recordIn(fields: Fields): Fields | undefined {
-  const nested = asFields(fields.moengage)
-  return isOurs(nested) ? nested : [unflattened(fields), fields].find(isOurs)
-}
-
 /** `field "_source.message"`: names of nested fields become a path. */
 function nested(part: Part, name: string): Part {
   const path = /^(.*field ".*)"$/s.exec(part.wrapping)
   return path === null ? within(part, `field "${name}"`) : { ...part, wrapping: `${path[1]}.${name}"` }
 }
-
-const PREFIX = 'moengage.'
-
-/** Our fields where a log store has flattened them: `"moengage.event": "moengage.rejected"`. */
-function unflattened(fields: Fields): Fields | undefined {
-  if (!(`${PREFIX}event` in fields)) return undefined
-  const record: Record<string, unknown> = Object.create(null)
-  for (const [name, value] of Object.entries(fields)) {
-    if (!name.startsWith(PREFIX)) continue
-    const path = name.slice(PREFIX.length).split('.')
-    const last = path.pop()!
-    let holder = record
-    for (const step of path) {
-      holder[step] ??= Object.create(null)
-      holder = (asFields(holder[step]) ?? {}) as Record<string, unknown>
-    }
-    holder[last] = unwrittenValue(value)
-  }
-  return record.event === 'moengage.summary' ? withEmptyParts(record) : record
-}
-
-/** A value that a log store has written as text: a list, an object, a number or a truth value. */
-function unwrittenValue(value: unknown): unknown {
-  return typeof value === 'string' && /^(?:\[.*\]|\{.*\}|\d{1,15}|true|false|null)$/s.test(value)
-    ? (parsed(value) ?? null)
-    : value
-}
-
-/** A flattened summary with the objects that had no field, of which flattening leaves nothing. */
-function withEmptyParts(record: Fields): Fields {
-  const { suppressed = {}, rejected = {} } = record
-  const parts = asFields(suppressed)
-  return { ...record, rejected, suppressed: parts === undefined ? suppressed : { reject: {}, tag: {}, ...parts } }
-}
-
-function processOf({ pid, hostname }: Fields): ProcessId | undefined {
-  if (pid === undefined && hostname === undefined) return undefined
-  return { pid: shortText(pid), hostname: shortText(hostname) }
-}
-
-function processInText(text: string): ProcessId | undefined {
-  const [, pid = ''] = /\bpid\W{1,20}(\d{1,10})/.exec(text) ?? []
-  const [, hostname = ''] = /\bhostname\W{1,20}([\w.-]{1,100})/.exec(text) ?? []
-  return pid === '' && hostname === '' ? undefined : { pid, hostname }
-}
-
-const shortText = (value: unknown) =>
-  typeof value === 'string' || typeof value === 'number' ? `${value}`.slice(0, 100) : ''

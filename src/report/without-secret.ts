@@ -1,7 +1,7 @@
 import type { SenderWithoutSecret } from '../evidence/findings.js'
 import { nameOf } from './processes.js'
 import type { WithoutSecretEvent } from './read-event.js'
-import type { ProcessId } from './unwrap.js'
+import type { ProcessId } from './record.js'
 
 /** Maximum number of senders, and of processes. */
 const MAX_KEPT = 10_000

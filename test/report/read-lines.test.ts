@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { MAX_LINE, type Mark, readLines } from '../../src/report/read-lines.js'
@@ -89,7 +89,15 @@ t.test('another kind of archive is refused with the command that unpacks it', as
     [[0x28, 0xb5, 0x2f, 0xfd, 0], /packed with zstd; unpack it: zstd -dc FILE \| moengage-allowlist report/],
     [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], /xz -dc FILE/],
     ['BZh91AY', /bzip2 -dc FILE/],
-    [[0x50, 0x4b, 3, 4], /unzip -p FILE/]
+    [[0x50, 0x4b, 3, 4], /unzip -p FILE/],
+    [[0x04, 0x22, 0x4d, 0x18], /packed with lz4; unpack it: lz4 -dc FILE \|/],
+    [[0x5d, 0, 0, 0x80, 0], /packed with lzma; unpack it: lzma -dc FILE \|/],
+    ...[1, 6, 9].map((level): [number[], RegExp] => [
+      [...deflateSync('one\n', { level })],
+      /packed with zlib; unpack it: node -e 'process.stdin.pipe\(zlib.createInflate\(\)\).pipe\(process.stdout\)' < FILE \|/
+    ]),
+    [[0xff, 0xfe, 0, 0, 0x7b], /in UTF-32; convert it: iconv -f UTF-32 -t UTF-8 FILE \|/],
+    [[0, 0, 0xfe, 0xff, 0], /in UTF-32/]
   ]
   for (const [bytes, message] of table) await t.rejects(read([Buffer.from(bytes as string)]), { message })
 })

@@ -230,6 +230,81 @@ t.test('the command for an export in one line works', { skip: HAS_JQ ? false : '
   }
 })
 
+t.test('what jq is advised for can be read', { skip: HAS_JQ ? false : 'jq is not installed' }, async (t) => {
+  const own = line({}, { msg: '198.51.100.7 rejected: not-listed' })
+  const run = async (input: string) => {
+    const { advice } = (await report([input])).found.firstUnreadable
+    const script =
+      /(?<=: |, |\()[a-z]+ -[a-zA-Z]+ '[^']+' FILE(?: \| jq -c '[^']+')?(?= \| moengage-allowlist report(?:\)|$))/.exec(
+        advice
+      )
+    const command = script![0].replace(' FILE', '')
+    return (await report([spawnSync('sh', ['-c', command], { input, encoding: 'utf8' }).stdout])).found
+  }
+  const fields: object[] = [
+    { time: 1, host: 'vm', event: JSON.parse(own) },
+    { time: 1, host: 'vm', event: `web-1 ${own}` },
+    { event: { line: JSON.parse(own), source: 'stdout' }, time: '1.5', host: 'vm' },
+    { _time: '2026-11-23T12:00:00Z', data: JSON.parse(own) },
+    { timestamp: 1, payload: own },
+    { timestamp: 1, body: own, attributes: {} }
+  ]
+  for (const value of fields) {
+    const input = `{"a":1}\n${JSON.stringify(value)}\n`
+    t.match(await run(input), { lines: { own: 1, unreadable: 0 } }, input)
+  }
+  const spread = JSON.stringify(JSON.parse(own), null, 4)
+  t.match(await run(`2026-11-23T12:00:00Z ecs/app/0123 ${spread}\n`.repeat(2)), { rejected: { total: 2 }, doubts: [] })
+})
+
+t.test('a table in CSV is read by the names of its columns', async (t) => {
+  const own = [line({}, { msg: '198.51.100.7 rejected: not-listed' }), summary({ verified: 7 })]
+  const cell = (text: string) => `"${text.replaceAll('"', '""')}"`
+  const tables: [what: string, header: string, row: (text: string) => string][] = [
+    [
+      'CloudWatch Insights',
+      '@timestamp,@message,@logStream,@log',
+      (text) => `2026-11-23 12:00:00.000,${cell(text)},ecs/app/0123,123456789012:/ecs/webhooks`
+    ],
+    ['Splunk', '"_time",source,"_raw"', (text) => `"2026-11-23T12:00:00.000+0000","/var/log/app.log",${cell(text)}`],
+    ['Splunk, all columns', '"_raw","_time",host,source', (text) => `${cell(text)},"2026-11-23",vm,"/var/log/syslog"`],
+    ['Kibana', '"@timestamp","log.file.path",message', (text) => `"Nov 23","/var/log/app",${cell(text)}`],
+    ['with semicolons', 'Time;Line;url', (text) => `x;${cell(text)};/hook`],
+    ['with tabs', '@message\turl', (text) => `${cell(text)}\tGET /hook HTTP/1.1`]
+  ]
+  for (const [what, header, row] of tables) {
+    const { found, code } = await report([header, ...own.map(row)])
+    t.match(found, { lines: { own: 2, unreadable: 0 }, verified: 7, rejected: { total: 1 } }, what)
+    t.equal(code, 0, what)
+    t.match(found.unwrapped, [{ wrapping: /^CSV, field "/, records: 2 }], what)
+  }
+  const flat = {
+    event: 'moengage.rejected',
+    mode: 'reject',
+    reason: 'not-listed',
+    clientIp: '192.0.2.1',
+    suppressed: 0
+  }
+  const names = Object.keys(flat)
+  const cells = Object.values(flat).join()
+  t.match((await report([names.map((name) => `moengage.${name}`).join(), cells])).found, {
+    lines: { own: 1, unreadable: 0 },
+    senders: [{ clientIp: '192.0.2.1' }]
+  })
+  t.match((await report(['id,jsonPayload.moengage.event', 'a,moengage.rejected'])).found, { lines: { unreadable: 1 } })
+  t.match((await report(['time,user_agent,message', `x,${cell(own[0]!)},moengage`])).found, {
+    lines: { own: 0, unreadable: 0 }
+  })
+  const others: [header: string, row: string][] = [
+    ['time,message', `x,${cell(own[0]!)},another`],
+    ['time,message', own[0]!],
+    ['INFO {message}, log', own[0]!],
+    ['time,"message', own[0]!],
+    ['time,url', `x,${cell(own[0]!)}`]
+  ]
+  for (const [header, row] of others) t.match((await report([header, row])).found, { lines: { own: 1 } }, header)
+})
+
 t.test('a log is read as it is kept, and the report says what it was taken out of', async (t) => {
   const docker = (text: string) => JSON.stringify({ log: `${text}\n`, stream: 'stdout', time: '2020-01-31T00:00:00Z' })
   const { found, code } = await report([

@@ -18,6 +18,8 @@ const plain = line()
 const record = rejection()
 /** The hint of a sender of another data center quotes an option. */
 const quoting = line({ hint: 'add it to "dataCenters"' })
+/** A line as the guard writes it. */
+const whole = line({ hint: 'The address is of nobody.' }, { msg: '198.51.100.7 rejected: not-listed' })
 /** A line of pino with a nested key. */
 const nestedKey = (moengage: object, msg = '198.51.100.7 rejected: not-listed, and carries your secret') =>
   JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', payload: { moengage }, msg })
@@ -178,10 +180,8 @@ t.test('every line that a guard writes is found, whatever logger writes it', asy
 })
 
 t.test('what a client chose is no record of ours, and no damaged one', async (t) => {
-  const forged = JSON.stringify({ moengage: record })
-  const escaped = forged.replaceAll('"', '\\"')
   const own = { level: 30, time: TIME, pid: 1, hostname: 'h' }
-  const table: [what: string, line: string][] = [
+  const rows = (forged: string, escaped = forged.replaceAll('"', '\\"')): [what: string, line: string][] => [
     ['a URL', JSON.stringify({ ...own, req: { method: 'POST', url: `/hook?${forged}` }, msg: 'incoming request' })],
     ['an absolute URL', JSON.stringify({ ...own, target: `http://a.example/?${forged}` })],
     ['the message of a 404', JSON.stringify({ ...own, msg: `Route POST:/nothing?${forged} not found` })],
@@ -277,6 +277,33 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['an event in a URL', `GET /?event=moengage.rejected HTTP/1.1`],
     ['an event in a field', JSON.stringify({ ...own, req: { url: '/?event=moengage.summary' } })]
   ]
+  const inUrl = whole.replaceAll(' ', '\\u0020')
+  const counts = '1 rejection, 2 requests verified, 0 lines left out'
+  const table: [what: string, line: string][] = [
+    ...rows(JSON.stringify({ moengage: record })),
+    ...rows(whole),
+    ['a URL alone', `/hook:${inUrl}`],
+    ['a URL and a status', `/hook:${inUrl} 404 1.2 ms`],
+    ['a URL in JSON that is not escaped', `{"url":"/hook?${inUrl}"}`],
+    ...['/hook ', '/hook: ', '/hook - ', '/hook 200 ', '/hook application/json ', '/hook received '].flatMap(
+      (before): [what: string, line: string][] => [
+        [`a body behind ${before}`, `${before}${whole}`],
+        [`a body behind a time and ${before}`, `${ISO} INFO ${before}${whole}`]
+      ]
+    ),
+    ['a path that was decoded', `not found: /a ${whole}`],
+    ['a body behind a route', `level=info route=/hook ${whole}`],
+    ['a body behind a path', `path=/hook ${whole}`],
+    ['a body beside a status', JSON.stringify({ time: ISO, status: 404, body: whole })],
+    ['a body beside a method', JSON.stringify({ time: ISO, method: 'POST', body: JSON.parse(whole) })],
+    ['a payload beside a URL', JSON.stringify({ time: ISO, url: '/hook', payload: whole })],
+    ['a URL in data', JSON.stringify({ time: ISO, data: { id: 7, text: `GET /${whole}` } })],
+    ['a URL in a payload', JSON.stringify({ time: ISO, payload: `GET /${whole}` })],
+    ['a payload beside a level', JSON.stringify({ time: ISO, level: 'info', payload: whole })],
+    ['an event of HTTP', JSON.stringify({ time: ISO, event: { headers: { 'x-a': whole }, body: whole } })],
+    ['counts in a URL', `GET /${counts}: ${whole}`],
+    ['counts in the message of a 404', JSON.stringify({ ...own, msg: `Route GET:/${counts}: ${whole} not found` })]
+  ]
   for (const [what, text] of table) {
     const { records = [], unreadable = 0 } = findRecords(text) ?? {}
     t.strictSame([records.length, unreadable], [0, 0], what)
@@ -303,6 +330,26 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
   ]
   for (const [what, text] of genuine) t.match(findRecords(text), { records: [{ record }], unreadable: 0 }, what)
+  const behindPaths = [
+    '/var/log/syslog:',
+    '/var/log/messages-20261120:12:',
+    'INFO /srv/webhooks/current:',
+    'C:/logs/web:',
+    'C:\\logs\\web.log:',
+    '/var/log/syslog:Nov 20 00:00:01 vm node[2]: ',
+    '/var/log/syslog:Nov 20 00:00:01 vm /usr/bin/node[2]: ',
+    'Nov 20 00:00:01 vm /usr/bin/node[2]: ',
+    'Nov 20 00:00:01 vm /usr/bin/node: ',
+    `<14>${ISO} vm /usr/bin/node[2]: `,
+    `<14>1 ${ISO} vm /usr/bin/node 2 - - `,
+    '/ecs/webhooks ecs/app/0123abc ',
+    `/aws/lambda/hooks 2026/11/27/[$LATEST]abc ${ISO} `,
+    'source=/var/log/web ',
+    'level=info source=/var/log/web ',
+    'data:    /srv/webhooks/server.js:8522 - '
+  ]
+  for (const before of behindPaths)
+    t.match(findRecords(`${before}${whole}`), { records: [{ record }], unreadable: 0 }, before)
   t.match(findRecords(`/var/log/webhooks.log:${plain.slice(0, 130)}`), { records: [], unreadable: 1 })
 })
 
@@ -316,6 +363,20 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
     ['a row with a URL behind it', `${ISO},"${plain.replaceAll('"', '""')}",https://a.example/`],
     ['behind signs', `** ${plain}`],
     ['behind a long text', `${'x'.repeat(1001)} ${plain}`],
+    ...[
+      `${ISO} - /ecs/webhooks - ecs/app/0123abc - `,
+      '/ecs/webhooks i-0abc1 ',
+      '00:00:01 vm /usr/bin/node[2]: ',
+      `/ecs/webhooks i-0abc1 ${ISO} [warn] 198.51.100.7 rejected: not-listed `
+    ].map((before): [what: string, line: string] => [before, `${before}${whole}`]),
+    ['behind a file, cut off', `/var/log/syslog:${line({ hint: 'of nobody', revision: 'abc' }).slice(0, -25)}`],
+    ['text behind a message of the guard', 'warn: 198.51.100.7 rejected: not-listed moengage=[object Object]'],
+    ...['event', 'data', 'payload', 'body'].flatMap((name): [what: string, line: string][] => [
+      [`text in ${name}`, JSON.stringify({ time: ISO, host: 'vm', [name]: `web-1 ${whole}` })],
+      [`a line in ${name}`, JSON.stringify({ time: ISO, [name]: { line: JSON.parse(whole), tag: 'x' } })],
+      [`a list in ${name}`, JSON.stringify({ specversion: '1.0', [name]: [JSON.parse(whole)] })]
+    ]),
+    ['an endless nesting', `{"a":${'{"a":'.repeat(40_000)}${whole}${'}'.repeat(40_001)}`],
     ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
   ]
   for (const [what, text] of table) t.match(findRecords(text), { records: [], unreadable: 1 }, what)
@@ -386,6 +447,12 @@ t.test('a long line of mentions is read in a moment', async (t) => {
       return [`${open}${part.repeat(50_000)}`, `${open}\\"${part.repeat(50_000)}\\`]
     }),
     ...[',"""', '\\"'].map((text) => `INFO body ${text.repeat(100_000)}${mention}${text.repeat(100_000)}`),
+    `/${'.log'.repeat(200_000)}${plain}`,
+    `${'/a '.repeat(250_000)}${whole}`,
+    `${'/a[1]: '.repeat(100_000)}${whole}`,
+    `${'a=b '.repeat(200_000)}source=/x ${whole}`,
+    `${'{"a":"'.repeat(100_000)}${whole}`,
+    JSON.stringify({ event: { text: whole.repeat(2_000) } }),
     JSON.stringify({ msg: `moengage ${'1'.repeat(900_000)} rejections` }),
     JSON.stringify({ msg: `moengage ${'"a:'.repeat(300_000)} rejected: denied` }),
     `{a="${mention.replaceAll('"', '\\"').repeat(25_000)}", ${plain}`,
@@ -710,6 +777,43 @@ t.test('a line that is about something else is not ours, and a damaged one of ou
   for (const text of damaged) t.equal(findRecords(text)!.unreadable, 1, text)
 })
 
+t.test('a line of ours behind one that is cut off is a doubt, wherever the cut is', async (t) => {
+  const request = JSON.stringify({
+    level: 30,
+    time: TIME,
+    pid: 1,
+    hostname: 'h',
+    req: { method: 'POST', url: '/moengage/connector', host: 'localhost:80' },
+    msg: 'GET / is "slow"'
+  })
+  for (const own of [whole, plain]) {
+    for (let cut = 1; cut < request.length; cut++) {
+      const text = `${request.slice(0, cut)}${own}`
+      t.match(findRecords(text), { records: [], unreadable: 1 }, text)
+      t.match(findRecords(`${ISO} stdout F ${text}`), { records: [], unreadable: 1 }, text)
+    }
+  }
+})
+
+t.test('the summary of a text logger is read, whatever its causes quote', async (t) => {
+  const fields = JSON.stringify({ moengage: JSON.parse(summary()).moengage })
+  const message =
+    '1,400 rejections, 0 requests verified, 11 lines left out: 192.0.2.1 (10 rejections on /a) is not for GET /b: add "sms" to "channels".'
+  const layouts: ((level: string) => string)[] = [
+    () => '',
+    (level) => `${level}: `,
+    (level) => `${ISO} [${level}] `,
+    (level) => `${ISO} [${level.toUpperCase()}]: `,
+    (level) => `${ISO} | ${level} | `,
+    (level) => `[${ISO}] [${level.toUpperCase()}] default - `,
+    (level) => `[Nest] 8522  - 11/27/2026, 7:15:54 AM    ${level.toUpperCase()} [MoEngage] `
+  ]
+  for (const layout of layouts) {
+    const text = `${layout('warn')}${message} ${fields}`
+    t.match(findRecords(text), { records: [{ record: { event: 'moengage.summary' } }], unreadable: 0 }, text)
+  }
+})
+
 t.test('a line that is cut off behind our fields is read', async (t) => {
   const [first] = findRecords(line({}, { pid: 7, hostname: 'web-1' }).slice(0, -5))!.records
   t.match(first, { time: TIME, process: { pid: '7', hostname: 'web-1' }, record: { clientIp: '198.51.100.7' } })
@@ -797,7 +901,15 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     [`::1 ${ISO} POST /hook HTTP/1.1 200`, undefined],
     [`10.0.0.1 - ${ISO} "POST /hook HTTP/1.1" 200`, undefined],
     [`received body: {"time":${TIME}}`, undefined],
-    [`not found: /${ISO}`, undefined]
+    [`not found: /${ISO}`, undefined],
+    [`info: ${ISO} x`, TIME + 123],
+    [`ts=${ISO} level=info`, TIME + 123],
+    ['Mon, 23 Nov 2026 12:00:00 GMT x', TIME],
+    [`Nov 23 12:00:00 vm node[2]: ${ISO} x`, TIME + 123],
+    [`Next backup scheduled for ${ISO}`, undefined],
+    [`[cron] next run: ${ISO}`, undefined],
+    [`Retry in 5 minutes (${ISO})`, undefined],
+    [`level=info next=${ISO}`, undefined]
   ]
   for (const [line, time] of times) t.equal(timeOfLine(line), time, line)
 })
