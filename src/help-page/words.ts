@@ -89,7 +89,7 @@ export const REMOVED =
 /** The verbs for the opposite, and their participles. */
 export const ALLOW = '(?:allow|allow[- ]?list|whitelist|use|add|trust|accept|permit)'
 export const ALLOWED = '(?:allowed|allow[- ]?listed|whitelisted|used|added|trusted|accepted|permitted)'
-/** "IPs to remove", "addresses that you need to block". "IPs to block storage" go with a product. */
+/** "IPs to remove", "addresses that you need to block". With another object behind the verb ("IPs to block all bots") it is about that one. */
 export const TO_REMOVE = `${ADDRESSES} (?:[\\w-]+ ){0,4}?to (?:${REMOVE}|be ${REMOVED})(?=\\W*$|\\s*[(,:–—-]| (?:from|in|on|at|by|after|before)\\b)`
 /** What says in a title that addresses are not to be used. A "CIDR block" is one that may be, and so is one of "Add or remove IPs". */
 const UNWANTED = [
