@@ -110,11 +110,21 @@ function addText(node: Node, parts: string[], titles: string[]): void {
 /** A text in one line, without what stands for images and the like. */
 export const inOneLine = (text: string) => text.replaceAll(LINE_OR_OBJECT, ' ').trim()
 
-/** A style that hides its element, in CSS or as the object of MDX. */
-const HIDING =
-  /(?:^|[;{,])\s*(?:display\s*:\s*'?\s*none|(?:content-?)?visibility\s*:\s*'?\s*(?:hidden|collapse)|(?:opacity|font-?size)\s*:\s*'?\s*0(?:\.0*)?(?![\d.]))/i
+/** The start of a property in a style: in CSS, or in the object of MDX. */
+const PROPERTY = String.raw`(?:^|[;{,])[\s']*`
+const ZERO = String.raw`(?:0+(?:\.0*)?|\.0+)(?![\d.])`
+const HIDING = new RegExp(
+  String.raw`${PROPERTY}(?:display[\s']*:[\s']*none|(?:content-?)?visibility[\s']*:[\s']*(?:hidden|collapse)|(?:opacity|font-?size)[\s']*:[\s']*${ZERO})`,
+  'i'
+)
+/** Without a size, an element shows its text beyond its edges, unless it cuts that off. */
+const WITHOUT_SIZE = new RegExp(String.raw`${PROPERTY}(?:max-?)?(?:height|width)[\s']*:[\s']*${ZERO}`, 'i')
+const CUTTING_OFF = new RegExp(String.raw`${PROPERTY}overflow(?:-?[xy])?[\s']*:[\s']*(?:hidden|clip)`, 'i')
 
-const styleOf = (element: Element) => attribute(element, 'style') ?? ''
+/** A comment of CSS, which ends with the style at the latest. */
+const COMMENT = /\/\*.*?(?:\*\/|$)/gs
+
+const styleOf = (element: Element) => (attribute(element, 'style') ?? '').replaceAll(COMMENT, ' ')
 
 /** Stands for a style that only the code of the page knows. */
 export const UNKNOWN_STYLE = 'unknown'
@@ -123,7 +133,8 @@ export const UNKNOWN_STYLE = 'unknown'
 function isHidden(element: Element): boolean {
   if (['hidden', 'popover'].some((name) => attribute(element, name) !== undefined)) return true
   if (element.tagName === 'dialog' && attribute(element, 'open') === undefined) return true
-  return styleOf(element) === UNKNOWN_STYLE || HIDING.test(styleOf(element))
+  const style = styleOf(element)
+  return style === UNKNOWN_STYLE || HIDING.test(style) || (WITHOUT_SIZE.test(style) && CUTTING_OFF.test(style))
 }
 
 const isStruck = (element: Element) => STRUCK.has(element.tagName) || /line-through/i.test(styleOf(element))

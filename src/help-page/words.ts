@@ -25,7 +25,7 @@ const FOOTNOTE =
 export const withoutFootnotes = (text: string) => text.replaceAll(FOOTNOTE, ' ')
 
 const RAISED_NUMBER = new RegExp(
-  `(?<![\\da-f.:/])([\\da-f.:/]{1,50})${RAISED.replaceAll(/\W/g, '\\$&')}(\\d{1,3})\\]`,
+  `(?<![\\da-f.:/])([\\da-f.:/]{1,50})(?:${RAISED.replaceAll(/\W/g, '\\$&')}(\\d{1,3})\\]|([¹²³⁴⁵⁶⁷]))`,
   'gi'
 )
 
@@ -35,7 +35,8 @@ const RAISED_NUMBER = new RegExp(
  * @param isWhole whether a text makes sense with the number as its end
  */
 export function ambiguousEnd(text: string, isWhole: (joined: string) => boolean): Unreadable | undefined {
-  for (const [, before, number] of text.matchAll(RAISED_NUMBER)) {
+  for (const [, before, raised, character] of text.matchAll(RAISED_NUMBER)) {
+    const number = raised ?? character!.normalize('NFKC')
     const joined = `${before}${number}`
     if (!isWhole(joined)) continue
     return unreadable(
@@ -72,16 +73,44 @@ export function takeBrackets(text: string, hasToBeRead: (words: string) => boole
   return { rest, remarks }
 }
 
-const PAST =
-  'except|excluding|excludes?|instead|former|formerly|old|older|previous|previously|legacy|obsolete|outdated|deprecated|retired|removed|replaced|superseded|discontinued|decommissioned|expired|inactive|disabled|unused|until|till|deprecating|decommissioning|sunset(?:ted|ting)?|end[- ]of[- ](?:life|support)|(?:phased|phasing)[- ]out|historic(?:al)?|past|archived|stopped|withdrawn|invalid|obsoleted|revoked|ended|ceased|terminated|suspended|defunct|before \\d{4}'
+/** Nouns for what a table lists. */
+export const ADDRESSES = '(?:ips?|cidrs?|ranges?|address(?:es)?|lists?)'
+/** Words that say of what they stand beside, in a title as in a sentence, that it is over. */
+export const OVER =
+  'deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked|removed|deleted|replaced|disabled|terminated|suspended|stopped|ceased|ended|expired|invalid|inactive|unused|unsupported|compromised|archived|historic(?:al)?|old|older|former|previous|legacy|past|sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)|eol|out[- ]of[- ](?:date|use|service)|going away|(?:scheduled|due|planned|marked) for removal|pending removal'
+/** In a sentence these may stand with what is not over: "previously announced", "until further notice", "used instead". */
+const PAST = `${OVER}|formerly|previously|except|excluding|excludes?|instead|until|till|before \\d{4}`
 const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
-/** Words that say that something does not hold, or holds no longer. */
-const ENDED = new RegExp(`\\b(?:${ENDING}|\\w+n['’]t)\\b`, 'i')
-/** In brackets and in sentences these may also say that something does not hold for the rest. */
-const REVERSING = new RegExp(`\\b(?:${ENDING}|only|other|different|\\w+n['’]t)\\b`, 'i')
 
-/** Whether a word of a sentence may reverse its meaning, or that of the text before it. */
-export const reverses = (sentence: string): boolean => REVERSING.test(sentence)
+/** Verbs for what is done to an address that is not to be used, and their participles. */
+export const REMOVE = '(?:remove|delete|revoke|block|deny|reject|drop|ban|disallow|(?:black|block|deny)[- ]?list)'
+export const REMOVED =
+  '(?:removed|deleted|revoked|blocked|denied|rejected|dropped|banned|disallowed|(?:black|block|deny)[- ]?listed)'
+/** The verbs for the opposite, and their participles. */
+export const ALLOW = '(?:allow|allow[- ]?list|whitelist|use|add|trust|accept|permit)'
+export const ALLOWED = '(?:allowed|allow[- ]?listed|whitelisted|used|added|trusted|accepted|permitted)'
+/** "IPs to remove", "addresses that you need to block". With another object behind the verb ("IPs to block all bots") it is about that one. */
+export const TO_REMOVE = `${ADDRESSES} (?:[\\w-]+ ){0,4}?to (?:${REMOVE}|be ${REMOVED})(?=\\W*$|\\s*[(,:–—-]| (?:from|in|on|at|by|after|before)\\b)`
+/** What says in a title that addresses are not to be used. A "CIDR block" is one that may be, and so is one of "Add or remove IPs". */
+const UNWANTED = [
+  `${REMOVED}(?: [\\w-]+)? ${ADDRESSES}\\b`,
+  `${ADDRESSES} ${REMOVED}\\b`,
+  `(?<!\\b(?:or|how to|ip|cidr|address|network) )${REMOVE}(?: [\\w-]+){0,3}? (?:${ADDRESSES}|these|following|below)\\b`,
+  TO_REMOVE,
+  `^(?:(?:to )?(?:remove|delete|revoke|block)|${REMOVED})(?=\\W*$)`,
+  'removal\\b',
+  '(?:black|block|deny)[- ]?lists?\\b'
+].join('|')
+/** Words that say that something does not hold, holds no longer, or is not to be used. */
+const ENDED = new RegExp(`\\b(?:(?:${ENDING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
+/** In brackets these may also say that something does not hold, or not for the rest. */
+const REVERSING = new RegExp(
+  `\\b(?:(?:${ENDING}|only|other|different|migrated|moved|remove|delete|${REMOVED}|\\w+n['’]t)\\b|${UNWANTED})`,
+  'im'
+)
+
+/** Whether a word in brackets may reverse the meaning of the text before it. */
+export const reverses = (words: string): boolean => REVERSING.test(words)
 
 export const STRUCK = unreadable('Its text is struck out.')
 
@@ -93,12 +122,13 @@ export function reversal(text: string): Unreadable | undefined {
   return word === undefined ? undefined : mayReverse(word)
 }
 
-const mayReverse = (word: string) => unreadable(`The word ${quoted(word)} may reverse its meaning.`)
+const mayReverse = (words: string) =>
+  unreadable(`The ${words.includes(' ') ? 'words' : 'word'} ${quoted(words)} may reverse its meaning.`)
 
 /** Words of titles that speak against the text they belong to. "Not sorted" and "not applicable" do not. */
 const ENDED_IN_TITLE = new RegExp(
-  `\\b(?:${PAST}|(?:no|not|never|cannot|\\w+n['’]t) (?:be )?(?:longer|in use|used?|valid|active|any ?more))\\b`,
-  'i'
+  `\\b(?:(?:${PAST}|(?:no|not|never|cannot|\\w+n['’]t) (?:be )?(?:longer|in use|valid|active|any ?more|${ALLOW}|${ALLOWED}))\\b|${UNWANTED})`,
+  'im'
 )
 
 /** Why a text does not mean what it names: a title in its tags says clearly that it is over. */
