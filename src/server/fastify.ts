@@ -137,7 +137,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const logger = new SafeLogger(app.log)
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
-    framework: fastifyIp(),
+    framework: fastifyIp(app),
     noPeer: `The connection has no address: it was closed early. In a Lambda function: ${NO_LAMBDA_PEER}`,
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),

@@ -999,6 +999,70 @@ t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
   }
 })
 
+/** A Fastify that keeps its options where nobody finds them. */
+function withHiddenOptions(app: FastifyInstance): FastifyInstance {
+  const key = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')!
+  delete (app as unknown as Record<symbol, unknown>)[key]
+  return app
+}
+
+t.test('a trustProxy function that returns a promise is found out, and ends no process', async (t) => {
+  const known = new Map([['127.0.0.1', { isProxy: true }]])
+  const isProxy = async (address: string) => {
+    await null
+    return known.get(address)!.isProxy
+  }
+  const table: [what: string, trustProxy: (address: string) => unknown][] = [
+    ['an async function', isProxy],
+    ['one that looks up what it does not know', (address) => known.has(address) || isProxy(address)],
+    ['one that is like a promise', () => failingThenable('own')]
+  ]
+  for (const [what, trustProxy] of table) {
+    const { app, lines } = logging({ trustProxy: trustProxy as never })
+    await app.register(async (scope) => {
+      await scope.register(moengageAllowlist, { dataCenters: 'DC-01' })
+      scope.get('/', async () => 'ok')
+    })
+    for (const _ of [1, 2]) t.equal((await inject(app, LISTED)).statusCode, 403, what)
+    await untilRejected()
+    const hint = /\(true and a function that returns a promise both do\)/
+    t.match(
+      lines.filter(({ level }) => level === 50),
+      [{ moengage: { reason: 'permissive-trust', hint } }],
+      what
+    )
+  }
+})
+
+t.test('a trustProxy function may throw for addresses that no request came from', async (t) => {
+  const known: Record<string, { isProxy: boolean }> = { '127.0.0.1': { isProxy: true }, '10.0.0.2': { isProxy: true } }
+  const table: [what: string, make: (trustProxy: (address: string) => boolean) => FastifyInstance][] = [
+    ['a server', (trustProxy) => Fastify({ trustProxy })],
+    ['one that hides its options', (trustProxy) => withHiddenOptions(Fastify({ trustProxy }))]
+  ]
+  for (const [what, make] of table) {
+    const app = make((address) => known[address]!.isProxy)
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+    app.get('/', async (request) => request.moengage)
+    for (const forwarded of [LISTED, `${LISTED}, 10.0.0.2`]) {
+      t.match((await inject(app, forwarded)).json(), { verified: true, clientIp: LISTED }, `${what}, ${forwarded}`)
+    }
+    t.match((await inject(app, STRANGER)).json(), { reason: 'not-listed', clientIp: STRANGER }, what)
+    t.match(
+      (await inject(app, `${LISTED}, ${STRANGER}`)).json(),
+      { reason: 'unresolved', hint: /threw: Cannot read/ },
+      `${what}: Fastify itself asks about a stranger`
+    )
+  }
+})
+
+t.test('a trustProxy function that believes strangers is found out also where Fastify hides its options', async (t) => {
+  const app = withHiddenOptions(Fastify({ trustProxy: (address, hop) => address === '127.0.0.1' || hop > 0 }))
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+  app.get('/', async (request) => request.moengage)
+  for (const _ of [1, 2]) t.match((await inject(app, LISTED)).json(), { reason: 'permissive-trust' })
+})
+
 t.test('a clientIp function that throws closes the route, whatever it throws', async (t) => {
   for (const thrown of [undefined, null, 0, new Error('own')]) {
     const clientIp = () => {
