@@ -137,7 +137,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const logger = new SafeLogger(app.log)
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
-    framework: fastifyIp(),
+    framework: fastifyIp(app),
     noPeer: `The connection has no address: it was closed early. In a Lambda function: ${NO_LAMBDA_PEER}`,
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
@@ -181,7 +181,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return lambda === undefined ? new NodeIncoming(request.raw, earlier) : { ...lambda, earlier }
   }
 
-  function guarding(chooseRoute: ChooseRoute): onRequestHookHandler {
+  /** @param isFinal whether nothing else may let a request in that is rejected; the reply has the status of the rejection then */
+  function guarding(chooseRoute: ChooseRoute, isFinal: boolean): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
       let incoming: Incoming
@@ -208,7 +209,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       const { mode, statusCode, onReject } = inForce.actions
       log.rejection(request.log, verdict, incoming.earlier, inForce, request)
       if (mode === 'tag') return done()
-      if (onReject === undefined) return done(new RejectedError(verdict, statusCode))
+      if (onReject === undefined) {
+        // An error handler of the user's that sends without a status would answer with 200.
+        if (isFinal) reply.code(statusCode)
+        return done(new RejectedError(verdict, statusCode))
+      }
       answer(onReject, request, reply, verdict, statusCode, done)
     }
   }
@@ -224,7 +229,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
   app.decorate('verifyMoEngage', (routeOptions) => {
     const route = routes.of(routeOptions, 'verifyMoEngage')
-    return guarding(() => route)
+    return guarding(() => route, false)
   })
   app.decorateRequest('moengage', null)
   app.decorateRequest(own, null)
@@ -277,7 +282,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (!isKnown) logger.write(() => ({ level: 'error', fields: { err: error }, message }), undefined, request.log)
         throw new RouteError()
       }
-    })
+    }, true)
   )
 }
 
@@ -309,6 +314,21 @@ function pathOnRoute(place: string, path: string): string {
   return `${place} ${path.startsWith('config.moengage') ? path : `config.moengage.${path}`}`
 }
 
+/**
+ * Whether an answer was sent, by all that is done with the reply from now on. `reply.sent` is false until the body has ended: with a stream or
+ * an asynchronous `onSend` hook, that is later.
+ */
+function noteAnswer(reply: FastifyReply): () => boolean {
+  let wasSent = false
+  const { send } = reply
+  reply.send = (payload?: unknown) => {
+    send.call(reply, payload)
+    wasSent = true
+    return reply
+  }
+  return () => wasSent || reply.sent
+}
+
 /** Calls `onReject`; rejects as usual if it sent nothing. */
 function answer(
   onReject: OnReject,
@@ -318,12 +338,15 @@ function answer(
   statusCode: number,
   done: HookHandlerDoneFunction
 ): void {
+  const isAnswered = noteAnswer(reply)
   const finish = (payload: unknown) => {
-    if (reply.sent) return
+    if (isAnswered()) return
     if (payload === undefined) done(new RejectedError(verdict, statusCode))
     else reply.send(payload)
   }
   const fail = (error: unknown) => {
+    // A second answer would break the first one off; a client that goes away while that is sent is a failure, too.
+    if (isAnswered()) return
     // Fastify takes the status of an error only where the reply has none.
     reply.code(200)
     done(error ? thrown(error) : new RejectedError(verdict, statusCode))
@@ -333,7 +356,7 @@ function answer(
   try {
     const outcome = onReject(request, reply, verdict)
     // An answer that was sent at once needs no promise, which would cost as much as the answer.
-    if (outcome === reply && reply.sent) return
+    if (outcome === reply && isAnswered()) return
     // A returned reply is thenable and resolves once it is sent.
     if (isPromise(outcome))
       answerOf(() => outcome)

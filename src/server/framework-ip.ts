@@ -1,7 +1,26 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { NodeIncoming } from '../client-ip/incoming.js'
 import type { Framework } from '../guard/create-guard.js'
+import { drop } from '../lib/promise.js'
+
+/** Whether the proxy at a hop, counted from the socket, is believed: the user's own function, or what Express compiles its setting to. */
+type Trust = (address: string, hop: number) => unknown
+
+/** Whether an address is believed, as the framework takes the answer: a promise counts as true. A function of the user's may fail for a stranger. */
+function believes(ask: () => unknown): boolean {
+  try {
+    const answer = ask()
+    drop(answer)
+    return Boolean(answer)
+  } catch (error) {
+    drop(error)
+    return false
+  }
+}
+
+/** In the place of `request.ip`, where that is not read: each call of a function that returns a promise would leave one unhandled. */
+const ANYBODY = Symbol('anybody')
 
 /** Strangers, by parts of the address space: trusting every address of one part means trusting the internet. */
 const STRANGERS = [
@@ -24,14 +43,25 @@ const MAX_CHAINS = 1000
 const MAX_PROXIES = 32
 
 /**
- * Fastify's `request.ip`. Its `trustProxy` cannot be read back, so we probe it: `request.ip` is read from an object made on the request's
- * own prototype, with a peer and a header made up. A stranger as the peer is tried on the first request. A function may believe strangers
- * only behind a proxy that it knows, so they are tried at each place of a chain of proxies as well, when a request comes through it for the
- * first time.
+ * Fastify's `request.ip`. A stranger as the peer is tried on the first request. A function may believe strangers only behind a proxy that it
+ * knows, so they are tried at each place of a chain of proxies as well, when a request comes through it for the first time.
  */
-export function fastifyIp(): Framework<FastifyRequest> {
+export function fastifyIp(app: FastifyInstance): Framework<FastifyRequest> {
+  const trust = trustFunctionOf(app)
   let permissive: boolean | undefined
   const chains = new Set<string>()
+
+  /** Whether the address that the last of some hops forwards is believed; the peer is the first. */
+  function believesBehind(hops: readonly string[], request: FastifyRequest): boolean {
+    if (trust !== undefined) return hops.every((address, hop) => believes(() => trust(address, hop)))
+    const [peer, ...others] = hops
+    return believes(() => ipOf(request, peer!, [CLAIMED, ...others.reverse()].join()) === CLAIMED)
+  }
+
+  /** Whether a stranger is believed who connects to the last of some proxies, the peer first; without proxies, to the server. */
+  function believesStrangerBehind(proxies: readonly string[], request: FastifyRequest): boolean {
+    return trustsStrangers((stranger) => believesBehind([...proxies, stranger], request))
+  }
 
   /** Whether strangers are believed at a place of the chain that a request came through. */
   function isPermissiveOn(request: FastifyRequest, client: string): boolean {
@@ -48,17 +78,19 @@ export function fastifyIp(): Framework<FastifyRequest> {
   return {
     // Of an event of Lambda the peer is what AWS writes, and request.ip that of a socket that nobody connected to.
     handles: (request, incoming) => request !== undefined && incoming instanceof NodeIncoming,
-    ip: (request) => request.ip,
+    ip: (request) => {
+      permissive ??= believesStrangerBehind([], request)
+      return permissive ? ANYBODY : request.ip
+    },
     // Without trustProxy there are no ips; with it, they end with the client.
     trustsClient: (request) => request.ips !== undefined && believesBehind(request.ips, request),
     isPermissive: (request, forwarded) => {
-      permissive ??= believesStrangerBehind([], request)
-      if (!permissive && typeof forwarded === 'string') permissive = isPermissiveOn(request, forwarded)
-      return permissive
+      if (typeof forwarded === 'string' && isPermissiveOn(request, forwarded)) permissive = true
+      return permissive === true
     },
     permissiveTrust:
-      "Fastify's trustProxy believes every sender's X-Forwarded-For, so anyone can choose their address. List your proxies' " +
-      'addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.',
+      "Fastify's trustProxy believes every sender's X-Forwarded-For (true and a function that returns a promise both do), so anyone can " +
+      "choose their address. List your proxies' addresses in trustProxy, or pass them as clientIp: { trustedProxies: [...] }.",
     setting: "Fastify's trustProxy",
     note: ' (a number there trusts nobody since Fastify 5.12.1)',
     handled: 'requests that Fastify handles over a socket',
@@ -73,24 +105,27 @@ function hopsBehind(client: string, headers: IncomingHttpHeaders): string {
   return typeof header === 'string' ? header.slice(header.lastIndexOf(client) + client.length) : ''
 }
 
-/** Whether a stranger is believed who connects to the last of some proxies, the peer first; without proxies, to the server. */
-function believesStrangerBehind(proxies: readonly string[], request: FastifyRequest): boolean {
-  return trustsStrangers((stranger) => believesBehind([...proxies, stranger], request))
+/**
+ * Fastify's `trustProxy`, where it is a function. Nothing public holds it; without it `request.ip` is probed as where `trustProxy` is a list,
+ * and what the function returns is not seen.
+ */
+function trustFunctionOf(app: FastifyInstance): Trust | undefined {
+  for (let scope: object | null = app; scope !== null; scope = Object.getPrototypeOf(scope)) {
+    const key = Object.getOwnPropertySymbols(scope).find(({ description }) => description === 'fastify.options')
+    if (key !== undefined) {
+      const { trustProxy } = (scope as Record<symbol, { readonly trustProxy?: unknown }>)[key]!
+      return typeof trustProxy === 'function' ? (trustProxy as Trust) : undefined
+    }
+  }
+  return undefined
 }
 
-/** Whether the address that the last of some hops forwards is believed; the peer is the first. */
-function believesBehind([peer, ...hops]: readonly string[], request: FastifyRequest): boolean {
-  return ipOf(request, peer!, [CLAIMED, ...hops.reverse()].join()) === CLAIMED
-}
-
+/** `request.ip` of an object that is made on the request's own prototype, with a peer and a header that are made up. */
 function ipOf(request: FastifyRequest, remoteAddress: string, forwarded: string): unknown {
   const socket = { remoteAddress }
   const raw = { socket, connection: socket, headers: { 'x-forwarded-for': forwarded } }
   return (Object.create(Object.getPrototypeOf(request), { raw: { value: raw } }) as { ip?: unknown }).ip
 }
-
-/** What Express compiles its setting `trust proxy` to: whether the proxy at a hop, counted from the socket, is believed. */
-type Trust = (address: string, hop: number) => boolean
 
 /** Hops that are tried: a number of hops trusts anybody at the first ones, a function perhaps only at later ones. */
 const HOPS = Array.from({ length: MAX_PROXIES }, (_, hop) => hop)
@@ -99,26 +134,27 @@ const HOPS = Array.from({ length: MAX_PROXIES }, (_, hop) => hop)
 export function expressIp(): Framework<IncomingMessage> {
   // A setting that is changed is compiled to another function.
   const permissive = new WeakMap<Trust, boolean>()
+  function isPermissive(trust: Trust): boolean {
+    let known = permissive.get(trust)
+    if (known === undefined) {
+      known = HOPS.some((hop) => trustsStrangers((stranger) => believes(() => trust(stranger, hop))))
+      permissive.set(trust, known)
+    }
+    return known
+  }
+
   return {
     handles: (request) => request !== undefined && trustOf(request) !== undefined,
-    ip: (request) => (request as { ip?: unknown }).ip,
+    ip: (request) => (isPermissive(trustOf(request)!) ? ANYBODY : (request as { ip?: unknown }).ip),
     trustsClient: (request) => {
       const { ip, ips } = request as IncomingMessage & { readonly ip: string; readonly ips: readonly string[] }
       // Express leaves the peer out of the ips, so their number is the hop of the client.
-      return trustOf(request)!(ip, ips.length)
+      return believes(() => trustOf(request)!(ip, ips.length))
     },
-    isPermissive: (request) => {
-      const trust = trustOf(request)!
-      let known = permissive.get(trust)
-      if (known === undefined) {
-        known = HOPS.some((hop) => trustsStrangers((stranger) => trust(stranger, hop)))
-        permissive.set(trust, known)
-      }
-      return known
-    },
+    isPermissive: (_, forwarded) => forwarded === ANYBODY,
     permissiveTrust:
-      "Express's 'trust proxy' believes the X-Forwarded-For of people it cannot know (true and a number of hops both do), so " +
-      "anyone can choose their address. List your proxies' addresses in 'trust proxy', or pass them as " +
+      "Express's 'trust proxy' believes the X-Forwarded-For of people it cannot know (true, a number of hops and a function that returns a " +
+      "promise all do), so anyone can choose their address. List your proxies' addresses in 'trust proxy', or pass them as " +
       'clientIp: { trustedProxies: [...] }.',
     setting: "Express's 'trust proxy'",
     note: '',

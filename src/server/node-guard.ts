@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { checkIncoming, givenIncoming, isNodeRequest } from '../client-ip/given.js'
-import { countedBy, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
+import { countedBy, type Incoming, NodeIncoming, type NodeRequest } from '../client-ip/incoming.js'
 import { RejectedError } from '../errors.js'
 import { refuseReply } from '../guard/given-fastify.js'
 import type { PolicyOptions } from '../guard/guard.js'
@@ -72,7 +72,26 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     refuseReply(response)
     const { ready } = this.#standalone
     if (ready !== undefined) this.#judge(ready, request, response, options, next)
-    else this.#standalone.wait().then((now) => this.#judge(now, request, response, options, next), next.fail)
+    else this.#judgeLater(request, response, options, next)
+  }
+
+  async #judgeLater(
+    request: Request,
+    response: Response,
+    options: RouteOptions<Request, Response> | undefined,
+    next: Continuation
+  ): Promise<void> {
+    let arrived: NodeIncoming
+    let ready: ReadyGuard<Request, NodeOnReject<Request, Response>>
+    try {
+      // A connection that is closed during the wait has no peer any more.
+      arrived = new NodeIncoming(request, undefined)
+      ready = await this.#standalone.wait()
+    } catch (error) {
+      next.fail(thrown(error))
+      return
+    }
+    this.#judge(ready, request, response, options, next, arrived)
   }
 
   /** A program that calls what it should have passed on, often with options, has no response. */
@@ -120,14 +139,16 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     request: Request,
     response: Response,
     options: RouteOptions<Request, Response> | undefined,
-    next: Continuation
+    next: Continuation,
+    arrived?: NodeIncoming
   ): void {
-    let incoming: NodeIncoming
+    let incoming: Incoming
     let verdict: Verdict
     let route: Route<NodeOnReject<Request, Response>>
     let logger: Logger | undefined
     try {
-      incoming = this.#incoming(request)
+      incoming =
+        arrived === undefined ? this.#incoming(request) : { ...arrived, earlier: this.#earlier(request as Judged) }
       route = routes.of(options)
       verdict = guard.decide(route.policy, request, incoming, this.#standalone.patternOf(request))
       logger = this.#loggerOf(request)

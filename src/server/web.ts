@@ -4,6 +4,7 @@ import type { PolicyOptions } from '../guard/guard.js'
 import { hasProperty } from '../lib/option.js'
 import { answerOf } from '../lib/promise.js'
 import { refusal } from '../lib/refusal.js'
+import { kindOf } from '../lib/text.js'
 import type { RejectedVerdict, Verdict } from '../verdict/verdict.js'
 import { type Failure, failureBody } from './failure.js'
 import { type ActionOptions, withMode } from './routes.js'
@@ -78,15 +79,17 @@ export class WebVerdicts {
     read: () => Incoming,
     routeOptions: RouteOptions | undefined
   ): Promise<Checked> {
+    let incoming = read()
     if (standalone.ready === undefined) {
       try {
         await standalone.wait()
       } catch (error) {
         return { response: failureResponse(error as Failure), verdict: null }
       }
+      // A connection that was closed during the wait has no peer any more; another check may have judged the request.
+      incoming = { ...incoming, earlier: this.#verdicts.get(request) }
     }
     const { guard, routes } = standalone.guard
-    const incoming = read()
     const chosen = routes.of(routeOptions)
     const verdict = guard.decide(chosen.policy, request, incoming, null)
     const route = withMode(chosen, guard.mode)
@@ -94,14 +97,31 @@ export class WebVerdicts {
     this.#verdicts.set(request, countedBy(incoming.earlier as Verdict | undefined, verdict))
     standalone.report(verdict, incoming, route, request)
     if (verdict.verified || actions.mode === 'tag') return { response: undefined, verdict }
-    const response = await answerOf(() => actions.onReject?.(request, verdict))
-    // Anything but an object, such as false, would be taken for "let it through".
-    const isResponse = typeof response === 'object' && response !== null
-    if (isResponse && (response as Response).ok) standalone.guard.log.warning(success((response as Response).status))
-    return {
-      response: isResponse ? (response as Response) : failureResponse(new RejectedError(verdict, actions.statusCode)),
-      verdict
+    const own = await answerOf(() => actions.onReject?.(request, verdict))
+    if (isResponse(own)) {
+      if (own.ok) standalone.guard.log.warning(success(own.status))
+      return { response: own, verdict }
     }
+    if (own !== undefined) standalone.guard.log.warning(noResponse(own))
+    return { response: failureResponse(new RejectedError(verdict, actions.statusCode)), verdict }
+  }
+}
+
+/** Whether something is a `Response`, of whatever class: a server, or a program that asks `if (response)`, cannot do with anything else. */
+function isResponse(own: unknown): own is Response {
+  if (typeof own !== 'object' || own === null) return false
+  const { status, headers } = own as Partial<Response>
+  return typeof status === 'number' && typeof headers?.get === 'function'
+}
+
+/** A warning about an `onReject` whose answer cannot be sent, such as the object that one of Lambda returns. */
+function noResponse(own: unknown): Problem {
+  return {
+    code: 'MOE_WARN_NO_RESPONSE',
+    path: 'onReject',
+    value: kindOf(own),
+    message: `${kindOf(own)} is not a Response: the rejected request was answered with the JSON of the guard.`,
+    fix: `Return a Response: new Response('no', { status: 403 }).`
   }
 }
 

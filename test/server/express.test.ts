@@ -10,7 +10,7 @@ import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type OnReject } from '../../src/express.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
 import { clientIpOf } from '../support/client-ip-hint.js'
-import { failingThenable, unreadableErrors } from '../support/failures.js'
+import { failingThenable, unreadableErrors, untilRejected } from '../support/failures.js'
 import { type LogLine, send } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
 
@@ -339,6 +339,40 @@ for (const [name, make] of EXPRESSES) {
         app.set('trust proxy', true)
         t.equal((await ask(LISTED)).status, 403, 'broken again')
       }
+    })
+
+    t.test("a function in 'trust proxy' that returns a promise is found out, and ends no process", async (t) => {
+      const known = new Map([['127.0.0.1', { isProxy: true }]])
+      const isProxy = async (address: string) => {
+        await null
+        return known.get(address)!.isProxy
+      }
+      const table: [what: string, trusted: (address: string) => unknown][] = [
+        ['an async function', isProxy],
+        ['one that looks up what it does not know', (address) => known.has(address) || isProxy(address)],
+        ['one that is like a promise', () => failingThenable('own')]
+      ]
+      for (const [what, trusted] of table) {
+        const { guard, rejections } = guarding({ clientIp: 'request.ip' })
+        const { ask } = await serve(t, make().set('trust proxy', trusted).use(guard, verdict))
+        for (const _ of [1, 2]) t.equal((await ask(LISTED)).status, 403, what)
+        await untilRejected()
+        const hint = /\(true, a number of hops and a function that returns a promise all do\)/
+        t.match(rejections()[0]?.moengage, { reason: 'permissive-trust', hint }, what)
+      }
+    })
+
+    t.test("a function in 'trust proxy' may throw for addresses that no request came from", async (t) => {
+      const known: Record<string, { isProxy: boolean }> = { '127.0.0.1': { isProxy: true } }
+      const { guard } = guarding({ clientIp: 'request.ip', mode: 'tag' })
+      const trusted = (address: string) => known[address]!.isProxy
+      const { ask } = await serve(t, make().set('trust proxy', trusted).use(guard, verdict))
+      t.match(JSON.parse((await ask(LISTED)).body), { verified: true, clientIp: LISTED })
+      t.match(JSON.parse((await ask(STRANGER)).body), { reason: 'not-listed', clientIp: STRANGER })
+      t.match(JSON.parse((await ask(`${LISTED}, ${STRANGER}`)).body), {
+        reason: 'unresolved',
+        hint: /threw: Cannot read/
+      })
     })
 
     t.test('decides before a body is parsed', async (t) => {

@@ -2,8 +2,9 @@ import { Agent, createServer } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type preHandlerHookHandler } from 'fastify'
 import t from 'tap'
 import moengageAllowlist, { type MoEngageAllowlistOptions, secretHeader, type Verdict } from '../../src/index.js'
 import { LISTED, LISTED_IN, STRANGER } from '../support/addresses.js'
@@ -159,6 +160,12 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
       /cannot be read/
     ]),
     ['returns a thenable that fails', () => failingThenable('own'), 500, /own/],
+    [
+      'sends what Fastify refuses',
+      (_, reply) => void reply.type('text/plain').send({}),
+      500,
+      /FST_ERR_REP_INVALID_PAYLOAD_TYPE/
+    ],
     ['redirects', (_, reply) => reply.redirect('https://example.com', 302), 302, /^$/]
   ]
   for (const [what, onReject, status, body] of table) {
@@ -172,6 +179,43 @@ t.test('onReject answers in every way that Fastify knows', async (t) => {
     t.equal(answer.statusCode, status, what)
     t.match(answer.body, body, what)
     t.equal(handled, false, what)
+  }
+})
+
+t.test('an answer that onReject has sent stays, however long it takes', async (t) => {
+  type OnReject = NonNullable<MoEngageAllowlistOptions['onReject']>
+  const table: [what: string, onReject: OnReject][] = [
+    ['sends only', (_, reply) => void reply.code(418).send('own')],
+    ['sends and returns the reply', (_, reply) => reply.code(418).send('own')],
+    ['sends in an async function', async (_, reply) => void reply.code(418).send('own')],
+    ['sends in an async function and returns the reply', async (_, reply) => reply.code(418).send('own')],
+    ['sends a stream', (_, reply) => void reply.code(418).send(Readable.from(['own']))],
+    ['sends a stream later', (_, reply) => delay(1).then(() => void reply.code(418).send(Readable.from(['own'])))],
+    ['returns a stream', (_, reply) => Readable.from(reply.code(418).statusCode === 418 ? ['own'] : [])],
+    [
+      'sends a stream and throws',
+      (_, reply) => {
+        reply.code(418).send(Readable.from(['own']))
+        throw new Error('late')
+      }
+    ]
+  ]
+  for (const isSlow of [false, true]) {
+    for (const [what, onReject] of table) {
+      const { app, lines } = logging()
+      if (isSlow) app.addHook('onSend', (_request, _reply, payload) => delay(5, payload))
+      await app.register(moengageAllowlist, { dataCenters: 'DC-01', onReject })
+      app.get('/', async () => 'ok')
+      const answer = await inject(app, STRANGER)
+      t.strictSame([answer.statusCode, answer.body], [418, 'own'], `${what}, ${isSlow}`)
+      await delay(isSlow ? 10 : 1)
+      t.strictSame(
+        lines.filter(({ level, moengage }) => level >= 40 && moengage === undefined),
+        [],
+        `${what}, ${isSlow}: nothing was sent twice`
+      )
+      await app.close()
+    }
   }
 })
 
@@ -210,6 +254,41 @@ t.test('an error handler of the user decides about the answer', async (t) => {
   t.equal(answer.statusCode, 418)
   t.match(answer.json(), { code: 'MOE_ERR_REJECTED', reason: 'not-listed', statusCode: 404, stack: null })
   t.notOk(answer.json().keys.includes('verdict'), 'a handler that sends the error as it is gives nothing away')
+})
+
+t.test('an error handler of the user answers with the status of the rejection until it sets another', async (t) => {
+  type ErrorHandler = Parameters<FastifyInstance['setErrorHandler']>[0]
+  const own = (statusCode?: number) => Object.assign(new Error('own'), { statusCode })
+  const table: [what: string, handler: ErrorHandler, status: number][] = [
+    ['sends only', (_error, _request, reply) => void reply.send({ own: true }), 404],
+    ['returns an answer', async () => ({ own: true }), 404],
+    ['sends the error', (error, _request, reply) => void reply.send(error), 404],
+    ['sets a status', (_error, _request, reply) => void reply.code(418).send({ own: true }), 418],
+    ['throws an error with a status', () => Promise.reject(own(410)), 410],
+    ['throws an error without one', () => Promise.reject(own()), 404]
+  ]
+  for (const [what, handler, status] of table) {
+    const { app } = await guarded({ statusCode: 404 }, (app) => {
+      app.setErrorHandler(handler)
+      app.get('/', async () => 'ok')
+    })
+    t.equal((await inject(app, STRANGER)).statusCode, status, what)
+    t.equal((await inject(app, LISTED)).statusCode, 200, what)
+  }
+})
+
+t.test('verifyMoEngage sets no status, since another method may let the request in', async (t) => {
+  const app = Fastify()
+  await app.register(moengageAllowlist, OPTIONS)
+  const verify = app.verifyMoEngage()
+  const preHandler: preHandlerHookHandler = function (request, reply, done) {
+    verify.call(this, request, reply, (error) => done(request.headers['x-token'] === 'mine' ? undefined : error))
+  }
+  app.get('/', { config: { moengage: false }, preHandler }, async () => 'ok')
+  const statusFor = async (headers: object) =>
+    (await app.inject({ url: '/', headers: { 'x-forwarded-for': STRANGER, ...headers } })).statusCode
+  t.equal(await statusFor({ 'x-token': 'mine' }), 200)
+  t.equal(await statusFor({}), 403)
 })
 
 t.test('every route of the scope is guarded, and none outside', async (t) => {
@@ -997,6 +1076,70 @@ t.test('a Fastify that trusts everyone verifies nobody', async (t) => {
       reason === 'permissive-trust' ? /trustProxy/ : /a number there trusts nobody since Fastify 5\.12\.1/
     )
   }
+})
+
+/** A Fastify that keeps its options where nobody finds them. */
+function withHiddenOptions(app: FastifyInstance): FastifyInstance {
+  const key = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.options')!
+  delete (app as unknown as Record<symbol, unknown>)[key]
+  return app
+}
+
+t.test('a trustProxy function that returns a promise is found out, and ends no process', async (t) => {
+  const known = new Map([['127.0.0.1', { isProxy: true }]])
+  const isProxy = async (address: string) => {
+    await null
+    return known.get(address)!.isProxy
+  }
+  const table: [what: string, trustProxy: (address: string) => unknown][] = [
+    ['an async function', isProxy],
+    ['one that looks up what it does not know', (address) => known.has(address) || isProxy(address)],
+    ['one that is like a promise', () => failingThenable('own')]
+  ]
+  for (const [what, trustProxy] of table) {
+    const { app, lines } = logging({ trustProxy: trustProxy as never })
+    await app.register(async (scope) => {
+      await scope.register(moengageAllowlist, { dataCenters: 'DC-01' })
+      scope.get('/', async () => 'ok')
+    })
+    for (const _ of [1, 2]) t.equal((await inject(app, LISTED)).statusCode, 403, what)
+    await untilRejected()
+    const hint = /\(true and a function that returns a promise both do\)/
+    t.match(
+      lines.filter(({ level }) => level === 50),
+      [{ moengage: { reason: 'permissive-trust', hint } }],
+      what
+    )
+  }
+})
+
+t.test('a trustProxy function may throw for addresses that no request came from', async (t) => {
+  const known: Record<string, { isProxy: boolean }> = { '127.0.0.1': { isProxy: true }, '10.0.0.2': { isProxy: true } }
+  const table: [what: string, make: (trustProxy: (address: string) => boolean) => FastifyInstance][] = [
+    ['a server', (trustProxy) => Fastify({ trustProxy })],
+    ['one that hides its options', (trustProxy) => withHiddenOptions(Fastify({ trustProxy }))]
+  ]
+  for (const [what, make] of table) {
+    const app = make((address) => known[address]!.isProxy)
+    await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+    app.get('/', async (request) => request.moengage)
+    for (const forwarded of [LISTED, `${LISTED}, 10.0.0.2`]) {
+      t.match((await inject(app, forwarded)).json(), { verified: true, clientIp: LISTED }, `${what}, ${forwarded}`)
+    }
+    t.match((await inject(app, STRANGER)).json(), { reason: 'not-listed', clientIp: STRANGER }, what)
+    t.match(
+      (await inject(app, `${LISTED}, ${STRANGER}`)).json(),
+      { reason: 'unresolved', hint: /threw: Cannot read/ },
+      `${what}: Fastify itself asks about a stranger`
+    )
+  }
+})
+
+t.test('a trustProxy function that believes strangers is found out also where Fastify hides its options', async (t) => {
+  const app = withHiddenOptions(Fastify({ trustProxy: (address, hop) => address === '127.0.0.1' || hop > 0 }))
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+  app.get('/', async (request) => request.moengage)
+  for (const _ of [1, 2]) t.match((await inject(app, LISTED)).json(), { reason: 'permissive-trust' })
 })
 
 t.test('a clientIp function that throws closes the route, whatever it throws', async (t) => {

@@ -1,12 +1,15 @@
-import { Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer, get } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
 import { createClientIpResolver, createGuard, type OptionsError } from '../../src/core.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions, type RouteOptions } from '../../src/fetch.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
 import { failingThenable, HIDDEN_REJECTIONS, untilRejected } from '../support/failures.js'
-import type { LogLine } from '../support/http.js'
+import { type LogLine, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
+import { snapshotOf } from '../support/snapshots.js'
 
 function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
   const lines: LogLine[] = []
@@ -248,6 +251,66 @@ t.test('an onReject that answers as if all were well is a warning, once', async 
   }
   await guard.check(requestFrom(STRANGER), '10.0.0.1', { onReject: () => new Response(null, { status: 302 }) })
   t.equal(warnings().length, 1)
+})
+
+t.test('an onReject that returns no Response is a warning, and the guard answers', async (t) => {
+  const table: [returned: unknown, message: RegExp | null][] = [
+    [{ status: 404 }, /^onReject: A value of type object is not a Response/],
+    [{ status: '404', headers: new Headers() }, /A value of type object/],
+    [{ statusCode: 404, body: 'no' }, /A value of type object/],
+    [{ status: 404, headers: { 'x-own': '1' } }, /A value of type object/],
+    [[new Response('no')], /An array/],
+    ['no', /A value of type string/],
+    [false, /A value of type boolean/],
+    [null, /null is not/],
+    [() => new Response('no'), /A value of type function/],
+    [undefined, null]
+  ]
+  for (const [returned, message] of table) {
+    const { guard, lines } = guarding({ onReject: () => returned as never, statusCode: 404 })
+    for (let i = 0; i < 2; i++) {
+      const { response, verdict } = await guard.check(requestFrom(STRANGER), '10.0.0.1')
+      t.match([response?.status, await response?.json()], [404, { code: 'MOE_ERR_REJECTED' }])
+      t.match(verdict, { reason: 'not-listed' })
+    }
+    const warnings = lines.filter(({ moengage }) => moengage?.code === 'MOE_WARN_NO_RESPONSE')
+    t.match(warnings, message === null ? [] : [{ msg: message }])
+    t.equal(warnings.length, message === null ? 0 : 1)
+  }
+})
+
+t.test('a Response of another library is one by its status and headers', async (t) => {
+  const own = { status: 404, ok: false, headers: new Headers(), body: null }
+  const { guard, lines } = guarding({ onReject: () => own as unknown as Response })
+  t.equal((await guard.check(requestFrom(STRANGER), '10.0.0.1')).response, own)
+  t.equal(lines.length, 1, 'the rejection alone is logged')
+})
+
+t.test('a request whose sender hangs up while the first list is loading is judged by its peer', async (t) => {
+  let arrive = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const source = { name: 'slow', load: () => arrived.then(() => snapshotOf({ 'DC-01 connector': [LISTED] })) }
+  const { guard } = guarding({ source, clientIp: { trustedProxies: ['loopback'] } })
+  const asked: Promise<unknown>[] = []
+  const server = createServer((incoming, response) => {
+    const request = requestFrom(LISTED)
+    // Two at once count once.
+    asked.push(guard.check(request, incoming), guard.check(request, incoming.socket))
+    response.on('close', arrive)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const headers = { 'x-forwarded-for': LISTED }
+  const client = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', headers })
+  client.on('error', () => {})
+  await until(() => asked.length === 2)
+  client.destroy()
+  const verified = { verdict: { verified: true, clientIp: LISTED, peer: '127.0.0.1' } }
+  t.match(await Promise.all(asked), [verified, verified])
+  t.match(guard.status(), { verified: 1, rejected: { unresolved: 0 } })
 })
 
 t.test('the advice for onReject, taken as it is written, answers with the status of a rejection', async (t) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { LISTED, STRANGER } from '../support/addresses.js'
 import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../support/failures.js'
 import { type LogLine, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
+import { snapshotOf } from '../support/snapshots.js'
 
 function guarding(options: Partial<MoEngageAllowlistOptions> = {}) {
   const lines: LogLine[] = []
@@ -389,5 +390,62 @@ t.test('the limit of header lines is that of the connection, and a thousand at m
     // Newer versions of Node answer 431 themselves, where older ones drop lines.
     t.strictSame(reasons.slice(1), status === 431 ? [] : ['unresolved'], `${what}: ${status}`)
     server.close()
+  }
+})
+
+t.test('a request whose sender hangs up while the first list is loading is judged by its peer', async (t) => {
+  const path = join(tmpdir(), `moengage-hangs-up-${process.pid}.sock`)
+  const headers = { 'x-forwarded-for': LISTED }
+  const overHttp = (options: object) => {
+    const request = get({ ...options, headers })
+    request.on('error', () => {})
+    return () => request.destroy()
+  }
+  const overHttp2 = ({ port }: { port?: number }) => {
+    const session = connectHttp2(`http://127.0.0.1:${port}`)
+    session.on('error', () => {})
+    session.request(headers).on('error', () => {})
+    return () => session.destroy()
+  }
+  const table: [
+    what: string,
+    make: typeof createServer,
+    ask: (to: { port?: number }) => () => unknown,
+    peer: string
+  ][] = [
+    ['HTTP/1', createServer, overHttp, '127.0.0.1'],
+    ['a unix socket', createServer, () => overHttp({ socketPath: path }), 'unix'],
+    ['HTTP/2', createHttp2Server as never, overHttp2, '127.0.0.1']
+  ]
+  for (const [what, make, ask, peer] of table) {
+    let arrive = () => {}
+    const isClosed = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const { guard } = guarding({
+      source: { name: 'slow', load: () => isClosed.then(() => snapshotOf({ 'DC-01 connector': [LISTED] })) },
+      clientIp: { trustedProxies: ['loopback', 'unix'] }
+    })
+    t.teardown(() => guard.close())
+    const peers: unknown[] = []
+    const listener = guard.listener((_request: IncomingMessage, _response: ServerResponse, verdict) =>
+      peers.push(verdict.peer)
+    )
+    let asked = 0
+    const server = make((request, response) => {
+      asked++
+      response.on('close', () => setImmediate(arrive))
+      listener(request, response)
+      listener(request, response)
+    })
+    server.listen(peer === 'unix' ? { path } : { port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const hangUp = ask(peer === 'unix' ? {} : (server.address() as AddressInfo))
+    await until(() => asked === 1)
+    hangUp()
+    await guard.ready()
+    t.strictSame(peers, [peer, peer], what)
+    t.match(guard.status(), { verified: 1, rejected: { unresolved: 0 } }, `${what}: one request is counted once`)
   }
 })
