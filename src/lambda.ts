@@ -124,6 +124,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
       refuseNoFunction(handler, 'handler', 'guard.handler(async (event) => ({ statusCode: 200 }))')
       if (options !== undefined) onDemand.checkRoute(options)
       return async function moengageAllowlist(event: Event, context: Context): Promise<Answer | LambdaAnswer> {
+        const before = onDemand.count
         const due = onDemand.runDue()
         try {
           const checked = await check(event, options)
@@ -133,7 +134,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
           return (await (isPromise(own) ? settled(own) : own)) as Answer
         } finally {
           await due
-          await onDemand.settleInTime()
+          await onDemand.settleInTime(before)
           await onDemand.current.logger.flush()
         }
       }

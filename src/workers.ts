@@ -88,15 +88,19 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
     ...onDemand.methods(),
     async check(request, context, routeOptions) {
       refuseWithoutContext(context)
+      const before = onDemand.count
       const due = onDemand.runDue()
-      if (due !== undefined) context.waitUntil(due)
+      // What the user's functions return at its end, too.
+      if (due !== undefined) context.waitUntil(due.then(() => onDemand.settle(before)))
       const { current } = onDemand
       // The request that began to load the first list may end before others that wait for it.
       if (current.ready === undefined) context.waitUntil(current.wait().catch(() => {}))
-      const checked = await verdicts.check(current, request, () => incomingOf(request), routeOptions)
-      const unsettled = onDemand.settle()
-      if (unsettled !== undefined) context.waitUntil(unsettled)
-      return checked
+      try {
+        return await verdicts.check(current, request, () => incomingOf(request), routeOptions)
+      } finally {
+        const unsettled = onDemand.settle(before)
+        if (unsettled !== undefined) context.waitUntil(unsettled)
+      }
     },
     judge(request, policy) {
       onDemand.runDue()

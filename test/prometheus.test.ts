@@ -342,6 +342,9 @@ t.test('what is not a guard is refused at once, and a scope without one is named
   for (const other of [null, {}, 'guard']) {
     t.throws(() => registerMetrics(other as never, { registry }), { message: /is not a guard/ })
   }
+  t.throws(() => registerMetrics(Promise.reject(new Error('away')) as never, { registry }), {
+    message: /The guard is a promise\. Await it before you pass it\./
+  })
   t.strictSame(await registry.getMetricsAsJSON(), [], 'nothing was registered')
 })
 

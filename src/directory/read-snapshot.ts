@@ -3,6 +3,7 @@ import { type Address, parseAddress } from '../ip/address.js'
 import { Prefix, readPrefix } from '../ip/prefix.js'
 import type { PrefixMistake } from '../ip/prefix-mistake.js'
 import { coverHalf } from '../ip/special.js'
+import { AWAIT_FIX, fixFor, isUnwantedPromise, isWholePromise } from '../lib/promise.js'
 import { atOnce, each, type Steps } from '../lib/steps.js'
 import { shown } from '../lib/text.js'
 import { isDay } from '../lib/time.js'
@@ -43,7 +44,8 @@ export function readSnapshot(snapshot: unknown): ReadSnapshot {
 export function* readingSnapshot(snapshot: unknown): Steps<ReadSnapshot> {
   const problems: Problem[] = []
   const report = (path: string, value: unknown, message: string, fix: string) => {
-    problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, message, fix })
+    const found = isUnwantedPromise(value) ? PROMISE : { message, fix }
+    problems.push({ code: 'MOE_ERR_SNAPSHOT', path, value, ...found })
   }
   const { provenance, rows, unknown, notes } = asRecord(snapshot) ?? {}
   const known: Known = new Map()
@@ -57,7 +59,7 @@ export function* readingSnapshot(snapshot: unknown): Steps<ReadSnapshot> {
   throw new SnapshotError({
     value: snapshot,
     message: `The snapshot is damaged:\n${problems.map((problem) => `  - ${problemLine(problem)}`).join('\n')}\n`,
-    fix: 'Load it again from its source.'
+    fix: fixFor(snapshot, 'Load it again from its source.')
   })
 }
 
@@ -66,11 +68,22 @@ type Known = Map<unknown, Prefix>
 
 type Report = (path: string, value: unknown, message: string, fix: string) => void
 
+/** What is wrong with a promise, whatever is due in its place. */
+const PROMISE = { message: 'It is a promise.', fix: AWAIT_FIX }
+
+/** Reports a promise in the place of an object, of which every field would be missing. */
+function isReported(path: string, value: unknown, report: Report): boolean {
+  if (!isWholePromise(value)) return false
+  report(path, value, PROMISE.message, PROMISE.fix)
+  return true
+}
+
 function asRecord(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
 }
 
 function readProvenance(value: unknown, report: Report): Snapshot['provenance'] {
+  if (isReported('provenance', value, report)) return value as Snapshot['provenance']
   const { page, revision, retrieved, checked } = asRecord(value) ?? {}
   for (const [name, text] of Object.entries({ page, revision })) {
     if (typeof text !== 'string' || text === '') {
@@ -135,6 +148,7 @@ function* readRow(
   known: Known,
   report: Report
 ): Steps<void> {
+  if (isReported(path, value, report)) return
   const { dataCenter, channel, addresses } = asRecord(value) ?? {}
   if (!isDataCenter(dataCenter)) reportUnknown(`${path}.dataCenter`, dataCenter, DATA_CENTERS, report)
   if (!isChannel(channel)) reportUnknown(`${path}.channel`, channel, CHANNELS, report)
@@ -148,6 +162,8 @@ function* readRow(
 function* readCell(value: unknown, path: string, known: Known, report: Report): Steps<ReadCell> {
   if (value === 'NA') return 'NA'
   const derivedFrom = Array.isArray(value) ? undefined : asRecord(value)?.derivedFrom
+  const isAwaited = [derivedFrom].flat().some((item) => isReported(`${path}.derivedFrom`, item, report))
+  if (isAwaited) return 'NA'
   if (Array.isArray(derivedFrom) && derivedFrom.length > 0 && derivedFrom.every(isChannel)) {
     return Object.freeze({ derivedFrom: Object.freeze([...new Set(derivedFrom)]) })
   }
@@ -194,6 +210,7 @@ function* readUnknown(rows: unknown, known: Known, report: Report): Steps<ReadSn
   }
   const read: ReadSnapshot['unknown'][number][] = []
   for (const [i, row] of rows.entries()) {
+    if (isReported(`unknown[${i}]`, row, report)) continue
     const { dataCenter, name, addresses } = asRecord(row) ?? {}
     for (const [field, text] of Object.entries({ dataCenter, name })) {
       if (typeof text === 'string' && text !== '' && text.length <= MAX_NAME) continue
@@ -212,7 +229,8 @@ function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {
     report('notes', value, 'It is not a list.', 'Leave it out, or write a list of { address, dataCenter, text }.')
     return []
   }
-  return value.map((note, i) => {
+  return value.flatMap((note, i) => {
+    if (isReported(`notes[${i}]`, note, report)) return []
     const { address, dataCenter, text } = asRecord(note) ?? {}
     const read = parseAddress(address as string)
     if (read === undefined) {
@@ -222,6 +240,6 @@ function readNotes(value: unknown, report: Report): ReadSnapshot['notes'] {
     if (typeof text !== 'string' || text === '') {
       report(`notes[${i}].text`, text, 'It is missing.', 'Write what is doubtful about the address.')
     }
-    return { address: read, dataCenter, text } as ReadSnapshot['notes'][number]
+    return [{ address: read, dataCenter, text } as ReadSnapshot['notes'][number]]
   })
 }

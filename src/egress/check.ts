@@ -1,4 +1,5 @@
 import { OptionsError } from '../errors.js'
+import { fixFor } from '../lib/promise.js'
 import { bounded, shown, suggestion } from '../lib/text.js'
 import { blockText, merge, sizeOf } from './block.js'
 import { type EgressProblem, readEntries } from './entries.js'
@@ -48,7 +49,7 @@ export interface EgressCheck {
 export function checkEgress(list: EgressList, target?: EgressTarget): EgressCheck {
   if (target !== undefined && !EGRESS_TARGETS.includes(target)) {
     const message = `${shown(target)} is not a form of MoEngage.`
-    const fix = suggestion(target, EGRESS_TARGETS)
+    const fix = fixFor(target, suggestion(target, EGRESS_TARGETS))
     throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'target', value: bounded(target), message, fix }])
   }
   const { entries, errors } = readFor(list, target)

@@ -1,7 +1,8 @@
 import type { Problem } from '../errors.js'
+import { AWAIT_FIX, drop, isUnwantedPromise } from '../lib/promise.js'
 import { quoted, shown } from '../lib/text.js'
 import { type Block, blockText } from './block.js'
-import { type EgressList, MOST_ENTRIES, type Row, readRows } from './read-list.js'
+import { type EgressList, MOST_ENTRIES, type Row, type RowMistake, readRows } from './read-list.js'
 import { readValue } from './value.js'
 
 /** A mistake in a list of your addresses, or a warning about it. */
@@ -23,13 +24,14 @@ const LONGEST_NAME = 200
 /** Reads the entries of a list, with every mistake in it. */
 export function readEntries(list: EgressList): { entries: ReadEntry[]; errors: EgressProblem[] } {
   const { rows, mistakes } = readRows(list)
-  const errors = mistakes.map((one): EgressProblem => ({ code: 'MOE_ERR_EGRESS', ...one, value: cut(one.value) }))
+  const errors = mistakes.map(problemOf)
   const refuse = ({ path, line, value }: Pick<Row, 'path' | 'line' | 'value'>, message: string, fix: string) => {
-    errors.push({ code: 'MOE_ERR_EGRESS', path, line, value: cut(value), message, fix })
+    errors.push(problemOf({ path, line, value, message, fix }))
   }
   const whole = { path: '', line: undefined, value: rows.length }
   if (rows.length > MOST_ENTRIES) {
     refuse(whole, `The list has more than ${MOST_ENTRIES} entries.`, 'Write prefixes, or split the list.')
+    drop([list])
     return { entries: [], errors }
   }
   const entries: ReadEntry[] = []
@@ -48,7 +50,12 @@ export function readEntries(list: EgressList): { entries: ReadEntry[]; errors: E
     }
   }
   if (rows.length === 0 && errors.length === 0) refuse(whole, 'The list has no entry.', 'Write one address a line.')
+  if (errors.length > 0) drop([list])
   return { entries, errors: errors.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
+}
+
+function problemOf({ fix, value, ...mistake }: RowMistake): EgressProblem {
+  return { code: 'MOE_ERR_EGRESS', ...mistake, value: cut(value), fix: isUnwantedPromise(value) ? AWAIT_FIX : fix }
 }
 
 /** A value can be as long as the file. */

@@ -1,5 +1,6 @@
 import { EgressError } from '../errors.js'
 import { formatJson } from '../lib/json.js'
+import { isUnwantedPromise } from '../lib/promise.js'
 import { type Block, blockText, sizeOf } from './block.js'
 import { readFor } from './check.js'
 import { csvField } from './csv.js'
@@ -31,6 +32,8 @@ interface Entered {
  * // 203.0.113.10
  */
 export function formatEgress(list: EgressList, options: EgressFormatOptions): string {
+  // Whichever of the two is refused first.
+  isUnwantedPromise(list)
   const read = readFormatOptions(options)
   const { entries, errors } = readFor(list, read.target)
   if (errors.length > 0) throw new EgressError(errors, list)

@@ -1,5 +1,5 @@
 import { isRecord } from '../lib/json.js'
-import { callBack, isUnwantedPromise, itemsOf, resultOf } from '../lib/promise.js'
+import { AWAIT_FIX, callBack, drop, isUnwantedPromise, isWholePromise, itemsOf, resultOf } from '../lib/promise.js'
 import { messageLineOf, shown } from '../lib/text.js'
 import { emitWarning } from '../lib/warning.js'
 import type { FleetStore, FoundReport, ReplicaStore, StoredState } from './store.js'
@@ -27,6 +27,7 @@ export function ownStore(store: FleetStore): ReplicaStore {
   }
   const missing = METHODS.filter((method) => typeof Object(store)[method] !== 'function')
   if (missing.length > 0) {
+    drop(missing.map((method) => Object(store)[method]))
     const what = store === undefined ? 'nothing' : shown(store)
     throw new TypeError(
       `The function "store" of storeFleet returned ${what} instead of a store. Return an object with the methods ${missing.join(', ')}.`
@@ -36,7 +37,7 @@ export function ownStore(store: FleetStore): ReplicaStore {
     read: (limits) => called(() => store.read(limits), readState),
     poll: () => called(() => store.poll(), readVersion),
     watch: (changed, signal) => store.watch(changed, signal),
-    report: (report, keepFor) => called(() => store.report(report, keepFor), ignore),
+    report: (report, keepFor) => called(() => store.report(report, keepFor), drop),
     async *reports(limit, bytes) {
       try {
         // An async function may return them.
@@ -63,8 +64,6 @@ async function called<Answer>(run: () => unknown, read: (answer: unknown) => Ans
   }
 }
 
-const ignore = () => {}
-
 const isVersion = (value: unknown): value is number => typeof value === 'number'
 const isText = (value: unknown): value is string | null => value === null || typeof value === 'string'
 
@@ -74,10 +73,13 @@ function readState(state: unknown): StoredState | null {
     throw wrong('read', state, 'Return { version, list, overrides }, or null where there is no state.')
   }
   const { version, list, overrides } = state
-  if (!isVersion(version)) throw wrong('read', version, 'Return a number.', 'the version')
+  // Of an object of a class, nothing else would be found.
+  const whole = [state, version, list, overrides]
+  if (!isVersion(version)) throw wrong('read', version, 'Return a number.', { name: 'the version', whole })
   for (const [name, text] of Object.entries({ list, overrides })) {
-    if (!isText(text))
-      throw wrong('read', text, 'Return the text that was written, or null where there is none.', `the ${name}`)
+    if (isText(text)) continue
+    const fix = 'Return the text that was written, or null where there is none.'
+    throw wrong('read', text, fix, { name: `the ${name}`, whole })
   }
   return { version, list, overrides } as StoredState
 }
@@ -95,20 +97,31 @@ function readGroups(groups: unknown): AsyncIterable<unknown> {
 }
 
 function readGroup(group: unknown): readonly FoundReport[] {
-  if (!Array.isArray(group)) throw wrong('reports', group, GROUPS, 'a list of reports')
+  if (!Array.isArray(group)) throw wrong('reports', group, GROUPS, { name: 'a list of reports', whole: group })
   for (const report of group) {
     const { id, text, age } = Object(report)
-    const isReport = typeof id === 'string' && typeof text === 'string' && typeof age === 'number'
-    if (!isReport) throw wrong('reports', report, GROUPS, 'a report')
+    if (typeof id === 'string' && typeof text === 'string' && typeof age === 'number') continue
+    // Of an object of a class, nothing else would be found.
+    const whole = [group, group.map((one: object) => ({ ...one }))]
+    const [name] = Object.entries({ id, text, age }).find(([, value]) => isWholePromise(value)) ?? []
+    if (name === undefined) throw wrong('reports', report, GROUPS, { name: 'a report', whole })
+    throw wrong('reports', Object(report)[name], GROUPS, { name: `the ${name} of a report`, whole })
   }
   return group
 }
 
 /** @param part what the value was taken for, where it is only a part of what was returned */
-function wrong(method: string, value: unknown, fix: string, part?: string): TypeError {
-  const what = isUnwantedPromise(value) ? 'a promise' : shown(value)
-  const where = part === undefined ? '' : ` as ${part}`
-  return new TypeError(`The method "${method}" of your store returned ${what}${where}. ${fix}`)
+function wrong(
+  method: string,
+  value: unknown,
+  fix: string,
+  part?: { readonly name: string; readonly whole: unknown }
+): TypeError {
+  drop([value, part?.whole])
+  const isPromise = isWholePromise(value)
+  const what = isPromise ? 'a promise' : shown(value)
+  const where = part === undefined ? '' : ` as ${part.name}`
+  return new TypeError(`The method "${method}" of your store returned ${what}${where}. ${isPromise ? AWAIT_FIX : fix}`)
 }
 
 /** What was thrown, as an error: a replica that could not read the store must not take null for a store without a state. */

@@ -139,6 +139,21 @@ export function startGuard<Request>(
   return Object.assign(load, { close: async () => {}, longestRetry: longestRetry(settings.source) })
 }
 
+/**
+ * Checks options, and follows no source: neither `source` nor `watch` is called.
+ *
+ * @returns a guard with the bundled directory, to check routes with; undefined where the list is another one
+ * @throws OptionsError (`MOE_ERR_OPTIONS`)
+ */
+export function checkOptions<Request>(
+  extras: GuardExtras<Request> & Required<Pick<GuardExtras, 'reader'>>
+): Guard<Request> | undefined {
+  const { reader } = extras
+  const settings = readOptions<Request>(reader)
+  const isOther = reader.findings.mistakes.length === 0 && settings.source !== BUNDLED
+  return isOther ? undefined : compose({ ...settings, watch: undefined }, directory, extras)
+}
+
 /** Nothing that the store of a fleet holds keeps a replica from starting: what is refused makes way for what comes next. */
 async function firstThatPasses<Request>(
   member: FleetMember,

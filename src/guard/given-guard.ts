@@ -1,4 +1,5 @@
-import { OptionsError } from '../errors.js'
+import { OptionsError, type Problem } from '../errors.js'
+import { AWAIT_FIX, isUnwantedPromise } from '../lib/promise.js'
 
 /**
  * Refuses what is not a guard. In Fastify a guard of another scope is `undefined`.
@@ -8,12 +9,21 @@ import { OptionsError } from '../errors.js'
  */
 export function refuseNoGuard(guard: unknown, call: string): void {
   if (typeof (guard as { metrics?: unknown } | null | undefined)?.metrics === 'function') return
-  const isMissing = guard === undefined
-  const message = isMissing
-    ? 'There is no guard in this scope: Fastify has app.moengage only in the scope that registers the plugin, and in scopes inside of it.'
-    : 'The guard is not a guard.'
-  const fix = isMissing
-    ? `Write it in the scope of the plugin, after it is registered: ${call}.`
-    : 'Pass app.moengage, or the return value of createGuard or of another door.'
-  throw new OptionsError([{ code: 'MOE_ERR_OPTION_VALUE', path: 'guard', value: typeof guard, message, fix }])
+  const problem = { code: 'MOE_ERR_OPTION_VALUE', path: 'guard', value: typeof guard } as const
+  throw new OptionsError([{ ...problem, ...mistakeIn(guard, call) }])
+}
+
+function mistakeIn(guard: unknown, call: string): Pick<Problem, 'message' | 'fix'> {
+  if (guard === undefined) {
+    return {
+      message:
+        'There is no guard in this scope: Fastify has app.moengage only in the scope that registers the plugin, and in scopes inside of it.',
+      fix: `Write it in the scope of the plugin, after it is registered: ${call}.`
+    }
+  }
+  if (isUnwantedPromise(guard)) return { message: 'The guard is a promise.', fix: AWAIT_FIX }
+  return {
+    message: 'The guard is not a guard.',
+    fix: 'Pass app.moengage, or the return value of createGuard or of another door.'
+  }
 }

@@ -65,6 +65,7 @@ export class Refresh {
     const followed = {
       load: () => this.#loadByItself(),
       begun: () => this.#begun,
+      isInUse: () => true,
       fail: (error: Error) => this.#fail(error)
     }
     const { behind } = source
@@ -141,7 +142,7 @@ export class Refresh {
       put?.()
       if (put !== undefined) this.#source.accepted?.()
       this.#loadedAt = this.#clock.now()
-      const failure = this.#source.failure?.()
+      const failure = this.#source.failure?.() ?? this.#subscriptionFailure
       const isKnown = failure?.message === this.#lastError
       const isNews = directory !== undefined || (this.#lastError !== null && failure === undefined)
       this.#failures = 0
@@ -157,6 +158,10 @@ export class Refresh {
       }
       throw error
     }
+  }
+
+  get #subscriptionFailure(): Error | undefined {
+    return this.#subscriptions.find(({ failure }) => failure !== undefined)?.failure
   }
 
   /** Forgets the load under way. It is not aborted: what belongs to another request must not be touched in a Worker. */
@@ -236,13 +241,11 @@ export class Refresh {
 /** What a subscription to a source that stands behind leads to: nothing while its list is not in use. */
 const whileInUse = (behind: SourceBehind, followed: SubscriptionTo): SubscriptionTo => ({
   ...followed,
+  isInUse: () => behind.isInUse(),
   load: async () => {
     if (!behind.isInUse()) return
     behind.changed()
     await followed.load()
-  },
-  fail: (error) => {
-    if (behind.isInUse()) followed.fail(error)
   }
 })
 

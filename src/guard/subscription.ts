@@ -10,6 +10,8 @@ export interface SubscriptionTo {
   readonly load: () => Promise<void>
   /** How many loads have begun. */
   readonly begun: () => number
+  /** Whether the list of the source is in use. If not, neither its changes nor its failures matter. */
+  readonly isInUse: () => boolean
   /** Called with each failure of the subscription. */
   readonly fail: (error: Error) => void
 }
@@ -29,7 +31,9 @@ export class Subscription {
   /** How long the last one waited for its turn. */
   #wait = 0
   /** How to call off what waits for its time. */
-  readonly #waiting: { again?: () => void; missed?: () => void } = {}
+  readonly #waiting: { again?: () => void; missed?: () => void; stands?: () => void } = {}
+  /** What it failed with last; undefined since it stands. */
+  #failure: Error | undefined
 
   /** @param source has `watch` */
   constructor(source: OpenSource, to: SubscriptionTo, clock: Clock) {
@@ -37,6 +41,11 @@ export class Subscription {
     this.#to = to
     this.#clock = clock
     this.#begin()
+  }
+
+  /** What it failed with, until it stands again. */
+  get failure(): Error | undefined {
+    return this.#to.isInUse() ? this.#failure : undefined
   }
 
   /** Ends the subscription and its timers. */
@@ -51,18 +60,27 @@ export class Subscription {
     const { signal } = stop
     const begun = this.#clock.now()
     const changed = () => {
-      if (!signal.aborted) void this.#to.load()
+      if (signal.aborted) return
+      this.#stands()
+      void this.#to.load()
     }
     const stands = () => {
-      // A source that is polled for changes gives what was missed at the next poll.
-      if (!signal.aborted && this.#source.hasChanged === undefined) this.#loadMissed()
+      if (signal.aborted) return
+      this.#loadMissed()
+      this.#stands()
     }
     callBack(
       () => {
         const answer = this.#source.watch!(changed, signal)
-        stands()
-        if (!isPromise(answer)) return answer
+        refuseGenerator(answer)
+        if (!isPromise(answer)) {
+          stands()
+          return answer
+        }
+        this.#loadMissed()
+        if (this.#failure !== undefined) this.#waiting.stands = this.#clock.after(MINUTE, stands)
         return settled(answer).then((result) => {
+          refuseGenerator(result)
           stands()
           return result
         })
@@ -73,28 +91,42 @@ export class Subscription {
         const failure = sourceError(this.#source, error)
         stop.abort(failure)
         this.#waiting.missed?.()
+        this.#waiting.stands?.()
         // The guard may still be in the making.
         this.#waiting.again = this.#clock.after(0, () => {
-          this.#to.fail(failure)
+          this.#failure = failure
+          if (this.#to.isInUse()) this.#to.fail(failure)
           // What stood for a while has ended, and is not one more failure.
           const hasStood = hasPassed(Math.max(this.#wait, MINUTE), begun, endedAt)
           this.#failures = hasStood ? 1 : this.#failures + 1
           this.#wait = retryAfter(this.#failures, HOUR)
-          this.#waiting.again = this.#clock.after(this.#wait, () => {
-            this.#begin()
-            this.#loadMissed()
-          })
+          this.#waiting.again = this.#clock.after(this.#wait, () => this.#begin())
         })
       }
     )
   }
 
-  /** Loads soon, unless a load begins until then. */
+  /** It has not failed, or has not failed again. */
+  #stands(): void {
+    this.#failure = undefined
+    this.#waiting.stands?.()
+  }
+
+  /** Loads soon, unless a load begins until then. A source that is polled for changes gives at the next poll what was missed. */
   #loadMissed(): void {
+    if (this.#source.hasChanged !== undefined && this.#failure === undefined) return
     const begun = this.#to.begun()
     this.#waiting.missed?.()
     this.#waiting.missed = this.#clock.after(0, async () => {
       if (this.#to.begun() === begun) await this.#to.load()
     })
   }
+}
+
+/** @throws TypeError where the function is a generator, which runs only when it is iterated, and nobody does that */
+function refuseGenerator(answer: unknown): void {
+  if (!/^\[object (?:Async)?Generator\]$/.test(Object.prototype.toString.call(answer))) return
+  throw new TypeError(
+    'Its watch is a generator, which nobody iterates, so it does not run. Write async watch(changed, signal), without an asterisk, and call changed().'
+  )
 }

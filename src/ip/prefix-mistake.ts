@@ -1,3 +1,4 @@
+import { AWAIT_FIX, isUnwantedPromise } from '../lib/promise.js'
 import { kindOf, quoted } from '../lib/text.js'
 import { type Address, formatWords, parseAddress } from './address.js'
 import { ParsedPrefix, parseLength, wordMask } from './parsed-prefix.js'
@@ -29,7 +30,8 @@ export function explainPrefix(
   severalFix = 'Write one entry a string: an array of strings.'
 ): PrefixMistake {
   if (typeof value !== 'string') {
-    return mistake(`${kindOf(value)} is not a text.`, 'Write the address or prefix as a string.')
+    const fix = isUnwantedPromise(value) ? AWAIT_FIX : 'Write the address or prefix as a string.'
+    return mistake(`${kindOf(value)} is not a text.`, fix)
   }
   const shown = quoted(value)
   return (

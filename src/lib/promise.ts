@@ -186,7 +186,10 @@ export async function* itemsOf<Item>(items: AsyncIterable<Item>): AsyncGenerator
   try {
     for (;;) {
       const { done, value } = (await resultOf(() => iterator.next())) as IteratorResult<Item>
-      if (done) return
+      if (done) {
+        drop([value])
+        return
+      }
       hasEnded = false
       yield (await resultOf(() => value)) as Item
       hasEnded = true

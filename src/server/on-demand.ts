@@ -34,6 +34,14 @@ interface Entry {
   readonly run: () => unknown
 }
 
+/** A promise of the user's logger and functions that has not settled. */
+interface Kept {
+  /** How many there were before it. */
+  readonly number: number
+  readonly since: number
+  readonly ended: PromiseLike<unknown>
+}
+
 /**
  * A clock without timers, for servers that run only while they answer: what has become due runs when a request asks for it. What has not
  * ended a minute later was cut off with the request that started it, and runs again.
@@ -77,8 +85,9 @@ export class OnDemand<Request, OnReject> {
   readonly #options: StandaloneOptions<Request, OnReject>
   readonly #door: Door<Request>
   readonly #clock = new DueClock()
-  /** Promises of the user's logger and functions that have not settled. */
-  readonly #kept = new Set<PromiseLike<unknown>>()
+  /** In the order in which they came. */
+  readonly #kept = new Set<Kept>()
+  #count = 0
   #current: Standalone<Request, OnReject> | undefined
   #madeAt = 0
 
@@ -86,7 +95,10 @@ export class OnDemand<Request, OnReject> {
   constructor(options: OnDemandOptions<Request, OnReject>, door: Omit<Door<Request>, 'clock' | 'keep' | 'options'>) {
     this.#options = options
     const keep = (promise: PromiseLike<unknown>) => {
-      const kept = promise.then(() => void this.#kept.delete(kept))
+      const since = this.#clock.now()
+      const ended = promise.then(() => void this.#kept.delete(kept))
+      const kept = { number: this.#count++, since, ended }
+      this.#forgetCutOff(since)
       this.#kept.add(kept)
     }
     this.#door = { ...door, clock: this.#clock, keep, options: OPTIONS }
@@ -119,21 +131,38 @@ export class OnDemand<Request, OnReject> {
     return this.#current
   }
 
+  /** What was cut off with the request that began it never settles. */
+  #forgetCutOff(now: number): void {
+    for (const kept of this.#kept) {
+      if (!hasPassed(MINUTE, kept.since, now)) return
+      this.#kept.delete(kept)
+    }
+  }
+
+  /** How many promises the user's logger and functions have returned: those of a call are the further ones. */
+  get count(): number {
+    return this.#count
+  }
+
   /** Runs reloads and summaries that are due. Resolves when they have ended; undefined where nothing is due. Never rejects. */
   runDue(): Promise<unknown> | undefined {
     return this.#clock.runDue()
   }
 
-  /** Resolves when the user's logger and functions have ended; undefined where they have. Never rejects. */
-  settle(): Promise<unknown> | undefined {
-    return this.#kept.size === 0 ? undefined : Promise.all(this.#kept)
+  /**
+   * Resolves when what the user's logger and functions have returned has ended; undefined where it has. Never rejects.
+   *
+   * @param before the {@link count} before the call: what is older belongs to another one, and may never settle
+   */
+  settle(before: number): Promise<unknown> | undefined {
+    const own = [...this.#kept].filter(({ number }) => number >= before)
+    return own.length === 0 ? undefined : Promise.all(own.map(({ ended }) => ended))
   }
 
-  /** The same, in two seconds at most: what has not ended then is not waited for again. */
-  async settleInTime(): Promise<void> {
-    const unsettled = this.settle()
+  /** The same, in two seconds at most. */
+  async settleInTime(before: number): Promise<void> {
+    const unsettled = this.settle(before)
     if (unsettled === undefined || (await inTime(unsettled, LONGEST_SETTLE))) return
-    this.#kept.clear()
     this.#warnOfEndless()
   }
 

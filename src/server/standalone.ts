@@ -1,7 +1,7 @@
 import { type Incoming, isNews } from '../client-ip/incoming.js'
 import { directory } from '../directory/directory.js'
 import { NotReadyError } from '../errors.js'
-import { type FirstLoad, type Framework, type GuardExtras, startGuard } from '../guard/create-guard.js'
+import { checkOptions, type FirstLoad, type Framework, type GuardExtras, startGuard } from '../guard/create-guard.js'
 import { refuseFastify } from '../guard/given-fastify.js'
 import { accessTo, type Guard, type GuardAccess, type PolicyOptions } from '../guard/guard.js'
 import type { GuardOptions } from '../guard/options.js'
@@ -119,13 +119,14 @@ export class Standalone<Request, OnReject> {
     const { patternOf, clock = CLOCK } = door
     this.patternOf = patternOf
     this.#clock = clock
-    const { actions, logLevel, logger, pace, onVerdict, started } = begin<Request, OnReject>(options, door, clock, {
+    const { actions, logLevel, logger, pace, onVerdict, extras } = read<Request, OnReject>(options, door, clock, {
       // Nothing is reloaded, and no day passes, before the guard is made.
       onReload: (error, status) => this.ready!.log.reloaded(error, status),
       onDay: () => this.ready!.log.warnings(),
       onWatch: (watch, news) => logWatch(watch, news, this.ready!.log, this.logger),
       logFailure: (error, message) => this.logger.error({ err: error }, message)
     })
+    const started = startGuard<Request>(options, extras)
     this.#isReplica = options.fleet !== undefined
     this.#placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
@@ -171,8 +172,8 @@ export class Standalone<Request, OnReject> {
     door: Door<Request>,
     routeOptions?: PolicyOptions & ActionOptions<OnReject>
   ): void {
-    const { actions, started } = begin<Request, OnReject>(options, door, STILL, {})
-    const guard = typeof started === 'function' ? undefined : started
+    const { actions, extras } = read<Request, OnReject>(options, door, STILL, {})
+    const guard = checkOptions(extras)
     guard?.close()
     new Routes<OnReject>((policy) => guard?.addRoute(policy), actions).of(routeOptions)
   }
@@ -295,8 +296,8 @@ export class Standalone<Request, OnReject> {
 /** A clock that stands still on the day of the bundled list, which is not suspicious then. */
 const STILL: Clock = { now: () => Date.parse(directory.checked), after: () => () => {} }
 
-/** Reads the options, and starts the guard that they describe. */
-function begin<Request, OnReject>(
+/** Reads the options of a door, and what it adds to those of the guard, which are read when it is started. */
+function read<Request, OnReject>(
   options: StandaloneOptions<Request, OnReject>,
   { onReject, framework, noPeer, keep, options: own }: Door<Request>,
   clock: Clock,
@@ -309,8 +310,8 @@ function begin<Request, OnReject>(
   const logger = reader.read('logger')
   const pace = reader.read('log')
   const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
-  const started = startGuard<Request>(options, { reader, framework, noPeer, keep, clock, ...callbacks })
-  return { actions, logLevel, logger, pace, onVerdict, started }
+  const extras = { reader, framework, noPeer, keep, clock, ...callbacks }
+  return { actions, logLevel, logger, pace, onVerdict, extras }
 }
 
 /** What a line of the log says about a request. */

@@ -1,6 +1,6 @@
 import { OptionsError, type Problem } from '../errors.js'
 import { builtin } from '../lib/builtin.js'
-import { drop, fixFor, isWholePromise } from '../lib/promise.js'
+import { AWAIT_FIX, drop, fixFor, isWholePromise } from '../lib/promise.js'
 
 /** A call of MoEngage's Alerts webhook, as far as its signature is concerned. */
 export interface SignedAlert {
@@ -27,7 +27,8 @@ const SIGNATURE = /^[0-9a-f]{64}$/
  *
  * Source: partner-guide/data-and-analytics/workflow-automation/webhook.mdx in `moengage/moengage-documentation`.
  *
- * @throws OptionsError (`MOE_ERR_OPTIONS`) when there is no call or no key, or when the body is an object that was parsed already
+ * @throws OptionsError (`MOE_ERR_OPTIONS`) when there is no call or no key, when the body is an object that was parsed already, or when
+ * something is a promise
  * @example
  * const isGenuine = verifyAlertSignature({ keys: process.env.ALERT_KEY, signature: request.headers.signature, body: rawBody })
  */
@@ -47,6 +48,9 @@ export function verifyAlertSignature(alert: SignedAlert): boolean {
       message: 'The body was parsed already, or is missing; the signature covers the bytes as they were sent.',
       fix: 'Pass the raw body: see examples/alerts-webhook.ts.'
     })
+  }
+  if ([signature].flat().some(isWholePromise)) {
+    throw refusal(alert, 'signature', { message: 'The signature is a promise.', fix: AWAIT_FIX })
   }
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) return false
   const { createHash, timingSafeEqual } = builtin('node:crypto')

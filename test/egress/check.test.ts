@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { checkEgress, type EgressList, type EgressTarget } from '../../src/core.js'
+import { checkEgress, type EgressList, type EgressTarget, formatEgress } from '../../src/core.js'
+import { untilRejected } from '../support/failures.js'
 import { runs } from '../support/properties.js'
 import { FORMS } from './forms.js'
 
@@ -193,6 +194,27 @@ t.test('each form is checked for what its page says', async (t) => {
   })
   t.ok(checkEgress('9.9.8.0/25\n9.9.9.0/25\n9.9.8.1', 'open-analytics').ok, 'each address counts once')
   t.match(problems(V6, 'open-analytics').errors, [/these are \d{20,}/])
+})
+
+t.test('a promise in the place of a list or of a part of it is named, and ends no process', async (t) => {
+  const rejected = () => Promise.reject(new Error('away'))
+  const table: [list: () => unknown, path: string][] = [
+    [rejected, ''],
+    [() => ['9.9.9.9', rejected(), rejected()], '[1]'],
+    [() => [{ value: rejected(), name: rejected() }], '[0]'],
+    [() => [{ value: '9.9.9.9', name: rejected(), comment: rejected() }], '[0]']
+  ]
+  for (const [list, path] of table) {
+    t.match(problems(list() as EgressList).errors[0], `${path}: `)
+    t.match(problems(list() as EgressList).errors[0], /Await it before you pass it\.$/)
+    t.throws(() => formatEgress(list() as EgressList, { target: 'dashboard' }), { message: /Await it/ })
+    await untilRejected()
+  }
+  const long = [...Array(10_001).fill('9.9.9.9'), rejected()]
+  t.match(problems(long).errors.at(-1), /more than 10000 entries/)
+  t.throws(() => checkEgress(SOUND, rejected() as never), { mistakes: [{ path: 'target', fix: /^Await it/ }] } as never)
+  t.throws(() => formatEgress(rejected() as never, {} as never), { code: 'MOE_ERR_OPTIONS' })
+  await untilRejected()
 })
 
 t.test('a form that does not exist is an error with the nearest', async (t) => {

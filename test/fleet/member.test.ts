@@ -16,7 +16,7 @@ import moengageAllowlist from '../../src/index.js'
 import { type FleetStore, type RedisFleetOptions, redisFleet, storeFleet } from '../../src/redis.js'
 import { generateKeys, readPrivateKey } from '../../src/signing/keys.js'
 import { signDocument } from '../../src/signing/signed-document.js'
-import { failingThenable, unreadableErrors } from '../support/failures.js'
+import { failingThenable, replaced, unreadableErrors, untilRejected } from '../support/failures.js'
 import { FakeRedis, idOf } from '../support/fake-redis.js'
 import { listenTo, send, until } from '../support/http.js'
 import { lineLogger } from '../support/logger.js'
@@ -1256,7 +1256,6 @@ t.test('what the methods of a store of your own return is checked, with what to 
     [state({ list: undefined }), `returned undefined as the list. ${text}`],
     [state({ list: sound() }), `returned { provenance, rows } as the list. ${text}`],
     [state({ list: Buffer.from(list) }), `returned an object of the class Buffer as the list. ${text}`],
-    [state({ list: Promise.reject(new Error('late')) }), `returned a promise as the list. ${text}`],
     [state({ overrides: undefined }), `returned undefined as the overrides. ${text}`],
     [state({ overrides: [] }), `returned [] as the overrides. ${text}`]
   ]
@@ -1306,6 +1305,71 @@ t.test('what the methods of a store of your own return is checked, with what to 
   })
   t.match(await right.fleet!.status(), { lastError: null, replicas: [] }, 'what a report says is checked elsewhere')
 })
+
+t.test(
+  'a promise in the place of any part of what a store of your own returns is named, and ends no process',
+  async (t) => {
+    const rejected = () => Promise.reject(new Error('away'))
+    class Row {
+      readonly [name: string]: unknown
+      constructor(parts: object) {
+        Object.assign(this, parts)
+      }
+    }
+    const state = () => ({ version: 5, list: null, overrides: null })
+    const group = () => [
+      { id: 'a', text: '{}', age: 1 },
+      { id: 'b', text: '{}', age: 1 }
+    ]
+    const unawaited = (what: string) => `returned a promise as ${what}. Await it before you pass it.`
+    const states: [read: () => unknown, message: string][] = [
+      ...['version', 'list', 'overrides'].flatMap((part): [() => unknown, string][] => [
+        [() => replaced(state(), part, rejected()), unawaited(`the ${part}`)],
+        [() => new Row(replaced(state(), part, rejected())), unawaited(`the ${part}`)]
+      ]),
+      [() => new Row({ version: 5, list: rejected(), overrides: rejected() }), unawaited('the list')],
+      [() => ({ version: rejected(), list: rejected(), overrides: [rejected()] }), unawaited('the version')],
+      [() => [rejected()], 'returned [{…}]. Return { version, list, overrides }']
+    ]
+    for (const [read, message] of states) {
+      const guard = await onOwnStore(t, { read: (async () => read()) as never })
+      t.ok(guard.status().lastError?.includes(message), `${guard.status().lastError}`)
+      await untilRejected()
+    }
+    const groups: [reports: () => unknown, message: string][] = [
+      [() => [...group(), rejected()], unawaited('a report')],
+      [() => [rejected(), rejected()], unawaited('a report')],
+      ...['id', 'text', 'age'].map((part): [() => unknown, string] => [
+        () => [...replaced(group(), `0.${part}`, rejected()), new Row({ text: rejected() })],
+        unawaited(`the ${part} of a report`)
+      ]),
+      [() => ({ reports: rejected() }), 'returned { reports } as a list of reports.']
+    ]
+    for (const [yielded, message] of groups) {
+      const reports = async function* () {
+        yield yielded() as never
+      }
+      const guard = await onOwnStore(t, { reports })
+      t.match((await guard.fleet!.status()).lastError, new RegExp(message.replaceAll(/[{}[\].]/g, '\\$&')))
+      await untilRejected()
+    }
+    const others: [methods: object, message: string | null][] = [
+      [{ poll: async () => [rejected()] }, 'The method "poll" of your store returned [{…}].'],
+      [{ reports: async () => [rejected()] }, 'The method "reports" of your store returned [{…}].'],
+      [{ report: async () => [rejected()] }, null]
+    ]
+    for (const [methods, message] of others) {
+      const guard = await onOwnStore(t, methods)
+      await tick()
+      const { lastError } = await guard.fleet!.status()
+      t.equal(lastError?.slice(0, message?.length) ?? null, message)
+      await untilRejected()
+    }
+    const fleet = storeFleet({ store: () => ownStore({ read: rejected(), poll: rejected() } as never), name: NAME })
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', fleet }), { message: /an object with the methods read, poll\./ })
+    await untilRejected()
+  }
+)
 
 t.test('a copy that could not be written is written when that is possible again', async (t) => {
   const redis = new FakeRedis()

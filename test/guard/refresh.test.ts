@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, type Snapshot, type Source } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
+import { UNCHANGED } from '../../src/directory/source/source.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
 import { Refresh } from '../../src/guard/refresh.js'
 import { TestClock } from '../support/clock.js'
@@ -530,6 +531,134 @@ t.test('a subscription that fails is reported, and tried again with a load', asy
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(guard.status().lastError, null, 'the end of the guard is not a failure')
   t.strictSame(clock.waiting, [])
+})
+
+t.test(
+  'the failure of a subscription stands until the subscription stands again, whatever is loaded meanwhile',
+  async (t) => {
+    const MINUTE = 60_000
+    const rejecting = async () => {
+      throw new Error('no route')
+    }
+    const throwing = () => {
+      throw new Error('no route')
+    }
+    type Attempt = (changed: () => void) => unknown
+    let stands: (value?: unknown) => void = () => {}
+    const pending = () =>
+      new Promise((resolve) => {
+        stands = resolve
+      })
+    let change = () => {}
+    const changing: Attempt = (changed) => {
+      change = changed
+      return pending()
+    }
+    const ways: [how: string, attempt: Attempt, then: (clock: TestClock) => void][] = [
+      ['returns', () => undefined, () => {}],
+      ['fulfils its promise', pending, () => stands()],
+      ['calls back', changing, () => change()],
+      ['has not failed for a minute', pending, (clock) => clock.pass(MINUTE)]
+    ]
+    for (const [what, fail] of [
+      ['throws', throwing],
+      ['rejects', rejecting]
+    ] as const) {
+      for (const [how, attempt, then] of ways) {
+        let attempts = 0
+        let isDown = true
+        const reported: (string | null)[] = []
+        const onReload = (error: Error | null) => void reported.push(error && 'failed')
+        const watch: Attempt = (changed) => {
+          attempts++
+          return isDown ? fail() : attempt(changed)
+        }
+        const { guard, loads, clock } = await answering(t, { watch }, { onReload })
+        const name = `${what}, then ${how}`
+        const load = async () => {
+          const reload = guard.reload()
+          loads.at(-1)!.answer(sound())
+          await reload
+        }
+        await turn()
+        clock.pass(0)
+        t.match(guard.status().lastError, /no route/, name)
+        t.strictSame(reported, ['failed'], name)
+        clock.pass(10_000)
+        await turn()
+        clock.pass(0)
+        t.equal(attempts, 2, name)
+        if (fail === throwing) t.equal(loads.length, 1, 'nothing is loaded for an attempt that failed at once')
+        for (const { answer } of loads) answer(sound())
+        await turn()
+        t.equal(reported.filter((outcome) => outcome === 'failed').length, 1, 'what fails as before is no news')
+        await load()
+        t.match([guard.status().lastError, guard.metrics().sourceFailing], [/no route/, true], name)
+        isDown = false
+        clock.pass(20_000)
+        await turn()
+        t.equal(attempts, 3, name)
+        clock.pass(0)
+        for (const { answer } of loads) answer(sound())
+        await turn()
+        if (attempt !== ways[0]![1]) t.match(guard.status().lastError, /no route/, `${name}: it may fail yet`)
+        then(clock)
+        await turn()
+        clock.pass(0)
+        for (const { answer } of loads) answer(sound())
+        await until(() => guard.status().lastError === null)
+        t.match([guard.status().lastError, guard.metrics().sourceFailing], [null, false], name)
+        t.equal(reported.at(-1), null, name)
+        clock.pass(10 * MINUTE)
+        t.equal(attempts, 3, 'one that stands is not made again')
+      }
+    }
+  }
+)
+
+t.test('a source that is polled for changes is loaded when its subscription stands again', async (t) => {
+  const clock = new TestClock('2026-11-23')
+  let attempts = 0
+  let loads = 0
+  const source = {
+    name: 'ours',
+    timeout: 1000,
+    interval: undefined,
+    load: () => {
+      loads++
+      return UNCHANGED
+    },
+    hasChanged: async () => false,
+    watch: () => {
+      if (++attempts === 1) throw new Error('no route')
+    }
+  }
+  const reported: (string | undefined)[] = []
+  const notify = (error: Error | null) => void reported.push(error?.message)
+  const refresh = new Refresh(source, { prepare: async () => () => {}, count: () => {}, notify }, clock)
+  t.teardown(() => refresh.close())
+  clock.pass(0)
+  t.match(refresh.lastError, /no route/)
+  clock.pass(10_000)
+  clock.pass(0)
+  await turn()
+  t.match([attempts, loads, refresh.lastError], [2, 1, null])
+  t.match(reported, [/no route/, undefined])
+})
+
+t.test('a watch that is a generator is an error: nobody iterates it', async (t) => {
+  const table: [what: string, watch: () => unknown][] = [
+    ['an async one', async function* () {}],
+    ['one that is not', function* () {}],
+    ['one that a promise comes to', async () => (async function* () {})()]
+  ]
+  for (const [what, watch] of table) {
+    const { guard, clock } = await answering(t, { watch })
+    await turn()
+    clock.pass(0)
+    const error = /Its watch is a generator, .* Write async watch\(changed, signal\), without an asterisk/
+    t.match(guard.status().lastError, error, what)
+  }
 })
 
 t.test('a subscription that has stood for a week is made again as soon as after its first failure', async (t) => {

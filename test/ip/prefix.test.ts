@@ -285,6 +285,11 @@ t.test('a value that is not a text is refused by its kind', async (t) => {
   }
 })
 
+t.test('a promise of a prefix is refused with the advice to await it, and ends no process', async (t) => {
+  t.match(refused(Promise.reject(new Error('away'))), { fix: 'Await it before you pass it.' })
+  await new Promise((resolve) => setImmediate(resolve))
+})
+
 t.test('an error of a prefix carries its code, and names the section that explains it', async (t) => {
   const error = refused('10.0.0.1/8')
   t.ok(error instanceof TypeError)

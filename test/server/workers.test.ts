@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import guardLambda from '../../src/lambda.js'
 import { redisFleet } from '../../src/redis.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/workers.js'
 import { LISTED, STRANGER } from '../support/addresses.js'
@@ -322,10 +323,86 @@ t.test('the Worker stays alive for what your logger and your functions return', 
   pass(HOUR)
   const { context: next } = await ask(LISTED)
   await Promise.all(next.kept)
-  const { context: last } = await ask(LISTED)
-  await Promise.all(last.kept)
-  t.ok(done.includes('onReload'))
-  t.ok(done.filter((what) => what === 'onVerdict').length >= 2)
+  t.ok(done.includes('onReload'), 'also for what follows a reload that was due')
+  t.equal(done.filter((what) => what === 'onVerdict').length, 2)
+})
+
+t.test('what was cut off with its request, and never settles, holds back no other one', async (t) => {
+  const pass = stopTime(t)
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const isOpen = async ({ kept }: ReturnType<typeof contextOf>) => {
+    let isSettled = false
+    void Promise.all(kept).then(() => {
+      isSettled = true
+    })
+    await turn()
+    return !isSettled
+  }
+  let verdicts = 0
+  let answer = (_: Response) => {}
+  const { guard, ask } = guarding({
+    onVerdict: async () => {
+      if (++verdicts === 2) await new Promise(() => {})
+    },
+    onReject: () =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+  })
+  const slow = contextOf()
+  const answered = guard.check(requestFrom(STRANGER), slow)
+  await turn()
+  t.ok(await isOpen((await ask(LISTED)).context), 'the request that it belongs to is kept alive for it')
+  for (let i = 0; i < 3; i++) t.notOk(await isOpen((await ask(LISTED)).context), 'later ones are not')
+  pass(MINUTE)
+  await ask(LISTED)
+  answer(new Response('no', { status: 403 }))
+  await answered
+  t.notOk(await isOpen(slow), 'nor, a minute later, one that was there before')
+})
+
+t.test('the Worker stays alive for what onVerdict returned, also where onReject throws', async (t) => {
+  let isDone = false
+  const { guard } = guarding({
+    onVerdict: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      isDone = true
+    },
+    onReject: () => {
+      throw new Error('own')
+    }
+  })
+  const context = contextOf()
+  await t.rejects(guard.check(requestFrom(STRANGER), context), { message: 'own' })
+  await Promise.all(context.kept)
+  t.ok(isDone)
+})
+
+t.test('a source is neither loaded nor subscribed to before the first request', async (t) => {
+  const calls: string[] = []
+  const pushed = {
+    name: 'pushed',
+    load: () => {
+      calls.push('load')
+      return sound({ revision: 'r1' })
+    },
+    watch: () => void calls.push('watch')
+  }
+  for (const options of [{ source: pushed }, { watch: pushed }, { source: pushed, watch: pushed }]) {
+    const { guard, ask } = guarding(options)
+    const lambda = guardLambda({ dataCenters: 'DC-01', ...options })
+    lambda.handler(async () => ({}), { channels: 'connector' })
+    if (!('source' in options)) {
+      const wrong = { channels: 'conector' as never }
+      t.throws(() => lambda.handler(async () => ({}), wrong), { code: 'MOE_ERR_OPTIONS' })
+    }
+    t.strictSame(calls, [], Object.keys(options).join())
+    await Promise.all((await ask(LISTED)).context.kept)
+    t.ok(calls.includes('watch'), Object.keys(options).join())
+    guard.close()
+    lambda.close()
+    calls.length = 0
+  }
 })
 
 t.test('a rejection is answered as elsewhere, or by your own function, or not at all', async (t) => {

@@ -54,6 +54,8 @@ t.test('what cannot be verified by mistake is an error that shows no secret', as
     ['a promise of a body', { body: rejected() }, 'body', /^Await it/],
     ['a promise of a key', { keys: rejected() }, 'keys', /^Await it/],
     ['a promise of a key in a list', { keys: [VECTOR.keys, rejected()], body: rejected() }, 'keys', /API key/],
+    ['a promise of a signature', { signature: rejected() }, 'signature', /^Await it/],
+    ['a promise of a signature in a list', { signature: [rejected()] }, 'signature', /^Await it/],
     ['no key', { keys: [] }, 'keys', /campaign report API key/],
     ['an unset variable', { keys: undefined }, 'keys', /campaign report API key/]
   ]

@@ -413,6 +413,11 @@ t.test('a page that nothing protects is refused at start-up, unless it is public
     ['another option', { guard, public: true, path: '/status' }, /path/],
     ['no guard', { public: true }, /There is no guard in this scope/],
     ['another guard', { guard: {}, public: true }, /The guard is not a guard/],
+    [
+      'a promise of a guard',
+      { guard: Promise.reject(new Error('away')), public: true },
+      /guard: .* is not a value\. Await it/
+    ],
     ['no options', undefined, /status|options/]
   ]
   for (const [what, options, message] of refused) {

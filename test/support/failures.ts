@@ -30,6 +30,14 @@ async function rejectedLater(): Promise<never> {
   throw new Error('hidden')
 }
 
+/** Puts a value in the place that a path such as `rows.0.addresses` names. */
+export function replaced<Whole extends object>(whole: Whole, path: string, value: unknown): Whole {
+  const [name, ...rest] = path.split('.') as [string, ...string[]]
+  const copy = (Array.isArray(whole) ? [...whole] : { ...whole }) as Record<string, unknown>
+  copy[name] = rest.length === 0 ? value : replaced(copy[name] as object, rest.join('.'), value)
+  return copy as Whole
+}
+
 /** Lets {@link HIDDEN_REJECTIONS} reject: one that nobody handles ends the test. */
 export async function untilRejected(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))

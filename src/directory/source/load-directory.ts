@@ -1,6 +1,6 @@
 import { SnapshotError, SourceError } from '../../errors.js'
 import { safeCause } from '../../lib/cause.js'
-import { isUnwantedPromise, resultOf } from '../../lib/promise.js'
+import { drop, fixFor, isUnwantedPromise, resultOf } from '../../lib/promise.js'
 import { atOnce, inSlices, type Steps } from '../../lib/steps.js'
 import { messageOf, visible, withoutSecrets } from '../../lib/text.js'
 import { Directory } from '../directory.js'
@@ -31,7 +31,10 @@ export async function loadDirectory(source: OpenSource, stop = new AbortControll
   })
   const load = async () => {
     signal.throwIfAborted()
-    return resultOf(() => source.load(signal))
+    const snapshot = await resultOf(() => source.load(signal))
+    // Nobody reads it any more.
+    if (signal.aborted) drop([snapshot])
+    return snapshot
   }
   try {
     const snapshot = await Promise.race([load(), stopped]).finally(() => clearTimeout(timer))
@@ -75,7 +78,7 @@ function* reading(snapshot: unknown): Steps<Directory> {
   yield
   const directory = yield* Directory.reading(snapshot)
   // Derived cells repeat the addresses of others.
-  if (directory.entries.length > MAX_VALUES) refuse(`It makes more than ${MAX_VALUES} entries.`)
+  if (directory.entries.length > MAX_VALUES) refuse(snapshot, `It makes more than ${MAX_VALUES} entries.`)
   return directory
 }
 
@@ -84,22 +87,24 @@ function checkBounds(snapshot: unknown): void {
   let count = 0
   let level: unknown[] = [snapshot]
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) refuse(`It nests deeper than ${MAX_DEPTH} levels.`)
+    if (depth > MAX_DEPTH) refuse(snapshot, `It nests deeper than ${MAX_DEPTH} levels.`)
     const inner: unknown[] = []
     for (const value of level) {
-      if (typeof value !== 'object' || value === null) continue
+      // A promise is reported later, with its place: reading pauses, and a rejection would end the process meanwhile.
+      if (typeof value !== 'object' || value === null || isUnwantedPromise(value)) continue
       const values = Object.values(value)
       // A list may have places without a value, all of which would be read.
       count += Array.isArray(value) ? value.length : values.length
-      if (count > MAX_VALUES) refuse(`It holds more than ${MAX_VALUES} values.`)
+      if (count > MAX_VALUES) refuse(snapshot, `It holds more than ${MAX_VALUES} values.`)
       inner.push(...values)
     }
     level = inner
   }
 }
 
-function refuse(message: string): never {
-  throw new SnapshotError({ value: undefined, message, fix: "Give MoEngage's list, which has some hundred." })
+function refuse(snapshot: unknown, message: string): never {
+  const fix = fixFor(snapshot, "Give MoEngage's list, which has some hundred.")
+  throw new SnapshotError({ value: undefined, message, fix })
 }
 
 /** What an error says about its source. */

@@ -16,6 +16,7 @@ function checked(returned: unknown): unknown {
   if (returned instanceof Directory) return returned
   const { rows, json, default: exported } = Object(returned) as Readonly<Record<string, unknown>>
   if (rows !== undefined) return returned
+  drop([returned])
   if (returned === undefined) refuse('nothing', 'return the snapshot')
   if (typeof json === 'function') refuse('a Response', 'return await response.json()')
   if (typeof returned === 'string') {
@@ -27,7 +28,6 @@ function checked(returned: unknown): unknown {
   }
   if (exported !== undefined) refuse('a module', 'return its default export')
   if (typeof returned === 'function') refuse('a function', 'call it, and return what it returns')
-  drop(returned)
   return refuse(shown(returned), 'return { provenance, rows }')
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type ForwardProxy, fetchOnce } from '../../lib/forward-proxy.js'
-import { callBack, isUnwantedPromise, itemsOf, resultOf } from '../../lib/promise.js'
+import { AWAIT_FIX, callBack, drop, isWholePromise, itemsOf, resultOf } from '../../lib/promise.js'
 import { readText, shown } from '../../lib/text.js'
 import { SECOND } from '../../lib/time.js'
 import { type OpenSource, UNCHANGED } from './source.js'
@@ -69,29 +69,40 @@ function refuseOther(response: unknown): asserts response is Response {
   const { status, headers, body } = Object(response) as Partial<Response>
   const hasBody = body === null || typeof body?.[Symbol.asyncIterator] === 'function'
   if (typeof status === 'number' && typeof headers?.get === 'function' && hasBody) return
+  // Of an object of a class, nothing else would be found.
+  drop([response, status, headers, body])
+  discard(body)
+  const [part] = Object.entries({ status, headers, body }).find(([, value]) => isWholePromise(value)) ?? []
+  const what = part === undefined ? shown(response) : `an object whose ${part} is a promise`
+  const fix = part === undefined ? 'return' : 'await it, and return'
   throw new Error(
-    `Your fetch returned ${shown(response)}, not a Response: return new Response(body, { status, headers }) from it.`
+    `Your fetch returned ${what}, not a Response: ${fix} new Response(body, { status, headers }) from it.`
   )
 }
 
 /** @throws Error if the `get` of the headers, which may be the user's, returns no text */
-function headerOf({ headers }: Response, name: string): string | null {
+function headerOf({ headers, body }: Response, name: string): string | null {
   const text: unknown = headers.get(name) ?? null
   if (text === null || typeof text === 'string') return text
-  const what = isUnwantedPromise(text) ? 'a promise' : shown(text)
-  throw new Error(`The headers of the Response that your fetch returned have ${what} as "${name}", not a text or null.`)
+  drop([text])
+  discard(body)
+  const [what, fix] = isWholePromise(text) ? ['a promise', ` ${AWAIT_FIX}`] : [shown(text), '']
+  throw new Error(
+    `The headers of the Response that your fetch returned have ${what} as "${name}", not a text or null.${fix}`
+  )
 }
 
 /** Ends a body that nobody reads, whether it is one of the web or, as that of node-fetch, a stream of Node. */
-function discard(body: Response['body'] | Readable): void {
+function discard(given: unknown): void {
   callBack(
     () => {
+      const body = given as Response['body'] | Readable
       if (body === null || 'cancel' in body) return body?.cancel()
       // A stream of Node that fails without a listener ends the process.
       body.on('error', () => {}).destroy()
     },
     () => {
-      // The answer is known.
+      // The answer is known, or is refused.
     }
   )
 }
@@ -121,7 +132,14 @@ const withoutQuery = (location: string) => location.replace(/[?#].*$/s, '').repl
 
 /** A missing body is treated as empty. */
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  if (body !== null) yield* itemsOf(body)
+  if (body === null) return
+  for await (const chunk of itemsOf<unknown>(body)) {
+    if (!ArrayBuffer.isView(chunk)) {
+      drop([chunk])
+      throw new Error(`The body of the Response that your fetch returned has ${shown(chunk)} in it, not bytes.`)
+    }
+    yield chunk as Uint8Array
+  }
 }
 
 /** A shorter text stands in too much that is no secret, and is none. */

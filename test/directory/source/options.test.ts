@@ -2,7 +2,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { createGuard, type GuardOptions, loadGuard } from '../../../src/core.js'
-import { failingThenable, HIDDEN_REJECTIONS, unreadableErrors, untilRejected } from '../../support/failures.js'
+import { Directory } from '../../../src/directory/directory.js'
+import {
+  failingThenable,
+  HIDDEN_REJECTIONS,
+  replaced,
+  unreadableErrors,
+  untilRejected
+} from '../../support/failures.js'
 import { sound } from '../../support/snapshots.js'
 
 /** Mistakes in options, as `path: message fix`. */
@@ -307,6 +314,115 @@ t.test('a source may fail in every way that a function can', async (t) => {
   ]
   for (const [load, message] of table) {
     await t.rejects(loadGuard({ dataCenters: 'DC-01', source: load as never }), { code: 'MOE_ERR_SOURCE', message })
+    await untilRejected()
+  }
+})
+
+const rejected = () => Promise.reject(new Error('away'))
+
+/** A snapshot with everything that there may be, and long enough for pauses while it is read. */
+const whole = () => ({
+  provenance: { page: 'a test', revision: 'r1', retrieved: '2026-11-20', checked: '2026-11-21' },
+  rows: [
+    { dataCenter: 'DC-01', channel: 'content-api', addresses: { derivedFrom: ['connector', 'sms'] } },
+    {
+      dataCenter: 'DC-01',
+      channel: 'connector',
+      addresses: Array.from({ length: 8_000 }, (_, i) => `9.9.${i >> 8}.${i & 255}`)
+    },
+    { dataCenter: 'DC-01', channel: 'sms', addresses: 'NA' }
+  ],
+  unknown: [{ dataCenter: 'DC-99', name: 'Telex', addresses: ['9.9.9.9'] }],
+  notes: [{ address: '9.9.9.9', dataCenter: 'DC-01', text: 'Doubtful.' }]
+})
+
+const PARTS_OF_A_SNAPSHOT = [
+  'provenance',
+  'provenance.page',
+  'provenance.revision',
+  'provenance.retrieved',
+  'provenance.checked',
+  'rows',
+  'rows.0',
+  'rows.0.dataCenter',
+  'rows.0.channel',
+  'rows.0.addresses',
+  'rows.0.addresses.derivedFrom',
+  'rows.0.addresses.derivedFrom.1',
+  'rows.1.addresses.0',
+  'rows.1.addresses.7999',
+  'unknown',
+  'unknown.0',
+  'unknown.0.dataCenter',
+  'unknown.0.name',
+  'unknown.0.addresses',
+  'unknown.0.addresses.0',
+  'notes',
+  'notes.0',
+  'notes.0.address',
+  'notes.0.dataCenter',
+  'notes.0.text'
+]
+
+t.test('a promise in the place of any part of a snapshot is named, and ends no process', async (t) => {
+  ;(await loadGuard({ dataCenters: 'DC-01', source: () => whole() as never })).close()
+  for (const part of PARTS_OF_A_SNAPSHOT) {
+    // Whichever of the two is named, the other one is left.
+    const snapshot = () => ({ ...replaced(whole(), part, rejected()), further: { inside: [rejected()] } })
+    const path = part.replace('derivedFrom.1', 'derivedFrom').replaceAll(/\.(\d+)/g, '[$1]')
+    const message = `- ${path}: It is a promise. Await it before you pass it.`
+    const load = async () => snapshot() as never
+    for (const source of [load, { name: 'ours', load }]) {
+      const error = await loadGuard({ dataCenters: 'DC-01', source }).catch((error) => error)
+      t.ok(error.message.includes(message), `${part}: ${error.message}`)
+    }
+    t.throws(() => createGuard({ dataCenters: 'DC-01', source: () => snapshot() as never }), { code: 'MOE_ERR_SOURCE' })
+    const guard = await loadGuard({ dataCenters: 'DC-01', watch: load })
+    for (let i = 0; i < 200 && guard.status().watch?.error === null; i++) await untilRejected()
+    t.ok(guard.status().watch?.error?.includes(message), part)
+    guard.close()
+    await untilRejected()
+  }
+})
+
+t.test('promises that nobody reads in what a source returns end no process', async (t) => {
+  const table: [what: string, returned: () => unknown, message: RegExp | null][] = [
+    ['beside a sound list', () => ({ ...sound(), further: rejected() }), null],
+    [
+      'in a list of an object of a class',
+      () => Object.assign(new (class {})(), sound(), { rows: rejected() }),
+      /rows: It/
+    ],
+    ['in a module', () => ({ default: rejected() }), /It returned a module/],
+    ['in a Response', () => ({ json: () => {}, body: rejected() }), /It returned a Response/],
+    [
+      'in a list that is too long',
+      () => ({ ...sound(), rows: Array(30_000).fill(rejected()) }),
+      /more than 20000 values/
+    ],
+    ['in a list that is too deep', () => ({ rows: [[[[[[[[[[[[rejected()]]]]]]]]]]]] }), /deeper than 10 levels/]
+  ]
+  for (const [what, returned, message] of table) {
+    const loading = loadGuard({ dataCenters: 'DC-01', source: async () => returned() as never })
+    if (message === null) (await loading).close()
+    else await t.rejects(loading, { message }, what)
+    await untilRejected()
+  }
+  const late = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    return { ...sound(), rows: rejected() } as never
+  }
+  const source = { name: 'late', load: late, timeout: 10 }
+  await t.rejects(loadGuard({ dataCenters: 'DC-01', source }), { message: /did not answer within 10 ms/ })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+})
+
+t.test('a snapshot of a directory that holds promises is refused, and ends no process', async (t) => {
+  for (const make of [() => replaced(sound(), 'rows', rejected()), rejected]) {
+    t.throws(() => new Directory(make() as never), {
+      code: 'MOE_ERR_SNAPSHOT',
+      message: /Await it before you pass it\./
+    })
     await untilRejected()
   }
 })

@@ -154,6 +154,18 @@ t.test('mistakes in verify stop the server at start-up, without a word of a key'
   }
 })
 
+t.test('a promise inside of what is returned instead of the text of a signed list ends no process', async (t) => {
+  const verify = { publicKeys: keys.publicPem }
+  for (const returned of [
+    () => [Promise.reject(new Error('away'))],
+    () => ({ text: Promise.reject(new Error('away')) })
+  ]) {
+    const source = { name: 'ours', load: (async () => returned()) as never, verify }
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', source }), { message: /is not the text of a signed document/ })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+})
+
 t.test('a signed list without verify is refused with the option that reads it', async (t) => {
   const text = await signed(sound())
   const server = await serveText(t, text)

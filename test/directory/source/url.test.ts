@@ -9,7 +9,7 @@ import type { Guard, UrlSource } from '../../../src/core.js'
 import { loadGuard } from '../../../src/guard/create-guard.js'
 import { consoleLogger } from '../../../src/log/console-logger.js'
 import { TestClock } from '../../support/clock.js'
-import { failingThenable, thenable } from '../../support/failures.js'
+import { failingThenable, replaced, thenable, untilRejected } from '../../support/failures.js'
 import { guarded } from '../../support/guarded.js'
 import { freePort, until } from '../../support/http.js'
 import { FOUR, sound } from '../../support/snapshots.js'
@@ -429,6 +429,72 @@ t.test('a fetch, headers and a body that are like promises, or iterated in an od
     await new Promise((resolve) => setImmediate(resolve))
   }
   t.equal(ended, 1, 'what has not ended by itself is ended')
+})
+
+t.test('a promise in the place of any part of a Response is named, and ends no process', async (t) => {
+  const rejected = () => Promise.reject(new Error('away'))
+  const bytes = new TextEncoder().encode(JSON.stringify(sound()))
+  const response = () => ({ status: 200, headers: new Headers(), body: new Response(bytes).body as unknown })
+  const got = (name: string, value: () => unknown) => ({
+    ...response(),
+    headers: { get: (asked: string) => (asked === name ? value() : null) }
+  })
+  const chunks = (next: () => unknown) => ({ ...response(), body: { [Symbol.asyncIterator]: () => ({ next }) } })
+  const instead = (part: string) =>
+    new RegExp(`an object whose ${part} is a promise, .* await it, and return new Response`)
+  const header = (name: string) => new RegExp(`have a promise as "${name}", .* Await it`)
+  class Own {
+    readonly [name: string]: unknown
+    constructor(parts: object) {
+      Object.assign(this, parts)
+    }
+  }
+  const failing = () => {
+    const body = new Readable({ read() {} })
+    setImmediate(() => body.destroy(new Error('reset')))
+    return body
+  }
+  const table: [what: string, answer: () => object, error: RegExp][] = [
+    ...['status', 'headers', 'body'].flatMap((part): [string, () => object, RegExp][] => [
+      [part, () => replaced(response(), part, rejected()), instead(part)],
+      [`${part} of a class`, () => new Own(replaced(response(), part, rejected())), instead(part)]
+    ]),
+    ['all of them', () => new Own({ status: rejected(), headers: rejected(), body: rejected() }), instead('status')],
+    [
+      'what is beside a body that is none',
+      () => ({ ...response(), body: 'text', data: [rejected()] }),
+      /not a Response/
+    ],
+    [
+      'the status, with a stream of Node that breaks',
+      () => ({ ...response(), status: rejected(), body: failing() }),
+      instead('status')
+    ],
+    [
+      'a header, with a stream of Node that breaks',
+      () => ({ ...got('etag', rejected), body: failing() }),
+      header('etag')
+    ],
+    ...['etag', 'last-modified'].map((name): [string, () => object, RegExp] => [
+      name,
+      () => got(name, rejected),
+      header(name)
+    ]),
+    ['a header in a list', () => got('etag', () => [rejected()]), /have \[\{…\}\] as "etag"/],
+    ['a chunk in a list', () => chunks(() => ({ value: [rejected()] })), /has \[\{…\}\] in it, not bytes\./],
+    ['a chunk that is a text', () => chunks(() => ({ value: '{}' })), /has '\{\}' in it, not bytes\./],
+    ['what the end of a body comes with', () => chunks(() => ({ done: true, value: rejected() })), /It is empty/],
+    [
+      'a status that is not 200, and a header',
+      () => ({ ...got('location', rejected), status: 302 }),
+      header('location')
+    ]
+  ]
+  for (const [what, answer, message] of table) {
+    const source = { url: 'https://lists.example/', fetch: (async () => answer()) as never }
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', source }), { message }, what)
+    await untilRejected()
+  }
 })
 
 function throwing(): never {
