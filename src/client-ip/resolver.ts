@@ -38,38 +38,48 @@ export function isList(header: string): boolean {
   return LISTS.has(header)
 }
 
-/**
- * Whether a list names another hop left of a client, which it forwarded the request for. The client is the first one from the right with
- * its address: the hops right of it are proxies that are trusted.
- */
-export function hasHopBefore(text: string, header: string, client: string): boolean {
-  const parseHop = LISTS.get(header)
-  if (parseHop === undefined) return false
-  const hop = new ParsedAddress()
-  let end = text.length
-  do {
-    end = parseHop(text, end, hop)
-    if (hop.family === 0) return false
-    if (hop.toString() === client) return /[^\s,]/.test(text.slice(0, Math.max(end, 0)))
-  } while (end >= 0)
-  return false
-}
+/** What a forwarded header says of a further sender, for whom a client forwarded the request. */
+export type FurtherSender = 'left-of-client' | 'elsewhere' | 'none'
 
-/** Whether a forwarded header names another address than the client: a proxy that appends to the header writes the client there as well. */
-export function namesOther(text: string, header: string, client: string): boolean {
-  const parseHop = LISTS.get(header)
+/**
+ * Looks in a forwarded header for somebody else than a client: an address, or a text that hides one. A proxy that appends to a list writes
+ * its client there as well, so in a list with the client only what stands left of it counts. The client is the first one from the right with
+ * its address: the hops right of it are proxies that are trusted.
+ *
+ * @param isKnown whether an address is that of a proxy, which may stand alone in a header
+ */
+export function furtherSender(
+  text: string,
+  header: string,
+  client: string,
+  isKnown: (hop: ParsedAddress) => boolean
+): FurtherSender {
+  const parseHop = LISTS.get(header) ?? onlyHop(header)
   const hop = new ParsedAddress()
-  const isOther = () => hop.family !== 0 && hop.toString() !== client
-  if (parseHop === undefined) {
-    singleParser(header)(text, trimEnd(text, text.length), hop)
-    return isOther()
-  }
+  let isPast = false
+  let isElsewhere = false
   let end = text.length
   for (let hops = 0; hops <= MAX_TRUSTED_HOPS && end >= 0; hops++) {
+    const last = end
     end = parseHop(text, end, hop)
-    if (isOther()) return true
+    if (hop.family === 0) {
+      if (!/[^\s,]/.test(text.slice(Math.max(end, 0), last))) continue
+      isElsewhere = true
+    } else if (hop.toString() === client) {
+      isPast = true
+      continue
+    } else if (!isKnown(hop)) isElsewhere = true
+    if (isPast) return 'left-of-client'
   }
-  return false
+  return isElsewhere && !isPast ? 'elsewhere' : 'none'
+}
+
+/** Parses a header with a single address as a list of one hop. */
+function onlyHop(header: string): ParseHop {
+  return (text, end, hop) => {
+    singleParser(header)(text, trimEnd(text, end), hop)
+    return -1
+  }
 }
 
 /** How a header with a single address is parsed. */

@@ -84,7 +84,10 @@ const NAMED = 3
 /** What the secret gives away, the most serious first. */
 export function findingsOf(evidence: Evidence): Finding[] {
   const of = (reason: Reason) => evidence.senders(reason)
-  const own = [...evidence.senders('not-listed', true), ...of('proxy-not-configured')]
+  // A sender may have been rejected for both reasons.
+  const proxies = new Map(
+    [...evidence.senders('not-listed', true), ...of('proxy-not-configured')].map((sender) => [sender.clientIp, sender])
+  )
   return [
     ...about(evidence.senders('not-listed', false), ['not-listed'], (group) => listAged(group, evidence)),
     ...about(of('stale-list'), ['stale-list'], (group) => ({
@@ -99,7 +102,7 @@ export function findingsOf(evidence: Evidence): Finding[] {
         `${group.named} ${group.verb} your secret and ${group.are} ${evidence.deniedBy ?? DENIED_BY}: remove ${group.them} ` +
         'there.'
     })),
-    ...about(own, ['not-listed', 'proxy-not-configured'], (group) => ({
+    ...about([...proxies.values()], ['not-listed', 'proxy-not-configured'], (group) => ({
       kind: 'proxy',
       sentence:
         `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, or ${group.names} a further ` +

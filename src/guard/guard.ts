@@ -9,7 +9,6 @@ import type { Prefix } from '../ip/prefix.js'
 import { refusal } from '../lib/refusal.js'
 import type { Clock } from '../lib/time.js'
 import type { Sender } from '../senders/senders.js'
-import { withSecret } from '../verdict/hints.js'
 import {
   type RejectedVerdict,
   type Rejection,
@@ -154,7 +153,8 @@ export class Guard<Request = GuardRequest> {
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
-      this.#ledger.rejected(verdict, policy, pattern, rejection.isOwn === true)
+      const isOwn = rejection.isOwn === true || (verdict.carriesSecret === true && rejection.forwards !== undefined)
+      this.#ledger.rejected(verdict, policy, pattern, isOwn)
     }
     return verdict
   }
@@ -189,7 +189,8 @@ export class Guard<Request = GuardRequest> {
     if (earlier?.verified === true) this.#ledger.counters.takeBack(earlier)
     const check = this.#secretCheck
     const carriesSecret = check === null ? null : check.ask(request, earlier)
-    const { reason, hint } = carriesSecret === null ? rejection : withSecret(rejection, carriesSecret)
+    const { reason, hint } =
+      carriesSecret === null ? rejection : this.#rejections.withSecret(rejection, carriesSecret, clientIp)
     return rejectedVerdict({
       clientIp,
       reason,

@@ -1,6 +1,6 @@
 import { forwardedHeaders, type HeadersInput, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
-import { hasHopBefore, namesOther, parsePeer } from '../client-ip/resolver.js'
+import { furtherSender, parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
 import { writesHeader } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
@@ -15,7 +15,8 @@ import {
   type TrustSetting,
   trustFix,
   unixWithoutHeader,
-  unresolvedHint
+  unresolvedHint,
+  withSecret
 } from '../verdict/hints.js'
 import { namingSender, unfitHeader, unlisted } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
@@ -33,8 +34,8 @@ export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
 
-/** Maximum number of proxies that are remembered as trusted by a framework; they are forgotten together. */
-const MAX_TRUSTED = 1000
+/** Maximum number of addresses of a kind that are remembered; they are forgotten together. */
+const MAX_REMEMBERED = 1000
 
 /** Why a request is rejected, from what the guard knows about it, before anybody asks MoEngage. */
 export class Rejections<Request> {
@@ -43,6 +44,8 @@ export class Rejections<Request> {
   readonly #framework: FrameworkTrust<Request> | undefined
   /** Clients that the framework trusts as proxies: it can only be asked with a request. */
   readonly #trusted = new Set<string>()
+  /** Clients whose requests had the secret and named a further sender: each may be a proxy. */
+  readonly #forwarding = new Set<string>()
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
@@ -105,7 +108,7 @@ export class Rejections<Request> {
     const clientIp = client.toString()
     // May run a function of the user's, after which the client is another one.
     const setting = this.#settingThatTrusts(request, incoming)
-    if (setting !== undefined) this.#remember(clientIp)
+    if (setting !== undefined) remember(this.#trusted, clientIp)
     const header = this.#header
     const isPeer = isSameAddress(peer, clientIp)
     if (set === 0 && !isTrusted && setting === undefined) {
@@ -128,7 +131,8 @@ export class Rejections<Request> {
       header,
       isRequestKnown: incoming !== null,
       present,
-      hasHopBefore: hasHopBefore(headerText(headers, header) ?? '', header, clientIp),
+      hasHopBefore:
+        furtherSender(headerText(headers, header) ?? '', header, clientIp, () => false) === 'left-of-client',
       trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming, present)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })
@@ -138,16 +142,14 @@ export class Rejections<Request> {
   #furtherSender(clientIp: string, isPeer: boolean, headers: HeadersInput): string | undefined {
     // What a function of the user's reads is not known.
     if (typeof this.#settings.clientIp === 'function') return undefined
-    const header = this.#header
-    if (!isPeer) {
-      const hasHop = hasHopBefore(headerText(headers, header) ?? '', header, clientIp)
-      return hasHop ? `another hop left of ${clientIp} in ${header}` : undefined
-    }
-    const names = forwardedHeaders(headers, header).filter((name) =>
-      namesOther(headerText(headers, name)!, name, clientIp)
-    )
-    if (names.length === 0) return undefined
-    return `${names.join(' and ')}, which ${names.length === 1 ? 'is' : 'are'} not read`
+    // Behind a trusted proxy, one of the proxies in front may be named instead.
+    const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
+    const found = forwardedHeaders(headers, this.#header).flatMap((name) => {
+      const place = furtherSender(headerText(headers, name)!, name, clientIp, isKnown)
+      if (place === 'none') return []
+      return [place === 'elsewhere' ? `another address in ${name}` : `another hop left of ${clientIp} in ${name}`]
+    })
+    return found.length === 0 ? undefined : found.join(' and ')
   }
 
   /** What to do about a rejected client that seems to be one's own proxy, as the end of a sentence. */
@@ -192,13 +194,13 @@ export class Rejections<Request> {
 
   /** Whether an address is part of the receiver's own set-up, so that an unlisted client with it is not MoEngage. */
   isOwn(clientIp: string): boolean {
-    const { set, isTrusted } = this.#standingOf(clientIp)
-    return set !== 0 || isTrusted
+    return this.#forwarding.has(clientIp) || isStanding(this.#standingOf(clientIp))
   }
 
-  #remember(clientIp: string): void {
-    if (this.#trusted.size === MAX_TRUSTED) this.#trusted.clear()
-    this.#trusted.add(clientIp)
+  /** A rejection of which it is known whether the request carries the secret. */
+  withSecret(rejection: Rejection, carriesSecret: boolean, clientIp: string | null): Rejection {
+    if (carriesSecret && rejection.forwards !== undefined) remember(this.#forwarding, clientIp!)
+    return withSecret(rejection, carriesSecret)
   }
 
   #standingOf(clientIp: string): { set: number; isTrusted: boolean } {
@@ -212,6 +214,13 @@ export class Rejections<Request> {
     return { set: notableAddresses().lookup(client), isTrusted: this.#settings.resolver.trusts(client) }
   }
 }
+
+function remember(addresses: Set<string>, clientIp: string): void {
+  if (addresses.size === MAX_REMEMBERED) addresses.clear()
+  addresses.add(clientIp)
+}
+
+const isStanding = ({ set, isTrusted }: { readonly set: number; readonly isTrusted: boolean }) => set !== 0 || isTrusted
 
 function isSameAddress(peer: string | null | undefined, client: string): boolean {
   const address = new ParsedAddress()

@@ -58,7 +58,7 @@ const PROVEN: Partial<Record<FindingKind, string | null>> = {
   'other-data-center': null,
   'other-channel': null,
   denied: 'with your secret from addresses that are denied',
-  proxy: 'with your secret from your own network or a provider in front of it',
+  proxy: 'with your secret from your own network or a provider in front of it, or from what may be a proxy',
   unresolved: 'with your secret and without a client IP that can be relied on'
 }
 

@@ -155,7 +155,7 @@ const CAUSES: readonly Cause[] = [
     reason: 'not-listed',
     isLikely: ({ hasVerified, rejected, own }) => hasVerified === false && rejected['not-listed'] === own,
     sentence: (count) =>
-      `${NEVER_VERIFIED}, and ${count} came from addresses of your own network or of a provider in front of it, or that ` +
+      `${NEVER_VERIFIED}, and ${count} came from addresses of your own network or of a provider in front of it, or that may be of a proxy, or that ` +
       'nobody on the internet has: the hint in the log says what each of them is, and how to mend a proxy that hides the senders.'
   },
   {

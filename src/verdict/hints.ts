@@ -74,19 +74,21 @@ const LIST_AGED =
   'not enabled for this channel. Add the address to "allow", unless a proxy of yours has it, and ask MoEngage\'s support.'
 
 const HIDES_SENDER =
-  'so a proxy seems to hide its sender, or MoEngage sends that header from an address that the list lacks. Do not add the address to ' +
+  'so a proxy may hide its sender, or MoEngage sends that header from an address that the list lacks. Do not add the address to ' +
   '"allow" before you know that no proxy has it: behind one, that would let everybody in.'
 
-/** The reason and the hint of a rejection of which it is known whether the request carries the secret. */
-export function withSecret(rejection: Rejection, carriesSecret: boolean): Pick<Rejection, 'reason' | 'hint'> {
+/** A rejection of which it is known whether the request carries the secret. */
+export function withSecret(rejection: Rejection, carriesSecret: boolean): Rejection {
   const { reason, hint, isOwn, isOnPage, forwards } = rejection
   const isUnlisted = reason === 'not-listed' && isOwn !== true
-  if (!carriesSecret) return { reason, hint: isUnlisted ? `${hint} The request does not carry your secret.` : hint }
+  if (!carriesSecret)
+    return isUnlisted ? { ...rejection, hint: `${hint} The request does not carry your secret.` } : rejection
   if (forwards !== undefined) {
-    return { reason: 'proxy-not-configured', hint: `The request carries your secret and ${forwards}, ${HIDES_SENDER}` }
+    return { reason, hint: `The request carries your secret and ${forwards}, ${HIDES_SENDER}`, isOwn: true }
   }
-  if (isOnPage) return { reason, hint: `The request carries your secret, so it is MoEngage's call to you. ${hint}` }
-  return { reason, hint: isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}` }
+  if (isOnPage)
+    return { ...rejection, hint: `The request carries your secret, so it is MoEngage's call to you. ${hint}` }
+  return { ...rejection, hint: isUnlisted ? LIST_AGED : `${WITH_SECRET[reason]} ${hint}` }
 }
 
 /** What is said of a verified request that does not carry the secret. */

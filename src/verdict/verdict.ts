@@ -22,7 +22,7 @@ export const REASONS = [
  * - `denied`: it is in the `deny` list, or an override denies it.
  * - `unresolved`: there is no client IP that can be relied on.
  * - `proxy-not-configured`: the client IP seems to be your own proxy, which is not trusted, or which is and sends another
- *   header than the one that is read. A request with your secret that names a further sender is rejected for it as well.
+ *   header than the one that is read.
  * - `permissive-trust`: Fastify trusts every sender's forwarded header, so the client IP may be forged.
  */
 export type Reason = (typeof REASONS)[number]
@@ -126,9 +126,9 @@ export type Verdict = VerifiedVerdict | RejectedVerdict
 export interface Rejection {
   readonly reason: Reason
   readonly hint: string
-  /** Whether the client is part of the receiver's own set-up, such as a proxy, and so not MoEngage whatever else is known. */
+  /** Whether the client is part of the receiver's own set-up, such as a proxy, or may be, so that its address is not to be allowed. */
   readonly isOwn?: true
-  /** What names a further sender behind an unlisted client, as in "the request carries x-forwarded-for, which is not read". */
+  /** What names a further sender behind an unlisted client, as in "the request carries another address in x-forwarded-for". */
   readonly forwards?: string
   /** Whether an unlisted client is on MoEngage's page, in a row that this version does not know. */
   readonly isOnPage?: true

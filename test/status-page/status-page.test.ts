@@ -1071,7 +1071,7 @@ t.test('whether requests were genuine is said of all since the start, as the sec
       ],
       {},
       0,
-      /Likely 2 requests with your secret from your own network or a provider in front of it\. Is/
+      /Likely 2 requests with your secret from your own network or a provider in front of it, or from what may be a proxy\. Is/
     ],
     [
       'the same, which left the secret out once',

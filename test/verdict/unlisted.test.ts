@@ -456,29 +456,53 @@ t.test("a public client behind which a header names a further sender may be a pr
     headers: Record<string, string>,
     carries: string
   ][] = [
-    ['a balancer that is not trusted', {}, '8.8.8.8', xff(LISTED), 'x-forwarded-for, which is not read'],
+    ['a balancer that is not trusted', {}, '8.8.8.8', xff(LISTED), 'another address in x-forwarded-for'],
     [
       'one that appends',
       trusting('10.0.0.1'),
       '8.8.8.8',
       xff(`${LISTED}, 8.8.8.8`),
-      'x-forwarded-for, which is not read'
+      'another hop left of 8.8.8.8 in x-forwarded-for'
     ],
-    ['one that hides a name', {}, '8.8.8.8', xff(`unknown, ${LISTED}`), 'x-forwarded-for, which is not read'],
-    ['Forwarded', {}, '8.8.8.8', { forwarded: `for=${LISTED}` }, 'forwarded, which is not read'],
+    ['one that hides a name', {}, '8.8.8.8', xff(`unknown, ${LISTED}`), 'another address in x-forwarded-for'],
+    ['squid that hides it', {}, '8.8.8.8', xff('unknown'), 'another address in x-forwarded-for'],
+    ['a name that hides it', {}, '8.8.8.8', { forwarded: 'for="_SEVKISEK"' }, 'another address in forwarded'],
+    ['two values of one address', {}, '8.8.8.8', { 'x-real-ip': `${LISTED}, 8.8.8.8` }, 'another address in x-real-ip'],
+    [
+      'a name left of the client',
+      {},
+      '8.8.8.8',
+      xff('unknown, 8.8.8.8'),
+      'another hop left of 8.8.8.8 in x-forwarded-for'
+    ],
+    [
+      'nginx that writes another header than the one that is read',
+      reading('x-real-ip'),
+      '10.0.0.1',
+      { 'x-real-ip': '8.8.8.8', ...xff(`${LISTED}, 8.8.8.8`) },
+      'another hop left of 8.8.8.8 in x-forwarded-for'
+    ],
+    [
+      'what nginx passes on beside $remote_addr',
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      { ...xff('8.8.8.8'), 'cf-connecting-ip': LISTED },
+      'another address in cf-connecting-ip'
+    ],
+    ['Forwarded', {}, '8.8.8.8', { forwarded: `for=${LISTED}` }, 'another address in forwarded'],
     [
       'CloudFront',
       {},
       '8.8.8.8',
       { 'cloudfront-viewer-address': `${LISTED}:443` },
-      'cloudfront-viewer-address, which is not read'
+      'another address in cloudfront-viewer-address'
     ],
     [
       'two headers',
       {},
       '2001:4860::8',
       { 'x-azure-clientip': LISTED, 'x-azure-socketip': LISTED },
-      'x-azure-clientip and x-azure-socketip, which are not read'
+      'another address in x-azure-clientip and another address in x-azure-socketip'
     ],
     [
       'behind nginx',
@@ -516,15 +540,26 @@ t.test("a public client behind which a header names a further sender may be a pr
     t.notMatch(hint, /trustedProxies|add /, 'whom to trust is not guessed')
     const guard = asking(options)
     t.match(guard.judge({ peer, headers: { ...headers, ...withSecret } }), {
-      reason: 'proxy-not-configured',
+      reason: 'not-listed',
       carriesSecret: true,
       hint: new RegExp(
-        `^The request carries your secret and ${carries}, so a proxy seems to hide its sender, .*Do not add the address to "allow"`
+        `^The request carries your secret and ${carries}, so a proxy may hide its sender, .*Do not add the address to "allow"`
       )
     })
-    t.match(guard.status().evidence, [
-      { kind: 'proxy', paste: null, ticket: null, sentence: /names a further sender in a header/ }
-    ])
+    const proxy = { kind: 'proxy', paste: null, ticket: null, sentence: /names a further sender in a header/ }
+    t.match(guard.status().evidence, [{ ...proxy, count: 1 }])
+    t.equal(guard.status().evidence.length, 1)
+    const bare = {
+      'x-forwarded-for': client,
+      'x-real-ip': client,
+      forwarded: `for="[${client}]"`.replace(/\[([\d.]+)\]/, '$1')
+    }
+    t.match(guard.judge({ peer, headers: peer === client ? withSecret : { ...bare, ...withSecret } }), {
+      clientIp: client
+    })
+    t.match(guard.status().evidence, [{ ...proxy, count: 2 }], 'one request opens no door to what is behind the proxy')
+    t.equal(guard.status().evidence.length, 1)
+    t.match(guard.senders(), [{ clientIp: client, isOwn: true }])
     t.match(asking(options).judge({ peer, headers }), {
       reason: 'not-listed',
       hint: /known\. The request does not carry your secret\.$/
@@ -543,11 +578,18 @@ t.test('a client that every header names, or none, is a sender: with the secret,
       '8.8.8.8',
       { ...xff('8.8.8.8'), 'cf-connecting-ip': '8.8.8.8', forwarded: 'for=8.8.8.8' }
     ],
-    ['a list of itself', {}, '8.8.8.8', xff('8.8.8.8, 8.8.8.8')],
-    ['nothing that is an address', {}, '8.8.8.8', { ...xff('unknown'), 'x-real-ip': 'me' }],
-    ['blank headers', {}, '8.8.8.8', { ...xff(' '), 'x-real-ip': '' }],
+    ['a list of itself', {}, '8.8.8.8', xff('::ffff:8.8.8.8, 8.8.8.8:443')],
+    ['a list of itself behind nginx', trusting('10.0.0.1'), '10.0.0.1', xff('8.8.8.8, 8.8.8.8')],
+    ['an edge that appends itself', {}, '8.8.8.8', xff('8.8.8.8, 70.132.60.12')],
+    [
+      "proxies of one's own in another header",
+      reading('x-real-ip'),
+      '10.0.0.1',
+      { 'x-real-ip': '8.8.8.8', ...xff('10.0.0.7, 104.16.0.9') }
+    ],
+    ['blank headers', {}, '8.8.8.8', { ...xff(' , '), 'x-real-ip': '', forwarded: '' }],
     ['behind nginx', trusting('10.0.0.1'), '10.0.0.1', { ...xff('8.8.8.8'), 'x-real-ip': '8.8.8.8' }],
-    ['a single header', reading('x-real-ip'), '10.0.0.1', { 'x-real-ip': '8.8.8.8', ...xff(`${LISTED}, 8.8.8.8`) }],
+    ['a single header', reading('x-real-ip'), '10.0.0.1', { 'x-real-ip': '8.8.8.8', ...xff('8.8.8.8, 10.0.0.1') }],
     ['a function', { clientIp: () => '8.8.8.8' }, '8.8.8.8', xff(LISTED)]
   ]
   for (const [what, options, peer, headers] of table) {
