@@ -57,6 +57,7 @@ t.test('what is published comes into use on every replica, with any client', asy
   const clients = [
     redis.io(),
     redis.io({ isCluster: true }),
+    redis.io({ sentinels: [{ port: 26379 }, { port: 26380 }] }),
     redis.nodeRedis(),
     redis.nodeRedis({ isCluster: true, hasOptions: true })
   ]
@@ -96,31 +97,33 @@ t.test('where the store was emptied, a replica names the overrides that end with
   await t.rejects(guard.reload(), /is in use\. Publish it again\.(?! That ends)/)
 })
 
-t.test('a store that fails leaves the last good state in use', async (t) => {
-  const redis = new FakeRedis()
-  const control = controlOf(t, redis)
-  await control.publish(sound({ revision: 'r1' }))
-  const guard = await replica(t, redis)
-  t.match(guard.status(), { revision: 'r1', lastError: null })
-  const failures: [what: string, fail: () => void, mend: () => void, error: RegExp][] = [
-    ['down', () => redis.stop(), () => redis.set({ isDown: false }), /ECONNREFUSED|closed/],
-    ['mute', () => redis.set({ isMute: true }), () => redis.set({ isMute: false }), /did not answer within 50 ms/],
-    ['loading', () => void redis.errors.set('HSTRLEN', 'LOADING Redis'), () => redis.errors.clear(), /LOADING/],
-    ['denied', () => void redis.errors.set('HMGET', 'NOPERM no'), () => void redis.errors.delete('HMGET'), /NOPERM/]
-  ]
-  for (const [what, fail, mend, error] of failures) {
-    fail()
-    redis.hash(STATE).set('version', '9999999999999')
-    redis.publish(`{moengage:${NAME}}:changed`)
-    await until(() => error.test(guard.status().lastError ?? ''))
-    t.match(guard.status(), { revision: 'r1', lastError: error }, what)
-    t.equal(guard.judge(from(FOUR[0]!)).verified, true)
-    mend()
-    await until(() => guard.status().lastError === null)
-    t.equal(guard.status().lastError, null, `${what}, and mended`)
-    redis.hash(STATE).set('version', '9999999999999')
-  }
-})
+for (const library of ['io', 'nodeRedis'] as const) {
+  t.test(`a store that fails leaves the last good state in use: ${library}`, async (t) => {
+    const redis = new FakeRedis()
+    const control = controlOf(t, redis)
+    await control.publish(sound({ revision: 'r1' }))
+    const guard = await replica(t, redis, { fleet: { client: redis[library]() } })
+    t.match(guard.status(), { revision: 'r1', lastError: null })
+    const failures: [what: string, fail: () => void, mend: () => void, error: RegExp][] = [
+      ['down', () => redis.stop(), () => redis.set({ isDown: false }), /ECONNREFUSED|closed/],
+      ['mute', () => redis.set({ isMute: true }), () => redis.set({ isMute: false }), /did not answer within 50 ms/],
+      ['loading', () => void redis.errors.set('HSTRLEN', 'LOADING Redis'), () => redis.errors.clear(), /LOADING/],
+      ['denied', () => void redis.errors.set('HMGET', 'NOPERM no'), () => void redis.errors.delete('HMGET'), /NOPERM/]
+    ]
+    for (const [what, fail, mend, error] of failures) {
+      fail()
+      redis.hash(STATE).set('version', '9999999999999')
+      redis.publish(`{moengage:${NAME}}:changed`)
+      await until(() => error.test(guard.status().lastError ?? ''))
+      t.match(guard.status(), { revision: 'r1', lastError: error }, what)
+      t.equal(guard.judge(from(FOUR[0]!)).verified, true)
+      mend()
+      await until(() => guard.status().lastError === null)
+      t.equal(guard.status().lastError, null, `${what}, and mended`)
+      redis.hash(STATE).set('version', '9999999999999')
+    }
+  })
+}
 
 t.test('no message is needed: a poll that differs is enough', async (t) => {
   const redis = new FakeRedis()
@@ -250,7 +253,10 @@ t.test('a replica starts by the store, its copy, or its own source: the first th
   const shrunk = await replica(t, redis, { source: own, fleet: { copy } })
   t.match(shrunk.status(), { revision: 'r2', lastError: /are gone/ }, 'the copy is what the list is compared with')
   redis.errors.set('CONNECT', 'WRONGPASS invalid password')
-  t.match((await replica(t, redis, { source: own })).status(), { revision: 'own', lastError: /WRONGPASS/ })
+  for (const client of [redis.io(), redis.nodeRedis()]) {
+    const refused = await replica(t, redis, { source: own, fleet: { client } })
+    t.match(refused.status(), { revision: 'own', lastError: /WRONGPASS/ })
+  }
   redis.errors.clear()
   redis.hashes.delete(STATE)
   t.match((await replica(t, redis, { source: own, fleet: { copy } })).status(), {

@@ -20,6 +20,7 @@ import { sound } from '../support/snapshots.js'
 
 const skip = skipWithoutServer()
 const REPLICAS = 8
+const KINDS = ['ioredis', 'iovalkey', 'redis']
 const bundled = JSON.parse(readFileSync('src/directory/moengage.json', 'utf8')) as Snapshot
 /** The bundled list under another revision, with further addresses for connector campaigns of DC-01. */
 function list(revision: string, further: readonly string[] = []): Snapshot {
@@ -292,6 +293,103 @@ t.test('a half-open connection is given up', { skip, timeout: 60_000 }, async (t
   t.comment(`half-open: recovered after ${took.toFixed(0)} ms (poll ${TIMES.poll}, time-out ${TIMES.timeout})`)
   t.ok(took < 10_000)
 })
+
+/** Stores to be reached in each way, and a replica for each way and each client. */
+async function everyWay(t: Test) {
+  const password = 'secret'
+  const acl = ['--user', 'user', 'on', `>${password}`, 'allkeys', 'allchannels', 'allcommands']
+  const server = await RedisServer.start(t, acl)
+  const config = join(t.testdir({}), 'sentinel.conf')
+  writeFileSync(config, `sentinel monitor mymaster 127.0.0.1 ${server.port} 1\n`)
+  const sentinel = await RedisServer.start(t, [config, '--sentinel'])
+  const silent = await silentServer(t)
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--requirepass', password]
+  const node = await RedisServer.start(t, cluster)
+  const nodeUrl = node.url.replace('//', `//:${password}@`)
+  await raw(t, nodeUrl).call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)
+  const sentinels = [silent, sentinel.port].map((port) => ({ host: '127.0.0.1', port }))
+  const ways: [way: string, url: string, config: object, kinds: readonly string[], most: number][] = [
+    ['one server', server.url, {}, KINDS, 6],
+    ['a password', server.url.replace('//', `//user:${password}@`), {}, KINDS, 6],
+    ['a database', `${server.url}/2`, {}, KINDS, 6],
+    // To a Sentinel that is given up, these keep the connection for two seconds.
+    ['Sentinels of which the first never answers', '', { sentinels }, ['ioredis', 'iovalkey'], 30],
+    ['a cluster', '', { nodes: [node.port], password }, KINDS, 6]
+  ]
+  const replicas = await Promise.all(
+    ways.flatMap(([way, url, config, kinds, most]) =>
+      kinds.map(async (kind) => ({
+        what: `${kind}, ${way}`,
+        most,
+        replica: await ForkedReplica.start(t, url, { kind, ...config })
+      }))
+    )
+  )
+  const urls = [server.url, `${server.url}/2`, nodeUrl]
+  const publish = (revision: string) => Promise.all(urls.map((url) => controlOf(t, url).publish(list(revision))))
+  return { servers: [server, sentinel, node], replicas, publish }
+}
+
+/** A server that accepts connections, and never answers nor ends one. */
+async function silentServer(t: Test): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const outages: [what: string, begin: (server: RedisServer) => unknown, end: (server: RedisServer) => unknown][] = [
+  ['hangs', (server) => server.pause(), (server) => server.resume()],
+  ['is away', (server) => server.kill(), (server) => server.start()]
+]
+for (const [what, begin, end] of outages) {
+  t.test(`while the store ${what}, attempts to connect are ended`, { skip, timeout: 120_000 }, async (t) => {
+    const { servers, replicas, publish } = await everyWay(t)
+    const all = replicas.map(({ replica }) => replica)
+    await publish('before')
+    await everywhere(all, usesRevision('before'))
+
+    await Promise.all(servers.map(begin))
+    await everywhere(all, async (replica) => (await replica.status()).lastError !== null)
+    const inSeconds = async (seconds: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds))
+      return Promise.all(all.map((replica) => replica.sockets()))
+    }
+    const [early, late] = [await inSeconds(4), await inSeconds(6)]
+    for (const [i, { what, most, replica }] of replicas.entries()) {
+      t.comment(`${what}: ${early[i]} sockets, then ${late[i]}`)
+      t.ok(late[i]! <= most, `${what}: at most ${most} sockets`)
+      const { lastError } = await replica.status()
+      t.match(lastError, /did not answer|timed out|unreachable|ECONNREFUSED|Failed to refresh/, `${what}: the reason`)
+    }
+    await Promise.all(servers.map(end))
+    // A cluster takes a moment to be up.
+    await eventually(() =>
+      publish('after').then(
+        () => true,
+        () => false
+      )
+    )
+    t.ok(await everywhere(all, usesRevision('after')), 'they follow the store again')
+
+    await Promise.all(servers.map(begin))
+    await inSeconds(2)
+    await Promise.all(
+      replicas.map(async ({ what, replica }) => {
+        replica.child.send({ close: true })
+        const late = new Promise((resolve) => setTimeout(resolve, 6000, 'not ended').unref())
+        t.not(await Promise.race([once(replica.child, 'exit'), late]), 'not ended', `${what}: the process ends`)
+      })
+    )
+  })
+}
 
 /** A proxy that can stop to hand on what connections carry, while they stay open. New ones work. */
 async function mutableProxy(t: Test, to: number): Promise<{ port: number; mute: () => void }> {

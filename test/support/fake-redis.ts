@@ -1,5 +1,11 @@
 import type { RedisClient } from '../../src/redis.js'
 
+interface IoOptions {
+  readonly isCluster?: boolean
+  readonly db?: number
+  readonly sentinels?: readonly object[]
+}
+
 /** As much of a server as a fleet uses, in this process: for machines without one, and for failures that a real one has rarely. */
 export class FakeRedis {
   readonly hashes = new Map<string, Map<string, string>>()
@@ -21,9 +27,10 @@ export class FakeRedis {
   #index: [member: string, score: number][] = []
 
   /** A client as ioredis has it, for a database; its cluster has another `duplicate`. */
-  io({ isCluster = false, db = 0 } = {}): RedisClient {
+  io({ isCluster = false, db = 0, sentinels }: IoOptions = {}): RedisClient {
     const duplicate = () => new FakeConnection(this, this.#connections)
-    return { isCluster, duplicate, connect() {}, call() {}, options: isCluster ? {} : { db } } as unknown as RedisClient
+    const options = isCluster ? {} : { db, sentinels }
+    return { isCluster, duplicate, connect() {}, call() {}, options } as unknown as RedisClient
   }
 
   /** A client as node-redis has it; not every version shows the options of its cluster. */
@@ -43,7 +50,7 @@ export class FakeRedis {
 
   stop(): void {
     this.isDown = true
-    for (const connection of this.#connections) connection.end()
+    for (const connection of this.#connections) connection.fail()
   }
 
   publish(channel: string): void {
@@ -179,6 +186,11 @@ class FakeConnection {
     }
     this.#isOpen = true
     this.#all.add(this)
+  }
+
+  fail(): void {
+    this.#emit('error', new Error('Socket closed unexpectedly'))
+    this.end()
   }
 
   end(): void {

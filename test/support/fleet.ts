@@ -52,6 +52,11 @@ export class ForkedReplica {
     return JSON.parse((await send({ port: this.port }, { path: '/fleet' })).body)
   }
 
+  /** How many sockets it has, with that of this request. */
+  async sockets(): Promise<number> {
+    return JSON.parse((await send({ port: this.port }, { path: '/sockets' })).body)
+  }
+
   async kill(): Promise<void> {
     const ended = once(this.child, 'exit')
     this.child.kill('SIGKILL')

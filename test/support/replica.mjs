@@ -8,11 +8,21 @@ import { createClient, createCluster } from 'redis'
 
 process.on('disconnect', () => process.exit())
 
-const { url, nodes, password, tls, kind = 'ioredis', shift = 0, fleet, options } = JSON.parse(process.argv[2])
+const {
+  url,
+  nodes,
+  sentinels,
+  password,
+  tls,
+  kind = 'ioredis',
+  shift = 0,
+  fleet,
+  options
+} = JSON.parse(process.argv[2])
 const { now } = Date
 Date.now = () => now() + shift
 const started = Date.now()
-const io = { lazyConnect: true, ...(tls && { tls }) }
+const io = { lazyConnect: true, ...(tls && { tls }), ...(sentinels && { sentinels, name: 'mymaster' }) }
 const urls = nodes?.map((port) => ({ host: '127.0.0.1', port }))
 const client = nodes
   ? kind === 'redis'
@@ -32,9 +42,12 @@ const guard = moengageAllowlist({
   fleet: redisFleet({ client, ...fleet })
 })
 await guard.ready()
+const isSocket = (name) => name === 'TCPSocketWrap'
 const guarded = guard.listener((_, response, verdict) => response.end(JSON.stringify(verdict)))
 const server = createServer(async (request, response) => {
   if (request.url === '/status') response.end(JSON.stringify(guard.status()))
+  else if (request.url === '/sockets')
+    response.end(JSON.stringify(process.getActiveResourcesInfo().filter(isSocket).length))
   else if (request.url === '/fleet') response.end(JSON.stringify(await guard.fleet.status()))
   else guarded(request, response)
 })

@@ -1,21 +1,20 @@
 import type { Problem } from '../../errors.js'
 import { shown } from '../../lib/text.js'
 
-/** One connection to a server. It is used until it fails once, and then replaced by a new one. */
+/** One connection to a server. It is used until it fails once, and then replaced by a new one. What waits for an answer is rejected when it ends. */
 export interface Connection {
   send(args: readonly string[]): Promise<unknown>
   subscribe(channel: string, received: () => void): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
-  /** Ends it at once; what waits for an answer is rejected. */
-  destroy(): void
 }
 
 /**
  * Makes one connection, which does not reconnect by itself.
  *
- * @param ended called when it ends
+ * @param signal ends it at once, also while it is being made: a server that hangs may never answer a password
+ * @param ended called with the reason when a connection that was made ends by itself
  */
-export type Dial = (ended: () => void) => Promise<Connection>
+export type Dial = (signal: AbortSignal, ended: (reason: unknown) => void) => Promise<Connection>
 
 /** A client of ioredis or iovalkey, or a cluster of them, as far as it is used. */
 export interface IoClient {
@@ -39,7 +38,11 @@ export type RedisClient = IoClient | NodeRedisClient
 /** What the connections of a fleet do otherwise than the client that they are made from, whatever its library. */
 interface IoConnection extends Omit<IoClient, 'call'> {
   readonly isCluster?: boolean
-  readonly options: { readonly db?: number; readonly redisOptions?: { readonly db?: number | undefined } }
+  readonly options: {
+    readonly db?: number
+    readonly redisOptions?: { readonly db?: number | undefined }
+    readonly sentinels?: readonly unknown[] | null
+  }
   call(...args: readonly string[]): Promise<unknown>
   connect(): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
@@ -85,6 +88,7 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     db: 0,
     lazyConnect: true,
     retryStrategy: null,
+    sentinelRetryStrategy: null,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResubscribe: false,
@@ -96,36 +100,40 @@ function dialIo(client: IoConnection, timeout: number): Dial {
     protocol: 2,
     connectTimeout: timeout,
     commandTimeout: timeout,
-    socketTimeout: 2 * timeout
+    sentinelCommandTimeout: timeout,
+    socketTimeout: 2 * timeout,
+    // A server that hangs does not end its side.
+    disconnectTimeout: 0
   }
   const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => IoConnection
-  const { db = 0 } = client.options
-  return async (ended) => {
+  const { db = 0, sentinels } = client.options
+  return async (signal, ended) => {
     const { lazyConnect, keyPrefix, ...redisOptions } = own
     const made = client.isCluster
       ? duplicate([], {
           lazyConnect,
           keyPrefix,
           clusterRetryStrategy: null,
+          slotsRefreshTimeout: timeout,
           enableOfflineQueue: false,
           // Not every version adds those of the client, such as its password.
           redisOptions: { ...client.options.redisOptions, ...redisOptions }
         })
-      : duplicate(own)
+      : duplicate(sentinels ? { ...own, sentinels: fromAny(sentinels) } : own)
+    signal.addEventListener('abort', () => made.disconnect())
     // `connect()` says no more than that the connection is closed.
     let reason: unknown
     made.on('error', (error) => {
       reason = error
     })
-    made.on('end', ended)
     try {
       await made.connect()
       // Where the server refuses the database, the client itself would go on in database 0.
       if (db !== 0) await made.call('SELECT', `${db}`)
     } catch (error) {
-      made.disconnect()
       throw reason ?? error
     }
+    made.on('end', () => ended(reason ?? new Error('The connection has ended.')))
     const channels = new Map<string, () => void>()
     made.on('message', (channel) => channels.get(channel as string)?.())
     return {
@@ -134,10 +142,15 @@ function dialIo(client: IoConnection, timeout: number): Dial {
         channels.set(channel, received)
         return made.subscribe(channel)
       },
-      unsubscribe: (channel) => made.unsubscribe(channel),
-      destroy: () => made.disconnect()
+      unsubscribe: (channel) => made.unsubscribe(channel)
     }
   }
+}
+
+/** The same in their order, from one at random on: a first Sentinel that hangs takes all the time of an attempt. */
+function fromAny<Item>(items: readonly Item[]): Item[] {
+  const start = Math.floor(Math.random() * items.length)
+  return [...items.slice(start), ...items.slice(0, start)]
 }
 
 interface NodeRedisConnection {
@@ -150,7 +163,7 @@ interface NodeRedisConnection {
   subscribe(channel: string, received: () => void): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
   destroy(): void
-  on(event: string, listener: () => void): unknown
+  on(event: string, listener: (error: unknown) => void): unknown
 }
 
 function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
@@ -162,32 +175,36 @@ function dialNodeRedis(client: NodeRedisConnection, timeout: number): Dial {
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled',
-    pingInterval: undefined,
-    socket: { ...given?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
+    pingInterval: undefined
   }
-  return async (ended) => {
-    const made = client.duplicate(isCluster ? { RESP: 2, defaults: { ...given, ...own } } : own)
-    made.on('error', ended)
-    made.on('end', ended)
-    const destroy = () => {
+  const socket = { ...given?.socket, reconnectStrategy: false, connectTimeout: timeout, socketTimeout: undefined }
+  return async (signal, ended) => {
+    // `destroy()` ends no socket that is connecting, nor that by which a cluster asks for its nodes. The signal of `node:net` ends all.
+    const options = { ...own, socket: { ...socket, signal } }
+    const made = client.duplicate(isCluster ? { RESP: 2, defaults: { ...given, ...options } } : options)
+    signal.addEventListener('abort', () => {
       try {
         made.destroy()
       } catch {
         // It has ended by itself.
       }
-    }
+    })
+    // A cluster says no more than that none of its nodes could be asked; one of several is no reason to give up.
+    let reason: unknown
+    made.on('error', (error) => {
+      reason = error
+    })
     try {
       await made.connect()
     } catch (error) {
-      destroy()
-      throw error
+      throw reason ?? error
     }
+    made.on('error', ended)
     return {
       // A cluster has to be told which key decides about the node: the second of our arguments is always one.
       send: (args) => (isCluster ? made.sendCommand(keyOf(args), false, args) : made.sendCommand(args)),
       subscribe: (channel, received) => made.subscribe(channel, received),
-      unsubscribe: (channel) => made.unsubscribe(channel),
-      destroy
+      unsubscribe: (channel) => made.unsubscribe(channel)
     }
   }
 }
