@@ -49,7 +49,7 @@ const PURPOSE = '[^.,;:]{0,60}\\bto (?!(?:your|the|any|all|each|our|an?|(?:allow
 
 /** Being allowed, or the verb for it, with its object, where nothing behind it turns what is said. */
 const allowing = (verbs: string, object: string) =>
-  `(?:(?:allow|permitt?)(?:ed|ing)?${object}(?!${TURNED})|${verbs}${object}(?!${TURNED}|${PURPOSE}))`
+  `(?:(?:allow(?:ed|ing)?|permit(?:ted|ting)?)${object}(?!${TURNED})|${verbs}${object}(?!${TURNED}|${PURPOSE}))`
 
 /** Sentences that say of the addresses below them, in clear words, that they are over or not to be used. */
 const SAYS_OVER = any(
@@ -67,7 +67,7 @@ const SAYS_OVER = any(
   `${PLEASE}(?:add|put) ${THEM}[\\w -]{0,40} ${TO_BLOCKLIST}`,
   `${PLEASE}take ${THEM}[\\w -]{0,40} (?:off|out of)\\b(?!${BLOCKLIST})`,
   `(?:${DO_NOT}|${PLEASE}stop) ${allowing(`(?:${ALLOW}|${ALLOWING})`, ` ${THEM}`)}`,
-  `${PLEASE}avoid ${THEM}(?!${TURNED}|${PURPOSE}|[^.;:]{0,60}\\b(?:be|get|gett)ing\\b)`,
+  `${PLEASE}avoid ${THEM}(?!${TURNED}|${PURPOSE}|[^.;:]{0,60}\\b(?:being|getting)\\b)`,
   `^(?:${OVER}|(?:do${NOT}|never) ${ALLOW})\\W*$`,
   TITLE_OF_REMOVAL
 )
