@@ -117,8 +117,17 @@ const HIDING = new RegExp(
   String.raw`${PROPERTY}(?:display[\s']*:[\s']*none|(?:content-?)?visibility[\s']*:[\s']*(?:hidden|collapse)|(?:opacity|font-?size)[\s']*:[\s']*${ZERO})`,
   'i'
 )
-/** Without a size, an element shows its text beyond its edges, unless it cuts that off. */
-const WITHOUT_SIZE = new RegExp(String.raw`${PROPERTY}(?:max-?)?(?:height|width)[\s']*:[\s']*${ZERO}`, 'i')
+/**
+ * Without a size, an element shows its text beyond its edges, unless it cuts that off. A minimum gives it one, and so does the layout of a
+ * table or a row to the width of an element whose text ends with an ellipsis.
+ */
+const SIZES = [
+  ['height', String.raw`min-?height[\s']*:[\s']*(?!${ZERO})[^\s']`],
+  ['width', String.raw`(?:min-?width[\s']*:[\s']*(?!${ZERO})[^\s']|text-?overflow[\s']*:[\s']*ellipsis)`]
+].map(([size, given]) => ({
+  zero: new RegExp(String.raw`${PROPERTY}(?:max-?)?${size}[\s']*:[\s']*${ZERO}`, 'i'),
+  given: new RegExp(`${PROPERTY}${given}`, 'i')
+}))
 const CUTTING_OFF = new RegExp(String.raw`${PROPERTY}overflow(?:-?[xy])?[\s']*:[\s']*(?:hidden|clip)`, 'i')
 
 /** A comment of CSS, which ends with the style at the latest. */
@@ -134,8 +143,11 @@ function isHidden(element: Element): boolean {
   if (['hidden', 'popover'].some((name) => attribute(element, name) !== undefined)) return true
   if (element.tagName === 'dialog' && attribute(element, 'open') === undefined) return true
   const style = styleOf(element)
-  return style === UNKNOWN_STYLE || HIDING.test(style) || (WITHOUT_SIZE.test(style) && CUTTING_OFF.test(style))
+  return style === UNKNOWN_STYLE || HIDING.test(style) || isCutOff(style)
 }
+
+const isCutOff = (style: string) =>
+  CUTTING_OFF.test(style) && SIZES.some(({ zero, given }) => zero.test(style) && !given.test(style))
 
 const isStruck = (element: Element) => STRUCK.has(element.tagName) || /line-through/i.test(styleOf(element))
 export const struck = (text: string) => `${STRIKE}${text}${STRIKE}`

@@ -82,8 +82,9 @@ export const OVER =
 const PAST = `${OVER}|formerly|previously|except|excluding|excludes?|instead|until|till|before \\d{4}`
 const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
 
-/** Verbs for what is done to an address that is not to be used, and their participles. */
-export const REMOVE = '(?:remove|delete|revoke|block|deny|reject|drop|ban|disallow|(?:black|block|deny)[- ]?list)'
+/** Verbs for what is done to an address that is not to be used, and their participles. What is dropped into a list is added. */
+export const REMOVE =
+  '(?:remove|delete|revoke|block|deny|reject|drop(?![^.;:]{0,60} (?:into|(?:in|on|to) (?:\\w+ )?(?:allow|white)[- ]?list))|ban|disallow|(?:black|block|deny)[- ]?list)'
 export const REMOVED =
   '(?:removed|deleted|revoked|blocked|denied|rejected|dropped|banned|disallowed|(?:black|block|deny)[- ]?listed)'
 /** The verbs for the opposite, and their participles. */
@@ -91,34 +92,40 @@ export const ALLOW = '(?:allow|allow[- ]?list|whitelist|use|add|trust|accept|per
 export const ALLOWED = '(?:allowed|allow[- ]?listed|whitelisted|used|added|trusted|accepted|permitted)'
 /** "IPs to remove", "addresses that you need to block". With another object behind the verb ("IPs to block all bots") it is about that one. */
 export const TO_REMOVE = `${ADDRESSES} (?:[\\w-]+ ){0,4}?to (?:${REMOVE}|be ${REMOVED})(?=\\W*$|\\s*[(,:–—-]| (?:from|in|on|at|by|after|before)\\b)`
-/** What says in a title that addresses are not to be used. A "CIDR block" is one that may be, and so is one of "Add or remove IPs". */
+/** A removal without an object, which is then what the text stands at: "Remove", "to be deleted by 1 May". */
+export const TITLE_OF_REMOVAL = `^(?:(?:please |to )?${REMOVE}|(?:to be )?${REMOVED})(?=\\W*$| (?:(?:now|soon|it|them)\\b|(?:from|in) your\\b|(?:by|on|after|before) (?:\\w+ )?\\d))`
+/** Behind these a verb of removal is one of several things that readers may do ("Add/remove IPs"), or no verb ("CIDR block"). */
+const NO_REQUEST = `\\b(?:(?:or|how to|ip|cidr|address|network) |(?:${ALLOW}|edit|update|change|view|manage)(?:\\s?[/&+,]\\s?|,? and ))`
+/** Between a verb of removal and addresses: it is about other addresses, or about something else by their means. */
+const OTHERS = '(?:others?|unknown|unlisted|untrusted|by|with|using)\\b'
+/** What says in a title that addresses are not to be used. */
 const UNWANTED = [
   `${REMOVED}(?: [\\w-]+)? ${ADDRESSES}\\b`,
   `${ADDRESSES} ${REMOVED}\\b`,
-  `(?<!\\b(?:or|how to|ip|cidr|address|network) )${REMOVE}(?: [\\w-]+){0,3}? (?:${ADDRESSES}|these|following|below)\\b`,
+  `(?<!${NO_REQUEST})${REMOVE}(?: (?!${OTHERS})[\\w-]+){0,3}? (?:${ADDRESSES}|these|following|below)\\b`,
   TO_REMOVE,
-  `^(?:(?:to )?(?:remove|delete|revoke|block)|${REMOVED})(?=\\W*$)`,
+  TITLE_OF_REMOVAL,
   'removal\\b',
-  '(?:black|block|deny)[- ]?lists?\\b'
+  '(?!(?<=\\bcidr )block list)(?:black|block|deny)[- ]?lists?\\b'
 ].join('|')
 /** Words that say that something does not hold, holds no longer, or is not to be used. */
 const ENDED = new RegExp(`\\b(?:(?:${ENDING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
 /** In brackets these may also say that something does not hold, or not for the rest. */
-const REVERSING = new RegExp(
-  `\\b(?:(?:${ENDING}|only|other|different|migrated|moved|remove|delete|${REMOVED}|\\w+n['’]t)\\b|${UNWANTED})`,
-  'im'
-)
+const REVERSING = `${ENDING}|only|other|different|migrated|moved|${REMOVED}`
+const REVERSING_NAME = new RegExp(`\\b(?:(?:${REVERSING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
+/** "Remove" in brackets behind an address or data center means that one. Behind a name it may be what the channel does: "(add, remove)". */
+const REVERSING_CELL = new RegExp(`\\b(?:(?:${REVERSING}|remove|delete|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
 
-/** Whether a word in brackets may reverse the meaning of the text before it. */
-export const reverses = (words: string): boolean => REVERSING.test(words)
+/** Whether a word in brackets may reverse the meaning of the address or data center before it. */
+export const reverses = (words: string): boolean => REVERSING_CELL.test(words)
 
 export const STRUCK = unreadable('Its text is struck out.')
 
 /** Why a name, a header or a heading does not mean what it names: it is struck out, or a word may reverse its meaning. */
 export function reversal(text: string): Unreadable | undefined {
   if (text.includes(STRIKE)) return STRUCK
-  const inBrackets = [...text.matchAll(/\([^()]*\)/g)].map(([words]) => words).join(' ')
-  const [word] = ENDED.exec(text) ?? REVERSING.exec(inBrackets) ?? []
+  const inBrackets = [...text.matchAll(/\(([^()]*)\)/g)].map(([, words]) => words!.trim()).join('\n')
+  const [word] = ENDED.exec(text) ?? REVERSING_NAME.exec(inBrackets) ?? []
   return word === undefined ? undefined : mayReverse(word)
 }
 

@@ -69,6 +69,18 @@ t.test('a hostile page in HTML is refused soon', async (t) => {
     ['a text above a table that says to remove', `${filled('and remove all of the ')}:${table}</table>`, /no table/],
     ['a text above a table of addresses', `${filled('ips to ')}:${table}</table>`, /no table/],
     ['a heading of verbs', `<h2>${filled('block a blocked ip to ')}</h2>${table}</table>`, /no table|One cell/],
+    [
+      'a text of requests that are turned',
+      `${filled('do not use these ips drop ')}to call:${table}</table>`,
+      /no table|One cell/
+    ],
+    ['a text of blocklists', `${filled('add these ips to your block ')}:${table}</table>`, /no table|One cell/],
+    ['a heading of lists to drop into', `<h2>${filled('(add, drop the ')}</h2>${table}</table>`, /no table|One cell/],
+    [
+      'a style of sizes',
+      `<div style="${filled('overflow:hidden;width:0;min-width:0;')}">${table}</table></div>`,
+      /One cell|no table/
+    ],
     ['a style of comments', `<div style="${filled('/*')}">${table}</table>`, /no table|never closed/],
     ['a text above a table', `${filled("n't old ")}:${table}</table>`, /no table/],
     ['a comment without end', `<!--${filled('<!--')}`, /a comment never ends/],

@@ -289,6 +289,13 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95 <span style="height:0;overflow:hidden">52.1.1.1</span>', ''],
     ["3.6.251.95 <span style={{ overflowX: 'clip', maxWidth: 0 }}>52.1.1.1</span>", ''],
     ['<span style="height:0.5em;overflow:hidden">3.6.251.95</span>', '3.6.251.95'],
+    ['<span style="max-width:0; overflow:hidden; text-overflow:ellipsis">3.6.251.95</span>', '3.6.251.95'],
+    ["<b style={{ width: 0, overflow: 'hidden', textOverflow: 'ellipsis' }}>3.6.251.95</b>", '3.6.251.95'],
+    ["<b style={{ width: 0, minWidth: '100%', overflow: 'hidden' }}>3.6.251.95</b>", '3.6.251.95'],
+    ['<b style="max-height:0;min-height:1em;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
+    ['3.6.251.95 <b style="height:0;overflow:hidden;text-overflow:ellipsis">52.1.1.1</b>', ''],
+    ['3.6.251.95 <b style="height:0;min-width:9em;overflow:hidden">52.1.1.1</b>', ''],
+    ['3.6.251.95 <b style="width:0;min-width: 0px;overflow:hidden">52.1.1.1</b>', ''],
     ['<span style="min-width:0;line-height:0;width:0">3.6.251.95</span>', '3.6.251.95'],
     ['<span style="overflow:hidden;opacity:.05">3.6.251.95</span>', '3.6.251.95'],
     ['<span style="opacity: 0.5; font-size: 0.9em">3.6.251.95</span>', '3.6.251.95'],
@@ -397,6 +404,7 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ['3.6.251.95 (going away)', ''],
     ['3.6.251.95 (blocked)', ''],
     ['3.6.251.95 (to remove)', ''],
+    ['3.6.251.95 (ask us to remove it)', ''],
     ['3.6.251.95 (do not use)', ''],
     ['<b title="Do not use">3.6.251.95</b>', ''],
     ['<b title="Blocked">3.6.251.95</b>', ''],
@@ -578,6 +586,14 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['remove these', md('## Step 2: remove these IPs')],
     ['Block the following', md('## Block the following')],
     ['To remove', md('## To remove')],
+    ['To be removed', md('## To be removed')],
+    ['Block requests from these', md('## Block requests from these addresses')],
+    ['remove the IPs', md('## Allow the first list and remove the IPs in the second')],
+    ['block list', md('## IP block list')],
+    ['remove', md('## IPs (remove)')],
+    ['please remove', md('## IPs (please remove)')],
+    ['to remove', md('## IPs (static) (to remove)')],
+    ['delete', page('SMS Campaigns (delete by 1 May) | DC-01 | 3.6.251.95')],
     ['removal', md('## Addresses for removal')],
     ['Denylist', md('## Denylist')],
     ['Remove these', `<Step title="Remove these IPs">\n\n${page('SMS | DC-01 | 3.6.251.95')}\n</Step>\n`],
@@ -647,6 +663,21 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['a prefix', md('## CIDR block ranges', 'Channel | Data Center | CIDR block (IPv4)')],
     ['what others are blocked for', md('# Avoid blocked requests\n\n## Add or remove IP addresses')],
     ['a block of content', md('## IPs for Content Blocks')],
+    ...['Add/remove IPs', 'Add, remove IPs', 'Add & remove IPs', 'Whitelist and remove IPs'].map(
+      (heading): [what: string, text: string] => [heading, md(`## ${heading}`)]
+    ),
+    ...['IPv4 CIDR block list', 'Drop these IPs in your allowlist'].map((heading): [what: string, text: string] => [
+      heading,
+      md(`## ${heading}`)
+    ]),
+    ...['Block requests from other addresses', 'Allow MoEngage IPs and block all other IPs', 'Block spam by IP'].map(
+      (heading): [what: string, text: string] => [heading, md(`## ${heading}`)]
+    ),
+    ...['add, remove', 'add/delete users', 'delete events'].map((words): [what: string, text: string] => [
+      words,
+      page(`SMS Campaigns (${words}) | DC-01 | 3.6.251.95`)
+    ]),
+    ['what readers do', md('## IPs', 'Channel | Data Center | IPs to allow (add/remove)')],
     ['another use of a word', md('# Before you begin\n\n## Ending the setup')]
   ]
   for (const [what, text] of plain) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
@@ -751,7 +782,29 @@ t.test(
       'IPs you should remove:',
       'IPs which must not be whitelisted',
       'Not to be used',
-      'Do not use'
+      'Do not use',
+      'There is no need to whitelist these IPs.',
+      'It is not necessary to allow these IPs.',
+      'Take these IPs off your allowlist:',
+      'Please take the IP addresses listed below out of your firewall.',
+      'Avoid the following IPs:',
+      'MoEngage stopped sending requests from these IPs.',
+      'We have discontinued the use of the following IPs.',
+      'To be removed:',
+      'To delete:',
+      'To be removed by 31 May:',
+      'Blocked:',
+      'Drop the following IPs:',
+      'Do not allow these IPs to connect:',
+      'These IPs must not be allowed to connect.',
+      'Do not whitelist these IPs in your firewall, they are retired.',
+      'Do not use these IPs as they will be removed.',
+      'These IPs must not be added to your allowlist.',
+      'Add these IPs to your blocklist:',
+      'The following IPs must be added to your denylist.',
+      'Remove these IPs off your list.',
+      'Some of these IPs are retired.',
+      'We no longer use the list below.'
     ]
     for (const above of over) {
       t.match(
@@ -881,7 +934,25 @@ t.test(
       'This section is for customers whose account was not suspended.',
       'The following is the list of IPs. This list is effective from May, older lists are void.',
       'Customers with a custom domain can ignore this section.',
-      'Note: the IPs of DC-05 were removed from this page. Allow the following.'
+      'Note: the IPs of DC-05 were removed from this page. Allow the following.',
+      'Do not use these IPs to call MoEngage’s API.',
+      "Add the IPs below. Don't use these addresses for SFTP.",
+      'Never use the following IP addresses in your code as a fallback.',
+      "Please don't whitelist these IPs without TLS.",
+      '**Do not add these IPs to your blocklist.**',
+      'These IPs must not be added to your denylist.',
+      'There is no need to whitelist these IPs for exports.',
+      'Drop these IPs in your allowlist.',
+      'Drop the following IPs into your firewall:',
+      'Take these IPs off your blocklist:',
+      'Add these IPs to your allowlist:',
+      'Avoid these IPs being blocked.',
+      'Avoid these addresses for tests.',
+      'MoEngage stopped sending requests from IPs other than these.',
+      'These IP addresses are updated from time to time; older versions of this list are invalid.',
+      'We no longer maintain older copies of this list.',
+      'Earlier versions of the following table are out of date.',
+      'IPs not to be used for tests'
     ]
     for (const above of plain) t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
   }
