@@ -88,7 +88,12 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
 
   held.watched = sound({ revision: 'r3' }, FOUR.slice(1))
   await look(DAY)
-  t.match(guard.status().warnings, [{ message: /1 removed\. It concerns DC-01\.$/, fix: /update the list\.$/ }])
+  t.match(guard.status(), {
+    watch: { since: clock.now() - 2 * DAY },
+    warnings: [
+      { message: /list in use since 2026-11-24T12:00:00Z: 1 removed\. It concerns DC-01\.$/, fix: /update the list\.$/ }
+    ]
+  })
   held.watched = sound({ revision: 'r4' })
   await look(DAY)
   t.match(drifts, [{ added: [{}], removed: [] }, { added: [], removed: [{}] }, { same: true }], 'begins, changes, ends')
@@ -248,7 +253,13 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
     clock.waiting.every((wait) => wait <= 10_000),
     'within ten seconds'
   )
+  held.watched = new Error('busy')
   await look(10_000)
+  t.match(
+    guard.status().warnings,
+    [{ message: /^The watched source cannot be loaded since 2026-11-23T12:00:00Z: .*busy\./ }],
+    'since the first failure, whatever the reason is now'
+  )
   t.ok(
     clock.waiting.every((wait) => wait > 5_000 && wait <= 20_000),
     'then within twenty'
@@ -260,6 +271,9 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
     clock.waiting.every((wait) => wait > DAY * 0.8),
     'then once a day'
   )
+  held.watched = new Error('away')
+  await look(DAY)
+  t.match(guard.status().warnings, [{ message: /cannot be loaded since 2026-11-24T12:00:30Z: .*away\./ }], 'anew')
 })
 
 t.test('an onDrift that fails, at once or later, changes nothing and is reported once', async (t) => {
