@@ -12,7 +12,7 @@ import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { Refresh } from './refresh.js'
 import type { GuardStatus, WatchMetrics, WatchStatus } from './status.js'
-import { suspicionsOf } from './suspicions.js'
+import { suspicionsOf, unconfirmed } from './suspicions.js'
 
 /** A second source that is compared with the list in use. */
 export interface WatchOptions {
@@ -125,7 +125,7 @@ export class Watch {
   *#comparing(inUse: Directory, watched: Directory): Steps<Compared> {
     const differences = frozen(yield* comparison(inUse, watched))
     const found = yield* suspicionsOf(watched, inUse, [], this.#clock.now())
-    return { differences, suspicions: found.filter(({ suspicion }) => !this.#to.confirmed.has(suspicion)) }
+    return { differences, suspicions: unconfirmed(found, this.#to.confirmed, this.#source) }
   }
 
   #report(compared: Compared): void {

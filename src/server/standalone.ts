@@ -293,7 +293,7 @@ export class Standalone<Request, OnReject> {
 }
 
 /** A clock that stands still on the day of the bundled list, which is not suspicious then. */
-const STILL: Clock = { now: () => Date.parse(directory.checked), after: () => () => {} }
+const STILL: Clock = { now: () => Date.parse(directory.checked), elapsed: () => 0, after: () => () => {} }
 
 /** Reads the options, and starts the guard that they describe. */
 function begin<Request, OnReject>(

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { type DirectoryDiff, directory, type GuardOptions, type GuardStatus, type Snapshot } from '../../src/core.js'
 import expressGuard from '../../src/express.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
+import { page } from '../help-page/pages.js'
 import { run } from '../support/cli.js'
 import { TestClock } from '../support/clock.js'
 import { guarded } from '../support/guarded.js'
@@ -98,6 +99,18 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
   await look(DAY)
   t.match(drifts, [{ added: [{}], removed: [] }, { added: [], removed: [{}] }, { same: true }], 'begins, changes, ends')
   t.strictSame(codes(), [])
+})
+
+t.test('a page that is watched is newer than the list in use, whatever day the clock gave it', async (t) => {
+  const { now } = Date
+  t.capture(Date, 'now', () => now() - 20_000 * DAY)
+  const server = await serveText(t, page('SMS | DC-01 | 9.9.9.1, 9.9.9.2'), '/page.mdx')
+  const list = snapshotOf({ 'DC-01 sms': ['9.9.9.1'] })
+  const options = { watch: { page: server.url }, source: { name: 'ours', load: async () => list } }
+  const { clock, guard } = await watching(t, options)
+  clock.pass(0)
+  await until(() => guard.status().watch?.differences?.same === false)
+  t.match(guard.status().warnings, [{ code: 'MOE_WARN_DRIFT', fix: /update the list\. To accept what was added/ }])
 })
 
 t.test('when the list in use catches up, the difference ends', async (t) => {
