@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { directory as bundled, type Directory } from '../directory/directory.js'
 import { sourceError } from '../directory/source/load-directory.js'
 import { type OpenSource, UNCHANGED } from '../directory/source/source.js'
-import type { FirstState, FleetMember, FleetOverride, MemberStatus, ReportingGuard } from '../guard/fleet.js'
+import {
+  type FirstState,
+  type FleetMember,
+  type FleetOverride,
+  isOver,
+  type MemberStatus,
+  type ReportingGuard
+} from '../guard/fleet.js'
 import { OneByOne } from '../lib/one-by-one.js'
 import { inTime } from '../lib/promise.js'
 import { messageLineOf } from '../lib/text.js'
@@ -135,7 +142,11 @@ export class Member implements FleetMember {
     if (stored instanceof Error) this.failure = sourceError(this.source, stored)
     else if (stored !== null || copy !== undefined) {
       try {
-        yield await this.#firstState(await this.#stateOf(stored, usable), { before: copy?.directory, spare }, own)
+        yield await this.#firstState(
+          await this.#stateOf(stored, { inUse: usable, last: copy }),
+          { before: copy?.directory, spare },
+          own
+        )
       } catch (error) {
         this.failure = sourceError(this.source, error)
       }
@@ -199,9 +210,14 @@ export class Member implements FleetMember {
     return stored
   }
 
-  async #stateOf(stored: StoredState | null, inUse: ReadState | undefined, signal?: AbortSignal): Promise<ReadState> {
+  /** @param last the state that was in use last; the store had one */
+  async #stateOf(
+    stored: StoredState | null,
+    { inUse, last = inUse }: { readonly inUse: ReadState | undefined; readonly last?: ReadState | undefined },
+    signal?: AbortSignal
+  ): Promise<ReadState> {
     try {
-      if (stored === null) throw emptied(inUse)
+      if (stored === null) throw emptied(last!, inUse !== undefined)
       const state = await readState(stored, this.#settings, { inUse, signed: this.#signed }, Date.now())
       signal?.throwIfAborted()
       return state
@@ -286,7 +302,7 @@ export class Member implements FleetMember {
   async #newState(signal: AbortSignal): Promise<ReadState | undefined> {
     const stored = await this.#read(signal)
     if (stored !== null || this.#inUse !== undefined) {
-      const state = await this.#stateOf(stored, this.#inUse, signal)
+      const state = await this.#stateOf(stored, { inUse: this.#inUse }, signal)
       if (!isSameState(state, this.#inUse, this.#settings)) return state
     }
     this.#refusal = undefined
@@ -409,13 +425,20 @@ export class Member implements FleetMember {
   }
 }
 
-/** The store has lost its state. */
-function emptied(inUse: ReadState | undefined): Error {
-  if (inUse === undefined) return new Error('The store has no state any more. Publish it again.')
-  const ids = inUse.overrides.map(({ id }) => id)
-  const ended =
-    ids.length === 0
-      ? ''
-      : ` That ends what is still in force here: set these overrides again, which status().overrides has: ${ids.join(', ')}.`
-  return new Error(`The store has no state any more; version ${inUse.version} is in use. Publish it again.${ended}`)
+/**
+ * The store has lost its state. Where that had no list, none must be published: it would take the place of the one that each replica has.
+ *
+ * @param last the state that was in use last
+ * @param isInUse whether it is still, since it has not expired
+ */
+function emptied(last: ReadState, isInUse: boolean): Error {
+  const hadList = last.stored.list !== null
+  const what = 'The store has no state any more'
+  if (!isInUse) return new Error(`${what}. ${hadList ? 'Publish it again.' : 'Set its overrides again.'}`)
+  const inForce = last.overrides.filter((override) => !isOver(override, CLOCK.now()))
+  const these = `these overrides again, which status().overrides has: ${inForce.map(({ id }) => id).join(', ')}.`
+  const advice = hadList
+    ? ['Publish it again.', `That ends what is still in force here: set ${these}`]
+    : ['The next override ends that.', `It ends all others that are still in force here: set ${these}`]
+  return new Error(`${what}; version ${last.version} is in use. ${advice.slice(0, inForce.length + 1).join(' ')}`)
 }

@@ -1,19 +1,21 @@
 import { type Cells, Directory } from '../directory/directory.js'
+import { isSet, originOf } from '../directory/noted-day.js'
 import type { OpenSource } from '../directory/source/source.js'
-import { OptionsError, type Problem, type Suspicion, SuspiciousError } from '../errors.js'
+import { OptionsError, type Problem, SuspiciousError } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { frozen } from '../lib/frozen.js'
 import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, HOUR } from '../lib/time.js'
+import { CheckedDays } from './checked-days.js'
 import { CompiledList } from './compiled-list.js'
-import type { FirstState, FleetOverride } from './fleet.js'
+import { type FirstState, type FleetOverride, isOver } from './fleet.js'
 import type { Ledger } from './ledger.js'
 import { type PolicyOptions, readPolicy, type Settings } from './options.js'
 import { type OpenOverride, type OverrideContext, openOverride } from './overrides.js'
 import { Policy } from './policy.js'
 import { onlyIn, type Removal, removalsAfter } from './removals.js'
-import { type Override, trustedSenders } from './status.js'
-import { rewritten, suspicionsOf } from './suspicions.js'
+import { isToCome, type Override, trustedSenders } from './status.js'
+import { rewritten, suspicionsOf, unconfirmed } from './suspicions.js'
 
 type Read = Pick<ReturnType<Directory['read']>, 'cells' | 'warnings'>
 
@@ -45,6 +47,8 @@ interface InUse {
   /** The time, in milliseconds since 1970, between which it holds; infinite where the clock alone changes nothing. */
   readonly begins: number
   readonly ends: number
+  /** See {@link originOf}: days of the list may count otherwise when the clock is set. */
+  readonly origin: number
   /** Whether both are infinite: quicker to read than numbers, at every request. */
   readonly isTimeless: boolean
 }
@@ -74,8 +78,7 @@ export class CurrentList {
   /** Called when one of them did, with the reason. */
   onFallBack: ((error: Error) => void) | undefined
   #current: InUse
-  /** Until when a watched list without a difference says that a list in use is current. */
-  #confirmed: { readonly directory: Directory; readonly day: string } | undefined
+  readonly #checked: CheckedDays
   /** Counts what a directory that is being prepared depends on. */
   #version = 0
 
@@ -94,9 +97,11 @@ export class CurrentList {
     this.#settings = settings
     this.#ledger = ledger
     this.#clock = clock
+    this.#checked = new CheckedDays(clock)
     atOnce(this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells]))
     this.#spare = spare
     this.#temporary = { overrides: this.#openAll(overrides, { directory, inUse: [cells] }), removals: [] }
+    this.#checked.follow(directory)
     this.#current = atOnce(this.#compiling(directory, { cells, warnings: read.warnings }, this.#temporary))
   }
 
@@ -111,9 +116,9 @@ export class CurrentList {
 
   /** A clock that went wrong for a while must not leave anything behind, so it decides each time, in both directions. */
   #atThisTime(): InUse {
-    const { list, begins, ends } = this.#current
+    const { list, begins, ends, origin } = this.#current
     const now = this.#clock.now()
-    if (now >= ends || now < begins) {
+    if (now >= ends || now < begins || (this.#settings.rejectWhenStale && isSet(origin, originOf(this.#clock)))) {
       this.#compileAnew(list.directory)
       this.#forgetting ??= this.#clock.after(FORGET, () => this.#forget())
     }
@@ -146,20 +151,16 @@ export class CurrentList {
 
   /** The day on which the list was last known to be current, as `YYYY-MM-DD`: by itself, or by a watched list without a difference. */
   get checked(): string {
-    return this.#checkedOf(this.current.list.directory)
-  }
-
-  #checkedOf(directory: Directory): string {
-    const confirmed = this.#confirmed
-    return confirmed?.directory === directory ? confirmed.day : directory.checked
+    return this.#checked.last(this.current.list.directory)
   }
 
   /** A watched list has no difference to the one in use, and was known to be current on this day. */
   confirm(day: string): void {
     const { directory } = this.current.list
-    if (day <= this.#checkedOf(directory) || Date.parse(day) > this.#clock.now()) return
-    this.#confirmed = { directory, day }
-    if (this.#settings.rejectWhenStale) this.#compileAnew(directory)
+    if (isToCome(day, this.#clock.now())) return
+    const before = this.#checked.last(directory)
+    this.#checked.note(day)
+    if (this.#settings.rejectWhenStale && this.#checked.last(directory) !== before) this.#compileAnew(directory)
   }
 
   /** What a route accepts, compiled once an options object and list. */
@@ -267,8 +268,7 @@ export class CurrentList {
   #openAll(overrides: readonly FleetOverride[], lists: Pick<OverrideContext, 'directory' | 'inUse'>): OpenOverride[] {
     const now = this.#clock.now()
     return overrides.flatMap((fleet) => {
-      const { until } = fleet.options as { until?: unknown }
-      if (typeof until === 'string' && Date.parse(until) <= now) return []
+      if (isOver(fleet, now)) return []
       return openOverride(fleet.options, { ...lists, confirmed: this.#settings.confirm, now, fleet })
     })
   }
@@ -311,6 +311,7 @@ export class CurrentList {
 
   #put({ inUse, temporary, gone }: Prepared): void {
     this.#ledger.listChanged(this.#current.list, inUse.list, gone)
+    this.#checked.follow(inUse.list.directory)
     this.#current = inUse
     this.#temporary = temporary
     this.#version++
@@ -323,9 +324,7 @@ export class CurrentList {
       ...(yield* suspicionsOf(directory, before, inUse, this.#clock.now())),
       ...(before === undefined ? [] : yield* rewritten(directory, before, source.maxChangedCells))
     ]
-    const isAccepted = (suspicion: Suspicion) =>
-      confirm.has(suspicion) || (suspicion === 'older' && source.isOrdered === true)
-    const reasons = found.filter(({ suspicion }) => !isAccepted(suspicion))
+    const reasons = unconfirmed(found, confirm, source)
     if (reasons.length > 0) throw new SuspiciousError(reasons, source.name)
   }
 
@@ -358,7 +357,7 @@ export class CurrentList {
 
   *#compiling(directory: Directory, { cells, warnings }: Read, temporary: Temporary): Steps<InUse> {
     const settings = this.#settings
-    const checked = this.#checkedOf(directory)
+    const checked = this.#checked.last(directory)
     const staleAt = settings.rejectWhenStale ? Date.parse(checked) + settings.staleAfter : Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     const isStale = now >= staleAt
@@ -389,6 +388,7 @@ export class CurrentList {
       mode: lastModeOf(overrides),
       begins,
       ends,
+      origin: originOf(this.#clock),
       isTimeless: begins === Number.NEGATIVE_INFINITY && ends === Number.POSITIVE_INFINITY
     }
   }

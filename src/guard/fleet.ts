@@ -43,6 +43,12 @@ export interface FleetOverride {
   readonly options: unknown
 }
 
+/** Whether an override has an end, and it has passed. */
+export function isOver({ options }: FleetOverride, now: number): boolean {
+  const { until } = options as { readonly until?: unknown }
+  return typeof until === 'string' && Date.parse(until) <= now
+}
+
 /** What a guard needs of the fleet that it joins. */
 export interface FleetMember {
   /** The list of the store. */

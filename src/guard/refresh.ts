@@ -239,14 +239,20 @@ export class Refresh {
 }
 
 /** What a subscription to a source that stands behind leads to: nothing while its list is not in use. */
-const whileInUse = (behind: SourceBehind, followed: SubscriptionTo): SubscriptionTo => ({
-  ...followed,
-  isInUse: () => behind.isInUse(),
-  load: async () => {
-    if (!behind.isInUse()) return
-    behind.changed()
-    await followed.load()
+function whileInUse(behind: SourceBehind, followed: SubscriptionTo): SubscriptionTo {
+  let begun = 0
+  return {
+    ...followed,
+    isInUse: () => behind.isInUse(),
+    load: async () => {
+      if (!behind.isInUse()) return
+      behind.changed()
+      begun++
+      await followed.load()
+    },
+    // Other loads may not load the source behind.
+    begun: () => begun
   }
-})
+}
 
 const CLOSED = new Error('The guard is closed.')

@@ -30,7 +30,7 @@ export interface WatchStatus {
   readonly revision: string | null
   /** The changes from the list in use to that of the source; null if it was never loaded. */
   readonly differences: DirectoryDiff | null
-  /** Since when it differs in this way, in milliseconds since 1970; null while it does not. */
+  /** Since when it differs from the list in use, in milliseconds since 1970; null while it does not. */
   readonly since: number | null
   /** The message of the error that the last load failed with; null when it succeeded. */
   readonly error: string | null
@@ -150,7 +150,7 @@ export const isToCome = (day: string, now: number): boolean => Date.parse(day) >
 /** What follows of a day that is still to come, as the end of a sentence about the list. */
 export const FUTURE = {
   retrieved: (day: string) => `is of ${day}, a day that is still to come: every list after it would be older.`,
-  checked: (day: string) => `was checked on ${day}, a day that is still to come: it would never become stale.`
+  checked: (day: string) => `was checked on ${day}, a day that is still to come: its age is unknown.`
 }
 
 /** Whether the list is dated ahead of the clock, so that its age says nothing. */
@@ -164,7 +164,7 @@ export function futureWarnings({ provenance, checked }: Directory, now: number, 
       path,
       value: checked,
       message: `The list ${what}`,
-      fix: 'Correct the date in the list, or the clock of this machine.'
+      fix: 'Correct the date in the list, or the clock of this machine, and load the list again.'
     }
   ]
 }
@@ -172,9 +172,11 @@ export function futureWarnings({ provenance, checked }: Directory, now: number, 
 /** Whether the list, which was last known to be current on the day `checked`, has aged by now, or cannot age. */
 export function ageWarnings(directory: Directory, checked: string, staleAfter: number, now: number): Problem[] {
   const age = ageOf(checked, now)
-  if (age < staleAfter) return futureWarnings(directory, now)
+  const future = futureWarnings(directory, now)
+  if (age < staleAfter) return future
   const { revision } = directory
   return [
+    ...future,
     {
       code: 'MOE_WARN_STALE',
       path: 'source',

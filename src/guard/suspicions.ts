@@ -1,5 +1,6 @@
 import { countChangedCells } from '../directory/diff.js'
 import { ALL_CELLS, type Cells, type Directory } from '../directory/directory.js'
+import type { OpenSource } from '../directory/source/source.js'
 import type { Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
@@ -66,6 +67,14 @@ export function* suspicionsOf(
   }
   return reasons
 }
+
+/** The reasons that speak against a list of a source, where some are confirmed. A source that orders its lists has no older one. */
+export const unconfirmed = (
+  reasons: readonly SuspiciousReason[],
+  confirmed: ReadonlySet<Suspicion>,
+  { isOrdered }: Pick<OpenSource, 'isOrdered'>
+): SuspiciousReason[] =>
+  reasons.filter(({ suspicion }) => !confirmed.has(suspicion) && !(suspicion === 'older' && isOrdered))
 
 /** How many addresses a list covers; those of a prefix inside of another count twice. */
 function addressCount(prefixes: readonly Prefix[], family: 4 | 6): number {

@@ -12,7 +12,7 @@ import { atOnce, inSlices, type Steps } from '../lib/steps.js'
 import { type Clock, DAY } from '../lib/time.js'
 import { Refresh } from './refresh.js'
 import type { GuardStatus, WatchMetrics, WatchStatus } from './status.js'
-import { suspicionsOf } from './suspicions.js'
+import { suspicionsOf, unconfirmed } from './suspicions.js'
 
 /** A second source that is compared with the list in use. */
 export interface WatchOptions {
@@ -78,7 +78,7 @@ export class Watch {
   /** What the differences consist of; empty while there is none. */
   #drift = ''
   #since: number | null = null
-  #failingSince = 0
+  #failingSince: number | null = null
 
   constructor(source: OpenSource, to: WatchTo, clock: Clock) {
     this.#source = source
@@ -91,13 +91,15 @@ export class Watch {
         report()
       }
     }
+    const count = () => {
+      // A load that succeeds need not end what else the source failed with.
+      this.#failingSince = this.#refresh.lastError === null ? null : (this.#failingSince ?? clock.now())
+    }
     const notify = (error: Error | null) => {
-      if (error === null) return
-      this.#failingSince = clock.now()
-      to.notify('failure')
+      if (error !== null) to.notify('failure')
     }
     const daily = { ...source, interval: source.interval ?? DAY }
-    this.#refresh = new Refresh(daily, { prepare, count: () => {}, notify }, clock, { isLoaded: false })
+    this.#refresh = new Refresh(daily, { prepare, count, notify }, clock, { isLoaded: false })
   }
 
   /** Compares with a list that is about to come into use; what it returns reports the outcome when it is in use. */
@@ -123,7 +125,7 @@ export class Watch {
   *#comparing(inUse: Directory, watched: Directory): Steps<Compared> {
     const differences = frozen(yield* comparison(inUse, watched))
     const found = yield* suspicionsOf(watched, inUse, [], this.#clock.now())
-    return { differences, suspicions: found.filter(({ suspicion }) => !this.#to.confirmed.has(suspicion)) }
+    return { differences, suspicions: unconfirmed(found, this.#to.confirmed, this.#source) }
   }
 
   #report(compared: Compared): void {
@@ -133,7 +135,7 @@ export class Watch {
     if (same) this.#to.confirm(this.#watched!.checked)
     if (drift === this.#drift) return
     this.#drift = drift
-    this.#since = same ? null : this.#clock.now()
+    this.#since = same ? null : (this.#since ?? this.#clock.now())
     this.#to.notify('drift')
   }
 
@@ -162,7 +164,7 @@ export class Watch {
         code: 'MOE_WARN_WATCH',
         path: 'watch',
         value: source,
-        message: `The watched source cannot be loaded since ${timeText(this.#failingSince)}: ${error}`,
+        message: `The watched source cannot be loaded since ${timeText(this.#failingSince!)}: ${error}`,
         fix: 'Until it can be loaded, nobody notices a change of its list.'
       })
     }

@@ -4,6 +4,8 @@ import ms from 'ms'
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
+  /** Milliseconds since some moment; whoever sets the time of day does not change them. */
+  elapsed(): number
   /**
    * Runs something once, and does not keep the process alive for it. Returns a function that cancels it.
    *
@@ -14,6 +16,7 @@ export interface Clock {
 
 export const CLOCK: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(milliseconds, run) {
     const timer = setTimeout(run, milliseconds)
     timer.unref()

@@ -53,6 +53,10 @@ class DueClock implements Clock {
     return Date.now()
   }
 
+  elapsed(): number {
+    return performance.now()
+  }
+
   after(milliseconds: number, run: () => unknown): () => void {
     const entry = { since: this.now(), wait: milliseconds, run }
     this.#entries.add(entry)

@@ -97,6 +97,32 @@ t.test('where the store was emptied, a replica names the overrides that end with
   await t.rejects(guard.reload(), /is in use\. Publish it again\.(?! That ends)/)
 })
 
+t.test('where the store that was emptied had no list, none is to be published', async (t) => {
+  const redis = new FakeRedis()
+  const control = controlOf(t, redis)
+  const [first, second] = [
+    await control.override({ allow: ['8.8.8.8'], for: '1h' }),
+    await control.override({ deny: ['8.8.8.9'] })
+  ]
+  await control.override({ allow: ['8.8.4.5'], until: new Date(Date.now() + 100).toISOString() })
+  const guard = await replica(t, redis)
+  t.equal(guard.status().overrides.length, 3)
+  await until(() => guard.status().overrides.length === 2)
+  redis.hashes.delete(STATE)
+  const ids = `${first.override.id}, ${second.override.id}`
+  const advice = new RegExp(`is in use\\. The next override ends that\\. It ends all others .* has: ${ids}\\.`)
+  t.match(await guard.reload(), { revision: 'own', overrides: [{}, {}], lastError: advice }, 'they stay in force')
+  await control.override({ allow: ['8.8.8.8'] })
+  await control.override({ deny: ['8.8.8.9'] })
+  await until(() => guard.status().lastError === null && guard.status().overrides.length === 2)
+  t.match(guard.status(), { revision: 'own', overrides: [{ allow: ['8.8.8.8/32'] }, { deny: ['8.8.8.9/32'] }] })
+  await control.removeOverride('8.8.8.8')
+  await control.removeOverride('8.8.8.9')
+  await until(() => guard.status().overrides.length === 0)
+  redis.hashes.delete(STATE)
+  t.match(await guard.reload(), { lastError: /is in use\. The next override ends that\.(?! It ends)/ })
+})
+
 for (const library of ['io', 'nodeRedis'] as const) {
   t.test(`a store that fails leaves the last good state in use: ${library}`, async (t) => {
     const redis = new FakeRedis()
@@ -669,6 +695,21 @@ t.test('the advice about a signed part is about that part', async (t) => {
     t.notMatch(lastError, /moengage-allowlist sign/)
   }
 })
+
+t.test(
+  'where a store without a list was emptied, and the copy has expired, the overrides are to be set again',
+  async (t) => {
+    const copy = join(t.testdir({}), 'copy.json')
+    const { redis, sign, start, control } = await signedFleet(t, { fleet: { copy } })
+    const first = await start()
+    await control.override({ deny: ['8.8.8.8'] }, { sign, expires: Date.now() + 500 })
+    await until(() => existsSync(copy))
+    await first.close()
+    redis.hashes.delete(STATE)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    t.match((await start()).status(), { overrides: [], lastError: /has no state any more\. Set its overrides again\./ })
+  }
+)
 
 t.test('a replica that accepts no list goes with the versions of the fleet', async (t) => {
   const { sign, start, control, state } = await signedFleet(t, { fleet: { accept: ['deny'] } })

@@ -312,6 +312,31 @@ t.test('a store that fails does not keep the own source from being followed, and
   }
 })
 
+t.test(
+  'what the own source changed before its subscription stood is loaded, whatever the store does meanwhile',
+  async (t) => {
+    const table: [what: string, watch: FleetStore['watch']][] = [
+      ['the store notifies of nothing', () => {}],
+      ['the store notifies at once', (changed) => changed()],
+      ['the store notifies a moment later', (changed) => void Promise.resolve().then(changed)]
+    ]
+    for (const [what, watch] of table) {
+      let list = sound({ revision: 'own' })
+      const source = {
+        name: 'ours',
+        load: async () => list,
+        watch() {
+          list = sound({ revision: 'changed' })
+        }
+      }
+      const guard = await loadGuard({ dataCenters: 'DC-01', source, fleet: fleetOn({ watch }) })
+      t.teardown(() => guard.close())
+      await until(() => guard.status().revision === 'changed')
+      t.match(guard.status(), { revision: 'changed', lastError: null }, what)
+    }
+  }
+)
+
 t.test('of two failures at a time, that of the store is reported', async (t) => {
   const down = async () => {
     throw new Error('The store is away.')

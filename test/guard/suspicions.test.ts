@@ -440,7 +440,7 @@ t.test('a list that was checked is fresh: its age counts from the day of the che
 })
 
 t.test('a list that is dated ahead of the clock is in use after a start, with a warning', async (t) => {
-  const fix = 'Correct the date in the list, or the clock of this machine.'
+  const fix = 'Correct the date in the list, or the clock of this machine, and load the list again.'
   const warning = (value: string, message: string) => ({ code: 'MOE_WARN_FUTURE', path: 'source', value, message, fix })
   const table: [about: Parameters<typeof sound>[0], warnings: object[]][] = [
     [{ retrieved: '2026-11-24' }, []],
@@ -456,12 +456,7 @@ t.test('a list that is dated ahead of the clock is in use after a start, with a 
     ],
     [
       { checked: '2030-01-01' },
-      [
-        warning(
-          '2030-01-01',
-          'The list was checked on 2030-01-01, a day that is still to come: it would never become stale.'
-        )
-      ]
+      [warning('2030-01-01', 'The list was checked on 2030-01-01, a day that is still to come: its age is unknown.')]
     ],
     [{ retrieved: '2030-01-01', checked: '2031-01-01' }, [{ value: '2031-01-01', message: /is of 2030-01-01/ }]]
   ]

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { type DirectoryDiff, directory, type GuardOptions, type GuardStatus, type Snapshot } from '../../src/core.js'
 import expressGuard from '../../src/express.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
+import { page } from '../help-page/pages.js'
 import { run } from '../support/cli.js'
 import { TestClock } from '../support/clock.js'
 import { guarded } from '../support/guarded.js'
@@ -88,11 +89,28 @@ t.test('a watched source is loaded at once and once a day, compared, and never a
 
   held.watched = sound({ revision: 'r3' }, FOUR.slice(1))
   await look(DAY)
-  t.match(guard.status().warnings, [{ message: /1 removed\. It concerns DC-01\.$/, fix: /update the list\.$/ }])
+  t.match(guard.status(), {
+    watch: { since: clock.now() - 2 * DAY },
+    warnings: [
+      { message: /list in use since 2026-11-24T12:00:00Z: 1 removed\. It concerns DC-01\.$/, fix: /update the list\.$/ }
+    ]
+  })
   held.watched = sound({ revision: 'r4' })
   await look(DAY)
   t.match(drifts, [{ added: [{}], removed: [] }, { added: [], removed: [{}] }, { same: true }], 'begins, changes, ends')
   t.strictSame(codes(), [])
+})
+
+t.test('a page that is watched is newer than the list in use, whatever day the clock gave it', async (t) => {
+  const { now } = Date
+  t.capture(Date, 'now', () => now() - 20_000 * DAY)
+  const server = await serveText(t, page('SMS | DC-01 | 9.9.9.1, 9.9.9.2'), '/page.mdx')
+  const list = snapshotOf({ 'DC-01 sms': ['9.9.9.1'] })
+  const options = { watch: { page: server.url }, source: { name: 'ours', load: async () => list } }
+  const { clock, guard } = await watching(t, options)
+  clock.pass(0)
+  await until(() => guard.status().watch?.differences?.same === false)
+  t.match(guard.status().warnings, [{ code: 'MOE_WARN_DRIFT', fix: /update the list\. To accept what was added/ }])
 })
 
 t.test('when the list in use catches up, the difference ends', async (t) => {
@@ -248,7 +266,13 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
     clock.waiting.every((wait) => wait <= 10_000),
     'within ten seconds'
   )
+  held.watched = new Error('busy')
   await look(10_000)
+  t.match(
+    guard.status().warnings,
+    [{ message: /^The watched source cannot be loaded since 2026-11-23T12:00:00Z: .*busy\./ }],
+    'since the first failure, whatever the reason is now'
+  )
   t.ok(
     clock.waiting.every((wait) => wait > 5_000 && wait <= 20_000),
     'then within twenty'
@@ -260,6 +284,9 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
     clock.waiting.every((wait) => wait > DAY * 0.8),
     'then once a day'
   )
+  held.watched = new Error('away')
+  await look(DAY)
+  t.match(guard.status().warnings, [{ message: /cannot be loaded since 2026-11-24T12:00:30Z: .*away\./ }], 'anew')
 })
 
 t.test('an onDrift that fails, at once or later, changes nothing and is reported once', async (t) => {

@@ -1265,7 +1265,10 @@ t.test('what carried the secret is known as far as the lines say it', async (t) 
   t.match(await report(secret({ isOwn: true }), total), {
     genuine: {
       answer: 'likely',
-      evidence: { 1: '1 request with your secret from your own network or a provider in front of it, or from what may be a proxy.', length: 2 }
+      evidence: {
+        1: '1 request with your secret from your own network or a provider in front of it, or from what may be a proxy.',
+        length: 2
+      }
     },
     evidence: [{ kind: 'proxy', paste: null }]
   })

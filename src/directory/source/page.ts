@@ -3,6 +3,7 @@ import { PageError, type Problem } from '../../errors.js'
 import { builtin } from '../../lib/builtin.js'
 import { CLOCK, SECOND } from '../../lib/time.js'
 import { CHANNELS } from '../names.js'
+import { type Dating, type NotedDay, pastDay } from '../noted-day.js'
 import { dayOf, type Snapshot } from '../snapshot.js'
 import { type Reader, UNCHANGED } from './source.js'
 
@@ -26,6 +27,11 @@ interface Imported {
   readonly warnings: readonly Problem[]
 }
 
+/** A list of a page, and when it was taken. */
+interface Dated extends Imported {
+  readonly taken: NotedDay
+}
+
 /** What the worker answers. */
 type Answer = { readonly imported: Imported } | { readonly failure: { readonly message: string } }
 
@@ -40,34 +46,33 @@ export interface ImportLimits {
 /** Reads MoEngage's help page. */
 export class PageReader implements Reader {
   readonly #page: string
-  readonly #now: () => number
+  readonly #clock: Dating
   readonly #limits: ImportLimits
-  #offered: Imported | undefined
-  #inUse: Imported | undefined
+  #offered: Dated | undefined
+  #inUse: Dated | undefined
 
   /** @param page the URL of the page, without secrets */
-  constructor(page: string, now = CLOCK.now, limits: ImportLimits = { time: TIME_LIMIT, memory: MEMORY_LIMIT }) {
+  constructor(page: string, clock: Dating = CLOCK, limits: ImportLimits = { time: TIME_LIMIT, memory: MEMORY_LIMIT }) {
     this.#page = page
-    this.#now = now
+    this.#clock = clock
     this.#limits = limits
   }
 
   async read(text: unknown, signal: AbortSignal): Promise<Snapshot> {
-    const about = { page: this.#page, retrieved: this.#today() }
+    const taken = { day: this.#today(), at: this.#clock.elapsed() }
+    const about = { page: this.#page, retrieved: taken.day }
     const imported = await importInWorker({ text, about }, this.#limits, signal)
-    const before = this.#inUse?.snapshot
-    const isSame = before?.provenance.revision === imported.snapshot.provenance.revision
-    const snapshot = isSame ? this.#checkedToday(before) : imported.snapshot
-    this.#offered = { snapshot, warnings: imported.warnings }
-    return snapshot
+    const before = this.#inUse
+    const isSame = before?.snapshot.provenance.revision === imported.snapshot.provenance.revision
+    this.#offered = isSame ? { ...this.#datedToday(before), warnings: imported.warnings } : { ...imported, taken }
+    return this.#offered.snapshot
   }
 
   /** A page that is still the same is current: the age of the list counts from the last day on which it was looked at. */
   unchanged(): unknown {
-    const { snapshot, warnings } = this.#inUse!
-    const checked = this.#checkedToday(snapshot)
-    this.#offered = { snapshot: checked, warnings }
-    return checked === snapshot ? UNCHANGED : checked
+    const before = this.#inUse!
+    this.#offered = this.#datedToday(before)
+    return this.#offered === before ? UNCHANGED : this.#offered.snapshot
   }
 
   accepted(): void {
@@ -78,15 +83,19 @@ export class PageReader implements Reader {
     return this.#inUse?.warnings ?? []
   }
 
-  #checkedToday(snapshot: Snapshot): Snapshot {
-    const { provenance } = snapshot
-    const today = this.#today()
-    if (today <= (provenance.checked ?? provenance.retrieved)) return snapshot
-    return { ...snapshot, provenance: { ...provenance, checked: today } }
+  /** A list that was read before, as of today. The clock may have been wrong when it was dated last. */
+  #datedToday(before: Dated): Dated {
+    const { snapshot, taken } = before
+    const { checked, ...page } = snapshot.provenance
+    const [retrieved, today] = [pastDay(taken, this.#clock), this.#today()]
+    const last = today > retrieved ? today : undefined
+    if (retrieved === page.retrieved && last === checked) return before
+    const provenance = { ...page, retrieved, ...(last !== undefined && { checked: last }) }
+    return { ...before, snapshot: { ...snapshot, provenance } }
   }
 
   #today(): string {
-    return dayOf(new Date(this.#now()))
+    return dayOf(new Date(this.#clock.now()))
   }
 }
 

@@ -243,7 +243,8 @@ function openPage(option: Option, source: object): OpenSource | undefined {
   const { page, headers, ...polling } = reader.readAll()
   const place = reader.optionAt('page', page?.href)
   const texts = page && poll(page, { ...polling, headers: { accept: '*/*', ...headers } }, place)
-  return texts && { ...readBy(texts, new PageReader(texts.name)), maxChangedCells: MAX_CHANGED_CELLS }
+  // The clock dates the lists of a page; it may have been ahead.
+  return texts && { ...readBy(texts, new PageReader(texts.name)), maxChangedCells: MAX_CHANGED_CELLS, isOrdered: true }
 }
 
 type PollingOptions = OptionValues<typeof POLLING> & { readonly interval: number; readonly timeout: number }

@@ -142,7 +142,7 @@ export interface OpenSource {
   asked?(): void
   /** Doubts about the list that came into use last. */
   warnings?(now: number): readonly Problem[]
-  /** Whether its lists are in an order of their own, so that a list of an older day may be the newer one. */
+  /** Whether each of its lists is newer than the one before, whatever their days. */
   readonly isOrdered?: boolean | undefined
   /** The source that stands behind it, whose changes lead to a load as well. */
   readonly behind?: SourceBehind | undefined

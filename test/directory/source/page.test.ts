@@ -8,6 +8,7 @@ import { type ImportLimits, PageReader } from '../../../src/directory/source/pag
 import { UNCHANGED } from '../../../src/directory/source/source.js'
 import { importPage } from '../../../src/help-page/import-page.js'
 import { bundled, page, sample } from '../../help-page/pages.js'
+import { TestClock } from '../../support/clock.js'
 import { send } from '../../support/http.js'
 import { serveText } from '../../support/text-server.js'
 
@@ -118,7 +119,7 @@ t.test('a page that cannot be used leaves the last good list in use, and says wh
 
 /** Reads a page under limits of the test. */
 const reading = (text: string, limits?: ImportLimits, signal = new AbortController().signal) =>
-  new PageReader('a page', Date.now, limits).read(text, signal)
+  new PageReader('a page', undefined, limits).read(text, signal)
 
 t.test('an import that exceeds a limit is broken off, and its thread ended', async (t) => {
   const html = `<!doctype html><html><body>${'<p>x'.repeat(200_000)}`
@@ -153,8 +154,8 @@ t.test('closing the guard ends an import that is under way', async (t) => {
 })
 
 t.test('a page that is still the same keeps its day, and gets the day of the check', async (t) => {
-  let now = Date.parse('2026-11-23T10:00:00Z')
-  const reader = new PageReader('a page', () => now)
+  const clock = new TestClock('2026-11-23T10:00:00Z')
+  const reader = new PageReader('a page', clock)
   const { signal } = new AbortController()
   t.strictSame(reader.warnings(), [])
   const read = async (text: string) => (await reader.read(text, signal)) as Snapshot
@@ -163,19 +164,88 @@ t.test('a page that is still the same keeps its day, and gets the day of the che
   reader.accepted()
   t.equal(reader.unchanged(), UNCHANGED, 'on the same day nothing is new')
   reader.accepted()
-  now += DAY
+  clock.pass(DAY)
   const next = reader.unchanged() as Snapshot
   t.match(next.provenance, { retrieved: '2026-11-23', checked: '2026-11-24' })
   reader.accepted()
-  now += DAY
+  clock.pass(DAY)
   const other = await read(`Other words.\n\n${page('SMS | DC-01 | 9.9.9.1')}`)
   t.match(other.provenance, { retrieved: '2026-11-23', checked: '2026-11-25' }, 'also if other words changed')
   reader.accepted()
-  now -= 10 * DAY
-  t.equal(reader.unchanged(), UNCHANGED, 'a clock that goes back changes nothing')
-  reader.accepted()
-  now += 20 * DAY
+  clock.pass(10 * DAY)
   t.match(await read(page('SMS | DC-01 | 9.9.9.2')), { provenance: { retrieved: '2026-12-05', checked: undefined } })
+})
+
+t.test('the days of a page are those of the clock as it is now, whatever it was before', async (t) => {
+  const real = Date.parse('2026-11-23T12:00:00Z')
+  /** How many days the clock is off at each poll, a day apart, and the days of the list then. */
+  const table: [what: string, polls: [off: number, retrieved: string, checked?: string][]][] = [
+    [
+      'ahead at the start',
+      [
+        [10, '2026-12-03'],
+        [0, '2026-11-23', '2026-11-24'],
+        [0, '2026-11-23', '2026-11-25']
+      ]
+    ],
+    [
+      'ahead for one poll',
+      [
+        [0, '2026-11-23'],
+        [366, '2026-11-23', '2027-11-25'],
+        [0, '2026-11-23', '2026-11-25']
+      ]
+    ],
+    [
+      'behind at the start',
+      [
+        [-366, '2025-11-22'],
+        [0, '2025-11-22', '2026-11-24']
+      ]
+    ],
+    [
+      'behind for one poll',
+      [
+        [0, '2026-11-23'],
+        [-366, '2025-11-22', '2025-11-23'],
+        [0, '2026-11-23', '2026-11-25']
+      ]
+    ]
+  ]
+  for (const [what, polls] of table) {
+    const clock = new TestClock('2026-11-23T12:00:00Z')
+    const reader = new PageReader('a page', clock)
+    for (const [i, [off, retrieved, checked]] of polls.entries()) {
+      if (i > 0) clock.pass(DAY)
+      clock.set(real + (i + off) * DAY)
+      const text = page('SMS | DC-01 | 9.9.9.1')
+      const list = i === 0 ? await reader.read(text, new AbortController().signal) : reader.unchanged()
+      const { provenance } = list as Snapshot
+      t.strictSame([provenance.retrieved, provenance.checked], [retrieved, checked], `${what}, poll ${i}`)
+      reader.accepted()
+    }
+  }
+})
+
+t.test('a clock that was ahead when a page was read keeps no later page out', async (t) => {
+  const { now } = Date
+  let off = 10 * DAY
+  t.capture(Date, 'now', () => now() + off)
+  const { server, guard, verdictOn } = await guarding(t, page('SMS | DC-01 | 9.9.9.1'))
+  off = 0
+  t.match(guard.status().warnings, [{ code: 'MOE_WARN_FUTURE', fix: /load the list again\.$/ }])
+  const today = new Date(now()).toISOString().slice(0, 10)
+  t.match(await guard.reload(), { provenance: { retrieved: today }, warnings: [] }, 'which is what the warning advises')
+  server.text = page('SMS | DC-01 | 9.9.9.1, 9.9.9.2')
+  await guard.reload()
+  t.ok(verdictOn('9.9.9.2'))
+  off = 10 * DAY
+  server.text = page('SMS | DC-01 | 9.9.9.1, 9.9.9.3')
+  await guard.reload()
+  off = 0
+  server.text = page('SMS | DC-01 | 9.9.9.1, 9.9.9.4')
+  await guard.reload()
+  t.ok(verdictOn('9.9.9.4'), 'also if nothing was loaded in between')
 })
 
 t.test('MoEngage does not sign its page, so verify is refused beside page', async (t) => {
