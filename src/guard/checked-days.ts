@@ -1,8 +1,9 @@
 import type { Directory } from '../directory/directory.js'
 import { type Dating, type NotedDay, pastDay } from '../directory/noted-day.js'
+import type { OpenSource } from '../directory/source/source.js'
 import { isToCome } from './status.js'
 
-/** How many days are kept; more than one only where a clock was set back, or a watched list goes back. */
+/** How many days are kept. Of those of a right clock, the last one is enough; a wrong one notes a day of its own each day. */
 const MOST = 100
 
 /**
@@ -12,41 +13,56 @@ const MOST = 100
 export class CheckedDays {
   readonly #clock: Dating
   #inUse: Directory | undefined
-  /** Each has an earlier day than the one before: a day says nothing more when a later one is noted. */
-  #noted: readonly NotedDay[] = []
+  /** By the list itself. */
+  #own: readonly NotedDay[] = []
+  /** By a watched list without a difference. */
+  #confirmed: readonly NotedDay[] = []
 
   constructor(clock: Dating) {
     this.#clock = clock
   }
 
-  /** A list is in use. What is known of its revision stays. */
-  follow(directory: Directory): void {
-    if (directory === this.#inUse) return
-    if (directory.revision !== this.#inUse?.revision) this.#noted = []
+  /** A list of a source is in use. */
+  follow(directory: Directory, source: OpenSource): void {
+    this.#own = this.#ownOf(directory, source)
+    this.#confirmed = this.#confirmedOf(directory)
     this.#inUse = directory
-    this.note(directory.checked)
   }
 
-  /** The list in use was known to be current on a day. */
-  note(day: string): void {
-    this.#noted = this.#with(day, this.#noted)
+  /** A watched list says that the list in use was current on a day. */
+  confirm(day: string): void {
+    this.#confirmed = this.#with(day, this.#confirmed)
   }
 
-  /** The last day on which a list was known to be current, which need not be in use yet. */
-  last(directory: Directory): string {
-    const known = directory.revision === this.#inUse?.revision ? this.#noted : []
-    const noted = directory === this.#inUse ? known : this.#with(directory.checked, known)
-    return noted
+  /** The last day on which a list of a source was known to be current; it need not be in use yet. */
+  last(directory: Directory, source: OpenSource): string {
+    const now = this.#clock.now()
+    const noted = [...this.#ownOf(directory, source), ...this.#confirmedOf(directory)]
+    // A day that is still to come is wrong, or the clock is behind.
+    const past = noted.filter(({ day }) => !isToCome(day, now))
+    return (past.length > 0 ? past : noted)
       .map((one) => pastDay(one, this.#clock))
       .sort()
       .at(-1)!
   }
 
+  #ownOf(directory: Directory, { isOrdered }: OpenSource): readonly NotedDay[] {
+    if (directory === this.#inUse) return this.#own
+    const day = directory.checked
+    const known = directory.revision === this.#inUse?.revision ? this.#own : []
+    // A list from outside whose date was corrected counts by the new date.
+    return this.#with(day, isOrdered ? known : known.filter((one) => one.day <= day))
+  }
+
+  #confirmedOf({ revision }: Directory): readonly NotedDay[] {
+    return revision === this.#inUse?.revision ? this.#confirmed : []
+  }
+
   /** Notes a day. A list that is dated ahead of the clock is not newer each time that it is loaded. */
   #with(day: string, noted: readonly NotedDay[]): readonly NotedDay[] {
-    const isAhead = isToCome(day, this.#clock.now())
-    if (isAhead && noted.some((one) => one.day === day)) return noted
-    const later = noted.filter((one) => one.day > day)
-    return [...later, { day, at: this.#clock.elapsed() }].slice(-MOST)
+    const isKnown = noted.some((one) => one.day === day)
+    if (isKnown && isToCome(day, this.#clock.now())) return noted
+    const others = noted.filter((one) => one.day !== day)
+    return [...others, { day, at: this.#clock.elapsed() }].slice(-MOST)
   }
 }

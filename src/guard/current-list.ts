@@ -101,7 +101,7 @@ export class CurrentList {
     atOnce(this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells]))
     this.#spare = spare
     this.#temporary = { overrides: this.#openAll(overrides, { directory, inUse: [cells] }), removals: [] }
-    this.#checked.follow(directory)
+    this.#checked.follow(directory, this.#loadedFrom)
     this.#current = atOnce(this.#compiling(directory, { cells, warnings: read.warnings }, this.#temporary))
   }
 
@@ -151,16 +151,20 @@ export class CurrentList {
 
   /** The day on which the list was last known to be current, as `YYYY-MM-DD`: by itself, or by a watched list without a difference. */
   get checked(): string {
-    return this.#checked.last(this.current.list.directory)
+    return this.#lastCheckOf(this.current.list.directory)
+  }
+
+  #lastCheckOf(directory: Directory): string {
+    return this.#checked.last(directory, this.#loadedFrom)
   }
 
   /** A watched list has no difference to the one in use, and was known to be current on this day. */
   confirm(day: string): void {
     const { directory } = this.current.list
     if (isToCome(day, this.#clock.now())) return
-    const before = this.#checked.last(directory)
-    this.#checked.note(day)
-    if (this.#settings.rejectWhenStale && this.#checked.last(directory) !== before) this.#compileAnew(directory)
+    const before = this.#lastCheckOf(directory)
+    this.#checked.confirm(day)
+    if (this.#settings.rejectWhenStale && this.#lastCheckOf(directory) !== before) this.#compileAnew(directory)
   }
 
   /** What a route accepts, compiled once an options object and list. */
@@ -311,7 +315,7 @@ export class CurrentList {
 
   #put({ inUse, temporary, gone }: Prepared): void {
     this.#ledger.listChanged(this.#current.list, inUse.list, gone)
-    this.#checked.follow(inUse.list.directory)
+    this.#checked.follow(inUse.list.directory, this.#loadedFrom)
     this.#current = inUse
     this.#temporary = temporary
     this.#version++
@@ -357,7 +361,7 @@ export class CurrentList {
 
   *#compiling(directory: Directory, { cells, warnings }: Read, temporary: Temporary): Steps<InUse> {
     const settings = this.#settings
-    const checked = this.#checked.last(directory)
+    const checked = this.#lastCheckOf(directory)
     const staleAt = settings.rejectWhenStale ? Date.parse(checked) + settings.staleAfter : Number.POSITIVE_INFINITY
     const now = this.#clock.now()
     const isStale = now >= staleAt

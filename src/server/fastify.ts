@@ -181,7 +181,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     return lambda === undefined ? new NodeIncoming(request.raw, earlier) : { ...lambda, earlier }
   }
 
-  /** @param isFinal whether nothing else may let a request in that is rejected; the reply has the status of the rejection then */
+  /** @param isFinal whether nothing else may let a request in that is rejected; an answer without a status has that of the error then */
   function guarding(chooseRoute: ChooseRoute, isFinal: boolean): onRequestHookHandler {
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
@@ -195,7 +195,9 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (route === false) return done()
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
-        return done(thrown(error))
+        const failure = thrown(error)
+        if (isFinal) keepStatus(reply, (failure as { statusCode?: number }).statusCode ?? 500)
+        return done(failure)
       }
       request.moengage = verdict
       ;(request as { [own]?: Incoming['earlier'] | null })[own] = countedBy(incoming.earlier, verdict)
@@ -210,8 +212,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       log.rejection(request.log, verdict, incoming.earlier, inForce, request)
       if (mode === 'tag') return done()
       if (onReject === undefined) {
-        // An error handler of the user's that sends without a status would answer with 200.
-        if (isFinal) reply.code(statusCode)
+        if (isFinal) keepStatus(reply, statusCode)
         return done(new RejectedError(verdict, statusCode))
       }
       answer(onReject, request, reply, verdict, statusCode, done)
@@ -312,6 +313,16 @@ function configOf(config: FastifyContextConfig | undefined): false | RouteOption
 /** Where a mistake stands: `POST /hook config.moengage.channels`. */
 function pathOnRoute(place: string, path: string): string {
   return `${place} ${path.startsWith('config.moengage') ? path : `config.moengage.${path}`}`
+}
+
+/** Gives the answer to an error a status: an error handler of the user's that sends without one would answer with 200. */
+function keepStatus(reply: FastifyReply, statusCode: number): void {
+  const { send } = reply
+  reply.send = (payload?: unknown) => {
+    // Fastify itself sends the error first, and calls the handler.
+    if (reply.statusCode === 200 && !(payload instanceof Error)) reply.code(statusCode)
+    return send.call(reply, payload)
+  }
 }
 
 /**

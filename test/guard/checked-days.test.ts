@@ -86,13 +86,13 @@ t.test('a check by a clock that is ahead does not keep a list from becoming stal
     }
     await check(0)
     await check(366)
-    const last = dayOf(now() - (by === 'watch' ? 0 : DAY))
+    const last = dayOf(by === 'watch' ? now() - DAY : START)
     set(0)
     t.equal(checked(), last, `${by}: by the clock as it is now`)
     await pass(40)
     t.equal(checked(), last, `${by}: the list has become stale`)
     await pass(340)
-    t.equal(checked(), last, `${by}: nor is it fresh again when the day has come`)
+    t.equal(checked(), dayOf(START + (by === 'watch' ? 2 : 1) * DAY), `${by}: nor when the day has come`)
     await check(0)
     t.equal(checked(), dayOf(now() - (by === 'watch' ? 0 : DAY)), `${by}: until it is checked again`)
   }
@@ -126,6 +126,20 @@ t.test('a list that is dated ahead ages from the day on which it was loaded, and
   await pass(30)
   await guard.reload()
   t.strictSame([checked(), codes()], ['2026-11-23', ['MOE_WARN_FUTURE', 'MOE_WARN_STALE']])
+})
+
+t.test('a list of the same revision whose date was corrected counts by the new date', async (t) => {
+  const { guard, held, checked, close } = await guarding({ confirm: ['older'] })
+  t.teardown(close)
+  for (const [retrieved, expected] of [
+    ['2026-11-01', '2026-11-01'],
+    ['2026-11-05', '2026-11-05'],
+    ['2026-11-02', '2026-11-02']
+  ] as const) {
+    held.list = sound({ retrieved })
+    await guard.reload()
+    t.equal(checked(), expected)
+  }
 })
 
 t.test('a list that is older is refused whatever the clock does', async (t) => {
@@ -164,6 +178,8 @@ t.test('however the clock jumps, a right one judges a list by the days of its ch
         // Of a list that is dated ahead of the clock, nobody can know whether it is right.
         const isRight = off === 0 || (!isByClock && off > 0)
         if (by !== 'nobody' && isRight) right = now() + atEnd * DAY
+        // A list from outside counts by the date that it has now.
+        if (by === 'source' && day >= START) right = Math.min(right, day)
         if (isRead) checked()
         await pass(days)
         if (isRead) checked()

@@ -265,7 +265,15 @@ t.test('an error handler of the user answers with the status of the rejection un
     ['sends the error', (error, _request, reply) => void reply.send(error), 404],
     ['sets a status', (_error, _request, reply) => void reply.code(418).send({ own: true }), 418],
     ['throws an error with a status', () => Promise.reject(own(410)), 410],
-    ['throws an error without one', () => Promise.reject(own()), 404]
+    ['redirects', (_error, _request, reply) => void reply.redirect('/denied'), 302],
+    ['throws an error without one', () => Promise.reject(own()), 500],
+    [
+      'has a mistake',
+      () => {
+        throw own()
+      },
+      500
+    ]
   ]
   for (const [what, handler, status] of table) {
     const { app } = await guarded({ statusCode: 404 }, (app) => {

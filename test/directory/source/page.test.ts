@@ -248,6 +248,19 @@ t.test('a clock that was ahead when a page was read keeps no later page out', as
   t.ok(verdictOn('9.9.9.4'), 'also if nothing was loaded in between')
 })
 
+t.test('a clock that was behind at one poll of a page does not make the list stale', async (t) => {
+  const { now } = Date
+  let off = 0
+  t.capture(Date, 'now', () => now() + off)
+  const { guard, verdictOn } = await guarding(t, page('SMS | DC-01 | 9.9.9.1'), { rejectWhenStale: true })
+  off = -20_000 * DAY
+  await guard.reload()
+  t.ok(verdictOn('9.9.9.1'))
+  off = 0
+  t.ok(verdictOn('9.9.9.1'))
+  t.ok(guard.status().age < DAY)
+})
+
 t.test('MoEngage does not sign its page, so verify is refused beside page', async (t) => {
   const source = { page: 'https://example.com/page.mdx', verify: { publicKeys: 'x' } }
   t.throws(() => createGuard({ dataCenters: 'DC-01', source } as unknown as GuardOptions), {
