@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { NodeIncoming } from '../client-ip/incoming.js'
 import type { Framework } from '../guard/create-guard.js'
-import { drop } from '../lib/promise.js'
+import { drop, isPromise } from '../lib/promise.js'
 
 /** Whether the proxy at a hop, counted from the socket, is believed: the user's own function, or what Express compiles its setting to. */
 type Trust = (address: string, hop: number) => unknown
@@ -17,6 +17,30 @@ function believes(ask: () => unknown): boolean {
     drop(error)
     return false
   }
+}
+
+/**
+ * Whether a function of the user's returns a promise for a hop of a request, which the framework would take for "yes". It is called for the
+ * hops that the framework will ask about.
+ */
+function returnsPromise(trust: Trust, { socket, headers }: IncomingMessage): boolean {
+  const forwarded = headers['x-forwarded-for']
+  const hops = [socket.remoteAddress!, ...(typeof forwarded === 'string' ? forwarded.split(',').reverse() : [])]
+  try {
+    // The last one is the client, whoever it is.
+    for (const [hop, address] of hops.slice(0, -1).entries()) {
+      const answer = trust(address.trim(), hop)
+      if (isPromise(answer)) {
+        drop(answer)
+        return true
+      }
+      if (!answer) break
+    }
+  } catch (error) {
+    // The framework gets the error as well.
+    drop(error)
+  }
+  return false
 }
 
 /** In the place of `request.ip`, where that is not read: each call of a function that returns a promise would leave one unhandled. */
@@ -80,6 +104,7 @@ export function fastifyIp(app: FastifyInstance): Framework<FastifyRequest> {
     handles: (request, incoming) => request !== undefined && incoming instanceof NodeIncoming,
     ip: (request) => {
       permissive ??= believesStrangerBehind([], request)
+      if (!permissive && trust !== undefined) permissive = returnsPromise(trust, request.raw)
       return permissive ? ANYBODY : request.ip
     },
     // Without trustProxy there are no ips; with it, they end with the client.
@@ -145,7 +170,12 @@ export function expressIp(): Framework<IncomingMessage> {
 
   return {
     handles: (request) => request !== undefined && trustOf(request) !== undefined,
-    ip: (request) => (isPermissive(trustOf(request)!) ? ANYBODY : (request as { ip?: unknown }).ip),
+    ip: (request) => {
+      const trust = trustOf(request)!
+      if (!isPermissive(trust) && isOfUser(trust, request) && returnsPromise(trust, request))
+        permissive.set(trust, true)
+      return isPermissive(trust) ? ANYBODY : (request as { ip?: unknown }).ip
+    },
     trustsClient: (request) => {
       const { ip, ips } = request as IncomingMessage & { readonly ip: string; readonly ips: readonly string[] }
       // Express leaves the peer out of the ips, so their number is the hop of the client.
@@ -162,6 +192,10 @@ export function expressIp(): Framework<IncomingMessage> {
     whyUnhandled: () => 'Express does not handle it'
   }
 }
+
+/** Whether Express asks the user's own function, and not what it compiled a setting to. */
+const isOfUser = (trust: Trust, request: IncomingMessage) =>
+  (request as { app?: { get(setting: string): unknown } }).app!.get('trust proxy') === trust
 
 function trustOf(request: IncomingMessage): Trust | undefined {
   const { app } = request as { app?: { get?: (setting: string) => unknown } }

@@ -350,7 +350,9 @@ for (const [name, make] of EXPRESSES) {
       const table: [what: string, trusted: (address: string) => unknown][] = [
         ['an async function', isProxy],
         ['one that looks up what it does not know', (address) => known.has(address) || isProxy(address)],
-        ['one that is like a promise', () => failingThenable('own')]
+        ['one that is like a promise', () => failingThenable('own')],
+        ['one for its proxies alone', (address) => address === '127.0.0.1' && Promise.reject(new Error('own'))],
+        ['the same, like a promise', (address) => address === '127.0.0.1' && failingThenable('own')]
       ]
       for (const [what, trusted] of table) {
         const { guard, rejections } = guarding({ clientIp: 'request.ip' })
