@@ -33,7 +33,7 @@ const inField = (name: string) =>
 const BEHIND_PATH =
   'a path stands in front of it, as one may in front of what a client sent: let grep write none (grep -h), nor awslogs (--no-group). If ' +
   'your application writes no line that begins so: ' +
-  `sed -E 's#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |data: +|error: +|source=)?([A-Za-z]:)?[/\\][^":{]*#\\1#' FILE | moengage-allowlist report`
+  `sed -E 's#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |data: +|error: +|source=)?([A-Za-z]:)?[/\\][^":{]*:?([0-9]+:)?#\\1#' FILE | moengage-allowlist report`
 
 /** Whether a line is a member of an object whose other lines are elsewhere. */
 const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.replace(/,$/, '')}}`) !== undefined
