@@ -85,7 +85,7 @@ const DAY = '\\d{1,4}[/-]\\d{1,2}[/-]\\d{1,4}'
 const CLOCK = '\\d{1,2}:\\d\\d(?::\\d\\d)?(?:\\.\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?'
 /** What tells that a logger wrote it: a time, a level, or a name in brackets, which stands here without it. */
 const OF_LOGGERS = new RegExp(
-  `^(?:${DAY}(?:T${CLOCK})?|${CLOCK}|\\[\\]|trace|debug|verbose|silly|http|log|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal):?$`,
+  `^(?:${DAY}(?:T${CLOCK})?|${CLOCK}|\\[\\]|trace|debug|verbose|silly|http|log|info|notice|warn(?:ing)?|err(?:or)?|crit|critical|fatal):?$`,
   'i'
 )
 /** What may stand beside it: the number of a process, the rest of a time, signs, and the stream of CRI. */

@@ -395,7 +395,7 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
     ...['event', 'data', 'payload', 'body'].flatMap((name): [what: string, line: string][] => [
       [`text in ${name}`, JSON.stringify({ time: ISO, host: 'vm', [name]: `web-1 ${whole}` })],
       [`a line in ${name}`, JSON.stringify({ time: ISO, [name]: { line: JSON.parse(whole), tag: 'x' } })],
-      [`a list in ${name}`, JSON.stringify({ specversion: '1.0', [name]: [JSON.parse(whole)] })]
+      [`a list in ${name}`, JSON.stringify({ specversion: '1.0', id: 'a', type: 'log', [name]: [JSON.parse(whole)] })]
     ]),
     ['an endless nesting', `{"a":${'{"a":'.repeat(40_000)}${whole}${'}'.repeat(40_001)}`],
     ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
