@@ -798,6 +798,13 @@ t.test('a line that is about something else is not ours, and a damaged one of ou
   for (const text of damaged) t.equal(findRecords(text)!.unreadable, 1, text)
 })
 
+t.test('the start of a server is read behind the path of a log file, and not behind that of a request', async (t) => {
+  const start = JSON.stringify({ level: 30, time: TIME, pid: 1, msg: 'Server listening at http://127.0.0.1:3000' })
+  t.match(findRecords(`/var/log/web.log:${start}`), { starts: [{ time: TIME }], unreadable: 0 })
+  const others = [`/hook:${start}`, `/hook.log:${start} 404`, `/hook.log:${start.replaceAll(' ', '\\u0020')}`]
+  for (const text of others) t.match(findRecords(text)?.starts ?? [], [], text)
+})
+
 t.test('a line of ours behind one that is cut off is a doubt, wherever the cut is', async (t) => {
   const request = JSON.stringify({
     level: 30,
