@@ -1,67 +1,91 @@
 import { asFields, type Fields } from './fields.js'
 import { isNameOfClients, isOfApplication } from './fields-of-lines.js'
 import { objectsIn } from './json-in-text.js'
-import { timeOf } from './log-time.js'
+import { isNameOfTime, timeOf } from './log-time.js'
 import { hasMessageOfRecord, isMessageOfRecord, placeOfMessage } from './messages.js'
-import { isBehindPath, isPrefix } from './places.js'
+import { isOfLogger, isPrefix, isRequest } from './places.js'
 import { recordIn } from './record.js'
 
-/** Whole lines of the guard in a place where a client may write as well: they are not counted, and are a doubt. */
+/** Whole lines of the guard in a place where a client may write as well. */
 
-/** Whether an object is a line of a logger with a record of the guard. */
-const isLine = (fields: Fields) => recordIn(fields) !== undefined && ('level' in fields || timeOf(fields) !== undefined)
+/** Whether an object is a line of a logger. */
+const isLine = (fields: Fields) => 'level' in fields || timeOf(fields) !== undefined
 
-/** Whether it has the message that the guard writes beside a record. */
-const isLineOfGuard = (fields: Fields) =>
-  isLine(fields) && Object.entries(fields).some(([name, value]) => !isNameOfClients(name) && isMessageOfRecord(value))
-
-/** Whether a text ends with a line of the guard, behind a line that is cut off or a path. What a client sent would not end the line. */
-export function endsWithLine(text: string): boolean {
+/** The object that a text ends with, and the text in front of it. What a client sent would seldom end the line. */
+function lastObject(text: string): { readonly before: string; readonly fields: Fields } | undefined {
   const { objects, outside } = objectsIn(text)
   const { before = '', value } = objects.at(-1) ?? {}
   const fields = asFields(value)
-  if (fields === undefined || recordIn(fields) === undefined || outside.trimEnd().length > before.length + 2)
-    return false
-  if (isLine(fields) && isCutLine(before)) return true
-  const message = placeOfMessage(before)
-  // A URL has no space. The message of the guard has some, also as it is written.
-  if (message === undefined && !(isLineOfGuard(fields) && hasMessageOfRecord(text))) return false
-  return isBehindPath(before.slice(0, message))
+  return fields === undefined || outside.trimEnd().length > before.length + 2 ? undefined : { before, fields }
 }
 
-/** Whether a text without the objects in it is the start of a line of a logger. */
-function isCutLine(text: string): boolean {
-  const start = text.indexOf('{"')
-  return start >= 0 && isPrefix(text.slice(0, start))
+/** Whether a text ends with a line of the guard behind one of a logger that is cut off. */
+export function endsWithLine(text: string): boolean {
+  const last = lastObject(text)
+  if (last === undefined || recordIn(last.fields) === undefined || !isLine(last.fields)) return false
+  const start = last.before.indexOf('{"')
+  return start >= 0 && isPrefix(last.before.slice(0, start))
+}
+
+/** Whether a text behind a path is a whole line of the guard up to its end, which has the message of the guard. A URL has no space. */
+export const isWholeLine = (text: string) => hasMessageOfRecord(text) && lastObject(text) !== undefined
+
+/** Whether no JSON in a text has an end. */
+export const isCutOff = (text: string) => objectsIn(text).objects.length === 0
+
+/** Whether a text behind a path is a whole line of any logger. */
+export function isLineOfLogger(text: string): boolean {
+  const last = text.includes(' ') ? lastObject(text) : undefined
+  return last !== undefined && isLine(last.fields)
+}
+
+/** Whether a text is a message that the guard writes beside a record, behind what a logger writes in front of it. */
+export function isLoggedMessage(text: string): boolean {
+  const place = placeOfMessage(text)
+  // The sign in front of a message belongs to it: a quote is of another program.
+  return place !== undefined && !isRequest(text) && isOfLogger(text.slice(0, place + 1))
 }
 
 /** Names of fields in which stores keep a line, and applications what a client sent. */
 const OF_STORES: ReadonlySet<string> = new Set(['event', 'data', 'payload', 'body'])
-/** Names of what else is known of a request. */
-const OF_REQUESTS = /^(?:method|status(?:_?code)?|.*ip|.*addr(?:ess)?|duration.*|level)$/i
+/** What stores write beside such a field, and applications seldom. */
+const BESIDE_THESE =
+  /^(?:host|index|source|samplerate|specversion|datacontenttype|schema|attributes|observedTimestamp|_sysTime|_rowId)$/
+/** What CloudEvents has as well. */
+const OF_CLOUD_EVENTS = /^(?:id|type|subject)$/
+/** Maximum depth of a line in such a field. */
+const MAX_DEPTH = 8
 
-/** The fields of an object that hold a line of the guard, where a store keeps one: the object is about no request. */
+/** The fields of an object that hold a line of the guard, where a store keeps one: nothing else stands in the object. */
 export function fieldsWithLine(fields: Fields): string[] {
   if (isOfApplication(fields)) return []
+  const isOfStore = (name: string) => OF_STORES.has(name.toLowerCase())
+  const isBeside = (name: string) =>
+    BESIDE_THESE.test(name) || isNameOfTime(name) || ('specversion' in fields && OF_CLOUD_EVENTS.test(name))
   const names = Object.keys(fields)
-  const held = names.filter((name) => OF_STORES.has(name.toLowerCase()) && holdsLine(fields[name]))
-  const isOfRequest = (name: string) =>
-    OF_REQUESTS.test(name) || (isNameOfClients(name) && name !== 'host' && !OF_STORES.has(name.toLowerCase()))
-  return held.length > 0 && names.some(isOfRequest) ? [] : held
+  if (!names.every((name) => isOfStore(name) || isBeside(name))) return []
+  return names.filter((name) => isOfStore(name) && holdsLine(fields[name], 0))
 }
 
-function holdsLine(value: unknown): boolean {
+function holdsLine(value: unknown, depth: number): boolean {
+  if (depth > MAX_DEPTH) return false
+  const holds = (inside: unknown) => holdsLine(inside, depth + 1)
   if (typeof value === 'string') {
     return (
       hasMessageOfRecord(value) &&
-      objectsIn(value).objects.some(({ before, value }) => isPrefix(before) && holdsLine(value))
+      objectsIn(value).objects.some(({ before, value }) => isPrefix(before) && holds(value))
     )
   }
-  if (Array.isArray(value)) return value.some(holdsLine)
+  if (Array.isArray(value)) return value.some(holds)
   const fields = asFields(value)
-  if (fields === undefined) return false
-  return (
-    isLineOfGuard(fields) ||
-    Object.entries(fields).some(([name, inside]) => !isNameOfClients(name) && holdsLine(inside))
-  )
+  return fields !== undefined && (isLineOfGuard(fields) || ownValues(fields).some(holds))
 }
+
+/** Whether an object is a line with a record and the message that the guard writes beside it. */
+const isLineOfGuard = (fields: Fields) =>
+  recordIn(fields) !== undefined && isLine(fields) && ownValues(fields).some(isMessageOfRecord)
+
+const ownValues = (fields: Fields) =>
+  Object.entries(fields)
+    .filter(([name]) => !isNameOfClients(name))
+    .map(([, value]) => value)

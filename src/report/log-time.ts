@@ -1,7 +1,7 @@
 import { parsed } from '../lib/json.js'
 import { isDay } from '../lib/time.js'
 import { asFields, type Fields } from './fields.js'
-import { isPrefix, isRequest, REQUEST } from './places.js'
+import { behindLogFile, isPrefix, isRequest, REQUEST } from './places.js'
 
 /** A time as a line of a log has it. */
 export interface LogTime {
@@ -13,6 +13,10 @@ export interface LogTime {
 
 /** The time of any line of a log: in the fields of its JSON, or in front. A time elsewhere may be a client's. */
 export function timeOfLine(line: string): number | undefined {
+  return timeOfText(behindLogFile(line))
+}
+
+function timeOfText(line: string): number | undefined {
   const brace = line.indexOf('{')
   const front = brace < 0 ? line : line.slice(0, brace)
   const fields = brace < 0 || !isPrefix(front) ? undefined : asFields(parsed(line.slice(brace)))
@@ -37,21 +41,13 @@ function timeInFront(line: string): LogTime | undefined {
   const found = TIME_IN_FRONT.exec(line.slice(0, MAX_FRONT))
   if (found === null) return undefined
   const front = line.slice(0, found.index)
-  if (!isPrefix(front.replace(/(?:^|=)"$|\[$/, '')) || isOfMessage(front)) return undefined
+  if (!isPrefix(front.replace(/(?:^|=)"$|\[$/, '')) || IN_MESSAGE.test(front)) return undefined
   return timeInText(found[0])
 }
 
-/** Words that a logger writes in front of its time. */
-const BEFORE_TIME =
-  /^(?:trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|stdout|stderr|[A-Z]|Mon|Tue|Wed|Thu|Fri|Sat|Sun)$/i
-
-/** Whether a message names the time behind a text, such as `Next backup at `, or another field. */
-function isOfMessage(front: string): boolean {
-  const [, name] = /([\w.@-]{1,50})="?$/.exec(front) ?? []
-  if (name !== undefined) return name !== 'ts' && !TIME_NAME.test(name)
-  const [, word] = /([a-z]{1,50})[^\w\]|]*$/i.exec(front) ?? []
-  return word !== undefined && !BEFORE_TIME.test(word)
-}
+/** Words with which a message names the time behind them, such as `Next backup at `, and fields that are so called. */
+const IN_MESSAGE =
+  /(?<![\w.@-])(?:(?:at|on|from|by|before|after)[: ]{1,2}["(]?|(?:next(?: [a-z]{1,20})?|until|till|since|for|expires?|due)[: ]{0,2}=?["(]?)$/i
 
 /** The names of a time, those of the logger before those of envelopes. */
 const TIMES = [
@@ -81,6 +77,9 @@ export function timeOf(fields: Fields): LogTime | undefined {
 }
 
 const TIME_NAME = /^@?(?:event|log|_)*(?:date_?time|time_?stamp|time|date|t)$/i
+
+/** Whether a field is the time of a line, by its name. */
+export const isNameOfTime = (name: string) => TIMES.includes(name) || TIME_NAME.test(name)
 
 /** Later times have more digits than any date, and are certainly wrong. */
 const YEAR_10000 = 253_402_300_800_000

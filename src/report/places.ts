@@ -20,47 +20,38 @@ const NAME_OF_CLIENTS =
   /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
 const QUOTED = /[^,;\t\\=:[({]"\{"\w/
-/** A file, a program, or a group of CloudWatch. */
-const PATH = '(?:[A-Za-z]:)?[\\\\/][\\w./\\\\@+,~-]{0,500}'
-const LEVEL = '(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL) '
-/** Names of values that are such a path. */
-const OF_SOURCES = '(?:source|file(?:_?name)?|log(?:_?(?:file|group))?|group|program|tag|container(?:_?name)?)'
-/** A path that stands in front of a line: what is before it, and the path. Alone before JSON it would be that of a request and its body. */
-const SOURCES = [
-  // `grep`
-  `^((?:${LEVEL})?)${PATH}:(?:\\d+:)?(?!\\s)`,
-  // `awslogs get`: a group and a stream
-  `^()${PATH}(?= [^\\s/"']+/[^\\s/"']+/\\S+ )`,
+/** What `grep` writes in front of a line of a file that is a log by its name. */
+const LOG_FILE = /^\/[\w./@+-]{0,500}\.(?:log|out|err|json|txt)[\w.-]{0,500}:(?:\d+:)?/
+const PATH = '(?:[A-Za-z]:)?[\\\\/][^":{}]{0,500}'
+/** Paths that other programs write in front of a line, and applications in front of what a client sent. */
+const OTHER_PATHS = [
+  // `grep` over other files
+  `^()${PATH}:(?:\\d+:)?(?!\\s)`,
+  // `awslogs get`: a group, in front of a stream
+  `^()/[^\\s":{}]{0,500} (?=[^\\s/"']{1,255}/[^\\s/"']{1,255}/\\S+ )`,
   // `data:    /srv/web/server.js:7 - ` of forever
-  `^((?:data|error): {3,})${PATH}:\\d+(?= - )`,
+  `^((?:data|error): {3,})${PATH}(?=:\\d+ - )`,
   // The tag of syslog
-  `^((?:<\\d{1,3}>)?[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\S{1,255} )${PATH}(?=(?:\\[\\d+\\])?:)`,
-  `^((?:<\\d{1,3}>)?\\d{4}-\\d\\d-\\d\\dT\\S{1,40} \\S{1,255} )${PATH}(?=\\[\\d+\\]:)`,
-  `^(<\\d{1,3}>\\d \\S{1,40} \\S{1,255} )${PATH}(?= \\S+ \\S+ )`,
-  // `source=/var/log/web `
-  `^((?:[\\w.@-]+=[^\\s"'{}/]*\\s)*${OF_SOURCES}=)${PATH}(?=\\s)`
-].map((source) => new RegExp(source))
-/** The same for a file that can be nothing else. */
-const LOG_FILE = new RegExp(`^(?:${LEVEL})?/[\\w./@+-]{0,500}\\.(?:log|out|err|json|txt)[\\w.-]{0,500}:(?:\\d+:)?`)
+  `^([A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\S{1,255} )/[^\\s":{}[]{0,500}(?=(?:\\[\\d+\\])?: )`,
+  // The source of Splunk
+  '^(source=)/[^\\s":{}]{0,500}(?=\\s)'
+].map((path) => new RegExp(path))
 
-/**
- * A text without the path that a collector puts in front of a line. A URL may look like one. But it has no space, and the JSON behind it
- * would be a part of it.
- */
-export function withoutSource(text: string): string {
-  const plain = text.replace(LOG_FILE, '')
-  return hasSpaceInJson(plain)
-    ? SOURCES.reduce((text, source) => text.replace(source, '$1-').replace(/^-/, ''), plain)
-    : plain
+/** A text without the path in front of it. */
+export interface BehindPath {
+  readonly text: string
+  /** Whether it is the path of a file that is a log by its name. */
+  readonly isLogFile: boolean
 }
 
-/** Whether a string of JSON in a text holds a space. */
-function hasSpaceInJson(text: string): boolean {
-  const json = text.slice(text.search(/\{|$/))
-  for (const { index, 0: string } of json.matchAll(/"(?:[^"\\]|\\.)*"?/gs)) {
-    if (string.includes(' ') && /[,}\]]/.test(json.charAt(index + string.length))) return true
-  }
-  return false
+/** A line without the path of a log file in front of it. */
+export const behindLogFile = (line: string) => line.replace(LOG_FILE, '')
+
+/** What stands behind the path that a line begins with; undefined if it begins with none. */
+export function behindPath(line: string): BehindPath | undefined {
+  if (LOG_FILE.test(line)) return { text: behindLogFile(line), isLogFile: true }
+  const path = OTHER_PATHS.find((path) => path.test(line))
+  return path === undefined ? undefined : { text: line.replace(path, '$1'), isLogFile: false }
 }
 
 const QUOTED_VALUE = '"(?:[^"\\\\]|\\\\.)*"'
@@ -88,6 +79,31 @@ export function isPrefix(text: string): boolean {
   if (text.length > MAX_PREFIX) return false
   const plain = text.replaceAll(COLOURS, '').replace(CAUSES_IN_TEXT, '')
   return PREFIX.test(plain) && !SIGN.test(plain) && !NAME_OF_CLIENTS.test(`${plain}{`)
+}
+
+const DAY = '\\d{1,4}[/-]\\d{1,2}[/-]\\d{1,4}'
+const CLOCK = '\\d{1,2}:\\d\\d(?::\\d\\d)?(?:\\.\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?'
+/** What tells that a logger wrote it: a time, a level, or a name in brackets, which stands here without it. */
+const OF_LOGGERS = new RegExp(
+  `^(?:${DAY}(?:T${CLOCK})?|${CLOCK}|\\[\\]|trace|debug|verbose|silly|http|log|info|notice|warn(?:ing)?|err(?:or)?|crit|critical|fatal):?$`,
+  'i'
+)
+/** What may stand beside it: the number of a process, the rest of a time, signs, and the stream of CRI. */
+const BESIDE_THESE = /^(?:\(?\d{1,10}\)?:?|[AP]M|Z|UTC|GMT|[+-]\d\d:?\d\d|-|stdout|stderr|F|)$/
+/** A name, a level, a time or a number in brackets: no address, and no time of an access log. */
+const BRACKETS = /\[(?!\d+\.\d+\.\d|[\da-f]*:[\da-f]*:[\da-f]*:|\d+\/[A-Z])[^[\]"'{}]{0,100}\]/g
+
+/** Whether a text in front of a message is all of a logger: no other words, no address, no name of a host. */
+export function isOfLogger(text: string): boolean {
+  if (text.length > MAX_PREFIX) return false
+  const words = text
+    .replaceAll(COLOURS, '')
+    .replaceAll(BRACKETS, ' [] ')
+    .split(/[\s|,]+/)
+  return (
+    words.some((word) => OF_LOGGERS.test(word)) &&
+    words.every((word) => OF_LOGGERS.test(word) || BESIDE_THESE.test(word))
+  )
 }
 
 /** Whether a line is one of an access log, by its text outside of JSON. */
@@ -146,22 +162,6 @@ export function countOwn(text: string, places: readonly number[]): number {
   }
   take(text.length, from + Math.min(...[SIGN, NAME_OF_CLIENTS].map((pattern) => signIn(text.slice(from), pattern))))
   return count
-}
-
-/** A path that no message names, with the name of a stream behind it; the tag of a program; the value of a name. */
-const PATHS_OF_COLLECTORS = new RegExp(
-  [
-    `(?<=^|[\\s([|])(?<!\\w:? )${PATH}(?= {1,4}(?:[-|] )?[^\\s"'{}]{0,100}[a-z][^\\s"'{}]{0,100}\\d)`,
-    `(?<=\\s)${PATH}(?=\\[\\d{1,10}\\]:\\s)`,
-    `(?<=(?:^|\\s)${OF_SOURCES}=)${PATH}(?=\\s)`
-  ].join('|'),
-  'gi'
-)
-
-/** Whether nothing but paths says that what stands behind a text is a client's, and these are such as a collector writes. */
-export function isBehindPath(text: string): boolean {
-  const plain = text.replaceAll(PATHS_OF_COLLECTORS, '')
-  return countOwn(`${plain}{`, [plain.length]) === 1
 }
 
 /** Where a pattern matches first; infinite if it does not. */

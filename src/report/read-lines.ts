@@ -14,8 +14,6 @@ export interface Mark {
 export interface LineSink {
   /** @returns true if this line goes on in a later one, so that no line may be skipped until then */
   line(text: string): boolean
-  /** The first line, if it is skipped: it may name the columns of all others. */
-  first?(text: string): void
   /**
    * Lines that hold none of the marks, so that nobody has to read them.
    *
@@ -128,7 +126,6 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
   /** Length of the line so far, of which at most {@link MAX_LINE} bytes are kept. */
   let length = 0
   let isOpen = false
-  let isFirst = true
   /** The end of what is known of a line that is too long. */
   let tail: Buffer | undefined
   let hasMattered = false
@@ -144,7 +141,6 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     tail = Buffer.from(part.subarray(-OVERLAP))
   }
   const end = () => {
-    isFirst = false
     const line = kept.toString('utf8', 0, Math.min(length, MAX_LINE))
     if (length > MAX_LINE) sink.tooLong(line, hasMattered)
     else if (length > 0) isOpen = sink.line(line)
@@ -160,8 +156,6 @@ async function splitLines(chunks: AsyncIterable<Buffer>, sink: LineSink, marks: 
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, start)) {
       // A line that began in the chunk before is read: a mark may lie across the border.
       if (length === 0 && !isOpen && chunk[start]! > SPACE && !search.isIn(start, at)) {
-        if (isFirst) sink.first?.(chunk.toString('utf8', start, at))
-        isFirst = false
         skipped++
         last = [start, at]
       } else {

@@ -6,7 +6,6 @@ import { Refusals } from '../senders/refusals.js'
 import { type AddressBook, type Sender, Senders } from '../senders/senders.js'
 import { isRefusal, isUnresolved, noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import { type CanReject, canReject, type Genuine, genuine, knownOf, unlistedWithSecret } from './conclusion.js'
-import { type Header, headerOf, rowOf } from './csv.js'
 import { type Bar, Histogram } from './histogram.js'
 import { timeOfLine } from './log-time.js'
 import { PartialLines } from './partial-lines.js'
@@ -15,7 +14,7 @@ import { type LoggedEvent, type RejectedEvent, readEvent, type SummaryEvent } fr
 import type { LineSink } from './read-lines.js'
 import type { FoundRecord } from './record.js'
 import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
-import { findRecords, findRecordsInRow, type LineContent, mentions } from './unwrap.js'
+import { findRecords, mentions } from './unwrap.js'
 import { WithoutSecretLog } from './without-secret.js'
 
 /** The part of a log to report on. */
@@ -153,8 +152,6 @@ export class ReportBuilder implements LineSink {
   #file = ''
   #last = ''
   #hasUnwanted = false
-  /** The columns of the file, if it is CSV; null before its first line. */
-  #header: Header | undefined | null = null
   readonly #partial = new PartialLines()
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
@@ -174,7 +171,6 @@ export class ReportBuilder implements LineSink {
     this.#endFile()
     this.#file = name
     this.#isFirst = true
-    this.#header = null
   }
 
   /** Two lines of one process at one time, with the same fields, are one line. */
@@ -221,8 +217,7 @@ export class ReportBuilder implements LineSink {
     const text = line.trim()
     if (text === '') return
     this.#last = text
-    if (this.#header === null) this.first(text)
-    const content = this.#find(text)
+    const content = findRecords(text)
     if (content === undefined) return
     for (const { process, time } of content.starts) this.#processes.started(process, time)
     for (const { time } of content.notJudged) {
@@ -233,15 +228,6 @@ export class ReportBuilder implements LineSink {
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
     if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
-  }
-
-  #find(text: string): LineContent | undefined {
-    const row = this.#header ? rowOf(text, this.#header) : undefined
-    return row === undefined ? findRecords(text) : findRecordsInRow(row)
-  }
-
-  first(text: string): void {
-    this.#header = headerOf(text.trim())
   }
 
   skipped(count: number, last: string | undefined): void {

@@ -1,7 +1,7 @@
 import { parsed } from '../lib/json.js'
 import { asFields } from './fields.js'
 import { fieldsWithLine } from './held-lines.js'
-import { LABELLED } from './places.js'
+import { behindPath, LABELLED } from './places.js'
 
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic, Loki and Log Analytics. */
 const LINES_OF_EXPORT =
@@ -30,6 +30,11 @@ const inField = (name: string) =>
   `its JSON is in the field "${name}", where an application may write what a client sent. If yours does not: ` +
   `jq -c '(.${name} | fromjson?) // .${name} // .' FILE | moengage-allowlist report`
 
+const BEHIND_PATH =
+  'a path stands in front of it, as one may in front of what a client sent: let grep write none (grep -h), nor awslogs (--no-group). If ' +
+  'your application writes no line that begins so: ' +
+  `sed -E 's#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |data: +|error: +|source=)?([A-Za-z]:)?[/\\][^":{]*:?([0-9]+:)?#\\1#' FILE | moengage-allowlist report`
+
 /** Whether a line is a member of an object whose other lines are elsewhere. */
 const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.replace(/,$/, '')}}`) !== undefined
 
@@ -39,6 +44,7 @@ export function adviceFor(text: string): string {
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
   const [field] = fieldsWithLine(asFields(parsed(text)) ?? {})
   if (field !== undefined) return inField(field)
+  if (behindPath(text)?.isLogFile === false) return BEHIND_PATH
   if (/(?:^|\s)msg="\{\\"/.test(text)) return IN_MESSAGE
   if (isMember(text)) return SPREAD
   if (LABELLED.test(text)) return IN_LABELS

@@ -7,16 +7,17 @@ import {
   isNamedValue,
   isNameOfClients,
   isNameOfEvent,
+  isOfApplication,
   isOfClient,
   isPartOfOwn,
   nameOfField
 } from './fields-of-lines.js'
-import { endsWithLine, fieldsWithLine } from './held-lines.js'
+import { endsWithLine, fieldsWithLine, isCutOff, isLineOfLogger, isLoggedMessage, isWholeLine } from './held-lines.js'
 import { objectsIn, withoutEntities } from './json-in-text.js'
 import { logTime, timeInText, timeOf } from './log-time.js'
-import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord, placeOfMessage } from './messages.js'
+import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord } from './messages.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { countOwn, isPrefix, isRequest, LABELLED, quotedIn, withoutSource } from './places.js'
+import { behindPath, countOwn, isPrefix, isRequest, LABELLED, quotedIn } from './places.js'
 import type { Mark } from './read-lines.js'
 import { EVENTS, type FoundRecord, processInText, processOf, recordIn } from './record.js'
 
@@ -89,15 +90,35 @@ type Entry = readonly [name: string, value: unknown]
  * @returns undefined if the line is not about us
  */
 export function findRecords(line: string): LineContent | undefined {
-  return isAboutUs(line) ? contentOf((found) => readText(line, NOTHING, found, 0)) : undefined
+  return isAboutUs(line) ? contentOfLine(line, NOTHING, MAX_PATHS) : undefined
 }
 
-/** Finds our records in a row of CSV. */
-export function findRecordsInRow(row: Fields): LineContent {
-  return contentOf((found) => visit(row, within(NOTHING, 'CSV'), found, 0))
+/** Maximum number of paths in front of a line: `grep` writes one in front of that of syslog. */
+const MAX_PATHS = 2
+
+function contentOfLine(line: string, part: Part, paths: number): LineContent {
+  const content = contentOf(line, part)
+  return paths > 0 && isEmpty(content) ? contentBehindPath(line, content, paths - 1) : content
 }
 
-function contentOf(read: (found: Search) => void): LineContent {
+const isEmpty = ({ records, starts, notJudged, unreadable, leftOut }: LineContent) =>
+  records.length + starts.length + notJudged.length + unreadable + leftOut === 0
+
+/**
+ * What is found behind a path in front of a line. A client may have sent both: so it is read only behind the path of a log file, and is a
+ * doubt behind others.
+ */
+function contentBehindPath(line: string, nothing: LineContent, paths: number): LineContent {
+  const { text, isLogFile } = behindPath(line) ?? { text: '' }
+  if (!isAboutUs(text)) return nothing
+  const content = contentOfLine(text, within(NOTHING, 'path of a file'), paths)
+  const isWhole = isWholeLine(text)
+  if (isLogFile && (isWhole || isLineOfLogger(text))) return content
+  const isDoubtful = isWhole || (isLogFile && isCutOff(text))
+  return isDoubtful && !isEmpty(content) ? { ...nothing, unreadable: 1 } : nothing
+}
+
+function contentOf(text: string, part: Part): LineContent {
   const found: Search = {
     records: [],
     starts: [],
@@ -110,7 +131,7 @@ function contentOf(read: (found: Search) => void): LineContent {
     copied: 0
   }
   try {
-    readPart(found, () => read(found))
+    readPart(found, () => readText(text, part, found, 0))
   } catch {
     // JSON may be nested more deeply than the stack is.
     found.unreadable++
@@ -150,7 +171,7 @@ function readText(text: string, part: Part, found: Search, depth: number): void 
     visit(whole, part, found, depth)
     return
   }
-  readLine(withoutStructuredData(withoutSource(text)), part, found, depth)
+  readLine(withoutStructuredData(text), part, found, depth)
 }
 
 /** The header of a line of syslog (RFC 5424) up to its structured data, which no client can write, and the byte order mark behind that. */
@@ -174,8 +195,7 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
   const read = records.length + found.copied - copied
   if (found.unreadable === unreadable && (countMentions(own) > read || (read === 0 && endsWithLine(text))))
     found.unreadable++
-  const message = placeOfMessage(text)
-  found.hasMessage ||= message !== undefined && isPrefix(text.slice(0, message))
+  found.hasMessage ||= depth === 0 && isLoggedMessage(text)
 }
 
 /** Reads the JSON in a text, which may be quoted or escaped as a whole. */
@@ -306,7 +326,10 @@ function visitField(
   if (typeof value !== 'object' && typeof value !== 'string') return false
   const own = nameOfField(name, fields)
   const isLine = isEnvelope(name, value, fields)
-  found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageOfRecord(onlyValue(value))
+  const text = onlyValue(value)
+  found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageOfRecord(text)
+  // Behind a prefix in the message of an application stands what a client sent.
+  found.hasMessage ||= isLine && typeof text === 'string' && !isOfApplication(fields) && isLoggedMessage(text)
   const inside = asFields(value)
   if (!isLine && (inside === undefined || recordIn(inside) === undefined || !isGuards)) return false
   visit(value, nested(here, own), found, depth + 1)

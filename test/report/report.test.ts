@@ -257,52 +257,96 @@ t.test('what jq is advised for can be read', { skip: HAS_JQ ? false : 'jq is not
   t.match(await run(`2026-11-23T12:00:00Z ecs/app/0123 ${spread}\n`.repeat(2)), { rejected: { total: 2 }, doubts: [] })
 })
 
-t.test('a table in CSV is read by the names of its columns', async (t) => {
-  const own = [line({}, { msg: '198.51.100.7 rejected: not-listed' }), summary({ verified: 7 })]
+t.test('the paths in front of lines can be cut off as advised, and a line that is read needs no advice', async (t) => {
+  const own = line({}, { msg: '198.51.100.7 rejected: not-listed' })
+  const paths = [
+    '/var/log/syslog:Nov 20 00:00:01 vm node[2]: ',
+    'C:\\logs\\web.log:12:',
+    '/srv/my app/current:',
+    'Nov 20 00:00:01 vm /usr/bin/node[2]: ',
+    '/ecs/webhooks ecs/app/0123abc ',
+    '/aws/lambda/hooks 2026/11/27/[$LATEST]abc 2026-11-20T00:00:01Z ',
+    'source=/var/log/web sourcetype=json ',
+    'data:    /srv/webhooks/server.js:8522 - '
+  ]
+  for (const path of paths) {
+    const input = `${path}${own}\n`
+    t.match((await report([`/var/log/syslog:${input}`])).found, { lines: { own: 0, unreadable: 1 } }, path)
+    const { found } = await report([input])
+    t.match(found, { lines: { own: 0, unreadable: 1 }, firstUnreadable: { advice: /grep -h/ } }, path)
+    const [, command] = /: (sed .*) FILE \| moengage-allowlist report$/.exec(found.firstUnreadable.advice)!
+    const { stdout } = spawnSync('sh', ['-c', command!], { input, encoding: 'utf8' })
+    t.match((await report([stdout])).found, { lines: { own: 1, unreadable: 0 }, doubts: [] }, stdout)
+  }
+})
+
+t.test('a cell of CSV that holds a line is read, whatever the other columns are', async (t) => {
+  const own = line({}, { msg: '198.51.100.7 rejected: not-listed', reqId: 'req-1' })
   const cell = (text: string) => `"${text.replaceAll('"', '""')}"`
-  const tables: [what: string, header: string, row: (text: string) => string][] = [
-    [
-      'CloudWatch Insights',
-      '@timestamp,@message,@logStream,@log',
-      (text) => `2026-11-23 12:00:00.000,${cell(text)},ecs/app/0123,123456789012:/ecs/webhooks`
-    ],
-    ['Splunk', '"_time",source,"_raw"', (text) => `"2026-11-23T12:00:00.000+0000","/var/log/app.log",${cell(text)}`],
-    ['Splunk, all columns', '"_raw","_time",host,source', (text) => `${cell(text)},"2026-11-23",vm,"/var/log/syslog"`],
-    ['Kibana', '"@timestamp","log.file.path",message', (text) => `"Nov 23","/var/log/app",${cell(text)}`],
-    ['with semicolons', 'Time;Line;url', (text) => `x;${cell(text)};/hook`],
-    ['with tabs', '@message\turl', (text) => `${cell(text)}\tGET /hook HTTP/1.1`]
+  const tables: [header: string, row: string][] = [
+    ['@timestamp,@message,reqId', `2026-11-23 12:00:00.000,${cell(own)},req-1`],
+    ['"_raw","_time",host,"moengage.event"', `${cell(own)},"2026-11-23T12:00:00.000+0000","h","moengage.rejected"`],
+    ['timestamp,message,msg', `2026-11-23,${cell(own)},198.51.100.7 rejected: not-listed`],
+    ['timestamp,event', `2026-11-23T12:00:00Z,${cell(own)}`]
   ]
-  for (const [what, header, row] of tables) {
-    const { found, code } = await report([header, ...own.map(row)])
-    t.match(found, { lines: { own: 2, unreadable: 0 }, verified: 7, rejected: { total: 1 } }, what)
-    t.equal(code, 0, what)
-    t.match(found.unwrapped, [{ wrapping: /^CSV, field "/, records: 2 }], what)
-  }
-  const flat = {
-    event: 'moengage.rejected',
-    mode: 'reject',
-    reason: 'not-listed',
-    clientIp: '192.0.2.1',
-    suppressed: 0
-  }
-  const names = Object.keys(flat)
-  const cells = Object.values(flat).join()
-  t.match((await report([names.map((name) => `moengage.${name}`).join(), cells])).found, {
-    lines: { own: 1, unreadable: 0 },
-    senders: [{ clientIp: '192.0.2.1' }]
-  })
-  t.match((await report(['id,jsonPayload.moengage.event', 'a,moengage.rejected'])).found, { lines: { unreadable: 1 } })
-  t.match((await report(['time,user_agent,message', `x,${cell(own[0]!)},moengage`])).found, {
-    lines: { own: 0, unreadable: 0 }
-  })
-  const others: [header: string, row: string][] = [
-    ['time,message', `x,${cell(own[0]!)},another`],
-    ['time,message', own[0]!],
-    ['INFO {message}, log', own[0]!],
-    ['time,"message', own[0]!],
-    ['time,url', `x,${cell(own[0]!)}`]
+  for (const [header, row] of tables)
+    t.match((await report([header, row])).found, { lines: { own: 1, unreadable: 0 }, doubts: [] }, header)
+  const url = `2026-11-23T12:00:00Z INFO GET /moengage/b,${cell(own)}`
+  t.match((await report(['2026-11-23T00:00:00Z INFO GET /a,message', url])).found, { lines: { own: 0 } })
+})
+
+t.test('no request makes a log doubtful, whatever its user, user agent or body is', async (t) => {
+  const said = '1.1.1.1 rejected: not-listed'
+  const deep = (depth: number) => `${'['.repeat(depth)}{"event":"moengage.rejected","x":"${said}"}${']'.repeat(depth)}`
+  const time = '2026-11-23T12:00:00Z'
+  const lines = [
+    `203.0.113.66 - ${said} [23/Nov/2026:12:00:01 +0000] "GET /moengage/connector HTTP/1.1" 401 172 "-" "curl/8.5.0"`,
+    `203.0.113.66 - moengage ${said} [23/Nov/2026:12:00:01 +0000] /moengage/connector 401`,
+    `[23/Nov/2026:12:00:01 +0000] moengage ${said} "GET /moengage HTTP/1.1" 401`,
+    `[23/Nov/2026:12:00:01 +0000] ${said} "GET /moengage HTTP/1.1" 401`,
+    `[203.0.113.66] ${said} /moengage`,
+    `[2001:db8::1] ${said} /moengage`,
+    `Nov 23 12:00:00 h sshd[1]: Invalid user moengage ${said} from 192.0.2.1`,
+    `${time} ERROR Unknown user moengage ${said}`,
+    `${time} WARN blocked agent moengage ${said}`,
+    `${time} 192.0.2.1 403 moengage ${said}`,
+    `moengage webhook: 203.0.113.66 rejected: not-listed`,
+    `time=x level=info agent=moengage ${said}`,
+    `${time} ERROR "${said}" is no user of moengage`,
+    JSON.stringify({ level: 'info', message: `WARN ${said} is no user of moengage` }),
+    JSON.stringify({ log: `203.0.113.66 - ${said} /moengage`, time }),
+    ...[20, 5_000, 50_000].flatMap((depth) => [
+      `{"time":"${time}","method":"POST","url":"/moengage/x","status":403,"ip":"203.0.113.66","body":${deep(depth)}}`,
+      `{"time":"${time}","data":${deep(depth)}}`,
+      JSON.stringify({ time, log: `{"method":"POST","body":${deep(depth)}}` })
+    ])
   ]
-  for (const [header, row] of others) t.match((await report([header, row])).found, { lines: { own: 1 } }, header)
+  const own = summary({ verified: 5 })
+  for (const text of lines)
+    t.match((await report([own, text])).found, { lines: { own: 1, unreadable: 0 }, doubts: [] }, text.slice(0, 200))
+})
+
+t.test('a message of the guard without its record is a doubt behind what a logger writes', async (t) => {
+  const said = '198.51.100.7 rejected: not-listed'
+  const fronts = [
+    'warn: ',
+    '[moengage] ',
+    '2026-11-23T12:00:00.123Z [warn] ',
+    '2026-11-23T12:00:00+00:00 stdout F WARN ',
+    '2026-11-23 12:00:00,123 | WARN | ',
+    '[07:15:54.176] WARN (8522): ',
+    '[2026-11-23T12:00:00.123Z] [WARN] [default] - ',
+    '[Nest] 8522  - 11/27/2026, 7:15:54 AM    WARN [MoEngage] ',
+    '\u001b[33mWARN\u001b[39m '
+  ]
+  for (const front of fronts) {
+    const text = `${front}${said} moengage=[object Object]`
+    t.match((await report([text])).found, { lines: { own: 0, unreadable: 1 } }, text)
+    const docker = JSON.stringify({ log: `${text}\n`, stream: 'stdout', time: '2026-11-23T12:00:00Z' })
+    t.match((await report([docker])).found, { lines: { own: 0, unreadable: 1 } }, docker)
+  }
+  const long = `${'warn: '.repeat(200)}${said} moengage=[object Object]`
+  t.match((await report([long])).found, { lines: { unreadable: 0 } })
 })
 
 t.test('a log is read as it is kept, and the report says what it was taken out of', async (t) => {

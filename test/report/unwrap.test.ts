@@ -23,6 +23,27 @@ const whole = line({ hint: 'The address is of nobody.' }, { msg: '198.51.100.7 r
 /** A line of pino with a nested key. */
 const nestedKey = (moengage: object, msg = '198.51.100.7 rejected: not-listed, and carries your secret') =>
   JSON.stringify({ level: 40, time: TIME, pid: 1, hostname: 'h', payload: { moengage }, msg })
+/** Paths in front of a line, which may be those of a request. */
+const BEHIND_PATHS = [
+  '/var/log/syslog:',
+  '/var/log/messages-20261120:12:',
+  '/srv/webhooks/current:',
+  '/var/log/my app/app.log:',
+  '/data/app=prod/x.json:',
+  '/srv/m\u00e4rz/app.log:',
+  'C:/logs/web:',
+  'C:\\logs\\web.log:',
+  '/var/log/syslog:Nov 20 00:00:01 vm node[2]: ',
+  '/var/log/syslog:Nov 20 00:00:01 vm /usr/bin/node[2]: ',
+  'Nov 20 00:00:01 vm /usr/bin/node[2]: ',
+  'Nov 20 00:00:01 vm /usr/bin/node: ',
+  '/ecs/webhooks ecs/app/0123abc ',
+  '/ecs/webhooks ecs/app/0123abc 2026-11-20T00:00:01Z ',
+  '/aws/lambda/hooks 2026/11/27/[$LATEST]abc ',
+  'source=/var/log/web ',
+  'source=/var/log/web sourcetype=json ',
+  'data:    /srv/webhooks/server.js:8522 - '
+]
 const ISO = '2026-11-23T12:00:00.123456789Z'
 const CLF = '23/Nov/2026:12:00:00 +0000'
 
@@ -285,6 +306,24 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a URL alone', `/hook:${inUrl}`],
     ['a URL and a status', `/hook:${inUrl} 404 1.2 ms`],
     ['a URL in JSON that is not escaped', `{"url":"/hook?${inUrl}"}`],
+    ['a URL that names a log', `/hook.log:${inUrl}`],
+    ['a URL that names a log, behind a level', `WARN /hook.json:${inUrl}`],
+    ['a URL that names a log, and a status', `/hook.log:${whole} 404 - 1 ms`],
+    ['a URL that names a log in a message', JSON.stringify({ level: 'info', message: `/hook.log:${whole}` })],
+    ['a URL that looks like the tag of syslog', `${ISO} INFO /moengage/x[7]: ${whole}`],
+    ['the same behind an address', `${ISO} 192.0.2.1 /moengage/x[7]: ${whole}`],
+    ['a body behind a level and a path', `INFO /hook:${whole}`],
+    ['a user agent behind a URL', `/hook a/b/c ${whole} 404`],
+    ['the same behind a time', `[${CLF}] /x curl1 ${whole}`],
+    ['the same behind an address', `192.0.2.1 - /x curl1 ${whole}`],
+    ['a body in the message of a logger', JSON.stringify({ level: 'info', message: `/hook:${whole}` })],
+    ['a user agent in it', JSON.stringify({ level: 'info', message: `/hook a/b/c ${whole}` })],
+    ['a file of a request', `level=info file=/up/x ${whole}`],
+    ['the source of a request', `level=info source=/up/x ${whole}`],
+    ...['user', 'remote', 'type', 'id', 'topic'].flatMap((name): [what: string, line: string][] => [
+      [`a payload beside ${name}`, JSON.stringify({ time: ISO, [name]: 'x', payload: JSON.parse(whole) })],
+      [`data beside ${name}`, JSON.stringify({ time: ISO, [name]: 'x', data: whole })]
+    ]),
     ...['/hook ', '/hook: ', '/hook - ', '/hook 200 ', '/hook application/json ', '/hook received '].flatMap(
       (before): [what: string, line: string][] => [
         [`a body behind ${before}`, `${before}${whole}`],
@@ -309,8 +348,14 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     t.strictSame([records.length, unreadable], [0, 0], what)
   }
   const genuine: [what: string, line: string][] = [
-    ['a file and its line', `/var/log/webhooks.log:${plain}`],
-    ['a file and its line, behind a word', `INFO /var/log/webhooks.log:${plain}`],
+    ['a file and its line', `/var/log/webhooks.log:${whole}`],
+    ['a file, the number of a line and its line', `/var/log/webhooks.log.1:12:${whole}`],
+    ['a file and a line of Docker', `/var/lib/docker/a-json.log:${JSON.stringify({ log: `${whole}\n`, time: ISO })}`],
+    ['a file and a line of CRI', `/var/log/pods/a/0.log:${ISO} stdout F ${whole}`],
+    [
+      'a file and a line of text',
+      `/srv/web.out:${ISO} warn: 198.51.100.7 rejected: not-listed {"moengage":${JSON.stringify(record)}}`
+    ],
     ['the body of an envelope with a level', JSON.stringify({ level: 'info', body: plain })],
     ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
     ['JSON of rsyslog', JSON.stringify({ msg: ` ${plain}`, rawmsg: `<13>a node[7]: ${plain}`, syslogtag: 'node[7]:' })],
@@ -330,26 +375,6 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
   ]
   for (const [what, text] of genuine) t.match(findRecords(text), { records: [{ record }], unreadable: 0 }, what)
-  const behindPaths = [
-    '/var/log/syslog:',
-    '/var/log/messages-20261120:12:',
-    'INFO /srv/webhooks/current:',
-    'C:/logs/web:',
-    'C:\\logs\\web.log:',
-    '/var/log/syslog:Nov 20 00:00:01 vm node[2]: ',
-    '/var/log/syslog:Nov 20 00:00:01 vm /usr/bin/node[2]: ',
-    'Nov 20 00:00:01 vm /usr/bin/node[2]: ',
-    'Nov 20 00:00:01 vm /usr/bin/node: ',
-    `<14>${ISO} vm /usr/bin/node[2]: `,
-    `<14>1 ${ISO} vm /usr/bin/node 2 - - `,
-    '/ecs/webhooks ecs/app/0123abc ',
-    `/aws/lambda/hooks 2026/11/27/[$LATEST]abc ${ISO} `,
-    'source=/var/log/web ',
-    'level=info source=/var/log/web ',
-    'data:    /srv/webhooks/server.js:8522 - '
-  ]
-  for (const before of behindPaths)
-    t.match(findRecords(`${before}${whole}`), { records: [{ record }], unreadable: 0 }, before)
   t.match(findRecords(`/var/log/webhooks.log:${plain.slice(0, 130)}`), { records: [], unreadable: 1 })
 })
 
@@ -363,18 +388,14 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
     ['a row with a URL behind it', `${ISO},"${plain.replaceAll('"', '""')}",https://a.example/`],
     ['behind signs', `** ${plain}`],
     ['behind a long text', `${'x'.repeat(1001)} ${plain}`],
-    ...[
-      `${ISO} - /ecs/webhooks - ecs/app/0123abc - `,
-      '/ecs/webhooks i-0abc1 ',
-      '00:00:01 vm /usr/bin/node[2]: ',
-      `/ecs/webhooks i-0abc1 ${ISO} [warn] 198.51.100.7 rejected: not-listed `
-    ].map((before): [what: string, line: string] => [before, `${before}${whole}`]),
-    ['behind a file, cut off', `/var/log/syslog:${line({ hint: 'of nobody', revision: 'abc' }).slice(0, -25)}`],
+    ...BEHIND_PATHS.map((before): [what: string, line: string] => [before, `${before}${whole}`]),
+    ['behind the path of another file, in an envelope', `/var/log/web:${JSON.stringify({ time: ISO, data: whole })}`],
+    ['behind a log file, cut off', `/var/log/web.log:${plain.slice(0, 130)}`],
     ['text behind a message of the guard', 'warn: 198.51.100.7 rejected: not-listed moengage=[object Object]'],
     ...['event', 'data', 'payload', 'body'].flatMap((name): [what: string, line: string][] => [
       [`text in ${name}`, JSON.stringify({ time: ISO, host: 'vm', [name]: `web-1 ${whole}` })],
       [`a line in ${name}`, JSON.stringify({ time: ISO, [name]: { line: JSON.parse(whole), tag: 'x' } })],
-      [`a list in ${name}`, JSON.stringify({ specversion: '1.0', [name]: [JSON.parse(whole)] })]
+      [`a list in ${name}`, JSON.stringify({ specversion: '1.0', id: 'a', type: 'log', [name]: [JSON.parse(whole)] })]
     ]),
     ['an endless nesting', `{"a":${'{"a":'.repeat(40_000)}${whole}${'}'.repeat(40_001)}`],
     ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
@@ -777,6 +798,13 @@ t.test('a line that is about something else is not ours, and a damaged one of ou
   for (const text of damaged) t.equal(findRecords(text)!.unreadable, 1, text)
 })
 
+t.test('the start of a server is read behind the path of a log file, and not behind that of a request', async (t) => {
+  const start = JSON.stringify({ level: 30, time: TIME, pid: 1, msg: 'Server listening at http://127.0.0.1:3000' })
+  t.match(findRecords(`/var/log/web.log:${start}`), { starts: [{ time: TIME }], unreadable: 0 })
+  const others = [`/hook:${start}`, `/hook.log:${start} 404`, `/hook.log:${start.replaceAll(' ', '\\u0020')}`]
+  for (const text of others) t.match(findRecords(text)?.starts ?? [], [], text)
+})
+
 t.test('a line of ours behind one that is cut off is a doubt, wherever the cut is', async (t) => {
   const request = JSON.stringify({
     level: 30,
@@ -908,7 +936,16 @@ t.test('a server says where it starts, and any line its time', async (t) => {
     [`Nov 23 12:00:00 vm node[2]: ${ISO} x`, TIME + 123],
     [`Next backup scheduled for ${ISO}`, undefined],
     [`[cron] next run: ${ISO}`, undefined],
-    [`Retry in 5 minutes (${ISO})`, undefined],
+    [`Token expires (${ISO})`, undefined],
+    [`waiting until ${ISO}`, undefined],
+    [`No request since ${ISO}`, undefined],
+    [`Backup at ${ISO}`, undefined],
+    ...['web-7d5f app ', 'prod ', 'LOG:  ', 'crit ', 'SEVERE ', 'VERBOSE ', 'http ', 'at=', 'level=info at="'].map(
+      (before): [line: string, time: number] => [`${before}${ISO} Healthcheck ok`, TIME + 123]
+    ),
+    [`/var/log/web.log:${ISO} ok`, TIME + 123],
+    [`/var/log/web.log:${plain}`, TIME],
+    [`/var/log/web:${plain}`, undefined],
     [`level=info next=${ISO}`, undefined]
   ]
   for (const [line, time] of times) t.equal(timeOfLine(line), time, line)
