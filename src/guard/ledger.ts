@@ -38,7 +38,10 @@ import type { WatchMetrics } from './status.js'
 export interface GuardMetrics {
   /** The verdicts, by what the route accepts. */
   readonly verdicts: readonly PolicyCounts[]
-  /** How many requests each prefix of the guard's data centers and channels verified; 0 for a prefix that never did. */
+  /**
+   * How many requests each prefix verified; 0 for a prefix of the guard's data centers and channels, of `allow` or of an override that
+   * never did.
+   */
   readonly hits: readonly PrefixHits[]
   /** The last verified requests by route, data center and set of channels, the latest first. */
   readonly lastVerified: readonly LastVerified[]
@@ -349,9 +352,11 @@ export class Ledger {
     const { cacheHits, cacheMisses } = this.counters
     return {
       verdicts: this.counters.policies(),
-      hits: this.counters.hits(
-        listed.map(({ prefix, grant: { dataCenter } }) => ({ prefix: `${prefix}`, dataCenter }))
-      ),
+      hits: this.counters.hits([
+        ...listed.map(({ prefix, grant: { dataCenter } }) => ({ prefix: `${prefix}`, dataCenter })),
+        // Prometheus sees the first hit only as a step from 0.
+        ...list.allowed.map((prefix) => ({ prefix: `${prefix}`, dataCenter: null }))
+      ]),
       lastVerified: this.lastVerified(),
       reloads: { ...this.#reloads },
       cache: { hits: cacheHits, misses: cacheMisses },
