@@ -626,6 +626,21 @@ t.test('a crowd of senders is cut to those with the most requests', async (t) =>
   t.match(textOf('state'), /MoEngage has not got through yet, and requests were turned away/)
 })
 
+t.test('requests of one’s own network with the secret are its own, however many addresses send them', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: ({ headers }) => 'x-secret' in (headers as object) })
+  t.teardown(() => guard.close())
+  for (let i = 0; i < 60; i++) guard.judge({ peer: `10.1.3.${i}`, headers: { 'x-secret': 'yes' } })
+  guard.judge({ peer: '10.1.3.0', headers: {} })
+  t.equal(guard.metrics().ownWithSecret, 60)
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(
+    textOf('answers'),
+    /genuine\? Likely 60 requests with your secret from your own network or a provider in front of it\. 1 request from/
+  )
+})
+
 t.test('senders with the secret are MoEngage: the page says so first, with what to paste and to send', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: ({ headers }) => 'x-secret' in (headers as object) })
   t.teardown(() => guard.close())
