@@ -957,13 +957,13 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       'the secret from a network of one’s own',
       [['10.0.0.9', true, 0.5]],
       {},
-      /None that was accepted No request .* whether MoEngage’s are among them is not known here\./
+      /None that was accepted No request .* whether MoEngage’s are among those is not known here\./
     ],
     [
       'no secret',
       [[SCAN, false, 0.5]],
       {},
-      /None that was accepted No request .* Requests were rejected, and whether MoEngage’s are among them is not known here\. Which channel was it\? None was accepted in the last hour Was/
+      /None that was accepted No request .* Requests were rejected within the hour, and whether MoEngage’s are among those is not known here\. Which channel was it\? None was accepted in the last hour Was/
     ],
     [
       'no secret, and an accepted request long ago',
@@ -975,6 +975,25 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       /None that was accepted The last accepted request of MoEngage came 2 hours ago/
     ],
     ['no client IP', [['unknown', false, 0.5]], {}, /None that was accepted No request/],
+    [
+      'the secret without a client IP',
+      [
+        [SCAN, false, 0.6],
+        ['unknown', true, 0.5]
+      ],
+      {},
+      /Yes, and it was turned away It carries your secret, has no client IP that can be relied on, and came within the hour\. No request/
+    ],
+    [
+      'the secret without a client IP, hours ago, and a stranger',
+      [
+        ['unknown', true, 2],
+        [SCAN, false, 0.5]
+      ],
+      {},
+      /None that was accepted No request .* Requests were rejected within the hour, and whether MoEngage’s are among those is not known/
+    ],
+    ['the secret without a client IP, hours ago', [['unknown', true, 2]], {}, /No No request of MoEngage was accepted/],
     [
       'a stranger who is denied',
       [['8.8.8.8', false, 0.5]],
