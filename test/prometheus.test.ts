@@ -150,6 +150,22 @@ t.test('the age of a list counts from the day on which it was last checked', asy
   t.ok(age < 2 * 86_400, `${age} seconds`)
 })
 
+t.test('what your own allow verifies is counted from 0 on, so that its first request is a step', async (t) => {
+  const registry = new Registry()
+  const guard = createGuard({ dataCenters: 'DC-01', allow: ['192.0.2.0/24'], confirm: ['private'] })
+  registerMetrics(guard, { registry })
+  const hitsOf = async (prefix: string) =>
+    (await samples(registry)).get(`moengage_prefix_hits_total{prefix="${prefix}",data_center=""}`)
+  t.equal(await hitsOf('192.0.2.0/24'), 0, 'the option')
+  guard.judge(from('192.0.2.1'))
+  t.equal(await hitsOf('192.0.2.0/24'), 1)
+  t.equal(await hitsOf('9.9.9.9/32'), undefined)
+  const { id } = guard.override({ allow: ['9.9.9.9'] })
+  t.equal(await hitsOf('9.9.9.9/32'), 0, 'an override')
+  guard.removeOverride(id)
+  t.equal(await hitsOf('9.9.9.9/32'), undefined, 'an override that has ended, and verified nothing')
+})
+
 t.test('counters outlive the list, and dead entries show', async (t) => {
   let addresses = ['9.9.9.9', '8.8.8.8']
   const load = (): Snapshot => {

@@ -41,7 +41,7 @@ export interface ListParts {
 }
 
 /** What is found out about a list when it is compiled. */
-type Found = Pick<CompiledList, 'matcher' | 'holdsProxies' | 'unknown'>
+type Found = Pick<CompiledList, 'matcher' | 'allowed' | 'holdsProxies' | 'unknown'>
 
 /**
  * One version of all that requests are judged by: MoEngage's list and the user's own, compiled into one matcher, with
@@ -53,6 +53,8 @@ export class CompiledList {
   readonly revision: string
   /** What the list has lost and is accepted nevertheless. */
   readonly removals: readonly Removal[]
+  /** What the user accepts beside it, by the option `allow` and by overrides. */
+  readonly allowed: readonly Prefix[]
   /** Whether it is too old to accept anything by it. */
   readonly isStale: boolean
   /** The day on which it was last known to be current, when it was compiled. */
@@ -70,6 +72,7 @@ export class CompiledList {
     this.isStale = isStale
     this.checked = checked ?? directory.checked
     this.matcher = found.matcher
+    this.allowed = found.allowed
     this.holdsProxies = found.holdsProxies
     this.unknown = found.unknown
     this.verdicts = new VerdictCache(own.cacheSize)
@@ -86,13 +89,14 @@ export class CompiledList {
     ]
     const published: Matcher<ListGrant> = yield* directory.compiling()
     const matcher = new LayeredMatcher(published, added.length === 0 ? undefined : yield* compiling(added))
-    const senders = [...directory.prefixesOf(ALL_CELLS), ...own.allow, ...overrides.flatMap(({ allow }) => allow)]
+    const allowed = [...own.allow, ...overrides.flatMap(({ allow }) => allow)]
+    const senders = [...directory.prefixesOf(ALL_CELLS), ...allowed]
     const isProxy = (sender: Prefix) => own.trustedProxies.some((proxy) => proxy.overlaps(sender))
     const holdsProxies = (yield* filtered(senders, isProxy)).length > 0
     const unknownEntries = directory.unknown.flatMap((grant) =>
       Array.isArray(grant.cell) ? grant.cell.map((prefix) => ({ prefix, grant })) : []
     )
     const unknown = unknownEntries.length === 0 ? undefined : yield* compiling(unknownEntries)
-    return new CompiledList(parts, { matcher, holdsProxies, unknown })
+    return new CompiledList(parts, { matcher, allowed, holdsProxies, unknown })
   }
 }

@@ -38,7 +38,10 @@ import type { WatchMetrics } from './status.js'
 export interface GuardMetrics {
   /** The verdicts, by what the route accepts. */
   readonly verdicts: readonly PolicyCounts[]
-  /** How many requests each prefix of the guard's data centers and channels verified; 0 for a prefix that never did. */
+  /**
+   * How many requests each prefix verified; 0 for a prefix of the guard's data centers and channels, of `allow` or of an override that
+   * never did.
+   */
   readonly hits: readonly PrefixHits[]
   /** The last verified requests by route, data center and set of channels, the latest first. */
   readonly lastVerified: readonly LastVerified[]
@@ -62,6 +65,8 @@ export interface GuardMetrics {
   readonly senders: number
   /** How many addresses that are not listed sent your secret in the last seven days: more than 0 means that the list has aged. */
   readonly unlistedWithSecret: number
+  /** How many of the requests with your secret that were rejected as `not-listed` came from addresses of your own set-up. */
+  readonly ownWithSecret: number
   /** How often `carriesSecret` threw, or returned something else than true or false. */
   readonly secretChecksFailed: number
   /** How many entries the list in use has. */
@@ -119,6 +124,8 @@ export class Ledger {
   readonly #withoutSecret = new WithoutSecret()
   /** How many rejections for `not-listed` were of addresses of the receiver's own set-up. */
   #own = 0
+  /** How many of them carried the secret. */
+  #ownWithSecret = 0
   readonly #redact: Redact | undefined
   readonly #reloads = { succeeded: 0, failed: 0 }
   /** The day on which a prefix was found to be gone from the list. */
@@ -175,7 +182,10 @@ export class Ledger {
   rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null, isOwn: boolean): void {
     policy.counts.rejected[verdict.reason]++
     if (isRefusal(verdict.reason)) this.#noteRefusal(verdict.clientIp!, verdict.reason, policy, pattern)
-    if (isOwn && verdict.reason === 'not-listed') this.#own++
+    if (isOwn && verdict.reason === 'not-listed') {
+      this.#own++
+      if (verdict.carriesSecret === true) this.#ownWithSecret++
+    }
     if (verdict.carriesSecret === true) policy.counts.rejectedWithSecret[verdict.reason]++
     if (verdictChannel?.hasSubscribers) this.#publish(this.redacted(verdict), policy, this.#routes.of(pattern).route)
   }
@@ -349,14 +359,17 @@ export class Ledger {
     const { cacheHits, cacheMisses } = this.counters
     return {
       verdicts: this.counters.policies(),
-      hits: this.counters.hits(
-        listed.map(({ prefix, grant: { dataCenter } }) => ({ prefix: `${prefix}`, dataCenter }))
-      ),
+      hits: this.counters.hits([
+        ...listed.map(({ prefix, grant: { dataCenter } }) => ({ prefix: `${prefix}`, dataCenter })),
+        // Prometheus sees the first hit only as a step from 0.
+        ...list.allowed.map((prefix) => ({ prefix: `${prefix}`, dataCenter: null }))
+      ]),
       lastVerified: this.lastVerified(),
       reloads: { ...this.#reloads },
       cache: { hits: cacheHits, misses: cacheMisses },
       senders: this.#senders.size,
       unlistedWithSecret: this.#withSecret(policy, sources, 'not-listed', false).length,
+      ownWithSecret: this.#ownWithSecret,
       secretChecksFailed: sources.failures,
       entries: directory.entries.length,
       retrieved: directory.provenance.retrieved

@@ -117,7 +117,7 @@ export function genuine(facts: Evidence): Genuine {
 }
 
 /** How many requests with the secret came from addresses that are not listed. */
-export const unlistedWithSecret = (senders: readonly Sender[]): number =>
+export const unlistedWithSecret = (senders: readonly Pick<Sender, 'withSecret'>[]): number =>
   senders.reduce((sum, { withSecret }) => sum + (withSecret['not-listed'] ?? 0), 0)
 
 /** What is known of rejected senders, besides what the secret gives away. */

@@ -182,13 +182,17 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
     const detail = html`It carries your secret and came ${when}. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
+  if (isUnresolvedRecent(facts)) {
+    const detail = html`It carries your secret, has no client IP that can be relied on, and came within the hour. !${accepted}`
+    return { question, answer: `Yes, and it ${outcome}`, detail }
+  }
   const own = byAllow(facts)
   if (own !== undefined && now - own.at < HOUR) {
     const detail = html`Your own “allow” or an override accepted a request ${ago(now - own.at)}: if the address is MoEngage’s, it called. !${accepted}`
     return { question, answer: 'That depends', detail }
   }
   if (genuine !== 'no' && isRejecting(facts)) {
-    const detail = html`!${accepted} Requests were rejected, and whether MoEngage’s are among them is not known here.`
+    const detail = html`!${accepted} Requests were rejected within the hour, and whether MoEngage’s are among those is not known here.`
     return { question, answer: 'None that was accepted', detail }
   }
   if (rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)) {
@@ -215,6 +219,16 @@ function withSecret({ turnedAway, now }: Facts): Sender[] {
 
 /** Whether each request of a sender carried your secret. */
 const isAlways = ({ withSecret, count }: Sender): boolean => totalOf(withSecret) === count
+
+/**
+ * Whether a request with your secret that has no client IP was rejected within the hour. No sender says when it came: one did if there
+ * are more of them than rejections before the hour.
+ */
+function isUnresolvedRecent({ proofs, status, minutes }: Facts): boolean {
+  const recent = minutes.reduce((sum, { rejected }) => sum + rejected, 0)
+  const before = totalOf(status.rejected) - recent
+  return proofs.some(({ kind, count }) => kind === 'unresolved' && count > before)
+}
 
 /** Whether a request was rejected within an hour, as far as this server knows. */
 function isRejecting({ turnedAway, minutes, now }: Facts): boolean {

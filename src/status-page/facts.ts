@@ -11,7 +11,7 @@ import { loudest } from '../senders/loudest.js'
 import type { Sender } from '../senders/senders.js'
 import { noCounts, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
-import { diagnosisOfOthers, evidenceOfOthers } from './others.js'
+import { asReported, besides, diagnosisOfOthers, evidenceOfOthers, isAmong, joined } from './others.js'
 import { type Outcomes, outcomesOf } from './outcomes.js'
 import { type Proof, proofsOf } from './proofs.js'
 import type { Bar, Samples, Totals } from './samples.js'
@@ -90,7 +90,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       outcomes: outcomesOf([ownOutcome]),
       outcomesOfEnded: outcomesOf([]),
       unlistedWithSecret: withSecret['not-listed'],
-      proofs: proofsOf(withSecret, senders),
+      proofs: proofsOf(withSecret, metrics.ownWithSecret),
       evidence: status.evidence,
       diagnosis: status.diagnosis,
       settled: settling(guard, metrics, 0),
@@ -109,8 +109,8 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const counts = { hasVerified: hasVerified || others.some(isVerified), rejected: sumOf(rejected, ofOthers) }
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
-  const turnedAway = mostOf([...theirs, ...senders])
-  const elsewhere = turnedAway.filter(({ clientIp }) => !isAmong(clientIp, senders))
+  const turnedAway = loudest(joined(theirs, senders), MAX_SENDERS)
+  const elsewhere = theirs.map((sender) => besides(sender, senders))
   const started = reported.replicas.flatMap(({ state, started }) => (state === 'live' ? [started] : []))
   // Servers that are started one after the other have the new options when the last one has begun.
   const settled = settling(guard, metrics, Math.max(0, ...started))
@@ -135,7 +135,10 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
         unlistedWithSecret(elsewhere),
         sum(({ withSecret }) => withSecret)
       ),
-    proofs: proofsOf(sumOf(withSecret, ...elsewhere.map(({ withSecret }) => withSecret)), [...senders, ...elsewhere]),
+    proofs: proofsOf(
+      sumOf(withSecret, ...elsewhere.map(({ withSecret }) => withSecret)),
+      metrics.ownWithSecret + unlistedWithSecret(elsewhere.filter(({ isOwn }) => isOwn))
+    ),
     evidence: [...status.evidence, ...evidence],
     diagnosis: [
       // Another server may have verified one.
@@ -158,14 +161,6 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
 const isVerified = ({ verified, verifiedByAllow }: Pick<Replica, 'verified' | 'verifiedByAllow'>) =>
   verified > (verifiedByAllow ?? 0)
 
-const isAmong = (ip: string, senders: readonly Sender[]) => senders.some(({ clientIp }) => clientIp === ip)
-
-/** A sender with what this server knows itself of its secret and of the list: anybody may have written the report. */
-function asReported(sender: Sender, senders: readonly Sender[]): Sender {
-  const { withSecret = {}, removed = null } = senders.find(({ clientIp }) => clientIp === sender.clientIp) ?? {}
-  return { ...sender, withSecret, removed }
-}
-
 /** The data centers that are accepted by any route. */
 export const dataCentersOf = ({ verdicts }: GuardMetrics): string[] => [
   ...new Set(verdicts.flatMap(({ dataCenters }) => dataCenters))
@@ -179,16 +174,6 @@ function latestOf(calls: readonly LastVerified[]): LastVerified[] {
     if (!latest.has(key)) latest.set(key, call)
   }
   return [...latest.values()]
-}
-
-/** Those with the most rejections; of two with one address, the one that counts more. */
-function mostOf(senders: readonly Sender[]): Sender[] {
-  const most = new Map<string, Sender>()
-  for (const sender of senders) {
-    const known = most.get(sender.clientIp)
-    if (known === undefined || known.count < sender.count) most.set(sender.clientIp, sender)
-  }
-  return loudest([...most.values()], MAX_SENDERS)
 }
 
 /** Whether the facts are of all servers of the fleet. */

@@ -2,7 +2,7 @@ import { type Finding, findingsOf } from '../evidence/findings.js'
 import type { GuardStatus } from '../guard/status.js'
 import { diagnose } from '../senders/diagnosis.js'
 import type { Sender } from '../senders/senders.js'
-import { type Reason, totalOf } from '../verdict/verdict.js'
+import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 
 /** What is known of the other servers of a fleet, and how this one sees it. */
 interface Others {
@@ -17,6 +17,59 @@ interface Others {
   readonly dataCenters: readonly string[]
   /** The list in use, as a ticket names it. */
   readonly list: string
+}
+
+/** Whether an address is that of a sender which this server rejected itself. */
+export const isAmong = (ip: string, own: readonly Sender[]): boolean => knownIn(own, ip) !== undefined
+
+const knownIn = (own: readonly Sender[], ip: string) => own.find(({ clientIp }) => clientIp === ip)
+
+/** A sender with what this server knows itself of its secret and of the list: anybody may have written the report. */
+export function asReported(sender: Sender, own: readonly Sender[]): Sender {
+  const { withSecret = {}, removed = null } = knownIn(own, sender.clientIp) ?? {}
+  return { ...sender, withSecret, removed }
+}
+
+/**
+ * What other servers reported of a sender. All reports are added up, and what this server counted is subtracted: it may be more than
+ * it reported, so the result is a lower limit.
+ */
+export function besides(
+  { withSecret, isOwn, ...sender }: Sender,
+  own: readonly Sender[]
+): Pick<Sender, 'withSecret' | 'isOwn'> {
+  const counted = knownIn(own, sender.clientIp)?.withSecret ?? {}
+  const rest = REASONS.map((reason) => [reason, Math.max(0, (withSecret[reason] ?? 0) - (counted[reason] ?? 0))])
+  return { withSecret: Object.fromEntries(rest), isOwn }
+}
+
+/** The senders of all servers. Of one that this server rejected as well, the counts are the higher ones of each reason. */
+export function joined(reported: readonly Sender[], own: readonly Sender[]): Sender[] {
+  const both = reported.map((sender) => {
+    const known = knownIn(own, sender.clientIp)
+    return known === undefined ? sender : joinedWith(known, sender)
+  })
+  return [...both, ...own.filter(({ clientIp }) => !isAmong(clientIp, reported))]
+}
+
+function joinedWith(own: Sender, reported: Sender): Sender {
+  const reasons = highest(own.reasons, reported.reasons)
+  return {
+    ...own,
+    count: totalOf(reasons),
+    firstSeen: Math.min(own.firstSeen, reported.firstSeen),
+    lastSeen: Math.max(own.lastSeen, reported.lastSeen),
+    reasons,
+    withSecret: highest(own.withSecret, reported.withSecret),
+    routes: [...new Set([...own.routes, ...reported.routes])],
+    removed: own.removed ?? reported.removed
+  }
+}
+
+/** The higher counts of each reason, without those that are 0. */
+function highest(a: Sender['reasons'], b: Sender['reasons']): Sender['reasons'] {
+  const counts = REASONS.map((reason) => [reason, Math.max(a[reason] ?? 0, b[reason] ?? 0)] as const)
+  return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
 /** What the secret gave away to other servers, beside what this server knows itself. */

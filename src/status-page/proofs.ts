@@ -1,5 +1,4 @@
 import { FINDING_KINDS, type Finding, type FindingKind } from '../evidence/findings.js'
-import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason } from '../verdict/verdict.js'
 
 /** How many rejected requests carried the secret, and what that proves. */
@@ -21,10 +20,9 @@ const KINDS: Readonly<Record<Reason, FindingKind>> = {
  * and about senders that it would reject again.
  *
  * @param rejected the rejections with the secret
- * @param senders the senders of them that are known
+ * @param own how many of those for `not-listed` are of the receiver's own set-up
  */
-export function proofsOf(rejected: Readonly<Record<Reason, number>>, senders: readonly Sender[]): Proof[] {
-  const own = senders.reduce((sum, { isOwn, withSecret }) => sum + (isOwn ? (withSecret['not-listed'] ?? 0) : 0), 0)
+export function proofsOf(rejected: Readonly<Record<Reason, number>>, own: number): Proof[] {
   const counts = new Map<FindingKind, number>([
     ['proxy', own],
     ['list-aged', -own]

@@ -497,6 +497,74 @@ t.test('strangers are counted beside what carried the secret, on servers that ru
   }
 })
 
+t.test('a sender of several servers has the secret on the page of each, where one of them saw it', async (t) => {
+  const PRIVATE = '10.9.0.1'
+  const five = (peer: string) => Array.from({ length: 5 }, () => peer)
+  const rows: [what: string, own: Partial<Reported>, other: Partial<Reported>, answer: RegExp, sender: RegExp][] = [
+    [
+      'without it here',
+      { peers: [NEWCOMER] },
+      { withSecret: five(NEWCOMER) },
+      /Yes 5 requests with your secret from addresses that are not listed\. 1 request from addresses that are not listed/,
+      / 6 Not on MoEngage’s list; 5 requests with your secret/
+    ],
+    [
+      'more often without it here',
+      { peers: [...five(NEWCOMER), ...five(NEWCOMER)] },
+      { withSecret: five(NEWCOMER) },
+      /Yes 5 requests with your secret from addresses that are not listed\. 10 requests from addresses/,
+      / 15 Not on MoEngage’s list; 5 requests with your secret/
+    ],
+    [
+      'with it here as well',
+      { withSecret: [NEWCOMER] },
+      { withSecret: five(NEWCOMER) },
+      /Yes 6 requests with your secret from addresses that are not listed\. Is/,
+      / 6 Not on MoEngage’s list; 6 requests with your secret/
+    ],
+    [
+      'without it elsewhere',
+      { withSecret: [NEWCOMER] },
+      { peers: five(NEWCOMER) },
+      /Yes 1 request with your secret from addresses that are not listed\. 5 requests from addresses/,
+      / 6 Not on MoEngage’s list; 1 request with your secret/
+    ],
+    [
+      'of a network of one’s own',
+      { peers: [PRIVATE] },
+      { withSecret: five(PRIVATE) },
+      /Likely 5 requests with your secret from your own network .*\. 1 request from addresses that are not listed/,
+      / 6 Not on MoEngage’s list; 5 requests with your secret/
+    ]
+  ]
+  for (const [what, own, other, answer, sender] of rows) {
+    const reported: Reported[] = [
+      { id: 'a', ...own },
+      { id: 'b', ...other }
+    ]
+    const { open, guard } = pageOn(t, async () => statusOf(reported), { carriesSecret: carriesSecret as never })
+    for (const peer of own.withSecret ?? []) guard.judge({ peer, headers: SECRET })
+    for (const peer of own.peers ?? []) guard.judge(from(peer))
+    const { textOf } = await open()
+    t.match(textOf('answers'), new RegExp(`Was any of it genuine\\? ${answer.source}`), what)
+    t.match(textOf('senders'), sender, what)
+  }
+})
+
+t.test('what this server counted since its report does not hide that another one saw the secret', async (t) => {
+  const reported = statusOf([{ id: 'a' }, { id: 'b', withSecret: [NEWCOMER, NEWCOMER] }])
+  const { open, guard } = pageOn(t, async () => reported, { carriesSecret: carriesSecret as never })
+  for (let i = 0; i < 9; i++) guard.judge(from(NEWCOMER))
+  guard.judge(from('3.6.251.95'))
+  const { textOf } = await open()
+  t.match(textOf('state'), /! Requests of MoEngage were turned away: .* allow: \['185\.199\.108\.153'\]/)
+  t.match(
+    textOf('answers'),
+    /genuine\? Yes .* 2 requests with your secret from addresses that are not listed\. 9 requests/
+  )
+  t.match(textOf('senders'), / 185\.199\.108\.153 9 Not on MoEngage’s list; 2 requests with your secret/)
+})
+
 t.test('what this server knows itself is not said twice', async (t) => {
   const clock = new TestClock('2026-11-24T10:00:00Z')
   const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never })

@@ -178,6 +178,7 @@ const guard = fc
     const policy = { dataCenters: [text(0) as 'DC-01'], channels: ['sms' as const] }
     const metrics: GuardMetrics = {
       unlistedWithSecret: 0,
+      ownWithSecret: 0,
       secretChecksFailed: 0,
       watch: null,
       verdicts: [{ ...policy, verified: 0, rejected, rejectedWithSecret: noCounts(), verifiedWithoutSecret: 0 }],

@@ -626,6 +626,21 @@ t.test('a crowd of senders is cut to those with the most requests', async (t) =>
   t.match(textOf('state'), /MoEngage has not got through yet, and requests were turned away/)
 })
 
+t.test('requests of one’s own network with the secret are its own, however many addresses send them', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: ({ headers }) => 'x-secret' in (headers as object) })
+  t.teardown(() => guard.close())
+  for (let i = 0; i < 60; i++) guard.judge({ peer: `10.1.3.${i}`, headers: { 'x-secret': 'yes' } })
+  guard.judge({ peer: '10.1.3.0', headers: {} })
+  t.equal(guard.metrics().ownWithSecret, 60)
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+  t.match(
+    textOf('answers'),
+    /genuine\? Likely 60 requests with your secret from your own network or a provider in front of it\. 1 request from/
+  )
+})
+
 t.test('senders with the secret are MoEngage: the page says so first, with what to paste and to send', async (t) => {
   const guard = createGuard({ dataCenters: 'DC-01', carriesSecret: ({ headers }) => 'x-secret' in (headers as object) })
   t.teardown(() => guard.close())
@@ -942,13 +957,13 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       'the secret from a network of one’s own',
       [['10.0.0.9', true, 0.5]],
       {},
-      /None that was accepted No request .* whether MoEngage’s are among them is not known here\./
+      /None that was accepted No request .* whether MoEngage’s are among those is not known here\./
     ],
     [
       'no secret',
       [[SCAN, false, 0.5]],
       {},
-      /None that was accepted No request .* Requests were rejected, and whether MoEngage’s are among them is not known here\. Which channel was it\? None was accepted in the last hour Was/
+      /None that was accepted No request .* Requests were rejected within the hour, and whether MoEngage’s are among those is not known here\. Which channel was it\? None was accepted in the last hour Was/
     ],
     [
       'no secret, and an accepted request long ago',
@@ -960,6 +975,25 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
       /None that was accepted The last accepted request of MoEngage came 2 hours ago/
     ],
     ['no client IP', [['unknown', false, 0.5]], {}, /None that was accepted No request/],
+    [
+      'the secret without a client IP',
+      [
+        [SCAN, false, 0.6],
+        ['unknown', true, 0.5]
+      ],
+      {},
+      /Yes, and it was turned away It carries your secret, has no client IP that can be relied on, and came within the hour\. No request/
+    ],
+    [
+      'the secret without a client IP, hours ago, and a stranger',
+      [
+        ['unknown', true, 2],
+        [SCAN, false, 0.5]
+      ],
+      {},
+      /None that was accepted No request .* Requests were rejected within the hour, and whether MoEngage’s are among those is not known/
+    ],
+    ['the secret without a client IP, hours ago', [['unknown', true, 2]], {}, /No No request of MoEngage was accepted/],
     [
       'a stranger who is denied',
       [['8.8.8.8', false, 0.5]],
