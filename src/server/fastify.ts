@@ -195,9 +195,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (route === false) return done()
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
-        const failure = thrown(error)
-        if (isFinal) keepStatus(reply, (failure as { statusCode?: number }).statusCode ?? 500)
-        return done(failure)
+        if (isFinal) keepStatus(reply, 500)
+        return done(thrown(error))
       }
       request.moengage = verdict
       ;(request as { [own]?: Incoming['earlier'] | null })[own] = countedBy(incoming.earlier, verdict)

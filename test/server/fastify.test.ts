@@ -1040,6 +1040,21 @@ t.test('a request.ip that somebody else defined is the client', async (t) => {
   }
 })
 
+t.test('a list of proxies that cannot be read leaves the client a sender', async (t) => {
+  const app = Fastify({ trustProxy: '127.0.0.1' })
+  app.addHook('onRequest', async (request) => {
+    Object.defineProperty(request, 'ips', {
+      get() {
+        throw new Error('own')
+      }
+    })
+  })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', clientIp: 'request.ip', mode: 'tag' })
+  app.get('/', async (request) => request.moengage)
+  const answer = await app.inject({ url: '/', remoteAddress: '8.8.8.8' })
+  t.match(answer.json(), { reason: 'not-listed', clientIp: '8.8.8.8', hint: /static IPs/ })
+})
+
 t.test('request.ip is the client where Fastify resolves it', async (t) => {
   const requestIp = { clientIp: 'request.ip' } as const
   const direct = Fastify()
