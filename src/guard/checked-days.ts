@@ -36,11 +36,8 @@ export class CheckedDays {
 
   /** The last day on which a list of a source was known to be current; it need not be in use yet. */
   last(directory: Directory, source: OpenSource): string {
-    const now = this.#clock.now()
     const noted = [...this.#ownOf(directory, source), ...this.#confirmedOf(directory)]
-    // A day that is still to come is wrong, or the clock is behind.
-    const past = noted.filter(({ day }) => !isToCome(day, now))
-    return (past.length > 0 ? past : noted)
+    return noted
       .map((one) => pastDay(one, this.#clock))
       .sort()
       .at(-1)!
