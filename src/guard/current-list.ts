@@ -98,7 +98,7 @@ export class CurrentList {
     this.#ledger = ledger
     this.#clock = clock
     this.#checked = new CheckedDays(clock)
-    atOnce(this.#refuseSuspicious(directory, before, before === undefined ? [] : [cells]))
+    atOnce(this.#refuseSuspicious(directory, before, [cells]))
     this.#spare = spare
     this.#temporary = { overrides: this.#openAll(overrides, { directory, inUse: [cells] }), removals: [] }
     this.#checked.follow(directory, this.#loadedFrom)

@@ -453,6 +453,20 @@ t.test('after a list that made way, one that is taken out of the store leaves th
   t.match(guard.status(), { revision: 'own', lastError: null })
 })
 
+t.test(
+  'an override that denies most of the addresses in use is refused by a replica that starts, unless it confirms that',
+  async (t) => {
+    const redis = new FakeRedis()
+    await controlOf(t, redis).override({ deny: FOUR.slice(0, 3) })
+    const guard = await replica(t, redis)
+    t.match(guard.status(), { overrides: [], lastError: /It denies 3 of the 4 addresses of DC-01 in use/ })
+    t.match(guard.judge(from(FOUR[0]!)), { verified: true })
+    const confirming = await replica(t, redis, { confirm: ['shrunk'] })
+    t.match(confirming.status(), { overrides: [{}], lastError: null })
+    t.match(confirming.judge(from(FOUR[0]!)), { verified: false })
+  }
+)
+
 t.test('without a list in the store the own source is followed', async (t) => {
   const redis = new FakeRedis()
   const folder = t.testdir({ 'list.json': JSON.stringify(sound({ revision: 'f1' })) })
