@@ -221,11 +221,20 @@ export const FORWARDED_HEADERS: readonly string[] = [
 ]
 
 /** The forwarded headers that a request carries, but for blank ones; `own`, which is read, comes first. */
-export function forwardedHeaders(headers: HeadersInput, own: string): string[] {
-  const names = new Set([own, ...FORWARDED_HEADERS])
-  const isThere = (name: string) => /\S/.test(headerText(headers, name) ?? '')
-  if (Array.isArray(headers) || typeof (headers as FetchHeaders).get === 'function') return [...names].filter(isThere)
+export function forwardedHeaders(headers: HeadersInput, own: string): readonly string[] {
+  const isKeyed = !Array.isArray(headers) && typeof (headers as FetchHeaders).get !== 'function'
   // Looking for other spellings of each name would cost ten times as much.
-  const spelled = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
-  return [...names].filter((name) => spelled.has(name) && isThere(name))
+  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), own) : FORWARDED_HEADERS
+  if (spelled.length === 0) return spelled
+  const names = [own, ...FORWARDED_HEADERS.filter((name) => name !== own)]
+  return names.filter((name) => (!isKeyed || spelled.includes(name)) && /\S/.test(headerText(headers, name) ?? ''))
+}
+
+function forwardedAmong(names: readonly string[], own: string): readonly string[] {
+  const found: string[] = []
+  for (const spelled of names) {
+    const name = spelled.toLowerCase()
+    if (name === own || FORWARDED_HEADERS.includes(name)) found.push(name)
+  }
+  return found
 }

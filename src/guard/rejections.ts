@@ -103,25 +103,42 @@ export class Rejections<Request> {
     incoming: Incoming | null,
     request: Request | undefined
   ): Rejection {
-    const { peer, headers } = incoming ?? NO_REQUEST
     const { set, isTrusted } = this.#standing(client)
     const clientIp = client.toString()
     // May run a function of the user's, after which the client is another one.
     const setting = this.#settingThatTrusts(request, incoming)
     if (setting !== undefined) remember(this.#trusted, clientIp)
-    const header = this.#header
-    const isPeer = isSameAddress(peer, clientIp)
-    if (set === 0 && !isTrusted && setting === undefined) {
-      const forwards = rejection.isOnPage ? undefined : this.#furtherSender(clientIp, isPeer, headers)
-      return forwards === undefined ? rejection : namingSender(rejection, clientIp, forwards)
+    if (set !== 0 || isTrusted || setting !== undefined) {
+      return this.#ofOwnSetUp(
+        clientIp,
+        { set, isTrusted: isTrusted || setting !== undefined, setting },
+        incoming,
+        request
+      )
     }
+    const forwards = rejection.isOnPage ? undefined : this.#furtherSender(clientIp, incoming ?? NO_REQUEST)
+    return forwards === undefined ? rejection : namingSender(rejection, clientIp, forwards)
+  }
+
+  #ofOwnSetUp(
+    clientIp: string,
+    {
+      set,
+      isTrusted,
+      setting
+    }: { readonly set: number; readonly isTrusted: boolean; readonly setting: string | undefined },
+    incoming: Incoming | null,
+    request: Request | undefined
+  ): Rejection {
+    const { peer, headers } = incoming ?? NO_REQUEST
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
+    const header = this.#header
     const present = forwardedHeaders(headers, header)
     return unlisted({
       client: clientIp,
-      isPeer,
-      isTrusted: isTrusted || setting !== undefined,
+      isPeer: isSameAddress(peer, clientIp),
+      isTrusted,
       setting,
       about: purpose?.about,
       isInternal: purpose?.isInternal === true,
@@ -139,12 +156,16 @@ export class Rejections<Request> {
   }
 
   /** What names a further sender behind a public client, as the object of "the request carries"; undefined where nothing does. */
-  #furtherSender(clientIp: string, isPeer: boolean, headers: HeadersInput): string | undefined {
+  #furtherSender(clientIp: string, { peer, headers }: Incoming): string | undefined {
     // What a function of the user's reads is not known.
     if (typeof this.#settings.clientIp === 'function') return undefined
+    const present = forwardedHeaders(headers, this.#header)
+    // Most strangers send none: to look further would cost as much as the rest of the rejection.
+    if (present.length === 0) return undefined
     // Behind a trusted proxy, one of the proxies in front may be named instead.
+    const isPeer = isSameAddress(peer, clientIp)
     const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
-    const found = forwardedHeaders(headers, this.#header).flatMap((name) => {
+    const found = present.flatMap((name) => {
       const place = furtherSender(headerText(headers, name)!, name, clientIp, isKnown)
       if (place === 'none') return []
       return [place === 'elsewhere' ? `another address in ${name}` : `another hop left of ${clientIp} in ${name}`]

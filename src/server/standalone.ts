@@ -294,11 +294,7 @@ export class Standalone<Request, OnReject> {
 }
 
 /** A clock that stands still on the day of the bundled list, which is not suspicious then. */
-const STILL: Clock = {
-  now: () => Date.parse(directory.checked),
-  elapsed: () => 0,
-  after: () => clearTimeout as () => void
-}
+const STILL: Clock = { ...CLOCK, now: () => Date.parse(directory.checked) }
 
 /** Reads the options of a door, and what it adds to those of the guard, which are read when it is started. */
 function read<Request, OnReject>(
