@@ -2,7 +2,7 @@ import { asFields, type Fields } from './fields.js'
 import { isNameOfClients, isOfApplication } from './fields-of-lines.js'
 import { objectsIn } from './json-in-text.js'
 import { isNameOfTime, timeOf } from './log-time.js'
-import { hasMessageOfRecord, isMessageOfRecord, placeOfMessage } from './messages.js'
+import { COLOURS, hasMessageOfRecord, isMessageOfRecord, placeOfMessage } from './messages.js'
 import { isOfLogger, isPrefix, isRequest } from './places.js'
 import { recordIn } from './record.js'
 
@@ -30,13 +30,18 @@ export function endsWithLine(text: string): boolean {
 /** Whether a text behind a path is a whole line of the guard up to its end, which has the message of the guard. A URL has no space. */
 export const isWholeLine = (text: string) => hasMessageOfRecord(text) && lastObject(text) !== undefined
 
-/** Whether no JSON in a text has an end. */
-export const isCutOff = (text: string) => objectsIn(text).objects.length === 0
-
-/** Whether a text behind a path is a whole line of any logger. */
-export function isLineOfLogger(text: string): boolean {
-  const last = text.includes(' ') ? lastObject(text) : undefined
-  return last !== undefined && isLine(last.fields)
+/**
+ * What a text behind the path of a log file is: `grep` writes such paths in front of lines, and a client may ask for such a path. A URL has
+ * no space, and its status stands behind it.
+ */
+export function behindLogFileIs(text: string): 'line' | 'doubt' | 'url' {
+  const plain = text.replaceAll(COLOURS, '')
+  const { objects, outside } = objectsIn(plain)
+  // Text alone, or a line that is cut off.
+  if (objects.length === 0 || /\{(?!\})/.test(outside)) return 'line'
+  const rest = outside.slice(outside.lastIndexOf('{}') + 2)
+  if (!plain.slice(0, plain.length - rest.length).includes(' ') || /^ (?:- )?[1-5]\d\d\b/.test(rest)) return 'url'
+  return /^[\]\s]*$/.test(rest) ? 'line' : 'doubt'
 }
 
 /** Whether a text is a message that the guard writes beside a record, behind what a logger writes in front of it. */

@@ -20,9 +20,19 @@ export function withoutEntities(text: string): string {
   return text.replaceAll(/&(?:amp;)*(quot|apos|lt|gt|amp|#34|#39|#x22|#x27);/g, (_, name: string) => ENTITIES[name]!)
 }
 
-/** The objects that stand in a text, each with the text before it, and the text without them: some stores write them one after another. */
-export function objectsIn(text: string): { objects: { before: string; value: unknown }[]; outside: string } {
-  const objects: { before: string; value: unknown }[] = []
+/** An object in a text. */
+export interface ObjectInText {
+  /** The text before it, without other objects. */
+  readonly before: string
+  readonly value: unknown
+  /** Where it stands in the text. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The objects that stand in a text, and the text without them: some stores write them one after another. */
+export function objectsIn(text: string): { objects: ObjectInText[]; outside: string } {
+  const objects: ObjectInText[] = []
   let outside = ''
   let from = 0
   let start = text.indexOf('{')
@@ -34,7 +44,7 @@ export function objectsIn(text: string): { objects: { before: string; value: unk
       start = text.indexOf('{', start + 1)
     } else {
       outside += text.slice(from, start)
-      objects.push({ before: outside, value })
+      objects.push({ before: outside, value, start, end })
       outside += '{}'
       from = end
       start = text.indexOf('{', end)

@@ -20,13 +20,13 @@ const NAME_OF_CLIENTS =
   /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
 const QUOTED = /[^,;\t\\=:[({]"\{"\w/
-/** What `grep` writes in front of a line of a file that is a log by its name. */
-const LOG_FILE = /^\/[\w./@+-]{0,500}\.(?:log|out|err|json|txt)[\w.-]{0,500}:(?:\d+:)?/
+/** What `grep` writes in front of a line of a file that is a log by its name; applications write a blank in front of a body. */
+const LOG_FILE = /^\/[\w./@+-]{0,500}\.(?:log|out|err|json|txt)[\w.-]{0,500}:(?!(?:\d+:)? \{)(?:\d+:)?/
 const PATH = '(?:[A-Za-z]:)?[\\\\/][^":{}]{0,500}'
 /** Paths that other programs write in front of a line, and applications in front of what a client sent. */
 const OTHER_PATHS = [
   // `grep` over other files
-  `^()${PATH}:(?:\\d+:)?(?!\\s)`,
+  `^()${PATH}:(?!(?:\\d+:)?\\s)(?:\\d+:)?`,
   // `awslogs get`: a group, in front of a stream
   `^()/[^\\s":{}]{0,500} (?=[^\\s/"']{1,255}/[^\\s/"']{1,255}/\\S+ )`,
   // `data:    /srv/web/server.js:7 - ` of forever
@@ -89,7 +89,7 @@ const OF_LOGGERS = new RegExp(
   'i'
 )
 /** What may stand beside it: the number of a process, the rest of a time, signs, and the stream of CRI. */
-const BESIDE_THESE = /^(?:\(?\d{1,10}\)?:?|[AP]M|Z|UTC|GMT|[+-]\d\d:?\d\d|-|stdout|stderr|F|)$/
+const BESIDE_THESE = /^(?:\(?(?:[\w@./-]{1,60}\/)?\d{1,10}\)?:?|[AP]M|Z|UTC|GMT|[+-]\d\d:?\d\d|-|stdout|stderr|F|)$/
 /** A name, a level, a time or a number in brackets: no address, and no time of an access log. */
 const BRACKETS = /\[(?!\d+\.\d+\.\d|[\da-f]*:[\da-f]*:[\da-f]*:|\d+\/[A-Z])[^[\]"'{}]{0,100}\]/g
 

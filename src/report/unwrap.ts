@@ -12,7 +12,7 @@ import {
   isPartOfOwn,
   nameOfField
 } from './fields-of-lines.js'
-import { endsWithLine, fieldsWithLine, isCutOff, isLineOfLogger, isLoggedMessage, isWholeLine } from './held-lines.js'
+import { behindLogFileIs, endsWithLine, fieldsWithLine, isLoggedMessage, isWholeLine } from './held-lines.js'
 import { objectsIn, withoutEntities } from './json-in-text.js'
 import { logTime, timeInText, timeOf } from './log-time.js'
 import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord } from './messages.js'
@@ -96,27 +96,24 @@ export function findRecords(line: string): LineContent | undefined {
 /** Maximum number of paths in front of a line: `grep` writes one in front of that of syslog. */
 const MAX_PATHS = 2
 
+/**
+ * A client may have sent a path and what stands behind it: so a line is read only behind the path of a log file, and is a doubt behind
+ * others.
+ */
 function contentOfLine(line: string, part: Part, paths: number): LineContent {
   const content = contentOf(line, part)
-  return paths > 0 && isEmpty(content) ? contentBehindPath(line, content, paths - 1) : content
+  const behind = paths === 0 || !isEmpty(content) ? undefined : behindPath(line)
+  if (behind === undefined || !isAboutUs(behind.text)) return content
+  const { text, isLogFile } = behind
+  const inside = contentOfLine(text, within(NOTHING, 'path of a file'), paths - 1)
+  const kind = isLogFile ? behindLogFileIs(text) : isWholeLine(text) ? 'doubt' : 'url'
+  if (kind === 'line') return inside
+  const isDoubt = kind === 'doubt' && inside.records.length + inside.unreadable > 0
+  return isDoubt ? { ...content, unreadable: 1 } : content
 }
 
 const isEmpty = ({ records, starts, notJudged, unreadable, leftOut }: LineContent) =>
   records.length + starts.length + notJudged.length + unreadable + leftOut === 0
-
-/**
- * What is found behind a path in front of a line. A client may have sent both: so it is read only behind the path of a log file, and is a
- * doubt behind others.
- */
-function contentBehindPath(line: string, nothing: LineContent, paths: number): LineContent {
-  const { text, isLogFile } = behindPath(line) ?? { text: '' }
-  if (!isAboutUs(text)) return nothing
-  const content = contentOfLine(text, within(NOTHING, 'path of a file'), paths)
-  const isWhole = isWholeLine(text)
-  if (isLogFile && (isWhole || isLineOfLogger(text))) return content
-  const isDoubtful = isWhole || (isLogFile && isCutOff(text))
-  return isDoubtful && !isEmpty(content) ? { ...nothing, unreadable: 1 } : nothing
-}
 
 function contentOf(text: string, part: Part): LineContent {
   const found: Search = {
@@ -186,32 +183,34 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
     const start = text.indexOf(notice)
     if (start >= 0 && isPrefix(text.slice(0, start))) found[kind].push({ ...part, time: timeInText(text)?.time })
   }
+  const foundSoFar = () => found.records.length + found.starts.length + found.notJudged.length
+  const before = foundSoFar()
   const { length } = found.records
-  const { unreadable, copied } = found
-  readAround(text, part, found, depth)
+  const { unreadable } = found
+  // What JSON that was read mentions was judged with its fields.
+  const outside = readObjects(text, { part, how: '' }, found, depth)
+  const { length: inside } = found.records
+  const { copied } = found
+  if (foundSoFar() === before) readQuoted(text, part, found, depth)
   const records = found.records.slice(length)
-  const own = text.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
+  const own = outside.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
-  const read = records.length + found.copied - copied
-  if (found.unreadable === unreadable && (countMentions(own) > read || (read === 0 && endsWithLine(text))))
+  const read = found.records.length - inside + found.copied - copied
+  if (found.unreadable === unreadable && (countMentions(own) > read || (records.length === 0 && endsWithLine(text))))
     found.unreadable++
   found.hasMessage ||= depth === 0 && isLoggedMessage(text)
 }
 
-/** Reads the JSON in a text, which may be quoted or escaped as a whole. */
-function readAround(text: string, part: Part, found: Search, depth: number): void {
-  const { records, starts, notJudged } = found
-  const foundSoFar = () => records.length + starts.length + notJudged.length
-  const isFound = () => foundSoFar() > before
-  const before = foundSoFar()
-  readObjects(text, { part, how: '' }, found, depth)
-  if (isFound()) return
+/** Reads the JSON in a text that is quoted, or escaped as a whole. */
+function readQuoted(text: string, part: Part, found: Search, depth: number): void {
+  const { length } = found.records
   for (const { text: quoted, how, before } of quotedIn(text)) {
     if (!mentions(quoted)) continue
     readPart(found, () => readText(quoted, within(behind(before, part), how), found, depth + 1))
   }
   const plain = withoutEntities(text)
-  if (plain !== text && !isFound()) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
+  if (plain !== text && found.records.length === length)
+    readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
 }
 
 /** As much of the text before a record is looked at for its time and process. A line may hold thousands of records. */
@@ -226,18 +225,24 @@ function behind(text: string, part: Part): Part {
   )
 }
 
+/** Reads the JSON in a text. Returns the text without what was read. */
 function readObjects(
   text: string,
   { part, how }: { readonly part: Part; readonly how: string },
   found: Search,
   depth: number
-): void {
+): string {
   const { objects, outside } = objectsIn(text)
-  if (isRequest(outside)) return
-  for (const { before, value } of objects) {
+  if (isRequest(outside)) return text
+  let rest = ''
+  let from = 0
+  for (const { before, value, start, end } of objects) {
     if (!isPrefix(before)) continue
     readPart(found, () => visit(value, within(behind(before, part), how), found, depth))
+    rest += `${text.slice(from, start)}{}`
+    from = end
   }
+  return rest + text.slice(from)
 }
 
 /** How often a text mentions a record, where no client can have written it. */

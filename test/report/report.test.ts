@@ -335,6 +335,7 @@ t.test('a message of the guard without its record is a doubt behind what a logge
     '2026-11-23T12:00:00+00:00 stdout F WARN ',
     '2026-11-23 12:00:00,123 | WARN | ',
     '[07:15:54.176] WARN (8522): ',
+    '[07:15:54.176] WARN (@hooks/web/8522): ',
     '[2026-11-23T12:00:00.123Z] [WARN] [default] - ',
     '[Nest] 8522  - 11/27/2026, 7:15:54 AM    WARN [MoEngage] ',
     '\u001b[33mWARN\u001b[39m '

@@ -8,7 +8,7 @@ import { NOT_JUDGED } from '../../src/log/lines.js'
 import { LINE_LEVELS, type Logger } from '../../src/log/logger.js'
 import { readTime, timeOfLine } from '../../src/report/log-time.js'
 import { readEvent } from '../../src/report/read-event.js'
-import { findRecords } from '../../src/report/unwrap.js'
+import { findRecords, type LineContent } from '../../src/report/unwrap.js'
 import { LISTED } from '../support/addresses.js'
 import { listenTo, send } from '../support/http.js'
 import { runs } from '../support/properties.js'
@@ -313,6 +313,8 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a URL that looks like the tag of syslog', `${ISO} INFO /moengage/x[7]: ${whole}`],
     ['the same behind an address', `${ISO} 192.0.2.1 /moengage/x[7]: ${whole}`],
     ['a body behind a level and a path', `INFO /hook:${whole}`],
+    ['a body behind a path that names a log', `/hook.json: ${whole}`],
+    ['a body behind a path that names a log and a line of it', `/hook.json:7: ${whole}`],
     ['a user agent behind a URL', `/hook a/b/c ${whole} 404`],
     ['the same behind a time', `[${CLF}] /x curl1 ${whole}`],
     ['the same behind an address', `192.0.2.1 - /x curl1 ${whole}`],
@@ -344,8 +346,14 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['counts in the message of a 404', JSON.stringify({ ...own, msg: `Route GET:/${counts}: ${whole} not found` })]
   ]
   for (const [what, text] of table) {
-    const { records = [], unreadable = 0 } = findRecords(text) ?? {}
-    t.strictSame([records.length, unreadable], [0, 0], what)
+    // Collectors write a prefix in front of a line as a logger writes it.
+    const prefixes = text.startsWith('{"')
+      ? ['', `${ISO} stdout F `, 'Nov 23 12:00:00 vm node[7]: ', 'web-1  | ']
+      : ['']
+    for (const prefix of prefixes) {
+      const { records = [], unreadable = 0 } = findRecords(`${prefix}${text}`) ?? {}
+      t.strictSame([records.length, unreadable], [0, 0], `${prefix}${what}`)
+    }
   }
   const genuine: [what: string, line: string][] = [
     ['a file and its line', `/var/log/webhooks.log:${whole}`],
@@ -356,6 +364,11 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
       'a file and a line of text',
       `/srv/web.out:${ISO} warn: 198.51.100.7 rejected: not-listed {"moengage":${JSON.stringify(record)}}`
     ],
+    [
+      'a file and a line in colours',
+      `/var/log/web.log:\u001b[32mINFO\u001b[39m: \u001b[36m198.51.100.7 rejected: not-listed\u001b[39m \u001b[35m${whole}\u001b[39m`
+    ],
+    ['a file and a list of lines', `/srv/export.json:[${JSON.stringify({ level: 30, msg: 'x' })},${whole}]`],
     ['the body of an envelope with a level', JSON.stringify({ level: 'info', body: plain })],
     ['an address and a time of an access log', `10.0.0.1 - - [23/Nov/2026:12:00:00 +0000] ${plain}`],
     ['JSON of rsyslog', JSON.stringify({ msg: ` ${plain}`, rawmsg: `<13>a node[7]: ${plain}`, syslogtag: 'node[7]:' })],
@@ -375,7 +388,13 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['the body of an envelope', JSON.stringify({ severityText: 'WARN', body: { stringValue: plain } })]
   ]
   for (const [what, text] of genuine) t.match(findRecords(text), { records: [{ record }], unreadable: 0 }, what)
-  t.match(findRecords(`/var/log/webhooks.log:${plain.slice(0, 130)}`), { records: [], unreadable: 1 })
+  const numbersOf = ({ records = [], unreadable = 0 }: Partial<LineContent> = {}) => [records.length, unreadable]
+  for (const line of [whole, summary(), plain]) {
+    for (let cut = 1; cut < line.length; cut++) {
+      const text = line.slice(0, cut)
+      t.strictSame(numbersOf(findRecords(`/var/log/webhooks.log:${text}`)), numbersOf(findRecords(text)), text)
+    }
+  }
 })
 
 t.test('a record in a place that nobody knows is not counted, and is a doubt', async (t) => {
@@ -391,6 +410,11 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
     ...BEHIND_PATHS.map((before): [what: string, line: string] => [before, `${before}${whole}`]),
     ['behind the path of another file, in an envelope', `/var/log/web:${JSON.stringify({ time: ISO, data: whole })}`],
     ['behind a log file, cut off', `/var/log/web.log:${plain.slice(0, 130)}`],
+    ['behind a log file, with text behind it', `/var/log/web.log:${whole} web`],
+    [
+      'of Fluent Bit, behind a log file',
+      `/var/log/web.log:[0] web: [[1.5, {}], ${JSON.stringify({ unknown: whole })}]`
+    ],
     ['text behind a message of the guard', 'warn: 198.51.100.7 rejected: not-listed moengage=[object Object]'],
     ...['event', 'data', 'payload', 'body'].flatMap((name): [what: string, line: string][] => [
       [`text in ${name}`, JSON.stringify({ time: ISO, host: 'vm', [name]: `web-1 ${whole}` })],
@@ -801,6 +825,8 @@ t.test('a line that is about something else is not ours, and a damaged one of ou
 t.test('the start of a server is read behind the path of a log file, and not behind that of a request', async (t) => {
   const start = JSON.stringify({ level: 30, time: TIME, pid: 1, msg: 'Server listening at http://127.0.0.1:3000' })
   t.match(findRecords(`/var/log/web.log:${start}`), { starts: [{ time: TIME }], unreadable: 0 })
+  const text = findRecords(`/var/log/web.log:${ISO} info: Server listening at http://127.0.0.1:3000`)
+  t.match(text, { starts: [{ time: Date.parse(ISO) }], unreadable: 0 })
   const others = [`/hook:${start}`, `/hook.log:${start} 404`, `/hook.log:${start.replaceAll(' ', '\\u0020')}`]
   for (const text of others) t.match(findRecords(text)?.starts ?? [], [], text)
 })
