@@ -159,6 +159,7 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
       /^Write 'x-forwarded-for', or/
     ]),
     ['Host:', /is not the name of one header/, `Write 'x-forwarded-for'.`],
+    [`x-\${NAME}`, /is not the name of one header/, `Write 'x-forwarded-for'.`],
     ['X_FORWARDED_FOR: 10.0.0.1', /is not the name of one header/, `Write 'x-forwarded-for'.`]
   ]
   for (const [header, message, fix] of table) {
@@ -168,7 +169,15 @@ t.test('a header as CGI writes it is answered with its name, and one of clients 
       header
     )
   }
-  for (const header of ['x_our_client', 'x-forwarded', 'acceptor-ip', 'x-client-ip', 'http_client']) {
+  for (const header of [
+    'x_our_client',
+    'x-forwarded',
+    'acceptor-ip',
+    'x-client-ip',
+    'http_client',
+    'x-visitor-from',
+    'remote_addr_of_visitor'
+  ]) {
     t.strictSame(withProxies(['10.0.0.1'], { header }).mistakes, [], header)
   }
   const { mistakes } = findingsOf({ dataCenters: 'DC-01', clientIp: 'user-agent' })

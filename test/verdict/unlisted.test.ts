@@ -447,6 +447,27 @@ const withSecret = { 'x-moe-token': SECRET }
 const asking = (options: Partial<GuardOptions>) =>
   guardOf({ ...options, carriesSecret: secretHeader('x-moe-token', SECRET) })
 
+t.test('a header that names the client alone names no further sender', async (t) => {
+  const table: Record<string, string>[] = [
+    xff('8.8.8.8'),
+    xff('8.8.8.8, 8.8.8.8'),
+    xff(',8.8.8.8,'),
+    { 'x-real-ip': '8.8.8.8' },
+    { 'cf-connecting-ip': '::ffff:8.8.8.8' },
+    { 'cloudfront-viewer-address': '8.8.8.8:443' },
+    { forwarded: 'for="8.8.8.8:443"' },
+    xff(`${LISTED}${',8.8.8.8'.repeat(33)}`)
+  ]
+  for (const headers of table) {
+    const guard = asking({})
+    t.match(guard.judge({ peer: '8.8.8.8', headers: { ...headers, ...withSecret } }), { clientIp: '8.8.8.8' })
+    t.match(guard.status().evidence, [{ kind: 'list-aged', count: 1 }], JSON.stringify(headers))
+  }
+  const guard = asking({})
+  guard.judge({ peer: '8.8.8.8', headers: { ...xff(`${LISTED}${',8.8.8.8'.repeat(32)}`), ...withSecret } })
+  t.match(guard.status().evidence, [{ kind: 'proxy', count: 1 }], 'as many hops as are walked')
+})
+
 t.test("a public client behind which a header names a further sender may be a proxy of one's own", async (t) => {
   const balancer = trusting('google-cloud-load-balancing')
   const table: [
