@@ -100,6 +100,8 @@ export class Member implements FleetMember {
       secrets: undefined,
       maxChangedCells: undefined,
       isOrdered: true,
+      // Of a list in the store, the publisher's clock, or a person, wrote the days.
+      isDatedHere: undefined,
       load: (signal) => this.#load(signal),
       hasChanged: () => this.#hasChanged(),
       watch: (changed, signal) => store.watch(changed, signal),

@@ -43,16 +43,20 @@ export class CheckedDays {
       .at(-1)!
   }
 
-  #ownOf(directory: Directory, { isOrdered }: OpenSource): readonly NotedDay[] {
+  #ownOf(directory: Directory, { isDatedHere }: OpenSource): readonly NotedDay[] {
     if (directory === this.#inUse) return this.#own
     const day = directory.checked
-    const known = directory.revision === this.#inUse?.revision ? this.#own : []
+    const known = this.#isInUse(directory) ? this.#own : []
     // A list from outside whose date was corrected counts by the new date.
-    return this.#with(day, isOrdered ? known : known.filter((one) => one.day <= day))
+    return this.#with(day, isDatedHere ? known : known.filter((one) => one.day <= day))
   }
 
-  #confirmedOf({ revision }: Directory): readonly NotedDay[] {
-    return revision === this.#inUse?.revision ? this.#confirmed : []
+  #confirmedOf(directory: Directory): readonly NotedDay[] {
+    return this.#isInUse(directory) ? this.#confirmed : []
+  }
+
+  #isInUse(directory: Directory): boolean {
+    return directory === this.#inUse || (this.#inUse !== undefined && isSameList(directory, this.#inUse))
   }
 
   /** Notes a day. A list that is dated ahead of the clock is not newer each time that it is loaded. */
@@ -62,4 +66,16 @@ export class CheckedDays {
     const others = noted.filter((one) => one.day !== day)
     return [...others, { day, at: this.#clock.elapsed() }].slice(-MOST)
   }
+}
+
+/** Whether two lists have one revision and the same entries: a revision that somebody wrote by hand may have stayed, or begin like another one. */
+function isSameList(one: Directory, other: Directory): boolean {
+  const { entries } = other
+  return (
+    one.provenance.revision === other.provenance.revision &&
+    one.entries.length === entries.length &&
+    one.entries.every(
+      ({ prefix, grant }, i) => grant === entries[i]!.grant && String(prefix) === String(entries[i]!.prefix)
+    )
+  )
 }

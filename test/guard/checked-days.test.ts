@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { GuardOptions, Snapshot } from '../../src/core.js'
 import { loadGuard } from '../../src/guard/create-guard.js'
+import { storeFleet } from '../../src/redis.js'
 import { TestClock } from '../support/clock.js'
 import { until } from '../support/http.js'
 import { runs } from '../support/properties.js'
-import { sound } from '../support/snapshots.js'
+import { FOUR, snapshotOf, sound } from '../support/snapshots.js'
 
 const DAY = 86_400_000
 const START = Date.parse('2026-11-23T12:00:00Z')
@@ -152,6 +153,67 @@ t.test('a list of the same revision whose date was corrected counts by the new d
     await guard.reload()
     t.equal(checked(), expected)
   }
+})
+
+t.test(
+  'a list that takes the place of another one counts by its own date, however alike their revisions are',
+  async (t) => {
+    const first = (revision: string) => sound({ revision, retrieved: '2026-11-22' })
+    const next = (revision: string, addresses?: string[]) => ({
+      ...sound({ revision, retrieved: '2026-11-02' }),
+      ...(addresses && { rows: snapshotOf({ 'DC-01 sms': addresses }).rows })
+    })
+    const table: [what: string, before: Snapshot, after: Snapshot][] = [
+      [
+        'the same start of the revision',
+        first('production-2026-11'),
+        next('production-2026-06', [...FOUR, '9.9.9.200'])
+      ],
+      ['the same revision, with one more address', first('ours'), next('ours', [...FOUR, '9.9.9.200'])],
+      ['the same revision, with another address', first('ours'), next('ours', [...FOUR.slice(1), '9.9.9.200'])],
+      ['the same revision', first('ours'), next('ours')]
+    ]
+    for (const [what, before, after] of table) {
+      const options = { confirm: ['older', 'future', 'shrunk'] as const }
+      const { guard, held, pass, checked, close } = await guarding(options, before)
+      t.teardown(close)
+      held.watched = before
+      await pass(1)
+      held.watched = undefined
+      t.equal(checked(), '2026-11-22', what)
+      held.list = after
+      await guard.reload()
+      const confirmed = what === 'the same revision' ? '2026-11-22' : '2026-11-02'
+      t.equal(checked(), confirmed, what)
+    }
+  }
+)
+
+t.test('of a list in the store of a fleet whose date was corrected, the new date counts', async (t) => {
+  let [version, retrieved] = [1, '2026-11-22']
+  const store = {
+    name: 'held',
+    read: async () => ({ version, list: JSON.stringify(sound({ retrieved })), overrides: null }),
+    poll: async () => version,
+    write: async () => false,
+    time: async () => START,
+    watch: () => {},
+    report: async () => {},
+    async *reports() {},
+    log: async () => [],
+    close: () => {}
+  }
+  const fleet = storeFleet({ store: () => store, name: 'held' })
+  const guard = await loadGuard(
+    { dataCenters: 'DC-01', fleet, confirm: ['older', 'future'] },
+    { clock: new TestClock('2026-11-23') }
+  )
+  t.teardown(() => guard.close())
+  t.equal(guard.metrics().checked, retrieved)
+  version++
+  retrieved = '2026-11-02'
+  await guard.reload()
+  t.equal(guard.metrics().checked, retrieved)
 })
 
 t.test('a list that is older is refused whatever the clock does', async (t) => {

@@ -243,8 +243,10 @@ function openPage(option: Option, source: object): OpenSource | undefined {
   const { page, headers, ...polling } = reader.readAll()
   const place = reader.optionAt('page', page?.href)
   const texts = page && poll(page, { ...polling, headers: { accept: '*/*', ...headers } }, place)
-  // The clock dates the lists of a page; it may have been ahead.
-  return texts && { ...readBy(texts, new PageReader(texts.name)), maxChangedCells: MAX_CHANGED_CELLS, isOrdered: true }
+  if (texts === undefined) return undefined
+  // The clock may have been ahead when it dated the list before.
+  const dating = { isDatedHere: true, isOrdered: true }
+  return { ...readBy(texts, new PageReader(texts.name)), maxChangedCells: MAX_CHANGED_CELLS, ...dating }
 }
 
 type PollingOptions = OptionValues<typeof POLLING> & { readonly interval: number; readonly timeout: number }

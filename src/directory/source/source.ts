@@ -144,6 +144,8 @@ export interface OpenSource {
   warnings?(now: number): readonly Problem[]
   /** Whether each of its lists is newer than the one before, whatever their days. */
   readonly isOrdered?: boolean | undefined
+  /** Whether the clock of this machine dates its lists; it may have been wrong for a while. */
+  readonly isDatedHere?: boolean | undefined
   /** The source that stands behind it, whose changes lead to a load as well. */
   readonly behind?: SourceBehind | undefined
   /** The source by whose rules the list that was loaded last is checked, if that is another one. */
