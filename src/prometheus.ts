@@ -120,7 +120,7 @@ const GAUGES: readonly GaugeRow[] = [
   },
   {
     name: 'source_failing',
-    help: '1 while the last load of the list has failed, 0 otherwise; the list in use stays in use.',
+    help: '1 while the source of the list fails (its last load, or its watch), 0 otherwise; the list in use stays in use.',
     aggregator: 'max',
     samples: ({ sourceFailing }) => [[{}, Number(sourceFailing)]]
   },
@@ -138,7 +138,7 @@ const GAUGES: readonly GaugeRow[] = [
   },
   {
     name: 'watch_failing',
-    help: '1 while the last load of the watched source has failed, 0 otherwise; absent without one.',
+    help: '1 while the watched source fails (its last load, or its watch), 0 otherwise; absent without one.',
     aggregator: 'max',
     samples: ({ watch }) => sampleOf(watch && Number(watch.failing))
   },

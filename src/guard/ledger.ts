@@ -52,7 +52,7 @@ export interface GuardMetrics {
     /** How many failed, or brought a list that was refused. */
     readonly failed: number
   }
-  /** Whether the last load of the list failed; the list in use stays in use. */
+  /** Whether the source of the list fails: its last load, or its `watch`. The list in use stays in use. */
   readonly sourceFailing: boolean
   /** The cache of verdicts on verified senders. */
   readonly cache: {

@@ -42,7 +42,7 @@ export interface WatchMetrics {
   readonly differences: number | null
   /** When it was last loaded, in milliseconds since 1970; null if never. */
   readonly checkedAt: number | null
-  /** Whether the last load failed. */
+  /** Whether it fails: its last load, or its `watch`. */
   readonly failing: boolean
 }
 
@@ -112,7 +112,7 @@ export interface GuardStatus {
    * milliseconds since 1970.
    */
   readonly loadedAt: number
-  /** The message of the error that the last reload failed with; null when it succeeded. */
+  /** The message of the error that the last reload failed with, or that `watch` of the source failed with and that lasts; null without one. */
   readonly lastError: string | null
   /** What is known of the watched source; null without the option `watch`. */
   readonly watch: WatchStatus | null

@@ -164,8 +164,8 @@ export class Watch {
         code: 'MOE_WARN_WATCH',
         path: 'watch',
         value: source,
-        message: `The watched source cannot be loaded since ${timeText(this.#failingSince!)}: ${error}`,
-        fix: 'Until it can be loaded, nobody notices a change of its list.'
+        message: `The watched source has been failing since ${timeText(this.#failingSince!)}: ${error}`,
+        fix: 'Until it works again, a change of its list may not be noticed.'
       })
     }
     return warnings

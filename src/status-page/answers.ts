@@ -68,7 +68,7 @@ export function stateOf(facts: Facts): State {
     ...(lastError === null
       ? []
       : [
-          `The list could not be loaded from "${status.source}": ${lastError} Until it can be, the list of ${status.revision} stays in use.`
+          `The source of the list has failed. ${lastError} The list of ${status.revision} stays in use until a newer one is loaded.`
         ]),
     ...warnings.map(problemLine),
     ...(fleet === null ? [] : fleetActions(fleet))
@@ -93,7 +93,8 @@ export function stateOf(facts: Facts): State {
   if (rejected > 0 && last === undefined) {
     return ofRejections(`MoEngage has not got through yet${unless}, and requests ${outcome}.`)
   }
-  if (lastError !== null) return state('bad', 'The list of MoEngage’s addresses could not be updated.')
+  if (lastError !== null)
+    return state('bad', 'The list of MoEngage’s addresses may get out of date: its source has failed.')
   if (warns(facts, 'MOE_WARN_STALE')) return state('bad', 'The list of MoEngage’s addresses is old.')
   if (warns(facts, 'MOE_WARN_DRIFT'))
     return state('bad', 'MoEngage’s page has changed: the list in use is not the newest.')

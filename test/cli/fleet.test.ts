@@ -102,7 +102,10 @@ t.test('a change that another one came before is not made', async (t) => {
   redis.hashes.clear()
   t.match(await command(['rollback', '--expect', '7']), { code: 2 })
   t.match(await command(['publish', '-', '--expect', '7'], { stdin: list('r2') }), { stderr: /has no state, not 7/ })
+  redis.errors.set('EVAL', 'ERR scripts are off')
+  t.match(await command(['fleet', 'log']), { code: 2, stderr: /ERR scripts are off/ })
   redis.errors.set('EVAL', 'NOPERM this user has no permissions')
+  t.match(await command(['fleet', 'log']), { code: 0 }, 'a user who may only read')
   t.match(await command(['publish', '-'], { stdin: list('r2') }), {
     code: 2,
     stderr: /store of the fleet "webhooks" failed: NOPERM/

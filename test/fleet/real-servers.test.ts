@@ -461,6 +461,12 @@ t.test('replicas and publishers need no more than the documented permissions', {
   ]) {
     await t.rejects(replica.call(...(command as [string])), /NOPERM/, `a replica may not ${command[0]}`)
   }
+  const [, rights] = /alone needs no right to write: `([^`]+)`/.exec(readFileSync('docs/fleet.md', 'utf8'))!
+  await admin.call('ACL', 'SETUSER', 'viewer', 'on', '>secret', 'resetkeys', 'resetchannels', ...rights!.split(' '))
+  const viewer = controlOf(t, as('viewer'))
+  t.strictSame(await viewer.log(), await control.log(), 'one who may only read sees the log')
+  t.match(await viewer.status(), { current: 3 })
+  await t.rejects(viewer.publish(list('third')), /NOPERM/)
 })
 
 t.test(

@@ -257,8 +257,8 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
     warnings: [
       {
         code: 'MOE_WARN_WATCH',
-        message: /^The watched source cannot be loaded since 2026-11-23T12:00:00Z: .*away\./,
-        fix: /nobody notices/
+        message: /^The watched source has been failing since 2026-11-23T12:00:00Z: .*away\./,
+        fix: /may not be noticed/
       }
     ]
   })
@@ -270,7 +270,7 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
   await look(10_000)
   t.match(
     guard.status().warnings,
-    [{ message: /^The watched source cannot be loaded since 2026-11-23T12:00:00Z: .*busy\./ }],
+    [{ message: /^The watched source has been failing since 2026-11-23T12:00:00Z: .*busy\./ }],
     'since the first failure, whatever the reason is now'
   )
   t.ok(
@@ -286,7 +286,7 @@ t.test('a watched source that fails is a warning, and is tried again soon', asyn
   )
   held.watched = new Error('away')
   await look(DAY)
-  t.match(guard.status().warnings, [{ message: /cannot be loaded since 2026-11-24T12:00:30Z: .*away\./ }], 'anew')
+  t.match(guard.status().warnings, [{ message: /has been failing since 2026-11-24T12:00:30Z: .*away\./ }], 'anew')
 })
 
 t.test('an onDrift that fails, at once or later, changes nothing and is reported once', async (t) => {
@@ -361,9 +361,9 @@ t.test('a server on the bundled list notices over HTTP that the page has moved o
     [{ level: 30, moengage: { event: 'moengage.watch', watch: server.url, revision: 'r2' } }]
   )
   server.status = 500
-  await until(() => lines.some(({ msg }) => /cannot be loaded/.test(msg)))
+  await until(() => lines.some(({ msg }) => /has been failing/.test(msg)))
   t.match(
-    lines.filter(({ msg }) => /cannot be loaded/.test(msg)),
+    lines.filter(({ msg }) => /has been failing/.test(msg)),
     [{ level: 40, moengage: { code: 'MOE_WARN_WATCH' } }]
   )
 })

@@ -596,7 +596,10 @@ t.test('a list that could not be loaded, or is old, is what the page says first'
   retrieved = ''
   await t.rejects(guard.reload())
   const failed = await ask()
-  t.match(failed.textOf('state'), /could not be updated\..*the disk is gone.*the list of r stays in use/)
+  t.match(
+    failed.textOf('state'),
+    /may get out of date: its source has failed\..*the disk is gone.*The list of r stays in use/
+  )
   t.match(failed.textOf('list'), /Last error .*the disk is gone/)
 })
 

@@ -102,6 +102,8 @@ export class FakeRedis {
         return 1
       case 'EVAL':
         return rest[0] === '1' ? (this.lists.get(rest[1]!) ?? []) : this.#write(args)
+      case 'LRANGE':
+        return this.lists.get(key) ?? []
       default:
         return 1
     }
