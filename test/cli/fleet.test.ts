@@ -321,6 +321,15 @@ t.test('a wrong override is answered in the words of a command line', async (t) 
   t.match(await command(['override', '--help']), { stdout: /override \[options\] <action> <value>/ })
 })
 
+t.test('what was published is said, also where nobody can see whether it is used', async (t) => {
+  const { redis, command } = fleetOf()
+  redis.errors.set('ZSCAN', "NOPERM this user has no permissions to run the 'zscan' command")
+  const published = await command(['publish', '-', '--wait'], { stdin: list('r1') })
+  t.match(published, { code: 2, stdout: /r1.*\nversion \d+\n/s, stderr: /NOPERM .*Add \+zscan/ })
+  const json = await command(['publish', '-', '--wait', '--json'], { stdin: list('r2') })
+  t.match(json, { code: 2, stdout: /"version": \d+/, stderr: /NOPERM/ })
+})
+
 t.test('signed changes', async (t) => {
   const { redis, command } = fleetOf()
   const key = join(t.testdir({}), 'key.pem')

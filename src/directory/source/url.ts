@@ -134,6 +134,10 @@ const withoutQuery = (location: string) => location.replace(/[?#].*$/s, '').repl
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
   if (body === null) return
   for await (const chunk of itemsOf<unknown>(body)) {
+    if (chunk instanceof ArrayBuffer) {
+      yield new Uint8Array(chunk)
+      continue
+    }
     if (!ArrayBuffer.isView(chunk)) {
       drop([chunk])
       throw new Error(`The body of the Response that your fetch returned has ${shown(chunk)} in it, not bytes.`)

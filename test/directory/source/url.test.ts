@@ -497,6 +497,20 @@ t.test('a promise in the place of any part of a Response is named, and ends no p
   }
 })
 
+t.test('the body of an own fetch may come as buffers', async (t) => {
+  const bytes = new TextEncoder().encode(JSON.stringify(sound({ revision: 'buffers' })))
+  async function* body() {
+    for (let i = 0; i < bytes.length; i += 100) yield bytes.slice(i, i + 100).buffer
+  }
+  const answer = { status: 200, headers: new Headers(), body: body() }
+  const guard = await loadGuard({
+    dataCenters: 'DC-01',
+    source: { url: 'https://lists.example/', fetch: (async () => answer) as never }
+  })
+  t.teardown(() => guard.close())
+  t.equal(guard.status().revision, 'buffers')
+})
+
 function throwing(): never {
   throw new Error('own')
 }
