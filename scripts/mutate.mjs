@@ -14,7 +14,16 @@ const ROOMS = {
   'client-ip': ['client-ip/**/*', 'verdict/*', 'guard/advice', 'guard/options', 'server/*'],
   verdict: ['verdict/**/*', 'guard/**/*', 'senders/**/*', 'evidence/*', 'server/fetch'],
   // The mocks of the tests of loggers do not work in a copy that was compiled.
-  guard: ['guard/**/*', 'verdict/*', 'senders/**/*', 'log/!(*logger)', 'evidence/*', 'server/*', 'fleet/{member,own-source}', 'prometheus']
+  guard: [
+    'guard/**/*',
+    'verdict/*',
+    'senders/**/*',
+    'log/!(*logger)',
+    'evidence/*',
+    'server/*',
+    'fleet/{member,own-source}',
+    'prometheus'
+  ]
 }
 const REQUIRED = 90
 const FOLDER = '.stryker-tmp'
