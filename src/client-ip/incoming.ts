@@ -220,21 +220,42 @@ export const FORWARDED_HEADERS: readonly string[] = [
   'x-azure-socketip'
 ]
 
-/** The forwarded headers that a request carries, but for blank ones; `own`, which is read, comes first. */
-export function forwardedHeaders(headers: HeadersInput, own: string): readonly string[] {
+/**
+ * Forwarded headers that no recipe reads, and in which a proxy may have kept a sender: what ingress-nginx came with, and what edges and
+ * platforms write.
+ */
+export const KEPT_HEADERS: readonly string[] = [
+  'x-original-forwarded-for',
+  'x-vercel-forwarded-for',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-nf-client-connection-ip',
+  'x-source-ip',
+  'x-sucuri-clientip',
+  'do-connecting-ip',
+  'incap-client-ip'
+]
+
+/** The headers among some that a request carries, but for blank ones; `own`, which is read, comes first. */
+export function forwardedHeaders(
+  headers: HeadersInput,
+  own: string,
+  known: readonly string[] = FORWARDED_HEADERS
+): readonly string[] {
   const isKeyed = !Array.isArray(headers) && typeof (headers as FetchHeaders).get !== 'function'
   // Looking for other spellings of each name would cost ten times as much.
-  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), own) : FORWARDED_HEADERS
+  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), [own, ...known]) : known
   if (spelled.length === 0) return spelled
-  const names = [own, ...FORWARDED_HEADERS.filter((name) => name !== own)]
+  const names = [own, ...known.filter((name) => name !== own)]
   return names.filter((name) => (!isKeyed || spelled.includes(name)) && /\S/.test(headerText(headers, name) ?? ''))
 }
 
-function forwardedAmong(names: readonly string[], own: string): readonly string[] {
+function forwardedAmong(names: readonly string[], known: readonly string[]): readonly string[] {
   const found: string[] = []
   for (const spelled of names) {
     const name = spelled.toLowerCase()
-    if (name === own || FORWARDED_HEADERS.includes(name)) found.push(name)
+    if (known.includes(name)) found.push(name)
   }
   return found
 }

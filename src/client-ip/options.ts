@@ -164,7 +164,7 @@ function warnOfClientsHeader(header: string, proxies: ReadonlySet<string>, optio
   option.warn(
     'MOE_WARN_TRUSTED_PROXIES',
     message,
-    `Read '${own}', which ${provider} writes itself, as ${recipe} shows.`
+    `If ${provider} connects to your server itself, read '${own}', which it writes itself, as ${recipe} shows. If a proxy of yours stands between and writes ${header} itself, remove '${provider}'.`
   )
 }
 

@@ -1,4 +1,4 @@
-import { ParsedAddress } from '../ip/address.js'
+import type { ParsedAddress } from '../ip/address.js'
 import { compileMatcher, type Matcher } from '../ip/matcher.js'
 import type { Prefix } from '../ip/prefix.js'
 import { parseForwardedHop } from './forwarded.js'
@@ -25,7 +25,7 @@ export interface ClientIpSettings {
 }
 
 /** Nobody has more proxies in a row; 16 KB of forged trusted hops would cost 2 ms to walk. */
-const MAX_TRUSTED_HOPS = 32
+export const MAX_TRUSTED_HOPS = 32
 
 /** How each header is parsed; a header that is not named here holds a single address. */
 const LISTS: ReadonlyMap<string, ParseHop> = new Map([
@@ -38,40 +38,9 @@ export function isList(header: string): boolean {
   return LISTS.has(header)
 }
 
-/** What a forwarded header says of a further sender, for whom a client forwarded the request. */
-export type FurtherSender = 'left-of-client' | 'elsewhere' | 'none'
-
-/**
- * Looks in a forwarded header for somebody else than a client: an address, or a text that hides one. A proxy that appends to a list writes
- * its client there as well, so in a list with the client only what stands left of it counts. The client is the first one from the right with
- * its address: the hops right of it are proxies that are trusted.
- *
- * @param isKnown whether an address is that of a proxy, which may stand alone in a header
- */
-export function furtherSender(
-  text: string,
-  header: string,
-  client: string,
-  isKnown: (hop: ParsedAddress) => boolean
-): FurtherSender {
-  const parseHop = LISTS.get(header) ?? onlyHop(header)
-  const hop = new ParsedAddress()
-  let isPast = false
-  let isElsewhere = false
-  let end = text.length
-  for (let hops = 0; hops <= MAX_TRUSTED_HOPS && end >= 0; hops++) {
-    const last = end
-    end = parseHop(text, end, hop)
-    if (hop.family === 0) {
-      if (!/[^\s,]/.test(text.slice(Math.max(end, 0), last))) continue
-      isElsewhere = true
-    } else if (hop.toString() === client) {
-      isPast = true
-      continue
-    } else if (!isKnown(hop)) isElsewhere = true
-    if (isPast) return 'left-of-client'
-  }
-  return isElsewhere && !isPast ? 'elsewhere' : 'none'
+/** How the hops of a header are parsed, from the right. */
+export function hopParserOf(header: string): ParseHop {
+  return LISTS.get(header) ?? onlyHop(header)
 }
 
 /** Parses a header with a single address as a list of one hop. */

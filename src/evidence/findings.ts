@@ -106,8 +106,8 @@ export function findingsOf(evidence: Evidence): Finding[] {
       kind: 'proxy',
       sentence:
         `${group.named} ${group.verb} your secret and ${group.are} of your own network or of a provider in front of it, or ${group.names} a further ` +
-        `sender in a header, or nobody on the internet has ${group.them}: it is a test of your own, or the sender is hidden behind a proxy. Follow the hint in the log. Do not ` +
-        'add the address to allow: behind a proxy that would let everybody in.'
+        `sender in a header, or nobody on the internet has ${group.them}: it is a test of your own, or the sender is hidden behind a proxy, or MoEngage sends that header from an address that the list lacks. Follow ` +
+        'the hint in the log. Do not add the address to allow: behind a proxy that would let everybody in.'
     })),
     ...(evidence.unresolved === 0 ? [] : [unresolved(evidence.unresolved)]),
     ...withoutSecret(

@@ -1,6 +1,15 @@
-import { forwardedHeaders, type HeadersInput, headerText, type Incoming, UNIX_PEER } from '../client-ip/incoming.js'
+import { furtherSenders } from '../client-ip/further-sender.js'
+import {
+  FORWARDED_HEADERS,
+  forwardedHeaders,
+  type HeadersInput,
+  headerText,
+  type Incoming,
+  KEPT_HEADERS,
+  UNIX_PEER
+} from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
-import { furtherSender, parsePeer } from '../client-ip/resolver.js'
+import { parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
 import { writesHeader } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
@@ -31,6 +40,9 @@ export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<
   /** Why its setting does not apply to a request that it does not handle, as a sentence. */
   whyUnhandled(request: Request | undefined): string
 }
+
+/** Headers that may name a further sender. */
+const SENDER_HEADERS = [...FORWARDED_HEADERS, ...KEPT_HEADERS]
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
 
@@ -149,7 +161,7 @@ export class Rejections<Request> {
       isRequestKnown: incoming !== null,
       present,
       hasHopBefore:
-        furtherSender(headerText(headers, header) ?? '', header, clientIp, () => false) === 'left-of-client',
+        furtherSenders([[header, headerText(headers, header) ?? '']], clientIp, () => false)[0] === 'left-of-client',
       trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming, present)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })
@@ -159,15 +171,16 @@ export class Rejections<Request> {
   #furtherSender(clientIp: string, { peer, headers }: Incoming): string | undefined {
     // What a function of the user's reads is not known.
     if (typeof this.#settings.clientIp === 'function') return undefined
-    const present = forwardedHeaders(headers, this.#header)
+    const present = forwardedHeaders(headers, this.#header, SENDER_HEADERS)
     // Most strangers send none: to look further would cost as much as the rest of the rejection.
     if (present.length === 0) return undefined
     // Behind a trusted proxy, one of the proxies in front may be named instead.
     const isPeer = isSameAddress(peer, clientIp)
     const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
-    const found = present.flatMap((name) => {
-      const place = furtherSender(headerText(headers, name)!, name, clientIp, isKnown)
+    const texts = present.map((name) => [name, headerText(headers, name)!] as const)
+    const found = furtherSenders(texts, clientIp, isKnown).flatMap((place, i) => {
       if (place === 'none') return []
+      const name = present[i]!
       return [place === 'elsewhere' ? `another address in ${name}` : `another hop left of ${clientIp} in ${name}`]
     })
     return found.length === 0 ? undefined : found.join(' and ')

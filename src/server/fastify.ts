@@ -214,7 +214,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (isFinal) keepStatus(reply, statusCode)
         return done(new RejectedError(verdict, statusCode))
       }
-      answer(onReject, request, reply, verdict, statusCode, done)
+      answer(onReject, request, reply, verdict, { statusCode, isFinal }, done)
     }
   }
 
@@ -324,6 +324,15 @@ function keepStatus(reply: FastifyReply, statusCode: number): void {
   }
 }
 
+/** The status that Fastify gives an error. */
+function statusOf({
+  statusCode,
+  status
+}: Error & { readonly statusCode?: unknown; readonly status?: unknown }): number {
+  const own = Number(statusCode || status)
+  return own >= 400 ? own : 500
+}
+
 /**
  * Whether an answer was sent, by all that is done with the reply from now on. `reply.sent` is false until the body has ended: with a stream or
  * an asynchronous `onSend` hook, that is later.
@@ -345,13 +354,17 @@ function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: RejectedVerdict,
-  statusCode: number,
+  { statusCode, isFinal }: { readonly statusCode: number; readonly isFinal: boolean },
   done: HookHandlerDoneFunction
 ): void {
   const isAnswered = noteAnswer(reply)
+  const refuse = (error: Error, status: number) => {
+    if (isFinal) keepStatus(reply, status)
+    done(error)
+  }
   const finish = (payload: unknown) => {
     if (isAnswered()) return
-    if (payload === undefined) done(new RejectedError(verdict, statusCode))
+    if (payload === undefined) refuse(new RejectedError(verdict, statusCode), statusCode)
     else reply.send(payload)
   }
   const fail = (error: unknown) => {
@@ -359,7 +372,8 @@ function answer(
     if (isAnswered()) return
     // Fastify takes the status of an error only where the reply has none.
     reply.code(200)
-    done(error ? thrown(error) : new RejectedError(verdict, statusCode))
+    const reason = error ? thrown(error) : new RejectedError(verdict, statusCode)
+    refuse(reason, statusOf(reason))
   }
   // A function that only sends a body does not mean 200.
   reply.code(statusCode)

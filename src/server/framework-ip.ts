@@ -25,11 +25,12 @@ function believes(ask: () => unknown): boolean {
  */
 function returnsPromise(trust: Trust, { socket, headers }: IncomingMessage): boolean {
   const forwarded = headers['x-forwarded-for']
-  const hops = [socket.remoteAddress!, ...(typeof forwarded === 'string' ? forwarded.split(',').reverse() : [])]
+  const hops = [socket.remoteAddress, ...(typeof forwarded === 'string' ? forwarded.split(',').reverse() : [])]
   try {
     // The last one is the client, whoever it is.
     for (const [hop, address] of hops.slice(0, -1).entries()) {
-      const answer = trust(address.trim(), hop)
+      // A peer on a unix socket has no address.
+      const answer = trust(address?.trim() as string, hop)
       if (isPromise(answer)) {
         drop(answer)
         return true

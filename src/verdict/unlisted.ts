@@ -73,8 +73,9 @@ function providerFix(facts: UnlistedFacts, provider: string): string {
 export function unfitHeader(provider: string, header: string): string {
   const { header: own, recipe } = senderHeaderOf(provider)
   return (
-    `read ${own}, which ${provider} writes itself, as ${recipe} shows. Do not trust ${provider} beside ${header}, which it passes on as ` +
-    'clients send it.'
+    `if ${provider} connects to your server itself, read ${own}, which ${provider} writes itself, as ${recipe} shows; if a proxy of yours ` +
+    `stands between, let that one write the sender into ${header}. Do not trust ${provider} beside ${header}, which it passes on as clients ` +
+    'send it.'
   )
 }
 

@@ -167,7 +167,7 @@ const CASES: Readonly<Record<Finding['kind'], readonly Case[]>> = {
       finding: {
         addresses: ['198.51.100.7'],
         sentence:
-          /or nobody on the internet has it: it is a test of your own, or the sender is hidden behind a proxy\./,
+          /or nobody on the internet has it: it is a test of your own, or the sender is hidden behind a proxy, or MoEngage sends that header from an address that the list lacks\./,
         paste: null
       }
     }

@@ -285,18 +285,49 @@ t.test('an error handler of the user answers with the status of the rejection un
   }
 })
 
-t.test('verifyMoEngage sets no status, since another method may let the request in', async (t) => {
-  const app = Fastify()
-  await app.register(moengageAllowlist, OPTIONS)
-  const verify = app.verifyMoEngage()
-  const preHandler: preHandlerHookHandler = function (request, reply, done) {
-    verify.call(this, request, reply, (error) => done(request.headers['x-token'] === 'mine' ? undefined : error))
+t.test('what onReject throws keeps its status with an error handler that sends without one', async (t) => {
+  const own = (fields: object) => Object.assign(new Error('own'), fields)
+  const table: [what: string, onReject: () => unknown, status: number][] = [
+    ['an error', () => Promise.reject(own({})), 500],
+    ['an error with a status code', () => Promise.reject(own({ statusCode: 409 })), 409],
+    ['an error with a status', () => Promise.reject(own({ status: 410 })), 410],
+    ['an error with a status that is none of an error', () => Promise.reject(own({ statusCode: 200 })), 500],
+    ['at once', () => thrower(own({ statusCode: 409 })), 409],
+    ['a text', () => thrower('own'), 500],
+    ['undefined', () => Promise.reject(undefined), 404],
+    ['nothing', async () => {}, 404]
+  ]
+  for (const [what, onReject, status] of table) {
+    const { app } = await guarded({ statusCode: 404, onReject }, (app) => {
+      app.setErrorHandler((_error, _request, reply) => void reply.send({ own: true }))
+      app.get('/', async () => 'ok')
+    })
+    const answer = await inject(app, STRANGER)
+    t.match({ status: answer.statusCode, body: answer.body }, { status, body: '{"own":true}' }, what)
   }
-  app.get('/', { config: { moengage: false }, preHandler }, async () => 'ok')
-  const statusFor = async (headers: object) =>
-    (await app.inject({ url: '/', headers: { 'x-forwarded-for': STRANGER, ...headers } })).statusCode
-  t.equal(await statusFor({ 'x-token': 'mine' }), 200)
-  t.equal(await statusFor({}), 403)
+})
+
+function thrower(error: unknown): never {
+  throw error
+}
+
+t.test('verifyMoEngage sets no status, since another method may let the request in', async (t) => {
+  for (const [onReject, status] of [
+    [undefined, 403],
+    [() => thrower(new Error('own')), 500]
+  ] as const) {
+    const app = Fastify()
+    await app.register(moengageAllowlist, OPTIONS)
+    const verify = app.verifyMoEngage({ onReject })
+    const preHandler: preHandlerHookHandler = function (request, reply, done) {
+      verify.call(this, request, reply, (error) => done(request.headers['x-token'] === 'mine' ? undefined : error))
+    }
+    app.get('/', { config: { moengage: false }, preHandler }, async () => 'ok')
+    const statusFor = async (headers: object) =>
+      (await app.inject({ url: '/', headers: { 'x-forwarded-for': STRANGER, ...headers } })).statusCode
+    t.equal(await statusFor({ 'x-token': 'mine' }), 200)
+    t.equal(await statusFor({}), status)
+  }
 })
 
 t.test('every route of the scope is guarded, and none outside', async (t) => {
@@ -1151,6 +1182,21 @@ t.test('a trustProxy function that returns a promise for its proxies alone verif
     for (const _ of [1, 2]) t.match((await inject(app, LISTED)).json(), { reason: 'permissive-trust' })
     await untilRejected()
   }
+})
+
+t.test('a trustProxy function that returns a promise for a peer on a unix socket verifies nobody', async (t) => {
+  const trustProxy = (address: string | undefined) => address === undefined && Promise.reject(new Error('own'))
+  const app = Fastify({ trustProxy: trustProxy as never })
+  await app.register(moengageAllowlist, { dataCenters: 'DC-01', mode: 'tag' })
+  app.get('/', async (request) => request.moengage)
+  t.teardown(() => app.close())
+  const socketPath = join(tmpdir(), `moengage-allowlist-${process.pid}-promise.sock`)
+  await app.listen({ path: socketPath })
+  for (const _ of [1, 2]) {
+    const { body } = await send({ socketPath }, { headers: from(LISTED) })
+    t.match(JSON.parse(body), { reason: 'permissive-trust' })
+  }
+  await untilRejected()
 })
 
 t.test('a trustProxy function may throw for addresses that no request came from', async (t) => {

@@ -488,6 +488,18 @@ t.test("a public client behind which a header names a further sender may be a pr
     ['one that hides a name', {}, '8.8.8.8', xff(`unknown, ${LISTED}`), 'another address in x-forwarded-for'],
     ['squid that hides it', {}, '8.8.8.8', xff('unknown'), 'another address in x-forwarded-for'],
     ['a name that hides it', {}, '8.8.8.8', { forwarded: 'for="_SEVKISEK"' }, 'another address in forwarded'],
+    ...[
+      `for=${LISTED};sig=a=;exp=1`,
+      'for=unknown;sig=a=',
+      `proto=https, for=${LISTED}`,
+      `for="[2001:4860::1]:1";a=b=`
+    ].map((forwarded): [string, Partial<GuardOptions>, string, Record<string, string>, string] => [
+      `Forwarded: ${forwarded}`,
+      {},
+      '8.8.8.8',
+      { forwarded },
+      'another address in forwarded'
+    ]),
     ['two values of one address', {}, '8.8.8.8', { 'x-real-ip': `${LISTED}, 8.8.8.8` }, 'another address in x-real-ip'],
     [
       'a name left of the client',
@@ -511,6 +523,22 @@ t.test("a public client behind which a header names a further sender may be a pr
       'another address in cf-connecting-ip'
     ],
     ['Forwarded', {}, '8.8.8.8', { forwarded: `for=${LISTED}` }, 'another address in forwarded'],
+    [
+      'ingress-nginx, which keeps what came in',
+      trusting('10.244.0.0/16'),
+      '10.244.0.7',
+      { ...xff('8.8.8.8'), 'x-real-ip': '8.8.8.8', 'x-original-forwarded-for': `${LISTED}, 9.9.9.9` },
+      'another address in x-original-forwarded-for'
+    ],
+    ...['incap-client-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-envoy-external-address'].map(
+      (name): [string, Partial<GuardOptions>, string, Record<string, string>, string] => [
+        name,
+        trusting('10.244.0.0/16'),
+        '10.244.0.7',
+        { ...xff('8.8.8.8'), [name]: LISTED },
+        `another address in ${name}`
+      ]
+    ),
     [
       'CloudFront',
       {},
@@ -611,7 +639,50 @@ t.test('a client that every header names, or none, is a sender: with the secret,
     ['blank headers', {}, '8.8.8.8', { ...xff(' , '), 'x-real-ip': '', forwarded: '' }],
     ['behind nginx', trusting('10.0.0.1'), '10.0.0.1', { ...xff('8.8.8.8'), 'x-real-ip': '8.8.8.8' }],
     ['a single header', reading('x-real-ip'), '10.0.0.1', { 'x-real-ip': '8.8.8.8', ...xff('8.8.8.8, 10.0.0.1') }],
-    ['a function', { clientIp: () => '8.8.8.8' }, '8.8.8.8', xff(LISTED)]
+    ['a function', { clientIp: () => '8.8.8.8' }, '8.8.8.8', xff(LISTED)],
+    [
+      'Vercel, whose Forwarded RFC 7239 does not allow',
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      { ...xff('8.8.8.8'), forwarded: 'for=8.8.8.8;host=a.example;proto=https;sig=0QmVhcmVy=;exp=1677402508' }
+    ],
+    [
+      'OpenShift',
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      { ...xff('8.8.8.8'), forwarded: 'for=8.8.8.8;host=a.example:8443;proto=https;proto-version=' }
+    ],
+    ...[
+      'proto=https;host=a.example',
+      'by=10.0.0.1;proto=https',
+      'secret=a=',
+      ',=,',
+      'for=8.8.8.8;a=b=, proto=https'
+    ].map((forwarded): [string, Partial<GuardOptions>, string, Record<string, string>] => [
+      `Forwarded: ${forwarded}`,
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      { ...xff('8.8.8.8'), forwarded }
+    ]),
+    [
+      'a list that begins with it, beside its proxies in another header',
+      reading('true-client-ip'),
+      '10.0.0.1',
+      { 'true-client-ip': '8.8.8.8', ...xff('8.8.8.8, 23.32.1.2'), 'x-real-ip': '23.32.1.2' }
+    ],
+    [
+      'nginx that appends what it has put in place',
+      trusting('10.0.0.1'),
+      '10.0.0.1',
+      xff('8.8.8.8, 10.0.1.7, 8.8.8.8')
+    ],
+    [
+      'ingress-nginx, which keeps what came in',
+      trusting('10.244.0.0/16'),
+      '10.244.0.7',
+      { ...xff('8.8.8.8'), 'x-original-forwarded-for': '8.8.8.8, 9.9.9.9', 'x-client-ip': '8.8.8.8' }
+    ],
+    ['a peer on a unix socket', trusting('10.0.0.1'), '10.0.0.1', { ...xff('8.8.8.8'), 'x-real-ip': 'unix:' }]
   ]
   for (const [what, options, peer, headers] of table) {
     t.match(guardOf(options).judge({ peer, headers }), { reason: 'not-listed', hint: /changed since\?$/ }, what)
@@ -645,14 +716,14 @@ t.test('a provider is not to be trusted beside a header that it passes on', asyn
       guard.judge({ peer: address, headers: { [header]: text } })
       t.match(
         guard.status().diagnosis,
-        [isWritten ? /own proxy: add '/ : /own proxy: read .* Do not trust /],
+        [isWritten ? /own proxy: add '/ : /own proxy: if .* read .* Do not trust .*$/],
         `${name}, ${header}`
       )
       const options: Partial<GuardOptions> = { clientIp: { trustedProxies: ['10.0.0.0/8', name], header } }
       const warning = {
         path: 'clientIp.header',
         message: new RegExp(`passes on ${header} as clients send it, unless`),
-        fix: new RegExp(`^Read '${own}'`)
+        fix: new RegExp(`^If ${name} connects to your server itself, read '${own}', .* remove '${name}'\\.$`)
       }
       const warnings = guardOf(options)
         .status()
