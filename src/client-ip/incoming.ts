@@ -245,17 +245,17 @@ export function forwardedHeaders(
 ): readonly string[] {
   const isKeyed = !Array.isArray(headers) && typeof (headers as FetchHeaders).get !== 'function'
   // Looking for other spellings of each name would cost ten times as much.
-  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), [own, ...known]) : known
+  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), own, known) : known
   if (spelled.length === 0) return spelled
   const names = [own, ...known.filter((name) => name !== own)]
   return names.filter((name) => (!isKeyed || spelled.includes(name)) && /\S/.test(headerText(headers, name) ?? ''))
 }
 
-function forwardedAmong(names: readonly string[], known: readonly string[]): readonly string[] {
+function forwardedAmong(names: readonly string[], own: string, known: readonly string[]): readonly string[] {
   const found: string[] = []
   for (const spelled of names) {
     const name = spelled.toLowerCase()
-    if (known.includes(name)) found.push(name)
+    if (name === own || known.includes(name)) found.push(name)
   }
   return found
 }

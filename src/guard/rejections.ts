@@ -168,12 +168,16 @@ export class Rejections<Request> {
   }
 
   /** What names a further sender behind a public client, as the object of "the request carries"; undefined where nothing does. */
-  #furtherSender(clientIp: string, { peer, headers }: Incoming): string | undefined {
+  #furtherSender(clientIp: string, incoming: Incoming): string | undefined {
     // What a function of the user's reads is not known.
     if (typeof this.#settings.clientIp === 'function') return undefined
-    const present = forwardedHeaders(headers, this.#header, SENDER_HEADERS)
-    // Most strangers send none: to look further would cost as much as the rest of the rejection.
-    if (present.length === 0) return undefined
+    const present = forwardedHeaders(incoming.headers, this.#header, SENDER_HEADERS)
+    // Most strangers send none, or are named alone: to look further would cost as much as the rest of the rejection.
+    if (present.length === 0 || isNamedAlone(clientIp, incoming.headers, present)) return undefined
+    return this.#namedBeside(clientIp, incoming, present)
+  }
+
+  #namedBeside(clientIp: string, { peer, headers }: Incoming, present: readonly string[]): string | undefined {
     // Behind a trusted proxy, one of the proxies in front may be named instead.
     const isPeer = isSameAddress(peer, clientIp)
     const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
@@ -253,6 +257,10 @@ function remember(addresses: Set<string>, clientIp: string): void {
   if (addresses.size === MAX_REMEMBERED) addresses.clear()
   addresses.add(clientIp)
 }
+
+/** Whether some headers hold nothing but the client. */
+const isNamedAlone = (clientIp: string, headers: HeadersInput, names: readonly string[]) =>
+  names.every((name) => headerText(headers, name) === clientIp)
 
 const isStanding = ({ set, isTrusted }: { readonly set: number; readonly isTrusted: boolean }) => set !== 0 || isTrusted
 
