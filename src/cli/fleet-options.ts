@@ -211,18 +211,18 @@ export async function finish(
   io: Io
 ): Promise<void> {
   const { version, text, ...rest } = done
-  // What was done is printed, whatever happens while the command waits.
-  const [waited] = await Promise.allSettled([
-    flags.wait === undefined ? undefined : waitFor(control, version, flags, io)
-  ])
-  const replicas = waited.status === 'fulfilled' ? waited.value : undefined
-  if (flags.json) writeJson(io.stdout, { version, ...rest, ...(signed && { signed }), ...(replicas && { replicas }) })
-  else {
-    io.stdout.write(`${text}\nversion ${version}\n`)
-    if (signed !== undefined) io.stdout.write(signedText(signed))
-    if (replicas !== undefined) io.stdout.write(`${replicas.current} of ${replicas.live} live replicas use it\n`)
+  let replicas: Awaited<ReturnType<typeof waitFor>> | undefined
+  try {
+    if (flags.wait !== undefined) replicas = await waitFor(control, version, flags, io)
+  } finally {
+    // What was done is printed, whatever happens while the command waits.
+    if (flags.json) writeJson(io.stdout, { version, ...rest, ...(signed && { signed }), ...(replicas && { replicas }) })
+    else {
+      io.stdout.write(`${text}\nversion ${version}\n`)
+      if (signed !== undefined) io.stdout.write(signedText(signed))
+      if (replicas !== undefined) io.stdout.write(`${replicas.current} of ${replicas.live} live replicas use it\n`)
+    }
   }
-  if (waited.status === 'rejected') throw waited.reason
   if (replicas !== undefined && (replicas.live === 0 || replicas.current < replicas.live)) throw new Exit(1)
 }
 

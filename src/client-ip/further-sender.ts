@@ -50,6 +50,7 @@ function placeIn(hops: readonly Hop[], client: string, between: ReadonlySet<stri
 }
 
 function hopsIn(text: string, header: string, isKnown: (hop: ParsedAddress) => boolean): Hops {
+  // Some are lists that the resolver does not know, since no recipe reads them.
   const parseHop = header.endsWith('forwarded-for') ? parseListHop : hopParserOf(header)
   const hops: Hop[] = []
   const hop = new ParsedAddress()

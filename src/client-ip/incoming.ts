@@ -221,10 +221,11 @@ export const FORWARDED_HEADERS: readonly string[] = [
 ]
 
 /**
- * Forwarded headers that no recipe reads, and in which a proxy may have kept a sender: what ingress-nginx came with, and what edges and
- * platforms write.
+ * Headers that may name a further sender: these, and those that no recipe reads, in which ingress-nginx keeps what came in, and edges and
+ * platforms write the client.
  */
-export const KEPT_HEADERS: readonly string[] = [
+export const SENDER_HEADERS: readonly string[] = [
+  ...FORWARDED_HEADERS,
   'x-original-forwarded-for',
   'x-vercel-forwarded-for',
   'x-client-ip',
@@ -245,16 +246,17 @@ export function forwardedHeaders(
 ): readonly string[] {
   const isKeyed = !Array.isArray(headers) && typeof (headers as FetchHeaders).get !== 'function'
   // Looking for other spellings of each name would cost ten times as much.
-  const spelled = isKeyed ? forwardedAmong(Object.keys(headers), own, known) : known
+  const spelled = isKeyed ? spelledIn(headers, own, known) : [own, ...known]
   if (spelled.length === 0) return spelled
-  const names = [own, ...known.filter((name) => name !== own)]
-  return names.filter((name) => (!isKeyed || spelled.includes(name)) && /\S/.test(headerText(headers, name) ?? ''))
+  const names = [...new Set([own, ...known])]
+  return names.filter((name) => spelled.includes(name) && /\S/.test(headerText(headers, name) ?? ''))
 }
 
-function forwardedAmong(names: readonly string[], own: string, known: readonly string[]): readonly string[] {
+/** The names of an object that are among some, in lower case. */
+function spelledIn(headers: object, own: string, known: readonly string[]): readonly string[] {
   const found: string[] = []
-  for (const spelled of names) {
-    const name = spelled.toLowerCase()
+  for (const key of Object.keys(headers)) {
+    const name = key.toLowerCase()
     if (name === own || known.includes(name)) found.push(name)
   }
   return found

@@ -6,6 +6,16 @@ import { isToCome } from './status.js'
 /** How many days are kept. Of those of a right clock, the last one is enough; a wrong one notes a day of its own each day. */
 const MOST = 100
 
+/** The days of a list. */
+interface Days {
+  /** By the list itself. */
+  readonly own: readonly NotedDay[]
+  /** By a watched list without a difference. */
+  readonly confirmed: readonly NotedDay[]
+}
+
+const NONE: Days = { own: [], confirmed: [] }
+
 /**
  * The days on which the list in use was known to be current. The clock decides at each reading which of them is the last one: one that was
  * wrong for a while, in either direction, must not leave anything behind.
@@ -13,10 +23,7 @@ const MOST = 100
 export class CheckedDays {
   readonly #clock: Dating
   #inUse: Directory | undefined
-  /** By the list itself. */
-  #own: readonly NotedDay[] = []
-  /** By a watched list without a difference. */
-  #confirmed: readonly NotedDay[] = []
+  #days: Days = NONE
 
   constructor(clock: Dating) {
     this.#clock = clock
@@ -24,39 +31,32 @@ export class CheckedDays {
 
   /** A list of a source is in use. */
   follow(directory: Directory, source: OpenSource): void {
-    this.#own = this.#ownOf(directory, source)
-    this.#confirmed = this.#confirmedOf(directory)
+    this.#days = this.#daysOf(directory, source)
     this.#inUse = directory
   }
 
   /** A watched list says that the list in use was current on a day. */
   confirm(day: string): void {
-    this.#confirmed = this.#with(day, this.#confirmed)
+    const { own, confirmed } = this.#days
+    this.#days = { own, confirmed: this.#with(day, confirmed) }
   }
 
   /** The last day on which a list of a source was known to be current; it need not be in use yet. */
   last(directory: Directory, source: OpenSource): string {
-    const noted = [...this.#ownOf(directory, source), ...this.#confirmedOf(directory)]
-    return noted
+    const { own, confirmed } = this.#daysOf(directory, source)
+    return [...own, ...confirmed]
       .map((one) => pastDay(one, this.#clock))
       .sort()
       .at(-1)!
   }
 
-  #ownOf(directory: Directory, { isDatedHere }: OpenSource): readonly NotedDay[] {
-    if (directory === this.#inUse) return this.#own
+  #daysOf(directory: Directory, { isDatedHere }: OpenSource): Days {
+    if (directory === this.#inUse) return this.#days
+    const isSame = this.#inUse !== undefined && isSameList(directory, this.#inUse)
+    const { own, confirmed } = isSame ? this.#days : NONE
     const day = directory.checked
-    const known = this.#isInUse(directory) ? this.#own : []
     // A list from outside whose date was corrected counts by the new date.
-    return this.#with(day, isDatedHere ? known : known.filter((one) => one.day <= day))
-  }
-
-  #confirmedOf(directory: Directory): readonly NotedDay[] {
-    return this.#isInUse(directory) ? this.#confirmed : []
-  }
-
-  #isInUse(directory: Directory): boolean {
-    return directory === this.#inUse || (this.#inUse !== undefined && isSameList(directory, this.#inUse))
+    return { own: this.#with(day, isDatedHere ? own : own.filter((one) => one.day <= day)), confirmed }
   }
 
   /** Notes a day. A list that is dated ahead of the clock is not newer each time that it is loaded. */

@@ -1,11 +1,10 @@
 import { furtherSenders } from '../client-ip/further-sender.js'
 import {
-  FORWARDED_HEADERS,
   forwardedHeaders,
   type HeadersInput,
   headerText,
   type Incoming,
-  KEPT_HEADERS,
+  SENDER_HEADERS,
   UNIX_PEER
 } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
@@ -40,9 +39,6 @@ export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<
   /** Why its setting does not apply to a request that it does not handle, as a sentence. */
   whyUnhandled(request: Request | undefined): string
 }
-
-/** Headers that may name a further sender. */
-const SENDER_HEADERS = [...FORWARDED_HEADERS, ...KEPT_HEADERS]
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
 
@@ -172,16 +168,17 @@ export class Rejections<Request> {
     // What a function of the user's reads is not known.
     if (typeof this.#settings.clientIp === 'function') return undefined
     const present = forwardedHeaders(incoming.headers, this.#header, SENDER_HEADERS)
-    // Most strangers send none, or are named alone: to look further would cost as much as the rest of the rejection.
-    if (present.length === 0 || isNamedAlone(clientIp, incoming.headers, present)) return undefined
-    return this.#namedBeside(clientIp, incoming, present)
+    // Most strangers send none.
+    return present.length === 0 ? undefined : this.#namedBeside(clientIp, incoming, present)
   }
 
   #namedBeside(clientIp: string, { peer, headers }: Incoming, present: readonly string[]): string | undefined {
+    const texts = present.map((name) => [name, headerText(headers, name)!] as const)
+    // Most are named alone: to look further would cost as much as the rest of the rejection.
+    if (texts.every(([, text]) => text === clientIp)) return undefined
     // Behind a trusted proxy, one of the proxies in front may be named instead.
     const isPeer = isSameAddress(peer, clientIp)
     const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
-    const texts = present.map((name) => [name, headerText(headers, name)!] as const)
     const found = furtherSenders(texts, clientIp, isKnown).flatMap((place, i) => {
       if (place === 'none') return []
       const name = present[i]!
@@ -257,10 +254,6 @@ function remember(addresses: Set<string>, clientIp: string): void {
   if (addresses.size === MAX_REMEMBERED) addresses.clear()
   addresses.add(clientIp)
 }
-
-/** Whether some headers hold nothing but the client. */
-const isNamedAlone = (clientIp: string, headers: HeadersInput, names: readonly string[]) =>
-  names.every((name) => headerText(headers, name) === clientIp)
 
 const isStanding = ({ set, isTrusted }: { readonly set: number; readonly isTrusted: boolean }) => set !== 0 || isTrusted
 

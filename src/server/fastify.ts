@@ -183,6 +183,10 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
 
   /** @param isFinal whether nothing else may let a request in that is rejected; an answer without a status has that of the error then */
   function guarding(chooseRoute: ChooseRoute, isFinal: boolean): onRequestHookHandler {
+    const refuse = (reply: FastifyReply, done: HookHandlerDoneFunction, error: Error, status: number) => {
+      if (isFinal) keepStatus(reply, status)
+      done(error)
+    }
     return function verifyMoEngage(request, reply, done) {
       let route: Route<OnReject> | false
       let incoming: Incoming
@@ -195,8 +199,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         if (route === false) return done()
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
-        if (isFinal) keepStatus(reply, 500)
-        return done(thrown(error))
+        return refuse(reply, done, thrown(error), 500)
       }
       request.moengage = verdict
       ;(request as { [own]?: Incoming['earlier'] | null })[own] = countedBy(incoming.earlier, verdict)
@@ -210,11 +213,8 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
       const { mode, statusCode, onReject } = inForce.actions
       log.rejection(request.log, verdict, incoming.earlier, inForce, request)
       if (mode === 'tag') return done()
-      if (onReject === undefined) {
-        if (isFinal) keepStatus(reply, statusCode)
-        return done(new RejectedError(verdict, statusCode))
-      }
-      answer(onReject, request, reply, verdict, { statusCode, isFinal }, done)
+      if (onReject === undefined) return refuse(reply, done, new RejectedError(verdict, statusCode), statusCode)
+      answer(onReject, request, reply, verdict, statusCode, refuse.bind(undefined, reply, done))
     }
   }
 
@@ -354,14 +354,10 @@ function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   verdict: RejectedVerdict,
-  { statusCode, isFinal }: { readonly statusCode: number; readonly isFinal: boolean },
-  done: HookHandlerDoneFunction
+  statusCode: number,
+  refuse: (error: Error, status: number) => void
 ): void {
   const isAnswered = noteAnswer(reply)
-  const refuse = (error: Error, status: number) => {
-    if (isFinal) keepStatus(reply, status)
-    done(error)
-  }
   const finish = (payload: unknown) => {
     if (isAnswered()) return
     if (payload === undefined) refuse(new RejectedError(verdict, statusCode), statusCode)

@@ -134,15 +134,12 @@ const withoutQuery = (location: string) => location.replace(/[?#].*$/s, '').repl
 async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array> {
   if (body === null) return
   for await (const chunk of itemsOf<unknown>(body)) {
-    if (chunk instanceof ArrayBuffer) {
-      yield new Uint8Array(chunk)
-      continue
-    }
-    if (!ArrayBuffer.isView(chunk)) {
+    const bytes = chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : chunk
+    if (!ArrayBuffer.isView(bytes)) {
       drop([chunk])
       throw new Error(`The body of the Response that your fetch returned has ${shown(chunk)} in it, not bytes.`)
     }
-    yield chunk as Uint8Array
+    yield bytes as Uint8Array
   }
 }
 
