@@ -122,8 +122,11 @@ const HIDING = new RegExp(
  * table or a row to the width of an element whose text ends with an ellipsis.
  */
 const SIZES = [
-  ['height', String.raw`min-?height[\s']*:[\s']*(?!${ZERO})[^\s']`],
-  ['width', String.raw`(?:min-?width[\s']*:[\s']*(?!${ZERO})[^\s']|text-?overflow[\s']*:[\s']*ellipsis)`]
+  ['height', String.raw`(?:min-?height|padding-?(?:top|bottom))[\s']*:[\s']*(?!${ZERO})[^\s']`],
+  [
+    'width',
+    String.raw`(?:(?:min-?width|flex(?:-?grow)?)[\s']*:[\s']*(?!${ZERO})[^\s']|text-?overflow[\s']*:[\s']*ellipsis)`
+  ]
 ].map(([size, given]) => ({
   zero: new RegExp(String.raw`${PROPERTY}(?:max-?)?${size}[\s']*:[\s']*${ZERO}`, 'i'),
   given: new RegExp(`${PROPERTY}${given}`, 'i')
@@ -143,9 +146,11 @@ function isHidden(element: Element): boolean {
   if (['hidden', 'popover'].some((name) => attribute(element, name) !== undefined)) return true
   if (element.tagName === 'dialog' && attribute(element, 'open') === undefined) return true
   const style = styleOf(element)
-  return style === UNKNOWN_STYLE || HIDING.test(style) || isCutOff(style)
+  return style === UNKNOWN_STYLE || HIDING.test(style) || (!CELLS.has(element.tagName) && isCutOff(style))
 }
 
+/** They grow with their text, whatever size their style asks for. */
+const CELLS = new Set(['td', 'th'])
 const isCutOff = (style: string) =>
   CUTTING_OFF.test(style) && SIZES.some(({ zero, given }) => zero.test(style) && !given.test(style))
 

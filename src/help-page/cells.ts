@@ -8,6 +8,7 @@ import {
   ambiguousEnd,
   isUnreadable,
   itemsOf,
+  looksLikeAddress,
   MAX_NAME,
   reversal,
   reverses,
@@ -109,6 +110,13 @@ export function readAddressCell(text: string): AddressCell | Unreadable {
     (words) => words.trim() === '' || /\d/.test(words) || reverses(words)
   )
   if (bare.trim() === '') return unreadable('The cell is empty: its text got lost.')
+  const [inBrackets, words] = /\(([^()]*[a-z][^()]*)\)/i.exec(bare) ?? []
+  if (words !== undefined && !looksLikeAddress(words)) {
+    return (
+      reversal(inBrackets!) ??
+      unreadable(`${quoted(inBrackets!)} has a number, or a word that may reverse its meaning.`)
+    )
+  }
   if (DASH.test(text.replace(BULLET, '')) || NOT_PUBLISHED.test(bare.replace(BULLET, '').trim()))
     return { addresses: 'NA', remarks }
   const addresses = new Set<string>()

@@ -17,8 +17,8 @@ import {
   struck,
   titlesOf
 } from './cell-text.js'
-import { outdatedBy } from './outdated.js'
-import { reversal, reversalByTitles, type Unreadable } from './words.js'
+import { mayBeOutdatedBy, saysOver } from './outdated.js'
+import { reversal, reversalByTitles, type Unreadable, unreadable } from './words.js'
 
 /** One place in a table. A cell that spans several has the same text in each. */
 export interface Slot extends Said {
@@ -37,6 +37,8 @@ export interface Table {
   readonly heading: string
   /** What says that it does not hold: a heading or the text above it, a title or summary around it, or its caption. */
   readonly reversedBy: Label | undefined
+  /** The line of text directly above it, if that may speak against its addresses. */
+  readonly doubtedBy: string | undefined
   readonly rows: readonly Row[]
 }
 
@@ -95,7 +97,7 @@ export function readHtml(html: string): Page {
   }
   /** What an image shows is no text, unless it speaks of the table below. */
   const sayTitle = (title: string, around: Around) => {
-    if (outdatedBy(title) !== undefined) say(title, around)
+    if (saysOver(title)) say(title, around)
   }
   // Recursion is safe: the adapter bounds the depth of the tree.
   const walk = (node: Node, around: Around) => {
@@ -119,10 +121,12 @@ export function readHtml(html: string): Page {
     if (tag === 'br') say('\n', around)
     if (tag === 'img') sayTitle(titlesOf(node).join(' '), { ...around, flaw })
     if (tag === 'table') {
+      const line = lastLine(above.text)
       tables.push({
         heading: headings.at(-1)?.text ?? '',
         reversedBy:
-          reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy ?? outdatingLabel(above.text),
+          reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy ?? outdatingLabel(line),
+        doubtedBy: mayBeOutdatedBy(line) ? line : undefined,
         rows: readGrid(node, flaw)
       })
     }
@@ -208,10 +212,17 @@ function reversingTitle(element: Element): Label | undefined {
   return reason && { text: titles.join(' '), ...reason }
 }
 
-function outdatingLabel(above: string): Label | undefined {
-  const text = plain(above).trim().split('\n').at(-1)!.replaceAll(/\s+/g, ' ').trim()
-  const reason = outdatedBy(text)
-  return reason && { text, ...reason }
+/** What directly heads a table is shorter. */
+const MAX_LINE = 20_000
+const lastLine = (text: string) =>
+  plain(text).trim().split('\n').at(-1)!.slice(-MAX_LINE).replaceAll(/\s+/g, ' ').trim()
+
+function outdatingLabel(text: string): Label | undefined {
+  if (!saysOver(text)) return undefined
+  return {
+    text,
+    ...unreadable('The text directly above the table says that its addresses are over, or not to be used.')
+  }
 }
 
 /** Counts elements while the tree grows: a hostile page can make a tree that is far larger than its text. */

@@ -4,10 +4,12 @@ import { type Flaw, type Said, STRIKE, shown } from './cell-text.js'
 import { type DataCenters, readAddressCell, readDataCenterCell } from './cells.js'
 import { type Columns, readColumns } from './columns.js'
 import type { Label, Row, Slot } from './html.js'
+import { saysOver } from './outdated.js'
 import { type RowName, readRowName } from './row-name.js'
 import {
   isUnreadable,
   looksLikeAddress,
+  MAX_NAME,
   reversal,
   reversalByTitles,
   STRUCK,
@@ -147,6 +149,8 @@ export class TableReader {
           unreadable('There is an address in a column that is not headed as addresses.'),
           header
         )
+      } else if (text.length <= MAX_NAME && saysOver(text)) {
+        this.#refuse(place, text, unreadable('It says that its row is over, or not to be used.'), header)
       } else if (header === '' && text !== '') {
         this.#refuse(place, text, unreadable('The row has more cells than the header, or its column has none.'), header)
       }

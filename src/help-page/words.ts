@@ -76,10 +76,9 @@ export function takeBrackets(text: string, hasToBeRead: (words: string) => boole
 /** Nouns for what a table lists. */
 export const ADDRESSES = '(?:ips?|cidrs?|ranges?|address(?:es)?|lists?)'
 /** Words that say of what they stand beside, in a title as in a sentence, that it is over. */
-export const OVER =
-  'deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked|removed|deleted|replaced|disabled|terminated|suspended|stopped|ceased|ended|expired|invalid|inactive|unused|unsupported|compromised|archived|historic(?:al)?|old|older|former|previous|legacy|past|sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)|eol|out[- ]of[- ](?:date|use|service)|going away|(?:scheduled|due|planned|marked) for removal|pending removal'
+export const OVER = `deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked|removed|replaced|disabled|terminated|suspended|stopped|ceased|ended|expired|invalid|inactive|unused|compromised|archived|historic(?:al)?|old|older|former|previous|legacy|past|sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)|eol|out[- ]of[- ](?:date|use|service)|going away|(?:scheduled|due|planned|marked) for removal|pending removal|(?:deleted|unsupported)(?=\\W*$|\\s*[(),:;.–—-]| (?:(?:[\\w-]+ )?${ADDRESSES}|on|in|since|as|by|from)\\b)`
 /** In a sentence these may stand with what is not over: "previously announced", "until further notice", "used instead". */
-const PAST = `${OVER}|formerly|previously|except|excluding|excludes?|instead|until|till|before \\d{4}`
+export const PAST = `${OVER}|formerly|previously|except|excluding|excludes?|instead|until|till|before \\d{4}`
 const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
 
 /** Verbs for what is done to an address that is not to be used, and their participles. What is dropped into a list is added. */
@@ -94,27 +93,39 @@ export const ALLOWED = '(?:allowed|allow[- ]?listed|whitelisted|used|added|trust
 export const TO_REMOVE = `${ADDRESSES} (?:[\\w-]+ ){0,4}?to (?:${REMOVE}|be ${REMOVED})(?=\\W*$|\\s*[(,:–—-]| (?:from|in|on|at|by|after|before)\\b)`
 /** A removal without an object, which is then what the text stands at: "Remove", "to be deleted by 1 May". */
 export const TITLE_OF_REMOVAL = `^(?:(?:please |to )?${REMOVE}|(?:to be )?${REMOVED})(?=\\W*$| (?:(?:now|soon|it|them)\\b|(?:from|in) your\\b|(?:by|on|after|before) (?:\\w+ )?\\d))`
+/** Behind the addresses in a title nothing follows that they only tell apart: "Remove IP restrictions" removes restrictions. */
+const ADDRESSES_ALONE = `${ADDRESSES}(?=\\W*$|\\s*[(),:;.–—-]| (?:from|in|on|at|by|after|before|of|for|below|above|and|or|that|which|you|we|to|listed|as|now|if|until)\\b)`
+/** What is to be avoided or explained is no list of addresses that are blocked. */
+const NO_STATE =
+  '(?<!\\b(?:why (?:are|is)|avoid(?:ing)?|prevent(?:ing)?|troubleshoot(?:ing)?|fix(?:ing)?|unblock(?:ing)?|if) (?:[\\w-]+ ){0,3})'
 /** Behind these a verb of removal is one of several things that readers may do ("Add/remove IPs"), or no verb ("CIDR block"). */
 const NO_REQUEST = `\\b(?:(?:or|how to|ip|cidr|address|network) |(?:${ALLOW}|edit|update|change|view|manage)(?:\\s?[/&+,]\\s?|,? and ))`
 /** Between a verb of removal and addresses: it is about other addresses, or about something else by their means. */
 const OTHERS = '(?:others?|unknown|unlisted|untrusted|by|with|using)\\b'
 /** What says in a title that addresses are not to be used. */
 const UNWANTED = [
-  `${REMOVED}(?: [\\w-]+)? ${ADDRESSES}\\b`,
-  `${ADDRESSES} ${REMOVED}\\b`,
-  `(?<!${NO_REQUEST})${REMOVE}(?: (?!${OTHERS})[\\w-]+){0,3}? (?:${ADDRESSES}|these|following|below)\\b`,
+  `${NO_STATE}${REMOVED}(?: [\\w-]+)? ${ADDRESSES_ALONE}`,
+  `${NO_STATE}${ADDRESSES} ${REMOVED}\\b`,
+  `(?<!${NO_REQUEST})${REMOVE}(?: (?!${OTHERS}|(?:and|then) )[\\w-]+){0,3}? (?:${ADDRESSES_ALONE}|(?:these|following|below)\\b)`,
   TO_REMOVE,
   TITLE_OF_REMOVAL,
-  'removal\\b',
-  '(?!(?<=\\bcidr )block list)(?:black|block|deny)[- ]?lists?\\b'
+  `${ADDRESSES} for removal\\b`,
+  `(?<![\\w-] )removal of (?:[\\w-]+ ){0,3}?${ADDRESSES_ALONE}`,
+  `^removals?\\W*$`,
+  `(?<!\\b(?:cidr|firewall) |\\b(?:allow|white)[- ]?(?:lists?)?(?:\\s?[/&+,]\\s?| (?:and|or) ))(?:black|block|deny)[- ]?lists?(?=\\W*$)`
 ].join('|')
 /** Words that say that something does not hold, holds no longer, or is not to be used. */
 const ENDED = new RegExp(`\\b(?:(?:${ENDING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
 /** In brackets these may also say that something does not hold, or not for the rest. */
-const REVERSING = `${ENDING}|only|other|different|migrated|moved|${REMOVED}`
-const REVERSING_NAME = new RegExp(`\\b(?:(?:${REVERSING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
+const REVERSING = `${ENDING}|only|other|different`
+/** What became of the row. "(sent, dropped)" and "(migrated data)" say what the channel does. */
+const GONE = `migrated|moved|${REMOVED}`
+const REVERSING_NAME = new RegExp(
+  `\\b(?:(?:${REVERSING}|\\w+n['’]t)\\b|${UNWANTED})|^(?:${GONE})(?=\\W*$| (?:on|in|by|to|since|as|from)\\b)`,
+  'im'
+)
 /** "Remove" in brackets behind an address or data center means that one. Behind a name it may be what the channel does: "(add, remove)". */
-const REVERSING_CELL = new RegExp(`\\b(?:(?:${REVERSING}|remove|delete|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
+const REVERSING_CELL = new RegExp(`\\b(?:(?:${REVERSING}|${GONE}|remove|delete|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
 
 /** Whether a word in brackets may reverse the meaning of the address or data center before it. */
 export const reverses = (words: string): boolean => REVERSING_CELL.test(words)

@@ -65,7 +65,7 @@ t.test('a hostile page in HTML is refused soon', async (t) => {
     ['summaries that nest', `${'<details><summary>'.repeat(230)}${filled('x ')}`, /never closed/],
     ['terms that nest', `${'<dl><dt>'.repeat(230)}${filled('x ')}`, /never closed/],
     ['drawings that nest', `${table}<tr><td>SMS<td>DC-01<td>${'<svg>'.repeat(400)}${filled('x ')}`, /never closed/],
-    ['a text above a table that points to it', `${filled('these old IPs no longer ')}:${table}</table>`, /One cell/],
+    ['a text above a table that points to it', `${filled('these old IPs are retired; ')}:${table}</table>`, /One cell/],
     ['a text above a table that says to remove', `${filled('and remove all of the ')}:${table}</table>`, /no table/],
     ['a text above a table of addresses', `${filled('ips to ')}:${table}</table>`, /no table/],
     ['a heading of verbs', `<h2>${filled('block a blocked ip to ')}</h2>${table}</table>`, /no table|One cell/],

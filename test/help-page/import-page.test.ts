@@ -293,6 +293,10 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ["<b style={{ width: 0, overflow: 'hidden', textOverflow: 'ellipsis' }}>3.6.251.95</b>", '3.6.251.95'],
     ["<b style={{ width: 0, minWidth: '100%', overflow: 'hidden' }}>3.6.251.95</b>", '3.6.251.95'],
     ['<b style="max-height:0;min-height:1em;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
+    ['<b style="height:0;padding-bottom:56%;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
+    ['<b style="flex:1;width:0;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
+    ["<b style={{ flexGrow: 1, width: 0, overflow: 'hidden' }}>3.6.251.95</b>", '3.6.251.95'],
+    ['3.6.251.95 <b style="flex:0;width:0;overflow:hidden">52.1.1.1</b>', ''],
     ['3.6.251.95 <b style="height:0;overflow:hidden;text-overflow:ellipsis">52.1.1.1</b>', ''],
     ['3.6.251.95 <b style="height:0;min-width:9em;overflow:hidden">52.1.1.1</b>', ''],
     ['3.6.251.95 <b style="width:0;min-width: 0px;overflow:hidden">52.1.1.1</b>', ''],
@@ -594,7 +598,15 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['please remove', md('## IPs (please remove)')],
     ['to remove', md('## IPs (static) (to remove)')],
     ['delete', page('SMS Campaigns (delete by 1 May) | DC-01 | 3.6.251.95')],
-    ['removal', md('## Addresses for removal')],
+    ['Addresses for removal', md('## Addresses for removal')],
+    ['removal of old IPs', md('## Step 2: removal of old IPs')],
+    ['Removals', md('## Removals')],
+    ['Deleted', md('## Deleted IPs')],
+    ['unsupported', md('## IPs (unsupported)')],
+    ['dropped', page('SMS Campaigns (dropped on 1 May) | DC-01 | 3.6.251.95')],
+    ['migrated', page('SMS Campaigns (migrated to DC-02) | DC-01 | 3.6.251.95')],
+    ['remove', page('SMS | DC-01 (remove) | 3.6.251.95')],
+    ['drop', page('SMS | DC-01 | 3.6.251.95 (drop)')],
     ['Denylist', md('## Denylist')],
     ['Remove these', `<Step title="Remove these IPs">\n\n${page('SMS | DC-01 | 3.6.251.95')}\n</Step>\n`],
     ['Old', md('## Old IPs (no longer used)')],
@@ -632,6 +644,11 @@ t.test('words that may reverse the meaning of a row or table are refused', async
   t.match(refused(md('## IPs', 'Channel | Data Center | ~~MoEngage~~ IPs')).cells, [
     { column: 'header', message: /struck/ }
   ])
+  for (const style of ['width:0;overflow:hidden', 'max-width:0;overflow:hidden;white-space:nowrap']) {
+    const cell = SMS.replace('<td>3', `<td style="${style}">3`)
+    t.not(cell, SMS)
+    t.equal(rows(withTable(tableOf(cell))).includes('DC-01 sms: 3.6.251.95'), true, `a cell grows: ${style}`)
+  }
   t.match(refused(md('## ~~IPs~~')).cells, [{ column: 'header', message: /struck/ }])
   t.match(refused(`<div><h2 style="text-decoration:line-through">IPs</h2>${tableOf()}</div>`).cells, [
     { message: /struck/ }
@@ -678,6 +695,26 @@ t.test('words that may reverse the meaning of a row or table are refused', async
       page(`SMS Campaigns (${words}) | DC-01 | 3.6.251.95`)
     ]),
     ['what readers do', md('## IPs', 'Channel | Data Center | IPs to allow (add/remove)')],
+    ...[
+      'Remove IP restrictions',
+      'Step 3: Delete the IP rule, then add',
+      'Why are MoEngage IPs blocked?',
+      'Troubleshoot blocked IPs',
+      'Allow list / block list',
+      'Allowlist and denylist',
+      'IP allow/deny lists',
+      'Deny list exceptions',
+      'Webhook for deleted users: IPs',
+      'Data removal',
+      'IPs of unsupported browsers'
+    ].map((heading): [what: string, text: string] => [heading, md(`## ${heading}`)]),
+    ...[
+      'deleted users',
+      'migrated data',
+      'sent, dropped',
+      'delivery receipts: sent, delivered, rejected',
+      'blocked content'
+    ].map((words): [what: string, text: string] => [words, page(`SMS Campaigns (${words}) | DC-01 | 3.6.251.95`)]),
     ['another use of a word', md('# Before you begin\n\n## Ending the setup')]
   ]
   for (const [what, text] of plain) t.strictSame(rows(text), ['DC-01 sms: 3.6.251.95'], what)
@@ -804,7 +841,46 @@ t.test(
       'The following IPs must be added to your denylist.',
       'Remove these IPs off your list.',
       'Some of these IPs are retired.',
-      'We no longer use the list below.'
+      'We no longer use the list below.',
+      'Deprecated - do not use',
+      'Deprecated, do not use',
+      'Deprecated (do not use these any more)',
+      'Here are the deprecated IPs:',
+      "Here's the list of old IPs:",
+      'Below is the list of deprecated IPs:',
+      'The following is a list of retired IPs:',
+      'See below for deprecated IPs.',
+      'This table shows old IPs.',
+      'The old IPs are:',
+      'The retired addresses are as follows:',
+      'IPs we no longer use',
+      'IP addresses that MoEngage does not use',
+      'IPs which are not in use',
+      'IPs that we retired on 1 May:',
+      'MoEngage will retire the following IPs on 1 May.',
+      'We plan to discontinue these IPs.',
+      'We are going to stop sending requests from these addresses.',
+      'MoEngage will not use these IPs from 1 May.',
+      'The following IPs will stop working on 1 May.',
+      'These IPs will soon expire.',
+      'These IPs will not be used from 1 May.',
+      'Please discontinue the use of the following IPs.',
+      'Please discontinue using these IPs:',
+      'The following IPs have been taken out of service.',
+      'Once done, remove these IPs:',
+      'After the new list is in place, remove these IPs.',
+      'These IPs must be removed from your firewall rules.',
+      'Remove these IPs from all of your WAF rules.',
+      'These IPs are retired from 1 May.',
+      'The following IPs are to be removed from the end of May.',
+      'The new IPs replace the following IPs:',
+      'These IPs were used by MoEngage until May 2026.',
+      'Until 1 May 2026:',
+      'You no longer need these IPs.',
+      'You no longer need to whitelist the following IPs.',
+      'These IPs no longer need to be allowed.',
+      'MoEngage no longer sends events from these IPs.',
+      'Do not allow these IPs to call you.'
     ]
     for (const above of over) {
       t.match(
@@ -952,11 +1028,91 @@ t.test(
       'These IP addresses are updated from time to time; older versions of this list are invalid.',
       'We no longer maintain older copies of this list.',
       'Earlier versions of the following table are out of date.',
-      'IPs not to be used for tests'
+      'IPs not to be used for tests',
+      'Use the IPs of your data center.'
     ]
     for (const above of plain) t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
   }
 )
+
+t.test('a text directly above a table that may speak against it is reported', async (t) => {
+  const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
+  const doubtful = [
+    "You don't need to whitelist all these IPs; whitelist those for your data center.",
+    'It is not necessary to allow all of the following IPs, only those of your data center.',
+    'Do not whitelist both of these.',
+    'Do not trust these IPs alone; check your secret as well.',
+    'Do not use these IPs instead of a secret.',
+    'Do not add these IPs twice.',
+    'You do not need to add these IPs manually: use our Terraform module.',
+    'There is no need to whitelist these IPs separately.',
+    'Do not allow these IPs on port 22.',
+    "Don't allow these IPs on other ports.",
+    'Do not add these IPs to the trusted proxies.',
+    'Do not use these IPs in your code.',
+    'Do not allow these IPs to reach your database.',
+    'The following IPs are not in use yet, but whitelist them now.',
+    'These IPs have not yet been deprecated.',
+    'These IPs may be unused at times.',
+    'These IPs may be inactive.',
+    'The following IPs are old but still in use.',
+    'Remove these IPs from your bot filter.',
+    'These IPs must be removed from the spam filter.',
+    'Please ignore the below IPs of other data centers.',
+    'None of the following IPs has been removed.',
+    'We inform you 30 days before any of the following IPs are retired.',
+    'These IPs no longer change.',
+    'These IPs are no longer limited to SMS.',
+    'You no longer need to contact support to enable these IPs.',
+    'Below are the IPs (the old IPs were retired on 1 May):',
+    'If you have these IPs in your allowlist, remove them:',
+    'These IPs were given up.',
+    'These IPs are not ours.',
+    'Find below the deprecated IPs:',
+    'For historical reference:'
+  ]
+  for (const above of doubtful) {
+    t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
+    t.strictSame(
+      warnings(below(above)).map(({ path, value }) => [path, value]),
+      [['the text above a table', above]],
+      above
+    )
+  }
+  t.match(warnings(`## IPs for deleted users\n\n${below('')}`), [
+    { path: 'the text above table "IPs for deleted users"', value: 'IPs for deleted users' }
+  ])
+  for (const above of ['Add the following IPs to your allowlist:', 'IP block', 'CIDR blocks of MoEngage']) {
+    t.strictSame(warnings(below(above)), [], above)
+  }
+})
+
+t.test('a column beside the addresses that says that a row is over refuses the row', async (t) => {
+  const table = (header: string, cell: string) =>
+    `| Channel | Data Center | MoEngage IPs | ${header} |\n| - | - | - | - |\n| SMS | DC-01 | 3.6.251.95 | ${cell} |\n`
+  for (const cell of ['Deprecated', 'Removed', 'To be removed', 'No longer used', 'Remove', 'Do not use']) {
+    t.match(refused(table('Status', cell)).cells, [
+      { row: 'SMS, DC-01', column: 'Status', text: cell, message: 'It says that its row is over, or not to be used.' }
+    ])
+  }
+  const long = `Deprecated ${'- '.repeat(1500)}`
+  for (const cell of ['Active', 'Add', 'Mumbai', '', 'Replaces the old IPs', long]) {
+    t.strictSame(rows(table('Status', cell)), ['DC-01 sms: 3.6.251.95'], cell.slice(0, 20))
+    t.strictSame(lines(warnings(table('Status', cell))), ['"Status" was left aside.'])
+  }
+})
+
+t.test('words in brackets beside an address that are not taken are shown', async (t) => {
+  const refusals: [brackets: string, message: string][] = [
+    ['(added on 1 May)', '"(added on 1 May)" has a number, or a word that may reverse its meaning.'],
+    ['(remove by May)', '"(remove by May)" has a number, or a word that may reverse its meaning.'],
+    ['(block)', 'The word "block" may reverse its meaning.'],
+    ['(only)', 'The word "only" may reverse its meaning.']
+  ]
+  for (const [brackets, message] of refusals) {
+    t.match(refused(page(`SMS | DC-01 | 3.6.251.95 ${brackets}`)).cells, [{ message }], brackets)
+  }
+})
 
 t.test('a sentence about the addresses of the channels makes a derived cell', async (t) => {
   for (const sentence of [
