@@ -55,7 +55,8 @@ function hopsIn(text: string, header: string, isKnown: (hop: ParsedAddress) => b
   const hops: Hop[] = []
   const hop = new ParsedAddress()
   let end = text.length
-  while (end >= 0 && hops.length <= MAX_TRUSTED_HOPS) {
+  // Entries without a hop count as well: a stranger may send thousands of commas.
+  for (let walked = 0; end >= 0 && walked <= MAX_TRUSTED_HOPS; walked++) {
     const last = end
     end = parseHop(text, last, hop)
     let entry = text.slice(Math.max(end, 0), last)
@@ -74,7 +75,7 @@ function hopsIn(text: string, header: string, isKnown: (hop: ParsedAddress) => b
 const HIDDEN: Hop = { address: undefined, isKnown: false }
 
 /** An empty entry, and what nginx writes of a peer on a unix socket. */
-const NOBODY = /^[\s,]*(?:unix:)?\s*$/
+const NOBODY = /^[\s,]*(?:unix:\s*)?$/
 
 /** Whom an element of Forwarded names. */
 const FOR = /(?:^|;)\s*for\s*=\s*"?([^";]*)/i

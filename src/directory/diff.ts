@@ -201,9 +201,11 @@ function unknownRows({ unknown }: Directory) {
   return new Map(unknown.map((row) => [`${row.dataCenter}\n${row.name}`, row]))
 }
 
-/** The same for the same addresses in any order. */
+/** The same for the same addresses, or the same channels, in any order. */
 function meaning(cell: Cell | null): string {
-  return JSON.stringify(Array.isArray(cell) ? [...new Set(cell)].sort() : cell)
+  const isDerived = cell !== null && typeof cell === 'object' && 'derivedFrom' in cell
+  const parts = isDerived ? cell.derivedFrom : cell
+  return JSON.stringify([isDerived, Array.isArray(parts) ? [...new Set(parts)].sort() : parts])
 }
 
 /** The kind of a cell, apart from the addresses themselves. */

@@ -44,7 +44,7 @@ const DO_NOT = `(?:${PLEASE}(?:do${NOT}|never|avoid)|\\byou (?:do|must|should|ca
  * Behind "do not use these": a purpose, a restriction ("alone", "on port 22", "twice"), or the name of a blocklist. Then only that use is
  * meant. "As they are retired" is a reason.
  */
-const TURNED = `[^.,;:]{0,60}\\b(?:for|without|as(?! (?:of|they|these|those|it|we)\\b)|alone|only|exclusively|blindly|manually|by hand|again|twice|more than once|separately|individually|directly|instead|elsewhere|beyond|access to|(?:on|with|over) (?:(?:a|any|other) )?ports?|in (?:your |the )?(?:code|dns|scripts?))\\b|${BLOCKLIST}`
+const TURNED = `[^.,;:]{0,60}\\b(?:for|without|as(?! (?:of|they|these|those|it|we)\\b)|alone|only|exclusively|blindly|manually|by hand|again|twice|more than once|separately|individually|directly|instead|elsewhere|beyond|access to|by (?:host|dns|name)|(?:on|with|over) (?:(?:a|any|other) )?ports?|in (?:your |the )?(?:code|dns|scripts?))\\b|${BLOCKLIST}`
 /** "To call our API" is a purpose, "to your allowlist" is a place. Of addresses that are not allowed to connect, none is to be used. */
 const PURPOSE = `[^.,;:]{0,60}\\bto (?!${PLACE})`
 const ENTRY = `[^.,;:]{0,60}\\bto (?!${PLACE}|(?:connect|call|send|pass|enter|make|be)\\b)`

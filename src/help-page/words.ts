@@ -83,7 +83,7 @@ const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
 
 /** Verbs for what is done to an address that is not to be used, and their participles. What is dropped into a list is added. */
 export const REMOVE =
-  '(?:remove|delete|revoke|block|deny|reject|drop(?![^.;:]{0,60} (?:into|(?:in|on|to) (?:\\w+ )?(?:allow|white)[- ]?list))|ban|disallow|(?:black|block|deny)[- ]?list)'
+  '(?:remove|delete|revoke|block(?! storage)|deny|reject|drop(?![^.;:]{0,60} (?:into|(?:in|on|to) (?:\\w+ )?(?:allow|white)[- ]?list))|ban|disallow|(?:black|block|deny)[- ]?list)'
 export const REMOVED =
   '(?:removed|deleted|revoked|blocked|denied|rejected|dropped|banned|disallowed|(?:black|block|deny)[- ]?listed)'
 /** The verbs for the opposite, and their participles. */

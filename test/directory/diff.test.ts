@@ -135,10 +135,12 @@ t.test('rows that this version does not know are compared by all they say', asyn
     { dataCenter: 'DC-07', name: 'SMS Campaigns', addresses: ['192.0.2.1', '192.0.2.2'] },
     { dataCenter: 'DC-01', name: 'Carrier Pigeons', addresses: 'NA' },
     { dataCenter: 'DC-08', name: 'Telex', addresses: ['192.0.2.1'] },
-    { dataCenter: 'DC-08', name: 'Fax', addresses: ['192.0.2.1'] }
+    { dataCenter: 'DC-08', name: 'Fax', addresses: ['192.0.2.1'] },
+    { dataCenter: 'DC-08', name: 'Pager', addresses: { derivedFrom: ['sms', 'push'] } }
   ])
   const after = list(cells, 'r2', [
     { dataCenter: 'DC-08', name: 'Fax', addresses: ['192.0.2.9'] },
+    { dataCenter: 'DC-08', name: 'Pager', addresses: { derivedFrom: ['push', 'sms'] } },
     { dataCenter: 'DC-01', name: 'Carrier Pigeons', addresses: { derivedFrom: ['sms'] } },
     { dataCenter: 'DC-07', name: 'SMS Campaigns', addresses: ['192.0.2.2', '192.0.2.1', '192.0.2.1'] },
     { dataCenter: 'DC-07', name: 'Push Campaigns', addresses: ['192.0.2.1'] }

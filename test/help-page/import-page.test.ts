@@ -697,6 +697,7 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['what readers do', md('## IPs', 'Channel | Data Center | IPs to allow (add/remove)')],
     ...[
       'Remove IP restrictions',
+      'Block Storage IPs',
       'Step 3: Delete the IP rule, then add',
       'Why are MoEngage IPs blocked?',
       'Troubleshoot blocked IPs',
@@ -1044,6 +1045,7 @@ t.test('a text directly above a table that may speak against it is reported', as
     'Do not trust these IPs alone; check your secret as well.',
     'Do not use these IPs instead of a secret.',
     'Do not add these IPs twice.',
+    'Do not whitelist these IPs by host name.',
     'You do not need to add these IPs manually: use our Terraform module.',
     'There is no need to whitelist these IPs separately.',
     'Do not allow these IPs on port 22.',

@@ -468,6 +468,24 @@ t.test('a header that names the client alone names no further sender', async (t)
   t.match(guard.status().evidence, [{ kind: 'proxy', count: 1 }], 'as many hops as are walked')
 })
 
+t.test('a header of a million blanks, commas or parameters costs as much as any other', async (t) => {
+  const million = (text: string) => text.repeat(1_000_000 / text.length)
+  const table: Record<string, string>[] = [
+    { forwarded: `for="${million(' ')}b"` },
+    { forwarded: `for${million(' ')}=${million(' ')}b` },
+    { forwarded: million('for=",') },
+    { forwarded: million(',;') },
+    { 'x-real-ip': `,${million(' ')}b` },
+    { 'cf-connecting-ip': `${million(' ')}b` },
+    { 'true-client-ip': `unix:${million(' ')}b` },
+    { 'x-original-forwarded-for': million(',') },
+    xff(`${million(', ')}b`)
+  ]
+  for (const headers of table) {
+    t.match(asking({}).judge({ peer: '8.8.8.8', headers }), { clientIp: '8.8.8.8', verified: false })
+  }
+})
+
 t.test("a public client behind which a header names a further sender may be a proxy of one's own", async (t) => {
   const balancer = trusting('google-cloud-load-balancing')
   const table: [
