@@ -163,6 +163,7 @@ t.test(
       ...sound({ revision, retrieved: '2026-11-02' }),
       ...(addresses && { rows: snapshotOf({ 'DC-01 sms': addresses }).rows })
     })
+    const older = { revision: 'ours', retrieved: '2026-11-02' }
     const table: [what: string, before: Snapshot, after: Snapshot][] = [
       [
         'the same start of the revision',
@@ -171,7 +172,19 @@ t.test(
       ],
       ['the same revision, with one more address', first('ours'), next('ours', [...FOUR, '9.9.9.200'])],
       ['the same revision, with another address', first('ours'), next('ours', [...FOUR.slice(1), '9.9.9.200'])],
-      ['the same revision', first('ours'), next('ours')]
+      ['the same revision, with one address less', first('ours'), sound(older, FOUR.slice(0, 3))],
+      [
+        'the same revision, with another address at the end',
+        first('ours'),
+        sound(older, [...FOUR.slice(0, 3), '9.9.9.200'])
+      ],
+      [
+        'the same revision, with the same addresses for another channel',
+        first('ours'),
+        snapshotOf({ 'DC-01 sms': FOUR, 'DC-02 connector': ['8.8.4.4'] }, older)
+      ],
+      ['the same entries', first('ours'), next('ours')],
+      ['the same entries, with another revision', first('ours'), next('theirs')]
     ]
     for (const [what, before, after] of table) {
       const options = { confirm: ['older', 'future', 'shrunk'] as const }
@@ -183,11 +196,20 @@ t.test(
       t.equal(checked(), '2026-11-22', what)
       held.list = after
       await guard.reload()
-      const confirmed = what === 'the same revision' ? '2026-11-22' : '2026-11-02'
+      const confirmed = what.startsWith('the same entries') ? '2026-11-22' : '2026-11-02'
       t.equal(checked(), confirmed, what)
     }
   }
 )
+
+t.test('a list in use that is loaded again with a day ahead was checked on the day of that load', async (t) => {
+  const { pass, reload, checked, close } = await guarding()
+  t.teardown(close)
+  await pass(3)
+  t.equal(checked(), '2026-11-23')
+  await reload('2030-01-01')
+  t.equal(checked(), '2026-11-26')
+})
 
 t.test('of a list in the store of a fleet whose date was corrected, the new date counts', async (t) => {
   let [version, retrieved] = [1, '2026-11-22']
