@@ -117,12 +117,14 @@ t.test('a change that another one came before is not made', async (t) => {
       "ERR The user executing the script can't publish to the channel mentioned in the command (PUBLISH)",
       'Add &{moengage:webhooks}:changed to the rule'
     ],
-    ['WRONGTYPE Operation against a key holding the wrong kind of value (LTRIM)', 'Delete it, and the next change']
+    ['WRONGTYPE Operation against a key holding the wrong kind of value (LTRIM)', 'Delete it, and the next change'],
+    ['NOPERM in other words', undefined],
+    ['ERR scripts are off', undefined]
   ] as const) {
     redis.errors.set('EVAL', error)
     const { code, stderr } = await command(['publish', '-'], { stdin: list('r2') })
     t.equal(code, 2)
-    t.match(stderr, `${error}. Nothing was changed. ${fix}`)
+    t.match(stderr, `failed: ${error}. ${fix === undefined ? 'Look at the server' : `Nothing was changed. ${fix}`}`)
   }
   redis.errors.clear()
   redis.answer = (args) => (args[0] === 'EVAL' ? 0 : FakeRedis.prototype.answer.call(redis, args))
@@ -781,6 +783,18 @@ t.test('--wait counts replicas that use what was published, or what came after i
     code: 1,
     stdout: /\n2 of 3 live replicas use it\n/,
     stderr: /^warning: stuck 7 does not use it: It is older[^\n]*\n$/
+  })
+  redis.answer = (args) => {
+    const answered = answer(args)
+    // Versions so far ahead are not followed.
+    if (args[0] !== 'EVAL') return answered
+    report(1, 'newer', Date.now() + 2 * 86_400_000, null)
+    redis.hashes.clear()
+    return answered
+  }
+  t.match(await command(['publish', '-', '--wait', '1ms'], { stdin: list('r2') }), {
+    code: 1,
+    stdout: /\n0 of 3 live replicas use it\n/
   })
 })
 

@@ -357,16 +357,17 @@ const withFix = (error: Error, fix: string | undefined) =>
 /** What to do about a change that the server refused, all of it: the error of the script names the command. */
 function adviseOnChange(error: Error, { state, log, changed }: Keys): never {
   const { message } = error
-  const [, command] = /(?:'| \()(\w+)(?:' command|\)$)/.exec(message) ?? []
+  const command = /'(\w+)' command| \((\w+)\)$/.exec(message)?.slice(1).find(Boolean)
+  const isOfLog = isOfWrongType(error) && command === 'LTRIM'
   const right = / channel\b/.test(message)
     ? `&${changed}`
     : / keys?\b/.test(message)
       ? `%RW~${state} %RW~${log}`
-      : `+${command?.toLowerCase()}`
-  const fix = /NOPERM|user executing the script/.test(message)
-    ? withRight(right)
-    : command === 'LTRIM' && isOfWrongType(error)
-      ? `Delete it, and the next change begins a new one: redis-cli DEL '${log}'.`
+      : command && `+${command.toLowerCase()}`
+  const fix = isOfLog
+    ? `Delete it, and the next change begins a new one: redis-cli DEL '${log}'.`
+    : /NOPERM|user executing the script/.test(message) && right
+      ? withRight(right)
       : undefined
   throw withFix(error, fix && `Nothing was changed. ${fix}`)
 }
