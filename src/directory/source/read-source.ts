@@ -82,12 +82,23 @@ const OWN_OPTIONS = {
   watch: callback<NonNullable<Source['watch']>>('(changed, signal) => subscribe(changed, { signal })')
 } satisfies OptionTable
 
-/** The kinds of a source, by the option that makes it one; each with all that it needs. */
-const KINDS = { file: ['file'], url: ['url'], page: ['page'], load: ['name', 'load'] } as const
+/** The kinds of a source, by the option that makes it one; each with its options, and with all that it needs. */
+const KINDS = {
+  file: { table: FILE_OPTIONS, needs: ['file'] },
+  url: { table: URL_OPTIONS, needs: ['url'] },
+  page: { table: PAGE_OPTIONS, needs: ['page'] },
+  load: { table: OWN_OPTIONS, needs: ['name', 'load'] }
+}
 type Kind = keyof typeof KINDS
 
 const kindsOf = (source: object) =>
   (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+
+/** The kind of a source that an option is shown with. */
+function kindWith(name: string): Kind {
+  if (Object.hasOwn(KINDS, name)) return name as Kind
+  return Object.hasOwn(ADDRESS_OPTIONS, name) ? 'url' : 'load'
+}
 
 /** The options of a source that has an address; what else there is belongs to one of the user's own. */
 const ADDRESS_OPTIONS = { ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS }
@@ -102,10 +113,13 @@ export const SOURCE: OptionRule<OpenSource> = {
   read: readSource,
   group: {
     table: SOURCE_OPTIONS,
-    beside(name, given) {
-      const elsewhere = Object.hasOwn(ADDRESS_OPTIONS, name) ? (kindsOf(given)[0] ?? 'url') : 'load'
-      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : elsewhere
-      return KINDS[kind].filter((other) => other !== name)
+    beside(name, given, isAtTop) {
+      const [there] = kindsOf(given)
+      // A mistake in another group is no reason to load another list.
+      if (there === undefined && !isAtTop) return undefined
+      const kind = there ?? kindWith(name)
+      if (!Object.hasOwn(KINDS[kind].table, name)) return undefined
+      return KINDS[kind].needs.filter((other) => other !== name)
     }
   }
 }
