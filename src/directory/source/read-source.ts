@@ -15,7 +15,7 @@ import { literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
 import { MAX_CHANGED_CELLS, PageReader } from './page.js'
-import { snapshotOf } from './returned.js'
+import { signedTextOf, snapshotOf } from './returned.js'
 import { SignedListReader, VERIFY, type Verify } from './signed.js'
 import { BUNDLED, JSON_READER, type OpenSource, type Reader, readBy, type Source } from './source.js'
 import { PolledUrl } from './url.js'
@@ -200,7 +200,7 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
     interval,
     load: (signal) => {
       const answer = load.call(source as Source, signal)
-      return verify === undefined ? snapshotOf(answer) : answer
+      return verify === undefined ? snapshotOf(answer) : signedTextOf(answer)
     },
     ...(watch !== undefined && { watch: (changed, signal) => watch.call(source as Source, changed, signal) })
   }

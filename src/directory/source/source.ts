@@ -1,6 +1,6 @@
 import type { Problem } from '../../errors.js'
 import { parseJson } from '../../lib/json.js'
-import { drop, resultOf } from '../../lib/promise.js'
+import { resultOf } from '../../lib/promise.js'
 import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
@@ -202,13 +202,7 @@ export function readBy(texts: OpenSource, reader: Reader): OpenSource {
     async load(signal) {
       const text = await resultOf(() => texts.load(signal))
       if (text === UNCHANGED) return reader.unchanged?.() ?? UNCHANGED
-      try {
-        return await reader.read(text, signal)
-      } catch (error) {
-        // A function of the user's may return something else than a text.
-        drop([text])
-        throw error
-      }
+      return reader.read(text, signal)
     },
     ...(texts.hasChanged !== undefined && { hasChanged: () => texts.hasChanged!() }),
     ...(texts.watch !== undefined && { watch: (changed, signal) => texts.watch!(changed, signal) }),
