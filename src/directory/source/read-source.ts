@@ -11,7 +11,7 @@ import {
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
 import { AWAIT_FIX, isUnwantedPromise } from '../../lib/promise.js'
-import { literal, nearest, quoted, shown } from '../../lib/text.js'
+import { editDistance, literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
 import { MAX_CHANGED_CELLS, PageReader } from './page.js'
@@ -91,8 +91,24 @@ const KINDS = {
 }
 type Kind = keyof typeof KINDS
 
-const kindsOf = (source: object) =>
-  (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+function kindsOf(source: object): Kind[] {
+  // An object of a class may keep the URL that it loads from.
+  if (isOfClass(source) && typeof propertyOf(source, 'load') === 'function') return ['load']
+  return (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+}
+
+/** Whether an object is one of a class, and not a plain one of this realm or another. */
+function isOfClass(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null
+}
+
+/** Whether an object of a class, such as one for a database, needs a field itself. One letter beside an option is a mistake. */
+function isFieldOf(source: object): (name: string) => boolean {
+  if (!isOfClass(source)) return () => false
+  const known = Object.keys(OWN_OPTIONS)
+  return (name) => known.every((option) => editDistance(name.toLowerCase(), option) > 1)
+}
 
 /** The kind of a source that an option is shown with. */
 function kindWith(name: string): Kind {
@@ -191,7 +207,8 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
   const { name, load, interval, timeout, watch, verify } = OptionReader.inside(
     OWN_OPTIONS,
     option,
-    SOURCE_OPTIONS
+    SOURCE_OPTIONS,
+    isFieldOf(source)
   ).readAll()
   if (load === undefined) return undefined
   const own: OpenSource = {

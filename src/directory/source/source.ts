@@ -30,7 +30,7 @@ export interface Source {
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
    * by a load that began after it, and is tried again if it fails. The signal is aborted when the guard is closed, and after an error. An
    * error that it throws or rejects with is reported as that of a load; then it is called again after ten seconds at most, later less
-   * often, and the list is loaded unless the call throws. A promise that is fulfilled says that the subscription stands, as do a call of
+   * often, and the list is loaded unless the attempt fails at once. A promise that is fulfilled says that the subscription stands, as do a call of
    * `changed` and a minute without an error. When the call has returned, and when its promise is fulfilled, the list is loaded once: it may
    * have changed before.
    */
