@@ -232,18 +232,21 @@ function signedText(overrides: readonly Override[]): string {
   return `signed: ${overrides.length === 1 ? 'one override' : `${overrides.length} overrides`}\n${overridesTable(overrides)}\n`
 }
 
-/** Whether a replica uses what was published, or something newer that is based on it. */
-function uses({ version, lastError }: Replica, published: number): boolean {
-  return version === published || (version !== null && version > published && lastError === null)
+/**
+ * Whether a replica uses what was published, or something newer that is based on it. What is newer than the store is of another state, which the
+ * store has lost. The error of a replica does not decide: it may be that of its own source.
+ */
+function uses({ version }: Replica, published: number, stored: number | null): boolean {
+  return version === published || (version !== null && version > published && version <= (stored ?? 0))
 }
 
 async function waitFor(control: FleetControl, version: number, { wait }: ChangeFlags, io: Io) {
   const end = Date.now() + (wait === true || wait === undefined ? WAIT : wait)
   let shown = ''
   for (;;) {
-    const { replicas } = await control.status()
+    const { replicas, version: stored } = await control.status()
     const live = replicas.filter(({ state }) => state === 'live')
-    const behind = live.filter((replica) => !uses(replica, version))
+    const behind = live.filter((replica) => !uses(replica, version, stored))
     const progress = `${live.length - behind.length} of ${live.length} live replicas use version ${version}`
     if (io.stderr.isTTY && progress !== shown) io.stderr.write(`${progress}\n`)
     shown = progress

@@ -404,9 +404,15 @@ export class Member implements FleetMember {
       const sums = await readSums(this.#store)
       return { ...own, ...sums, overrides, lastError: null, warnings }
     } catch (error) {
-      const sums = new FleetSums(this.#inUse?.version ?? null)
+      const sums = new FleetSums()
       sums.add(this.#reportNow(this.#isClosed), 0)
-      return { ...own, ...sums.result(), overrides, lastError: messageLineOf(error), warnings }
+      return {
+        ...own,
+        ...sums.result(this.#inUse?.version ?? null),
+        overrides,
+        lastError: messageLineOf(error),
+        warnings
+      }
     }
   }
 

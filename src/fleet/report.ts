@@ -165,17 +165,11 @@ type Sums = Omit<FleetStatus, 'name' | 'self' | 'isSigned' | 'trustsReports' | '
 
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {
-  readonly #version: number | null
   readonly #replicas: Replica[] = []
   #verified = 0
   readonly #rejected: Record<string, number> = {}
   readonly #senders = new Map<string, Sender>()
   readonly #lastVerified = new Map<string, LastVerified>()
-
-  /** @param version the version in the store */
-  constructor(version: number | null) {
-    this.#version = version
-  }
 
   /** @param age milliseconds since it was written */
   add(report: Report, age: number): void {
@@ -227,14 +221,15 @@ export class FleetSums {
       this.#lastVerified.set(key, last)
   }
 
-  result(): Sums {
+  /** @param version the version in the store */
+  result(version: number | null): Sums {
     const order = { live: 0, gone: 1, closed: 2 }
     const live = this.#replicas.filter(({ state }) => state === 'live')
     return {
-      version: this.#version,
+      version,
       replicas: this.#replicas.sort((a, b) => order[a.state] - order[b.state] || b.reported - a.reported),
       live: live.length,
-      current: live.filter(({ version }) => version === this.#version).length,
+      current: live.filter((replica) => replica.version === version).length,
       verified: this.#verified,
       rejected: this.#rejected,
       senders: loudest([...this.#senders.values()], MAX_SENDERS),
@@ -251,12 +246,13 @@ function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, n
 
 /** Reads and adds up what all replicas reported. */
 export async function readSums(store: Pick<FleetStore, 'poll' | 'reports'>): Promise<Sums> {
-  const sums = new FleetSums(await store.poll())
+  const sums = new FleetSums()
   for await (const group of store.reports(MAX_REPLICAS, MAX_BYTES + 1)) {
     for (const { id, text, age } of group) {
       const report = readReport(text)
       if (report?.id === id) sums.add(report, age)
     }
   }
-  return sums.result()
+  // Read last: what a replica uses is no newer, unless the store has gone back.
+  return sums.result(await store.poll())
 }

@@ -95,7 +95,7 @@ export interface Replica {
   readonly version: number | null
   /** The revision of the list that it uses. */
   readonly revision: string
-  /** Why it does not use what the store has; null where it does. */
+  /** What it failed with last: why it does not use what the store has, or what its own source failed with; null without one. */
   readonly lastError: string | null
   /** How many requests it verified. */
   readonly verified: number

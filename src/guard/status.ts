@@ -149,7 +149,7 @@ export const isToCome = (day: string, now: number): boolean => Date.parse(day) >
 
 /** What follows of a day that is still to come, as the end of a sentence about the list. */
 export const FUTURE = {
-  retrieved: (day: string) => `is of ${day}, a day that is still to come: every list after it would be older.`,
+  retrieved: (day: string) => `is of ${day}, a day that is still to come: its age is unknown.`,
   checked: (day: string) => `was checked on ${day}, a day that is still to come: its age is unknown.`
 }
 

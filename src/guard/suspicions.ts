@@ -47,7 +47,11 @@ export function* suspicionsOf(
   }
   const { retrieved } = directory.provenance
   const inForce = current.provenance.retrieved
-  if (retrieved < inForce) add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
+  // A day that is still to come is wrong, and must not keep the list out in which it is corrected.
+  const isCorrected = isToCome(inForce, now) && !isToCome(retrieved, now)
+  if (retrieved < inForce && !isCorrected) {
+    add('older', `It is of ${retrieved}, older than the list in use, of ${inForce}.`)
+  }
   if (retrieved > inForce && isToCome(retrieved, now)) add('future', `It ${FUTURE.retrieved(retrieved)}`)
   else if (directory.checked > current.checked && isToCome(directory.checked, now)) {
     add('future', `It ${FUTURE.checked(directory.checked)}`)

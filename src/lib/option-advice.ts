@@ -31,7 +31,7 @@ export function unknownOption(name: string, value: unknown, table: OptionTable, 
   if (Object.hasOwn(scope.foreign, name)) return { ...problem, message, fix: scope.foreign[name]! }
 
   const here = Object.entries(table).map(([name, rule]): Place => ({ name, rule, group: undefined }))
-  const elsewhere = placesOf(scope.top.table).filter(({ group }) => (group?.name ?? '') !== scope.path)
+  const elsewhere = placesOf(scope.top.table).filter((place) => isElsewhere(place, scope))
   const alias = here.find((place) => isCalled(place, name))
   if (alias !== undefined) return { ...problem, message, fix: `Write ${alias.name}: ${valueFor(alias, value, scope)}.` }
   const near = nearest(name, Object.keys(table))
@@ -49,6 +49,17 @@ export function unknownOption(name: string, value: unknown, table: OptionTable, 
     message: `${message.slice(0, -1)}; ${place.name} belongs ${place.group === undefined ? 'to the top level' : `into ${place.group.name}`}.`,
     fix: `Write ${entry}${scope.path === '' ? '' : ' at the top level'}.`
   }
+}
+
+/** Whether an option that is written in a group may be meant for a place: not for that of another group which takes the same options. */
+function isElsewhere(place: Place, scope: Scope): boolean {
+  const { group } = place
+  if ((group?.name ?? '') === scope.path) return false
+  if (group === undefined) return true
+  const { table } = scope.top
+  const [outermost] = scope.path.split('.')
+  const isTwin = group.name !== outermost && table[outermost!]?.read === table[group.name]!.read
+  return !isTwin && besideOf(place, scope) !== undefined
 }
 
 const isCalled = ({ name, rule }: Place, text: string) => name === text || rule.aliases?.includes(text) === true
@@ -69,14 +80,22 @@ function entryFor(place: Place, value: unknown, scope: Scope): string {
   const { name, group } = place
   if (group === undefined) return `${name}: ${valueFor(place, value, scope)}`
   const { options } = scope.top
-  const known = propertyOf(options, group.name)
-  const given = typeof known === 'object' && known !== null ? known : {}
-  const members = group.beside(name, given).map((other) => {
+  const members = besideOf(place, scope)!.map((other) => {
     const rule = group.table[other]!
-    const otherValue = propertyOf(given, other) ?? propertyOf(options, other)
+    const otherValue = propertyOf(givenIn(group.name, scope), other) ?? propertyOf(options, other)
     return `${other}: ${valueFor({ name: other, rule, group }, otherValue, scope)}`
   })
   return `${group.name}: { ${[...members, `${name}: ${valueFor(place, value, scope)}`].join(', ')} }`
+}
+
+/** What has to stand beside an option of a group; undefined where that has no place for it. */
+const besideOf = ({ name, group }: Place, scope: Scope) =>
+  group!.beside(name, givenIn(group!.name, scope), scope.path === '')
+
+/** The options that are there of a group. */
+function givenIn(group: string, { top }: Scope): object {
+  const given = propertyOf(top.options, group)
+  return typeof given === 'object' && given !== null ? given : {}
 }
 
 /** The value that was given where it would be accepted there and may be shown: as it stands, as a list, or out of one; else an example. */

@@ -44,22 +44,25 @@ export class OptionReader<Table extends OptionTable> {
    * Opens the options inside of an option, whose value is an object, and checks their names.
    *
    * @param others options of another kind of object, which may be there as undefined: that is left out
+   * @param isField whether a name is none of an option, but of something that the object needs itself
    */
   static inside<Table extends OptionTable>(
     table: Table,
     { value, path, scope }: Option,
-    others: OptionTable = {}
+    others: OptionTable = {},
+    isField?: (name: string) => boolean
   ): OptionReader<Table> {
     const reader = new OptionReader(table, value as object, { ...scope, path })
-    reader.checkNames(others)
+    reader.checkNames(others, isField)
     return reader
   }
 
   /** Refuses names that the table does not have: a misspelled option would otherwise be ignored without a word. */
-  checkNames(others: OptionTable = {}): void {
+  checkNames(others: OptionTable = {}, isField: (name: string) => boolean = () => false): void {
     for (const name of Object.keys(this.#options)) {
       const value = propertyOf(this.#options, name)
       if (Object.hasOwn(this.#table, name) || (value === undefined && Object.hasOwn(others, name))) continue
+      if (isField(name)) continue
       drop([value])
       const problem = unknownOption(name, value, this.#table, this.#scope)
       this.findings.mistakes.push(problem)

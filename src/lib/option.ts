@@ -25,8 +25,13 @@ export interface OptionRule<T> {
 /** The options inside of an option. */
 export interface OptionGroup {
   readonly table: OptionTable
-  /** The names that have to stand beside one of the group; `given` has those that are there. */
-  readonly beside: (name: string, given: object) => readonly string[]
+  /**
+   * The names that have to stand beside one of the group, which was written elsewhere; undefined where it has no place in what is there.
+   *
+   * @param given has the names that are there
+   * @param isAtTop whether it was written at the top level, and not in another group
+   */
+  readonly beside: (name: string, given: object, isAtTop: boolean) => readonly string[] | undefined
 }
 
 /** All options of one group, by name: readers, the check of names, advice and the documentation test read from it. */

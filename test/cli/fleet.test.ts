@@ -104,12 +104,28 @@ t.test('a change that another one came before is not made', async (t) => {
   t.match(await command(['publish', '-', '--expect', '7'], { stdin: list('r2') }), { stderr: /has no state, not 7/ })
   redis.errors.set('EVAL', 'ERR scripts are off')
   t.match(await command(['fleet', 'log']), { code: 2, stderr: /ERR scripts are off/ })
-  redis.errors.set('EVAL', 'NOPERM this user has no permissions')
+  redis.errors.set('EVAL', "NOPERM this user has no permissions to run the 'eval' command")
   t.match(await command(['fleet', 'log']), { code: 0 }, 'a user who may only read')
-  t.match(await command(['publish', '-'], { stdin: list('r2') }), {
-    code: 2,
-    stderr: /store of the fleet "webhooks" failed: NOPERM/
-  })
+  for (const [error, fix] of [
+    ["ERR The user executing the script can't run this command or subcommand (LPUSH)", 'Add +lpush to the rule'],
+    ["NOPERM this user has no permissions to run the 'eval' command", 'Add +eval to the rule'],
+    [
+      'NOPERM this user has no permissions to access one of the keys used as arguments',
+      'Add %RW~{moengage:webhooks}:state %RW~{moengage:webhooks}:log to the rule'
+    ],
+    [
+      "ERR The user executing the script can't publish to the channel mentioned in the command (PUBLISH)",
+      'Add &{moengage:webhooks}:changed to the rule'
+    ],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value (LTRIM)', 'Delete it, and the next change'],
+    ['NOPERM in other words', undefined],
+    ['ERR scripts are off', undefined]
+  ] as const) {
+    redis.errors.set('EVAL', error)
+    const { code, stderr } = await command(['publish', '-'], { stdin: list('r2') })
+    t.equal(code, 2)
+    t.match(stderr, `failed: ${error}. ${fix === undefined ? 'Look at the server' : `Nothing was changed. ${fix}`}`)
+  }
   redis.errors.clear()
   redis.answer = (args) => (args[0] === 'EVAL' ? 0 : FakeRedis.prototype.answer.call(redis, args))
   t.match(await command(['publish', '-'], { stdin: list('r2') }), { code: 2, stderr: /20 times in a row/ })
@@ -752,17 +768,33 @@ t.test('--wait counts replicas that use what was published, or what came after i
   // Another change comes right after the one that is waited for.
   const answer = redis.answer.bind(redis)
   redis.answer = (args) => {
+    const answered = answer(args)
     if (args[0] === 'EVAL') {
+      redis.hash(STATE).set('version', `${later}`)
       report(1, 'newer', later, null)
-      report(2, 'stuck', later, 'It is older \u001b[31m')
+      report(2, 'watching', later, 'The source "own" failed: LISTEN failed.')
+      // The store has lost the state that it uses, and the clock of the server went back.
+      report(3, 'stuck', later + 1, 'It is older \u001b[31m')
     }
-    return answer(args)
+    return answered
   }
   const published = await command(['publish', '-', '--wait', '1ms'], { stdin: list('r1') })
   t.match(published, {
     code: 1,
-    stdout: /\n1 of 2 live replicas use it\n/,
-    stderr: /^warning: stuck 7 does not use it: It is older/
+    stdout: /\n2 of 3 live replicas use it\n/,
+    stderr: /^warning: stuck 7 does not use it: It is older[^\n]*\n$/
+  })
+  redis.answer = (args) => {
+    const answered = answer(args)
+    // Versions so far ahead are not followed.
+    if (args[0] !== 'EVAL') return answered
+    report(1, 'newer', Date.now() + 2 * 86_400_000, null)
+    redis.hashes.clear()
+    return answered
+  }
+  t.match(await command(['publish', '-', '--wait', '1ms'], { stdin: list('r2') }), {
+    code: 1,
+    stdout: /\n0 of 3 live replicas use it\n/
   })
 })
 

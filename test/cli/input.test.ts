@@ -163,7 +163,7 @@ t.test('a list that is dated ahead of the clock is named by every command that r
     t.equal(code, 0, argv[0]!)
     t.equal(
       stderr.split('\n')[0],
-      `warning: "${list}": The list is of 2030-01-01, a day that is still to come: every list after it would be older. Correct the date in the list, or the clock of this machine, and load the list again.`
+      `warning: "${list}": The list is of 2030-01-01, a day that is still to come: its age is unknown. Correct the date in the list, or the clock of this machine, and load the list again.`
     )
     const later = await run(argv, { redis: new FakeRedis().io(), now: '2029-12-31T00:00:00Z' })
     t.notMatch(later.stderr, 'warning', 'not when it is tomorrow')

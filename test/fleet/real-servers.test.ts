@@ -493,6 +493,55 @@ t.test(
   }
 )
 
+t.test('a change that the server refuses in part is not made, and the error says what to do', { skip }, async (t) => {
+  const server = await RedisServer.start(t)
+  const admin = raw(t, server.url)
+  const rule = documentedAcl()[1]!
+  const [log, channel] = [`{moengage:${NAME}}:log`, `&{moengage:${NAME}}:changed`]
+  const key = join(t.testdir({}), 'list-signing.key')
+  await run(['keygen', key])
+  const options = ['--name', NAME, '--redis', server.url.replace('//', '//publisher:secret@')]
+  const command = (argv: readonly string[]) =>
+    run([...argv, ...options], { now: new Date().toISOString(), stdin: JSON.stringify(list('next')) })
+  const lacking = (right: string) => () => admin.call('ACL', 'SETUSER', ...rule.filter((word) => word !== right))
+  const ofWrongType = async () => {
+    await admin.del(log)
+    await admin.hset(log, 'a', 'b')
+  }
+  const rows: [what: string, damage: () => Promise<unknown>, error: RegExp, fix: string][] = [
+    ...['+hget', '+ltrim', '+hdel', '+publish', '+lpush', '+hset', '+eval', channel].map(
+      (right): (typeof rows)[number] => [right, lacking(right), /NOPERM|user executing/, `Add ${right} to`]
+    ),
+    ['the log', lacking(`%RW~${log}`), /NOPERM/, `Add %RW~${STATE} %RW~${log} to`],
+    ['a log of the wrong type', ofWrongType, /WRONGTYPE/, `redis-cli DEL '${log}'`]
+  ]
+  for (const argv of [
+    ['override', 'allow', '9.9.9.9', '--for', '1h'],
+    ['publish', '-'],
+    ['publish', '-', '--sign', key]
+  ]) {
+    await t.test(argv.join(' '), async (t) => {
+      await admin.flushall()
+      for (const [what, damage, error, fix] of rows) {
+        // A signer reads the version as well, before there is a change.
+        if (what === '+hget' && argv.includes('--sign')) continue
+        await damage()
+        const before = await Promise.all([admin.hgetall(STATE), admin.call('DUMP', log)])
+        const refused = await command(argv)
+        t.match(refused, { code: 2, stdout: '', stderr: error }, what)
+        t.match(refused.stderr, 'Nothing was changed. ', what)
+        t.match(refused.stderr, fix, what)
+        t.strictSame(await Promise.all([admin.hgetall(STATE), admin.call('DUMP', log)]), before, `${what}: no change`)
+        const [, rights, del] = /Add (.+) to the rule|redis-cli (DEL) /.exec(refused.stderr)!
+        if (del === undefined) await admin.call('ACL', 'SETUSER', 'publisher', ...rights!.split(' '))
+        else await admin.del(log)
+        t.match(await command(argv), { code: 0 }, `${what}: its advice is enough`)
+        t.ok((await admin.llen(log)) > 0)
+      }
+    })
+  }
+})
+
 const HUGE = 40_000_000
 
 /** What a server has sent to all its clients, in bytes. */

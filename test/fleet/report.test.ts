@@ -29,24 +29,24 @@ t.test('a report is read as it was written', async (t) => {
 t.test('what became of requests is in the report, and is not known of an older version', async (t) => {
   const { verifiedByAllow, tagged, turnedAway, ...older } = reported('a', [STRANGER, STRANGER])
   t.strictSame([verifiedByAllow, tagged, turnedAway], [0, 0, 2])
-  const sums = new FleetSums(7)
+  const sums = new FleetSums()
   sums.add(readReport(JSON.stringify({ ...older, verifiedByAllow, tagged, turnedAway }))!, 0)
   sums.add(readReport(JSON.stringify({ ...older, id: 'b' }))!, 0)
-  t.match(sums.result().replicas, [
+  t.match(sums.result(7).replicas, [
     { id: 'a', rejected: 2, verifiedByAllow: 0, tagged: 0, turnedAway: 2 },
     { id: 'b', rejected: 2, verifiedByAllow: null, tagged: null, turnedAway: null }
   ])
 })
 
 t.test('reports are added up, each replica once', async (t) => {
-  const sums = new FleetSums(7)
+  const sums = new FleetSums()
   sums.add(reported('a', [LISTED, LISTED, STRANGER, '3.6.251.95']), 0)
   sums.add(reported('b', [STRANGER, STRANGER, '198.51.100.8'], 6), 2999)
   sums.add(reported('c', [LISTED], 7), 3001)
   sums.add(reported('d', [], null, true), 999_999)
   const { senders } = reported('e', [STRANGER])
   sums.add({ ...reported('e', []), senders: [{ ...senders[0]!, reasons: { denied: 1 } }] }, 0)
-  const result = sums.result()
+  const result = sums.result(7)
   t.match(result, {
     version: 7,
     live: 3,

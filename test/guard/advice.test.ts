@@ -168,7 +168,7 @@ t.test('advice is accepted when it is followed', async (t) => {
 /** Options in which one, at the top or in a group, has a value. */
 function optionsWith({ name, group }: ReturnType<typeof placesOf>[number], value: unknown): object {
   if (group === undefined) return { ...base, [name]: value }
-  const beside = group.beside(name, {}).map((other) => [other, EXAMPLES[other]])
+  const beside = group.beside(name, {}, true)!.map((other) => [other, EXAMPLES[other]])
   return { ...base, [group.name]: { ...Object.fromEntries(beside), [name]: value } }
 }
 const EXAMPLES: Record<string, unknown> = {
@@ -350,6 +350,47 @@ t.test('secrets are in no part of the error', async (t) => {
   }
 })
 
+const FILE_ONLY = /^Use one of: file, interval, maxBytes, verify\.$/
+const TOP = /^Use one of: dataCenters, channels, clientIp, /
+const OWN = { name: 'db', load: () => ({}) }
+
+/** An option of a source elsewhere: a source that is not there, or has no such option, is no place for it. */
+const TWINS: [options: object, path: string, fix: RegExp][] = [
+  [{ watch: { file: './w.json', timeout: '9s' } }, 'watch.timeout', FILE_ONLY],
+  [{ source: { url: 'https://a.b/c' }, watch: { file: './w.json', timeout: '9s' } }, 'watch.timeout', FILE_ONLY],
+  [{ source: { file: './m.json' }, watch: { file: './w.json', headers: {} } }, 'watch.headers', FILE_ONLY],
+  [
+    { watch: { page: 'https://a.b/c', name: 'help page' } },
+    'watch.name',
+    /^Use one of: page, interval, timeout, maxBytes, /
+  ],
+  [{ watch: { ...OWN, headers: {} } }, 'watch.headers', /^Use one of: name, load, /],
+  [
+    { watch: { file: './w.json', staleAfter: '3d' } },
+    'watch.staleAfter',
+    /^Write staleAfter: '3d' at the top level\.$/
+  ],
+  [{ log: { interval: '1m' } }, 'log.interval', /^Use one of: linesPerSecond, summaryEvery\.$/],
+  [{ source: 'bundled', log: { interval: '1m' } }, 'log.interval', /^Use one of: linesPerSecond, summaryEvery\.$/],
+  [
+    { source: { file: './m.json' }, log: { timeout: '1m' } },
+    'log.timeout',
+    /^Use one of: linesPerSecond, summaryEvery\.$/
+  ],
+  [
+    { source: { file: './m.json' }, log: { interval: '1m' } },
+    'log.interval',
+    /^Write source: \{ file: '\.\/m\.json', interval: '1m' \} at the top level\.$/
+  ],
+  [{ source: { file: './m.json' }, headers: {} }, 'headers', TOP],
+  [{ source: { file: './m.json' }, url: 'https://a.b/c' }, 'url', TOP],
+  [
+    { source: { file: './m.json' }, maxBytes: 9 },
+    'maxBytes',
+    /^Write source: \{ file: '\.\/m\.json', maxBytes: 9 \}\.$/
+  ]
+]
+
 t.test('a name is not taken for another place because it looks a little like it', async (t) => {
   const table: [options: object, path: string, fix: RegExp][] = [
     ...['time', 'rate', 'safe', 'body', 'path', 'bearer', 'filter', 'headr', 'trustedProxie', 'requireHeadr'].map(
@@ -359,6 +400,7 @@ t.test('a name is not taken for another place because it looks a little like it'
     [{ log: { allows: ['9.9.9.9'] } }, 'log.allows', /^Use one of: linesPerSecond, summaryEvery\.$/],
     [{ log: { denys: ['9.9.9.9'] } }, 'log.denys', /^Use one of: linesPerSecond, summaryEvery\.$/],
     [{ log: { clientIps: 'request.ip' } }, 'log.clientIps', /^Use one of: linesPerSecond, summaryEvery\.$/],
+    ...TWINS,
     [{ log: { bearer: 'x' } }, 'log.bearer', /^Use one of: linesPerSecond, summaryEvery\.$/],
     [
       { redactAddress: { key: 'sixteen characters', secret: 'x' } },

@@ -447,12 +447,7 @@ t.test('a list that is dated ahead of the clock is in use after a start, with a 
     [{ checked: '2026-11-24' }, []],
     [
       { retrieved: '2026-11-25' },
-      [
-        warning(
-          '2026-11-25',
-          'The list is of 2026-11-25, a day that is still to come: every list after it would be older.'
-        )
-      ]
+      [warning('2026-11-25', 'The list is of 2026-11-25, a day that is still to come: its age is unknown.')]
     ],
     [
       { checked: '2030-01-01' },
@@ -467,6 +462,38 @@ t.test('a list that is dated ahead of the clock is in use after a start, with a 
     t.match(guard.judge(from('9.9.9.1')), { verified: true })
     clock.pass(6 * 365 * DAY)
     t.match(guard.status().warnings, [{ code: 'MOE_WARN_STALE' }], 'when the day has passed, it ages as any other')
+  }
+})
+
+t.test('the date of a list that is dated ahead is corrected by the next load, as its warning says', async (t) => {
+  const rows: [inUse: string, next: string, isAccepted: boolean][] = [
+    ['2027-11-22', '2026-11-22', true],
+    ['2027-11-22', '2026-01-01', true],
+    ['2026-11-25', '2026-11-24', true],
+    // The clock is behind by a day at most.
+    ['2026-11-24', '2026-11-23', false],
+    // Both are wrong, or the clock is behind: a list that is sound is not rolled back.
+    ['2027-11-22', '2027-11-21', false],
+    ['2026-11-25', '2026-11-25', true]
+  ]
+  for (const [inUse, next, isAccepted] of rows) {
+    const options = { staleAfter: 10 * DAY, rejectWhenStale: true }
+    const { guard, reload } = await guarding(options, sound({ retrieved: inUse }))
+    t.match(guard.judge(from('9.9.9.1')), { verified: true })
+    const outcome = await reload(sound({ retrieved: next })).then(
+      () => true,
+      (error) => /older than the list in use/.test(error.message) && false
+    )
+    t.equal(outcome, isAccepted, `${inUse}, then ${next}`)
+    t.equal(guard.status().provenance.retrieved, isAccepted ? next : inUse)
+    if (next < '2026-11-24') {
+      const { warnings, lastError } = guard.status()
+      t.equal(lastError === null, isAccepted)
+      if (isAccepted) t.notOk(warnings.some(({ code }) => code === 'MOE_WARN_FUTURE'))
+    }
+    // Its age is that of the day which is right.
+    if (next === '2026-01-01') t.match(guard.judge(from('9.9.9.1')), { reason: 'stale-list' })
+    guard.close()
   }
 })
 

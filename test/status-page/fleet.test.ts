@@ -170,7 +170,7 @@ const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in header
 
 /** What a fleet reported, as it is read of a store that has version 7. */
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
-  const sums = new FleetSums(own.version === undefined ? 7 : own.version)
+  const sums = new FleetSums()
   for (const { id, age = 0, started = 1, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
     const guard = createGuard({
       dataCenters: 'DC-01',
@@ -194,7 +194,7 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
     )
   }
   const basis = { name: 'webhooks', self: 'a', isSigned: false, trustsReports: true, lastError: null, warnings: [] }
-  return { ...basis, ...sums.result(), overrides: [], ...own }
+  return { ...basis, ...sums.result(own.version === undefined ? 7 : own.version), overrides: [], ...own }
 }
 
 t.test('servers that need attention stand first, and those that ended last', async (t) => {

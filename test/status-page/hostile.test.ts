@@ -82,10 +82,10 @@ const fleet = fc
     lastError: fc.option(hostile)
   })
   .map(({ reports, texts: [name, self, warning], lastError }): FleetStatus => {
-    const sums = new FleetSums(7)
+    const sums = new FleetSums()
     for (const [report, age] of reports) sums.add(readReport(JSON.stringify(report))!, age)
     const status = {
-      ...sums.result(),
+      ...sums.result(7),
       name: name!,
       self: self!,
       isSigned: false,

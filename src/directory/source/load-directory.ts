@@ -52,6 +52,7 @@ export function loadDirectoryNow(source: OpenSource): Directory {
     snapshot = source.load(stop.signal)
     if (!isUnwantedPromise(snapshot)) return readBounded(snapshot)
   } catch (error) {
+    drop(error)
     throw sourceError(source, error)
   }
   stop.abort()

@@ -11,11 +11,11 @@ import {
 import { OptionReader } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
 import { AWAIT_FIX, isUnwantedPromise } from '../../lib/promise.js'
-import { literal, nearest, quoted, shown } from '../../lib/text.js'
+import { editDistance, literal, nearest, quoted, shown } from '../../lib/text.js'
 import { DAY, HOUR, LONGEST_TIMER, SECOND } from '../../lib/time.js'
 import { WatchedFile } from './file.js'
 import { MAX_CHANGED_CELLS, PageReader } from './page.js'
-import { snapshotOf } from './returned.js'
+import { signedTextOf, snapshotOf } from './returned.js'
 import { SignedListReader, VERIFY, type Verify } from './signed.js'
 import { BUNDLED, JSON_READER, type OpenSource, type Reader, readBy, type Source } from './source.js'
 import { PolledUrl } from './url.js'
@@ -82,12 +82,39 @@ const OWN_OPTIONS = {
   watch: callback<NonNullable<Source['watch']>>('(changed, signal) => subscribe(changed, { signal })')
 } satisfies OptionTable
 
-/** The kinds of a source, by the option that makes it one; each with all that it needs. */
-const KINDS = { file: ['file'], url: ['url'], page: ['page'], load: ['name', 'load'] } as const
+/** The kinds of a source, by the option that makes it one; each with its options, and with all that it needs. */
+const KINDS = {
+  file: { table: FILE_OPTIONS, needs: ['file'] },
+  url: { table: URL_OPTIONS, needs: ['url'] },
+  page: { table: PAGE_OPTIONS, needs: ['page'] },
+  load: { table: OWN_OPTIONS, needs: ['name', 'load'] }
+}
 type Kind = keyof typeof KINDS
 
-const kindsOf = (source: object) =>
-  (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+function kindsOf(source: object): Kind[] {
+  // An object of a class may keep the URL that it loads from.
+  if (isOfClass(source) && typeof propertyOf(source, 'load') === 'function') return ['load']
+  return (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
+}
+
+/** Whether an object is one of a class, and not a plain one of this realm or another. */
+function isOfClass(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null
+}
+
+/** Whether an object of a class, such as one for a database, needs a field itself. One letter beside an option is a mistake. */
+function isFieldOf(source: object): (name: string) => boolean {
+  if (!isOfClass(source)) return () => false
+  const known = Object.keys(OWN_OPTIONS)
+  return (name) => known.every((option) => editDistance(name.toLowerCase(), option) > 1)
+}
+
+/** The kind of a source that an option is shown with. */
+function kindWith(name: string): Kind {
+  if (Object.hasOwn(KINDS, name)) return name as Kind
+  return Object.hasOwn(ADDRESS_OPTIONS, name) ? 'url' : 'load'
+}
 
 /** The options of a source that has an address; what else there is belongs to one of the user's own. */
 const ADDRESS_OPTIONS = { ...PAGE_OPTIONS, ...URL_OPTIONS, ...FILE_OPTIONS }
@@ -102,10 +129,13 @@ export const SOURCE: OptionRule<OpenSource> = {
   read: readSource,
   group: {
     table: SOURCE_OPTIONS,
-    beside(name, given) {
-      const elsewhere = Object.hasOwn(ADDRESS_OPTIONS, name) ? (kindsOf(given)[0] ?? 'url') : 'load'
-      const kind = Object.hasOwn(KINDS, name) ? (name as Kind) : elsewhere
-      return KINDS[kind].filter((other) => other !== name)
+    beside(name, given, isAtTop) {
+      const [there] = kindsOf(given)
+      // A mistake in another group is no reason to load another list.
+      if (there === undefined && !isAtTop) return undefined
+      const kind = there ?? kindWith(name)
+      if (!Object.hasOwn(KINDS[kind].table, name)) return undefined
+      return KINDS[kind].needs.filter((other) => other !== name)
     }
   }
 }
@@ -177,7 +207,8 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
   const { name, load, interval, timeout, watch, verify } = OptionReader.inside(
     OWN_OPTIONS,
     option,
-    SOURCE_OPTIONS
+    SOURCE_OPTIONS,
+    isFieldOf(source)
   ).readAll()
   if (load === undefined) return undefined
   const own: OpenSource = {
@@ -186,7 +217,7 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
     interval,
     load: (signal) => {
       const answer = load.call(source as Source, signal)
-      return verify === undefined ? snapshotOf(answer) : answer
+      return verify === undefined ? snapshotOf(answer) : signedTextOf(answer)
     },
     ...(watch !== undefined && { watch: (changed, signal) => watch.call(source as Source, changed, signal) })
   }

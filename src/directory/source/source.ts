@@ -1,6 +1,6 @@
 import type { Problem } from '../../errors.js'
 import { parseJson } from '../../lib/json.js'
-import { drop, resultOf } from '../../lib/promise.js'
+import { resultOf } from '../../lib/promise.js'
 import type { Duration } from '../../lib/time.js'
 import { directory } from '../directory.js'
 import type { Snapshot } from '../snapshot.js'
@@ -30,7 +30,7 @@ export interface Source {
    * Subscribes to changes: calls `changed` after each of them, and after a gap in which it may have missed some; each call is followed
    * by a load that began after it, and is tried again if it fails. The signal is aborted when the guard is closed, and after an error. An
    * error that it throws or rejects with is reported as that of a load; then it is called again after ten seconds at most, later less
-   * often, and the list is loaded unless the call throws. A promise that is fulfilled says that the subscription stands, as do a call of
+   * often, and the list is loaded unless the attempt fails at once. A promise that is fulfilled says that the subscription stands, as do a call of
    * `changed` and a minute without an error. When the call has returned, and when its promise is fulfilled, the list is loaded once: it may
    * have changed before.
    */
@@ -202,13 +202,7 @@ export function readBy(texts: OpenSource, reader: Reader): OpenSource {
     async load(signal) {
       const text = await resultOf(() => texts.load(signal))
       if (text === UNCHANGED) return reader.unchanged?.() ?? UNCHANGED
-      try {
-        return await reader.read(text, signal)
-      } catch (error) {
-        // A function of the user's may return something else than a text.
-        drop([text])
-        throw error
-      }
+      return reader.read(text, signal)
     },
     ...(texts.hasChanged !== undefined && { hasChanged: () => texts.hasChanged!() }),
     ...(texts.watch !== undefined && { watch: (changed, signal) => texts.watch!(changed, signal) }),

@@ -24,17 +24,47 @@ const NO_KEY = -2
 /** The first wait before a new subscription; each further one doubles it. */
 const FIRST_WAIT = 100
 
-/** Compares the version and writes the change, in one step. A field that has no value is deleted. */
+/**
+ * Compares the version and writes the change, in one step. A field that has no value is deleted. Nothing that was done is undone by the server
+ * where a later command is refused: so the state is changed last, after all that the user may have no right to, and in one command. An error
+ * names the command.
+ */
 const WRITE = `
-if (redis.call('HGET', KEYS[1], 'version') or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2])
+local function attempt(...)
+  local answer = redis.pcall(...)
+  if type(answer) ~= 'table' or not answer.err then return nil, answer end
+  return { err = answer.err .. ' (' .. (...) .. ')' }
+end
+local refusal, version = attempt('HGET', KEYS[1], 'version')
+if refusal then return refusal end
+if (version or '') ~= ARGV[1] then return 0 end
+-- The first two change nothing. After a message alone, replicas look at a state that is the same.
+for _, command in ipairs({
+  { 'LTRIM', KEYS[2], 0, ${LOGGED - 1} },
+  { 'HDEL', KEYS[1], '' },
+  { 'PUBLISH', ARGV[6], ARGV[2] },
+  { 'LPUSH', KEYS[2], ARGV[5] }
+}) do
+  refusal = attempt(unpack(command))
+  if refusal then return refusal end
+end
+local values, unset = { 'version', ARGV[2] }, {}
 for i, field in ipairs({ 'list', 'overrides' }) do
   local text = ARGV[2 + i]
-  if text == '' then redis.call('HDEL', KEYS[1], field) else redis.call('HSET', KEYS[1], field, text) end
+  if text == '' then
+    table.insert(unset, field)
+  else
+    table.insert(values, field)
+    table.insert(values, text)
+  end
 end
-redis.call('LPUSH', KEYS[2], ARGV[5])
+refusal = attempt('HSET', KEYS[1], unpack(values))
+if refusal then
+  redis.call('LTRIM', KEYS[2], 1, -1)
+  return refusal
+end
+if #unset > 0 then redis.call('HDEL', KEYS[1], unpack(unset)) end
 redis.call('LTRIM', KEYS[2], 0, ${LOGGED - 1})
-redis.call('PUBLISH', ARGV[6], ARGV[2])
 return 1`
 
 /** Reads the log without what no publisher has written, however long it is. */
@@ -44,6 +74,14 @@ for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, ${LOGGED - 1})) do
   if #entry <= ${ENTRY_BYTES} then table.insert(found, entry) end
 end
 return found`
+
+/** The keys of a fleet, and the channel. */
+interface Keys {
+  readonly state: string
+  readonly log: string
+  readonly replicas: string
+  readonly changed: string
+}
 
 /** Where the keys of a fleet stand. All of them share a hash tag, so that a cluster keeps them on one node. */
 export interface RedisStoreOptions {
@@ -59,7 +97,7 @@ export interface RedisStoreOptions {
 /** Redis or Valkey as the store of a fleet, by two connections of its own: one for commands, one for messages. */
 export class RedisStore implements FleetStore {
   readonly name: string
-  readonly #keys: { readonly state: string; readonly log: string; readonly replicas: string; readonly changed: string }
+  readonly #keys: Keys
   readonly #poll: number
   readonly #commands: Line
   readonly #messages: Line
@@ -142,7 +180,9 @@ export class RedisStore implements FleetStore {
   async write({ expect, state: { version, list, overrides }, entry }: StoredChange): Promise<boolean> {
     const { state, log, changed } = this.#keys
     const values = [expect === null ? '' : `${expect}`, `${version}`, list ?? '', overrides ?? '', entry, changed]
-    return (await this.#commands.use(({ send }) => send(['EVAL', WRITE, '2', state, log, ...values]))) === 1
+    const write = ({ send }: Connection) =>
+      send(['EVAL', WRITE, '2', state, log, ...values]).catch((error) => adviseOnChange(error, this.#keys))
+    return (await this.#commands.use(write)) === 1
   }
 
   async time(): Promise<number> {
@@ -305,13 +345,31 @@ const isOfWrongType = ({ message }: Error) => message.startsWith('WRONGTYPE ')
 /** What to do about an index that cannot be used. */
 const renewed = (key: string) => `Delete it, and each replica writes itself into a new one: redis-cli DEL '${key}'.`
 
+const withRight = (right: string) => `Add ${right} to the rule of this user in the ACL.`
+
 function advise(error: Error, key: string): never {
-  const fix = isDenied(error)
-    ? 'Add +zscan to the rule of this user in the ACL.'
-    : isOfWrongType(error)
-      ? renewed(key)
+  throw withFix(error, isDenied(error) ? withRight('+zscan') : isOfWrongType(error) ? renewed(key) : undefined)
+}
+
+const withFix = (error: Error, fix: string | undefined) =>
+  fix === undefined ? error : new Error(`${withFullStop(error.message)} ${fix}`)
+
+/** What to do about a change that the server refused, all of it: the error of the script names the command. */
+function adviseOnChange(error: Error, { state, log, changed }: Keys): never {
+  const { message } = error
+  const command = /'(\w+)' command| \((\w+)\)$/.exec(message)?.slice(1).find(Boolean)
+  const isOfLog = isOfWrongType(error) && command === 'LTRIM'
+  const right = / channel\b/.test(message)
+    ? `&${changed}`
+    : / keys?\b/.test(message)
+      ? `%RW~${state} %RW~${log}`
+      : command && `+${command.toLowerCase()}`
+  const fix = isOfLog
+    ? `Delete it, and the next change begins a new one: redis-cli DEL '${log}'.`
+    : /NOPERM|user executing the script/.test(message) && right
+      ? withRight(right)
       : undefined
-  throw fix === undefined ? error : new Error(`${withFullStop(error.message)} ${fix}`)
+  throw withFix(error, fix && `Nothing was changed. ${fix}`)
 }
 
 /** A report is a text: what a stranger wrote in its place hides no other report. */

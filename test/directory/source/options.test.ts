@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { createGuard, type GuardOptions, loadGuard } from '../../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard, type Snapshot, type Source } from '../../../src/core.js'
 import { Directory } from '../../../src/directory/directory.js'
 import {
   failingThenable,
@@ -230,6 +230,37 @@ t.test('a source may be an object of a class', async (t) => {
   guard.close()
 })
 
+t.test('an object of a class keeps what it needs to load a list', async (t) => {
+  class Database implements Source {
+    readonly name = 'our table'
+    readonly interval = undefined
+    private readonly pool: { query(): Snapshot }
+    private readonly url = 'https://example.com/a.json'
+    private readonly headers = { authorization: 'sesame' }
+    private readonly loader = 5
+    private readonly page = 1
+    constructor(pool: { query(): Snapshot }) {
+      this.pool = pool
+    }
+    load(): Snapshot {
+      t.match([this.url, this.headers.authorization, this.loader, this.page], [/example/, 'sesame', 5, 1])
+      return this.pool.query()
+    }
+  }
+  const pool = { query: () => sound() }
+  const guard = await loadGuard({ dataCenters: 'DC-01', source: new Database(pool) })
+  t.match(guard.status(), { source: 'our table', revision: 'r1' })
+  guard.close()
+  const wrong = Object.assign(new Database(pool), { Timeout: '5s', intervals: '9s' })
+  t.match(await refusals({ source: wrong }), [
+    /^source\.Timeout: .*Did you mean "timeout"\?/,
+    /^source\.intervals: .*Did you mean "interval"\?/
+  ])
+  const { name, load } = { name: 'plain', load: () => sound() }
+  t.match(await refusals({ source: { name, load, pool } }), [/^source\.pool: There is no option "pool" here/])
+  t.match(await refusals({ source: { name, load, url: 'https://example.com/a.json' } }), [/It names url and load/])
+})
+
 t.test('what concerns the list is checked', async (t) => {
   const table: [options: object, refusal: RegExp][] = [
     [{ confirm: 'shrunk' }, /^confirm: 'shrunk' is not a list of suspicions\. Write \['shrunk'\]\./],
@@ -292,6 +323,17 @@ t.test('createGuard takes a source that answers at once, and says what to use fo
     t.throws(() => createGuard({ dataCenters: 'DC-01', source }), { code: 'MOE_ERR_SOURCE', fix: /await loadGuard/ })
   }
   t.equal(signal?.aborted, true, 'nobody waits for it')
+})
+
+t.test('what a source throws at once leaves nothing behind that ends a process', async (t) => {
+  const rejected = () => Promise.reject(new Error('own'))
+  for (const thrown of [rejected, () => [rejected()]]) {
+    const load = () => {
+      throw thrown()
+    }
+    t.throws(() => createGuard({ dataCenters: 'DC-01', source: load }), { code: 'MOE_ERR_SOURCE' })
+    await untilRejected()
+  }
 })
 
 t.test('a list with places that nothing stands in is refused before they are read', async (t) => {

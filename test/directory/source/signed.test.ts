@@ -154,6 +154,31 @@ t.test('mistakes in verify stop the server at start-up, without a word of a key'
   }
 })
 
+t.test('what a function returned instead of the text of a signed list is named, with what to return', async (t) => {
+  const verify = { publicKeys: keys.publicPem }
+  const text = await signed(sound())
+  const table: [returned: unknown, what: string, fix: RegExp][] = [
+    [new Response(text), 'a Response', /^return await response\.text\(\)$/],
+    [new TextEncoder().encode(text), 'bytes', /^return new TextDecoder\(\)\.decode\(bytes\)$/],
+    [Buffer.from(text), 'bytes', /^return new TextDecoder\(\)\.decode\(bytes\)$/],
+    [undefined, 'nothing', /^return the text$/],
+    [{ default: text }, 'a module', /^return its default export$/],
+    [() => text, 'a function', /^call it/],
+    [sound(), '{ provenance, rows }', /^return the text that moengage-allowlist sign writes$/],
+    [null, 'null', /^return the text that/]
+  ]
+  for (const [returned, what, fix] of table) {
+    for (const load of [() => returned, async () => returned]) {
+      const source = { name: 'ours', load: load as never, verify }
+      const { message } = await loadGuard({ dataCenters: 'DC-01', source }).catch((error) => error)
+      const words = /failed: It returned (.*) instead of the text of a signed list: (.*)\. Look at/
+      const [, named, write] = words.exec(message) ?? []
+      t.equal(named, what, message)
+      t.match(write, fix)
+    }
+  }
+})
+
 t.test('a promise inside of what is returned instead of the text of a signed list ends no process', async (t) => {
   const verify = { publicKeys: keys.publicPem }
   for (const returned of [
@@ -161,7 +186,7 @@ t.test('a promise inside of what is returned instead of the text of a signed lis
     () => ({ text: Promise.reject(new Error('away')) })
   ]) {
     const source = { name: 'ours', load: (async () => returned()) as never, verify }
-    await t.rejects(loadGuard({ dataCenters: 'DC-01', source }), { message: /is not the text of a signed document/ })
+    await t.rejects(loadGuard({ dataCenters: 'DC-01', source }), { message: /instead of the text of a signed list/ })
     await new Promise((resolve) => setImmediate(resolve))
   }
 })
