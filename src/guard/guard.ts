@@ -153,7 +153,7 @@ export class Guard<Request = GuardRequest> {
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
       this.#ledger.record(sender, verdict, pattern)
-      const isOwn = rejection.isOwn === true || (verdict.carriesSecret === true && rejection.forwards !== undefined)
+      const isOwn = rejection.isOwn === true || rejection.forwards !== undefined
       this.#ledger.rejected(verdict, policy, pattern, isOwn)
     }
     return verdict

@@ -122,7 +122,7 @@ export class Ledger {
   readonly #refusals = new Refusals()
   readonly #routes = new RouteRecords()
   readonly #withoutSecret = new WithoutSecret()
-  /** How many rejections for `not-listed` were of addresses of the receiver's own set-up. */
+  /** How many rejections for `not-listed` were of addresses that are, or may be, of the receiver's own set-up. */
   #own = 0
   /** How many of them carried the secret. */
   #ownWithSecret = 0
@@ -177,7 +177,7 @@ export class Ledger {
   /**
    * Counts a rejected request, and publishes its verdict.
    *
-   * @param isOwn whether the client is part of the receiver's own set-up
+   * @param isOwn whether the client is part of the receiver's own set-up, or may be
    */
   rejected(verdict: RejectedVerdict, policy: Policy, pattern: string | null, isOwn: boolean): void {
     policy.counts.rejected[verdict.reason]++
@@ -294,12 +294,13 @@ export class Ledger {
   /** Whether addresses that were rejected for a reason are rejected by the list in use, by the policy of a route that rejected them. */
   #stillRejected(reason: Reason, policy: Policy): (clientIp: string) => boolean {
     const { list } = policy
-    const holds = STILL_HOLDS[reason] ?? (() => true)
+    const holds = STILL_HOLDS[reason]
+    if (holds === undefined && !isRefusal(reason)) return () => true
     const address = new ParsedAddress()
     return (clientIp) => {
       address.parse(clientIp, 0, clientIp.length)
       const set = list.matcher.lookup(address)
-      if (!isRefusal(reason)) return holds(set, policy)
+      if (holds !== undefined) return holds(set, policy)
       const refusals = this.#refusals.of(clientIp).filter((refusal) => refusal.reason === reason)
       // What was accepted may be forgotten; the names are those of a policy.
       return (
@@ -311,15 +312,15 @@ export class Ledger {
 
   /** Likely causes of the rejections. */
   diagnosis(policy: Policy, { rejected, verified, verifiedByAllow }: TotalCounts, sources: EvidenceSources): string[] {
-    // An override may be over by now; whatever else rejects an address takes a restart to mend, or is seen in the list.
-    const isWanted = this.#stillRejected('denied', policy)
+    // A newer list may accept an address by now, and an override may be over.
     return diagnose({
       rejected,
       hasVerified: verified > verifiedByAllow,
       own: this.#own,
       ...this.#placesContext(policy),
       senders: (query) =>
-        this.senders(policy.list, sources, query.reason === 'denied' ? { ...query, isWanted } : query),
+        this.senders(policy.list, sources, { ...query, isWanted: this.#stillRejected(query.reason, policy) }),
+      isLeftOut: (reason) => reason === 'stale-list' && !policy.list.isStale,
       isCrowd: this.#senders.isCrowd,
       proxyFix: sources.proxyFix,
       deniedBy: sources.deniedBy

@@ -26,7 +26,7 @@ import {
   unresolvedHint,
   withSecret
 } from '../verdict/hints.js'
-import { namingSender, unfitHeader, unlisted } from '../verdict/unlisted.js'
+import { namingSender, unfitHeader, unlisted, withBeside } from '../verdict/unlisted.js'
 import type { Rejection } from '../verdict/verdict.js'
 import type { Settings } from './options.js'
 import type { Policy } from './policy.js'
@@ -196,7 +196,8 @@ export class Rejections<Request> {
     }
     const provider = providerAmong(notableAddresses().grantsOf(set))
     if (provider !== undefined && !writesHeader(provider, this.#header)) return unfitHeader(provider, this.#header)
-    const fix = this.#trustFix(provider ?? clientIp, isOfFramework ? 'other-header' : 'unknown')
+    const trustFix = this.#trustFix(provider ?? clientIp, isOfFramework ? 'other-header' : 'unknown')
+    const fix = provider === undefined ? trustFix : withBeside(trustFix, provider)
     return `${this.#settings.clientIp === 'request.ip' ? `add it to clientIp.trustedProxies: ${fix}` : fix} ${ONLY_YOURS}`
   }
 

@@ -8,18 +8,21 @@ export interface Findings extends PlacesContext {
   /** Whether MoEngage's list verified a request; null where that is not known. */
   readonly hasVerified: boolean | null
   readonly rejected: Readonly<Record<Reason, number>>
-  /** How many of the rejections for `not-listed` cannot be of MoEngage: they came from addresses of the receiver's own set-up. */
+  /** How many of the rejections for `not-listed` came from addresses that are, or may be, of the receiver's own set-up. */
   readonly own: number
   /** Rejected senders, those with the highest counts first. */
-  readonly senders: (query: SenderQuery) => readonly Sender[]
+  readonly senders: (query: SenderQuery & Required<Pick<SenderQuery, 'reason'>>) => readonly Sender[]
   /** Whether more senders came than are remembered. */
   readonly isCrowd: boolean
   /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
   readonly proxyFix?: (clientIp: string) => string
   /** How the senders are denied that are denied, behind "is". */
   readonly deniedBy?: string
-  /** Whether something else says already what the rejections for a reason have in common; senders are named nevertheless. */
-  readonly isSaid?: (reason: Reason) => boolean
+  /**
+   * Whether what the rejections for a reason have in common is left out: something else says it already, or it is over. Senders are
+   * named nevertheless.
+   */
+  readonly isLeftOut?: (reason: Reason) => boolean
 }
 
 /** How the sentences begin that are said while MoEngage's list verified no request; your own `allow` may have. */
@@ -193,13 +196,13 @@ function otherDataCenter(sender: Sender, findings: Findings): { stance: string; 
 
 /** Likely causes of the rejections, each in one sentence that says what to do; the most serious first. */
 export function diagnose(findings: Findings): string[] {
-  const { rejected, senders, isSaid = () => false } = findings
+  const { rejected, senders, isLeftOut = () => false } = findings
   const total = totalOf(rejected)
   const likely = CAUSES.filter(({ reason, isLikely }) => rejected[reason] > 0 && isLikely?.(findings) !== false)
   return likely.flatMap((cause) => {
     const { reason } = cause
     if ('sentence' in cause) {
-      if (isSaid(reason)) return []
+      if (isLeftOut(reason)) return []
       return [cause.sentence(counted(rejected[reason], 'rejection'), shareOf(rejected[reason], total), findings)]
     }
     const { only, sentenceOf } = cause

@@ -1,12 +1,12 @@
 import { html } from 'ghtml'
-import { CHANNELS, type Channel } from '../directory/names.js'
+import type { Channel } from '../directory/names.js'
 import { problemLine } from '../errors.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { DAY, HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine, knownOf } from '../report/conclusion.js'
 import type { Sender } from '../senders/senders.js'
-import { totalOf } from '../verdict/verdict.js'
+import { isUnresolved, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
@@ -61,8 +61,9 @@ export function stateOf(facts: Facts): State {
   const { status, fleet, evidence, now } = facts
   const { lastError, warnings } = status
   // What no longer happens is no trouble now.
-  const { answer: genuine } = genuineOf(facts, evidence)
-  const rejected = totalOf(facts.counts.rejected)
+  const open = withoutSettled(facts)
+  const { answer: genuine } = genuineOf(open, evidence)
+  const rejected = totalOf(open.counts.rejected)
   const actions = [
     ...facts.diagnosis,
     ...(lastError === null
@@ -110,6 +111,23 @@ export function stateOf(facts: Facts): State {
     return state('wait', `Nothing is wrong here, and MoEngage last got through ${ago(now - last.at)}.`)
   }
   return state('good', 'All is well: MoEngage gets through.')
+}
+
+/**
+ * The facts without this server's rejections of senders that it would not reject again. Another server may reject what this one accepts:
+ * what it reported stays.
+ */
+function withoutSettled(facts: Facts): Facts {
+  const { counts, senders, turnedAway, settled, rejecting } = facts
+  const isOpen = (sender: Sender) => settled(sender) === null
+  const over = sumOf(...senders.filter((sender) => !isOpen(sender)).map(({ reasons }) => reasons))
+  const rejected = { ...counts.rejected }
+  for (const reason of REASONS) rejected[reason] -= over[reason]
+  return {
+    ...facts,
+    counts: { ...counts, rejected },
+    turnedAway: rejecting.length > 0 ? turnedAway : turnedAway.filter(isOpen)
+  }
 }
 
 /** Maximum number of servers, of calls and of paths that are named. */
@@ -178,8 +196,19 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
       : html`The last accepted request of MoEngage came !${timeAgo(last.at, now)}.`
   const [rejected] = withSecret(facts)
   const outcome = outcomeWords(facts.outcomes, 'was')
+  const own = byAllow(facts)
+  const ownText =
+    own === undefined
+      ? ''
+      : `Your own “allow” or an override accepted a request ${ago(now - own.at)}: if the address is MoEngage’s, it called`
+  // The advice about a rejected call is to accept the next one.
+  const isAllowedSince = rejected !== undefined && own !== undefined && own.at >= rejected.lastSeen
   if (rejected !== undefined && now - rejected.lastSeen < HOUR) {
     const when = isAlways(rejected) ? ago(now - rejected.lastSeen) : 'within the hour'
+    if (isAllowedSince) {
+      const detail = html`A request with your secret ${outcome}: it came ${when}. ${ownText} after that. !${accepted}`
+      return { question, answer: 'Yes', detail }
+    }
     const detail = html`It carries your secret and came ${when}. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
@@ -187,21 +216,25 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
     const detail = html`It carries your secret, has no client IP that can be relied on, and came within the hour. !${accepted}`
     return { question, answer: `Yes, and it ${outcome}`, detail }
   }
-  const own = byAllow(facts)
   if (own !== undefined && now - own.at < HOUR) {
-    const detail = html`Your own “allow” or an override accepted a request ${ago(now - own.at)}: if the address is MoEngage’s, it called. !${accepted}`
+    const detail = html`${ownText}. !${accepted}`
     return { question, answer: 'That depends', detail }
   }
   if (genuine !== 'no' && isRejecting(facts)) {
     const detail = html`!${accepted} Requests were rejected within the hour, and whether MoEngage’s are among those is not known here.`
     return { question, answer: 'None that was accepted', detail }
   }
+  if (isHiddenElsewhere(facts)) {
+    const detail = html`!${accepted} Other servers rejected requests without a client IP that can be relied on, and whether MoEngage’s are among those is not known here.`
+    return { question, answer: 'None that was accepted', detail }
+  }
   if (rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)) {
-    return {
-      question,
-      answer: `No, the last call came ${ago(now - rejected.lastSeen)}, and it ${outcome}`,
-      detail: accepted
+    const came = `came ${ago(now - rejected.lastSeen)}`
+    if (isAllowedSince) {
+      const detail = html`${ownText} after that. !${accepted}`
+      return { question, answer: `No, the last call with your secret that ${outcome} ${came}`, detail }
     }
+    return { question, answer: `No, the last call ${came}, and it ${outcome}`, detail: accepted }
   }
   if (last === undefined) return { question, answer: 'No', detail: accepted }
   return { question, answer: `No, the last call came ${ago(now - last.at)}`, detail: timeTag(last.at) }
@@ -236,6 +269,11 @@ function isRejecting({ turnedAway, minutes, now }: Facts): boolean {
   return turnedAway.some(({ lastSeen }) => now - lastSeen < HOUR) || minutes.some(({ rejected }) => rejected > 0)
 }
 
+/** Whether another server rejected requests that no sender is known of: it does not report which of them carried the secret, and when. */
+function isHiddenElsewhere({ rejecting }: Facts): boolean {
+  return rejecting.some(({ reasons }) => REASONS.some((reason) => isUnresolved(reason) && reasons[reason]))
+}
+
 function channelAnswer(facts: Facts): Answer {
   const question = 'Which channel was it?'
   const recent = fromMoEngage(facts).filter(({ at }) => facts.now - at < HOUR)
@@ -250,9 +288,11 @@ function channelAnswer(facts: Facts): Answer {
   const publishedFor = publishing(facts)
   const calls = recent.map((call) => ({ ...call, published: publishedFor(call) }))
   const answer = firstOf(calls.map((call) => (isShared(call) ? pathOf(call) : acceptedAs(call))))
-  const shared = CHANNELS.filter((channel) => calls.some((call) => isShared(call) && call.published.includes(channel)))
-  if (shared.length === 0)
-    return { question, answer, detail: 'Their addresses are published for these channels alone.' }
+  const shared = [...new Set(calls.filter(isShared).flatMap(({ published }) => published))]
+  if (shared.length === 0) {
+    const isKnown = calls.every(({ published }) => published.length > 0)
+    return { question, answer, detail: isKnown ? 'Their addresses are published for these channels alone.' : '' }
+  }
   const narrowed = calls.filter(({ channels, published }) => channels.length < published.length)
   const accepted = narrowed.length === 0 ? '' : ` Accepted as ${firstOf(narrowed.map(acceptedAs))}.`
   const detail = html`The path tells the channel: MoEngage uses the same addresses for ${channelsOrCount(shared)}.${accepted} <a href="#routes">All calls</a>`

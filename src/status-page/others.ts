@@ -117,12 +117,13 @@ export function diagnosisOfOthers(
     ),
     dataCenters,
     senders: ({ reason, limit, only }) =>
-      of(reason!)
+      of(reason)
         .filter(({ removed }) => only !== 'removed' || removed !== null)
         .filter(({ listedFor }) => only !== 'listedFor' || listedFor.length > 0)
-        .sort((a, b) => b.reasons[reason!]! - a.reasons[reason!]!)
+        .sort((a, b) => b.reasons[reason]! - a.reasons[reason]!)
         .slice(0, limit),
     isCrowd: false,
-    isSaid: (reason) => status.rejected[reason] > 0
+    // Senders that a fresh list accepts again are settled.
+    isLeftOut: (reason) => status.rejected[reason] > 0 || (reason === 'stale-list' && of(reason).length === 0)
   })
 }

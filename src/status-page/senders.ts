@@ -28,6 +28,9 @@ const SETTLED: Readonly<Record<NonNullable<Settled>, Advice>> = {
   trusted: { text: 'It is a trusted proxy by now: do nothing.' }
 }
 
+/** Behind a proxy that is let in, everybody is. */
+const IF_KNOWN = 'If you know the sender, and it is no proxy of yours, let it in'
+
 /** What advice depends on, besides the sender. */
 interface Surroundings {
   /** The data centers that are accepted. */
@@ -49,10 +52,10 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
     if (provider !== undefined) return ofProxy(clientIp, provider)
     if (isOwn)
       return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
-    if (secretsOf(sender) > 0) return paste('MoEngage, from an address that the list lacks. Let it in', allow)
-    if (!hasVerified)
-      return paste('A stranger, or MoEngage without static IPs. If you know the sender, let it in', allow)
-    return paste('A stranger: do nothing. If you know the sender, let it in', allow)
+    if (secretsOf(sender) > 0)
+      return paste('MoEngage, from an address that the list lacks. Unless a proxy of yours has it, let it in', allow)
+    if (!hasVerified) return paste(`A stranger, or MoEngage without static IPs. ${IF_KNOWN}`, allow)
+    return paste(`A stranger: do nothing. ${IF_KNOWN}`, allow)
   },
   'other-data-center': ({ listedFor }, { dataCenters }) => {
     const own = listedFor.map(({ dataCenter }) => dataCenter)

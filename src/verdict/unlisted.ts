@@ -61,12 +61,15 @@ function handingOn(facts: UnlistedFacts, provider: string): string {
 /** What to do where a provider stands in front of the server. */
 function providerFix(facts: UnlistedFacts, provider: string): string {
   const { header, isPeer, isRequestKnown, trustFix } = facts
-  if (writesHeader(provider, header)) {
-    const { beside } = senderHeaderOf(provider)
-    return beside === undefined ? trustFix(provider) : `${trustFix(provider)} ${beside}`
-  }
+  if (writesHeader(provider, header)) return withBeside(trustFix(provider), provider)
   if (isRequestKnown && !isPeer) return `let the proxy behind it ${handingOn(facts, provider)}.`
   return unfitHeader(provider, header)
+}
+
+/** How to make a provider known, and what else has to be trusted beside it. */
+export function withBeside(fix: string, provider: string): string {
+  const { beside } = senderHeaderOf(provider)
+  return beside === undefined ? fix : `${fix} ${beside}`
 }
 
 /** What to do about a provider that passes on the header which is read: trusted, it would let every client choose its address. */

@@ -61,6 +61,28 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       ]
     ],
     [
+      'a provider that appends the address of a balancer',
+      diagnosisOf({}, [['35.191.0.5', 2, undefined, { 'x-forwarded-for': `${LISTED},34.120.1.1` }]]),
+      [
+        /^All 2 .* pass clientIp: \{ trustedProxies: \['google-cloud-load-balancing'\] \}\. List the address of your balancer beside it, which appends itself, as docs\/recipes\/google-cloud\.md shows\. Do so only if /
+      ]
+    ],
+    [
+      'the same, taken without that address',
+      diagnosisOf({ clientIp: { trustedProxies: ['google-cloud-load-balancing'] } }, [
+        ['35.191.0.5', 2, undefined, { 'x-forwarded-for': `${LISTED},34.120.1.1` }]
+      ]),
+      [/^No request was ever verified by MoEngage's list, and 2 rejections came from .* or that may be of a proxy, or /]
+    ],
+    [
+      'the same beside a stranger who is named alone',
+      diagnosisOf({ clientIp: { trustedProxies: ['google-cloud-load-balancing'] } }, [
+        ['35.191.0.5', 2, undefined, { 'x-forwarded-for': `${LISTED},34.120.1.1` }],
+        [UNLISTED, 1]
+      ]),
+      [/^No request was ever verified by MoEngage's list: are static IPs enabled .* \(1 rejection\)\.$/]
+    ],
+    [
       'nothing but what cannot be of MoEngage',
       diagnosisOf({ clientIp: { trustedProxies: ['10.0.1.0/24'] } }, [
         ['10.9.9.9', 2],

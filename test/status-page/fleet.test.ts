@@ -159,6 +159,7 @@ interface Reported {
   readonly peers?: readonly string[]
   readonly allow?: readonly string[]
   readonly deny?: readonly string[]
+  readonly options?: Partial<GuardOptions>
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
   /** What became of the requests, where that is not as the guard counted it, or an older version does not report it. */
@@ -176,7 +177,8 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
       dataCenters: 'DC-01',
       carriesSecret: carriesSecret as never,
       allow: seen.allow,
-      deny: seen.deny
+      deny: seen.deny,
+      ...seen.options
     })
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
@@ -414,6 +416,44 @@ t.test('what to do about the rejections by another server is on the page of each
     const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers }]))
     if (verified) guard.judge(from(LISTED))
     t.match((await open()).textOf('state'), state, `${peers}`)
+  }
+})
+
+t.test('that the list is stale is not said of another server once this one accepts its senders', async (t) => {
+  const stale: Partial<GuardOptions> = {
+    rejectWhenStale: true,
+    source: () => ({
+      provenance: { page: 'a test', revision: 'old', retrieved: '2025-01-01' },
+      rows: [{ dataCenter: 'DC-01', channel: 'connector', addresses: [LISTED] }]
+    })
+  }
+  const STALE = /The only rejection: the list is stale/
+  for (const [options, isSaid] of [[stale, true] as const, [{}, false] as const]) {
+    const { open } = pageOn(
+      t,
+      async () => statusOf([{ id: 'a' }, { id: 'b', peers: [LISTED], options: stale }]),
+      options
+    )
+    const { textOf } = await open()
+    if (isSaid) t.match(textOf('state'), STALE)
+    else t.notMatch(textOf('state'), STALE)
+  }
+})
+
+t.test('whether MoEngage called is not known where another server rejected requests without a client IP', async (t) => {
+  const rows: [peers: string[], verified: boolean, answer: RegExp][] = [
+    [
+      [''],
+      false,
+      /\? None that was accepted No request of MoEngage was accepted by any server of the fleet\. Other servers rejected requests without a client IP that can be relied on, and whether MoEngage’s are among those is not known here\./
+    ],
+    [[''], true, /\? Yes, less than a minute ago/],
+    [[], false, /\? No No request of MoEngage was accepted by any server/]
+  ]
+  for (const [peers, verified, answer] of rows) {
+    const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers }]))
+    if (verified) guard.judge(from(LISTED))
+    t.match((await open()).textOf('answers'), answer, `${peers.length}, ${verified}`)
   }
 })
 

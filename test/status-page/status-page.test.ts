@@ -1,7 +1,7 @@
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createGuard, loadGuard, OptionsError, type Snapshot } from '../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard, OptionsError, type Snapshot } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import moengageAllowlist, { type MoEngageAllowlistOptions } from '../../src/index.js'
@@ -185,6 +185,70 @@ t.test(
   }
 )
 
+t.test('an address that has left the list is not said to be published for one channel alone', async (t) => {
+  type List = Partial<Record<'connector' | 'sms', string[]>>
+  const [BEFORE, AFTER]: [List, List] = [
+    { connector: ['9.9.9.1', '9.9.9.2', '9.9.9.3'], sms: ['9.9.9.1', '9.9.9.5'] },
+    { connector: ['9.9.9.2', '9.9.9.3'], sms: ['9.9.9.5'] }
+  ]
+  const SHARED =
+    'The path tells the channel: MoEngage uses the same addresses for Connector Campaigns and SMS Campaigns'
+  const rows: [what: string, options: Partial<GuardOptions>, clientIp: string, after: List, answer: RegExp][] = [
+    ['a shared one in its grace period', {}, '9.9.9.1', AFTER, new RegExp(`\\? a path [^.]+ ${SHARED}\\. All calls`)],
+    [
+      'the same, of which one channel is accepted',
+      { channels: 'connector' },
+      '9.9.9.1',
+      AFTER,
+      new RegExp(`${SHARED}\\. Accepted as Connector Campaigns \\(a path`)
+    ],
+    [
+      'a shared one that is not accepted any more',
+      { gracePeriod: 0 },
+      '9.9.9.1',
+      AFTER,
+      new RegExp(`\\? a path [^.]+ ${SHARED}\\. All calls`)
+    ],
+    [
+      'the same, of which one channel was accepted: for what else it was published is not known',
+      { gracePeriod: 0, channels: 'connector' },
+      '9.9.9.1',
+      AFTER,
+      /\? Connector Campaigns \(a path that the guard does not know\) Was/
+    ],
+    [
+      'one of one channel in its grace period',
+      {},
+      '9.9.9.3',
+      { connector: ['9.9.9.1', '9.9.9.2'], sms: ['9.9.9.1', '9.9.9.5'] },
+      /\? Connector Campaigns \([^)]+\) Their addresses are published for these channels alone\. Was/
+    ]
+  ]
+  for (const [what, options, clientIp, after, answer] of rows) {
+    let list = BEFORE
+    const guard = await loadGuard({ dataCenters: 'DC-01', source: () => snapshotOf(list), ...options })
+    t.teardown(() => guard.close())
+    t.equal(guard.judge({ peer: clientIp, headers: {} }).verified, true, what)
+    list = after
+    await guard.reload()
+    const page = fetchStatusPage({ guard, public: true })
+    t.teardown(() => page.close())
+    const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
+    t.match(textOf('answers'), answer, what)
+  }
+
+  function snapshotOf(list: List): Snapshot {
+    return {
+      provenance: { page: 'a test', revision: `${list.connector}`, retrieved: new Date().toISOString().slice(0, 10) },
+      rows: Object.entries(list).map(([channel, addresses]) => ({
+        dataCenter: 'DC-01',
+        channel: channel as 'connector' | 'sms',
+        addresses
+      }))
+    }
+  }
+})
+
 t.test('requests from the own allow list are not taken for MoEngage', async (t) => {
   const { post, open } = await serve(t, { allow: ['192.0.2.1'] })
   await post('/moengage/connector', '192.0.2.1')
@@ -239,7 +303,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
     [
       '185.199.108.153',
       '/moengage/connector',
-      /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger, or MoEngage without static IPs\. If you know the sender, let it in: allow: \['185\.199\.108\.153'\]/
+      /1 Not on MoEngage’s list nothing .*\/moengage\/connector A stranger, or MoEngage without static IPs\. If you know the sender, and it is no proxy of yours, let it in: allow: \['185\.199\.108\.153'\]/
     ],
     [
       '10.0.0.3',
@@ -354,12 +418,12 @@ t.test('addresses are redacted where redactAddress says so', async (t) => {
   const { body, textOf } = await open()
   t.match(
     textOf('senders'),
-    /185\.199\.108\.0\/24 1 .*A stranger, or MoEngage without static IPs\. If you know the sender, let it in\./
+    /185\.199\.108\.0\/24 1 .*A stranger, or MoEngage without static IPs\. If you know the sender, and it is no proxy of yours, let it in\./
   )
   await post('/moengage/connector', LISTED)
   t.match(
     (await open()).textOf('senders'),
-    /185\.199\.108\.0\/24 1 .*A stranger: do nothing\. If you know the sender, let it in\./
+    /185\.199\.108\.0\/24 1 .*A stranger: do nothing\. If you know the sender, and it is no proxy of yours, let it in\./
   )
   t.notMatch(body, /185\.199\.108\.153/)
   t.notMatch(body, new RegExp(LISTED_IN['DC-03'].replaceAll('.', '\\.')))
@@ -666,7 +730,7 @@ t.test('senders with the secret are MoEngage: the page says so first, with what 
   t.match(textOf('answers'), /Was any of it genuine\? Yes /)
   t.match(
     textOf('senders'),
-    /185\.199\.108\.153 3 Not on MoEngage’s list; 3 requests with your secret .*MoEngage, from an address that the list lacks\. Let it in: allow: \['185/
+    /185\.199\.108\.153 3 Not on MoEngage’s list; 3 requests with your secret .*MoEngage, from an address that the list lacks\. Unless a proxy of yours has it, let it in: allow: \['185/
   )
   t.equal(textOf('senders').match(/never let it in\./g)?.length, 2, 'but not where a provider forwards for anybody')
   t.match(textOf('senders'), /10\.0\.0\.3 1 .*The address is a private address/)
@@ -1054,6 +1118,96 @@ t.test('whether MoEngage called is also said of requests that were rejected', as
     }
     const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
     t.match(textOf('answers'), new RegExp(`in the last hour\\? ${answer.source}`), what)
+  }
+})
+
+t.test('a call that was turned away is not the last one where an override has accepted a later request', async (t) => {
+  const SCAN = '185.199.108.153'
+  const rows: [what: string, hours: number, answer: RegExp][] = [
+    [
+      'within the hour',
+      0.5,
+      /\? Yes A request with your secret was turned away: it came 45 minutes ago\. Your own “allow” or an override accepted a request 30 minutes ago: if the address is MoEngage’s, it called after that\. The last accepted/
+    ],
+    [
+      'an hour after the first one',
+      0.9,
+      /\? That depends Your own “allow” or an override accepted a request 54 minutes/
+    ],
+    [
+      'hours later',
+      2,
+      /\? No, the last call with your secret that was turned away came 2 hours ago Your own “allow” or an override accepted a request 2 hours ago: if the address is MoEngage’s, it called after that\. The last accepted/
+    ]
+  ]
+  for (const [what, hours, answer] of rows) {
+    const clock = new TestClock('2026-11-24T10:00:00Z')
+    const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in headers
+    const guard = await loadGuard({ dataCenters: 'DC-01', carriesSecret: carriesSecret as never }, { clock })
+    t.teardown(() => guard.close())
+    const page = new StatusPage(guard, clock)
+    t.teardown(() => page.close())
+    guard.judge({ peer: LISTED, headers: {} })
+    clock.pass(2 * HOUR)
+    t.equal(guard.judge({ peer: SCAN, headers: { 'x-secret': 'yes' } }).verified, false)
+    clock.pass(HOUR / 4)
+    guard.override({ allow: [SCAN], for: '1d' })
+    t.equal(guard.judge({ peer: SCAN, headers: { 'x-secret': 'yes' } }).verified, true)
+    clock.pass(hours * HOUR)
+    const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
+    t.match(textOf('answers'), answer, what)
+  }
+})
+
+t.test('what a newer list or an override has mended is no trouble any more', async (t) => {
+  type List = Record<'DC-01 connector' | 'DC-01 sms' | 'DC-03 connector', string[]>
+  const BEFORE: List = { 'DC-01 connector': ['9.9.9.1'], 'DC-01 sms': ['9.9.9.2'], 'DC-03 connector': ['8.8.4.4'] }
+  const FRESH = '2026-11-24'
+  const rows: [what: string, options: Partial<GuardOptions>, peer: string, taken: string, mend: Partial<List>][] = [
+    ['a stale list', { rejectWhenStale: true, staleAfter: '30d' }, '9.9.9.1', '2026-10-01', {}],
+    [
+      'another data center',
+      {},
+      '8.8.4.4',
+      FRESH,
+      { 'DC-01 connector': ['9.9.9.1', '8.8.4.4'], 'DC-03 connector': ['8.8.4.5'] }
+    ],
+    ['another channel', { channels: 'sms' }, '9.9.9.1', FRESH, { 'DC-01 sms': ['9.9.9.1', '9.9.9.2'] }],
+    ['an address that left the list', { gracePeriod: 0 }, '9.9.9.3', FRESH, {}]
+  ]
+  for (const [what, options, peer, taken, mend] of rows) {
+    const clock = new TestClock('2026-11-24T10:00:00Z')
+    let [list, retrieved] = [BEFORE, taken]
+    const source = (): Snapshot => ({
+      provenance: { page: 'a test', revision: JSON.stringify(list), retrieved },
+      rows: Object.entries(list).map(([cell, addresses]) => {
+        const [dataCenter, channel] = cell.split(' ') as ['DC-01', 'sms']
+        return { dataCenter, channel, addresses }
+      })
+    })
+    const isLeaving = what.includes('left')
+    if (isLeaving) list = { ...BEFORE, 'DC-01 connector': ['9.9.9.1', peer] }
+    const guard = await loadGuard({ dataCenters: 'DC-01', source, confirm: ['shrunk'], ...options }, { clock })
+    t.teardown(() => guard.close())
+    const page = new StatusPage(guard, clock)
+    t.teardown(() => page.close())
+    const state = async () => readPage((await page.respond(new URLSearchParams())).body).textOf('state')
+    if (isLeaving) {
+      list = BEFORE
+      await guard.reload()
+    }
+    const rejected = guard.judge({ peer, headers: {} })
+    t.equal(rejected.verified, false, what)
+    t.match(await state(), /! Requests that are probably genuine were turned away\./, what)
+    if (isLeaving) guard.override({ allow: [peer], for: '30d' })
+    list = { ...list, ...mend }
+    retrieved = FRESH
+    await guard.reload()
+    t.equal(guard.judge({ peer, headers: {} }).verified, true, `${what}, mended`)
+    if (!isLeaving) t.strictSame(guard.status().diagnosis, [], what)
+    t.notMatch(guard.status().diagnosis, [/removed from/], what)
+    t.notMatch(await state(), /probably genuine/, what)
+    if (!isLeaving) t.match(await state(), /✓ All is well/, what)
   }
 })
 
