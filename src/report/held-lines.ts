@@ -1,8 +1,8 @@
 import { asFields, type Fields } from './fields.js'
-import { isNameOfClients, isOfApplication } from './fields-of-lines.js'
+import { isEnvelope, isNameOfClients, isOfApplication } from './fields-of-lines.js'
 import { objectsIn } from './json-in-text.js'
 import { isNameOfTime, timeOf } from './log-time.js'
-import { COLOURS, hasMessageOfRecord, isMessageOfRecord, placeOfMessage } from './messages.js'
+import { hasMessageOfRecord, isMessageOfRecord, placeOfMessage, withoutColours } from './messages.js'
 import { isOfLogger, isPrefix, isRequest } from './places.js'
 import { recordIn } from './record.js'
 
@@ -22,9 +22,19 @@ function lastObject(text: string): { readonly before: string; readonly fields: F
 /** Whether a text ends with a line of the guard behind one of a logger that is cut off. */
 export function endsWithLine(text: string): boolean {
   const last = lastObject(text)
-  if (last === undefined || recordIn(last.fields) === undefined || !isLine(last.fields)) return false
+  if (last === undefined || !holdsRecord(last.fields, 0)) return false
   const start = last.before.indexOf('{"')
   return start >= 0 && isPrefix(last.before.slice(0, start))
+}
+
+/** Whether an object is a line with a record, or an envelope that holds the text of one. */
+function holdsRecord(fields: Fields, depth: number): boolean {
+  if (recordIn(fields) !== undefined) return isLine(fields)
+  return Object.entries(fields).some(([name, value]) => {
+    if (depth === MAX_DEPTH || typeof value !== 'string' || !isEnvelope(name, value, fields)) return false
+    const last = lastObject(value)
+    return last !== undefined && holdsRecord(last.fields, depth + 1)
+  })
 }
 
 /** Whether a text behind a path is a whole line of the guard up to its end, which has the message of the guard. A URL has no space. */
@@ -35,20 +45,20 @@ export const isWholeLine = (text: string) => hasMessageOfRecord(text) && lastObj
  * no space, and its status stands behind it.
  */
 export function behindLogFileIs(text: string): 'line' | 'doubt' | 'url' {
-  const plain = text.replaceAll(COLOURS, '')
-  const { objects, outside } = objectsIn(plain)
+  const { objects, outside } = objectsIn(text)
   // Text alone, or a line that is cut off.
   if (objects.length === 0 || /\{(?!\})/.test(outside)) return 'line'
   const rest = outside.slice(outside.lastIndexOf('{}') + 2)
-  if (!plain.slice(0, plain.length - rest.length).includes(' ') || /^ (?:- )?[1-5]\d\d\b/.test(rest)) return 'url'
+  if (!text.slice(0, text.length - rest.length).includes(' ') || /^ (?:- )?[1-5]\d\d\b/.test(rest)) return 'url'
   return /^[\]\s]*$/.test(rest) ? 'line' : 'doubt'
 }
 
 /** Whether a text is a message that the guard writes beside a record, behind what a logger writes in front of it. */
 export function isLoggedMessage(text: string): boolean {
-  const place = placeOfMessage(text)
+  const plain = withoutColours(text)
+  const place = placeOfMessage(plain)
   // The sign in front of a message belongs to it: a quote is of another program.
-  return place !== undefined && !isRequest(text) && isOfLogger(text.slice(0, place + 1))
+  return place !== undefined && !isRequest(plain) && isOfLogger(plain.slice(0, place + 1))
 }
 
 /** Names of fields in which stores keep a line, and applications what a client sent. */
@@ -76,9 +86,9 @@ function holdsLine(value: unknown, depth: number): boolean {
   if (depth > MAX_DEPTH) return false
   const holds = (inside: unknown) => holdsLine(inside, depth + 1)
   if (typeof value === 'string') {
+    const text = withoutColours(value)
     return (
-      hasMessageOfRecord(value) &&
-      objectsIn(value).objects.some(({ before, value }) => isPrefix(before) && holds(value))
+      hasMessageOfRecord(text) && objectsIn(text).objects.some(({ before, value }) => isPrefix(before) && holds(value))
     )
   }
   if (Array.isArray(value)) return value.some(holds)

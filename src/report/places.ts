@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import { isEnvelope, isNameOfClients } from './fields-of-lines.js'
-import { COLOURS, COUNTS } from './messages.js'
+import { COUNTS } from './messages.js'
 
 /**
  * Where in a line a record can stand. A client chooses a URL, a header or a body, and applications log these under any name. So a record
@@ -15,9 +15,11 @@ export const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
 const SIGNS = new RegExp(SIGN, 'g')
+const NAMES = 'body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie'
 /** The name of what a client chose, in front of JSON. */
-const NAME_OF_CLIENTS =
-  /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
+const NAME_OF_CLIENTS = new RegExp(`\\b(?:${NAMES})["'>]?\\s?[:=]?\\s*["']?\\{`, 'i')
+/** The same, in front of a text: JSON behind it may be the end of that text. */
+const TEXT_OF_CLIENTS = new RegExp(`(?<![a-z])(?:${NAMES}|x-[\\w-]{1,50}|forwarded|content-?type)\\s?[:=]`, 'i')
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
 const QUOTED = /[^,;\t\\=:[({]"\{"\w/
 /** What `grep` writes in front of a line of a file that is a log by its name; applications write a blank in front of a body. */
@@ -25,6 +27,8 @@ const LOG_FILE = /^\/[\w./@+-]{0,500}\.(?:log|out|err|json|txt)[\w.-]{0,500}:(?!
 const PATH = '(?:[A-Za-z]:)?[\\\\/][^":{}]{0,500}'
 /** Paths that other programs write in front of a line, and applications in front of what a client sent. */
 const OTHER_PATHS = [
+  // `awk '{ print FILENAME ": " $0 }'`
+  '^()/[\\w./@+-]{0,500}\\.(?:log|out|err)[\\w.-]{0,500}:(?:\\d+:)?(?= \\{)',
   // `grep` over other files
   `^()${PATH}:(?!(?:\\d+:)?\\s)(?:\\d+:)?`,
   // `awslogs get`: a group, in front of a stream
@@ -77,8 +81,12 @@ const MAX_PREFIX = 1000
 /** Whether a text is of a kind that collectors put in front of a line, and holds nothing that a client chose. */
 export function isPrefix(text: string): boolean {
   if (text.length > MAX_PREFIX) return false
-  const plain = text.replaceAll(COLOURS, '').replace(CAUSES_IN_TEXT, '')
-  return PREFIX.test(plain) && !SIGN.test(plain) && !NAME_OF_CLIENTS.test(`${plain}{`)
+  const plain = text.replace(CAUSES_IN_TEXT, '')
+  return (
+    PREFIX.test(plain) &&
+    ![SIGN, TEXT_OF_CLIENTS].some((sign) => sign.test(plain)) &&
+    !NAME_OF_CLIENTS.test(`${plain}{`)
+  )
 }
 
 const DAY = '\\d{1,4}[/-]\\d{1,2}[/-]\\d{1,4}'
@@ -96,10 +104,7 @@ const BRACKETS = /\[(?!\d+\.\d+\.\d|[\da-f]*:[\da-f]*:[\da-f]*:|\d+\/[A-Z])[^[\]
 /** Whether a text in front of a message is all of a logger: no other words, no address, no name of a host. */
 export function isOfLogger(text: string): boolean {
   if (text.length > MAX_PREFIX) return false
-  const words = text
-    .replaceAll(COLOURS, '')
-    .replaceAll(BRACKETS, ' [] ')
-    .split(/[\s|,]+/)
+  const words = text.replaceAll(BRACKETS, ' [] ').split(/[\s|,]+/)
   return (
     words.some((word) => OF_LOGGERS.test(word)) &&
     words.every((word) => OF_LOGGERS.test(word) || BESIDE_THESE.test(word))
@@ -114,6 +119,8 @@ export interface QuotedText {
   readonly text: string
   readonly how: string
   readonly before: string
+  /** Where it ends in the line, with its quotes. */
+  readonly end: number
 }
 
 /** The texts in quotes that collectors write: cells of CSV, and values of logfmt. */
@@ -124,12 +131,17 @@ export function* quotedIn(text: string): Generator<QuotedText> {
   const last = signs.at(-1) ?? Number.NEGATIVE_INFINITY
   for (const { index, 1: cell, 0: all } of text.matchAll(/(?:^|[,;\t])"((?:[^"]|"")*)(?:"(?=[,;\t]|\s*$)|$)/g)) {
     if (!cell!.includes('""') || first < index || last >= index + all.length) continue
-    yield { text: cell!.replaceAll('""', '"'), how: 'doubled quotes', before: text.slice(0, index) }
+    yield {
+      text: cell!.replaceAll('""', '"'),
+      how: 'doubled quotes',
+      before: text.slice(0, index),
+      end: index + all.length
+    }
   }
-  for (const { index, 1: name, 2: value } of text.matchAll(/(?<=^|\s)([\w.@-]+)="((?:[^"\\]|\\.)*)(?:"|$)/gs)) {
+  for (const { index, 0: all, 1: name, 2: value } of text.matchAll(/(?<=^|\s)([\w.@-]+)="((?:[^"\\]|\\.)*)(?:"|$)/gs)) {
     const before = text.slice(0, index)
     if (!value!.includes('\\"') || !isEnvelope(name!, value, {}) || !isPrefix(before)) continue
-    yield { text: value!.replaceAll(/\\(["\\])/g, '$1'), how: 'escaped quotes', before }
+    yield { text: value!.replaceAll(/\\(["\\])/g, '$1'), how: 'escaped quotes', before, end: index + all.length }
   }
 }
 

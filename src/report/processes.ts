@@ -28,7 +28,7 @@ export interface Span {
 export interface SummariesOf {
   /** Rejections without a line that any of them counts. */
   readonly withheld: number
-  /** Those of summaries that reach beyond the span, and those of lines that may. */
+  /** Those of summaries that reach beyond the span or may, and those of lines that may. */
   readonly beyond: number
   /** Verified requests of summaries inside of the span, and of those that reach beyond it. */
   readonly verified: number
@@ -167,19 +167,26 @@ class LoggedProcess {
     return REASONS.some((reason) => (counted[reason] ?? 0) > (this.#totalSince[reason] ?? 0))
   }
 
-  /** What its summaries say of a span. One that does not say since when it counts does so since the one before, or since the start. */
+  /**
+   * What its summaries say of a span. One that does not say since when it counts does so since the one before, or since the start. A
+   * rejection without a line waits up to an hour for the next line of its sender, and so may be older than the summary that counts it.
+   */
   about({ since, until }: Span): SummariesOf {
     const sums = { withheld: 0, beyond: 0, verified: 0, verifiedBeyond: 0 }
     let before = Number.NEGATIVE_INFINITY
+    let start = Number.NEGATIVE_INFINITY
     for (const { kind, place, since: own, withheld, verified } of this.entries) {
       if (kind === 'rejected') continue
       // The clock of the guard may have been set back.
       const from = Math.min(own ?? before, place)
-      if (kind === 'summary' && place >= since && from < until) {
-        const reachesBeyond = from < since || place >= until
-        sums.withheld += withheld
-        if (reachesBeyond) sums.beyond += withheld
-        sums[reachesBeyond ? 'verifiedBeyond' : 'verified'] += verified
+      if (kind === 'start') start = place
+      else if (place >= since) {
+        // Nothing is older than the guard that its process started with.
+        const oldest = start >= from ? from : from - HOUR
+        const isBehind = place >= until
+        if (oldest < until) sums.withheld += withheld
+        if (oldest < until && (oldest < since || isBehind)) sums.beyond += withheld
+        if (from < until) sums[from < since || isBehind ? 'verifiedBeyond' : 'verified'] += verified
       }
       before = place
     }

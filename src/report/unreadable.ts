@@ -1,6 +1,7 @@
 import { parsed } from '../lib/json.js'
 import { asFields } from './fields.js'
 import { fieldsWithLine } from './held-lines.js'
+import { withoutColours } from './messages.js'
 import { behindPath, LABELLED } from './places.js'
 
 /** The lines in a list, and in the answers of CloudWatch, Azure, Datadog, Elastic, Loki and Log Analytics. */
@@ -35,11 +36,22 @@ const BEHIND_PATH =
   'your application writes no line that begins so: ' +
   `sed -E 's#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |data: +|error: +|source=)?([A-Za-z]:)?[/\\][^":{]*:?([0-9]+:)?#\\1#' FILE | moengage-allowlist report`
 
+const IN_COLOURS = `it is in colours: sed "s/$(printf '\\033')\\[[0-9;]*[mK]//g" FILE > plain.log; moengage-allowlist report plain.log`
+const WITHOUT_RECORD =
+  'it is a message of the guard without its record: let the logger write all fields of a line as JSON, and hide none'
+
 /** Whether a line is a member of an object whose other lines are elsewhere. */
 const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.replace(/,$/, '')}}`) !== undefined
 
 /** How to make a line readable that mentions one of our records. */
-export function adviceFor(text: string): string {
+export function adviceFor(line: string): string {
+  const text = withoutColours(line)
+  const advice = adviceForPlain(text)
+  // A command would not read it in colours.
+  return text !== line && advice.includes('FILE') ? IN_COLOURS : advice
+}
+
+function adviceForPlain(text: string): string {
   if (/^std(?:out|err) P /.test(text))
     return 'its end is missing: the container runtime has cut it, and the rest is in another file'
   const [field] = fieldsWithLine(asFields(parsed(text)) ?? {})
@@ -51,5 +63,5 @@ export function adviceFor(text: string): string {
   if (/^event: '.*',$/.test(text))
     return 'it is written for people, over several lines: let the server write plain JSON'
   if (/^(?:- )?event: /.test(text)) return YAML
-  return BROKEN
+  return text.includes('moengage') ? BROKEN : WITHOUT_RECORD
 }

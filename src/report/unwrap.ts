@@ -15,9 +15,10 @@ import {
 import { behindLogFileIs, endsWithLine, fieldsWithLine, isLoggedMessage, isWholeLine } from './held-lines.js'
 import { objectsIn, withoutEntities } from './json-in-text.js'
 import { logTime, timeInText, timeOf } from './log-time.js'
-import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord } from './messages.js'
+import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord, MESSAGE_MARKS, withoutColours } from './messages.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
-import { behindPath, countOwn, isPrefix, isRequest, LABELLED, quotedIn } from './places.js'
+import { behindPath, countOwn, isPrefix, isRequest, LABELLED, type QuotedText, quotedIn } from './places.js'
+import { readEvent } from './read-event.js'
 import type { Mark } from './read-lines.js'
 import { EVENTS, type FoundRecord, processInText, processOf, recordIn } from './record.js'
 
@@ -49,6 +50,7 @@ export const MARKS: readonly Mark[] = [
   { text: 'moengage', part: 'gage' },
   { text: 'MESSAGE', part: 'MESSAGE' },
   ...NOTICES,
+  ...MESSAGE_MARKS,
   ...PARTIAL_MARKS
 ]
 /** Envelopes nest a few levels; an endless nesting is an attack on the parser. */
@@ -90,7 +92,8 @@ type Entry = readonly [name: string, value: unknown]
  * @returns undefined if the line is not about us
  */
 export function findRecords(line: string): LineContent | undefined {
-  return isAboutUs(line) ? contentOfLine(line, NOTHING, MAX_PATHS) : undefined
+  const text = withoutColours(line)
+  return isAboutUs(text) ? contentOfLine(text, NOTHING, MAX_PATHS) : undefined
 }
 
 /** Maximum number of paths in front of a line: `grep` writes one in front of that of syslog. */
@@ -159,7 +162,7 @@ const isAboutUs = (text: string) =>
 
 /** Whether a text seems to hold one of our records, or the start or a part of one. */
 export const mentions = (text: string) =>
-  text.includes('moengage') && (MENTION.test(text) || EVENT.test(text) || hasMessageOfRecord(text))
+  (text.includes('moengage') && (MENTION.test(text) || EVENT.test(text))) || hasMessageOfRecord(text)
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
 function readText(text: string, part: Part, found: Search, depth: number): void {
@@ -179,7 +182,7 @@ const withoutStructuredData = (text: string) => text.replace(STRUCTURED_DATA, '$
 
 /** Reads a line that is not JSON as a whole. */
 function readLine(text: string, part: Part, found: Search, depth: number): void {
-  for (const { text: notice, kind } of depth === 0 ? NOTICES : []) {
+  for (const { text: notice, kind } of depth === 0 && !isRequest(text) ? NOTICES : []) {
     const start = text.indexOf(notice)
     if (start >= 0 && isPrefix(text.slice(0, start))) found[kind].push({ ...part, time: timeInText(text)?.time })
   }
@@ -188,10 +191,12 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
   const { length } = found.records
   const { unreadable } = found
   // What JSON that was read mentions was judged with its fields.
-  const outside = readObjects(text, { part, how: '' }, found, depth)
+  const unquoted = readObjects(text, { part, how: '' }, found, depth)
+  const outside = foundSoFar() === before ? readQuoted(unquoted, part, found, depth) : unquoted
   const { length: inside } = found.records
   const { copied } = found
-  if (foundSoFar() === before) readQuoted(text, part, found, depth)
+  const plain = withoutEntities(text)
+  if (plain !== text && foundSoFar() === before) readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
   const records = found.records.slice(length)
   const own = outside.replace(LABELLED, (labels) => (isCopied(labels, labels, records) ? '' : labels))
   // A record that is cut off, with another line behind it.
@@ -201,16 +206,21 @@ function readLine(text: string, part: Part, found: Search, depth: number): void 
   found.hasMessage ||= depth === 0 && isLoggedMessage(text)
 }
 
-/** Reads the JSON in a text that is quoted, or escaped as a whole. */
-function readQuoted(text: string, part: Part, found: Search, depth: number): void {
-  const { length } = found.records
-  for (const { text: quoted, how, before } of quotedIn(text)) {
-    if (!mentions(quoted)) continue
-    readPart(found, () => readText(quoted, within(behind(before, part), how), found, depth + 1))
+/** Reads the JSON in a text that is quoted. Returns the text without what was read. */
+function readQuoted(text: string, part: Part, found: Search, depth: number): string {
+  const read: QuotedText[] = []
+  for (const quoted of quotedIn(text)) {
+    if (!mentions(quoted.text)) continue
+    readPart(found, () => readText(quoted.text, within(behind(quoted.before, part), quoted.how), found, depth + 1))
+    read.push(quoted)
   }
-  const plain = withoutEntities(text)
-  if (plain !== text && found.records.length === length)
-    readObjects(plain, { part, how: 'escapes of XML' }, found, depth)
+  let rest = ''
+  let from = 0
+  for (const { before, end } of read.sort((a, b) => a.end - b.end)) {
+    rest += `${text.slice(from, before.length)}""`
+    from = end
+  }
+  return rest + text.slice(from)
 }
 
 /** As much of the text before a record is looked at for its time and process. A line may hold thousands of records. */
@@ -261,7 +271,8 @@ function visit(value: unknown, part: Part, found: Search, depth: number): void {
   if (depth > MAX_DEPTH) {
     found.unreadable++
   } else if (typeof value === 'string') {
-    if (isAboutUs(value)) readText(value, part, found, depth + 1)
+    const text = withoutColours(value)
+    if (isAboutUs(text)) readText(text, part, found, depth + 1)
   } else if (Array.isArray(value)) {
     visitArray(value, part, found, depth)
   } else {
@@ -292,7 +303,9 @@ const isByte = (value: unknown): value is number =>
 function visitFields(fields: Fields, part: Part, found: Search, depth: number): void {
   const here = { ...part, ...timeOf(fields), process: processOf(fields) ?? part.process }
   const record = recordIn(fields)
-  if (record !== undefined) {
+  // Beside a part of a flattened record may stand the line that it was taken from.
+  const isPart = record !== fields && record !== fields.moengage && record !== undefined && !readEvent(record)
+  if (record !== undefined && !isPart) {
     found.records.push({ ...here, record })
     return
   }
@@ -303,9 +316,14 @@ function visitFields(fields: Fields, part: Part, found: Search, depth: number): 
     return
   }
   if (fields.MESSAGE === null) found.leftOut++
+  const { length } = found.records
   const entries = Object.entries(fields)
   const isGuards = isOfGuard(entries)
   const others = entries.filter(([name, value]) => !visitField(name, value, { fields, here, isGuards }, found, depth))
+  if (record !== undefined && found.records.length === length) {
+    found.records.push({ ...here, record })
+    return
+  }
   const held = fieldsWithLine(fields)
   const mentioning = others.filter(([name, value]) => held.includes(name) || seemsToHoldRecord(name, value, fields))
   for (const entry of mentioning) {

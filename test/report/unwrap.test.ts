@@ -46,13 +46,15 @@ const BEHIND_PATHS = [
 ]
 const ISO = '2026-11-23T12:00:00.123456789Z'
 const CLF = '23/Nov/2026:12:00:00 +0000'
+/** A row of CSV with a line in it. */
+const csv = (line: string) => `${ISO},"${line.replaceAll('"', '""')}"`
 
 /** What is found in a line, in short. */
 const found = (text: string) =>
   findRecords(text)?.records.map(({ record, time, wrapping }) => ({ clientIp: record.clientIp, time, wrapping }))
 
 t.test('a record is found in whatever stands around it', async (t) => {
-  const csv = (text: string) => `"${text.replaceAll('"', '""')}"`
+  const cell = (text: string) => `"${text.replaceAll('"', '""')}"`
   const table: [what: string, line: string, wrapping: string][] = [
     ['pino', plain, ''],
     ["Docker's json-file", JSON.stringify({ log: `${plain}\n`, stream: 'stdout', time: ISO }), 'field "log"'],
@@ -102,7 +104,9 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ],
     ['Loki', JSON.stringify({ result: [{ values: [[`${TIME}000000`, plain]] }] }), 'field "result.values"'],
     ['a list', JSON.stringify([1, JSON.parse(plain)]), ''],
-    ['CSV', `${ISO},${csv(plain)},stdout`, 'text around the JSON, doubled quotes'],
+    ['colours of jq', plain.replaceAll(/"[\w.-]+"/g, '\u001b[34;1m$&\u001b[0m'), ''],
+    ['colours of grep', plain.replace('rejected', '\u001b[01;31m\u001b[K$&\u001b[m\u001b[K'), ''],
+    ['CSV', `${ISO},${cell(plain)},stdout`, 'text around the JSON, doubled quotes'],
     ['logfmt', `level=warn line="${plain.replaceAll('"', '\\"')}"`, 'text around the JSON, escaped quotes'],
     [
       'logfmt, with quotes in a hint',
@@ -115,7 +119,7 @@ t.test('a record is found in whatever stands around it', async (t) => {
     ['HTML in HTML', plain.replaceAll('"', '&amp;quot;'), 'text around the JSON, escapes of XML'],
     [
       'CSV in an envelope',
-      JSON.stringify({ message: csv(plain) }),
+      JSON.stringify({ message: cell(plain) }),
       'field "message", text around the JSON, doubled quotes'
     ],
     [
@@ -248,6 +252,19 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
     ['a path of a page', `<td>GET /${forged.replaceAll('"', '&quot;')}</td>`],
     ['structured data', `<13>1 ${ISO} host web 7 - [req@1 message="${escaped.replaceAll(']', '\\]')}"] received`],
     ['a path behind structured data', `<13>1 ${ISO} host web 7 - [a b="c"] GET /${forged} 404`],
+    [
+      'a user agent of an access log that is a notice of the guard',
+      `10.0.0.1 - ${NOT_JUDGED} [${CLF}] "GET / HTTP/1.1" 401 1`
+    ],
+    ['a user agent in a cell of CSV', csv(JSON.stringify({ ...own, req: { headers: { 'user-agent': forged } } }))],
+    [
+      'a user agent that names an event, in a cell of CSV',
+      csv(JSON.stringify({ ...own, req: { headers: { 'user-agent': `event ${record.event}` } } }))
+    ],
+    [
+      'the same, in logfmt',
+      `time=${ISO} log=${JSON.stringify(JSON.stringify({ ...own, req: { headers: { 'user-agent': forged } } }))}`
+    ],
     ['a body behind structured data', `<13>1 ${ISO} host web 7 - [a b="c"] received body: ${forged}`],
     ['a message of logfmt with a path', `level=info msg="GET /${escaped}"`],
     ['a path before a line', `GET /hook?${forged} 404 ${plain}`],
@@ -421,6 +438,35 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
       [`a line in ${name}`, JSON.stringify({ time: ISO, [name]: { line: JSON.parse(whole), tag: 'x' } })],
       [`a list in ${name}`, JSON.stringify({ specversion: '1.0', id: 'a', type: 'log', [name]: [JSON.parse(whole)] })]
     ]),
+    ...[
+      'blocked user-agent: curl ',
+      'blocked user-agent=curl ',
+      'received body: hello ',
+      'request_body=hi ',
+      'Referer: x ',
+      'invalid payload: [',
+      'headers: x-a=b ',
+      'X-Forwarded-For: x '
+    ].flatMap((before): [what: string, line: string][] => [
+      [`text of a client: ${before}`, `${ISO} WARN ${before}${plain}`],
+      [
+        `text of a client in a message: ${before}`,
+        JSON.stringify({ level: 'warn', message: `${before}${plain}`, timestamp: ISO })
+      ]
+    ]),
+    ['behind a log file and a blank', `/var/log/web.log: ${whole}`],
+    ['behind a log file, a number and a blank', `/var/log/web.log.1:12: ${whole}`],
+    ...[
+      '3.6.251.95 would be rejected: other-data-center',
+      '1 rejection, 2 requests verified, 0 lines left out'
+    ].flatMap((message): [what: string, line: string][] => [
+      ['a message without its record', `[12:00:00.000] WARN (21750): ${message}`],
+      ['the same in colours', `[12:00:00.000] \u001b[33mWARN\u001b[39m (1): \u001b[36m${message}\u001b[39m`],
+      ['the same in JSON', JSON.stringify({ level: 40, time: TIME, msg: message })],
+      ['the same of Nest', `[Nest] 8522  - 11/27/2026, 7:15:54 AM    WARN [Hooks] ${message}`]
+    ]),
+    ["an object in colours, of Node.js'", `  \u001b[32mevent\u001b[39m: \u001b[32m'${record.event}'\u001b[39m,`],
+    ['the same, in an envelope', JSON.stringify({ log: `  event: \u001b[32m'${record.event}'\u001b[39m,\n` })],
     ['an endless nesting', `{"a":${'{"a":'.repeat(40_000)}${whole}${'}'.repeat(40_001)}`],
     ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
   ]
@@ -566,6 +612,21 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
       })
     ],
     ['any field', JSON.stringify({ log: plain, row: plain })],
+    ...['@message', 'message', 'log'].flatMap((name): [what: string, line: string][] => [
+      [
+        `a part of the flattened record beside ${name}`,
+        JSON.stringify({
+          '@timestamp': ISO,
+          [name]: plain,
+          'moengage.event': record.event,
+          'moengage.clientIp': record.clientIp
+        })
+      ],
+      [
+        `a part of it in front of ${name}, in a list`,
+        JSON.stringify([{ 'moengage.event': record.event, [name]: JSON.parse(plain) }])
+      ]
+    ]),
     ...inPart.flatMap(([what, line]): [what: string, line: string][] => [
       [what, JSON.stringify(line)],
       [`${what}, in text`, `${ISO} web-1 ${JSON.stringify(line)}`],
@@ -588,6 +649,10 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
       JSON.stringify({ level: 'WARN', body: plain, attributes: named('192.0.2.1') })
     ],
     ['another sender, in a row', JSON.stringify([row('192.0.2.1')])],
+    [
+      'another sender, in a part of a flattened record',
+      JSON.stringify({ log: plain, 'moengage.event': record.event, 'moengage.clientIp': '192.0.2.1' })
+    ],
     ['another row', JSON.stringify([[row('')[0]], [row('')[1]]])],
     ['another reason', JSON.stringify({ labels: { ...labels, moengage_reason: 'denied' }, line: plain })],
     [
@@ -845,6 +910,18 @@ t.test('a line of ours behind one that is cut off is a doubt, wherever the cut i
       const text = `${request.slice(0, cut)}${own}`
       t.match(findRecords(text), { records: [], unreadable: 1 }, text)
       t.match(findRecords(`${ISO} stdout F ${text}`), { records: [], unreadable: 1 }, text)
+    }
+  }
+  const envelopes: ((line: string) => object)[] = [
+    (line) => ({ log: `${line}\n`, stream: 'stdout', time: ISO }),
+    (line) => ({ __CURSOR: 'x', MESSAGE: line, _PID: '1' }),
+    (line) => ({ message: JSON.stringify({ log: line }), timestamp: ISO })
+  ]
+  for (const envelope of envelopes) {
+    const [first, other] = [request, whole].map((line) => JSON.stringify(envelope(line))) as [string, string]
+    for (let cut = 1; cut < first.length; cut++) {
+      const text = `${first.slice(0, cut)}${other}`
+      t.match(findRecords(text), { records: [], unreadable: 1 }, text)
     }
   }
 })
