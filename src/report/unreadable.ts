@@ -45,7 +45,7 @@ const isMember = (text: string) => text.startsWith('"') && parsed(`{${text.repla
 
 /** How to make a line readable that mentions one of our records. */
 export function adviceFor(line: string): string {
-  const text = withoutColours(line)
+  const text = withoutColours(line).trim()
   const advice = adviceForPlain(text)
   // A command would not read it in colours.
   return text !== line && advice.includes('FILE') ? IN_COLOURS : advice

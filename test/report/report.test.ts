@@ -184,6 +184,10 @@ t.test('the advice for a line that cannot be read is true of it', async (t) => {
       `2026-11-23T12:00:00Z {app="webhooks", filename="/var/log/app.log"} ${line()}`,
       /^labels stand in front of it, .*, logcli query -o raw QUERY \| moengage-allowlist report, or as JSON \(-o jsonl\)$/
     ],
+    ['a message alone', PRETTY_MESSAGE, /^it is a message of the guard without its record: let the logger write/],
+    ['the same in colours', inColours(PRETTY_MESSAGE), /^it is a message of the guard without its record/],
+    ["winston's prettyPrint in colours", inColours("    event: 'moengage.rejected',"), /^it is written for people/],
+    ['a line in colours for which there is a command', inColours(IN_COLOURS), /^it is in colours: sed /],
     ['YAML', '    event: moengage.rejected', /^it is YAML: write JSON, such as gcloud logging read/],
     ['a list of YAML', '- event: moengage.rejected', /^it is YAML/]
   ]
@@ -201,7 +205,15 @@ t.test('the advice for a line that cannot be read is true of it', async (t) => {
   const [, script = ''] = /sed -nE '([^']+)' FILE \| moengage-allowlist report$/.exec(advice)!
   const { stdout } = spawnSync('sed', ['-nE', script], { input: `other\n${input}\n`, encoding: 'utf8' })
   t.equal(stdout, `${line({ hint: 'a "quoted" \\ text' })}\n`)
+  const followed = (await report([inColours(IN_COLOURS)])).found.firstUnreadable.advice
+  const command = followed.replace('it is in colours: ', '').replace(/ FILE > plain\.log; .*/, '')
+  const plain = spawnSync('sh', ['-c', command], { input: `${inColours(IN_COLOURS)}\u001b[K\n`, encoding: 'utf8' })
+  t.equal(plain.stdout, `${IN_COLOURS}\n`)
 })
+
+const PRETTY_MESSAGE = '[12:00:00.000] WARN (1): 198.51.100.7 rejected: not-listed'
+const IN_COLOURS = '"event": "moengage.rejected",'
+const inColours = (text: string) => `\u001b[33m${text}\u001b[39m`
 
 const HAS_JQ = spawnSync('jq', ['--version']).status === 0
 t.test('the command for an export in one line works', { skip: HAS_JQ ? false : 'jq is not installed' }, async (t) => {
