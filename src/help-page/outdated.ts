@@ -2,19 +2,19 @@ import { ADDRESSES, ALLOW, ALLOWED, OVER, PAST, REMOVE, REMOVED, TITLE_OF_REMOVA
 
 const NOT = "(?: not|n['’]t)"
 const USED_BEFORE = '(?:formerly|previously) used'
-const PAST_USE = '(?<=\\b(?:was|were|been) )(?:in use|used(?! (?:for|by|to|only)\\b))'
+const PAST_USE = '(?<=\\b(?:was|were|been) )(?:in use|used)(?! (?:for|by|to|only|since)\\b)(?! before\\b.*\\btoo\\b)'
 const ANY_MORE = 'any ?(?:more|longer)'
 /** "Need these" and "need to be allowed", but not "need a proxy". */
-const NEEDED = `(?:need(?:ed|s|ing)?|required?|necessary)(?=\\W*$|[.,;:)]| (?:(?:to )?(?:be )?(?:${ALLOW}|${ALLOWED})|by|from|since|as|in|on|these|the following|the below)\\b)`
+const NEEDED = `(?:need(?:ed|s|ing)?|required?|necessary)(?=\\W*$|[.,;:)]| (?:(?:to )?(?:be )?(?:${ALLOW}|${ALLOWED})|any|by|from|since|as|in|on|these|the following|the below)\\b)`
 /** What ends for an address. "These IPs no longer change" and "are no longer limited to SMS" say nothing against them. */
-const USE = `(?:(?:do|does|is|are|to|be(?:ing)?|being) )*(?:us(?:e[ds]?|ing)|in use|valid|active|support(?:ed|s)?|sen(?:ds?|t)|call(?:s|ed)?|belongs?|work(?:s|ing)?|served?|owned?|exist|current|relevant|available|reachable|maintained|part of|${ALLOWED}|${ALLOW}|${NEEDED})`
+const USE = `(?:(?:do|does|is|are|to|be(?:ing)?|being) )*(?:us(?:e[ds]?|ing)|in use|in service|ours|valid|active|support(?:ed|s)?|sen(?:ds?|t)|call(?:s|ed)?|belongs?|work(?:s|ing)?|served?|owned?|exist|current|relevant|available|reachable|maintained|part of|${ALLOWED}|${ALLOW}|${NEEDED})`
 const NO_LONGER = `(?:no longer (?:being )?${USE}|(?:not|\\w+n['’]t) ${USE}\\b[\\w ]{0,30} ${ANY_MORE})`
 
 /** "Older versions of this list" are not what stands below. */
 const POINTER =
   '\\b(?<!\\b(?:versions?|cop(?:y|ies)|editions?|revisions?|screenshots?) of (?:the )?)(?:these|this (?:list|table|section)|following|below)\\b'
 /** Words for the addresses below. "IPs that are not in this list" and "IPs other than these" are others. */
-const BELOW = `(?<!\\b(?:not|n['’]t)(?: \\w+)? (?:from|in|on|of|among) (?:the )?|\\b(?:other than|outside(?: of)?|except(?: for)?|besides|apart from) (?:the )?)${POINTER}`
+const BELOW = `(?<!\\b(?:not|n['’]t)(?: \\w+)? (?:from|in|on|of|among) (?:the )?|\\b(?:other than|outside(?: of)?|except(?: for)?|besides|apart from|connections (?:from|to)) (?:the )?)${POINTER}`
 /** The rest of a clause: behind these words another one begins, about other addresses or about requests. */
 const OTHER_CLAUSE = `(?:\\(|(?:,|(?<!\\b(?:these|following|below|${ADDRESSES}) )(?:and|but|while|whereas)) )(?:(?:all|any|every|the|those|requests|traffic|calls|from) ){0,4}(?:others?|rest|(?<=(?:the|all|any|our) )(?:old|older|former|previous|legacy))\\b|\\b(?:or(?: else)?|otherwise|else),? (?:your?|it|all|any|requests|calls|messages|data|traffic)\\b|\\b(?:so that|replaces?|replacing|supersedes?|superseding)\\b`
 const CLAUSE = `(?:(?!${OTHER_CLAUSE})[^.;:]){0,60}`
@@ -63,7 +63,8 @@ const IS_OVER = `(?:${OVER}|(?:please )?(?:do${NOT}|never) ${ALLOW}(?: (?:it|the
 const SAYS_OVER = any(
   `${BELOW}${CLAUSE} ${VERB} ${ADVERBS}(?:${OVER}|${USED_BEFORE}|${PAST_USE})\\b${RESERVED}${FROM_ELSEWHERE}`,
   `${BELOW}${CLAUSE} ${NO_LONGER}\\b`,
-  `\\bno longer (?:need to |have to |(?:need(?:ed)?|required|necessary) to )?${USE}(?: (?!(?:is|are|was|were|has|have)\\b)\\w+){0,2}?(?: from)? ${THEM}`,
+  `\\bno longer (?:need to |have to |(?:need(?:ed)?|required|necessary) to )?${USE}(?: (?!(?:is|are|was|were|has|have|from|on)\\b)\\w+)? ${THEM}`,
+  `\\bno longer (?!supported\\b)(?:(?!(?:is|are|was|were|has|have|but)\\b)\\w+ ){1,5}?(?:from|through|via) ${THEM}`,
   `\\b(?:not|\\w+n['’]t) [\\w ]{0,30}${POINTER} [\\w ]{0,30}${ANY_MORE}\\b`,
   `${BELOW}${CLAUSE} (?:is|are)${NOT} (?:used by moengage|in use|up[- ]to[- ]date|(?:valid|active|supported|current)(?! (?:for|in|by)\\b))(?! yet\\b)`,
   `${BELOW}${CLAUSE} (?:must|should|can|may|need|do|does|is|are|ha(?:ve|s))${NOT}(?: need)?(?: to)? be ${allowing(ALLOWED, '\\b')}`,
@@ -75,7 +76,7 @@ const SAYS_OVER = any(
   `^(?:(?:the|our|new|above|list|ips?) ){1,4}(?:above )?replaces? ${THEM}${THEN}\\W*$`,
   `${POINTER}${CLAUSE} (?:was|were|belonged)\\b[\\w ]{0,30} (?:until|till)\\b`,
   `${BELOW}${CLAUSE} will (?:soon )?(?:cease|expire|go away|stop (?:working|being used)|not be used(?! (?:for|by|to)\\b))`,
-  `(?:${POINTER}|\\bhere)[^.,;:]{0,20}?(?: (?:is|are|was|were|lists?|shows?|contains?|for)|['’]s) (?:(?:the|an?|our|all|some|lists?|table|of) ){0,5}(?:${OVER}|${REMOVED}) (?:[\\w-]+ ){0,2}?${ADDRESSES}\\b`,
+  `(?:${POINTER}|\\bhere)(?:(?!\\bno\\b|\\bnot\\b)[^.,;:]){0,20}?(?: (?:is|are|was|were|lists?|shows?|contains?|for)|['’]s) (?:(?:the|an?|our|all|some|lists?|table|of) ){0,5}(?:${OVER}|${REMOVED}) (?:[\\w-]+ ){0,2}?${ADDRESSES}\\b`,
   `\\b(?:until|till|prior to) [\\w ,]{0,40}\\b(?:came|was|were|used|sent)\\b[\\w ]{0,30} ${POINTER}`,
   `(?:${PLEASE}(?:${REMOVE}|replace)|\\band (?:remove|delete|revoke)|\\b(?:recommend|advise|suggest) (?:removing|deleting|blocking)) ${THEM}(?!${BLOCKLIST})${FROM_ELSEWHERE}`,
   `${PLEASE}(?:ignore|disregard|discontinue(?: using| (?:the )?use of)?) ${THEM}${THEN}(?=\\W*$|[,;:.]| (?:as|because|since|by|from)\\b)`,
@@ -96,7 +97,7 @@ const HEADS_OVER = any(
   `^(?:[\\w-]+ ){0,3}${ADDRESSES} (?:(?:that|which) )?(?:we|moengage) (?:${NO_LONGER}|do(?:es)?${NOT} (?:use|send|call)|(?:have |has )?(?:${OVER}))\\b`,
   `^(?:[\\w-]+ ){0,3}${ADDRESSES} (?:that|which) (?:is|are)${NOT} (?:in use|used|valid|active)\\W*$`,
   `^(?:[\\w-]+ ){0,3}${ADDRESSES} (?:[\\w-]+ ){0,3}?not (?:to ${allowing(ALLOW, '\\b')}|be ${allowing(ALLOWED, '\\b')})`,
-  `^(?:[\\w-]+ ){0,3}(?:${TO_REMOVE}|${ADDRESSES} (?:(?:that|which) )?(?:${MUST} be ${REMOVED}|you ${MUST} ${REMOVE})(?=\\W*$| (?:from|in|on)\\b)${FROM_ELSEWHERE})`,
+  `^(?:(?!other\\b)[\\w-]+ ){0,3}(?:${TO_REMOVE}|${ADDRESSES} (?:(?:that|which) )?(?:${MUST} be ${REMOVED}|you ${MUST} ${REMOVE})(?=\\W*$| (?:from|in|on)\\b)${FROM_ELSEWHERE})`,
   `^(?:no longer|not) (?:used|in use|valid|active|to be ${ALLOWED})\\b`
 )
 /** A sentence about addresses which are those below if none is about the ones below in other words. */
@@ -113,24 +114,35 @@ const ONCE_DONE =
   /^(?:once|when|after) [^,]{0,60}\b(?:done|finished|completed?|migrated|moved|switched|added|updated|in place), /i
 /** Says of addresses, whatever else it says, that they hold, or that of none it is so. */
 const HOLDS =
-  /\b(?:still|now (?:in use|used|valid|active)|none|no (?:ips?|address(?:es)?|ranges?))\b(?! (?:have|in your))/i
+  /\b(?:still|now (?:in use|used|valid|active)|only from (?:these|the following)|none|no (?:ips?|address(?:es)?|ranges?))\b/i
 /** What stands before a title: signs, and the kind of a note. */
-const KIND = /^(?:[^\p{L}\p{N}]|(?:note|notice|warning|important|caution|attention|danger|info|update)\s*[:!–—-])+/iu
+const KIND =
+  /^(?:[^\p{L}\p{N}]|(?:note|notice|warning|important|caution|attention|danger|info|update|tip)\s*[\]!:–—-])+/iu
 
 function any(...patterns: readonly string[]): RegExp {
   return new RegExp(patterns.join('|'), 'i')
 }
 
+/** A cell about its row, of a column about the state of rows: what is over is the row, not what the cell speaks of. */
+const ROW_OVER = any(
+  `^(?:(?:it|this|these|the|ips?|address(?:es)?|row|entry|currently|now|already|is|are|was|were|will|to|be|been|has|have) )*(?:${OVER}|${REMOVED})(?=\\W*$|\\s*[,;.(–—-]| (?:on|in|since|as of|by|from)\\b)`,
+  `^(?:${NO_LONGER}|(?:not|do${NOT}|never) (?:in use|used?|valid|active|${ALLOW}))(?=\\W*$|\\s*[,;.(–—-]| (?:since|as of|by moengage|it|this)\\b)`,
+  `^(?:please )?${REMOVE}(?: (?:it|this|these|ips?|now))*\\W*$`
+)
+
+/** Whether a cell beside the addresses says clearly that its row is over, or not to be used. */
+export const saysRowOver = (text: string): boolean => ROW_OVER.test(text)
+
 /** Words with which a text may say, in a way that is not understood, that what is below it is over or not to be used. */
 const MENTIONS_END = any(
-  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d|(?:gave|given) up|released|reassigned|no longer|${ANY_MORE})\\b`,
-  `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:${ALLOW}|${ALLOWED}|in use|valid|active|belong|ours)\\b`
+  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancell?ed|lapsed|stale|against|refrain|clean up|delist|expir(?:es?|ing)|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|fake|malicious|examples?|placeholders?|this was|these were)\\b`,
+  `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:${ALLOW}|${ALLOWED}|in use|in service|valid|active|belong|ours|own|come|moengage['’]s|this one|${ALLOWING})\\b`
 )
 
 /** Whether a text has words that may speak against the addresses below it. A person has to read it. */
 export const mayBeOutdatedBy = (text: string): boolean => MENTIONS_END.test(text)
 
-/** Whether a text says clearly that the addresses below it, or beside it, are over or not to be used. */
+/** Whether a text says clearly that the addresses below it are over or not to be used. */
 export function saysOver(text: string): boolean {
   const sentences = text
     .split(/(?<=[.!?]) /)

@@ -4,7 +4,7 @@ import { type Flaw, type Said, STRIKE, shown } from './cell-text.js'
 import { type DataCenters, readAddressCell, readDataCenterCell } from './cells.js'
 import { type Columns, readColumns } from './columns.js'
 import type { Label, Row, Slot } from './html.js'
-import { saysOver } from './outdated.js'
+import { mayBeOutdatedBy, saysRowOver } from './outdated.js'
 import { type RowName, readRowName } from './row-name.js'
 import {
   isUnreadable,
@@ -47,6 +47,9 @@ export interface ReadTable {
 
 /** The column of a problem that the header as a whole has. */
 export const HEADER = 'header'
+
+/** Columns that say what to think of a row. */
+const STATE = /\b(?:status|state|validity|notes?|remarks?|comments?|actions?|lifecycle)\b/i
 
 const textAt = (row: Row, column: number) => row[column]!.text
 const NOTHING: Said = { text: '', titles: [] }
@@ -149,10 +152,12 @@ export class TableReader {
           unreadable('There is an address in a column that is not headed as addresses.'),
           header
         )
-      } else if (text.length <= MAX_NAME && saysOver(text)) {
-        this.#refuse(place, text, unreadable('It says that its row is over, or not to be used.'), header)
       } else if (header === '' && text !== '') {
         this.#refuse(place, text, unreadable('The row has more cells than the header, or its column has none.'), header)
+      } else if (text.length <= MAX_NAME && STATE.test(header) && saysRowOver(text)) {
+        this.#refuse(place, text, unreadable('It says that its row is over, or not to be used.'), header)
+      } else if (mayBeOutdatedBy(text)) {
+        this.#setAside(place, `${header}: ${text}`)
       }
     }
   }

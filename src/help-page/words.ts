@@ -76,10 +76,10 @@ export function takeBrackets(text: string, hasToBeRead: (words: string) => boole
 /** Nouns for what a table lists. */
 export const ADDRESSES = '(?:ips?|cidrs?|ranges?|address(?:es)?|lists?)'
 /** Words that say of what they stand beside, in a title as in a sentence, that it is over. */
-export const OVER = `deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked|removed|replaced|disabled|terminated|suspended|stopped|ceased|ended|expired|invalid|inactive|unused|compromised|archived|historic(?:al)?|old|older|former|previous|legacy|past|sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)|eol|out[- ]of[- ](?:date|use|service)|going away|(?:scheduled|due|planned|marked) for removal|pending removal|(?:deleted|unsupported)(?=\\W*$|\\s*[(),:;.–—-]| (?:(?:[\\w-]+ )?${ADDRESSES}|on|in|since|as|by|from)\\b)`
+export const OVER = `deprecated|deprecating|retired|retiring|decommissioned|decommissioning|obsoleted?|discontinued|defunct|outdated|superseded|withdrawn|revoked|replaced|terminated|stopped|ceased|ended|invalid|unused|compromised|old|older|former|previous|legacy|past|(?:removed|disabled|suspended|expired|inactive|archived|historic(?:al)?)(?! (?:users?|customers?|profiles?|contacts?|events?|data(?! cent)|devices?|accounts?|messages?)\\b)|sunset(?:ted|ting)?|(?:phased|phasing)[- ]out|end[- ]of[- ](?:life|support)|eol|out[- ]of[- ](?:date|use|service)|going away|(?:scheduled|due|planned|marked) for removal|pending removal|(?:deleted|unsupported)(?=\\W*$|\\s*[(),:;.–—-]| (?:(?:[\\w-]+ )?${ADDRESSES}|on|in|since|as|by|from)\\b)`
 /** In a sentence these may stand with what is not over: "previously announced", "until further notice", "used instead". */
 export const PAST = `${OVER}|formerly|previously|except|excluding|excludes?|instead|until|till|before \\d{4}`
-const ENDING = `no|not|never|cannot|without|unlike|${PAST}`
+const ENDING = `no(?!-)|not|never|cannot|without|unlike|${PAST}`
 
 /** Verbs for what is done to an address that is not to be used, and their participles. What is dropped into a list is added. */
 export const REMOVE =
@@ -112,7 +112,7 @@ const UNWANTED = [
   `${ADDRESSES} for removal\\b`,
   `(?<![\\w-] )removal of (?:[\\w-]+ ){0,3}?${ADDRESSES_ALONE}`,
   `^removals?\\W*$`,
-  `(?<!\\b(?:cidr|firewall) |\\b(?:allow|white)[- ]?(?:lists?)?(?:\\s?[/&+,]\\s?| (?:and|or) ))(?:black|block|deny)[- ]?lists?(?=\\W*$)`
+  `(?<!\\b(?:cidr|firewall) |\\b(?:allow|white)[- ]?(?:lists?)?(?:\\s?[/&+,]\\s?| (?:and|or|vs\\.?|versus) ))(?:black|block|deny)[- ]?lists?(?=\\W*$)`
 ].join('|')
 /** Words that say that something does not hold, holds no longer, or is not to be used. */
 const ENDED = new RegExp(`\\b(?:(?:${ENDING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')

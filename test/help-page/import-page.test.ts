@@ -698,6 +698,10 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ...[
       'Remove IP restrictions',
       'Block Storage IPs',
+      'IP whitelisting for removed users',
+      'Historical data export',
+      'Allowlist vs blocklist',
+      'No-code connectors',
       'Step 3: Delete the IP rule, then add',
       'Why are MoEngage IPs blocked?',
       'Troubleshoot blocked IPs',
@@ -878,6 +882,13 @@ t.test(
       'These IPs were used by MoEngage until May 2026.',
       'Until 1 May 2026:',
       'You no longer need these IPs.',
+      'MoEngage no longer connects from these IPs.',
+      'We no longer route traffic through these IPs.',
+      'Webhooks no longer originate from the following IPs.',
+      'These IPs are not ours any more.',
+      'Whitelisting the following IPs is not required any more.',
+      'Addresses no longer in service',
+      '> [!WARNING]\n> Deprecated IPs',
       'You no longer need to whitelist the following IPs.',
       'These IPs no longer need to be allowed.',
       'MoEngage no longer sends events from these IPs.',
@@ -1030,7 +1041,8 @@ t.test(
       'We no longer maintain older copies of this list.',
       'Earlier versions of the following table are out of date.',
       'IPs not to be used for tests',
-      'Use the IPs of your data center.'
+      'Use the IPs of your data center.',
+      'The following IPs have been in use since 2019.'
     ]
     for (const above of plain) t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
   }
@@ -1069,6 +1081,16 @@ t.test('a text directly above a table that may speak against it is reported', as
     'Below are the IPs (the old IPs were retired on 1 May):',
     'If you have these IPs in your allowlist, remove them:',
     'These IPs were given up.',
+    'These IPs are switched off.',
+    'We do not recommend whitelisting the following IPs.',
+    'Stale IPs',
+    'Requests from other IPs must be blocked.',
+    'TLS 1.0 is no longer supported on these IPs.',
+    'HTTP is no longer supported from these IPs.',
+    'Idle connections from these IPs are terminated after 60 s.',
+    'The table below no longer contains the old IPs.',
+    'No IPs have been deprecated.',
+    'After 30 June requests will come only from these IPs and the old ones will be removed.',
     'These IPs are not ours.',
     'Find below the deprecated IPs:',
     'For historical reference:'
@@ -1092,15 +1114,45 @@ t.test('a text directly above a table that may speak against it is reported', as
 t.test('a column beside the addresses that says that a row is over refuses the row', async (t) => {
   const table = (header: string, cell: string) =>
     `| Channel | Data Center | MoEngage IPs | ${header} |\n| - | - | - | - |\n| SMS | DC-01 | 3.6.251.95 | ${cell} |\n`
-  for (const cell of ['Deprecated', 'Removed', 'To be removed', 'No longer used', 'Remove', 'Do not use']) {
+  const over = [
+    'Deprecated',
+    'Deprecated - use DC-02',
+    'Deprecated (May 2025)',
+    'Currently deprecated',
+    'Removed',
+    'Will be removed',
+    'To be removed',
+    'To be retired',
+    'Replaced by DC-02',
+    'It was retired in 2024.',
+    'No longer used',
+    'No longer needed',
+    'Not in use',
+    'Remove',
+    'Please remove this IP',
+    'Do not use'
+  ]
+  for (const cell of over) {
     t.match(refused(table('Status', cell)).cells, [
       { row: 'SMS, DC-01', column: 'Status', text: cell, message: 'It says that its row is over, or not to be used.' }
     ])
   }
-  const long = `Deprecated ${'- '.repeat(1500)}`
-  for (const cell of ['Active', 'Add', 'Mumbai', '', 'Replaces the old IPs', long]) {
-    t.strictSame(rows(table('Status', cell)), ['DC-01 sms: 3.6.251.95'], cell.slice(0, 20))
+  for (const cell of ['Active', 'Add', 'Mumbai', '']) {
+    t.strictSame(rows(table('Status', cell)), ['DC-01 sms: 3.6.251.95'], cell)
     t.strictSame(lines(warnings(table('Status', cell))), ['"Status" was left aside.'])
+  }
+  const doubtful: [header: string, cell: string][] = [
+    ['Events', 'Deleted'],
+    ['Replaces', 'Old list'],
+    ['Notes', 'Not used for email'],
+    ['Notes', 'Replaced the previous IPs on 1 May'],
+    ['Notes', 'Old IPs were removed'],
+    ['Status', 'Offline'],
+    ['Status', `Deprecated ${'- '.repeat(1500)}`.trim()]
+  ]
+  for (const [header, cell] of doubtful) {
+    t.strictSame(rows(table(header, cell)), ['DC-01 sms: 3.6.251.95'], cell.slice(0, 20))
+    t.match(warnings(table(header, cell)), [{ value: header }, { path: 'SMS, DC-01', value: `${header}: ${cell}` }])
   }
 })
 
