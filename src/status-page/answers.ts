@@ -224,11 +224,15 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
     const detail = html`!${accepted} Requests were rejected within the hour, and whether MoEngage’s are among those is not known here.`
     return { question, answer: 'None that was accepted', detail }
   }
+  const wasLast = rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)
   if (isHiddenElsewhere(facts)) {
-    const detail = html`!${accepted} Other servers rejected requests without a client IP that can be relied on, and whether MoEngage’s are among those is not known here.`
+    const known = wasLast
+      ? html` The last call with your secret came ${ago(now - rejected.lastSeen)}, and it ${outcome}.`
+      : ''
+    const detail = html`!${accepted}!${known} Other servers rejected requests without a client IP that can be relied on, and whether MoEngage’s are among those is not known here.`
     return { question, answer: 'None that was accepted', detail }
   }
-  if (rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)) {
+  if (wasLast) {
     const came = `came ${ago(now - rejected.lastSeen)}`
     if (isAllowedSince) {
       const detail = html`${ownText} after that. !${accepted}`

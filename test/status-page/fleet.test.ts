@@ -455,6 +455,15 @@ t.test('whether MoEngage called is not known where another server rejected reque
     if (verified) guard.judge(from(LISTED))
     t.match((await open()).textOf('answers'), answer, `${peers.length}, ${verified}`)
   }
+  const { open, guard, clock } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', peers: [''] }]), {
+    carriesSecret: carriesSecret as never
+  })
+  guard.judge({ peer: NEWCOMER, headers: SECRET })
+  clock.set(Date.now() + 2 * 3_600_000)
+  t.match(
+    (await open()).textOf('answers'),
+    /\? None that was accepted No request .* The last call with your secret came 2 hours ago, and it was turned away\. Other servers/
+  )
 })
 
 t.test('what another server denies and this one accepts is explained on the page of the other', async (t) => {

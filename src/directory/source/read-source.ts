@@ -97,17 +97,27 @@ function kindsOf(source: object): Kind[] {
   return (Object.keys(KINDS) as Kind[]).filter((kind) => propertyOf(source, kind) !== undefined)
 }
 
-/** Whether an object is one of a class, and not a plain one of this realm or another. */
+/** Whether an object is one of a class, and not a plain one of this realm or another, nor made from another object. */
 function isOfClass(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value)
-  return prototype !== null && Object.getPrototypeOf(prototype) !== null
+  return prototype !== null && Object.hasOwn(prototype, 'constructor') && Object.getPrototypeOf(prototype) !== null
 }
 
-/** Whether an object of a class, such as one for a database, needs a field itself. One letter beside an option is a mistake. */
+/** From this length on, two edits are a slip of the keyboard. */
+const LONG_NAME = 6
+
+/**
+ * Whether an object of a class, such as one for a database, needs a field itself. What looks like an option is a mistake: a list must
+ * not go unverified for a letter.
+ */
 function isFieldOf(source: object): (name: string) => boolean {
   if (!isOfClass(source)) return () => false
   const known = Object.keys(OWN_OPTIONS)
-  return (name) => known.every((option) => editDistance(name.toLowerCase(), option) > 1)
+  return (written) => {
+    const name = written.toLowerCase()
+    const isNear = (option: string) => editDistance(name, option) <= (option.length < LONG_NAME ? 1 : 2)
+    return !name.startsWith('verif') && !known.some(isNear)
+  }
 }
 
 /** The kind of a source that an option is shown with. */

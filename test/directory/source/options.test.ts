@@ -256,6 +256,14 @@ t.test('an object of a class keeps what it needs to load a list', async (t) => {
     /^source\.Timeout: .*Did you mean "timeout"\?/,
     /^source\.intervals: .*Did you mean "interval"\?/
   ])
+  for (const name of ['verfiy', 'verifyWith', 'watcg', 'timoeut']) {
+    const misspelt = Object.assign(new Database(pool), { [name]: {} })
+    t.match(await refusals({ source: misspelt }), [new RegExp(`^source\\.${name}: There is no option`)])
+  }
+  const derived = Object.assign(Object.create({ name: 'derived', load: () => sound() }), { verifier: {} })
+  t.match(await refusals({ source: derived }), [/^source\.verifier: There is no option/])
+  const other = Object.assign(Object.create({ name: 'derived', load: () => sound() }), { pool })
+  t.match(await refusals({ source: other }), [/^source\.pool: There is no option/], 'of an object, not of a class')
   const { name, load } = { name: 'plain', load: () => sound() }
   t.match(await refusals({ source: { name, load, pool } }), [/^source\.pool: There is no option "pool" here/])
   t.match(await refusals({ source: { name, load, url: 'https://example.com/a.json' } }), [/It names url and load/])
