@@ -135,7 +135,7 @@ export const saysRowOver = (text: string): boolean => ROW_OVER.test(text)
 
 /** Words with which a text may say, in a way that is not understood, that what is below it is over or not to be used. */
 const MENTIONS_END = any(
-  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancell?ed|lapsed|stale|against|refrain|clean up|delist|expir(?:es?|ing)|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|fake|malicious|examples?|placeholders?|this was|these were)\\b`,
+  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancelled|canceled|lapsed|stale|against|refrain|clean up|delist|expires?|expiring|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|fake|malicious|examples?|placeholders?|this was|these were)\\b`,
   `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:${ALLOW}|${ALLOWED}|in use|in service|valid|active|belong|ours|own|come|moengage['’]s|this one|${ALLOWING})\\b`
 )
 
