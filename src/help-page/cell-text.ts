@@ -122,10 +122,10 @@ const HIDING = new RegExp(
  * table or a row to the width of an element whose text ends with an ellipsis.
  */
 const SIZES = [
-  ['height', String.raw`(?:min-?height|padding-?(?:top|bottom))[\s']*:[\s']*(?!${ZERO})[^\s']`],
+  ['height', String.raw`(?:min-?height[\s']*:[\s']*(?!${ZERO})[^\s']|padding-?bottom[\s']*:[\s']*(?!${ZERO})[\d.]+%)`],
   [
     'width',
-    String.raw`(?:(?:min-?width|flex(?:-?grow)?)[\s']*:[\s']*(?!${ZERO})[^\s']|text-?overflow[\s']*:[\s']*ellipsis)`
+    String.raw`(?:min-?width[\s']*:[\s']*(?!${ZERO})[^\s']|flex(?:-?grow)?[\s']*:[\s']*(?:auto|(?!${ZERO})[\d.])|text-?overflow[\s']*:[\s']*ellipsis)`
   ]
 ].map(([size, given]) => ({
   zero: new RegExp(String.raw`${PROPERTY}(?:max-?)?${size}[\s']*:[\s']*${ZERO}`, 'i'),

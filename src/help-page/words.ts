@@ -19,7 +19,7 @@ export const looksLikeAddress = (text: string) => /\d{1,3}(?:\.\d{1,3}){2}|[\da-
  * and a mark behind a colon, a dot or a slash stands for the rest of an address.
  */
 const FOOTNOTE =
-  /(?:\[\^\^?[\w*†‡§]{1,3}\]|\[(?:[1-7]|[a-z*†‡§]{1,3})\]|\([1-7]\)|(?<![.:/])(?:[*†‡§]{1,3}|[¹²³⁴⁵⁶⁷]))(?=[\s,;]|$)/gi
+  /(?:\[\^\^?[\w*†‡§]{1,3}\]|\[(?:[1-7]|[a-z]|[ivx]{1,3}|[*†‡§]{1,3})\]|\([1-7]\)|(?<![.:/])(?:[*†‡§]{1,3}|[¹²³⁴⁵⁶⁷]))(?=[\s,;]|$)/gi
 
 /** A text without the marks of footnotes. */
 export const withoutFootnotes = (text: string) => text.replaceAll(FOOTNOTE, ' ')
@@ -111,8 +111,8 @@ const UNWANTED = [
   TITLE_OF_REMOVAL,
   `${ADDRESSES} for removal\\b`,
   `(?<![\\w-] )removal of (?:[\\w-]+ ){0,3}?${ADDRESSES_ALONE}`,
-  `^removals?\\W*$`,
-  `(?<!\\b(?:cidr|firewall) |\\b(?:allow|white)[- ]?(?:lists?)?(?:\\s?[/&+,]\\s?| (?:and|or|vs\\.?|versus) ))(?:black|block|deny)[- ]?lists?(?=\\W*$)`
+  `^(?:ip )?removals?(?=\\W*$|\\s*[(,:;–—-]| (?:on|in|by|after)\\b)`,
+  `(?<!\\b(?:cidr|firewall) |\\b(?:allow|white)[- ]?(?:lists?)?(?:\\s?[/&+,]\\s?| (?:and|or|vs\\.?|versus) ))(?:black|block|deny)[- ]?lists?(?=\\W*$|\\W+\\d{4}\\b|\\s*[(:–—-])`
 ].join('|')
 /** Words that say that something does not hold, holds no longer, or is not to be used. */
 const ENDED = new RegExp(`\\b(?:(?:${ENDING}|\\w+n['’]t)\\b|${UNWANTED})`, 'im')
@@ -121,7 +121,7 @@ const REVERSING = `${ENDING}|only|other|different`
 /** What became of the row. "(sent, dropped)" and "(migrated data)" say what the channel does. */
 const GONE = `migrated|moved|${REMOVED}`
 const REVERSING_NAME = new RegExp(
-  `\\b(?:(?:${REVERSING}|\\w+n['’]t)\\b|${UNWANTED})|^(?:${GONE})(?=\\W*$| (?:on|in|by|to|since|as|from)\\b)`,
+  `\\b(?:(?:${REVERSING}|\\w+n['’]t)\\b|${UNWANTED})|^(?:(?:now|already|has|have|been|is|are|was|were) )*(?:${GONE})(?=\\W*$|\\s*[,;]| \\d| (?:on|in|by|to|since|as|from)\\b)`,
   'im'
 )
 /** "Remove" in brackets behind an address or data center means that one. Behind a name it may be what the channel does: "(add, remove)". */

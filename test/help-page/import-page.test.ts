@@ -294,6 +294,12 @@ t.test('everything in a cell of addresses is read', async (t) => {
     ["<b style={{ width: 0, minWidth: '100%', overflow: 'hidden' }}>3.6.251.95</b>", '3.6.251.95'],
     ['<b style="max-height:0;min-height:1em;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
     ['<b style="height:0;padding-bottom:56%;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
+    ['3.6.251.95 <b style="max-height:0;padding-top:8px;overflow:hidden">52.1.1.1</b>', ''],
+    ['3.6.251.95 <b style="width:0;flex:none;overflow:hidden">52.1.1.1</b>', ''],
+    ['3.6.251.95 [old]', ''],
+    ['3.6.251.95 [EOL]', ''],
+    ['3.6.251.95 [off]', ''],
+    ['3.6.251.95 [iv]', '3.6.251.95'],
     ['<b style="flex:1;width:0;overflow:hidden">3.6.251.95</b>', '3.6.251.95'],
     ["<b style={{ flexGrow: 1, width: 0, overflow: 'hidden' }}>3.6.251.95</b>", '3.6.251.95'],
     ['3.6.251.95 <b style="flex:0;width:0;overflow:hidden">52.1.1.1</b>', ''],
@@ -601,6 +607,11 @@ t.test('words that may reverse the meaning of a row or table are refused', async
     ['Addresses for removal', md('## Addresses for removal')],
     ['removal of old IPs', md('## Step 2: removal of old IPs')],
     ['Removals', md('## Removals')],
+    ['Removal', md('## Removal on 1 May 2026')],
+    ['IP Removal', md('## IP Removal')],
+    ['Blacklist', md('## IP Blacklist 2026')],
+    ['now blocked', page('SMS Campaigns (now blocked) | DC-01 | 3.6.251.95')],
+    ['has moved', page('SMS Campaigns (has moved, see Push) | DC-01 | 3.6.251.95')],
     ['Deleted', md('## Deleted IPs')],
     ['unsupported', md('## IPs (unsupported)')],
     ['dropped', page('SMS Campaigns (dropped on 1 May) | DC-01 | 3.6.251.95')],
@@ -882,6 +893,8 @@ t.test(
       'These IPs were used by MoEngage until May 2026.',
       'Until 1 May 2026:',
       'You no longer need these IPs.',
+      'We no longer own the following IPs.',
+      'These IPs are no longer under our control.',
       'MoEngage no longer connects from these IPs.',
       'We no longer route traffic through these IPs.',
       'Webhooks no longer originate from the following IPs.',
@@ -1093,7 +1106,10 @@ t.test('a text directly above a table that may speak against it is reported', as
     'After 30 June requests will come only from these IPs and the old ones will be removed.',
     'These IPs are not ours.',
     'Find below the deprecated IPs:',
-    'For historical reference:'
+    'For historical reference:',
+    'IPs before May 2026:',
+    'MoEngage is removing the following IPs.',
+    'These IPs are not needed.'
   ]
   for (const above of doubtful) {
     t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
