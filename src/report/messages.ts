@@ -24,7 +24,7 @@ const MESSAGE_OF_GUARD = new RegExp(
 export const isMessageOfGuard = (value: unknown) =>
   typeof value === 'string' && MESSAGE_OF_GUARD.test(withoutColours(value).trim())
 
-const CLIENT = '(?:Unknown client|hmac:[\\da-f]{16}|[\\da-f.:]{2,45}(?:/\\d{1,3})?)'
+const CLIENT = '(?:Unknown client|hmac:[\\da-f]{16}|(?=[\\da-f]{0,4}[.:])[\\da-f.:]{2,45}(?:/\\d{1,3})?)'
 /** The same, in words that no application chances to write. */
 const MESSAGE_OF_RECORD = new RegExp(
   `(?:(?:^|[\\s"])${CLIENT} (?:(?:would be )?rejected: (?:${REASONS.join('|')})|verified, without your secret)|${COUNTS})(?![\\w-])`

@@ -473,6 +473,22 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
   for (const [what, text] of table) t.match(findRecords(text), { records: [], unreadable: 1 }, what)
 })
 
+t.test('a number or an identifier that was rejected is none of the guard', async (t) => {
+  for (const message of [
+    'Payment 4711 rejected: denied',
+    'order 65f1b1b21e1a rejected: unresolved',
+    'abcd rejected: denied'
+  ]) {
+    for (const text of [
+      `[12:00:00.000] WARN (1): ${message}`,
+      JSON.stringify({ level: 40, time: TIME, msg: message })
+    ]) {
+      t.notOk(findRecords(text)?.unreadable, text)
+    }
+  }
+  t.match(findRecords('[12:00:00.000] WARN (1): ::1 rejected: denied'), { unreadable: 1 })
+})
+
 t.test('a record in a form that is not read is a doubt', async (t) => {
   const own = { ...JSON.parse(plain), msg: '198.51.100.7 rejected: not-listed' }
   const flat = (value: object, sign: string, prefix = ''): [name: string, value: unknown][] =>
