@@ -191,9 +191,9 @@ function changedUnknown(before: Directory, after: Directory): UnknownChange[] {
   return [...names]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([key, { dataCenter, name }]) => {
-      const from = plain(old.get(key)?.cell)
-      const to = plain(now.get(key)?.cell)
-      return meaning(from) === meaning(to) ? [] : [{ dataCenter, name, from, to }]
+      const from = old.get(key)?.cell
+      const to = now.get(key)?.cell
+      return meaning(from) === meaning(to) ? [] : [{ dataCenter, name, from: plain(from), to: plain(to) }]
     })
 }
 
@@ -202,10 +202,8 @@ function unknownRows({ unknown }: Directory) {
 }
 
 /** The same for the same addresses, or the same channels, in any order. */
-function meaning(cell: Cell | null): string {
-  const isDerived = cell !== null && typeof cell === 'object' && 'derivedFrom' in cell
-  const parts = isDerived ? cell.derivedFrom : cell
-  return JSON.stringify([isDerived, Array.isArray(parts) ? [...new Set(parts)].sort() : parts])
+function meaning(cell: ReadCell | undefined): string {
+  return [kindOf(cell), ...[...new Set(listOf(cell).map(String))].sort()].join()
 }
 
 /** The kind of a cell, apart from the addresses themselves. */

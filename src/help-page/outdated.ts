@@ -7,7 +7,7 @@ const ANY_MORE = 'any ?(?:more|longer)'
 /** "Need these" and "need to be allowed", but not "need a proxy". */
 const NEEDED = `(?:need(?:ed|s|ing)?|required?|necessary)(?=\\W*$|[.,;:)]| (?:(?:to )?(?:be )?(?:${ALLOW}|${ALLOWED})|any|by|from|since|as|in|on|these|the following|the below)\\b)`
 /** What ends for an address. "These IPs no longer change" and "are no longer limited to SMS" say nothing against them. */
-const USE = `(?:(?:do|does|is|are|to|be(?:ing)?|being) )*(?:us(?:e[ds]?|ing)|in use|in service|ours|valid|active|support(?:ed|s)?|sen(?:ds?|t)|call(?:s|ed)?|belongs?|work(?:s|ing)?|served?|own(?:s|ed)?|exist|apply|connect|in operation|under our control|assigned|current|relevant|available|reachable|maintained|part of|${ALLOWED}|${ALLOW}|${NEEDED})`
+const USE = `(?:(?:do|does|is|are|to|be(?:ing)?) )*(?:us(?:e[ds]?|ing)|in use|in service|ours|valid|active|support(?:ed|s)?|sen(?:ds?|t)|call(?:s|ed)?|belongs?|work(?:s|ing)?|served?|own(?:s|ed)?|exist|apply|connect|in operation|under our control|assigned|current|relevant|available|reachable|maintained|part of|${ALLOWED}|${ALLOW}|${NEEDED})`
 const NO_LONGER = `(?:no longer (?:being )?${USE}|(?:not|\\w+n['’]t) ${USE}\\b[\\w ]{0,30} ${ANY_MORE})`
 
 /** "Older versions of this list" are not what stands below. */
@@ -63,7 +63,7 @@ const IS_OVER = `(?:${OVER}|(?:please )?(?:do${NOT}|never) ${ALLOW}(?: (?:it|the
 const SAYS_OVER = any(
   `${BELOW}${CLAUSE} ${VERB} ${ADVERBS}(?:${OVER}|${USED_BEFORE}|${PAST_USE})\\b${RESERVED}${FROM_ELSEWHERE}`,
   `${BELOW}${CLAUSE} ${NO_LONGER}\\b`,
-  `\\bno longer (?:need to |have to |(?:need(?:ed)?|required|necessary) to )?${USE}(?: (?!(?:is|are|was|were|has|have|from|on)\\b)\\w+)? ${THEM}`,
+  `\\bno longer (?:(?:have|need(?:ed)?|required|necessary) to )?${USE}(?: (?!(?:is|are|was|were|has|have|from|on)\\b)\\w+)? ${THEM}`,
   `\\bno longer (?!supported\\b)(?:(?!(?:is|are|was|were|has|have|but)\\b)\\w+ ){1,5}?(?:from|through|via) ${THEM}`,
   `\\b(?:not|\\w+n['’]t) [\\w ]{0,30}${POINTER} [\\w ]{0,30}${ANY_MORE}\\b`,
   `${BELOW}${CLAUSE} (?:is|are)${NOT} (?:used by moengage|in use|up[- ]to[- ]date|(?:valid|active|supported|current)(?! (?:for|in|by)\\b))(?! yet\\b)`,
@@ -136,7 +136,7 @@ export const saysRowOver = (text: string): boolean => ROW_OVER.test(text)
 /** Words with which a text may say, in a way that is not understood, that what is below it is over or not to be used. */
 const MENTIONS_END = any(
   `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d+|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancelled|canceled|lapsed|stale|against|refrain|clean up|delist|expires?|expiring|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|removes|removing|phases?|phasing|ends?|ending|rotated|purge|un-?whitelist|redundant|used to|ones? below|valid through|swap|attackers?|spoofed|fraudulent|untrusted|dormant|relinquished|handed back|sample|rogue|suspicious|goodbye|shutdown|non-moengage|no traffic|no moengage|fake|malicious|examples?|placeholders?|this was|these were)\\b`,
-  `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:needed|required|recommended|updated|moengage|from|${ALLOW}|${ALLOWED}|in use|in service|valid|active|belong|ours|own|come|moengage['’]s|this one|${ALLOWING})\\b`
+  `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:needed|required|recommended|updated|moengage|from|${ALLOW}|${ALLOWED}|in use|in service|valid|active|belong|ours|own|come|this one|${ALLOWING})\\b`
 )
 
 /** Whether a text has words that may speak against the addresses below it. A person has to read it. */

@@ -741,10 +741,12 @@ t.test('words that may reverse the meaning of a row or table are refused', async
   )
 })
 
+/** A page whose table stands directly below a text. */
+const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
+
 t.test(
   'a text directly above a table that says clearly that its addresses are over, or not to be used, is refused',
   async (t) => {
-    const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
     const over = [
       'These addresses are no longer used:',
       'Deprecated IPs',
@@ -1062,7 +1064,6 @@ t.test(
 )
 
 t.test('a text directly above a table that may speak against it is reported', async (t) => {
-  const below = (above: string) => `${above}\n\n${page('SMS | DC-01 | 3.6.251.95').replace('## IPs\n\n', '')}`
   const doubtful = [
     "You don't need to whitelist all these IPs; whitelist those for your data center.",
     'It is not necessary to allow all of the following IPs, only those of your data center.',
