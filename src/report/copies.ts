@@ -22,7 +22,7 @@ export function withoutCopies(records: FoundRecord[]): FoundRecord[] {
 
 /** Whether two records that are alike are one. Processes may number their requests alike, and a client may choose the id of its requests. */
 function isCopy(one: FoundRecord, other: FoundRecord): boolean {
-  if (one.wrapping === other.wrapping) return false
+  if (one.wrapping === other.wrapping && one.cell === other.cell) return false
   const differs = (part: 'pid' | 'hostname') => {
     const [own, others] = [one.process[part], other.process[part]]
     return own !== '' && others !== '' && own !== others

@@ -61,6 +61,13 @@ export function isLoggedMessage(text: string): boolean {
   return place !== undefined && !isRequest(plain) && isOfLogger(plain.slice(0, place + 1))
 }
 
+/** Whether a value is such a message up to its end, and nothing else is in front of it than what a logger writes. */
+export function isMessageAlone(value: unknown): boolean {
+  if (!isMessageOfRecord(value)) return false
+  const text = withoutColours(value as string).trim()
+  return placeOfMessage(text) === 0 || isLoggedMessage(text)
+}
+
 /** Names of fields in which stores keep a line, and applications what a client sent. */
 const OF_STORES: ReadonlySet<string> = new Set(['event', 'data', 'payload', 'body'])
 /** What stores write beside such a field, and applications seldom. */

@@ -4,9 +4,9 @@ import type { Mark } from './read-lines.js'
 /** The messages that the guard writes beside its records. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
-const COLOURS = /\u001b\[[\d;]*[mK]/g
+const COLOURS = /\u001b\[[\d;]*[A-Za-z]/g
 
-/** A text without the colours of a terminal, and what `grep` writes beside these. */
+/** A text without the colours of a terminal, and what programs write beside these to erase and to move. */
 export const withoutColours = (text: string) => text.replaceAll(COLOURS, '')
 
 /** How the message of a summary begins. */

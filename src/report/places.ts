@@ -11,15 +11,17 @@ import { COUNTS } from './messages.js'
 const CAUSES_IN_TEXT = new RegExp(`(?<=${COUNTS}): .*$`, 's')
 const METHOD = `\\b(?:${METHODS.join('|')})`
 /** A request as access logs have it. What else stands in such a line is of the client. */
-export const REQUEST = new RegExp(`${METHOD} \\S+ HTTP/\\d`)
+export const REQUEST = /(?<![^\s"])[^\s"]+ \S+ HTTP\/\d/
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
 const SIGNS = new RegExp(SIGN, 'g')
-const NAMES = 'body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie'
 /** The name of what a client chose, in front of JSON. */
-const NAME_OF_CLIENTS = new RegExp(`\\b(?:${NAMES})["'>]?\\s?[:=]?\\s*["']?\\{`, 'i')
-/** The same, in front of a text: JSON behind it may be the end of that text. */
-const TEXT_OF_CLIENTS = new RegExp(`(?<![a-z])(?:${NAMES}|x-[\\w-]{1,50}|forwarded|content-?type)\\s?[:=]`, 'i')
+const NAME_OF_CLIENTS =
+  /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
+/** A name in front of a text: JSON behind it may be the end of that text. */
+const NAMED_TEXT = /(?<![\w.-])((?:(?:content|query|remote|user) )?[\w.-]{1,60})["'>]?\s?[:=]/gi
+/** Names that are of clients elsewhere: levels, and the numbers that a framework gives to requests. */
+const OF_LOGGERS_AS_WELL = /^(?:err(?:or)?|req(?:uest)?[-_.]?id)$/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
 const QUOTED = /[^,;\t\\=:[({]"\{"\w/
 /** What `grep` writes in front of a line of a file that is a log by its name; applications write a blank in front of a body. */
@@ -28,13 +30,13 @@ const PATH = '(?:[A-Za-z]:)?[\\\\/][^":{}]{0,500}'
 /** Paths that other programs write in front of a line, and applications in front of what a client sent. */
 const OTHER_PATHS = [
   // `awk '{ print FILENAME ": " $0 }'`
-  '^()/[\\w./@+-]{0,500}\\.(?:log|out|err)[\\w.-]{0,500}:(?:\\d+:)?(?= \\{)',
+  '^()/(?:var/log/[\\w./@+-]{0,500}|[\\w./@+-]{0,500}\\.(?:log|out|err)[\\w.-]{0,500}):(?:\\d+:)?(?= \\{)',
   // `grep` over other files
   `^()${PATH}:(?!(?:\\d+:)?\\s)(?:\\d+:)?`,
   // `awslogs get`: a group, in front of a stream
   `^()/[^\\s":{}]{0,500} (?=[^\\s/"']{1,255}/[^\\s/"']{1,255}/\\S+ )`,
   // `data:    /srv/web/server.js:7 - ` of forever
-  `^((?:data|error): {3,})${PATH}(?=:\\d+ - )`,
+  '^()(?:data|error): {3,}(?:[A-Za-z]:)?[^":{}]{1,500}:\\d+ - ',
   // The tag of syslog
   `^([A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d \\S{1,255} )/[^\\s":{}[]{0,500}(?=(?:\\[\\d+\\])?: )`,
   // The source of Splunk
@@ -63,6 +65,7 @@ const QUOTED_VALUE = '"(?:[^"\\\\]|\\\\.)*"'
 const LABELS = `\\{[\\w.-]+=${QUOTED_VALUE}(?:, ?[\\w.-]+=${QUOTED_VALUE})*\\}`
 /** A line of Loki up to the end of its labels. */
 export const LABELLED = new RegExp(`^[^{"]*${LABELS}(?=\\s)`)
+const AMONG_LABELS = new RegExp(`${LABELS}(?=\\s)`, 'g')
 const TOKENS = [
   '[\\p{L}\\p{N}_.@+:,;|$#~()<> \\t\\0\\r-]',
   '(?<=[\\p{L}\\p{N}_.\\])-])/',
@@ -82,11 +85,15 @@ const MAX_PREFIX = 1000
 export function isPrefix(text: string): boolean {
   if (text.length > MAX_PREFIX) return false
   const plain = text.replace(CAUSES_IN_TEXT, '')
-  return (
-    PREFIX.test(plain) &&
-    ![SIGN, TEXT_OF_CLIENTS].some((sign) => sign.test(plain)) &&
-    !NAME_OF_CLIENTS.test(`${plain}{`)
-  )
+  return PREFIX.test(plain) && !SIGN.test(plain) && !NAME_OF_CLIENTS.test(`${plain}{`) && !namesTextOfClient(plain)
+}
+
+/** Whether a text has the name of what a client chose, other than among labels, where a collector writes the names. */
+function namesTextOfClient(text: string): boolean {
+  return [...text.replace(AMONG_LABELS, ' ').matchAll(NAMED_TEXT)].some(([, name]) => {
+    const inWords = name!.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
+    return isNameOfClients(inWords) && !OF_LOGGERS_AS_WELL.test(inWords)
+  })
 }
 
 const DAY = '\\d{1,4}[/-]\\d{1,2}[/-]\\d{1,4}'

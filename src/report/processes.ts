@@ -182,7 +182,7 @@ class LoggedProcess {
       if (kind === 'start') start = place
       else if (place >= since) {
         // Nothing is older than the guard that its process started with.
-        const oldest = start >= from ? from : from - HOUR
+        const oldest = start >= from ? from : Math.max(from - HOUR, start)
         const isBehind = place >= until
         if (oldest < until) sums.withheld += withheld
         if (oldest < until && (oldest < since || isBehind)) sums.beyond += withheld

@@ -10,6 +10,8 @@ export interface FoundRecord extends LogTime {
   readonly process: ProcessId
   /** What it was taken out of, such as `field "log"`; empty for a line as pino writes it. */
   readonly wrapping: string
+  /** Where the text in quotes ends that holds it, such as a cell of CSV; 0 if none does. */
+  readonly cell: number
 }
 
 /** A process by its fields `pid` and `hostname`; empty texts if there are none. */

@@ -14,7 +14,7 @@ import { type LoggedEvent, type RejectedEvent, readEvent, type SummaryEvent } fr
 import type { LineSink } from './read-lines.js'
 import type { FoundRecord } from './record.js'
 import { adviceFor, MANY_IN_ONE_LINE } from './unreadable.js'
-import { findRecords, mentions } from './unwrap.js'
+import { findRecords, mentions, mentionsEvent } from './unwrap.js'
 import { WithoutSecretLog } from './without-secret.js'
 
 /** The part of a log to report on. */
@@ -152,6 +152,8 @@ export class ReportBuilder implements LineSink {
   #file = ''
   #last = ''
   #hasUnwanted = false
+  /** The last line, if it is a message of the guard without its record: pino-pretty writes that over the lines behind it. */
+  #message: string | undefined
   readonly #partial = new PartialLines()
 
   constructor({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY, routes = [] }: ReportFilter = {}) {
@@ -186,6 +188,7 @@ export class ReportBuilder implements LineSink {
   /** A log goes on to its last line, also if that is not ours. */
   #endFile(): void {
     for (const line of this.#partial.takeOpen()) this.#read(line)
+    this.#endMessage()
     const time = timeOfLine(this.#last)
     if (time !== undefined) this.#processes.ended(time)
     this.#last = ''
@@ -219,6 +222,9 @@ export class ReportBuilder implements LineSink {
     this.#last = text
     const content = findRecords(text)
     if (content === undefined) return
+    // A record that a message announced is one doubt with it.
+    if (content.unreadable === 0 || content.hasMessage) this.#endMessage()
+    this.#message = undefined
     for (const { process, time } of content.starts) this.#processes.started(process, time)
     for (const { time } of content.notJudged) {
       if (this.#isInTime(time)) this.#notJudged++
@@ -227,13 +233,20 @@ export class ReportBuilder implements LineSink {
     this.#leftOut += content.leftOut
     const added = content.records.map((found) => this.#add(found))
     if (added.includes('counted')) this.#lines.own++
-    if (content.unreadable > 0 || added.includes('unreadable')) this.#unreadable(text, adviceFor(text))
+    if (content.unreadable === 0 && !added.includes('unreadable')) return
+    if (mentionsEvent(text)) this.#unreadable(text, adviceFor(text))
+    else this.#message = text
   }
 
   skipped(count: number, last: string | undefined): void {
     this.#lines.read += count
     this.#lines.skipped += count
     if (last !== undefined) this.#last = last
+  }
+
+  #endMessage(): void {
+    if (this.#message !== undefined) this.#unreadable(this.#message, adviceFor(this.#message))
+    this.#message = undefined
   }
 
   #unreadable(text: string, advice: string): void {

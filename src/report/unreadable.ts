@@ -34,9 +34,9 @@ const inField = (name: string) =>
 const BEHIND_PATH =
   'a path stands in front of it, as one may in front of what a client sent: let grep write none (grep -h), nor awslogs (--no-group). If ' +
   'your application writes no line that begins so: ' +
-  `sed -E 's#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |data: +|error: +|source=)?([A-Za-z]:)?[/\\][^":{]*:?([0-9]+:)?#\\1#' FILE | moengage-allowlist report`
+  `sed -E 's#^(data|error): +([A-Za-z]:)?[^":{]*:[0-9]+ - ##;s#^([A-Z][a-z]{2} [ 0-9:]+ [^ ]+ |source=)?([A-Za-z]:)?[/\\][^":{]*:?([0-9]+:)?#\\1#' FILE | moengage-allowlist report`
 
-const IN_COLOURS = `it is in colours: sed "s/$(printf '\\033')\\[[0-9;]*[mK]//g" FILE > plain.log; moengage-allowlist report plain.log`
+const IN_COLOURS = `it is in colours: sed "s/$(printf '\\033')\\[[0-9;]*[A-Za-z]//g" FILE > plain.log; moengage-allowlist report plain.log`
 const WITHOUT_RECORD =
   'it is a message of the guard without its record: let the logger write all fields of a line as JSON, and hide none'
 

@@ -12,10 +12,17 @@ import {
   isPartOfOwn,
   nameOfField
 } from './fields-of-lines.js'
-import { behindLogFileIs, endsWithLine, fieldsWithLine, isLoggedMessage, isWholeLine } from './held-lines.js'
+import {
+  behindLogFileIs,
+  endsWithLine,
+  fieldsWithLine,
+  isLoggedMessage,
+  isMessageAlone,
+  isWholeLine
+} from './held-lines.js'
 import { objectsIn, withoutEntities } from './json-in-text.js'
 import { logTime, timeInText, timeOf } from './log-time.js'
-import { hasMessageOfRecord, isMessageOfGuard, isMessageOfRecord, MESSAGE_MARKS, withoutColours } from './messages.js'
+import { hasMessageOfRecord, isMessageOfGuard, MESSAGE_MARKS, withoutColours } from './messages.js'
 import { PARTIAL_MARKS } from './partial-lines.js'
 import { behindPath, countOwn, isPrefix, isRequest, LABELLED, type QuotedText, quotedIn } from './places.js'
 import { readEvent } from './read-event.js'
@@ -29,7 +36,8 @@ const NOTHING: Part = {
   time: undefined,
   isZoneAssumed: false,
   process: { pid: '', hostname: '' },
-  wrapping: ''
+  wrapping: '',
+  cell: 0
 }
 
 /** One of our records, also behind escapes, and also cut off in its first field. */
@@ -161,8 +169,10 @@ const isAboutUs = (text: string) =>
   mentions(text) || NOTICES.some((notice) => text.includes(notice.text)) || JOURNALD.test(text)
 
 /** Whether a text seems to hold one of our records, or the start or a part of one. */
-export const mentions = (text: string) =>
-  (text.includes('moengage') && (MENTION.test(text) || EVENT.test(text))) || hasMessageOfRecord(text)
+export const mentions = (text: string) => mentionsEvent(text) || hasMessageOfRecord(text)
+
+/** Whether a text seems to name an event of ours, or the start of one. */
+export const mentionsEvent = (text: string) => text.includes('moengage') && (MENTION.test(text) || EVENT.test(text))
 
 /** Reads JSON: alone, as a member of an object whose other lines are elsewhere, or between other text. */
 function readText(text: string, part: Part, found: Search, depth: number): void {
@@ -211,7 +221,8 @@ function readQuoted(text: string, part: Part, found: Search, depth: number): str
   const read: QuotedText[] = []
   for (const quoted of quotedIn(text)) {
     if (!mentions(quoted.text)) continue
-    readPart(found, () => readText(quoted.text, within(behind(quoted.before, part), quoted.how), found, depth + 1))
+    const inside = { ...within(behind(quoted.before, part), quoted.how), cell: quoted.end }
+    readPart(found, () => readText(quoted.text, inside, found, depth + 1))
     read.push(quoted)
   }
   let rest = ''
@@ -350,7 +361,7 @@ function visitField(
   const own = nameOfField(name, fields)
   const isLine = isEnvelope(name, value, fields)
   const text = onlyValue(value)
-  found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageOfRecord(text)
+  found.hasMessage ||= (isLine || /^(?:msg|message)$/i.test(own)) && isMessageAlone(text)
   // Behind a prefix in the message of an application stands what a client sent.
   found.hasMessage ||= isLine && typeof text === 'string' && !isOfApplication(fields) && isLoggedMessage(text)
   const inside = asFields(value)

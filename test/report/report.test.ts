@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { pino } from 'pino'
+import { prettyFactory } from 'pino-pretty'
 import t from 'tap'
 import guardFetch from '../../src/fetch.js'
 import { MAX_LINE, readLines } from '../../src/report/read-lines.js'
@@ -195,6 +196,17 @@ t.test('the advice for a line that cannot be read is true of it', async (t) => {
     const { found } = await report([text])
     t.match(found.firstUnreadable?.advice, advice, what)
   }
+  const pretty = prettyFactory({ colorize: false })
+  const overLines = [line({}, { msg: '198.51.100.7 rejected: not-listed' }), line({}, { msg: 'x' })].map(pretty)
+  for (const [log, unreadable] of [
+    [overLines, 2],
+    [[...overLines, PRETTY_MESSAGE, PRETTY_MESSAGE], 4],
+    [[PRETTY_MESSAGE, line(), ...overLines], 3]
+  ] as const) {
+    const { found } = await report(log)
+    t.equal(found.lines.unreadable, unreadable, 'a record that pino-pretty wrote is one doubt')
+  }
+  t.match((await report(overLines)).found.firstUnreadable, { text: /^"event"/, advice: /if pino-pretty wrote it/ })
   const results = { results: [[{ field: '@message', value: line() }]], statistics: { recordsMatched: 1 } }
   const labels = { filename: '/var/log/app.log' }
   for (const followed of [results, { labels, line: line(), timestamp: '2026-11-23T12:00:00Z' }]) {
@@ -882,6 +894,15 @@ t.test('a line counts back to the summary before it, where summaries are far apa
     const about = found.doubts.filter((doubt: string) => doubt.startsWith('Lines and summaries'))
     t.match(about, doubts, what)
     t.equal(about.length, doubts.length, `${what}: ${found.doubts}`)
+  }
+  const withheld = summary({ suppressed: { reject: { 'not-listed': 3 }, tag: {} }, since: time(0.5) }, at(1.5))
+  for (const [since, doubts] of [
+    [-0.2, 0],
+    [0.2, 1]
+  ] as const) {
+    const { found } = await report([start, sum(0, 0.5), withheld], ['--since', time(since)])
+    const about = found.doubts.filter((doubt: string) => doubt.startsWith('Lines and summaries'))
+    t.equal(about.length, doubts, `nothing waited since before the server started: ${since}`)
   }
   const many = Array.from({ length: 10_001 }, (_, i) => [
     line({ suppressed: 1 }, at(i / 6)),

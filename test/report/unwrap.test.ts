@@ -26,6 +26,7 @@ const nestedKey = (moengage: object, msg = '198.51.100.7 rejected: not-listed, a
 /** Paths in front of a line, which may be those of a request. */
 const BEHIND_PATHS = [
   '/var/log/syslog:',
+  '/var/log/syslog: ',
   '/var/log/messages-20261120:12:',
   '/srv/webhooks/current:',
   '/var/log/my app/app.log:',
@@ -135,7 +136,16 @@ t.test('a record is found in whatever stands around it', async (t) => {
       'field "message.log"'
     ],
     ['an object before it and behind it', `{} ${plain} {"a":"}"} }`, 'text around the JSON'],
-    ['labels before it', `{app="web", pod="x{1}"} ${plain}`, 'text around the JSON']
+    ['labels before it', `{app="web", pod="x{1}"} ${plain}`, 'text around the JSON'],
+    [
+      'labels with names that applications use as well',
+      `${ISO} {path="app.log", service_url="web"} ${plain}`,
+      'text around the JSON'
+    ],
+    ...['docker.x-webhooks: ', 'kube.x-1: ', 'error: ', '[request_id=1] ', 'requestId=1 '].map(
+      (before): [what: string, line: string, wrapping: string] => [before, `${before}${plain}`, 'text around the JSON']
+    ),
+    ['movements of a terminal', `\u001b[1G\u001b[0J${plain}`, '']
   ]
   for (const [what, text, wrapping] of table) {
     const [first, ...others] = found(text)!
@@ -256,6 +266,7 @@ t.test('what a client chose is no record of ours, and no damaged one', async (t)
       'a user agent of an access log that is a notice of the guard',
       `10.0.0.1 - ${NOT_JUDGED} [${CLF}] "GET / HTTP/1.1" 401 1`
     ],
+    ['the same, of a method that nobody knows', `10.0.0.1 - ${NOT_JUDGED} [${CLF}] "FETCH-ALL / HTTP/1.1" 405 1`],
     ['a user agent in a cell of CSV', csv(JSON.stringify({ ...own, req: { headers: { 'user-agent': forged } } }))],
     [
       'a user agent that names an event, in a cell of CSV',
@@ -446,7 +457,24 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
       'Referer: x ',
       'invalid payload: [',
       'headers: x-a=b ',
-      'X-Forwarded-For: x '
+      'X-Forwarded-For: x ',
+      'X_Forwarded_For: x ',
+      'user_agent=curl ',
+      'http_user_agent=curl ',
+      'User agent: curl ',
+      'requestBody=',
+      'rawBody: hi ',
+      'requestHeaders: ',
+      'queryString: a ',
+      'query string: a ',
+      'invalid cookies: a ',
+      'Host: a ',
+      'Origin: a ',
+      'data: ',
+      'event: ',
+      'input=hi ',
+      'form: a ',
+      'remoteUser=x '
     ].flatMap((before): [what: string, line: string][] => [
       [`text of a client: ${before}`, `${ISO} WARN ${before}${plain}`],
       [
@@ -463,6 +491,7 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
       ['a message without its record', `[12:00:00.000] WARN (21750): ${message}`],
       ['the same in colours', `[12:00:00.000] \u001b[33mWARN\u001b[39m (1): \u001b[36m${message}\u001b[39m`],
       ['the same in JSON', JSON.stringify({ level: 40, time: TIME, msg: message })],
+      ['the same in JSON, behind a prefix', JSON.stringify({ level: 40, time: TIME, msg: `[guard] ${message}` })],
       ['the same of Nest', `[Nest] 8522  - 11/27/2026, 7:15:54 AM    WARN [Hooks] ${message}`]
     ]),
     ["an object in colours, of Node.js'", `  \u001b[32mevent\u001b[39m: \u001b[32m'${record.event}'\u001b[39m,`],
@@ -471,6 +500,19 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
     ['a cut line with a path of its own', `{"level":40,"req":{"url":"/hooks"},${plain.slice(1, 130)}`]
   ]
   for (const [what, text] of table) t.match(findRecords(text), { records: [], unreadable: 1 }, what)
+})
+
+t.test('a message of the guard that another program repeats is no doubt', async (t) => {
+  for (const before of ['login failed for ', 'alert sent: ', 'Slack said ']) {
+    const msg = `${before}198.51.100.7 rejected: not-listed`
+    for (const line of [
+      JSON.stringify({ level: 30, time: TIME, msg }),
+      JSON.stringify({ level: 'info', message: msg, timestamp: ISO }),
+      `[12:00:00.000] INFO (7): ${msg}`
+    ]) {
+      t.notOk(findRecords(line)?.unreadable, line)
+    }
+  }
 })
 
 t.test('a number or an identifier that was rejected is none of the guard', async (t) => {
@@ -585,6 +627,12 @@ t.test('a record that an envelope holds twice is found once', async (t) => {
     ['ECS', { event: { original: plain }, pino: fields }]
   ]
   for (const [what, line] of table) t.equal(findRecords(JSON.stringify(line))!.records.length, 1, what)
+  const counts = summary({ verified: 2 })
+  t.match(findRecords(`${csv(counts)},"${counts.replaceAll('"', '""')}"`), { records: { length: 1 } }, 'two cells')
+  for (const line of [plain, counts]) {
+    const value = JSON.stringify(line)
+    t.match(findRecords(`time=${ISO} line=${value} log=${value}`), { records: { length: 1 } }, 'two values of logfmt')
+  }
   const event = { 'moengage.event': [record.event] }
   const all = { ...event, 'moengage.reason': [record.reason], 'moengage.clientIp': [record.clientIp], msg: ['x'] }
   const named = (value: string) => [
