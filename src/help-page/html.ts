@@ -17,8 +17,8 @@ import {
   struck,
   titlesOf
 } from './cell-text.js'
-import { mayBeOutdatedBy, saysOver } from './outdated.js'
-import { reversal, reversalByTitles, type Unreadable, unreadable } from './words.js'
+import { mayBeOutdatedAbove, mayBeOutdatedBelow, mayBeOutdatedBy, saysOver, saysOverAbove } from './outdated.js'
+import { mayBeReversed, reversal, reversalByTitles, reversalOfHeading, type Unreadable, unreadable } from './words.js'
 
 /** One place in a table. A cell that spans several has the same text in each. */
 export interface Slot extends Said {
@@ -37,9 +37,17 @@ export interface Table {
   readonly heading: string
   /** What says that it does not hold: a heading or the text above it, a title or summary around it, or its caption. */
   readonly reversedBy: Label | undefined
-  /** The line of text directly above it, if that may speak against its addresses. */
-  readonly doubtedBy: string | undefined
+  /** Lines of text around it that may speak against its addresses. */
+  readonly doubts: readonly Doubt[]
   readonly rows: readonly Row[]
+}
+
+type Mutable = { -readonly [Name in keyof Table]: Table[Name] }
+
+/** A line of text that a person has to read. */
+export interface Doubt {
+  readonly where: 'heading of' | 'text above' | 'text below'
+  readonly text: string
 }
 
 /** A text that heads a part of the page, and why that part cannot be taken as it is. */
@@ -82,15 +90,23 @@ export function readHtml(html: string): Page {
     sourceCodeLocationInfo: true,
     onParseError: refuseOpen
   })
-  const tables: Table[] = []
+  const tables: Mutable[] = []
   const prose: string[] = []
   let headings: Heading[] = []
   /** The last block of text so far. */
   let above: { readonly block: Element | undefined; text: string } = { block: undefined, text: '' }
+  /** The table that the text so far is below. */
+  let last: Mutable | undefined
+  const sayBelow = (lines: readonly string[]) => {
+    if (last === undefined) return
+    last.reversedBy ??= lines.map((line) => overIn('text below', line)).find((label) => label !== undefined)
+    last.doubts = [...last.doubts, ...lines.filter(mayBeOutdatedAbove).map((text) => doubt('text below', text))]
+  }
   const say = (text: string, { block, flaw, isTool }: Around) => {
     if (flaw !== undefined || isTool) return
     if (above.block !== block) {
       if (!/[\p{L}\p{N}]/u.test(text)) return
+      sayBelow(linesOf(above.text))
       above = { block, text: '' }
     }
     above.text += text
@@ -115,20 +131,33 @@ export function readHtml(html: string): Page {
       const said = readText(node)
       const line = inOneLine(said.text)
       const text = flaw === 'struck' ? struck(line) : line
-      const reversedBy = asLabel({ ...said, text })
+      const reversedBy = asHeading({ ...said, text })
       headings = [...headings.filter((above) => above.level < level), { level, text, reversedBy }]
+      sayBelow(linesOf(above.text))
+      last = undefined
     }
     if (tag === 'br') say('\n', around)
     if (tag === 'img') sayTitle(titlesOf(node).join(' '), { ...around, flaw })
+    let table: Mutable | undefined
     if (tag === 'table') {
-      const line = lastLine(above.text)
-      tables.push({
-        heading: headings.at(-1)?.text ?? '',
+      const lines = linesOf(above.text)
+      const line = lines.pop()!
+      sayBelow(lines)
+      last = undefined
+      const heading = headings.at(-1)?.text ?? ''
+      table = {
+        heading,
         reversedBy:
-          reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy ?? outdatingLabel(line),
-        doubtedBy: mayBeOutdatedBy(line) ? line : undefined,
+          reversedBy ?? headings.findLast((heading) => heading.reversedBy)?.reversedBy ?? overIn('text above', line),
+        doubts: [
+          ...headings
+            .filter(({ text }) => mayBeReversed(text) || mayBeOutdatedBy(text))
+            .map(({ text }) => doubt('heading of', text)),
+          ...(line !== heading && mayBeOutdatedBelow(line) ? [doubt('text above', line)] : [])
+        ],
         rows: readGrid(node, flaw)
-      })
+      }
+      tables.push(table)
     }
     if (tag === 'table' || tag === 'ul' || tag === 'ol') refuseCut(node)
     // The text of a caption is not in the rows.
@@ -139,9 +168,13 @@ export function readHtml(html: string): Page {
     const inHeading = tag !== 'table' && (around.inHeading || level !== undefined)
     const inLabel = tag !== 'table' && (around.inLabel || inHeading || LABELS.includes(tag))
     for (const child of node.childNodes) walk(child, { inTable, flaw, reversedBy, block, isTool, inHeading, inLabel })
-    if (tag === 'table') above = { block: undefined, text: '' }
+    if (table !== undefined) {
+      above = { block: undefined, text: '' }
+      last = table
+    }
   }
   for (const child of document.childNodes) walk(child, OUTSIDE)
+  sayBelow(linesOf(above.text))
   return { tables, prose: prose.join(' ') }
 }
 
@@ -200,8 +233,11 @@ function reversingLabel(element: Element, inLabel: boolean): Label | undefined {
   return [...attributes, ...labels].map(asLabel).find((label) => label !== undefined)
 }
 
-function asLabel(said: Said): Label | undefined {
-  const reason = reversal(said.text) ?? reversalByTitles(said)
+const asLabel = (said: Said) => labelOf(said, reversal(said.text))
+const asHeading = (said: Said) => labelOf(said, reversalOfHeading(said.text) ?? overIn('heading of', said.text))
+
+function labelOf(said: Said, ofText: Unreadable | undefined): Label | undefined {
+  const reason = ofText ?? reversalByTitles(said)
   return reason && { text: inOneLine(shown(said)), ...reason }
 }
 
@@ -214,15 +250,19 @@ function reversingTitle(element: Element): Label | undefined {
 
 /** What directly heads a table is shorter. */
 const MAX_LINE = 20_000
-const lastLine = (text: string) =>
-  plain(text).trim().split('\n').at(-1)!.slice(-MAX_LINE).replaceAll(/\s+/g, ' ').trim()
+const linesOf = (text: string) =>
+  plain(text)
+    .trim()
+    .split('\n')
+    .map((line) => line.slice(-MAX_LINE).replaceAll(/\s+/g, ' ').trim())
 
-function outdatingLabel(text: string): Label | undefined {
-  if (!saysOver(text)) return undefined
-  return {
-    text,
-    ...unreadable('The text directly above the table says that its addresses are over, or not to be used.')
-  }
+const doubt = (where: Doubt['where'], text: string): Doubt => ({ where, text })
+
+/** Why a table does not hold, if a text around it says so in clear words. */
+function overIn(where: Doubt['where'], text: string): Label | undefined {
+  if (!(where === 'text below' ? saysOverAbove(text) : saysOver(text))) return undefined
+  const place = where === 'text above' ? 'text directly above' : where
+  return { text, ...unreadable(`The ${place} the table says that its addresses are over, or not to be used.`) }
 }
 
 /** Counts elements while the tree grows: a hostile page can make a tree that is far larger than its text. */

@@ -44,7 +44,7 @@ const DO_NOT = `(?:${PLEASE}(?:do${NOT}|never|avoid)|\\byou (?:do|must|should|ca
  * Behind "do not use these": a purpose, a restriction ("alone", "on port 22", "twice"), or the name of a blocklist. Then only that use is
  * meant. "As they are retired" is a reason.
  */
-const TURNED = `[^.,;:]{0,60}\\b(?:for|without|as(?! (?:of|they|these|those|it|we)\\b)|alone|only|exclusively|blindly|manually|by hand|again|twice|more than once|separately|individually|directly|instead|elsewhere|beyond|access to|by (?:host|dns|name)|(?:on|with|over) (?:(?:a|any|other) )?ports?|in (?:your |the )?(?:code|dns|scripts?))\\b|${BLOCKLIST}`
+const TURNED = `[^.,;:]{0,60}\\b(?:for|without|as(?! (?:of|they|these|those|it|we)\\b)|alone|only|exclusively|blindly|manually|by hand|again|twice|more than once|separately|individually|directly|instead|elsewhere|beyond|access to|by (?:host|dns|name)|(?:on|with|over) (?:(?:a|any|other) )?ports?|in (?:your |the )?(?:code|dns|spf|dkim|dmarc|e-?mails?|scripts?))\\b|${BLOCKLIST}`
 /** "To call our API" is a purpose, "to your allowlist" is a place. Of addresses that are not allowed to connect, none is to be used. */
 const PURPOSE = `[^.,;:]{0,60}\\bto (?!${PLACE})`
 const ENTRY = `[^.,;:]{0,60}\\bto (?!${PLACE}|(?:connect|call|send|pass|enter|make|be)\\b)`
@@ -78,7 +78,7 @@ const SAYS_OVER = any(
   `${BELOW}${CLAUSE} will (?:soon )?(?:cease|expire|go away|stop (?:working|being used)|not be used(?! (?:for|by|to)\\b))`,
   `(?:${POINTER}|\\bhere)(?:(?!\\bno\\b|\\bnot\\b)[^.,;:]){0,20}?(?: (?:is|are|was|were|lists?|shows?|contains?|for)|['’]s) (?:(?:the|an?|our|all|some|lists?|table|of) ){0,5}(?:${OVER}|${REMOVED}) (?:[\\w-]+ ){0,2}?${ADDRESSES}\\b`,
   `\\b(?:until|till|prior to) [\\w ,]{0,40}\\b(?:came|was|were|used|sent)\\b[\\w ]{0,30} ${POINTER}`,
-  `(?:${PLEASE}(?:${REMOVE}|replace)|\\band (?:remove|delete|revoke)|\\b(?:recommend|advise|suggest) (?:removing|deleting|blocking)) ${THEM}(?!${BLOCKLIST})${FROM_ELSEWHERE}`,
+  `(?:${PLEASE}(?:${REMOVE}|replace(?![^.;:]{0,60} with (?:the |those )?(?:ones? |values )?(?:of|for|from) your\\b))|\\band (?:remove|delete|revoke)|\\b(?:recommend|advise|suggest) (?:removing|deleting|blocking)) ${THEM}(?!${BLOCKLIST})${FROM_ELSEWHERE}`,
   `${PLEASE}(?:ignore|disregard|discontinue(?: using| (?:the )?use of)?) ${THEM}${THEN}(?=\\W*$|[,;:.]| (?:as|because|since|by|from)\\b)`,
   `${PLEASE}(?:add|put) ${THEM}[\\w -]{0,40} ${TO_BLOCKLIST}`,
   `${PLEASE}take ${THEM}[\\w -]{0,40} (?:off|out of)\\b(?!${BLOCKLIST})`,
@@ -102,7 +102,7 @@ const HEADS_OVER = any(
 )
 /** A sentence about addresses which are those below if none is about the ones below in other words. */
 const STATES_OVER = any(
-  `^(?:(?!other\\b)[\\w-]+ ){0,3}${ADDRESSES} (?:is|are|was|were|have been|has been) (?:${NO_LONGER}|${OVER})\\b`
+  `^(?!(?:one|two|three|four|five|some|several|few|\\d+) )(?:(?!other\\b)[\\w-]+ ){0,3}${ADDRESSES} (?:is|are|was|were|have been|has been) (?:${NO_LONGER}|${OVER})\\b`
 )
 const POINTS_BELOW = any(POINTER, '\\bhere (?:is|are)\\b')
 /** "Old IPs, replaced by these:" heads the addresses that hold. */
@@ -130,17 +130,38 @@ const ROW_OVER = any(
   `^(?:please )?${REMOVE}(?: (?:it|this|these|ips?|now))*\\W*$`
 )
 
-/** Whether a cell beside the addresses says clearly that its row is over, or not to be used. */
-export const saysRowOver = (text: string): boolean => ROW_OVER.test(text)
+/** Headers of columns about the state of rows. */
+const STATE = /\b(?:status|state|validity|notes?|remarks?|comments?|actions?|lifecycle)\b/i
+const YES = /^\W*(?:yes|y|true|x|✓|✔|✅)\W*$/iu
+const NO = /^\W*(?:no|n|false|✗|✘|❌)\W*$/iu
+const ASKS_IF_OVER = any(`^(?:is )?(?:${OVER}|${REMOVED})\\W*$`)
+const ASKS_IF_IN_USE = /^(?:is |still )*(?:active|in use|used|valid|supported|current|live|enabled)\W*$/i
+
+/** Whether a cell beside the addresses says clearly, by itself or with its header, that its row is over, or not to be used. */
+export const saysRowOver = (header: string, text: string): boolean =>
+  (STATE.test(header) && ROW_OVER.test(text)) ||
+  (ASKS_IF_OVER.test(header) && YES.test(text)) ||
+  (ASKS_IF_IN_USE.test(header) && NO.test(text))
 
 /** Words with which a text may say, in a way that is not understood, that what is below it is over or not to be used. */
 const MENTIONS_END = any(
-  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d+|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancelled|canceled|lapsed|stale|against|refrain|clean up|delist|expires?|expiring|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|removes|removing|phases?|phasing|ends?|ending|rotated|purge|un-?whitelist|redundant|used to|ones? below|valid through|swap|attackers?|spoofed|fraudulent|untrusted|dormant|relinquished|handed back|sample|rogue|suspicious|goodbye|shutdown|non-moengage|no traffic|no moengage|fake|malicious|examples?|placeholders?|this was|these were)\\b`,
+  `\\b(?:${PAST}|(?<!\\b(?:cidr|ip|address|network) )${REMOVE}|${REMOVED}|${RETIRE}|ignore|disregard|avoid|replaces?|removals?|for reference|before (?:\\w+ ){0,2}\\d+|(?:gave|given) up|released|reassigned|reallocated|returned|no longer|no more|${ANY_MORE}|(?:switched|turned) off|shut down|offline|go away|gone|moved|migrated|dead|void|cancelled|canceled|lapsed|stale|against|refrain|clean up|delist|expires?|expiring|up to (?:\\w+ ){0,2}\\d|prior|earlier|pre-\\d{4}|supersede|ignored|another company|removes|removing|phases?|phasing|ends?|ending|rotated|purge|un-?whitelist|redundant|used to|ones? below|valid through|swap|attackers?|spoofed|fraudulent|untrusted|dormant|relinquished|handed back|sample|rogue|suspicious|goodbye|shutdown|non-moengage|no traffic|no moengage|fake|malicious|examples?|placeholders?|this was|these were|no (?:requests?|calls?|messages?)|nothing|nobody|by mistake|in error|wrong|backup|looked|leave|kept for|was|used in \\d{4}|(?:before|after) the)\\b`,
   `\\b(?:no need to|not|never|\\w+n['’]t) (?:[\\w-]+ ){0,3}?(?:needed|required|recommended|updated|moengage|from|${ALLOW}|${ALLOWED}|in use|in service|valid|active|belong|ours|own|come|this one|${ALLOWING})\\b`
 )
 
-/** Whether a text has words that may speak against the addresses below it. A person has to read it. */
+/** Words with which a text says what the addresses below it are for, or asks to let them in. */
+const SAYS_USE = any(
+  `(?<!\\b(?:your|the|an?|from|of|in) )\\b(?:${ALLOW}|${ALLOWED}|uses|sends?|sent|calls?|comes?|originates?|opens?|configure|enable|contacts?|static|fixed|dedicated|published|lists|contains?|shows?|given|provided|see|find|choose|select|pick|copy|share|apply|applies|need(?:ed|s)?|required?|includes?|ensure|make sure|checks?|refer|same|are as follows)\\b`,
+  `\\b(?:for|of|per|by|in) (?:each|all|every|your)\\b`,
+  `^(?:the )?following(?: \\w+)? ${ADDRESSES}\\W*$`
+)
+
+/** Whether a text has words that may speak against the addresses beside it. A person has to read it. */
 export const mayBeOutdatedBy = (text: string): boolean => MENTIONS_END.test(text)
+
+/** Whether a text above addresses may speak against them: it has words that may, or speaks of them in words that nobody knows. */
+export const mayBeOutdatedBelow = (text: string): boolean =>
+  mayBeOutdatedBy(text) || (POINTS_BELOW.test(text) && !SAYS_USE.test(text))
 
 /** Whether a text says clearly that the addresses below it are over or not to be used. */
 export function saysOver(text: string): boolean {
@@ -156,3 +177,18 @@ export function saysOver(text: string): boolean {
     (!pointsBelow && last.some((sentence) => STATES_OVER.test(sentence)))
   )
 }
+
+const POINTS_AHEAD = /\b(?:below|following|here)\b|:$/i
+const POINTS_BACK = any(
+  '\\b(?:above|these|this (?:list|table|section))\\b',
+  `\\b${ADDRESSES}\\b`,
+  `^(?:[*†‡§¹²³⁴⁵⁶⁷]|\\[[\\w^]{1,3}\\]|\\(?[1-7][.)]|(?:${OVER}|no longer|do${NOT}|never)\\b)`
+)
+
+/** Whether a text below a table has words that may speak against the addresses of it. */
+export const mayBeOutdatedAbove = (text: string): boolean =>
+  POINTS_BACK.test(text) && !POINTS_AHEAD.test(text) && mayBeOutdatedBy(text)
+
+/** Whether a text below a table says clearly that the addresses above it are over or not to be used. */
+export const saysOverAbove = (text: string): boolean =>
+  /\babove\b/i.test(text) && !POINTS_AHEAD.test(text) && saysOver(text.replaceAll(/\babove\b/gi, 'below'))

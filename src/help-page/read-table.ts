@@ -31,8 +31,8 @@ export function readTable(table: Table): ReadTable | undefined {
   const found = readRows(table)
   if (found === undefined) return undefined
   const place = table.heading === '' ? 'a table' : `table "${table.heading}"`
-  const above = table.doubtedBy === undefined ? [] : [{ place: `the text above ${place}`, text: table.doubtedBy }]
-  const read = { ...found, unread: [...reversedTable(table), ...found.unread], asides: [...above, ...found.asides] }
+  const doubts = table.doubts.map(({ where, text }) => ({ place: `the ${where} ${place}`, text }))
+  const read = { ...found, unread: [...reversedTable(table), ...found.unread], asides: [...doubts, ...found.asides] }
   if (read.unread.length === 0 || !isAboutSomethingElse(table, read)) return read
   return { rows: [], unread: [], asides: [{ place, text: table.rows[0]!.map((slot) => slot.text).join(' | ') }] }
 }

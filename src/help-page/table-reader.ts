@@ -48,9 +48,6 @@ export interface ReadTable {
 /** The column of a problem that the header as a whole has. */
 export const HEADER = 'header'
 
-/** Columns that say what to think of a row. */
-const STATE = /\b(?:status|state|validity|notes?|remarks?|comments?|actions?|lifecycle)\b/i
-
 const textAt = (row: Row, column: number) => row[column]!.text
 const NOTHING: Said = { text: '', titles: [] }
 
@@ -154,7 +151,7 @@ export class TableReader {
         )
       } else if (header === '' && text !== '') {
         this.#refuse(place, text, unreadable('The row has more cells than the header, or its column has none.'), header)
-      } else if (text.length <= MAX_NAME && STATE.test(header) && saysRowOver(text)) {
+      } else if (text.length <= MAX_NAME && saysRowOver(header, text)) {
         this.#refuse(place, text, unreadable('It says that its row is over, or not to be used.'), header)
       } else if (mayBeOutdatedBy(text)) {
         this.#setAside(place, `${header}: ${text}`)

@@ -106,7 +106,7 @@ const OTHERS = '(?:others?|unknown|unlisted|untrusted|by|with|using)\\b'
 const UNWANTED = [
   `${NO_STATE}${REMOVED}(?: [\\w-]+)? ${ADDRESSES_ALONE}`,
   `${NO_STATE}${ADDRESSES} ${REMOVED}\\b`,
-  `(?<!${NO_REQUEST})${REMOVE}(?: (?!${OTHERS}|(?:and|then) )[\\w-]+){0,3}? (?:${ADDRESSES_ALONE}|(?:these|following|below)\\b)`,
+  `(?<!${NO_REQUEST}|\\b(?:not|n['’]t|never) (?:to )?)${REMOVE}(?: (?!${OTHERS}|(?:and|then) )[\\w-]+){0,3}? (?:${ADDRESSES_ALONE}|(?:these|following|below)\\b)`,
   TO_REMOVE,
   TITLE_OF_REMOVAL,
   `${ADDRESSES} for removal\\b`,
@@ -132,11 +132,19 @@ export const reverses = (words: string): boolean => REVERSING_CELL.test(words)
 
 export const STRUCK = unreadable('Its text is struck out.')
 
-/** Why a name, a header or a heading does not mean what it names: it is struck out, or a word may reverse its meaning. */
-export function reversal(text: string): Unreadable | undefined {
+/** Why a name, a header or a label does not mean what it names: it is struck out, or a word may reverse its meaning. */
+export const reversal = (text: string): Unreadable | undefined => reversalBy(ENDED, text)
+
+/** The same of a heading, which is a sentence more often: "IPs that never change" says nothing against them. */
+export const reversalOfHeading = (text: string): Unreadable | undefined => reversalBy(ENDED_IN_TITLE, text)
+
+/** Whether a heading that is not refused has a word that may reverse its meaning. A person has to read it. */
+export const mayBeReversed = (heading: string): boolean => ENDED.test(heading)
+
+function reversalBy(pattern: RegExp, text: string): Unreadable | undefined {
   if (text.includes(STRIKE)) return STRUCK
   const inBrackets = [...text.matchAll(/\(([^()]*)\)/g)].map(([, words]) => words!.trim()).join('\n')
-  const [word] = ENDED.exec(text) ?? REVERSING_NAME.exec(inBrackets) ?? []
+  const [word] = pattern.exec(text) ?? REVERSING_NAME.exec(inBrackets) ?? []
   return word === undefined ? undefined : mayReverse(word)
 }
 

@@ -21,7 +21,7 @@ const NAME_OF_CLIENTS =
 /** A name in front of a text: JSON behind it may be the end of that text. */
 const NAMED_TEXT = /(?<![\w.-])((?:(?:content|query|remote|user) )?[\w.-]{1,60})["'>]?\s?[:=]/gi
 /** Names that are of clients elsewhere: levels, and the numbers that a framework gives to requests. */
-const OF_LOGGERS_AS_WELL = /^(?:err(?:or)?|req(?:uest)?[-_.]?id)$/i
+const OF_LOGGERS_AS_WELL = /^(?:err|error|(?:req|request)[-_.]?id)$/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
 const QUOTED = /[^,;\t\\=:[({]"\{"\w/
 /** What `grep` writes in front of a line of a file that is a log by its name; applications write a blank in front of a body. */

@@ -1110,7 +1110,18 @@ t.test('a text directly above a table that may speak against it is reported', as
     'For historical reference:',
     'IPs before May 2026:',
     'MoEngage is removing the following IPs.',
-    'These IPs are not needed.'
+    'These IPs are not needed.',
+    'Clear these IPs from your firewall.',
+    'Please strip these IPs from your allowlist.',
+    'Undo the allowlisting of these IPs.',
+    'Close your firewall for these IPs.',
+    'Our contract for these IPs has run out.',
+    'These IPs are history.',
+    'Nothing comes from these IPs.',
+    'The following IPs were published in error.',
+    'Two IPs were removed.',
+    'Do not use these IPs in your SPF record.',
+    'Replace these addresses with the ones of your data center.'
   ]
   for (const above of doubtful) {
     t.strictSame(rows(below(above)), ['DC-01 sms: 3.6.251.95'], above)
@@ -1121,10 +1132,80 @@ t.test('a text directly above a table that may speak against it is reported', as
     )
   }
   t.match(warnings(`## IPs for deleted users\n\n${below('')}`), [
-    { path: 'the text above table "IPs for deleted users"', value: 'IPs for deleted users' }
+    { path: 'the heading of table "IPs for deleted users"', value: 'IPs for deleted users' }
   ])
-  for (const above of ['Add the following IPs to your allowlist:', 'IP block', 'CIDR blocks of MoEngage']) {
+  for (const above of [
+    'Add the following IPs to your allowlist:',
+    'IP block',
+    'CIDR blocks of MoEngage',
+    'The IPs below are static and dedicated to MoEngage.',
+    'These IPs for each data center:',
+    'The following IP addresses:',
+    'Last updated: 1 May 2026'
+  ]) {
     t.strictSame(warnings(below(above)), [], above)
+  }
+})
+
+t.test('a heading is refused for clear words, and reported for words that may speak against it', async (t) => {
+  const under = (heading: string) => page('SMS | DC-01 | 3.6.251.95').replace('## IPs', `## ${heading}`)
+  for (const heading of [
+    'Old IPs',
+    'IPs that are not in use',
+    'IPs not to allow',
+    'Do not use',
+    'Never whitelist these IPs',
+    'Block these IPs',
+    'These IPs must not be allowed',
+    'IPs ~~of SMS~~'
+  ]) {
+    t.match(refused(under(heading)).cells, [{ column: 'header' }], heading)
+  }
+  for (const heading of [
+    'Do not block these IPs',
+    'IPs that never change',
+    'IPs without which campaigns fail',
+    'IPs of campaigns that are not sent by email',
+    'IPs for deleted users'
+  ]) {
+    t.strictSame(rows(under(heading)), ['DC-01 sms: 3.6.251.95'], heading)
+    t.match(warnings(under(heading)), [{ path: `the heading of table "${heading}"`, value: heading }], heading)
+  }
+  t.strictSame(warnings(under('IPs of SMS')), [])
+})
+
+t.test('a text below a table that speaks against its addresses is refused or reported', async (t) => {
+  const table = page('SMS | DC-01 | 3.6.251.95')
+  const message = 'The text below the table says that its addresses are over, or not to be used.'
+  for (const text of [
+    'The IPs above are deprecated.',
+    'Remove the above IPs from your firewall.',
+    'Note: do not allow the above IPs.',
+    'Contact support.\n\nThe IPs above are no longer used.\n\nAllow the others.'
+  ]) {
+    t.match(refused(`${table}\n${text}\n`).cells, [{ column: 'header', message }], text)
+    t.match(refused(`${table}\n${text}\n\n## More\n\nText\n`).cells, [{ message }], `${text}, above a heading`)
+  }
+  const next = page('SMS | DC-02 | 18.195.110.23').replace('## IPs\n\n', '')
+  t.match(refused(`${table}\nThe IPs above are deprecated.\n\nAllow the IPs below.\n\n${next}`).cells, [{ message }])
+  for (const text of [
+    'These IPs were retired on 1 May.',
+    'Deprecated, do not use.',
+    '- No longer in use',
+    '\\* Not needed any more',
+    '(1) retired',
+    'Do not block the IPs above.'
+  ]) {
+    t.strictSame(rows(`${table}\n${text}\n`), ['DC-01 sms: 3.6.251.95'], text)
+    t.match(warnings(`${table}\n${text}\n`), [{ path: 'the text below table "IPs"' }], text)
+  }
+  for (const text of [
+    'The following IPs are deprecated: none.',
+    'Allow the IPs above in your firewall.',
+    'If requests are blocked, contact support.',
+    '## Old versions of the SDK\n\nThe IPs above were removed from it.'
+  ]) {
+    t.strictSame(warnings(`${table}\n${text}\n`), [], text)
   }
 })
 
@@ -1153,6 +1234,30 @@ t.test('a column beside the addresses that says that a row is over refuses the r
     t.match(refused(table('Status', cell)).cells, [
       { row: 'SMS, DC-01', column: 'Status', text: cell, message: 'It says that its row is over, or not to be used.' }
     ])
+  }
+  for (const [header, cell] of [
+    ['Deprecated', 'Yes'],
+    ['Retired?', 'x'],
+    ['Is deprecated', '**true**'],
+    ['End of life', '✓'],
+    ['Active', 'No'],
+    ['Still in use?', 'no.'],
+    ['Is valid', 'false'],
+    ['Supported', '❌']
+  ] as const) {
+    const message = 'It says that its row is over, or not to be used.'
+    t.match(refused(table(header, cell)).cells, [{ row: 'SMS, DC-01', column: header, message }], header)
+  }
+  for (const [header, cell] of [
+    ['Deprecated', 'No'],
+    ['Deprecated', ''],
+    ['Active', 'Yes'],
+    ['Supported', 'x'],
+    ['Removed on', '1 May 2027'],
+    ['Static', 'No']
+  ] as const) {
+    t.strictSame(rows(table(header, cell)), ['DC-01 sms: 3.6.251.95'], `${header} ${cell}`)
+    t.match(warnings(table(header, cell)), [{ value: header }])
   }
   for (const cell of ['Active', 'Add', 'Mumbai', '']) {
     t.strictSame(rows(table('Status', cell)), ['DC-01 sms: 3.6.251.95'], cell)
