@@ -203,7 +203,7 @@ export class Rejections<Request> {
 
   /** How to make a proxy known. */
   #trustFix(proxy: string | null, reach: Reach): string {
-    return trustFix(proxy, this.#settings.clientIp, this.#framework, reach)
+    return trustFix(proxy, this.#settings.clientIp, this.#framework, { reach, header: this.#header })
   }
 
   /** Whether the framework's setting applies to a request. */
@@ -211,7 +211,7 @@ export class Rejections<Request> {
     if (incoming === null) return 'unknown'
     const framework = this.#framework
     if (framework?.handles(request, incoming) === false) return { why: framework.whyUnhandled(request) }
-    return present.includes(FRAMEWORK_HEADER) ? 'applies' : 'other-header'
+    return present.includes(this.#header) ? 'applies' : 'other-header'
   }
 
   /** The framework's setting, where it resolved the client IP and trusts that client as a proxy. */

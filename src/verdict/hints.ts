@@ -243,21 +243,34 @@ export function trustFix(
   proxy: string | null,
   clientIp: unknown,
   framework: TrustSetting | undefined,
-  reach: Reach
+  { reach, header }: { readonly reach: Reach; readonly header: string }
 ): string {
   if (typeof clientIp === 'function') return 'let your clientIp function read the header of that proxy.'
-  if (clientIp === 'trusted-proxies') {
-    return proxy === null
-      ? `list its address in clientIp.trustedProxies. ${REDACTED}`
-      : `add '${proxy}' to clientIp.trustedProxies.`
-  }
-  if (framework !== undefined) {
-    const fix = besideSetting(proxy, framework, reach)
-    return proxy === null ? `${fix} ${REDACTED}` : fix
-  }
-  return proxy === null
-    ? `list its address in clientIp: { trustedProxies: [...] }. ${REDACTED}`
-    : `pass clientIp: { trustedProxies: ['${proxy}'] }.`
+  const isKnown = proxy !== null && isProxyName(proxy)
+  const fix =
+    clientIp !== 'trusted-proxies' && framework !== undefined
+      ? besideSetting(proxy, framework, reach)
+      : inTrustedProxies(proxy, clientIp === 'trusted-proxies', { reach: isKnown ? 'applies' : reach, header })
+  return proxy === null ? `${fix} ${REDACTED}` : fix
+}
+
+/** A provider is known to write the header that is read. Of another proxy a request shows what it sends, and not what it writes itself. */
+function inTrustedProxies(
+  proxy: string | null,
+  isSet: boolean,
+  { reach, header }: { readonly reach: Reach; readonly header: string }
+): string {
+  const isOther = reach === 'other-header'
+  const option = isSet
+    ? 'clientIp.trustedProxies'
+    : `clientIp: { trustedProxies: [${proxy === null ? '...' : `'${proxy}'`}]${isOther ? ", header: '...'" : ''} }`
+  const fix =
+    proxy === null ? `list its address in ${option}` : isSet ? `add '${proxy}' to ${option}` : `pass ${option}`
+  if (!isOther) return reach === 'unknown' ? `${fix}, if the proxy writes ${header} itself.` : `${fix}.`
+  return (
+    `${fix}${isSet ? ', and set clientIp.header to' : ' with'} the one header that the proxy itself writes; if it writes none, let it set ` +
+    `${header} first.`
+  )
 }
 
 function besideSetting(proxy: string | null, { setting, note, handled }: TrustSetting, reach: Reach): string {

@@ -47,7 +47,8 @@ interface Row {
 const readsHeader = ({ header, present }: UnlistedFacts) => present.includes(header)
 
 /** What a proxy has to be before it is trusted: one that passes a header on hands over what clients wrote. */
-const WRITES_ITSELF = 'one that writes that header itself (what a trusted proxy passes on is believed as well)'
+const writesItself = ({ header }: UnlistedFacts) =>
+  `one that writes ${header} itself (what a trusted proxy passes on is believed as well)`
 
 /** How a proxy behind a provider hands on the sender in the header that is read. */
 function handingOn(facts: UnlistedFacts, provider: string): string {
@@ -124,7 +125,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: (facts) =>
       `${facts.client} ${facts.about}: if its requests carry no forwarded header, they were made in your own network, or your proxy ` +
       `(Docker's bridge, for example) has to set ${facts.header} and to be trusted; if they carry one, which the log calls ` +
-      `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy and writes that header itself: ` +
+      `proxy-not-configured, every sender looks like ${facts.client}, and if it is your proxy: ` +
       facts.trustFix(facts.pasted)
   },
   {
@@ -172,9 +173,9 @@ export const UNLISTED_ROWS: readonly Row[] = [
     name: 'an internal peer that forwards',
     applies: ({ isInternal, isPeer, present }) => isInternal && isPeer && present.length > 0,
     reason: 'proxy-not-configured',
-    hint: ({ client, pasted, trustFix }) =>
-      `${client} is an internal address and the request carries a forwarded header, so it seems to be your proxy, ${WRITES_ITSELF}, ` +
-      `and every sender looks like ${client}. If it is: ${trustFix(pasted)}`
+    hint: (facts) =>
+      `${facts.client} is an internal address and the request carries ${facts.present.join(' and ')}, so it seems to be your proxy` +
+      `${readsHeader(facts) ? `, ${writesItself(facts)},` : ''} and every sender looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
   },
   {
     name: 'an internal hop in front of others',
@@ -182,7 +183,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'proxy-not-configured',
     hint: (facts) =>
       `${facts.client} is an internal address and ${facts.header} names another hop left of it, so it seems to be your proxy, ` +
-      `${WRITES_ITSELF}, and every sender behind it looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
+      `${writesItself(facts)}, and every sender behind it looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
   },
   {
     name: 'an internal peer without a header',

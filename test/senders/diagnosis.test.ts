@@ -57,7 +57,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
       'a proxy that is not configured',
       diagnosisOf({}, [['10.0.3.7', 1204, undefined, XFF]]),
       [
-        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}\. Do so only if it stands in front of your server: what a trusted proxy writes is believed\.$/
+        /^All 1,204 rejections came from 10\.0\.3\.7, which seems to be your own proxy: add it to clientIp\.trustedProxies: pass clientIp: \{ trustedProxies: \['10\.0\.3\.7'\] \}, if the proxy writes x-forwarded-for itself\. Do so only if it stands in front of your server: what a trusted proxy writes is believed\.$/
       ]
     ],
     [
@@ -106,7 +106,7 @@ t.test('likely causes are named in one sentence each, with what to do', async (t
         ...diagnosisOf({ clientIp: ({ peer }) => peer as string }, [['10.0.3.7', 1, undefined, XFF]])
       ],
       [
-        /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies\. Do so only if it stands in front of your server: /,
+        /^3 of 6 .* own proxy: add '10\.0\.3\.7' to clientIp\.trustedProxies, if the proxy writes x-forwarded-for itself\. Do so only if it stands in front of your server: /,
         /^2 of 6 .* own proxy: add 'cloudflare' to clientIp\.trustedProxies\. Do so only if /,
         /^1 of 6 .* own proxy: set clientIp\.header to the one header that it writes itself by its configuration; one that it passes on, anybody can write\.$/,
         /^The only .* own proxy: let your clientIp function read the header of that proxy\. Do so only if /

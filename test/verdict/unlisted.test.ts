@@ -65,7 +65,7 @@ const CASES: Case[] = [
     peer: '192.168.3.3',
     headers: null,
     reason: 'not-listed',
-    hint: /^192\.168\.3\.3 is a private address: if its requests carry no forwarded header, .*; if they carry one, .*: add '192\.168\.3\.3' to clientIp\.trustedProxies\.$/
+    hint: /^192\.168\.3\.3 is a private address: if its requests carry no forwarded header, .*; if they carry one, .*: add '192\.168\.3\.3' to clientIp\.trustedProxies, if the proxy writes x-forwarded-for itself\.$/
   },
   {
     row: 'an internal address, of which no request is known',
@@ -74,7 +74,7 @@ const CASES: Case[] = [
     peer: '192.168.3.3',
     headers: null,
     reason: 'not-listed',
-    hint: /list its address in clientIp\.trustedProxies\. redactAddress hides the address/
+    hint: /list its address in clientIp\.trustedProxies, if the proxy writes x-forwarded-for itself\. redactAddress hides the address/
   },
   {
     row: 'every hop is a trusted proxy',
@@ -201,6 +201,33 @@ const CASES: Case[] = [
     headers: { 'x-client': LISTED },
     reason: 'proxy-not-configured',
     hint: /add '192\.168\.0\.5'/
+  },
+  {
+    row: 'an internal peer that forwards',
+    what: 'a proxy that is not trusted and sends another header',
+    options: trusting('10.0.0.0/8'),
+    peer: '192.168.0.5',
+    headers: { 'x-real-ip': LISTED },
+    reason: 'proxy-not-configured',
+    hint: /^192\.168\.0\.5 is an internal address and the request carries x-real-ip, so it seems to be your proxy and every sender looks like 192\.168\.0\.5\. If it is: add '192\.168\.0\.5' to clientIp\.trustedProxies, and set clientIp\.header to the one header that the proxy itself writes; if it writes none, let it set x-forwarded-for first\.$/
+  },
+  {
+    row: 'an internal peer that forwards',
+    what: 'the same without the option',
+    options: { clientIp: undefined },
+    peer: '192.168.0.5',
+    headers: { 'x-real-ip': LISTED },
+    reason: 'proxy-not-configured',
+    hint: /If it is: pass clientIp: \{ trustedProxies: \['192\.168\.0\.5'\], header: '\.\.\.' \} with the one header that the proxy itself writes; if it writes none, let it set x-forwarded-for first\.$/
+  },
+  {
+    row: 'an internal peer that forwards',
+    what: 'the same where addresses are redacted',
+    options: { clientIp: undefined, redactAddress: 'truncate' },
+    peer: '192.168.0.5',
+    headers: { 'x-real-ip': LISTED },
+    reason: 'proxy-not-configured',
+    hint: /If it is: list its address in clientIp: \{ trustedProxies: \[\.\.\.\], header: '\.\.\.' \} with the one header .* redactAddress hides/
   },
   {
     row: 'an internal hop in front of others',
@@ -371,15 +398,16 @@ t.test('what the guard knows about an unlisted client is said before anybody ask
 
 t.test('the advice is taken when it is followed', async (t) => {
   for (const { what, options, peer, headers, hint } of CASES) {
-    const [, proxy] =
-      /add '([^']+)' to clientIp\.trustedProxies/.exec(
+    const [, proxy, other] =
+      /add '([^']+)' to clientIp\.trustedProxies(, and set clientIp\.header to)?/.exec(
         `${(verdictOn({ options, peer, headers }) as { hint: string }).hint}`
       ) ?? []
     if (proxy === undefined) continue
+    const header = other === undefined ? {} : { header: Object.keys(headers!)[0]! }
     const { trustedProxies, ...rest } = (options.clientIp ?? { trustedProxies: [] }) as {
       trustedProxies: readonly string[]
     }
-    const followed = guardOf({ clientIp: { ...rest, trustedProxies: [...trustedProxies, proxy] } })
+    const followed = guardOf({ clientIp: { ...rest, trustedProxies: [...trustedProxies, proxy], ...header } })
     const request = { peer, headers: headers ?? xff(LISTED) }
     t.match(followed.judge(request), { verified: true, clientIp: LISTED }, `${what}: ${hint}`)
   }
@@ -399,14 +427,15 @@ t.test('no hint says to read a header of which it is unknown whether a client wr
     ...CASES.map(verdictOn),
     verdictOn({ options: required, peer: '10.0.0.1', headers: { 'x-real-ip': LISTED } })
   ].flatMap((verdict) => ('hint' in verdict && verdict.hint.includes('clientIp.header') ? [verdict.hint] : []))
-  t.equal(hints.length, 5)
-  for (const hint of hints) t.match(hint, condition)
+  t.equal(hints.length, 6)
+  const untrusted = /clientIp\.header to the one header that the proxy itself writes; if it writes none, let it set /
+  for (const hint of hints) t.ok(condition.test(hint) || untrusted.test(hint), hint)
   const forwards = { options: trusting('10.0.0.0/8'), peer: '192.168.0.5', headers: xff(LISTED) }
   t.match(verdictOn(forwards), {
-    hint: /writes that header itself \(what a trusted proxy passes on is believed as well\)/
+    hint: /writes x-forwarded-for itself \(what a trusted proxy passes on is believed as well\)/
   })
   t.match(verdictOn({ ...forwards, headers: null }), {
-    hint: /if it is your proxy and writes that header itself: add /
+    hint: /if it is your proxy: add '192\.168\.0\.5' to clientIp\.trustedProxies, if the proxy writes x-forwarded-for itself\./
   })
 })
 
