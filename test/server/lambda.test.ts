@@ -328,9 +328,9 @@ t.test('what every object inherits was not written by AWS', async (t) => {
 
 t.test('for any lines of a client the hop that the balancer appended is the client', async () => {
   const text = fc.string({ unit: fc.constantFrom(...`${LISTED},:[] \t"x`), maxLength: 40 })
+  const { guard } = guarding()
   fc.assert(
     fc.property(fc.array(text, { maxLength: 3 }), fc.boolean(), (sent, isMulti) => {
-      const { guard } = guarding()
       const lines = appended(
         STRANGER,
         sent.map((value) => ['X-Forwarded-For', value])
