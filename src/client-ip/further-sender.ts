@@ -3,7 +3,7 @@ import { isHidden, parseListHop } from './hops.js'
 import { hopParserOf, MAX_TRUSTED_HOPS } from './resolver.js'
 
 /** What a forwarded header says of a further sender, for whom a client forwarded the request. */
-export type FurtherSender = 'left-of-client' | 'elsewhere' | 'none'
+export type FurtherSender = 'left-of-client' | 'elsewhere' | 'hidden' | 'none'
 
 /** A hop that a header names. */
 interface Hop {
@@ -41,12 +41,13 @@ export function furtherSenders(
 }
 
 function placeIn(hops: readonly Hop[], client: string, between: ReadonlySet<string | undefined>): FurtherSender {
-  let isElsewhere = false
+  let found: FurtherSender = 'none'
   for (const [place, { address, isKnown }] of hops.entries()) {
     if (address === client) return hops.slice(place).some((hop) => hop.address !== client) ? 'left-of-client' : 'none'
-    if (address === undefined || !(isKnown || between.has(address))) isElsewhere = true
+    if (address === undefined) found = found === 'none' ? 'hidden' : found
+    else if (!(isKnown || between.has(address))) found = 'elsewhere'
   }
-  return isElsewhere ? 'elsewhere' : 'none'
+  return found
 }
 
 function hopsIn(text: string, header: string, isKnown: (hop: ParsedAddress) => boolean): Hops {

@@ -1,4 +1,4 @@
-import { furtherSenders } from '../client-ip/further-sender.js'
+import { type FurtherSender, furtherSenders } from '../client-ip/further-sender.js'
 import {
   forwardedHeaders,
   type HeadersInput,
@@ -22,6 +22,7 @@ import {
   type Reach,
   type TrustSetting,
   trustFix,
+  unixNotTrusted,
   unixWithoutHeader,
   unresolvedHint,
   withSecret
@@ -38,6 +39,13 @@ const UNLISTED = 0
 export interface FrameworkTrust<Request> extends TrustSetting, Pick<FrameworkIp<Request>, 'handles' | 'trustsClient'> {
   /** Why its setting does not apply to a request that it does not handle, as a sentence. */
   whyUnhandled(request: Request | undefined): string
+}
+
+/** What stands beside a client in a forwarded header. */
+const BESIDE: Readonly<Record<Exclude<FurtherSender, 'none'>, (clientIp: string) => string>> = {
+  'left-of-client': (clientIp) => `another hop left of ${clientIp}`,
+  elsewhere: () => 'another address',
+  hidden: () => 'a text that is no address'
 }
 
 const NO_REQUEST: Incoming = { peer: null, headers: {} }
@@ -79,9 +87,12 @@ export class Rejections<Request> {
   #unresolvedHint(failure: Failure, peer: Incoming['peer'], headers: HeadersInput): string {
     const header = this.#header
     const isMissing = failure.reason === 'header-missing'
-    const isOfUnix = failure.reason === 'no-peer' && peer === UNIX_PEER && this.#settings.resolver.settings.trustUnix
-    const present = isMissing || isOfUnix ? forwardedHeaders(headers, header) : []
-    if (isOfUnix) return unixWithoutHeader(header, present)
+    if (failure.reason === 'no-peer' && peer === UNIX_PEER) {
+      return this.#settings.resolver.settings.trustUnix
+        ? unixWithoutHeader(header, forwardedHeaders(headers, header))
+        : unixNotTrusted(header, this.#trustFix('unix', { why: 'a unix socket has no address that it could list' }))
+    }
+    const present = isMissing ? forwardedHeaders(headers, header) : []
     return isMissing && present.length > 0
       ? otherHeaderPresent(header, present)
       : unresolvedHint(failure, peer, this.#wording)
@@ -181,8 +192,7 @@ export class Rejections<Request> {
     const isKnown = (hop: ParsedAddress) => !isPeer && isStanding(this.#standing(hop))
     const found = furtherSenders(texts, clientIp, isKnown).flatMap((place, i) => {
       if (place === 'none') return []
-      const name = present[i]!
-      return [place === 'elsewhere' ? `another address in ${name}` : `another hop left of ${clientIp} in ${name}`]
+      return [`${BESIDE[place](clientIp)} in ${present[i]}`]
     })
     return found.length === 0 ? undefined : found.join(' and ')
   }

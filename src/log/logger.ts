@@ -1,5 +1,5 @@
 import { callBack, inTime, type Keep, once } from '../lib/promise.js'
-import { messageLineOf } from '../lib/text.js'
+import { messageLineOf, withFullStop } from '../lib/text.js'
 import { SECOND } from '../lib/time.js'
 import { emitWarning } from '../lib/warning.js'
 
@@ -109,20 +109,20 @@ export class SafeLogger {
 
   /** Whether a line of this level would be written. */
   isEnabled(level: LineLevel, to: Logger = this.#logger): boolean {
-    let answer: unknown = false
+    let answer: unknown
     const ask = () => {
       answer = to.isLevelEnabled?.(level)
       return answer
     }
     callBack(ask, this.#warn)
-    // A promise is no answer: the line is written, or the logger leaves it out by itself.
+    // A promise is no answer, and neither is an error: the line is written, or the logger leaves it out by itself.
     return answer !== false
   }
 }
 
 function warnOfLogger(error: unknown): void {
   emitWarning(
-    `The logger of moengage-allowlist failed: ${messageLineOf(error)}. Its lines are lost; rejections without a line are ` +
+    `The logger of moengage-allowlist failed: ${withFullStop(messageLineOf(error))} Its lines are lost; rejections without a line are ` +
       'counted in the next summary. Further failures are not reported.',
     { code: 'MOE_WARN_LOGGER', detail: 'docs/errors.md#moe_warn_logger' }
   )

@@ -1,4 +1,4 @@
-import { TEST_PEER, UNIX_PEER } from '../client-ip/incoming.js'
+import { TEST_PEER } from '../client-ip/incoming.js'
 import { isProxyName } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
@@ -164,15 +164,12 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
 
 const OVER_UNIX = 'The request came over a unix socket, which has no address'
 
-const UNIX_WITHOUT_CLIENT = `${OVER_UNIX}. If your proxy connects there, add 'unix' to clientIp.trustedProxies and let it send the header.`
-
 const API_GATEWAY_TEST =
   'The request was made by the test of API Gateway\'s console, which writes "test-invoke-source-ip" in place of an address. Call the deployed ' +
   'stage over the internet instead.'
 
 /** Why there is no client IP that can be relied on, in one or two sentences. */
 export function unresolvedHint(failure: Failure, peer: string | null | undefined, wording: ClientIpWording): string {
-  if (failure.reason === 'no-peer' && peer === UNIX_PEER) return UNIX_WITHOUT_CLIENT
   if (failure.reason === 'invalid-peer' && peer === TEST_PEER) return API_GATEWAY_TEST
   const { header } = wording
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
@@ -204,6 +201,10 @@ export function otherHeaderPresent(header: string, present: readonly string[]): 
     eitherHeader(header)
   )
 }
+
+/** A request over a unix socket that is not trusted. */
+export const unixNotTrusted = (header: string, trustFix: string) =>
+  `${OVER_UNIX}. If your proxy connects there, let it set ${header} itself, and ${trustFix}`
 
 /** A request over a unix socket that is trusted, without the header that is read. */
 export function unixWithoutHeader(header: string, present: readonly string[]): string {

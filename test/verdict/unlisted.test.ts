@@ -533,21 +533,40 @@ t.test("a public client behind which a header names a further sender may be a pr
       'another hop left of 8.8.8.8 in x-forwarded-for'
     ],
     ['one that hides a name', {}, '8.8.8.8', xff(`unknown, ${LISTED}`), 'another address in x-forwarded-for'],
-    ['squid that hides it', {}, '8.8.8.8', xff('unknown'), 'another address in x-forwarded-for'],
-    ['a name that hides it', {}, '8.8.8.8', { forwarded: 'for="_SEVKISEK"' }, 'another address in forwarded'],
-    ...[
-      `for=${LISTED};sig=a=;exp=1`,
-      'for=unknown;sig=a=',
-      `proto=https, for=${LISTED}`,
-      `for="[2001:4860::1]:1";a=b=`
-    ].map((forwarded): [string, Partial<GuardOptions>, string, Record<string, string>, string] => [
-      `Forwarded: ${forwarded}`,
+    ['the same behind it', {}, '8.8.8.8', xff(`${LISTED}, unknown`), 'another address in x-forwarded-for'],
+    ...['unknown', '-', 'null', 'bad', '300.1.1.1'].map(
+      (text): [string, Partial<GuardOptions>, string, Record<string, string>, string] => [
+        `no address: ${text}`,
+        {},
+        '8.8.8.8',
+        xff(text),
+        'a text that is no address in x-forwarded-for'
+      ]
+    ),
+    ['a name that hides it', {}, '8.8.8.8', { forwarded: 'for="_SEVKISEK"' }, 'a text that is no address in forwarded'],
+    ...[`for=${LISTED};sig=a=;exp=1`, `proto=https, for=${LISTED}`, `for="[2001:4860::1]:1";a=b=`].map(
+      (forwarded): [string, Partial<GuardOptions>, string, Record<string, string>, string] => [
+        `Forwarded: ${forwarded}`,
+        {},
+        '8.8.8.8',
+        { forwarded },
+        'another address in forwarded'
+      ]
+    ),
+    [
+      'Forwarded that hides it, with what RFC 7239 does not allow',
       {},
       '8.8.8.8',
-      { forwarded },
-      'another address in forwarded'
-    ]),
-    ['two values of one address', {}, '8.8.8.8', { 'x-real-ip': `${LISTED}, 8.8.8.8` }, 'another address in x-real-ip'],
+      { forwarded: 'for=unknown;sig=a=' },
+      'a text that is no address in forwarded'
+    ],
+    [
+      'two values of one address',
+      {},
+      '8.8.8.8',
+      { 'x-real-ip': `${LISTED}, 8.8.8.8` },
+      'a text that is no address in x-real-ip'
+    ],
     [
       'a name left of the client',
       {},
@@ -808,13 +827,20 @@ t.test('of a unix socket that is trusted, the hint says which header its proxy s
       { 'x-real-ip': LISTED },
       /, which is trusted, sends x-real-ip, not x-forwarded-for\. Either the proxy writes that header, or it passes on .*; if it writes none, let it set x-forwarded-for\.$/
     ],
-    [['loopback'], { 'x-real-ip': LISTED }, /add 'unix' to clientIp\.trustedProxies/],
-    [['loopback'], xff(LISTED), /add 'unix' to clientIp\.trustedProxies/]
+    [
+      ['loopback'],
+      { 'x-real-ip': LISTED },
+      /^The request came over a unix socket, which has no address\. If your proxy connects there, let it set x-forwarded-for itself, and add 'unix' to clientIp\.trustedProxies\.$/
+    ],
+    [['loopback'], xff(LISTED), /itself, and add 'unix' to clientIp\.trustedProxies\.$/]
   ]
   for (const [trusted, headers, hint] of table) {
     t.match(guardOf(trusting(...trusted)).judge({ peer: 'unix', headers }), { reason: 'unresolved', hint })
   }
   t.match(guardOf(trusting('unix')).judge({ peer: 'unix', headers: xff(LISTED) }), { verified: true }, 'as it says')
+  t.match(guardOf({ clientIp: undefined }).judge({ peer: 'unix', headers: xff(LISTED) }), {
+    hint: /itself, and pass clientIp: \{ trustedProxies: \['unix'\] \}\.$/
+  })
   t.match(guardOf(trusting('unix')).judge({ peer: undefined, headers: {} }), { hint: /^The connection has no address/ })
 })
 
