@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { ExportError } from '../errors.js'
 import { regularFile } from '../lib/regular-file.js'
@@ -19,11 +19,21 @@ const INSTEAD = 'leave --output out to write to standard output'
  * Looks at the file that `--output` names. A link is followed.
  *
  * @param instead what to do if it is not a regular file
- * @throws Error if it exists and is not a regular file, or is a link to nothing
+ * @throws Error if it exists and is not a regular file, is a link to nothing, cannot be read, or holds a private key
  */
 export async function findOutput(file: string, instead = INSTEAD): Promise<OutputFile> {
   const before = await regularFile(file, instead)
-  return { path: before === undefined ? file : await realpath(file), before }
+  if (before === undefined) return { path: file, before }
+  const path = await realpath(file)
+  if (await holdsKey(path)) throw new Error('it holds a private key, which is never replaced')
+  return { path, before }
+}
+
+const MAX_KEY = 4096
+
+async function holdsKey(path: string): Promise<boolean> {
+  const chunks: Buffer[] = await createReadStream(path, { end: MAX_KEY }).toArray()
+  return Buffer.concat(chunks).includes('PRIVATE KEY-----')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadGuard } from '../../src/core.js'
@@ -84,8 +84,15 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
     [['--key', key, '--list-version', '0'], /not a whole number from 1/],
     [['--key', key, '--expires', 'soon'], /--expires soon is not a time/],
     [['--key', key, '--expires', '2026-01-01'], /is not a time within/],
-    [['--key', key, '--output', at('none/list.jws')], /could not be written: ENOENT/]
+    [['--key', key, '--output', at('none/list.jws')], /could not be written: ENOENT/],
+    [
+      ['--key', key, '--output', key],
+      /could not be written: it holds a private key, which is never replaced\. Name another/
+    ],
+    [['--key', key, '--output', at('link')], /could not be written: it holds a private key/]
   ]
+  const pem = readFileSync(key, 'utf8')
+  symlinkSync(key, at('link'))
   for (const [argv, stderr] of table) {
     const found = await run(['sign', list, '--name', 'production', ...argv])
     t.match(found, { code: 2, stdout: '', stderr }, argv.join(' '))
@@ -98,7 +105,11 @@ t.test('mistakes are named, and no private key is printed', async (t) => {
     code: 2,
     stderr: /argument ' ' is invalid\. It is not a text of 1 to 100/
   })
-  const pem = readFileSync(key, 'utf8')
+  t.match(await run(['export', 'nginx', '-d', 'DC-01', '--output', key]), {
+    code: 2,
+    stderr: /could not be written: it holds a private key, which is never replaced\. Name another file\./
+  })
+  t.equal(readFileSync(key, 'utf8'), pem)
   const packed = Buffer.from(pem).toString('base64')
   for (const text of [pem, pem.trim(), pem.replaceAll('\n', '\\n'), secret, packed]) {
     const inPlace: [argv: string[], stderr: RegExp][] = [
