@@ -24,7 +24,7 @@ import {
   fromOption,
   jsonOption,
   type Names,
-  readList,
+  readTrustedList,
   withoutAddresses
 } from './input.js'
 import { Exit, type Io, writeJson } from './io.js'
@@ -59,7 +59,7 @@ export function explainCommand(io: Io): Command {
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(async (ip: string, { from, dataCenter, channel, json }: Options) => {
-      const list = await readList(from, io)
+      const { list } = await readTrustedList(from, io)
       const address = readIp(ip, list)
       const finding = find(address, list, { dataCenters: dataCenter, channels: channel })
       if (json) writeJson(io.stdout, asJson(finding, list))

@@ -15,8 +15,8 @@ import {
   fromOption,
   type Names,
   outputFile,
-  readList,
   readOutput,
+  readTrustedList,
   withoutAddresses,
   wordsIn
 } from './input.js'
@@ -89,7 +89,7 @@ export function exportCommand(io: Io): Command {
       if (format === undefined) command.error('error: Name a format; see moengage-allowlist export --help')
       if (options.json && format !== 'json')
         command.error(`error: --json is the format json, not ${format}. Leave one out.`)
-      const list = await readList(options.from, io)
+      const { list } = await readTrustedList(options.from, io)
       const selection = { dataCenters: options.dataCenter, channels: options.channel }
       const { name, port, allow } = options
       const output = outputFile(options.output)

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { FleetError } from '../errors.js'
 import type { ChangeOptions, FleetControl } from '../fleet/control.js'
 import { isName, NO_NAME } from '../fleet/name.js'
@@ -56,6 +56,25 @@ export function addChangeOptions(command: Command): Command {
     .option('--expect <version>', 'change nothing if the store has another version', readVersion)
     .option('--wait [time]', 'wait until all live replicas use it, 10s at most by default', readTime)
     .addHelpText('after', `\n${NO_FLEET}`)
+}
+
+/** What is confirmed of a change that is suspicious. */
+export interface ConfirmFlags {
+  readonly confirm?: readonly string[]
+}
+
+export const confirmOption = () =>
+  new Option('--confirm <suspicion...>', 'wide or private; each replica needs it in its own options as well').argParser(
+    readConfirmed
+  )
+
+const SUSPICIONS = ['wide', 'private']
+
+/** Commander gives the values one by one; people write them with commas as well. */
+function readConfirmed(text: string, before: readonly string[] = []): readonly string[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  if (words.every((word) => SUSPICIONS.includes(word))) return [...before, ...words]
+  throw new InvalidArgumentError(`Write one or more of: ${SUSPICIONS.join(', ')}.`)
 }
 
 export function readTime(text: string): number {

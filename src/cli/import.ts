@@ -5,6 +5,7 @@ import { Directory } from '../directory/directory.js'
 import { dayOf, formatSnapshot, type Snapshot } from '../directory/snapshot.js'
 import { PageError, problemLine } from '../errors.js'
 import { futureWarnings, isToCome } from '../guard/status.js'
+import { suspicionWarnings } from '../guard/suspicions.js'
 import type { Imported, PageFormat } from '../help-page/import-page.js'
 import { parseJson } from '../lib/json.js'
 import { readText, visible } from '../lib/text.js'
@@ -79,7 +80,10 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   const snapshot = output === undefined ? fresh : await replaceSnapshot(output, fresh, io)
   if (output === undefined) io.stdout.write(formatSnapshot(snapshot))
   // The file of --output may be ahead of the clock.
-  const warnings = [...onPage, ...futureWarnings(new Directory(snapshot), io.now().getTime(), output)]
+  const list = new Directory(snapshot)
+  // Of each address that nobody sends from, the page has a warning of its own.
+  const suspicious = suspicionWarnings(list, output ?? placeOf(place)).filter(({ value }) => value !== 'private')
+  const warnings = [...onPage, ...futureWarnings(list, io.now().getTime(), output), ...suspicious]
   const report = output === undefined ? io.stderr : io.stdout
   if (options.json) writeJson(report, reportJson({ snapshot, warnings }))
   else report.write(reportText({ snapshot, warnings }))

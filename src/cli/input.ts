@@ -11,6 +11,7 @@ import { isSigned } from '../directory/source/source.js'
 import { download } from '../directory/source/url.js'
 import { type Problem, problemLine, SnapshotError, SourceError } from '../errors.js'
 import { futureWarnings } from '../guard/status.js'
+import { suspicionWarnings } from '../guard/suspicions.js'
 import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { jsonList, partsIn } from '../lib/list-in-text.js'
@@ -52,6 +53,13 @@ export async function readListAndSnapshot(
     failure.message = `${nameOf(argument)}: ${failure.message}`
     throw failure
   }
+}
+
+/** As {@link readList}, with a warning for each reason for which a guard would refuse the list: what is made of it lets somebody in. */
+export async function readTrustedList(argument: string, io: Io): ReturnType<typeof readListAndSnapshot> {
+  const read = await readListAndSnapshot(argument, io)
+  for (const warning of suspicionWarnings(read.list, nameOf(argument))) notify(io, 'warning', problemLine(warning))
+  return read
 }
 
 /** MDX may begin with a brace as well, but then with an expression. */

@@ -1,9 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-
 import { OptionsError } from '../errors.js'
 import { partsIn } from '../lib/list-in-text.js'
 import { isDay, parseTime, timeOfTomorrow } from '../lib/time.js'
-import { addChangeOptions, type ChangeFlags, changeBy, finish, readTime, withFleet } from './fleet-options.js'
+import {
+  addChangeOptions,
+  type ChangeFlags,
+  type ConfirmFlags,
+  changeBy,
+  confirmOption,
+  finish,
+  readTime,
+  withFleet
+} from './fleet-options.js'
 import { readWords } from './input.js'
 import { type Io, notify } from './io.js'
 import { overridesTable } from './overrides-table.js'
@@ -32,11 +40,10 @@ const ACTIONS: Readonly<Record<string, readonly (keyof Flags)[]>> = {
 }
 const NAMES = Object.keys(ACTIONS).join(', ')
 
-interface Flags extends ChangeFlags {
+interface Flags extends ChangeFlags, ConfirmFlags {
   readonly for?: number
   readonly until?: string
   readonly note?: string
-  readonly confirm?: readonly string[]
 }
 
 /** `override`: what all replicas accept or reject besides the list. */
@@ -49,12 +56,7 @@ export function overrideCommand(io: Io): Command {
     .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')
-    .addOption(
-      new Option(
-        '--confirm <suspicion...>',
-        'wide or private; each replica needs it in its own options as well'
-      ).argParser(readConfirmed)
-    )
+    .addOption(confirmOption())
   return addChangeOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (action: string, value: string | undefined, flags: Flags) => {
@@ -104,15 +106,6 @@ const endBy = (expires: string) =>
 function readEnd(text: string): string {
   if (parseTime(text) !== undefined) return text
   throw new InvalidArgumentError(`Write a time with its zone, like ${timeOfTomorrow(Date.now())}.`)
-}
-
-const SUSPICIONS = ['wide', 'private']
-
-/** Commander gives the values one by one; people write them with commas as well. */
-function readConfirmed(text: string, before: readonly string[] = []): readonly string[] {
-  const words = text.split(/[\s,]+/).filter((word) => word !== '')
-  if (words.every((word) => SUSPICIONS.includes(word))) return [...before, ...words]
-  throw new InvalidArgumentError(`Write one or more of: ${SUSPICIONS.join(', ')}.`)
 }
 
 /** An error whose fixes are written as on a command line. */

@@ -8,7 +8,7 @@ import { messageOf, readText, withFullStop } from '../lib/text.js'
 import { DAY, isDay, parseDuration } from '../lib/time.js'
 import { readPrivateKey } from '../signing/keys.js'
 import { isDocumentName, NOT_A_NAME, type SignedDocument, signDocument } from '../signing/signed-document.js'
-import { jsonOption, outputFile, readFileName, readListAndSnapshot, readOutput } from './input.js'
+import { jsonOption, outputFile, readFileName, readOutput, readTrustedList } from './input.js'
 import { type Io, notify, writeJson } from './io.js'
 import { findOutput, replaceOutput } from './output.js'
 
@@ -60,7 +60,7 @@ function readVersion(text: string): number {
 }
 
 async function run(argument: string, options: Options, io: Io): Promise<void> {
-  const { snapshot } = await readListAndSnapshot(argument, io)
+  const { snapshot } = await readTrustedList(argument, io)
   const now = io.now().getTime()
   const document: SignedDocument = {
     kind: 'list',

@@ -1,7 +1,7 @@
 import { countChangedCells } from '../directory/diff.js'
 import { ALL_CELLS, type Cells, type Directory } from '../directory/directory.js'
 import type { OpenSource } from '../directory/source/source.js'
-import type { Suspicion, SuspiciousReason } from '../errors.js'
+import type { Problem, Suspicion, SuspiciousReason } from '../errors.js'
 import type { Prefix } from '../ip/prefix.js'
 import { specialPurpose } from '../ip/special.js'
 import { atOnce, filtered, type Steps } from '../lib/steps.js'
@@ -70,6 +70,21 @@ export function* suspicionsOf(
     }
   }
   return reasons
+}
+
+/**
+ * What a guard would refuse a list for that is its first one, as warnings.
+ *
+ * @param path the name of the list
+ */
+export function suspicionWarnings(directory: Directory, path: string): Problem[] {
+  return atOnce(suspicionsOf(directory, undefined, [], 0)).map(({ suspicion, message }) => ({
+    code: 'MOE_WARN_SUSPICIOUS',
+    path,
+    value: suspicion,
+    message: `The list is suspicious: ${message}`,
+    fix: `Look at it. A guard refuses it until the option confirm names '${suspicion}'.`
+  }))
 }
 
 /** The reasons that speak against a list of a source, where some are confirmed. A source that orders its lists has no older one. */

@@ -188,6 +188,26 @@ t.test('an address of a family that is not listed has no neighbours', async (t) 
   t.match((await run(['explain', '192.0.2.1', '--from', '-'], { stdin })).stdout, /The list has no IPv4 address\./)
 })
 
+t.test('a list that every guard refuses is a warning of the commands by which it lets somebody in', async (t) => {
+  const folder = t.testdir({ 'list.json': JSON.stringify(snapshotOf({ 'DC-01 sms': ['3.0.0.0/8', '10.0.0.0/16'] })) })
+  const file = `${folder}/list.json`
+  t.match(await run(['keygen', `${folder}/my.key`]), { code: 0 })
+  for (const argv of [
+    ['explain', '3.1.2.3', '--from', file],
+    ['export', 'nginx', '-d', 'DC-01', '--from', file],
+    ['sign', file, '--key', `${folder}/my.key`, '--name', 'x']
+  ]) {
+    const { code, stderr } = await run(argv)
+    t.equal(code, 0, argv[0]!)
+    t.match(
+      stderr,
+      /^warning: .*list\.json": The list is suspicious: 3\.0\.0\.0\/8: shorter .* confirm names 'wide'\.$/m
+    )
+    t.match(stderr, /10\.0\.0\.0\/16 \(.*\): nobody on the internet sends from there\. .* confirm names 'private'\.$/m)
+  }
+  t.equal((await run(['list', '--from', file])).stderr, '')
+})
+
 t.test('as JSON', async (t) => {
   const listed = await runJson(['explain', '::ffff:34.218.145.185', '-d', 'DC-101'])
   t.equal(listed.code, 0)

@@ -723,7 +723,14 @@ t.test('publish --wait waits until all live replicas use the list', async (t) =>
   const watched = await command(['fleet', 'watch', '--for', '1ms'])
   t.match(watched, { code: 0, stdout: /^version \d+: 1 of 1 live replicas, 0 gone, 0 overrides\n$/ })
   t.match(JSON.parse((await command(['fleet', 'watch', '--for', '600ms', '--json'])).stdout), { live: 1, current: 1 })
-  const refused = await command(['publish', '-', '--wait', '300ms'], { stdin: list('bad', ['9.0.0.0/8']) })
+  const bad = { stdin: list('bad', ['9.0.0.0/8']) }
+  const unconfirmed = await command(['publish', '-'], bad)
+  const message =
+    /^error: Every replica refuses Standard input, and each later change with it, unless its own option confirm names 'wide'\. Look at the list\. .* publish it with (--confirm wide)\. /
+  t.match(unconfirmed, { code: 2, stdout: '', stderr: message })
+  t.equal(guard.status().revision, 'r1')
+  const [, ...advice] = message.exec(unconfirmed.stderr)!
+  const refused = await command(['publish', '-', '--wait', '300ms', ...advice[0]!.split(' ')], bad)
   t.match(refused, { code: 1, stdout: /0 of 1 live replicas use it/, stderr: /does not use it: .*\/16/s })
 })
 

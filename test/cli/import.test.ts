@@ -211,6 +211,19 @@ t.test('a list that is still on the page only gets the day of the check', async 
   t.match(await check('2027-02-27', sample), { code: 2, stderr: /is not a snapshot/ })
 })
 
+t.test('a prefix that a guard refuses is a warning', async (t) => {
+  const wide = '| Channel | Data Center | IPs |\n| - | - | - |\n| SMS | DC-01 | 3.0.0.0/8, 10.1.2.3 |\n'
+  const { code, stderr } = await run(['-'], { stdin: wide })
+  t.equal(code, 0)
+  t.match(
+    stderr,
+    'The list is suspicious: 3.0.0.0/8: shorter than /16 (IPv4) or /32 (IPv6). Look at it. A guard refuses it'
+  )
+  t.equal(stderr.match(/10\.1\.2\.3/g)?.length, 1, 'of an address that nobody sends from the import has said so')
+  const json = await run(['-', '--json'], { stdin: wide })
+  t.match(JSON.parse(json.stderr).warnings.at(-1), { code: 'MOE_WARN_SUSPICIOUS', value: 'wide' })
+})
+
 t.test('a file that is dated ahead of the clock keeps its day, and the report says so', async (t) => {
   const file = join(t.testdir({}), 'moengage.json')
   const now = '2030-01-01T12:00:00Z'
