@@ -68,7 +68,7 @@ interface Budget {
 /** Promises that were found inside of something: one that is returned again, in a list of those under way, gets no further handlers. */
 const found = new WeakSet<object>()
 
-/** The promises inside of a value: in lists and plain objects. A set or a map that is returned is mostly the user's own, as `Set.add` does. */
+/** The promises inside of a value: in lists, plain objects and what an error holds. A set or a map that is returned is mostly the user's own, as `Set.add` does. */
 function promisesInside(value: unknown, budget: Budget): readonly PromiseLike<unknown>[] {
   const promises: PromiseLike<unknown>[] = []
   const lists = [value]
@@ -94,6 +94,7 @@ function promisesInside(value: unknown, budget: Budget): readonly PromiseLike<un
 function partsOf(value: unknown): Iterable<unknown> {
   if (typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return value
+  if (value instanceof Error) return [value.cause, (value as Partial<AggregateError>).errors]
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null ? Object.values(value) : []
 }
@@ -101,14 +102,15 @@ function partsOf(value: unknown): Iterable<unknown> {
 /** A value that is a promise, or the promises inside of it. */
 function promisesIn(value: unknown, budget: Budget): readonly PromiseLike<unknown>[] {
   try {
-    if (isPromise(value)) return [value]
+    // One may be rejected with itself.
+    if (isPromise(value)) return budget.items-- > 0 ? [value] : []
   } catch {
     // What throws when it is read is not a promise.
   }
   return promisesInside(value, budget)
 }
 
-/** Waits until promises have settled, and those inside of what they come to. `failed` is called with each reason. */
+/** Waits until promises have settled, and those in what they come to: one may be rejected with a further one. `failed` is called with each reason. */
 async function allEnded(
   promises: readonly PromiseLike<unknown>[],
   failed: (error: unknown) => void,
@@ -123,7 +125,7 @@ async function allEnded(
         outcome = error
         failed(error)
       }
-      await allEnded(promisesInside(outcome, budget), failed, budget)
+      await allEnded(promisesIn(outcome, budget), failed, budget)
     })
   )
 }

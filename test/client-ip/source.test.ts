@@ -109,7 +109,7 @@ const ANSWERS: [what: string, clientIp: () => unknown, hint: RegExp][] = [
   ['a list', () => [LISTED], /not an address/],
   ...HIDDEN_REJECTIONS.flatMap(([what, make]): typeof ANSWERS => [
     [what, make, /not an address|returned a promise/],
-    [`${what}, thrown`, () => throwingValue(make()), /not an error/]
+    [`${what}, thrown`, () => throwingValue(make()), /not an error|threw: (?:AggregateError|own)$/]
   ]),
   [
     'a promise that is thrown, and rejected',

@@ -211,7 +211,14 @@ t.test('what is searched for promises is neither called nor searched without end
       { catch() {} }
     )
   drop(endless())
+  let rejected = 0
+  const withItself: PromiseLike<never> = thenable((_, reject) => {
+    rejected++
+    reject(withItself)
+  })
+  drop(withItself)
   drop(new Array(2 ** 32 - 1))
   await untilRejected()
   t.ok(asked > 5000 && asked < 20_000, `${asked}`)
+  t.ok(rejected > 5000 && rejected < 20_000, `${rejected}`)
 })

@@ -54,7 +54,10 @@ export const HIDDEN_REJECTIONS: readonly [what: string, make: () => unknown][] =
   ['a list of something that cannot be read', () => [unreadableErrors().at(-1), rejectedLater()]],
   ['a promise of a list', async () => [rejectedLater()]],
   ['a promise of a list of promises of lists', async () => [(async () => [rejectedLater()])()]],
-  ['a promise that is rejected with a list', () => Promise.reject([rejectedLater()])]
+  ['a promise that is rejected with a list', () => Promise.reject([rejectedLater()])],
+  ['a promise that is rejected with a promise', () => Promise.reject(rejectedLater())],
+  ['an error of several errors', () => new AggregateError([rejectedLater()])],
+  ['an error with a cause', () => new Error('own', { cause: rejectedLater() })]
 ]
 
 function holdingItself(list: unknown[]): unknown[] {
