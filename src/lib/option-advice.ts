@@ -1,7 +1,15 @@
 import type { Problem } from '../errors.js'
 import { listIn } from './list-in-text.js'
-import { Option, type OptionGroup, type OptionRule, type OptionTable, propertyOf, type Scope } from './option.js'
-import { editDistance, literal, nearest, quoted, withoutSecrets } from './text.js'
+import {
+  hasProperty,
+  Option,
+  type OptionGroup,
+  type OptionRule,
+  type OptionTable,
+  propertyOf,
+  type Scope
+} from './option.js'
+import { editDistance, literal, nearest, quoted, shown, withoutSecrets } from './text.js'
 
 /** An option that exists, and the group that it stands in; undefined at the top. */
 export interface Place {
@@ -42,12 +50,11 @@ export function unknownOption(name: string, value: unknown, table: OptionTable, 
   }
   const place = misplaced ?? guessedPlace(name, elsewhere)
   if (place === undefined) return { ...problem, message, fix: `Use one of: ${Object.keys(table).join(', ')}.` }
-  // The value of a name that is only guessed may be anything, a secret as well.
-  const entry = entryFor(place, place === misplaced ? value : undefined, scope)
   return {
     ...problem,
     message: `${message.slice(0, -1)}; ${place.name} belongs ${place.group === undefined ? 'to the top level' : `into ${place.group.name}`}.`,
-    fix: `Write ${entry}${scope.path === '' ? '' : ' at the top level'}.`
+    // The value of a name that is only guessed may be anything, a secret as well.
+    fix: moveTo(place, place === misplaced ? value : undefined, scope)
   }
 }
 
@@ -75,28 +82,45 @@ function guessedPlace(text: string, places: readonly Place[]): Place | undefined
   return near?.rule.decidesTrust === true ? undefined : near
 }
 
-/** An option as it is written at the top level, with all that has to stand beside it. */
-function entryFor(place: Place, value: unknown, scope: Scope): string {
+/** How to write an option at its place. What stands there stays: an advice that left some of it out would be taken with the rest. */
+function moveTo(place: Place, value: unknown, scope: Scope): string {
   const { name, group } = place
-  if (group === undefined) return `${name}: ${valueFor(place, value, scope)}`
   const { options } = scope.top
-  const members = besideOf(place, scope)!.map((other) => {
-    const rule = group.table[other]!
-    const otherValue = propertyOf(givenIn(group.name, scope), other) ?? propertyOf(options, other)
-    return `${other}: ${valueFor({ name: other, rule, group }, otherValue, scope)}`
+  const own = `${name}: ${valueFor(place, value, scope)}`
+  const end = scope.path === '' ? '' : ' at the top level'
+  if (group === undefined) {
+    return hasProperty(options, name) ? `It stands at the top level: leave it out here.` : `Write ${own}${end}.`
+  }
+  const given = propertyOf(options, group.name)
+  const there = isObject(given) ? Object.keys(given).filter((other) => other !== name) : []
+  const beside = [...new Set([...besideOf(place, scope)!, ...there])]
+  const members = beside.map((other) => {
+    const rule = group.table[other]
+    const isThere = there.includes(other)
+    const otherValue = propertyOf(isThere ? (given as object) : options, other)
+    if (rule === undefined) return undefined
+    const written = valueFor({ name: other, rule, group }, otherValue, scope)
+    return isThere && written !== literal(otherValue) ? undefined : `${other}: ${written}`
   })
-  return `${group.name}: { ${[...members, `${name}: ${valueFor(place, value, scope)}`].join(', ')} }`
+  if (members.includes(undefined)) {
+    const kept = there.join(' and ')
+    const needed = members.filter((_, i) => !there.includes(beside[i]!))
+    return `Write ${group.name}: { ${[...needed, own].join(', ')} }${end}, and keep ${kept} in it.`
+  }
+  const entry = `${group.name}: { ${[...members, own].join(', ')} }`
+  const takesNone = given !== undefined && !isObject(given) && isAccepted(group.name, given, scope)
+  return `Write ${entry}${end}${takesNone ? `, in place of ${shown(given)}, which takes no options` : ''}.`
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** Whether a value is one of an option at the top level. */
+const isAccepted = (name: string, value: unknown, scope: Scope) =>
+  new Option(name, undefined, scope).attempt(value, scope.top.table[name]!.read).length === 0
 
 /** What has to stand beside an option of a group; undefined where that has no place for it. */
 const besideOf = ({ name, group }: Place, scope: Scope) =>
-  group!.beside(name, givenIn(group!.name, scope), scope.path === '')
-
-/** The options that are there of a group. */
-function givenIn(group: string, { top }: Scope): object {
-  const given = propertyOf(top.options, group)
-  return typeof given === 'object' && given !== null ? given : {}
-}
+  group!.beside(name, propertyOf(scope.top.options, group!.name), scope.path === '')
 
 /** The value that was given where it would be accepted there and may be shown: as it stands, as a list, or out of one; else an example. */
 function valueFor({ name, rule }: Place, value: unknown, scope: Scope): string {

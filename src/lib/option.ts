@@ -28,10 +28,10 @@ export interface OptionGroup {
   /**
    * The names that have to stand beside one of the group, which was written elsewhere; undefined where it has no place in what is there.
    *
-   * @param given has the names that are there
+   * @param given what the option is set to
    * @param isAtTop whether it was written at the top level, and not in another group
    */
-  readonly beside: (name: string, given: object, isAtTop: boolean) => readonly string[] | undefined
+  readonly beside: (name: string, given: unknown, isAtTop: boolean) => readonly string[] | undefined
 }
 
 /** All options of one group, by name: readers, the check of names, advice and the documentation test read from it. */

@@ -238,6 +238,46 @@ t.test('a value that a list would hold stays in the advice', async (t) => {
   )
 })
 
+t.test('an option that is moved to its place takes nothing away that stands there', async (t) => {
+  const load = async () => ({})
+  const given: Record<string, object> = {
+    source: [
+      { file: 'x.json', verify: { publicKeys: [] } },
+      { url: 'https://lists.example/x.json?token=1', headers: { a: 'b' }, allowHttp: false },
+      { name: 'ours', load, watch: () => {} },
+      load,
+      'bundled'
+    ],
+    clientIp: [
+      { trustedProxies: ['10.0.0.0/8'], header: 'cf-connecting-ip', requireHeader: true },
+      () => '9.9.9.9',
+      'request.ip'
+    ],
+    log: [{ linesPerSecond: 5, summaryEvery: '1m' }],
+    redactAddress: [{ key: 'sixteen characters' }, 'truncate']
+  }
+  let moved = 0
+  for (const { name, group } of places) {
+    for (const value of group === undefined ? [] : Object.values(given[group.name] ?? [])) {
+      const isThere = typeof value === 'object' && name in value
+      const [problem] = findingsOf({ ...base, [group!.name]: value, [name]: null }).mistakes.filter(
+        ({ code, path }) => code === 'MOE_ERR_UNKNOWN_OPTION' && path === name
+      )
+      if (isThere || problem === undefined || !problem.fix.startsWith('Write ')) continue
+      const [, instead] = /, in place of (.+), which takes no options\.$/.exec(problem.fix) ?? []
+      const [, kept = ''] = /, and keep (.+) in it\.$/.exec(problem.fix) ?? []
+      const [written] = followed({}, problem) as Record<string, Record<string, unknown>>[]
+      t.equal(typeof value !== 'object', instead !== undefined, `${name}: ${problem.fix}`)
+      for (const [other, there] of typeof value === 'object' ? Object.entries(value) : []) {
+        const stays = kept.split(' and ').includes(other)
+        t.ok(stays || inspect(written![group!.name]![other]) === inspect(there), `${name}, ${other}: ${problem.fix}`)
+      }
+      moved++
+    }
+  }
+  t.ok(moved > 20, `${moved}`)
+})
+
 t.test('null is a value of no option, and never counts as left out', async (t) => {
   for (const place of places) {
     const path = place.group === undefined ? place.name : `${place.group.name}.${place.name}`

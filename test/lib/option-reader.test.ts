@@ -97,6 +97,22 @@ t.test('a name that does not exist is answered with the one that was meant, or w
     [{ liters: 200 }, 'liters', /^Write tank: \{ liters: 10 \}\.$/],
     [{ isOpen: true }, 'isOpen', /^Write tank: \{ liters: 10, isOpen: true \}\.$/],
     [{ isOpen: true, tank: { liters: 7 } }, 'isOpen', /^Write tank: \{ liters: 7, isOpen: true \}\.$/],
+    [
+      { isOpen: true, tank: { liters: 7, names: true } },
+      'isOpen',
+      /^Write tank: \{ liters: 7, names: true, isOpen: true \}\.$/
+    ],
+    [
+      { isOpen: true, tank: { liters: 7, pin: '1234' } },
+      'isOpen',
+      /^Write tank: \{ isOpen: true \}, and keep liters and pin in it\.$/
+    ],
+    [
+      { isOpen: true, tank: { pin: '1234' } },
+      'isOpen',
+      /^Write tank: \{ liters: 10, isOpen: true \}, and keep pin in it\.$/
+    ],
+    [{ tank: { speed: 5 }, speed: 3 }, 'tank.speed', /^It stands at the top level: leave it out here\.$/],
     [{ isOpen: true, tank: 'big' }, 'isOpen', /^Write tank: \{ liters: 10, isOpen: true \}\.$/],
     // What is guessed gets an example: the value may be a secret that nobody knows of.
     [{ leters: 20 }, 'leters', /^Write tank: \{ liters: 10 \}\.$/],
@@ -119,6 +135,12 @@ t.test('a name that does not exist is answered with the one that was meant, or w
     const found = mistakesOf({ name: 'a', ...options }).filter(({ code }) => code === 'MOE_ERR_UNKNOWN_OPTION')
     t.match(found, [{ path, fix, value: path.split('.').at(-1) }], JSON.stringify(options))
   }
+  const unknown = mistakesOf({ name: 'a', isOpen: true, tank: { own: [] } })
+  const kept = { path: 'isOpen', fix: 'Write tank: { liters: 10, isOpen: true }, and keep own in it.' }
+  t.match(
+    unknown.find(({ path }) => path === 'isOpen'),
+    kept
+  )
   const [{ message }] = mistakesOf({ name: 'a', isOpen: true }) as [Problem]
   t.equal(message, 'There is no option "isOpen" here; isOpen belongs into tank.')
   t.match(mistakesOf({ name: 'a', tank: { every: 1 } }), [{ message: / belongs to the top level\.$/ }])

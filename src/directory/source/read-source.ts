@@ -140,7 +140,7 @@ export const SOURCE: OptionRule<OpenSource> = {
   group: {
     table: SOURCE_OPTIONS,
     beside(name, given, isAtTop) {
-      const [there] = kindsOf(given)
+      const [there] = typeof given === 'function' ? (['load'] as const) : kindsOf(Object(given))
       // A mistake in another group is no reason to load another list.
       if (there === undefined && !isAtTop) return undefined
       const kind = there ?? kindWith(name)
