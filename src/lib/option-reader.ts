@@ -4,6 +4,14 @@ import { unknownOption } from './option-advice.js'
 import { AWAIT_FIX, drop, isWholePromise } from './promise.js'
 import { shown } from './text.js'
 
+/** What an object of a class has besides options. */
+export interface OwnFields {
+  /** Whether a name is none of an option, but of something that the object needs itself. */
+  has(name: string): boolean
+  /** What to do where a name is one of the object's own, although it looks like that of an option. */
+  fixFor(name: string): string
+}
+
 /** Reads the options of one group by their table. */
 export class OptionReader<Table extends OptionTable> {
   readonly findings: Findings
@@ -44,28 +52,29 @@ export class OptionReader<Table extends OptionTable> {
    * Opens the options inside of an option, whose value is an object, and checks their names.
    *
    * @param others options of another kind of object, which may be there as undefined: that is left out
-   * @param isField whether a name is none of an option, but of something that the object needs itself
+   * @param fields tells names of options from those of what the object needs itself
    */
   static inside<Table extends OptionTable>(
     table: Table,
     { value, path, scope }: Option,
     others: OptionTable = {},
-    isField?: (name: string) => boolean
+    fields?: OwnFields
   ): OptionReader<Table> {
     const reader = new OptionReader(table, value as object, { ...scope, path })
-    reader.checkNames(others, isField)
+    reader.checkNames(others, fields)
     return reader
   }
 
   /** Refuses names that the table does not have: a misspelled option would otherwise be ignored without a word. */
-  checkNames(others: OptionTable = {}, isField: (name: string) => boolean = () => false): void {
+  checkNames(others: OptionTable = {}, fields?: OwnFields): void {
     for (const name of Object.keys(this.#options)) {
       const value = propertyOf(this.#options, name)
       if (Object.hasOwn(this.#table, name) || (value === undefined && Object.hasOwn(others, name))) continue
-      if (isField(name)) continue
+      if (fields?.has(name)) continue
       drop([value])
       const problem = unknownOption(name, value, this.#table, this.#scope)
-      this.findings.mistakes.push(problem)
+      const fix = fields === undefined ? problem.fix : `${problem.fix} ${fields.fixFor(problem.value as string)}`
+      this.findings.mistakes.push({ ...problem, fix })
     }
   }
 

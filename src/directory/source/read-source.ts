@@ -8,7 +8,7 @@ import {
   type OptionValues,
   propertyOf
 } from '../../lib/option.js'
-import { OptionReader } from '../../lib/option-reader.js'
+import { OptionReader, type OwnFields } from '../../lib/option-reader.js'
 import { callback, duration, flag, number } from '../../lib/option-rules.js'
 import { AWAIT_FIX, isUnwantedPromise } from '../../lib/promise.js'
 import { editDistance, literal, nearest, quoted, shown } from '../../lib/text.js'
@@ -107,16 +107,22 @@ function isOfClass(value: object): boolean {
 const LONG_NAME = 6
 
 /**
- * Whether an object of a class, such as one for a database, needs a field itself. What looks like an option is a mistake: a list must
- * not go unverified for a letter.
+ * The fields that an object of a class, such as one for a database, needs itself. What looks like an option that is not there is a mistake,
+ * and so is what looks like `verify` or one of its keys: a list must not go unverified for a letter or a place.
  */
-function isFieldOf(source: object): (name: string) => boolean {
-  if (!isOfClass(source)) return () => false
-  const known = Object.keys(OWN_OPTIONS)
-  return (written) => {
-    const name = written.toLowerCase()
-    const isNear = (option: string) => editDistance(name, option) <= (option.length < LONG_NAME ? 1 : 2)
-    return !name.startsWith('verif') && !known.some(isNear)
+function fieldsOf(source: object): OwnFields | undefined {
+  if (!isOfClass(source)) return undefined
+  const isNear = (name: string) => (option: string) =>
+    editDistance(name, option.toLowerCase()) <= (option.length < LONG_NAME ? 1 : 2)
+  const missing = Object.keys(OWN_OPTIONS).filter((option) => propertyOf(source, option) === undefined)
+  return {
+    has(written) {
+      // The field behind an accessor.
+      const [, mark, name] = /^(_?)(.*)$/s.exec(written.toLowerCase())!
+      if (name!.startsWith('verif') || isNear(name!)('publicKeys')) return false
+      return mark === '_' || !missing.some(isNear(name!))
+    },
+    fixFor: (name) => `If it is a field of the class, give it another name, or make it private: #${name}.`
   }
 }
 
@@ -218,7 +224,7 @@ function openOwn(option: Option, source: object): OpenSource | undefined {
     OWN_OPTIONS,
     option,
     SOURCE_OPTIONS,
-    isFieldOf(source)
+    fieldsOf(source)
   ).readAll()
   if (load === undefined) return undefined
   const own: OpenSource = {

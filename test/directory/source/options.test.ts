@@ -256,10 +256,16 @@ t.test('an object of a class keeps what it needs to load a list', async (t) => {
     /^source\.Timeout: .*Did you mean "timeout"\?/,
     /^source\.intervals: .*Did you mean "interval"\?/
   ])
-  for (const name of ['verfiy', 'verifyWith', 'watcg', 'timoeut']) {
+  const fix = 'If it is a field of the class, give it another name, or make it private: #'
+  for (const name of ['verfiy', 'verifyWith', '_verify', 'publicKeys', 'publickey', 'watcg', 'batch', 'timoeut']) {
     const misspelt = Object.assign(new Database(pool), { [name]: {} })
-    t.match(await refusals({ source: misspelt }), [new RegExp(`^source\\.${name}: There is no option`)])
+    const [refusal, ...others] = await refusals({ source: misspelt })
+    t.match(refusal, new RegExp(`^source\\.${name}: There is no option .* ${fix}${name}\\.`), name)
+    t.strictSame(others, [])
   }
+  const fields = { _name: 'x', _timeout: 5, _load: null, timeouts: 0, batch: 5, timeout: '5s', watch: () => {} }
+  const whole = await loadGuard({ dataCenters: 'DC-01', source: Object.assign(new Database(pool), fields) })
+  whole.close()
   const derived = Object.assign(Object.create({ name: 'derived', load: () => sound() }), { verifier: {} })
   t.match(await refusals({ source: derived }), [/^source\.verifier: There is no option/])
   const other = Object.assign(Object.create({ name: 'derived', load: () => sound() }), { pool })
