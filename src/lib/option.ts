@@ -87,9 +87,9 @@ export class Option {
     return { code, path: this.path, value: this.#isSecret ? '…' : bounded(this.value), message, fix }
   }
 
-  /** The items of a list, each as an option of its own. */
+  /** The items of a list, each as an option of its own; an empty place is undefined. */
   items(list: readonly unknown[]): Option[] {
-    return list.map((value, i) => new Option(`${this.path}[${i}]`, value, this.scope, this.#isSecret))
+    return Array.from(list, (value, i) => new Option(`${this.path}[${i}]`, value, this.scope, this.#isSecret))
   }
 
   /** Reads another value at this place without a report, and returns the mistakes. */

@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import type { Problem } from '../errors.js'
+import { fixFor } from '../lib/promise.js'
 import { shown } from '../lib/text.js'
 
 const NAME = 'moengage'
@@ -36,6 +37,6 @@ function problem(route: RouteOptions, path: string, value: unknown): Problem {
     path: `${placeOf(route)} ${path}`,
     value: shown(value),
     message: 'Options of the guard have no effect at this place.',
-    fix: `Write config: { ${NAME}: … }, with the same value.`
+    fix: fixFor(value, `Write config: { ${NAME}: … }, with the same value.`)
   }
 }

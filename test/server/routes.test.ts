@@ -158,6 +158,13 @@ t.test(
     const error = (await Promise.resolve(app.ready()).catch((error: unknown) => error)) as OptionsError
     t.match(error.mistakes, [{ path: 'GET /get config.moEngage', value: '{ channels }' }])
     t.equal(error.mistakes.length, 1, 'its HEAD route is not named as well')
+    const promised = Fastify()
+    await promised.register(guardFastify, base)
+    promised.post('/later', { config: { moEngage: Promise.reject(new Error('own')) } } as object, async () => 'ok')
+    await t.rejects(Promise.resolve(promised.ready()), {
+      mistakes: [{ path: 'POST /later config.moEngage', fix: 'Await it before you pass it.' }]
+    })
+    await new Promise((resolve) => setImmediate(resolve))
   }
 )
 

@@ -324,7 +324,7 @@ function readPageAddress(option: Option): URL | undefined {
 
 /** @param instead what to write where the text has no address */
 function readAddress(option: Option, instead: string): URL | undefined {
-  const text = String(option.value)
+  const text = addressIn(option.value)
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     // Without a path it may be the name of a file: with many endings of files, the host is somebody's.
@@ -340,9 +340,13 @@ function readAddress(option: Option, instead: string): URL | undefined {
   return url
 }
 
+/** An object may have no text. */
+const addressIn = (value: unknown) =>
+  value instanceof URL ? value.href : typeof value === 'string' ? value : shown(value)
+
 /** Refuses a URL, which is shown without what may be secret in it. */
 function refuseUrl({ path, value, scope }: Option, message: string, fix: string): undefined {
-  new Option(path, withoutSecretParts(String(value)), scope).refuse(message, fix)
+  new Option(path, withoutSecretParts(addressIn(value)), scope).refuse(message, fix)
 }
 
 /** Also of a text that is not a URL: it may be meant as one. */

@@ -277,6 +277,9 @@ t.test('an object of a class keeps what it needs to load a list', async (t) => {
 
 t.test('what concerns the list is checked', async (t) => {
   const table: [options: object, refusal: RegExp][] = [
+    [{ confirm: new Array(1) }, /^confirm\[0\]: undefined is not a known suspicion/],
+    [{ source: { url: Object.create(null) } }, /^source\.url: .* is not the URL of a web server/],
+    [{ source: { page: Object.create(null) } }, /^source\.page: .* is not the URL of a web server/],
     [{ confirm: 'shrunk' }, /^confirm: 'shrunk' is not a list of suspicions\. Write \['shrunk'\]\./],
     [{ confirm: 'wide' }, /^confirm: .* Write \['wide'\]\./],
     [
