@@ -16,7 +16,7 @@ import { type ForwardProxy, proxyFor } from '../lib/forward-proxy.js'
 import { parseJson } from '../lib/json.js'
 import { jsonList, partsIn } from '../lib/list-in-text.js'
 import { messageOf, readText, withFullStop, withoutSecrets } from '../lib/text.js'
-import { type Io, notify } from './io.js'
+import { hintAtTerminal, type Io, notify } from './io.js'
 import { RepeatableOption } from './repeatable.js'
 
 /** MoEngage's page has 50 KB; a snapshot of ten thousand addresses has 1 MB. */
@@ -95,6 +95,7 @@ export async function readArgument(argument: string, io: Io, also = ''): Promise
   let proxy: ForwardProxy | undefined
   try {
     if (argument.trim() === '') throw new Error('The name is empty.')
+    if (argument === '-') hintAtTerminal(io, 'standard input')
     const url = isUrl(argument) ? safeUrl(argument) : undefined
     proxy = url && proxyFor(url, io.env)
     const text = url

@@ -37,3 +37,8 @@ export function writeJson(output: Output, value: unknown): void {
 export function notify(io: Io, kind: 'error' | 'warning' | 'hint', message: string): void {
   io.stderr.write(`${kind}: ${visible(message)}\n`)
 }
+
+/** Says what a command waits for that reads standard input, if a person would have to type it. */
+export function hintAtTerminal(io: Io, what: string): void {
+  if (io.stdin.isTTY) notify(io, 'hint', `Reading ${what} from the terminal; end it with Ctrl+D, or name a file.`)
+}

@@ -1,4 +1,4 @@
-import { access, open } from 'node:fs/promises'
+import { access, open, rm } from 'node:fs/promises'
 import { Command } from 'commander'
 import { SignatureError } from '../errors.js'
 import { generateKeys } from '../signing/keys.js'
@@ -53,6 +53,10 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
     try {
       await handle.writeFile(text)
       await handle.sync()
+    } catch (error) {
+      // On a full disk. A part of a key is none, and would never be replaced.
+      await rm(file, { force: true })
+      throw error
     } finally {
       await handle.close()
     }

@@ -10,7 +10,7 @@ import { readLines } from '../report/read-lines.js'
 import { type Report, ReportBuilder } from '../report/report.js'
 import { MARKS } from '../report/unwrap.js'
 import { jsonOption, nameOf, readFileName } from './input.js'
-import { Exit, type Io, notify, type Output, writeJson } from './io.js'
+import { Exit, hintAtTerminal, type Io, notify, type Output, writeJson } from './io.js'
 import { writeOutput } from './output.js'
 import { collected, RepeatableOption } from './repeatable.js'
 import { reportText } from './report-text.js'
@@ -169,9 +169,7 @@ function readMoment(text: string, io: Io): number {
 
 async function readFile(file: string, builder: ReportBuilder, progress: Progress, io: Io): Promise<void> {
   const isInput = file === '-'
-  if (isInput && io.stdin.isTTY) {
-    notify(io, 'hint', 'Reading the log from the terminal; end it with Ctrl+D, or name a file.')
-  }
+  if (isInput) hintAtTerminal(io, 'the log')
   builder.file(isInput ? 'Standard input' : printable(file))
   const source: Readable = isInput ? io.stdin : createReadStream(file, { highWaterMark: CHUNK })
   try {

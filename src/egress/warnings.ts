@@ -62,7 +62,8 @@ function aboutEntry(entry: ReadEntry): EgressProblem[] {
     .map(({ grant }) => grant)
   if (grants.length > 0) {
     const dataCenters = [...new Set(grants.map(({ dataCenter }) => dataCenter))].join(', ')
-    const message = `${value} is an address that MoEngage calls you from (${dataCenters}), which is the other direction.`
+    const what = sizeOf(block) === 1n ? 'is an address' : 'has addresses'
+    const message = `${value} ${what} that MoEngage calls you from (${dataCenters}), which is the other direction.`
     const fix = "Take it out of this list, and let it into your own firewall: 'moengage-allowlist export'."
     found.push(warning(entry, message, fix))
   }

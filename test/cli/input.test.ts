@@ -264,3 +264,20 @@ t.test('a hostile snapshot is refused', async (t) => {
   t.match(await read('-', { stdin: polluting }), { code: 0, address: '192.0.2.1/32' })
   t.notOk('polluted' in {})
 })
+
+t.test('a command that reads standard input says at a terminal what it waits for', async (t) => {
+  for (const argv of [
+    ['list', '--from', '-'],
+    ['import', '-'],
+    ['egress', 'check', '-'],
+    ['egress', 'explain-403']
+  ]) {
+    const { stderr } = await run(argv, { stdin: '', isInteractive: true })
+    t.match(
+      stderr,
+      /^hint: Reading standard input from the terminal; end it with Ctrl\+D, or name a file\.\n/,
+      argv.join(' ')
+    )
+    t.notMatch((await run(argv, { stdin: '' })).stderr, 'hint')
+  }
+})

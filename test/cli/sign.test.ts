@@ -1,6 +1,8 @@
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import * as files from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { Io } from '../../src/cli/io.js'
 import { loadGuard } from '../../src/core.js'
 import { run, runJson } from '../support/cli.js'
 import { sound } from '../support/snapshots.js'
@@ -28,6 +30,24 @@ t.test('keygen writes a private key that only its owner reads, and prints the pu
   t.match(await run(['keygen', file]), { code: 2, stderr: /exists already, and a key is never replaced/ })
   t.equal(readFileSync(file, 'utf8'), pem)
   t.match(await run(['keygen', join(folder, 'none', 'x.key')]), { code: 2, stderr: /cannot be written: ENOENT/ })
+})
+
+t.test('keygen leaves no part of a key behind on a full disk', async (t) => {
+  const folder = t.testdir({})
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  const { keygenCommand } = await t.mockImport<typeof import('../../src/cli/keygen.js')>('../../src/cli/keygen.js', {
+    'node:fs/promises': t.createMock(files, {
+      open: async (...args: Parameters<typeof files.open>) => {
+        const handle = await files.open(...args)
+        return Object.assign(handle, { sync: () => Promise.reject(full) })
+      }
+    })
+  })
+  const command = keygenCommand({} as Io)
+  await t.rejects(command.parseAsync([join(folder, 'my.key')], { from: 'user' }), {
+    message: /cannot be written: ENOSPC: no space left on device/
+  })
+  t.strictSame(readdirSync(folder), [])
 })
 
 t.test('keygen writes no private key where the file of the public one is taken', async (t) => {
