@@ -9,11 +9,12 @@ import { retryAfter } from '../guard/retry.js'
 import type { OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { type LoggedRequest, NOT_JUDGED } from '../log/lines.js'
 import { type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
-import type { LogOptions } from '../log/rejection-log.js'
-import { RejectionLog } from '../log/rejection-log.js'
+import { type LogOptions, RejectionLog } from '../log/rejection-log.js'
+import { HourlyThrottle } from '../log/throttle.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { Placement } from './placement.js'
 import {
@@ -107,6 +108,7 @@ export class Standalone<Request, OnReject> {
   #isClosed = false
   readonly #placement: Placement
   #failures = 0
+  readonly #failedRequests: HourlyThrottle
   readonly #clock: Clock
   #stopRetry: (() => void) | undefined
   /** Undefined as long as there is no list that has an address for each of them. */
@@ -130,6 +132,7 @@ export class Standalone<Request, OnReject> {
     this.#isReplica = options.fleet !== undefined
     this.#placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
+    this.#failedRequests = new HourlyThrottle(pace.linesPerSecond)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
     this.#actions = actions
     this.#make = (guard) => {
@@ -251,6 +254,16 @@ export class Standalone<Request, OnReject> {
     if (isFirst && request !== undefined) this.#listener?.notify(verdict, request)
     if (!verdict.verified) this.guard.log.rejection(logger, verdict, earlier, route, request)
     else if (isFirst && verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)
+  }
+
+  /**
+   * Logs the error of a request that no framework logs: of each message one line an hour, with the number of errors in between. Why there
+   * is no list, the log says already.
+   */
+  failed(error: Error): void {
+    if (error instanceof NotReadyError) return
+    const suppressed = this.#failedRequests.admit(messageLineOf(error), this.#clock.now())
+    if (suppressed !== undefined) this.logger.error({ err: error, moengage: { suppressed } }, error.message)
   }
 
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */
