@@ -115,7 +115,10 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   function incomingOf(request: Request, peer: Peer): Incoming {
     refuseNoRequest(request)
     const earlier = verdicts.of(request)
-    if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
+    if (isNodeRequest(peer)) {
+      standalone.placement.noteRequest(peer)
+      return new NodeIncoming(peer, earlier)
+    }
     refuseNoPeer(peer)
     const address = addressOf(peer)
     if (address === undefined) refuseLateAddress(peer)

@@ -141,6 +141,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
         return () => {}
       }
       standalone.addRoute(options)
+      standalone.placement.listensTo.add('requests')
       return (request, response) => {
         guard.handle(request, response, options, {
           pass: (verdict) => listener(request, response, verdict),
@@ -158,6 +159,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
       }
       if (options !== undefined) checkConnectionOptions(options)
       standalone.addRoute(options)
+      standalone.placement.listensTo.add('connections')
       return (socket) => {
         if (standalone.ready !== undefined) {
           judgeSocket(socket, listener, options)

@@ -29,6 +29,7 @@ import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
 import { misplacedOptions, placeOf } from './misplaced-options.js'
+import { noteGuarded } from './placement.js'
 import {
   type ActionOptions,
   doorOptions,
@@ -197,6 +198,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         const { config, url } = request.routeOptions
         route = chooseRoute(configOf(config), request)
         if (route === false) return done()
+        noteGuarded(request.raw)
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
         return refuse(reply, done, thrown(error), 500)
@@ -219,10 +221,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
 
   app.decorate('moengage', {
-    judge: (request, policy) =>
-      isFastifyRequest(request)
-        ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
-        : guard.decide(policy, undefined, givenIncoming(request), null),
+    judge(request, policy) {
+      if (!isFastifyRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
+      noteGuarded(request.raw)
+      return guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
+    },
     ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)

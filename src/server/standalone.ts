@@ -106,7 +106,7 @@ export class Standalone<Request, OnReject> {
   /** Whether the last attempt at the first list has failed, and none is under way. */
   #hasFailed = false
   #isClosed = false
-  readonly #placement: Placement
+  readonly placement: Placement
   #failures = 0
   readonly #failedRequests: HourlyThrottle
   readonly #clock: Clock
@@ -130,7 +130,7 @@ export class Standalone<Request, OnReject> {
     })
     const started = startGuard<Request>(options, extras)
     this.#isReplica = options.fleet !== undefined
-    this.#placement = new Placement()
+    this.placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
     this.#failedRequests = new HourlyThrottle(pace.linesPerSecond)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
@@ -144,13 +144,13 @@ export class Standalone<Request, OnReject> {
         clock
       })
       log.warnings()
-      const { repeated } = this.#placement
+      const { repeated } = this.placement
       if (repeated !== undefined) log.warning(repeated)
       const hasJudged = () => {
         const { verified, rejected } = guard.status()
         return verified > 0 || Object.values(rejected).some((count) => count > 0)
       }
-      this.#placement.countRequests(hasJudged, (problem) => log.warning(problem))
+      this.placement.countRequests(hasJudged, (problem) => log.warning(problem))
       return { guard, routes: this.#routes!, log }
     }
     if (typeof started === 'function') {
@@ -285,7 +285,7 @@ export class Standalone<Request, OnReject> {
 
   async #close(): Promise<void> {
     this.#isClosed = true
-    this.#placement.close()
+    this.placement.close()
     this.#stopRetry?.()
     // An attempt that is under way is ended when its outcome is known: requests wait for it.
     const closed = this.#hasFailed ? this.#load!.close() : this.ready?.guard.close()
