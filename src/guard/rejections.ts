@@ -1,12 +1,5 @@
 import { type FurtherSender, furtherSenders } from '../client-ip/further-sender.js'
-import {
-  forwardedHeaders,
-  type HeadersInput,
-  headerText,
-  type Incoming,
-  SENDER_HEADERS,
-  UNIX_PEER
-} from '../client-ip/incoming.js'
+import { forwardedHeaders, headerText, type Incoming, SENDER_HEADERS, UNIX_PEER } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
@@ -65,11 +58,11 @@ export class Rejections<Request> {
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
-    wording: Pick<ClientIpWording, 'permissiveTrust' | 'noPeer'>,
+    permissiveTrust: string,
     framework: FrameworkTrust<Request> | undefined
   ) {
     this.#settings = settings
-    this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
+    this.#wording = { permissiveTrust, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#framework = framework
   }
 
@@ -79,12 +72,13 @@ export class Rejections<Request> {
   }
 
   /** A request without a client IP that can be relied on. */
-  unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
+  unresolved(failure: Failure, incoming: Incoming): Rejection {
     const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
-    return { reason, hint: this.#unresolvedHint(failure, peer, headers) }
+    return { reason, hint: this.#unresolvedHint(failure, incoming) }
   }
 
-  #unresolvedHint(failure: Failure, peer: Incoming['peer'], headers: HeadersInput): string {
+  #unresolvedHint(failure: Failure, incoming: Incoming): string {
+    const { peer, headers } = incoming
     const header = this.#header
     const isMissing = failure.reason === 'header-missing'
     if (failure.reason === 'no-peer' && peer === UNIX_PEER) {
@@ -95,7 +89,7 @@ export class Rejections<Request> {
     const present = isMissing ? forwardedHeaders(headers, header) : []
     return isMissing && present.length > 0
       ? otherHeaderPresent(header, present)
-      : unresolvedHint(failure, peer, this.#wording)
+      : unresolvedHint(failure, incoming, this.#wording)
   }
 
   /**

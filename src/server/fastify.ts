@@ -139,7 +139,6 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
     framework: fastifyIp(app),
-    noPeer: `The connection has no address: it was closed early. In a Lambda function: ${NO_LAMBDA_PEER}`,
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
     onWatch: (watch, news) => logWatch(watch, news, log, logger),
@@ -170,7 +169,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     if (!isLambda) return undefined
     const event = propertyOf((request as FastifyRequest & { awsLambda: object }).awsLambda, 'event')
     if (event === undefined) return undefined
-    return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
+    return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers, noPeer: NO_LAMBDA_PEER }
   }
 
   /** The verdict by which this guard counted a request; `request.moengage` is the latest, and may be another scope's. */

@@ -70,8 +70,6 @@ export interface Door<Request> {
   readonly onReject: OnRejectForm
   /** The pattern of the route that a request is on, as far as the framework knows it when the guard runs. */
   readonly patternOf: (request: Request) => string | null
-  /** What is said where a request has no peer. */
-  readonly noPeer?: string
   /** Makes the logger where the options have none. */
   readonly defaultLogger: () => Logger
   /** What a line of the log says about a request (its `method` and `id`, and the pattern of its route). */
@@ -312,7 +310,7 @@ const STILL: Clock = { ...CLOCK, now: () => Date.parse(directory.checked) }
 /** Reads the options of a door, and what it adds to those of the guard, which are read when it is started. */
 function read<Request, OnReject>(
   options: StandaloneOptions<Request, OnReject>,
-  { onReject, framework, noPeer, keep, options: own }: Door<Request>,
+  { onReject, framework, keep, options: own }: Door<Request>,
   clock: Clock,
   callbacks: Pick<GuardExtras<Request>, 'onReload' | 'onDay' | 'onWatch' | 'logFailure'>
 ) {
@@ -323,7 +321,7 @@ function read<Request, OnReject>(
   const logger = reader.read('logger')
   const pace = reader.read('log')
   const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
-  const extras = { reader, framework, noPeer, keep, clock, ...callbacks }
+  const extras = { reader, framework, keep, clock, ...callbacks }
   return { actions, logLevel, logger, pace, onVerdict, extras }
 }
 

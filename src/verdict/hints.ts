@@ -1,4 +1,4 @@
-import { TEST_PEER } from '../client-ip/incoming.js'
+import { type Incoming, TEST_PEER } from '../client-ip/incoming.js'
 import { isProxyName } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
@@ -112,16 +112,13 @@ export interface ClientIpWording {
   readonly header: string | null
   /** What is said where the framework believes everybody. */
   readonly permissiveTrust: string
-  /** What is said where a request has no peer, if the server's door knows better than "the connection was closed". */
-  readonly noPeer: string | undefined
   /** Whether addresses are redacted in logs: then no sentence holds a text that others wrote, or an address to paste. */
   readonly isRedacted: boolean
 }
 
-type Sentence = (
-  wording: ClientIpWording & { readonly name: string; readonly peer: string | null | undefined },
-  failure: Failure
-) => string
+type Origin = Pick<Incoming, 'peer' | 'noPeer'>
+
+type Sentence = (wording: ClientIpWording & Origin & { readonly name: string }, failure: Failure) => string
 
 const NO_PEER =
   'The connection has no address: it was closed early, or the server got a unix socket with TLS as a file descriptor. Let such a server ' +
@@ -169,10 +166,10 @@ const API_GATEWAY_TEST =
   'stage over the internet instead.'
 
 /** Why there is no client IP that can be relied on, in one or two sentences. */
-export function unresolvedHint(failure: Failure, peer: string | null | undefined, wording: ClientIpWording): string {
+export function unresolvedHint(failure: Failure, { peer, noPeer }: Origin, wording: ClientIpWording): string {
   if (failure.reason === 'invalid-peer' && peer === TEST_PEER) return API_GATEWAY_TEST
   const { header } = wording
-  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
+  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer, noPeer }, failure)
 }
 
 const BEFORE_ANOTHER_HEADER =

@@ -875,7 +875,7 @@ t.test('a Fetch guard says that no peer was passed, and takes what servers repor
   })
   t.teardown(() => guard.close())
   const request = () => new Request('http://localhost/', { headers: xff(LISTED) })
-  for (const peer of [undefined, null, '', {}, { remote: {} }]) {
+  for (const peer of [undefined, null]) {
     t.match(guard.judge(request(), peer as never), { reason: 'unresolved', hint: /No peer was passed/ }, `${peer}`)
   }
   for (const peer of [
