@@ -143,14 +143,18 @@ export class Rejections<Request> {
     incoming: Incoming | null,
     request: Request | undefined
   ): Rejection {
-    const { peer, headers } = incoming ?? NO_REQUEST
+    const { peer, headers, peerHeader } = incoming ?? NO_REQUEST
+    const isPeer = isSameAddress(peer, clientIp)
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const header = this.#header
-    const present = forwardedHeaders(headers, header)
+    const placeIn = (name: string) =>
+      furtherSenders([[name, headerText(headers, name) ?? '']], clientIp, () => false)[0]!
+    const isOfBalancer = (name: string) => isPeer && name === peerHeader && placeIn(name) === 'none'
+    const present = forwardedHeaders(headers, header).filter((name) => isTrusted || !isOfBalancer(name))
     return unlisted({
       client: clientIp,
-      isPeer: isSameAddress(peer, clientIp),
+      isPeer,
       isTrusted,
       setting,
       about: purpose?.about,
@@ -161,8 +165,7 @@ export class Rejections<Request> {
       header,
       isRequestKnown: incoming !== null,
       present,
-      hasHopBefore:
-        furtherSenders([[header, headerText(headers, header) ?? '']], clientIp, () => false)[0] === 'left-of-client',
+      hasHopBefore: placeIn(header) === 'left-of-client',
       trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming, present)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })

@@ -176,7 +176,7 @@ const CASES: Case[] = [
     hint: /address of cloudflare/
   },
   {
-    row: "a provider's address without a header",
+    row: "a provider's address without a sender behind it",
     what: 'a worker at Cloudflare',
     options: {},
     peer: '104.16.0.9',
@@ -283,7 +283,7 @@ const CASES: Case[] = [
     hint: /made in your own network/
   },
   {
-    row: 'an internal peer without a header',
+    row: 'an internal peer without a sender behind it',
     what: "Docker's bridge",
     options: trusting('loopback'),
     peer: '172.18.0.1',
