@@ -131,7 +131,7 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
     'name or a port.',
   'header-missing': ({ name }) =>
     `A trusted proxy sent no ${name}, which requireHeader demands: it made the request itself, such as a health check (which belongs on a ` +
-    'route without the guard), or the header was removed on the way, or the proxy does not write it.',
+    `route without the guard), or the header was removed on the way, or the proxy does not write it. ${chosenBehind(name)}`,
   'invalid-entry': ({ name }) =>
     `An entry of ${name} that decides is malformed: what your proxy wrote there is not an address.`,
   'hidden-client': ({ name }) => `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
@@ -172,6 +172,10 @@ export function unresolvedHint(failure: Failure, { peer, noPeer }: Origin, wordi
   return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer, noPeer }, failure)
 }
 
+/** What follows where a trusted proxy does not write the header that is read, of which a request without it is a sign. */
+export const chosenBehind = (header: string) =>
+  `As long as a trusted proxy does not write ${header} itself, each of its clients can send ${header} and so choose its own address.`
+
 const BEFORE_ANOTHER_HEADER =
   'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you'
 
@@ -206,11 +210,12 @@ export const unixNotTrusted = (header: string, trustFix: string) =>
 /** A request over a unix socket that is trusted, without the header that is read. */
 export function unixWithoutHeader(header: string, present: readonly string[]): string {
   return present.length === 0
-    ? `${OVER_UNIX}, and your proxy, which is trusted, sent no ${header}: let it set that header.`
+    ? `${OVER_UNIX}, and your proxy, which is trusted, sent no ${header}: let it set that header. ${chosenBehind(header)}`
     : `${OVER_UNIX}, and your proxy, which is trusted, sends ${present.join(' and ')}, not ${header}. ${eitherHeader(header)}`
 }
 
-const eitherHeader = (header: string) => `Either ${PASSED_ON}; if it writes none, let it set ${header}.`
+const eitherHeader = (header: string) =>
+  `Either ${PASSED_ON}; if it writes none, let it set ${header}. ${chosenBehind(header)}`
 
 /** The setting by which a framework is given the proxies that it trusts. */
 export interface TrustSetting {

@@ -1,5 +1,5 @@
 import { senderHeaderOf, writesHeader } from '../client-ip/trusted-proxies.js'
-import { PASSED_ON, passedOnBeside } from './hints.js'
+import { chosenBehind, PASSED_ON, passedOnBeside } from './hints.js'
 import type { Reason, Rejection } from './verdict.js'
 
 /** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
@@ -145,7 +145,8 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'proxy-not-configured',
     hint: (facts) =>
       `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${facts.header}, with this request, so its sender ` +
-      `looks like ${facts.client}. Either ${facts.setting === undefined ? PASSED_ON : passedOnBeside(facts.setting)}; if it writes none, let it set ${facts.header}.`
+      `looks like ${facts.client}. Either ${facts.setting === undefined ? PASSED_ON : passedOnBeside(facts.setting)}; if it writes none, let it set ${facts.header}. ` +
+      chosenBehind(facts.header)
   },
   {
     name: 'a trusted proxy sends no header',
@@ -154,7 +155,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: (facts) =>
       `The trusted proxy ${facts.client} forwards no client address: let it set ${facts.header}` +
       `${facts.setting === undefined ? ', and set clientIp.requireHeader to true' : ''}. If ${facts.client} made the request itself, ` +
-      'it is not a sender.'
+      `it is not a sender. ${chosenBehind(facts.header)}`
   },
   {
     name: "a provider's proxy that is not trusted",
