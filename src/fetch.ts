@@ -106,20 +106,22 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
   const standalone = new Standalone<Request, OnReject>(options, {
     onReject: ON_REJECT,
     defaultLogger,
-    patternOf: () => null,
-    noPeer:
-      'No peer was passed: pass the address of the connection as the second argument, as the adapter of your server reports it.'
+    patternOf: () => null
   })
   const verdicts = new WebVerdicts()
 
   function incomingOf(request: Request, peer: Peer): Incoming {
     refuseNoRequest(request)
     const earlier = verdicts.of(request)
-    if (isNodeRequest(peer)) return new NodeIncoming(peer, earlier)
+    if (isNodeRequest(peer)) {
+      standalone.placement.noteRequest(peer)
+      return new NodeIncoming(peer, earlier)
+    }
     refuseNoPeer(peer)
     const address = addressOf(peer)
     if (address === undefined) refuseLateAddress(peer)
-    return { peer: address, headers: request.headers, earlier }
+    const noPeer = peer === undefined || peer === null ? NOTHING_PASSED : undefined
+    return { peer: address, headers: request.headers, noPeer, earlier }
   }
 
   return {
@@ -128,6 +130,11 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Fe
     judge: (request, peer, policy) => standalone.guard.guard.ask(policy, request, incomingOf(request, peer), null)
   }
 }
+
+/** Servers report nothing of a connection that is closed, too. */
+const NOTHING_PASSED =
+  'No peer was passed, or the connection was closed early, of which servers report no address. Pass the address of each connection as the ' +
+  'second argument, as the adapter of your server reports it.'
 
 function isNodeRequest(peer: Peer): peer is IncomingMessage | Http2ServerRequest {
   return typeof peer === 'object' && peer !== null && hasProperty(peer, 'rawHeaders')

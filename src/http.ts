@@ -30,8 +30,8 @@ export type Request = NodeRequest
 export type Response = ServerResponse | Http2ServerResponse
 
 /**
- * Your own answer to a rejected request. The status is the rejection's until you set another; what it throws is logged and
- * answered with 500.
+ * Your own answer to a rejected request. The status is the rejection's until you set another; what it throws is answered with 500 and
+ * logged, each message once an hour.
  */
 export type OnReject = (request: Request, response: Response, verdict: RejectedVerdict) => unknown
 
@@ -141,11 +141,12 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
         return () => {}
       }
       standalone.addRoute(options)
+      standalone.placement.listensTo.add('requests')
       return (request, response) => {
         guard.handle(request, response, options, {
           pass: (verdict) => listener(request, response, verdict),
           fail(error) {
-            standalone.logger.error({ err: error }, error.message)
+            standalone.failed(error)
             answerFailure(request, response, error instanceof NotReadyError ? error : NOT_JUDGED)
           }
         })
@@ -158,6 +159,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Ht
       }
       if (options !== undefined) checkConnectionOptions(options)
       standalone.addRoute(options)
+      standalone.placement.listensTo.add('connections')
       return (socket) => {
         if (standalone.ready !== undefined) {
           judgeSocket(socket, listener, options)

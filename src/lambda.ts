@@ -10,7 +10,7 @@ import type { PolicyOptions } from './guard/guard.js'
 import { answerOf, drop, isPromise, settled } from './lib/promise.js'
 import { consoleLogger } from './log/console-logger.js'
 import type { Failure } from './server/failure.js'
-import { type LambdaAnswer, type LambdaEvent, NO_LAMBDA_PEER, readLambdaEvent } from './server/lambda-event.js'
+import { type LambdaAnswer, type LambdaEvent, readLambdaEvent } from './server/lambda-event.js'
 import { OnDemand, type OnDemandMethods, type OnDemandOptions } from './server/on-demand.js'
 import { type ActionOptions, refuseNoFunction, withMode } from './server/routes.js'
 import type { RejectedVerdict, Verdict } from './verdict/verdict.js'
@@ -77,8 +77,7 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): La
       const { route, method, requestId } = read(event)
       return { pattern: route, method, requestId }
     },
-    defaultLogger: consoleLogger,
-    noPeer: NO_LAMBDA_PEER
+    defaultLogger: consoleLogger
   })
 
   /** The verdicts by which events were counted. */

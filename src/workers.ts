@@ -73,15 +73,12 @@ export default function moengageAllowlist(options: MoEngageAllowlistOptions): Wo
   const onDemand = new OnDemand<Request, OnReject>(options, {
     onReject: ON_REJECT,
     patternOf: () => null,
-    defaultLogger: consoleLogger,
-    noPeer:
-      'Cloudflare itself did not write the address of this request: it came from another Worker (cf-worker), or the Worker does ' +
-      'not run on Cloudflare, where anybody can write cf-connecting-ip.'
+    defaultLogger: consoleLogger
   })
   const verdicts = new WebVerdicts()
   function incomingOf(request: Request): Incoming {
     refuseNoRequest(request)
-    return { peer: peerOf(request), headers: request.headers, earlier: verdicts.of(request) }
+    return { ...peerOf(request), headers: request.headers, earlier: verdicts.of(request) }
   }
 
   return {
@@ -121,9 +118,21 @@ function refuseWithoutContext(context: unknown): void {
  * \`cf-worker\`, and within one zone its \`cf-connecting-ip\` is what that Worker wrote into \`x-real-ip\`. Without \`cf\` the runtime is not
  * Cloudflare's, which removes a client's own \`cf-connecting-ip\`.
  */
-function peerOf(request: Request): string | null {
+function peerOf(request: Request): Pick<Incoming, 'peer' | 'noPeer'> {
+  const { headers } = request
   const cf = propertyOf(request, 'cf')
-  if (typeof cf !== 'object' || cf === null || request.headers.has('cf-worker')) return null
-  const peer = request.headers.get('cf-connecting-ip')
-  return peer === UNIX_PEER ? null : peer
+  if (typeof cf !== 'object' || cf === null) return { peer: null, noPeer: NO_CF }
+  if (headers.has('cf-worker')) return { peer: null, noPeer: OTHER_WORKER }
+  const peer = headers.get('cf-connecting-ip')
+  return { peer: peer === UNIX_PEER ? null : peer, noPeer: NO_ADDRESS }
 }
+
+const NO_CF =
+  'The request has no cf: the Worker does not run on Cloudflare, or your code made the request. Anybody can write cf-connecting-ip there.'
+
+const OTHER_WORKER =
+  'The request came from another Worker (cf-worker), which may have written its address: Cloudflare itself did not.'
+
+const NO_ADDRESS =
+  'The request carries no address in cf-connecting-ip: your zone removes it, by the managed transform "Remove visitor IP headers". Leave that ' +
+  'transform off.'

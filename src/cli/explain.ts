@@ -91,7 +91,7 @@ function find(
   const own = { ...NO_PROXIES, clientIp: 'request.ip', allow: [], deny: [], cacheSize: 1, redact: undefined } as const
   const parts = { directory: list, own, removals: [], overrides: [], isStale: false }
   const policy = new Policy(atOnce(CompiledList.compiling(parts)), cells, counters)
-  const rejections = new Rejections(own, { permissiveTrust: '', noPeer: undefined }, undefined)
+  const rejections = new Rejections(own, '', undefined)
   return {
     address,
     explanation: explain(address.toString(), policy, { rejections, resolver: own.resolver }),

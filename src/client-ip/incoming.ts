@@ -20,6 +20,10 @@ export interface Incoming {
   readonly peer: string | null | undefined
   /** `request.headers`, or `request.rawHeaders`. */
   readonly headers: HeadersInput
+  /** What is said where there is no peer, if the server's door knows better than that the connection was closed. */
+  readonly noPeer?: string | undefined
+  /** The header whose last hop is the peer, since a load balancer wrote it there: it carries the header also where nobody forwards. */
+  readonly peerHeader?: string | undefined
   /** The verdict that the same guard made and reported on the same request before: a request is counted and reported once. */
   readonly earlier?: EarlierVerdict | undefined
 }

@@ -40,8 +40,6 @@ export interface GuardExtras<Request = never> {
   readonly reader?: OptionReader<typeof GUARD_OPTIONS>
   /** Undefined where nothing but the peer is known. */
   readonly framework?: Framework<Request> | undefined
-  /** What is said where a request has no peer, if the server's door knows better than that the connection was closed. */
-  readonly noPeer?: string | undefined
   /** Same arguments as `onReload`; writes the framework's log line. */
   readonly onReload?: NonNullable<ListOptions['onReload']>
   /** Called with what is news about the watched source; writes the framework's log line. */
@@ -179,7 +177,6 @@ function compose<Request>(
     addRoutes,
     reader,
     framework,
-    noPeer,
     onReload,
     onWatch,
     onDay,
@@ -238,11 +235,10 @@ function compose<Request>(
       { inUse, confirm: (day) => list.confirm(day), notify: notifyOfWatch, confirmed: settings.confirm },
       clock
     )
-  const wording = { permissiveTrust: framework?.permissiveTrust ?? '', noPeer }
   const guard: Guard<Request> = new Guard({
     settings,
     source: chooseSource(settings.clientIp, settings.resolver, framework),
-    rejections: new Rejections(settings, wording, framework),
+    rejections: new Rejections(settings, framework?.permissiveTrust ?? '', framework),
     list,
     refresh,
     watch,

@@ -1,12 +1,5 @@
 import { type FurtherSender, furtherSenders } from '../client-ip/further-sender.js'
-import {
-  forwardedHeaders,
-  type HeadersInput,
-  headerText,
-  type Incoming,
-  SENDER_HEADERS,
-  UNIX_PEER
-} from '../client-ip/incoming.js'
+import { forwardedHeaders, headerText, type Incoming, SENDER_HEADERS, UNIX_PEER } from '../client-ip/incoming.js'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { parsePeer } from '../client-ip/resolver.js'
 import type { FrameworkIp } from '../client-ip/source.js'
@@ -65,11 +58,11 @@ export class Rejections<Request> {
 
   constructor(
     settings: Pick<Settings<never>, 'resolver' | 'header' | 'clientIp' | 'redact'>,
-    wording: Pick<ClientIpWording, 'permissiveTrust' | 'noPeer'>,
+    permissiveTrust: string,
     framework: FrameworkTrust<Request> | undefined
   ) {
     this.#settings = settings
-    this.#wording = { ...wording, header: settings.header, isRedacted: settings.redact !== undefined }
+    this.#wording = { permissiveTrust, header: settings.header, isRedacted: settings.redact !== undefined }
     this.#framework = framework
   }
 
@@ -79,12 +72,13 @@ export class Rejections<Request> {
   }
 
   /** A request without a client IP that can be relied on. */
-  unresolved(failure: Failure, { peer, headers }: Incoming): Rejection {
+  unresolved(failure: Failure, incoming: Incoming): Rejection {
     const reason = failure.reason === 'permissive-trust' ? failure.reason : 'unresolved'
-    return { reason, hint: this.#unresolvedHint(failure, peer, headers) }
+    return { reason, hint: this.#unresolvedHint(failure, incoming) }
   }
 
-  #unresolvedHint(failure: Failure, peer: Incoming['peer'], headers: HeadersInput): string {
+  #unresolvedHint(failure: Failure, incoming: Incoming): string {
+    const { peer, headers } = incoming
     const header = this.#header
     const isMissing = failure.reason === 'header-missing'
     if (failure.reason === 'no-peer' && peer === UNIX_PEER) {
@@ -95,7 +89,7 @@ export class Rejections<Request> {
     const present = isMissing ? forwardedHeaders(headers, header) : []
     return isMissing && present.length > 0
       ? otherHeaderPresent(header, present)
-      : unresolvedHint(failure, peer, this.#wording)
+      : unresolvedHint(failure, incoming, this.#wording)
   }
 
   /**
@@ -149,14 +143,18 @@ export class Rejections<Request> {
     incoming: Incoming | null,
     request: Request | undefined
   ): Rejection {
-    const { peer, headers } = incoming ?? NO_REQUEST
+    const { peer, headers, peerHeader } = incoming ?? NO_REQUEST
+    const isPeer = isSameAddress(peer, clientIp)
     const grants = notableAddresses().grantsOf(set)
     const purpose = purposeAmong(grants)
     const header = this.#header
-    const present = forwardedHeaders(headers, header)
+    const placeIn = (name: string) =>
+      furtherSenders([[name, headerText(headers, name) ?? '']], clientIp, () => false)[0]!
+    const isOfBalancer = (name: string) => isPeer && name === peerHeader && placeIn(name) === 'none'
+    const present = forwardedHeaders(headers, header).filter((name) => isTrusted || !isOfBalancer(name))
     return unlisted({
       client: clientIp,
-      isPeer: isSameAddress(peer, clientIp),
+      isPeer,
       isTrusted,
       setting,
       about: purpose?.about,
@@ -167,8 +165,7 @@ export class Rejections<Request> {
       header,
       isRequestKnown: incoming !== null,
       present,
-      hasHopBefore:
-        furtherSenders([[header, headerText(headers, header) ?? '']], clientIp, () => false)[0] === 'left-of-client',
+      hasHopBefore: placeIn(header) === 'left-of-client',
       trustFix: (proxy) => this.#trustFix(proxy, this.#reachOf(request, incoming, present)),
       pasted: this.#wording.isRedacted ? null : clientIp
     })

@@ -189,12 +189,12 @@ function isAhead({ quietUntil, quietFor }: LoggedSender, now: number): boolean {
 }
 
 /**
- * Decides which verified requests without the secret get a line: of each address one an hour, with the number of those in between.
- * Its lines are its own, so that neither strangers nor these can use up the others'.
+ * Decides which lines of one kind are written: of each key, such as an address, one an hour, with the number of those in between. They have a
+ * bucket of their own, so that they use up no other lines.
  */
 export class HourlyThrottle {
   readonly #bucket: Bucket
-  readonly #senders = new LRUCache<string, { quietUntil: number; waiting: number }>({
+  readonly #keys = new LRUCache<string, { quietUntil: number; waiting: number }>({
     maxSize: MAX_SENDERS,
     sizeCalculation: () => 1
   })
@@ -203,19 +203,24 @@ export class HourlyThrottle {
     this.#bucket = new Bucket(linesPerSecond)
   }
 
-  /** Returns how many earlier requests of this address the line has to count, or undefined where there is no line. */
-  admit(clientIp: string, now: number): number | undefined {
-    const sender = this.#senders.get(clientIp) ?? { quietUntil: now, waiting: 0 }
-    // A clock that was set back must not silence an address for longer.
-    const isQuiet = now < sender.quietUntil && now >= sender.quietUntil - QUIET_AT_MOST
+  /** Returns how many earlier ones of this key the line has to count, or undefined where there is no line. */
+  admit(key: string, now: number): number | undefined {
+    let known = this.#keys.get(key)
+    if (known === undefined) {
+      known = { quietUntil: now, waiting: 0 }
+      this.#keys.set(flatCopy(key), known)
+    }
+    const { quietUntil, waiting } = known
+    // A clock that was set back must not silence a key for longer.
+    const isQuiet = now < quietUntil && now >= quietUntil - QUIET_AT_MOST
     if (isQuiet || !this.#bucket.hasLine(now)) {
-      sender.waiting++
-      this.#senders.set(clientIp, sender)
+      known.waiting++
       return undefined
     }
     this.#bucket.takeLine()
-    this.#senders.set(clientIp, { quietUntil: now + QUIET_AT_MOST, waiting: 0 })
-    return sender.waiting
+    known.quietUntil = now + QUIET_AT_MOST
+    known.waiting = 0
+    return waiting
   }
 }
 

@@ -29,6 +29,7 @@ import { thrown } from './failure.js'
 import { fastifyIp } from './framework-ip.js'
 import { NO_LAMBDA_PEER, readLambdaEvent } from './lambda-event.js'
 import { misplacedOptions, placeOf } from './misplaced-options.js'
+import { noteGuarded } from './placement.js'
 import {
   type ActionOptions,
   doorOptions,
@@ -138,7 +139,6 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   const guard = await loadGuard<FastifyRequest>(options, {
     reader,
     framework: fastifyIp(app),
-    noPeer: `The connection has no address: it was closed early. In a Lambda function: ${NO_LAMBDA_PEER}`,
     onReload: (error, status) => log.reloaded(error, status),
     onDay: () => log.warnings(),
     onWatch: (watch, news) => logWatch(watch, news, log, logger),
@@ -169,7 +169,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
     if (!isLambda) return undefined
     const event = propertyOf((request as FastifyRequest & { awsLambda: object }).awsLambda, 'event')
     if (event === undefined) return undefined
-    return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers }
+    return readLambdaEvent(event)?.incoming ?? { peer: null, headers: request.headers, noPeer: NO_LAMBDA_PEER }
   }
 
   /** The verdict by which this guard counted a request; `request.moengage` is the latest, and may be another scope's. */
@@ -197,6 +197,7 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
         const { config, url } = request.routeOptions
         route = chooseRoute(configOf(config), request)
         if (route === false) return done()
+        noteGuarded(request.raw)
         verdict = guard.decide(route.policy, request, incoming, url ?? null)
       } catch (error) {
         return refuse(reply, done, thrown(error), 500)
@@ -219,10 +220,11 @@ async function plugin(app: FastifyInstance, options: MoEngageAllowlistOptions): 
   }
 
   app.decorate('moengage', {
-    judge: (request, policy) =>
-      isFastifyRequest(request)
-        ? guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
-        : guard.decide(policy, undefined, givenIncoming(request), null),
+    judge(request, policy) {
+      if (!isFastifyRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
+      noteGuarded(request.raw)
+      return guard.ask(policy, request, incomingOf(request), request.routeOptions.url ?? null)
+    },
     ...accessTo(() => guard),
     fleet: guard.fleet
   } satisfies FastifyGuard)

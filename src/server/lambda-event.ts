@@ -49,6 +49,9 @@ export const NO_LAMBDA_PEER =
   "AWS wrote no address into this event. An Application Load Balancer's own health check has none: answer it before the guard. If other " +
   'requests have none either, the attribute routing.http.xff_header_processing.mode must be append.'
 
+/** The header to which a load balancer appends the address that connected to it. */
+const BALANCER_HEADER = 'x-forwarded-for'
+
 type Fields = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
@@ -97,8 +100,9 @@ function readPayload2(event: Fields, context: Fields): LambdaRequest {
 
 function readBalancer(event: Fields): LambdaRequest {
   const headers = headersOf(event)
+  const incoming = incomingOf(lastHop(headers[BALANCER_HEADER]), headers)
   return {
-    incoming: incomingOf(lastHop(headers['x-forwarded-for']), headers),
+    incoming: { ...incoming, peerHeader: BALANCER_HEADER },
     method: textOf(event.httpMethod),
     requestId: headers['x-amzn-trace-id']?.at(-1) ?? null,
     route: null,
@@ -117,10 +121,10 @@ function readBalancer(event: Fields): LambdaRequest {
 
 /** The name of a peer that is no address must not come from an event. */
 function incomingOf(sourceIp: unknown, headers: Incoming['headers']): Incoming {
-  return { peer: sourceIp === UNIX_PEER ? null : textOf(sourceIp), headers }
+  return { peer: sourceIp === UNIX_PEER ? null : textOf(sourceIp), headers, noPeer: NO_LAMBDA_PEER }
 }
 
-/** The rightmost hop, which the load balancer appends: the address that connected to it. */
+/** The rightmost hop, which the load balancer appends. */
 function lastHop(lines: readonly string[] | undefined): string | null {
   const text = lines?.join() ?? ''
   const address = new ParsedAddress()

@@ -85,7 +85,7 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     let ready: ReadyGuard<Request, NodeOnReject<Request, Response>>
     try {
       // A connection that is closed during the wait has no peer any more.
-      arrived = new NodeIncoming(request, undefined)
+      arrived = this.#receive(request, undefined)
       ready = await this.#standalone.wait()
     } catch (error) {
       next.fail(thrown(error))
@@ -107,13 +107,15 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     const { guard } = this.#standalone.guard
     if (!isNodeRequest(request)) return guard.decide(policy, undefined, givenIncoming(request), null)
     const own = request as Request
-    const incoming = this.#incoming(own)
+    const incoming = this.#receive(own, this.#earlier(own as Judged))
     checkIncoming(incoming.peer, incoming.headers)
     return guard.ask(policy, own, incoming, this.#standalone.patternOf(own))
   }
 
-  #incoming(request: Request): NodeIncoming {
-    return new NodeIncoming(request, this.#earlier(request as Judged))
+  #receive(request: Request, earlier: Verdict | undefined): NodeIncoming {
+    const incoming = new NodeIncoming(request, earlier)
+    this.#standalone.placement.noteRequest(request)
+    return incoming
   }
 
   /** The verdict by which this guard counted a request before. */
@@ -147,8 +149,8 @@ export class NodeGuard<Request extends NodeRequest, Response extends NodeRespons
     let route: Route<NodeOnReject<Request, Response>>
     let logger: Logger | undefined
     try {
-      incoming =
-        arrived === undefined ? this.#incoming(request) : { ...arrived, earlier: this.#earlier(request as Judged) }
+      const earlier = this.#earlier(request as Judged)
+      incoming = arrived === undefined ? this.#receive(request, earlier) : { ...arrived, earlier }
       route = routes.of(options)
       verdict = guard.decide(route.policy, request, incoming, this.#standalone.patternOf(request))
       logger = this.#loggerOf(request)

@@ -29,15 +29,31 @@ interface Place {
 /** Such places, by the calls that led there. */
 const places = new Map<string, Place>()
 
+/** How many guards count the requests of this process, or will: for these alone it is remembered which ones are guarded. */
+let counting = 0
+
+/** Requests of Node that a guard of this process was called with. */
+const guarded = new WeakSet<object>()
+
+/** Notes that a guard was called with a request of Node, whatever becomes of it. */
+export function noteGuarded(request: object): void {
+  if (counting > 0) guarded.add(request)
+}
+
 /** Where a guard stands, as far as a wrong place can be noticed. */
 export class Placement {
   readonly #calls = callers()
   readonly #place: Place
   /** Which guard of its place it is, as far as they count; 0 where it does not. */
   #number = 0
-  #stopCounting: (() => void) | undefined
+  /** What listeners were made for, in a door that makes them. */
+  readonly listensTo = new Set<'requests' | 'connections'>()
+  #isCalled = false
+  #isCounting = true
+  #unsubscribe: (() => void) | undefined
 
   constructor() {
+    counting++
     const known = places.get(this.#calls)
     this.#place = known ?? { count: 0, hasJudged: () => false }
     if (known === undefined && places.size < MAX_PLACES) places.set(this.#calls, this.#place)
@@ -57,10 +73,17 @@ export class Placement {
     }
   }
 
+  /** Notes that this guard was called with a request of Node. */
+  noteRequest(request: object): void {
+    this.#isCalled = true
+    noteGuarded(request)
+  }
+
   /**
-   * Counts the requests with a body that this process has answered. `GET` is left out: health checks come first on any server.
+   * Counts the requests with a body that this process has answered and that no guard was called with, until this one is called. `GET` is
+   * left out: health checks come first on any server.
    *
-   * @param hasJudged whether the guard has seen one
+   * @param hasJudged whether the guard has judged one, of whatever server
    * @param warn called at most once
    */
   countRequests(hasJudged: () => boolean, warn: (problem: Problem) => void): void {
@@ -69,28 +92,44 @@ export class Placement {
     if (channels === undefined) return
     let count = 0
     const onResponse = (message: unknown) => {
+      if (this.#isCalled) {
+        this.#stopCounting()
+        return
+      }
       const { request } = message as { request: IncomingMessage & { originalUrl?: string } }
       const { method } = request
-      if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || ++count < UNSEEN) return
-      this.#stopCounting!()
-      if (hasJudged()) return
+      const isCounted = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS' && !guarded.has(request)
+      if (!isCounted || ++count < UNSEEN) return
+      this.#stopCounting()
+      if (hasJudged() || this.#isForConnections) return
       // Express changes the URL on the way.
       const path = beginningOf(request.originalUrl ?? request.url!)
       warn({
         code: 'MOE_WARN_NO_REQUESTS',
         path: '',
         value: path,
-        message: `The servers of this process answered ${UNSEEN} requests, the last one ${method} ${quoted(path)}, and this guard judged none: it protects nothing that was called.`,
+        message: `The servers of this process answered ${UNSEEN} requests that no guard judged, the last one ${method} ${quoted(path)}. This guard judged none: it protects nothing that was called.`,
         fix: 'If one of them belongs to MoEngage, mount the guard before its handler, at the whole path (Nest adds no global prefix to app.use).'
       })
     }
     channels.subscribe(RESPONSE_FINISH, onResponse)
-    this.#stopCounting = () => channels.unsubscribe(RESPONSE_FINISH, onResponse)
+    this.#unsubscribe = () => channels.unsubscribe(RESPONSE_FINISH, onResponse)
+  }
+
+  /** Such a guard stands in front of no request. */
+  get #isForConnections(): boolean {
+    return this.listensTo.has('connections') && !this.listensTo.has('requests')
+  }
+
+  #stopCounting(): void {
+    this.#unsubscribe?.()
+    if (this.#isCounting) counting--
+    this.#isCounting = false
   }
 
   /** The guard was closed. */
   close(): void {
-    this.#stopCounting?.()
+    this.#stopCounting()
     if (this.#number === 0) return
     this.#number = 0
     if (--this.#place.count === 0) places.delete(this.#calls)

@@ -9,11 +9,12 @@ import { retryAfter } from '../guard/retry.js'
 import type { OptionTable } from '../lib/option.js'
 import { OptionReader } from '../lib/option-reader.js'
 import type { Keep } from '../lib/promise.js'
+import { messageLineOf } from '../lib/text.js'
 import { CLOCK, type Clock } from '../lib/time.js'
 import { type LoggedRequest, NOT_JUDGED } from '../log/lines.js'
 import { type Logger, type LogLevel, SafeLogger } from '../log/logger.js'
-import type { LogOptions } from '../log/rejection-log.js'
-import { RejectionLog } from '../log/rejection-log.js'
+import { type LogOptions, RejectionLog } from '../log/rejection-log.js'
+import { HourlyThrottle } from '../log/throttle.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { Placement } from './placement.js'
 import {
@@ -69,8 +70,6 @@ export interface Door<Request> {
   readonly onReject: OnRejectForm
   /** The pattern of the route that a request is on, as far as the framework knows it when the guard runs. */
   readonly patternOf: (request: Request) => string | null
-  /** What is said where a request has no peer. */
-  readonly noPeer?: string
   /** Makes the logger where the options have none. */
   readonly defaultLogger: () => Logger
   /** What a line of the log says about a request (its `method` and `id`, and the pattern of its route). */
@@ -105,8 +104,9 @@ export class Standalone<Request, OnReject> {
   /** Whether the last attempt at the first list has failed, and none is under way. */
   #hasFailed = false
   #isClosed = false
-  readonly #placement: Placement
+  readonly placement: Placement
   #failures = 0
+  readonly #failedRequests: HourlyThrottle
   readonly #clock: Clock
   #stopRetry: (() => void) | undefined
   /** Undefined as long as there is no list that has an address for each of them. */
@@ -128,8 +128,9 @@ export class Standalone<Request, OnReject> {
     })
     const started = startGuard<Request>(options, extras)
     this.#isReplica = options.fleet !== undefined
-    this.#placement = new Placement()
+    this.placement = new Placement()
     this.logger = new SafeLogger(logger ?? door.defaultLogger(), door.keep)
+    this.#failedRequests = new HourlyThrottle(pace.linesPerSecond)
     this.#listener = onVerdict === undefined ? undefined : new VerdictListener(onVerdict, this.logger, door.keep)
     this.#actions = actions
     this.#make = (guard) => {
@@ -141,13 +142,13 @@ export class Standalone<Request, OnReject> {
         clock
       })
       log.warnings()
-      const { repeated } = this.#placement
+      const { repeated } = this.placement
       if (repeated !== undefined) log.warning(repeated)
       const hasJudged = () => {
         const { verified, rejected } = guard.status()
         return verified > 0 || Object.values(rejected).some((count) => count > 0)
       }
-      this.#placement.countRequests(hasJudged, (problem) => log.warning(problem))
+      this.placement.countRequests(hasJudged, (problem) => log.warning(problem))
       return { guard, routes: this.#routes!, log }
     }
     if (typeof started === 'function') {
@@ -253,6 +254,16 @@ export class Standalone<Request, OnReject> {
     else if (isFirst && verdict.carriesSecret === false) this.guard.log.withoutSecret(logger, verdict, request)
   }
 
+  /**
+   * Logs the error of a request that no framework logs: of each message one line an hour, with the number of errors in between. Why there
+   * is no list, the log says already.
+   */
+  failed(error: Error): void {
+    if (error instanceof NotReadyError) return
+    const suppressed = this.#failedRequests.admit(messageLineOf(error), this.#clock.now())
+    if (suppressed !== undefined) this.logger.error({ err: error, moengage: { suppressed } }, error.message)
+  }
+
   /** @throws NotReadyError (`MOE_ERR_NOT_READY`) as long as there is no list */
   get guard(): ReadyGuard<Request, OnReject> {
     if (this.ready === undefined) throw new NotReadyError()
@@ -272,7 +283,7 @@ export class Standalone<Request, OnReject> {
 
   async #close(): Promise<void> {
     this.#isClosed = true
-    this.#placement.close()
+    this.placement.close()
     this.#stopRetry?.()
     // An attempt that is under way is ended when its outcome is known: requests wait for it.
     const closed = this.#hasFailed ? this.#load!.close() : this.ready?.guard.close()
@@ -299,7 +310,7 @@ const STILL: Clock = { ...CLOCK, now: () => Date.parse(directory.checked) }
 /** Reads the options of a door, and what it adds to those of the guard, which are read when it is started. */
 function read<Request, OnReject>(
   options: StandaloneOptions<Request, OnReject>,
-  { onReject, framework, noPeer, keep, options: own }: Door<Request>,
+  { onReject, framework, keep, options: own }: Door<Request>,
   clock: Clock,
   callbacks: Pick<GuardExtras<Request>, 'onReload' | 'onDay' | 'onWatch' | 'logFailure'>
 ) {
@@ -310,7 +321,7 @@ function read<Request, OnReject>(
   const logger = reader.read('logger')
   const pace = reader.read('log')
   const onVerdict = reader.read('onVerdict') as OnVerdict<Request> | undefined
-  const extras = { reader, framework, noPeer, keep, clock, ...callbacks }
+  const extras = { reader, framework, keep, clock, ...callbacks }
   return { actions, logLevel, logger, pace, onVerdict, extras }
 }
 

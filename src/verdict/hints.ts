@@ -1,4 +1,4 @@
-import { TEST_PEER } from '../client-ip/incoming.js'
+import { type Incoming, TEST_PEER } from '../client-ip/incoming.js'
 import { isProxyName } from '../client-ip/trusted-proxies.js'
 import type { Failure } from '../client-ip/unresolved.js'
 import type { Grant } from '../directory/directory.js'
@@ -112,16 +112,13 @@ export interface ClientIpWording {
   readonly header: string | null
   /** What is said where the framework believes everybody. */
   readonly permissiveTrust: string
-  /** What is said where a request has no peer, if the server's door knows better than "the connection was closed". */
-  readonly noPeer: string | undefined
   /** Whether addresses are redacted in logs: then no sentence holds a text that others wrote, or an address to paste. */
   readonly isRedacted: boolean
 }
 
-type Sentence = (
-  wording: ClientIpWording & { readonly name: string; readonly peer: string | null | undefined },
-  failure: Failure
-) => string
+type Origin = Pick<Incoming, 'peer' | 'noPeer'>
+
+type Sentence = (wording: ClientIpWording & Origin & { readonly name: string }, failure: Failure) => string
 
 const NO_PEER =
   'The connection has no address: it was closed early, or the server got a unix socket with TLS as a file descriptor. Let such a server ' +
@@ -134,7 +131,7 @@ const SENTENCES: Readonly<Record<Failure['reason'], Sentence>> = {
     'name or a port.',
   'header-missing': ({ name }) =>
     `A trusted proxy sent no ${name}, which requireHeader demands: it made the request itself, such as a health check (which belongs on a ` +
-    'route without the guard), or the header was removed on the way, or the proxy does not write it.',
+    `route without the guard), or the header was removed on the way, or the proxy does not write it. ${chosenBehind(name)}`,
   'invalid-entry': ({ name }) =>
     `An entry of ${name} that decides is malformed: what your proxy wrote there is not an address.`,
   'hidden-client': ({ name }) => `A trusted proxy keeps the client's address to itself ("unknown" or "_…" in ${name}).`,
@@ -169,11 +166,15 @@ const API_GATEWAY_TEST =
   'stage over the internet instead.'
 
 /** Why there is no client IP that can be relied on, in one or two sentences. */
-export function unresolvedHint(failure: Failure, peer: string | null | undefined, wording: ClientIpWording): string {
+export function unresolvedHint(failure: Failure, { peer, noPeer }: Origin, wording: ClientIpWording): string {
   if (failure.reason === 'invalid-peer' && peer === TEST_PEER) return API_GATEWAY_TEST
   const { header } = wording
-  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer }, failure)
+  return SENTENCES[failure.reason]({ ...wording, name: header ?? 'the forwarded header', peer, noPeer }, failure)
 }
+
+/** What follows where a trusted proxy does not write the header that is read, of which a request without it is a sign. */
+export const chosenBehind = (header: string) =>
+  `As long as a trusted proxy does not write ${header} itself, each of its clients can send ${header} and so choose its own address.`
 
 const BEFORE_ANOTHER_HEADER =
   'the proxy writes that header, or it passes on what its client wrote: look into its configuration before you'
@@ -209,11 +210,12 @@ export const unixNotTrusted = (header: string, trustFix: string) =>
 /** A request over a unix socket that is trusted, without the header that is read. */
 export function unixWithoutHeader(header: string, present: readonly string[]): string {
   return present.length === 0
-    ? `${OVER_UNIX}, and your proxy, which is trusted, sent no ${header}: let it set that header.`
+    ? `${OVER_UNIX}, and your proxy, which is trusted, sent no ${header}: let it set that header. ${chosenBehind(header)}`
     : `${OVER_UNIX}, and your proxy, which is trusted, sends ${present.join(' and ')}, not ${header}. ${eitherHeader(header)}`
 }
 
-const eitherHeader = (header: string) => `Either ${PASSED_ON}; if it writes none, let it set ${header}.`
+const eitherHeader = (header: string) =>
+  `Either ${PASSED_ON}; if it writes none, let it set ${header}. ${chosenBehind(header)}`
 
 /** The setting by which a framework is given the proxies that it trusts. */
 export interface TrustSetting {

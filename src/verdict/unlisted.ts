@@ -1,5 +1,5 @@
 import { senderHeaderOf, writesHeader } from '../client-ip/trusted-proxies.js'
-import { PASSED_ON, passedOnBeside } from './hints.js'
+import { chosenBehind, PASSED_ON, passedOnBeside } from './hints.js'
 import type { Reason, Rejection } from './verdict.js'
 
 /** What the guard knows about a client that is not listed, and that looks like part of the receiver's own set-up. */
@@ -26,7 +26,7 @@ export interface UnlistedFacts {
   readonly header: string
   /** Whether there is a request, and not the address alone: then nothing is known of headers and hops. */
   readonly isRequestKnown: boolean
-  /** The forwarded headers that the request carries. */
+  /** The forwarded headers that the request carries, but for one in which a load balancer wrote an untrusted client alone. */
   readonly present: readonly string[]
   /** Whether the list of hops names another one left of the client, which the client forwarded the request for. */
   readonly hasHopBefore: boolean
@@ -43,6 +43,9 @@ interface Row {
   readonly reason: Extract<Reason, 'not-listed' | 'proxy-not-configured'>
   readonly hint: (facts: UnlistedFacts) => string
 }
+
+/** Also where a load balancer wrote its client into a header. */
+const NAMES_NOBODY = 'the request carries no forwarded header that names a sender behind it'
 
 const readsHeader = ({ header, present }: UnlistedFacts) => present.includes(header)
 
@@ -142,7 +145,8 @@ export const UNLISTED_ROWS: readonly Row[] = [
     reason: 'proxy-not-configured',
     hint: (facts) =>
       `The trusted proxy ${facts.client} sends ${facts.present.join(' and ')}, not ${facts.header}, with this request, so its sender ` +
-      `looks like ${facts.client}. Either ${facts.setting === undefined ? PASSED_ON : passedOnBeside(facts.setting)}; if it writes none, let it set ${facts.header}.`
+      `looks like ${facts.client}. Either ${facts.setting === undefined ? PASSED_ON : passedOnBeside(facts.setting)}; if it writes none, let it set ${facts.header}. ` +
+      chosenBehind(facts.header)
   },
   {
     name: 'a trusted proxy sends no header',
@@ -151,7 +155,7 @@ export const UNLISTED_ROWS: readonly Row[] = [
     hint: (facts) =>
       `The trusted proxy ${facts.client} forwards no client address: let it set ${facts.header}` +
       `${facts.setting === undefined ? ', and set clientIp.requireHeader to true' : ''}. If ${facts.client} made the request itself, ` +
-      'it is not a sender.'
+      `it is not a sender. ${chosenBehind(facts.header)}`
   },
   {
     name: "a provider's proxy that is not trusted",
@@ -162,11 +166,11 @@ export const UNLISTED_ROWS: readonly Row[] = [
       `${facts.provider}. If ${facts.provider} stands in front of your server: ${providerFix(facts, facts.provider!)}`
   },
   {
-    name: "a provider's address without a header",
+    name: "a provider's address without a sender behind it",
     applies: ({ provider }) => provider !== undefined,
     reason: 'not-listed',
     hint: ({ client, provider }) =>
-      `${client} is an address of ${provider}, and the request carries no forwarded header: it comes from ${provider}'s own ` +
+      `${client} is an address of ${provider}, and ${NAMES_NOBODY}: it comes from ${provider}'s own ` +
       'network, and not from a sender behind it.'
   },
   {
@@ -186,11 +190,11 @@ export const UNLISTED_ROWS: readonly Row[] = [
       `${writesItself(facts)}, and every sender behind it looks like ${facts.client}. If it is: ${facts.trustFix(facts.pasted)}`
   },
   {
-    name: 'an internal peer without a header',
+    name: 'an internal peer without a sender behind it',
     applies: ({ isInternal, isPeer }) => isInternal && isPeer,
     reason: 'not-listed',
     hint: (facts) =>
-      `${facts.client} ${facts.about}, and the request carries no forwarded header: it was made in your own network, or your ` +
+      `${facts.client} ${facts.about}, and ${NAMES_NOBODY}: it was made in your own network, or your ` +
       `proxy (Docker's bridge, for example) does not forward the client's address. Let the proxy set ${facts.header}, and ` +
       'trust its address.'
   },

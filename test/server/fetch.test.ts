@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, get } from 'node:http'
+import { createServer, get, IncomingMessage } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
@@ -61,19 +61,28 @@ t.test(
     const ring: { remote?: object } = {}
     ring.remote = ring
     const closed: unknown[] = [
-      undefined,
-      null,
       '',
       {},
       { address: undefined },
       { address: 5 },
       { remote: null },
-      new Socket()
+      new Socket(),
+      new IncomingMessage(new Socket())
     ]
     closed.push(ring, { remote: {} }, { remoteAddr: {} }, { remote: { remote: { address: '10.0.0.1' } } })
     for (const peer of closed) {
       const { verdict } = await guard.check(requestFrom(LISTED), peer as never)
-      t.match(verdict, { reason: 'unresolved', peer: null, hint: /No peer was passed/ })
+      t.match(verdict, {
+        reason: 'unresolved',
+        peer: null,
+        hint: /^The connection has no address: it was closed early/
+      })
+    }
+    // Servers report null of a connection that is closed, such as Bun.
+    for (const peer of [undefined, null]) {
+      const { verdict } = await guard.check(requestFrom(LISTED), peer)
+      const hint = /^No peer was passed, or the connection was closed early, .* Pass the address of each connection/
+      t.match(verdict, { reason: 'unresolved', peer: null, hint })
     }
     const { rejected } = guard.status()
     const wrong: [peer: unknown, message: RegExp, fix: RegExp][] = [

@@ -4,6 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server } from 'node
 import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { Snapshot } from '../../src/core.js'
 import moengageAllowlist, { type ListenerOptions, type MoEngageAllowlistOptions } from '../../src/http.js'
@@ -94,6 +95,49 @@ t.test('an onReject that fails in any way is answered with 500', async (t) => {
     t.match(await send({ port }, { headers: { 'x-forwarded-for': STRANGER } }), { status: 500, body: /not be judged/ })
   }
 })
+
+t.test(
+  'requests that fail for the same reason have one line an hour, and none where the log has the reason',
+  async (t) => {
+    mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 10, 23) })
+    t.teardown(() => mock.timers.reset())
+    let message = 'own'
+    const onReject = () => {
+      throw new Error(message)
+    }
+    const { guard, lines } = guarding({ onReject, logLevel: 'silent' })
+    t.teardown(() => guard.close())
+    const port = await listen(t, createServer(guard.listener((_, response) => response.end())))
+    const ask = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const answer = await send({ port }, { headers: { 'x-forwarded-for': `198.51.100.${i}` } })
+        t.match(answer, { status: 500, body: /not be judged/ })
+      }
+    }
+    await ask(5)
+    message = 'other'
+    await ask(2)
+    mock.timers.tick(60 * 60 * 1000)
+    message = 'own'
+    await ask(2)
+    const line = (message: string, suppressed: number) => ({
+      level: 50,
+      msg: message,
+      err: { message, stack: /http\.test/ },
+      moengage: { suppressed }
+    })
+    t.match(lines, [line('own', 0), line('other', 0), line('own', 4)])
+    t.equal(lines.length, 3)
+
+    const source = { name: 'down', load: () => Promise.reject(new Error('gone')) }
+    const without = guarding({ source })
+    t.teardown(() => without.guard.close())
+    const unready = await listen(t, createServer(without.guard.listener((_, response) => response.end())))
+    for (let i = 0; i < 5; i++) t.match(await send({ port: unready }), { status: 503 })
+    t.match(without.lines, [{ level: 50, msg: 'MoEngage requests cannot be judged.', err: { message: /gone/ } }])
+    t.equal(without.lines.length, 1)
+  }
+)
 
 t.test('promises inside of what onReject returns end no process', async (t) => {
   const { guard } = guarding()

@@ -277,6 +277,57 @@ t.test('of a load balancer only the rightmost hop counts, and what is no address
   })
 })
 
+t.test('a header in which the load balancer wrote the client alone is not one that the client forwards', async (t) => {
+  const inside = {
+    reason: 'not-listed',
+    hint: /carries no forwarded header that names a sender behind it: it was made in your own network/
+  }
+  const proxy = (carried: RegExp, fix: RegExp) => ({
+    reason: 'proxy-not-configured',
+    hint: new RegExp(`the request carries ${carried.source}, so it seems to be your proxy.* If it is: ${fix.source}`)
+  })
+  const balanced = (list: string, headers: object = {}) => ({
+    httpMethod: 'POST',
+    headers: { 'x-forwarded-for': list, ...headers },
+    requestContext: { elb: {} }
+  })
+  const table: [what: string, event: ReturnType<typeof balanced>, verdict: object][] = [
+    ['a host of the VPC', balanced('10.0.0.1'), inside],
+    ['one with its port', balanced('10.0.0.1:46532'), inside],
+    [
+      'a proxy that appends to the list',
+      balanced(`${STRANGER}, 10.0.0.1`),
+      proxy(/x-forwarded-for/, /pass clientIp: \{ trustedProxies: \['10\.0\.0\.1'\] \}/)
+    ],
+    [
+      'a proxy that hides its client',
+      balanced('unknown, 10.0.0.1'),
+      proxy(/x-forwarded-for/, /pass clientIp: \{ trustedProxies: \['10\.0\.0\.1'\] \}/)
+    ],
+    [
+      'a proxy that writes another header',
+      balanced('10.0.0.1', { 'x-real-ip': STRANGER }),
+      proxy(/x-real-ip/, /pass clientIp: \{ trustedProxies: \['10\.0\.0\.1'\], header: '\.\.\.' \}/)
+    ],
+    [
+      'a provider itself',
+      balanced('104.16.0.9'),
+      { reason: 'not-listed', hint: /carries no forwarded header .*: it comes from cloudflare's own network/ }
+    ],
+    [
+      'a provider in front',
+      balanced(`${STRANGER}, 104.16.0.9`),
+      { reason: 'proxy-not-configured', hint: /every sender looks like cloudflare/ }
+    ]
+  ]
+  for (const [what, event, verdict] of table) {
+    const { guard } = guarding()
+    t.match(guard.judge(event), { verified: false, ...verdict }, what)
+  }
+  const { guard } = guarding({ clientIp: { trustedProxies: ['10.0.0.1'] } })
+  t.match(guard.judge(balanced('10.0.0.1')), { hint: /^Every address in x-forwarded-for is one of your proxies/ })
+})
+
 t.test('a handler that was passed and not called fails with one sentence', async (t) => {
   const { guard } = guarding()
   t.throws(() => guard.handler(balanced as never), { code: 'MOE_ERR_OPTIONS', mistakes: [{ path: 'handler' }] })

@@ -576,10 +576,11 @@ t.test('a guard that requests pass by says so, once', async (t) => {
   })
   closed.close()
   // What Nest makes of setGlobalPrefix('api').
-  const app = express().use('/moengage', guard).use('/api', seen)
+  const app = express().use('/moengage', guard).use('/seen', seen)
   const port = await listen(t, createServer(app.use((_, response) => void response.end('open'))))
   const post = (method: string) =>
     send({ port }, { method, path: '/api/moengage/hook?token=secret', headers: { 'x-forwarded-for': LISTED } })
+  await send({ port }, { path: '/seen', headers: { 'x-forwarded-for': LISTED } })
   for (const method of ['GET', 'GET', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']) await post(method)
   t.strictSame(unseen(lines), [])
   for (let i = 0; i < 3; i++) t.equal((await post('POST')).body, 'open')
@@ -588,7 +589,7 @@ t.test('a guard that requests pass by says so, once', async (t) => {
     {
       level: 40,
       moengage: { value: '/api/…' },
-      msg: /^The servers of this process answered 3 requests, the last one POST "\/api\/…", and this guard judged none/
+      msg: /^The servers of this process answered 3 requests that no guard judged, the last one POST "\/api\/…"\. This guard judged none/
     }
   ])
   t.notMatch(JSON.stringify(lines), /hook|secret/, 'a path may hold a secret, as a query may')
@@ -611,6 +612,69 @@ t.test('a guard that judges requests late, behind other middleware, is not said 
   for (const { status } of await Promise.all(answers)) t.equal(status, 200)
   t.equal(guard.status().verified, 3)
   t.strictSame(unseen(lines), [])
+})
+
+t.test('requests that another guard of the process is called with are none that pass a guard by', async (t) => {
+  const options = { ...OPTIONS, logger: lineLogger([]) }
+  const ended = (_: unknown, response: ServerResponse) => void response.end()
+  const serve = async (name: keyof typeof KINDS, more: Options = {}) => {
+    const { guard, listener } = KINDS[name]!({ ...options, ...more })
+    t.teardown(() => guard.close())
+    return listen(t, createServer(listener))
+  }
+  const table: [what: string, port: number | Promise<number>, status: number][] = [
+    ['Express', serve('Express'), 200],
+    ['node:http', serve('node:http'), 200],
+    ['Fetch with the request of Node', serve('Fetch'), 200],
+    ['a guard that has no list', serve('node:http', { source: { name: 'down', load: () => Promise.reject() } }), 503]
+  ]
+  const asked = guardNode(options)
+  t.teardown(() => asked.close())
+  const asking = createServer((request, response) => ended(asked.judge(request), response))
+  table.push(['a guard that is asked', listen(t, asking), 200])
+  for (const isAsked of [false, true]) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(guardFastify, OPTIONS)
+    app.post('/guarded', { config: isAsked ? { moengage: false } : {} }, async (request) => {
+      if (isAsked) app.moengage!.judge(request)
+    })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    table.push([`Fastify${isAsked ? ', asked' : ''}`, (app.server.address() as AddressInfo).port, 200])
+  }
+  const open = await listen(t, createServer(ended))
+  for (const [what, opening, status] of table) {
+    const lines: Line[] = []
+    const idle = guardNode({ ...OPTIONS, logger: lineLogger(lines) })
+    const post = (port: number, path: string) =>
+      send({ port }, { method: 'POST', path, headers: { 'x-forwarded-for': LISTED } })
+    for (let i = 0; i < 3; i++) t.match(await post(await opening, '/guarded'), { status }, what)
+    for (let i = 0; i < 3; i++) await post(open, '/open')
+    await until(() => unseen(lines).length > 0)
+    t.match(unseen(lines), [{ moengage: { value: '/open' } }], `${what}: others pass it by`)
+    idle.close()
+  }
+})
+
+t.test('a guard of connections alone is passed by no request', async (t) => {
+  const guards = [['connections'], ['requests', 'connections'], []].map((uses) => {
+    const lines: Line[] = []
+    const guard = guardNode({ ...OPTIONS, logger: lineLogger(lines) })
+    t.teardown(() => guard.close())
+    if (uses.includes('connections')) guard.connectionListener(() => {})
+    if (uses.includes('requests')) guard.listener(() => {})
+    return lines
+  })
+  const port = await listen(
+    t,
+    createServer((_, response) => void response.end())
+  )
+  for (let i = 0; i < 3; i++) await send({ port }, { method: 'POST' })
+  await until(() => unseen(guards.at(-1)!).length > 0)
+  t.strictSame(
+    guards.map((lines) => unseen(lines).length),
+    [0, 1, 1]
+  )
 })
 
 t.test('what a client chose as a path is shown by its beginning', async (t) => {

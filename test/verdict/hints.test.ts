@@ -5,7 +5,6 @@ import { isUnresolved, noCounts, REASONS, totalOf } from '../../src/verdict/verd
 const WORDING = {
   header: 'forwarded',
   permissiveTrust: 'Fastify trusts everyone.',
-  noPeer: undefined,
   isRedacted: false
 }
 
@@ -30,31 +29,31 @@ t.test('each way in which a client IP stays unknown has a sentence of its own', 
     ['permissive-trust', /^Fastify trusts everyone\.$/]
   ]
   const hints = table.map(([reason, sentence]) => {
-    const hint = unresolvedHint({ reason, detail: 'out of order' } as never, 'localhost', WORDING)
+    const hint = unresolvedHint({ reason, detail: 'out of order' } as never, { peer: 'localhost' }, WORDING)
     t.match(hint, sentence, reason)
     return hint
   })
   t.equal(new Set(hints).size, table.length)
   const failure = { reason: 'failed-answer', detail: 'out of order' } as const
   t.match(
-    unresolvedHint(failure, null, { ...WORDING, isRedacted: true }),
+    unresolvedHint(failure, { peer: null }, { ...WORDING, isRedacted: true }),
     /threw an error\. Its message may hold an address/
   )
-  const unnamed = unresolvedHint({ reason: 'too-many-hops' }, null, { ...WORDING, header: null })
+  const unnamed = unresolvedHint({ reason: 'too-many-hops' }, { peer: null }, { ...WORDING, header: null })
   t.match(unnamed, /^the forwarded header names more/)
 })
 
 t.test('what stands in place of an address is named only where it is why there is none', async (t) => {
   const noPeer = 'The function got no address.'
-  t.equal(unresolvedHint({ reason: 'no-peer' }, null, { ...WORDING, noPeer }), noPeer)
+  t.equal(unresolvedHint({ reason: 'no-peer' }, { peer: null, noPeer }, WORDING), noPeer)
   t.match(
-    unresolvedHint({ reason: 'invalid-peer' }, 'test-invoke-source-ip', WORDING),
+    unresolvedHint({ reason: 'invalid-peer' }, { peer: 'test-invoke-source-ip' }, WORDING),
     /^The request was made by the test of API/
   )
   const failed = { reason: 'failed-answer', detail: 'out of order' } as const
-  t.match(unresolvedHint(failed, 'test-invoke-source-ip', WORDING), /out of order/)
+  t.match(unresolvedHint(failed, { peer: 'test-invoke-source-ip' }, WORDING), /out of order/)
   // The peer is trusted, so what it sent was read.
-  t.match(unresolvedHint({ reason: 'too-many-hops' }, 'unix', WORDING), /names more/)
+  t.match(unresolvedHint({ reason: 'too-many-hops' }, { peer: 'unix' }, WORDING), /names more/)
 })
 
 t.test('a verified request without the secret is of another customer, or of a sender of your own list', async (t) => {
