@@ -151,7 +151,7 @@ const MENTIONS_END = any(
 
 /** Words with which a text says what the addresses below it are for, or asks to let them in. */
 const SAYS_USE = any(
-  `(?<!\\b(?:your|the|an?|from|of|in) )\\b(?:${ALLOW}|${ALLOWED}|uses|sends?|sent|calls?|comes?|originates?|opens?|configure|enable|contacts?|static|fixed|dedicated|published|lists|contains?|shows?|given|provided|see|find|choose|select|pick|copy|share|apply|applies|need(?:ed|s)?|required?|includes?|ensure|make sure|checks?|refer|same|are as follows)\\b`,
+  `(?<!\\b(?:your|the|an?|from|of|in) )\\b(?:${ALLOW}|${ALLOWED}|uses|sends?|sent|calls?|comes?|originates?|opens?|configure|enable|contacts?|static|fixed|dedicated|published|lists|contains?|shows?|given|provided|see|find|choose|select|pick|copy|share|apply|applies|need(?:ed|s)?|required?|includes?|ensure|make sure|checks?|refer|same|are as follows|pulls?|pushes|runs|gives?|arrives?|reach(?:es)?|connects?|changes?|changed|notify)\\b`,
   `\\b(?:for|of|per|by|in) (?:each|all|every|your)\\b`,
   `^(?:the )?following(?: \\w+)? ${ADDRESSES}\\W*$`
 )
@@ -180,9 +180,9 @@ export function saysOver(text: string): boolean {
 
 const POINTS_AHEAD = /\b(?:below|following|here)\b|:$/i
 const POINTS_BACK = any(
-  '\\b(?:above|these|this (?:list|table|section))\\b',
+  '\\b(?:above|these|those|they|them|there|entries|rows|(?:this|the|previous) (?:list|table|section))\\b',
   `\\b${ADDRESSES}\\b`,
-  `^(?:[*†‡§¹²³⁴⁵⁶⁷]|\\[[\\w^]{1,3}\\]|\\(?[1-7][.)]|(?:${OVER}|no longer|do${NOT}|never)\\b)`
+  `^(?:[*†‡§¹²³⁴⁵⁶⁷]|\\[[\\w^]{1,3}\\]|\\(?[1-7a-z][.)]|(?:${OVER}|no longer|do${NOT}|never)\\b)`
 )
 
 /** Whether a text below a table has words that may speak against the addresses of it. */

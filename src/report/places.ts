@@ -15,11 +15,19 @@ export const REQUEST = /(?<![^\s"])[^\s"]+ \S+ HTTP\/\d/
 /** What stands in front of a client's text only: a method (one of them is a level as well), a URL or a path. */
 const SIGN = new RegExp(`${METHOD}(?<!TRACE)[ :]|HTTP/\\d|[A-Za-z]:/|(?:^|[\\s"'=(:,[])/\\S`)
 const SIGNS = new RegExp(SIGN, 'g')
+const NAMES = 'body|payload|path|ur[il]|headers?|query|params|args|user[- ]?agent|ua|referr?er|cookie'
 /** The name of what a client chose, in front of JSON. */
-const NAME_OF_CLIENTS =
-  /\b(?:body|payload|path|ur[il]|headers?|query|params|args|user-?agent|ua|referr?er|cookie)["'>]?\s?[:=]?\s*["']?\{/i
-/** A name in front of a text: JSON behind it may be the end of that text. */
-const NAMED_TEXT = /(?<![\w.-])((?:(?:content|query|remote|user) )?[\w.-]{1,60})["'>]?\s?[:=]/gi
+const NAME_OF_CLIENTS = new RegExp(`\\b(?:${NAMES})["'>]?\\s?[:=]?\\s*["']?\\{`, 'i')
+/** Such a name as a word of its own: JSON behind it may be the end of what it names, whatever sign stands between. */
+const WORD_OF_CLIENTS = new RegExp(`(?<![\\w./-])(?:${NAMES})(?![\\w.-])`, 'i')
+/** A name with its sign, in front of a text: JSON behind it may be the end of that text. */
+const NAMED_TEXT = /(?<![\p{L}\w.-])((?:(?:content|query|remote|user) )?[\p{L}\w.-]{1,60})["'>]?\s?([:=])/giu
+/** The names that loggers and collectors write in front of a `=`. An application has others for what a client sent. */
+const OF_LOGFMT =
+  /^(?:@?time(?:stamp)?|at|ts|date|level|lvl|severity|log(?:ger)?|pid|app|service|component|module|thread|stream|source(?:type)?|index|container|pod|namespace|tag|env|stage|region|zone|node|cluster|job|instance|facility|program|caller|version|(?:trace|span|req|request)[-_.]?id)$/i
+/** Names in front of a `:` that people fill, besides those that are of clients elsewhere. */
+const OF_PEOPLE =
+  /^(?:user(?:_?name)?|login|e-?mail|name|comment|subject|search|token|session|text|content|title|value|input|q)$/i
 /** Names that are of clients elsewhere: levels, and the numbers that a framework gives to requests. */
 const OF_LOGGERS_AS_WELL = /^(?:err|error|(?:req|request)[-_.]?id)$/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */
@@ -90,9 +98,14 @@ export function isPrefix(text: string): boolean {
 
 /** Whether a text has the name of what a client chose, other than among labels, where a collector writes the names. */
 function namesTextOfClient(text: string): boolean {
-  return [...text.replace(AMONG_LABELS, ' ').matchAll(NAMED_TEXT)].some(([, name]) => {
+  const plain = text.replace(AMONG_LABELS, ' ')
+  if (WORD_OF_CLIENTS.test(plain)) return true
+  return [...plain.matchAll(NAMED_TEXT)].some(([, name, sign]) => {
     const inWords = name!.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
-    return isNameOfClients(inWords) && !OF_LOGGERS_AS_WELL.test(inWords)
+    if (sign === '=') return !OF_LOGFMT.test(inWords)
+    // Loggers write names in ASCII.
+    const isOfClient = isNameOfClients(inWords) || OF_PEOPLE.test(inWords) || /[^ -~]/.test(inWords)
+    return isOfClient && !OF_LOGGERS_AS_WELL.test(inWords)
   })
 }
 
@@ -138,6 +151,8 @@ export function* quotedIn(text: string): Generator<QuotedText> {
   const last = signs.at(-1) ?? Number.NEGATIVE_INFINITY
   for (const { index, 1: cell, 0: all } of text.matchAll(/(?:^|[,;\t])"((?:[^"]|"")*)(?:"(?=[,;\t]|\s*$)|$)/g)) {
     if (!cell!.includes('""') || first < index || last >= index + all.length) continue
+    // What stands behind a name is no cell.
+    if (/[:=>]\s*$/.test(text.slice(Math.max(0, index - 2), index + 1))) continue
     yield {
       text: cell!.replaceAll('""', '"'),
       how: 'doubled quotes',

@@ -1141,6 +1141,9 @@ t.test('a text directly above a table that may speak against it is reported', as
     'The IPs below are static and dedicated to MoEngage.',
     'These IPs for each data center:',
     'The following IP addresses:',
+    'MoEngage pulls files from these IPs.',
+    'An import runs from the addresses in this table.',
+    'Requests arrive with TLS 1.2 or later from these addresses.',
     'Last updated: 1 May 2026'
   ]) {
     t.strictSame(warnings(below(above)), [], above)
@@ -1194,6 +1197,12 @@ t.test('a text below a table that speaks against its addresses is refused or rep
     '- No longer in use',
     '\\* Not needed any more',
     '(1) retired',
+    '(a) decommissioned',
+    'Remove all of them from your firewall.',
+    'They were retired in 2027.',
+    'Traffic no longer originates there.',
+    'The table is obsolete.',
+    'All of the entries are obsolete.',
     'Do not block the IPs above.'
   ]) {
     t.strictSame(rows(`${table}\n${text}\n`), ['DC-01 sms: 3.6.251.95'], text)

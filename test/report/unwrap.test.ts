@@ -142,9 +142,20 @@ t.test('a record is found in whatever stands around it', async (t) => {
       `${ISO} {path="app.log", service_url="web"} ${plain}`,
       'text around the JSON'
     ],
-    ...['docker.x-webhooks: ', 'kube.x-1: ', 'error: ', '[request_id=1] ', 'requestId=1 '].map(
-      (before): [what: string, line: string, wrapping: string] => [before, `${before}${plain}`, 'text around the JSON']
-    ),
+    ...[
+      'time=1 level=warn pid=7 ',
+      'env=prod: webhooks: ',
+      'webhooks | ',
+      'docker.x-webhooks: ',
+      'kube.x-1: ',
+      'error: ',
+      '[request_id=1] ',
+      'requestId=1 '
+    ].map((before): [what: string, line: string, wrapping: string] => [
+      before,
+      `${before}${plain}`,
+      'text around the JSON'
+    ]),
     ['movements of a terminal', `\u001b[1G\u001b[0J${plain}`, '']
   ]
   for (const [what, text, wrapping] of table) {
@@ -474,7 +485,17 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
       'event: ',
       'input=hi ',
       'form: a ',
-      'remoteUser=x '
+      'remoteUser=x ',
+      'username=Hello ',
+      'username: Hello ',
+      'comment=',
+      'nombre=a ',
+      't\u0435\u043b\u043e: a ',
+      'body -> ',
+      'body - a ',
+      '[body] ',
+      '(query) a ',
+      'user agent is curl '
     ].flatMap((before): [what: string, line: string][] => [
       [`text of a client: ${before}`, `${ISO} WARN ${before}${plain}`],
       [
@@ -482,6 +503,7 @@ t.test('a record in a place that nobody knows is not counted, and is a doubt', a
         JSON.stringify({ level: 'warn', message: `${before}${plain}`, timestamp: ISO })
       ]
     ]),
+    ['a quoted text behind a name', `user:\t"${plain.replaceAll('"', '""')}"`],
     ['behind a log file and a blank', `/var/log/web.log: ${whole}`],
     ['behind a log file, a number and a blank', `/var/log/web.log.1:12: ${whole}`],
     ...[
