@@ -215,16 +215,19 @@ export async function changeBy(flags: ChangeFlags, io: Io, instead?: (expires: s
   return signing
 }
 
+/** What a command has done. */
+interface Done {
+  readonly version: number
+  readonly text: string
+  readonly override?: Override
+  readonly removed?: readonly Override[]
+  readonly revision?: string
+}
+
 /** Prints what was done, and waits for the replicas if that was asked for. Exit code 1 unless all live ones use the version in time. */
 export async function finish(
   control: FleetControl,
-  done: {
-    readonly version: number
-    readonly text: string
-    readonly override?: object
-    readonly removed?: readonly object[]
-    readonly revision?: string
-  },
+  done: Done,
   { signed }: Change,
   flags: ChangeFlags,
   io: Io
@@ -232,7 +235,7 @@ export async function finish(
   const { version, text, ...rest } = done
   let replicas: Awaited<ReturnType<typeof waitFor>> | undefined
   try {
-    if (flags.wait !== undefined) replicas = await waitFor(control, version, flags, io)
+    if (flags.wait !== undefined) replicas = await waitFor(control, done, flags, io)
   } finally {
     // What was done is printed, whatever happens while the command waits.
     if (flags.json) writeJson(io.stdout, { version, ...rest, ...(signed && { signed }), ...(replicas && { replicas }) })
@@ -259,11 +262,21 @@ function uses({ version }: Replica, published: number, stored: number | null): b
   return version === published || (version !== null && version > published && version <= (stored ?? 0))
 }
 
-async function waitFor(control: FleetControl, version: number, { wait }: ChangeFlags, io: Io) {
+/** @throws (rejects with) FleetError (`MOE_ERR_FLEET`) where the store has lost what was done */
+async function waitFor(control: FleetControl, done: Done, { wait }: ChangeFlags, io: Io) {
+  const { version, override, removed } = done
+  const set = removed === undefined ? (override ?? 'list') : undefined
   const end = Date.now() + (wait === true || wait === undefined ? WAIT : wait)
   let shown = ''
   for (;;) {
     const { replicas, version: stored } = await control.status()
+    if (set !== undefined && (await control.hasLost(set, version))) {
+      throw new FleetError({
+        value: version,
+        message: `The store has lost this change: version ${stored}, which it has now, is not based on version ${version}.`,
+        fix: 'Make the change again.'
+      })
+    }
     const live = replicas.filter(({ state }) => state === 'live')
     const behind = live.filter((replica) => !uses(replica, version, stored))
     const progress = `${live.length - behind.length} of ${live.length} live replicas use version ${version}`

@@ -186,6 +186,21 @@ export class FleetControl {
     }
   }
 
+  /**
+   * Whether the store has lost what a change set: it has a later state without that. A later list takes the place of one in any case.
+   *
+   * @param what the override that was set, or `list`
+   */
+  async hasLost(what: Override | 'list', version: number): Promise<boolean> {
+    const stored = await this.#store.read(LIMITS)
+    if (stored === null || stored.version <= version) return false
+    if (what === 'list') return stored.list === null
+    const { id, until } = what
+    if (until !== null && Date.parse(until) <= Date.now()) return false
+    if (shownOverrides(stored.overrides).some((other) => other.id === id)) return false
+    return !(await this.log()).some((change) => change.what.includes(`override ${id} removed`))
+  }
+
   /** The last fifty changes, the latest first. */
   async log(): Promise<Change[]> {
     return (await this.#store.log()).flatMap((entry) => {

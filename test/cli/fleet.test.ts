@@ -805,6 +805,49 @@ t.test('--wait counts replicas that use what was published, or what came after i
   })
 })
 
+t.test('--wait never counts a later version that is not based on the change: the store has lost it', async (t) => {
+  const lost =
+    /error: The store has lost this change: version \d+, which it has now, is not based on version \d+\. Make the change again\./
+  /** What comes right after the change, by other commands, and whether the change is lost. */
+  const table: [argv: string[], what: string, next: string[][], isLost: boolean][] = [
+    [['override', 'deny', '8.8.8.8'], 'state', [['publish', '-']], true],
+    [['override', 'deny', '8.8.8.8'], 'all', [['override', 'deny', '9.9.9.9']], true],
+    [['override', 'deny', '8.8.8.8'], 'nothing', [['publish', '-']], false],
+    [['override', 'deny', '8.8.8.8'], 'nothing', [['override', 'remove', '8.8.8.8']], false],
+    [['override', 'deny', '8.8.8.8', '--for', '1h'], 'nothing but time', [['publish', '-']], false],
+    [['override', 'deny', '8.8.8.8'], 'all', [], false],
+    [['override', 'remove', '7.7.7.7'], 'all', [['override', 'deny', '9.9.9.9']], false],
+    [['publish', '-'], 'all', [['override', 'deny', '9.9.9.9']], true],
+    [['publish', '-'], 'nothing', [['override', 'deny', '9.9.9.9']], false],
+    [['publish', '-'], 'all', [['publish', '-']], false]
+  ]
+  for (const [argv, what, next, isLost] of table) {
+    const { redis, command } = fleetOf()
+    const { now } = Date
+    await command(['publish', '-'], { stdin: list('r1') })
+    await command(['override', 'deny', '7.7.7.7'])
+    const answer = redis.answer.bind(redis)
+    let following: Promise<unknown> | undefined
+    redis.answer = (args) => {
+      const answered = answer(args)
+      if (args[0] === 'EVAL' && following === undefined) {
+        if (!what.startsWith('nothing')) redis.hashes.delete(STATE)
+        if (what === 'nothing but time') Date.now = () => now() + 2 * 3_600_000
+        if (what === 'all') redis.lists.clear()
+        following = Promise.all(next.map((others) => command(others, { stdin: list('r3') })))
+      }
+      return answered
+    }
+    const found = await command([...argv, '--wait', '500ms'], { stdin: list('r2') })
+    const name = `${argv.join(' ')}; lost ${what}; ${next.join(';')}`
+    t.match(found.stdout, /\nversion \d+\n/, name)
+    if (isLost) t.match(found, { code: 2, stderr: lost }, name)
+    else t.match(found, { code: 1, stderr: 'warning: No replica reports.\n' }, name)
+    await following
+    Date.now = now
+  }
+})
+
 t.test('what a stranger wrote into the store does not steer the terminal', async (t) => {
   const { redis, command } = fleetOf()
   const overrides = forged({ allow: ['\u001b[31m'], note: 'a\u001b[2Jb', until: '2999-01-01T00:00Z' })
