@@ -18,6 +18,8 @@ const MAX_SENDERS = 100
 /** Maximum number that are kept while the reports are read. */
 const MAX_MERGED = 10_000
 const MAX_TEXTS = 20
+/** A report with a longer text is none. */
+const MAX_TEXT = 500
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
 export interface Report
@@ -65,7 +67,7 @@ export function reportOf(
     every,
     version,
     revision,
-    lastError: lastError === null ? null : lastError.slice(0, 300),
+    lastError: lastError === null ? null : shortError(lastError),
     verified,
     verifiedByAllow,
     rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
@@ -75,6 +77,12 @@ export function reportOf(
     senders: guard.senders(senders)
   }
   return shortened(report)
+}
+
+/** An error without its middle, where it is longer than a text of a report may be: at its end it says what to do. */
+function shortError(text: string): string {
+  const kept = Math.floor((MAX_TEXT - 1) / 2)
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, kept)}…${text.slice(-kept)}`
 }
 
 function shortened(report: Report): Report {
@@ -91,7 +99,7 @@ function shortened(report: Report): Report {
 }
 
 const isTime = (value: unknown): value is number => isCount(value) && value <= 8.64e15
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 500
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT
 const isTexts = (value: unknown) => Array.isArray(value) && value.length <= MAX_TEXTS && value.every(isText)
 const isOptionalCount = (value: unknown) => value === undefined || isCount(value)
 const orNull = (isRight: (value: unknown) => boolean) => (value: unknown) => value === null || isRight(value)

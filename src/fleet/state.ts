@@ -71,7 +71,11 @@ export async function readState(
   if (!Number.isSafeInteger(version) || version < 1) throw new Error(`Its version is ${shown(version)}.`)
   // Where signatures are verified, anybody may have written this version: those inside of the signatures count.
   if (rules.verify === undefined && inUse !== undefined && version < inUse.stored.version) {
-    throw new Error(`It is version ${version}, older than ${inUse.stored.version}, which is in use.`)
+    const newest = inUse.stored.version
+    // What a publisher sees of a report that is so far ahead is not believed.
+    const isAhead = now !== undefined && newest > now + MAX_AHEAD
+    const fix = ` That is more than a day ahead of the clock, so no change counts on from it. Set the version in the store to ${newest + 1}.`
+    throw new Error(`It is version ${version}, older than ${newest}, which is in use.${isAhead ? fix : ''}`)
   }
   if (stored.list === null && (inUse?.stored.list || signed.list)) {
     throw new Error('It has lost its list. Publish it again.')

@@ -123,6 +123,32 @@ t.test('where the store that was emptied had no list, none is to be published', 
   t.match(await guard.reload(), { lastError: /is in use\. The next override ends that\.(?! It ends)/ })
 })
 
+t.test(
+  'a fleet whose version is too far ahead to be followed is followed again from the version that the error names',
+  async (t) => {
+    const redis = new FakeRedis()
+    const control = controlOf(t, redis)
+    await control.publish(sound({ revision: 'r1' }))
+    redis.hash(STATE).set('version', `${Date.now() + 3 * 86_400_000}`)
+    const guard = await replica(t, redis)
+    redis.hashes.delete(STATE)
+    await control.publish(sound({ revision: 'r2' }))
+    const advice =
+      /which is in use\. That is more than a day ahead of the clock, .* Set the version in the store to (\d+)\./
+    await until(() => advice.test(guard.status().lastError ?? ''))
+    const [, version] = advice.exec(guard.status().lastError!)!
+    redis.hash(STATE).set('version', version!)
+    t.match(await guard.reload(), { revision: 'r2', lastError: null })
+    await control.publish(sound({ revision: 'r3' }))
+    await until(() => guard.status().revision === 'r3')
+    // Where the version in use is none of tomorrow, the next change is newer by itself.
+    redis.hash(STATE).set('version', '5')
+    const near = await replica(t, redis)
+    redis.hash(STATE).set('version', '4')
+    await t.rejects(near.reload(), /older than 5, which is in use\.(?! That)/)
+  }
+)
+
 for (const library of ['io', 'nodeRedis'] as const) {
   t.test(`a store that fails leaves the last good state in use: ${library}`, async (t) => {
     const redis = new FakeRedis()

@@ -89,6 +89,21 @@ t.test('a report is short, whatever was seen', async (t) => {
   t.ok(readReport(text))
 })
 
+t.test(
+  'an error that is too long for a report loses its middle, with a mark, and never what it says to do',
+  async (t) => {
+    const guard = createGuard({ dataCenters: 'DC-01' })
+    const last = (lastError: string | null) =>
+      reportOf({ status: () => ({ ...guard.status(), lastError }), senders: () => [] }, BASIS, 7, false).lastError
+    for (const kept of [null, 'e', 'e'.repeat(500)]) t.equal(last(kept), kept)
+    const cut = last(
+      `The list is suspicious. ${'It is wide. '.repeat(50)}If it is right, confirm it: confirm: ['wide'].`
+    )!
+    t.equal(cut.length, 499)
+    t.match(cut, /^The list is suspicious\. .*…[^…]*If it is right, confirm it: confirm: \['wide'\]\.$/)
+  }
+)
+
 t.test('a text that is not a report is left out', async (t) => {
   const report = reported('a', [LISTED, STRANGER])
   const texts = [

@@ -384,6 +384,7 @@ function nothingWhereDenied(error: Error): Scanned {
   return { next: START, found: [] }
 }
 
+/** A change is compared with the text: zeros in front of it would be another version. */
 function readVersion(text: string): number {
-  return /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  return /^(?:0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN
 }
