@@ -173,7 +173,7 @@ export class FleetControl {
   async status(): Promise<FleetStatus> {
     const [sums, stored] = await Promise.all([readSums(this.#store), this.#store.read(LIMITS)])
     if (stored !== null && !Number.isSafeInteger(stored.version)) throw damaged(this.#store.name)
-    const overrides = shownOverrides(stored?.overrides ?? null).map(overrideOf)
+    const overrides = this.#overridesIn(stored).map(overrideOf)
     return {
       name: this.#name,
       self: null,
@@ -197,7 +197,7 @@ export class FleetControl {
     if (what === 'list') return stored.list === null
     const { id, until } = what
     if (until !== null && Date.parse(until) <= Date.now()) return false
-    if (shownOverrides(stored.overrides).some((other) => other.id === id)) return false
+    if (this.#overridesIn(stored).some((other) => other.id === id)) return false
     return !(await this.log()).some((change) => change.what.includes(`override ${id} removed`))
   }
 
@@ -221,6 +221,18 @@ export class FleetControl {
     this.#store.close()
   }
 
+  #overridesIn(stored: StoredState | null): readonly StoredOverride[] {
+    try {
+      return shownOverrides(stored?.overrides ?? null)
+    } catch (error) {
+      throw new FleetError({
+        value: this.#name,
+        message: `The overrides in the store cannot be read. ${withFullStop(messageLineOf(error))}`,
+        fix: `Remove them, and set them again: redis-cli HDEL '${this.#store.name}:state' overrides.`
+      })
+    }
+  }
+
   /** Reads, changes and writes; again if another change came in between. */
   async #change(options: ChangeOptions, draft: MakeDraft): Promise<number> {
     const { sign } = options
@@ -237,7 +249,7 @@ export class FleetControl {
       if (options.expect !== undefined && options.expect !== (stored?.version ?? 0))
         throw conflict(options.expect, stored)
       const overridesBefore = async () =>
-        signing === undefined ? shownOverrides(stored?.overrides ?? null) : signing.overridesIn(stored)
+        signing === undefined ? this.#overridesIn(stored) : signing.overridesIn(stored)
       const { list, what, ...rest } = await draft(overridesBefore, time)
       let { overrides } = rest
       if (signing === undefined) {

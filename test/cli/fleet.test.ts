@@ -106,6 +106,37 @@ t.test('a change that another one came before is not made', async (t) => {
   t.match(await command(['fleet', 'log']), { code: 2, stderr: /ERR scripts are off/ })
   redis.errors.set('EVAL', "NOPERM this user has no permissions to run the 'eval' command")
   t.match(await command(['fleet', 'log']), { code: 0 }, 'a user who may only read')
+  const keys = 'NOPERM this user has no permissions to access one of the keys used as arguments'
+  for (const [sent, error, argv, fix] of [
+    [
+      'TIME',
+      "NOPERM this user has no permissions to run the 'time' command",
+      ['publish', '-'],
+      /Add \+time to the rule/
+    ],
+    [
+      'HMGET',
+      "NOPERM User a has no permissions to run the 'hmget' command",
+      ['publish', '-'],
+      /Add \+hmget to the rule/
+    ],
+    ['HMGET', keys, ['fleet', 'status'], /Add %R~\{moengage:webhooks\}:state to the rule/],
+    [
+      'HSTRLEN',
+      'WRONGTYPE no',
+      ['fleet', 'status'],
+      /publish the list again: redis-cli DEL '\{moengage:webhooks\}:state'/
+    ],
+    ['ZSCAN', keys, ['fleet', 'status'], /Add %R~\{moengage:webhooks\}:replicas\* to the rule/],
+    ['EVAL', 'WRONGTYPE no (LRANGE)', ['rollback'], /begins a new one: redis-cli DEL '\{moengage:webhooks\}:log'/],
+    ['EVAL', "ERR The user executing the script can't run this command (LRANGE)", ['rollback'], /Add \+lrange to/],
+    ['EVAL', 'ERR The user executing the script is not known', ['rollback'], /Look at the server/]
+  ] as const) {
+    redis.errors.clear()
+    redis.errors.set(sent, error)
+    t.match(await command(argv, { stdin: list('r2') }), { code: 2, stderr: fix }, `${sent}: ${error}`)
+  }
+  redis.errors.clear()
   for (const [error, fix] of [
     ["ERR The user executing the script can't run this command or subcommand (LPUSH)", 'Add +lpush to the rule'],
     ["NOPERM this user has no permissions to run the 'eval' command", 'Add +eval to the rule'],
@@ -847,6 +878,25 @@ t.test('--wait never counts a later version that is not based on the change: the
     else t.match(found, { code: 1, stderr: 'warning: No replica reports.\n' }, name)
     await following
     Date.now = now
+  }
+})
+
+t.test('overrides that nobody can read are an error with the command that removes them', async (t) => {
+  for (const overrides of ['x', '[]', '{"overrides":[null]}']) {
+    const { redis, command } = fleetOf()
+    await command(['publish', '-'], { stdin: list('r1') })
+    for (const argv of [
+      ['fleet', 'status'],
+      ['override', 'deny', '8.8.8.8'],
+      ['override', 'remove', '8.8.8.8']
+    ]) {
+      redis.hash(STATE).set('overrides', overrides)
+      const found = await command(argv)
+      const mend = /cannot be read\. .*set them again: redis-cli HDEL '(\S+)' (\w+)\./s.exec(found.stderr)
+      t.strictSame([found.code, mend?.slice(1)], [2, [STATE, 'overrides']], `${overrides}: ${argv}: ${found.stderr}`)
+      redis.hash(STATE).delete('overrides')
+    }
+    t.match(await command(['override', 'deny', '8.8.8.8']), { code: 0 }, 'the command is enough')
   }
 })
 

@@ -542,6 +542,46 @@ t.test('a change that the server refuses in part is not made, and the error says
   }
 })
 
+t.test('what the server refuses to read is an error that says what to do, and that is enough', { skip }, async (t) => {
+  const server = await RedisServer.start(t)
+  const admin = raw(t, server.url)
+  const rule = documentedAcl()[1]!
+  const log = `{moengage:${NAME}}:log`
+  const options = ['--name', NAME, '--redis', server.url.replace('//', '//publisher:secret@')]
+  const command = (argv: readonly string[]) =>
+    run([...argv, ...options], { now: new Date().toISOString(), stdin: JSON.stringify(list('next')) })
+  const lacking = (right: string) => () => admin.call('ACL', 'SETUSER', ...rule.filter((word) => word !== right))
+  const text = (key: string) => async () => {
+    await admin.del(key)
+    await admin.set(key, 'x')
+  }
+  const [publish, rollback, status] = [['publish', '-'], ['rollback'], ['fleet', 'status']]
+  const rows: [argv: string[], what: string, damage: () => Promise<unknown>, after: number][] = [
+    ...['+hmget', '+hstrlen', '+time'].map((right): (typeof rows)[number] => [publish, right, lacking(right), 0]),
+    [rollback, '+lrange', lacking('+lrange'), 0],
+    [['fleet', 'log'], '+lrange', lacking('+lrange'), 0],
+    [status, 'no key of the state', lacking(`%RW~${STATE}`), 0],
+    [status, 'no key of the reports', lacking(`%R~{moengage:${NAME}}:replicas*`), 0],
+    [publish, 'a state of the wrong type', text(STATE), 0],
+    [status, 'a state of the wrong type', text(STATE), 0],
+    [['fleet', 'log'], 'a log of the wrong type', text(log), 0],
+    // There is no list in a new log.
+    [rollback, 'a log of the wrong type', text(log), 2]
+  ]
+  for (const [argv, what, damage, after] of rows) {
+    await admin.flushall()
+    await admin.call('ACL', 'SETUSER', ...rule)
+    for (let i = 0; i < 2; i++) await command(publish)
+    await damage()
+    const { code, stderr } = await command(argv)
+    const [, right, key] = /Add (\S+) to the rule of this user|: redis-cli DEL '(\S+)'\./.exec(stderr) ?? []
+    t.ok(code === 2 && (right ?? key), `${argv}, ${what}: ${stderr}`)
+    if (key === undefined) await admin.call('ACL', 'SETUSER', 'publisher', right!)
+    else await admin.del(key)
+    t.match(await command(argv), { code: after }, `${argv}, ${what}: the advice is enough`)
+  }
+})
+
 const HUGE = 40_000_000
 
 /** What a server has sent to all its clients, in bytes. */

@@ -67,10 +67,12 @@ if #unset > 0 then redis.call('HDEL', KEYS[1], unpack(unset)) end
 redis.call('LTRIM', KEYS[2], 0, ${LOGGED - 1})
 return 1`
 
-/** Reads the log without what no publisher has written, however long it is. */
+/** Reads the log without what no publisher has written, however long it is. An error names the command. */
 const READ_LOG = `
+local entries = redis.pcall('LRANGE', KEYS[1], 0, ${LOGGED - 1})
+if entries.err then return { err = entries.err .. ' (LRANGE)' } end
 local found = {}
-for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, ${LOGGED - 1})) do
+for _, entry in ipairs(entries) do
   if #entry <= ${ENTRY_BYTES} then table.insert(found, entry) end
 end
 return found`
@@ -118,6 +120,11 @@ export class RedisStore implements FleetStore {
     this.#messages = new Line(dial, timeout, (connection) => this.#subscribe(connection))
   }
 
+  /** Sends commands. Where the server refuses one, the error says what to do. */
+  #use<Answer>(run: (send: Send) => Promise<Answer>): Promise<Answer> {
+    return this.#commands.use(({ send }) => run((args) => send(args).catch((error) => advise(error, args, this.#keys))))
+  }
+
   #subscribe(connection: Connection): Promise<unknown> {
     return connection.subscribe(this.#keys.changed, () => this.#changed?.())
   }
@@ -125,7 +132,7 @@ export class RedisStore implements FleetStore {
   async read(limits: StoreLimits): Promise<StoredState | null> {
     await this.#refuseLong({ version: VERSION_BYTES, ...limits })
     const command = ['HMGET', this.#keys.state, 'version', 'list', 'overrides']
-    const found = (await this.#commands.use(({ send }) => send(command))) as (string | null)[]
+    const found = (await this.#use((send) => send(command))) as (string | null)[]
     const [version, ...texts] = found
     if (version === null || version === undefined) {
       if (texts.every((text) => text === null)) return null
@@ -138,9 +145,7 @@ export class RedisStore implements FleetStore {
   async #refuseLong(limits: Partial<Record<Field, number>>): Promise<void> {
     const { state } = this.#keys
     const fields = Object.entries(limits) as [Field, number][]
-    const lengths = await this.#commands.use(({ send }) =>
-      Promise.all(fields.map(([field]) => send(['HSTRLEN', state, field])))
-    )
+    const lengths = await this.#use((send) => Promise.all(fields.map(([field]) => send(['HSTRLEN', state, field]))))
     for (const [i, [field, most]] of fields.entries()) {
       const length = lengths[i] as number
       if (length > most) {
@@ -161,7 +166,7 @@ export class RedisStore implements FleetStore {
   async #readVersion(): Promise<string | null> {
     await this.#refuseLong({ version: VERSION_BYTES })
     const command = ['HGET', this.#keys.state, 'version']
-    return (await this.#commands.use(({ send }) => send(command))) as string | null
+    return (await this.#use((send) => send(command))) as string | null
   }
 
   /** An answer on the connection for messages proves that it is alive. On it, nothing but a subscription is answered. */
@@ -180,13 +185,11 @@ export class RedisStore implements FleetStore {
   async write({ expect, state: { version, list, overrides }, entry }: StoredChange): Promise<boolean> {
     const { state, log, changed } = this.#keys
     const values = [expect === null ? '' : `${expect}`, `${version}`, list ?? '', overrides ?? '', entry, changed]
-    const write = ({ send }: Connection) =>
-      send(['EVAL', WRITE, '2', state, log, ...values]).catch((error) => adviseOnChange(error, this.#keys))
-    return (await this.#commands.use(write)) === 1
+    return (await this.#use((send) => send(['EVAL', WRITE, '2', state, log, ...values]))) === 1
   }
 
   async time(): Promise<number> {
-    const [seconds, micros] = (await this.#commands.use(({ send }) => send(['TIME']))) as [string, string]
+    const [seconds, micros] = (await this.#use((send) => send(['TIME']))) as [string, string]
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
   }
 
@@ -223,7 +226,7 @@ export class RedisStore implements FleetStore {
    */
   async report({ id, text }: StoredReport, keepFor: number): Promise<void> {
     const { replicas } = this.#keys
-    await this.#commands.use(async ({ send }) => {
+    await this.#use(async (send) => {
       const { next, found } = await scan(send, replicas, this.#cursor, CHECKED).catch(nothingWhereDenied)
       this.#cursor = next
       this.#number = Math.max(this.#number, ...found.map(([, number]) => number)) + 1
@@ -258,7 +261,7 @@ export class RedisStore implements FleetStore {
     const ids = await this.#newest(limit)
     for (let i = 0; i < ids.length; i += GROUP) {
       const group = ids.slice(i, i + GROUP)
-      const found = await this.#commands.use(({ send }) =>
+      const found = await this.#use((send) =>
         Promise.all(
           group.flatMap((id) => [
             send(['GETRANGE', `${replicas}:${id}`, '0', `${bytes - 1}`]).catch(noTextWhereOfWrongType),
@@ -279,7 +282,7 @@ export class RedisStore implements FleetStore {
     const numbers = new Map<string, number>()
     let cursor = START
     for (let members = 0; members < MAX_MEMBERS; members += SCANNED) {
-      const { next, found } = await this.#commands.use(({ send }) => scan(send, replicas, cursor, SCANNED))
+      const { next, found } = await this.#use((send) => scan(send, replicas, cursor, SCANNED))
       for (const [id, number] of found) numbers.set(id, number)
       if (next === START) {
         const newest = [...numbers].sort(([, a], [, b]) => b - a).slice(0, limit)
@@ -292,13 +295,13 @@ export class RedisStore implements FleetStore {
 
   async log(): Promise<readonly string[]> {
     const { log } = this.#keys
-    const read = async ({ send }: Connection) =>
+    const read = async (send: Send) =>
       send(['EVAL', READ_LOG, '1', log]).catch((error) => {
         // A script needs a user that may write. One that may only read takes what there is.
         if (!/^NOPERM /.test(error.message)) throw error
         return send(['LRANGE', log, '0', `${LOGGED - 1}`])
       })
-    return (await this.#commands.use(read)) as string[]
+    return (await this.#use(read)) as string[]
   }
 
   close(): void {
@@ -307,6 +310,7 @@ export class RedisStore implements FleetStore {
   }
 }
 
+type Send = Connection['send']
 type Field = 'version' | 'list' | 'overrides'
 
 /** What to do about a field that is too long. */
@@ -330,9 +334,9 @@ interface Scanned {
 }
 
 /** One step through the index, from a cursor. */
-async function scan(send: Connection['send'], key: string, cursor: string, count: number): Promise<Scanned> {
+async function scan(send: Send, key: string, cursor: string, count: number): Promise<Scanned> {
   const command = ['ZSCAN', key, cursor, 'MATCH', IDS, 'COUNT', `${count}`]
-  const [next, texts] = (await send(command).catch((error) => advise(error, key))) as [string, string[]]
+  const [next, texts] = (await send(command)) as [string, string[]]
   const found: Scanned['found'] = []
   // Somebody may have written an infinite number.
   for (let i = 0; i < texts.length; i += 2) found.push([texts[i]!, Number(texts[i + 1]) || 0])
@@ -347,29 +351,48 @@ const renewed = (key: string) => `Delete it, and each replica writes itself into
 
 const withRight = (right: string) => `Add ${right} to the rule of this user in the ACL.`
 
-function advise(error: Error, key: string): never {
-  throw withFix(error, isDenied(error) ? withRight('+zscan') : isOfWrongType(error) ? renewed(key) : undefined)
+/** What a user may do who runs a command that writes nothing. */
+const READING = /^(?:HGET|HMGET|HSTRLEN|LRANGE|ZSCAN|GETRANGE|PTTL)$/
+
+/** What to do about a command that the server refused. Of a script, which changed nothing then, the error names the command that was refused. */
+function advise(error: Error, [sent, ...args]: readonly string[], keys: Keys): never {
+  const { message } = error
+  const [, inScript] = / \((\w+)\)$/.exec(message) ?? []
+  const isChange = args[0] === WRITE
+  const key = isChange || args[0] === READ_LOG ? args[2]! : args[0]!
+  let fix: string | undefined
+  if (isOfWrongType(error)) fix = replaced(inScript?.startsWith('L') ? keys.log : key, keys)
+  else if (/NOPERM|user executing the script/.test(message)) {
+    const [, denied = inScript] = /'(\w+)' command/.exec(message) ?? []
+    const right = / channel\b/.test(message)
+      ? `&${keys.changed}`
+      : / keys?\b/.test(message)
+        ? isChange
+          ? `%RW~${keys.state} %RW~${keys.log}`
+          : rightTo(key, READING.test(inScript ?? sent!), keys)
+        : denied && `+${denied.toLowerCase()}`
+    fix = right && withRight(right)
+  }
+  if (fix === undefined) throw error
+  throw new Error(`${withFullStop(message)} ${isChange ? 'Nothing was changed. ' : ''}${fix}`)
 }
 
-const withFix = (error: Error, fix: string | undefined) =>
-  fix === undefined ? error : new Error(`${withFullStop(error.message)} ${fix}`)
+/** The right to a key; the reports of replicas have keys of their own beside the index. */
+const rightTo = (key: string, isRead: boolean, { replicas }: Keys) =>
+  `%${isRead ? 'R' : 'RW'}~${key.startsWith(replicas) ? `${replicas}*` : key}`
 
-/** What to do about a change that the server refused, all of it: the error of the script names the command. */
-function adviseOnChange(error: Error, { state, log, changed }: Keys): never {
-  const { message } = error
-  const command = /'(\w+)' command| \((\w+)\)$/.exec(message)?.slice(1).find(Boolean)
-  const isOfLog = isOfWrongType(error) && command === 'LTRIM'
-  const right = / channel\b/.test(message)
-    ? `&${changed}`
-    : / keys?\b/.test(message)
-      ? `%RW~${state} %RW~${log}`
-      : command && `+${command.toLowerCase()}`
-  const fix = isOfLog
-    ? `Delete it, and the next change begins a new one: redis-cli DEL '${log}'.`
-    : /NOPERM|user executing the script/.test(message) && right
-      ? withRight(right)
-      : undefined
-  throw withFix(error, fix && `Nothing was changed. ${fix}`)
+/** What to do about something else in the place of a key. */
+function replaced(key: string, { state, log, replicas }: Keys): string | undefined {
+  switch (key) {
+    case state:
+      return `Delete it, and publish the list again: redis-cli DEL '${state}'.`
+    case log:
+      return `Delete it, and the next change begins a new one: redis-cli DEL '${log}'.`
+    case replicas:
+      return renewed(replicas)
+    default:
+      return undefined
+  }
 }
 
 /** A report is a text: what a stranger wrote in its place hides no other report. */
