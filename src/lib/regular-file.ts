@@ -11,12 +11,10 @@ import { builtin } from './builtin.js'
  */
 export async function regularFile(path: string, instead?: string): Promise<Stats | undefined> {
   const { lstat, stat } = builtin('node:fs').promises
-  const found = await stat(path).catch(ignoreMissing)
-  if (found === undefined) {
-    const isLink = (await lstat(path).catch(ignoreMissing)) !== undefined
-    if (isLink) throw new Error('it is a link to a file that does not exist')
-    return undefined
-  }
+  const own = await lstat(path).catch(ignoreMissing)
+  if (own === undefined) return undefined
+  const found = own.isSymbolicLink() ? await stat(path).catch(ignoreMissing) : own
+  if (found === undefined) throw new Error('it is a link to a file that does not exist')
   if (!found.isFile()) throw new Error(`it is not a regular file${instead === undefined ? '' : `; ${instead}`}`)
   return found
 }

@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import * as files from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -105,4 +114,21 @@ t.test('links are followed, but not into nothing', async (t) => {
   await t.rejects(findOutput(folder), { message: /not a regular file/ })
   await t.rejects(findOutput(join(file, 'x')), { code: 'ENOTDIR' })
   t.equal((await findOutput(join(folder, 'gone'))).before, undefined)
+})
+
+t.test('a file that another command makes while one looks at it is no link', async (t) => {
+  for (const first of ['stat', 'lstat'] as const) {
+    const { folder } = fileIn(t, 'old')
+    const file = join(folder, 'new')
+    const look = promises[first]
+    t.teardown(() => {
+      promises[first] = look
+    })
+    promises[first] = (async (path: string) => {
+      promises[first] = look
+      return look(path).finally(() => writeFileSync(file, ''))
+    }) as never
+    t.match(await findOutput(file), { path: file }, first)
+    promises[first] = look
+  }
 })

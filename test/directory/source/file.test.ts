@@ -148,8 +148,8 @@ t.test('a file on a file system that is away is reported, and occupies no more t
   const file = join(t.testdir({ 'list.json': json('r1') }), 'list.json')
   const { guard, look } = await watching(t, file)
   const back: (() => void)[] = []
-  const stat = mock.method(promises, 'stat', () => new Promise((resolve) => back.push(() => resolve(statSync(file)))))
-  t.teardown(() => stat.mock.restore())
+  const lstat = mock.method(promises, 'lstat', () => new Promise((resolve) => back.push(() => resolve(statSync(file)))))
+  t.teardown(() => lstat.mock.restore())
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const late = async () => {
@@ -167,7 +167,7 @@ t.test('a file on a file system that is away is reported, and occupies no more t
   void look()
   await late()
   t.equal(back.length, 1, 'while it is read, it is not read again')
-  stat.mock.restore()
+  lstat.mock.restore()
   mock.timers.reset()
   writeFileSync(file, json('r2'))
   back[0]!()
