@@ -41,7 +41,7 @@ const ACTIONS: Readonly<Record<string, readonly (keyof Flags)[]>> = {
 const NAMES = Object.keys(ACTIONS).join(', ')
 
 interface Flags extends ChangeFlags, ConfirmFlags {
-  readonly for?: number
+  readonly for?: string
   readonly until?: string
   readonly note?: string
 }
@@ -53,7 +53,7 @@ export function overrideCommand(io: Io): Command {
     .description('accept or reject an address on all replicas of a fleet, or change their mode')
     .argument('<action>', NAMES)
     .argument('[value]', 'an address or prefix (or a,b); for mode: tag or reject; for remove: see below', readWords)
-    .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readTime))
+    .addOption(new Option('--for <time>', 'how long it holds, like 24h (until it is removed)').argParser(readFor))
     .addOption(new Option('--until <time>', 'when it ends, YYYY-MM-DDTHH:MMZ').argParser(readEnd))
     .option('--note <text>', 'why')
     .addOption(confirmOption())
@@ -102,6 +102,12 @@ export function overrideCommand(io: Io): Command {
 /** How an override ends when a document would expire. */
 const endBy = (expires: string) =>
   `For an end of the override, write ${isDay(expires) ? `--until ${expires}T00:00Z` : `--for ${expires}`}.`
+
+/** The text itself: an error of the option repeats it. */
+function readFor(text: string): string {
+  readTime(text)
+  return text
+}
 
 function readEnd(text: string): string {
   if (parseTime(text) !== undefined) return text

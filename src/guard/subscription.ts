@@ -72,7 +72,7 @@ export class Subscription {
     callBack(
       () => {
         const answer = this.#source.watch!(changed, signal)
-        refuseGenerator(answer)
+        refuseIterable(answer)
         if (!isPromise(answer)) {
           stands()
           return answer
@@ -80,7 +80,7 @@ export class Subscription {
         this.#loadMissed()
         if (this.#failure !== undefined) this.#waiting.stands = this.#clock.after(MINUTE, stands)
         return settled(answer).then((result) => {
-          refuseGenerator(result)
+          refuseIterable(result)
           stands()
           return result
         })
@@ -123,10 +123,16 @@ export class Subscription {
   }
 }
 
-/** @throws TypeError where the function is a generator, which runs only when it is iterated, and nobody does that */
-function refuseGenerator(answer: unknown): void {
-  if (!/^\[object (?:Async)?Generator\]$/.test(Object.prototype.toString.call(answer))) return
+/** @throws TypeError where the answer is something to iterate over, and nobody does that. A stream may be one that events come from. */
+function refuseIterable(answer: unknown): void {
+  if (/^\[object (?:Async)?Generator\]$/.test(Object.prototype.toString.call(answer))) {
+    throw new TypeError(
+      'Its watch is a generator, which nobody iterates, so it does not run. Write async watch(changed, signal), without an asterisk, and call changed().'
+    )
+  }
+  const { [Symbol.asyncIterator]: iterate, on } = Object(answer)
+  if (typeof iterate !== 'function' || typeof on === 'function') return
   throw new TypeError(
-    'Its watch is a generator, which nobody iterates, so it does not run. Write async watch(changed, signal), without an asterisk, and call changed().'
+    'Its watch returns an async iterable, which nobody iterates, so no change is seen. Write async watch(changed, signal), iterate it there, and call changed() for each change.'
   )
 }

@@ -203,6 +203,12 @@ t.test('overrides are set and removed', async (t) => {
   t.match(await command(['override', 'mode', 'tags']), { code: 2, stderr: /not a mode/ })
   t.match(await command(['override', 'block', '8.8.8.8']), { code: 2, stderr: /block is not one of allow, deny/ })
   t.match(await command(['override', 'allow', '8.8.8.8', '--for', '24']), { code: 2, stderr: /Write a time like/ })
+  for (const [time, error] of [
+    ['1ms', /for: '1ms' is too short\./],
+    ['100000d', /for: '100000d' is too long\./]
+  ] as const) {
+    t.match(await command(['override', 'allow', '8.8.8.8', '--for', time]), { code: 2, stderr: error })
+  }
 })
 
 t.test('an option that an action has no use for is refused, and its advice leads on', async (t) => {

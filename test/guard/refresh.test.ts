@@ -1,3 +1,5 @@
+import { EventEmitter, on } from 'node:events'
+import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { createGuard, type GuardOptions, type Snapshot, type Source } from '../../src/core.js'
 import { Directory } from '../../src/directory/directory.js'
@@ -657,6 +659,25 @@ t.test('a watch that is a generator is an error: nobody iterates it', async (t) 
     await turn()
     clock.pass(0)
     const error = /Its watch is a generator, .* Write async watch\(changed, signal\), without an asterisk/
+    t.match(guard.status().lastError, error, what)
+  }
+})
+
+t.test('a watch that returns another async iterable is an error, and one that returns a stream is none', async (t) => {
+  const events = new EventEmitter()
+  const iterable = { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) }
+  const table: [what: string, watch: (changed: () => void, signal: AbortSignal) => unknown, isRefused: boolean][] = [
+    ['the events of an emitter', (_, signal) => on(events, 'change', { signal }), true],
+    ['what a promise comes to', async () => iterable, true],
+    ['a stream', () => Readable.from([]), false],
+    ['an emitter', () => events, false],
+    ['a list', () => [], false]
+  ]
+  for (const [what, watch, isRefused] of table) {
+    const { guard, clock } = await answering(t, { watch })
+    await turn()
+    clock.pass(0)
+    const error = isRefused ? /Its watch returns an async iterable, .* iterate it there, and call changed\(\)/ : null
     t.match(guard.status().lastError, error, what)
   }
 })
