@@ -1503,8 +1503,10 @@ t.test('what cannot be reported or copied is shown', async (t) => {
   }
   const copy = /local copy .*folder\.json could not be written: ENOENT.*\.$/
   t.match(await warned(1), { warnings: [copy], lastError: null })
-  redis.errors.set('SET', 'NOPERM no')
-  t.match(await warned(2), { warnings: [/could not report: NOPERM/, copy], lastError: null })
+  redis.errors.set('SET', 'NOPERM No permissions to access a key')
+  const right =
+    /could not report: NOPERM .*\. Add %RW~\{moengage:webhooks\}:replicas\* to the rule of this user in the ACL\./
+  t.match(await warned(2), { warnings: [right, copy], lastError: null })
   redis.stop()
   const own = await guard.fleet!.status()
   t.match(own, { live: 1, replicas: [{ id: own.self, state: 'live' }], lastError: /./ }, 'it knows of itself')
