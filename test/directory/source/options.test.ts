@@ -263,7 +263,7 @@ t.test('an object of a class keeps what it needs to load a list', async (t) => {
     t.match(refusal, new RegExp(`^source\\.${name}: There is no option .* ${fix}${name}\\.`), name)
     t.strictSame(others, [])
   }
-  const fields = { _name: 'x', _timeout: 5, _load: null, timeouts: 0, batch: 5, timeout: '5s', watch: () => {} }
+  const fields = { _name: 'x', _timeout: 5, _load: null, timeouts: 0, batch: 5, timeout: 5_000, watch: () => {} }
   const whole = await loadGuard({ dataCenters: 'DC-01', source: Object.assign(new Database(pool), fields) })
   whole.close()
   const derived = Object.assign(Object.create({ name: 'derived', load: () => sound() }), { verifier: {} })
