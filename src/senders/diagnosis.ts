@@ -62,8 +62,8 @@ const FLOOD = 10_000
 /** What has to be so before a proxy is trusted: a stranger can send through one, too. */
 export const ONLY_YOURS = 'Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
 
-const addToProxies = () =>
-  `add it to clientIp.trustedProxies, or, if it is trusted already, set clientIp.header to the one header that it writes itself. ${ONLY_YOURS}`
+/** What to do about a proxy of which nothing but its address is known: what is read of it decides whether it can be trusted. */
+const followHint = () => 'follow the hint in the log.'
 
 /** How a sender is denied, where that is not known. */
 export const DENIED_BY = 'in your deny list or denied by an override'
@@ -83,9 +83,9 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'proxy-not-configured',
-    sentenceOf: ({ clientIp }, _, share, { proxyFix = addToProxies }) =>
+    sentenceOf: ({ clientIp }, _, share, { proxyFix = followHint }) =>
       `${share} came from ${clientIp}, which seems to be your own proxy: ` +
-      (isRedacted(clientIp) ? 'follow the hint in the log.' : proxyFix(clientIp))
+      (isRedacted(clientIp) ? followHint() : proxyFix(clientIp))
   },
   {
     reason: 'other-data-center',

@@ -2,7 +2,6 @@ import { html } from 'ghtml'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { pasteFor } from '../evidence/findings.js'
 import { originOf } from '../ip/special.js'
-import { isRedacted } from '../senders/diagnosis.js'
 import { dataCentersWith } from '../senders/places.js'
 import type { Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
@@ -48,8 +47,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
     const notable = notableAddresses().match(clientIp)
     const purpose = purposeAmong(notable)
     if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
-    const provider = providerAmong(notable)
-    if (provider !== undefined) return ofProxy(clientIp, provider)
+    if (providerAmong(notable) !== undefined) return ofProxy(clientIp)
     if (isOwn)
       return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
     if (secretsOf(sender) > 0)
@@ -73,17 +71,19 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
   'stale-list': () => ({ text: 'The list is stale: load a newer one. The warning about it says how.' }),
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
-  'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp, providerAmong(notableAddresses().match(clientIp))),
+  'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp),
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
 }
 
-/** A proxy, of the receiver or of anybody: what a trusted one writes is believed. */
-function ofProxy(clientIp: string, provider: string | undefined): Advice {
+/** A proxy, of the receiver or of anybody. How it is made known depends on the header that is read: a wrong setting lets strangers in. */
+function ofProxy(clientIp: string): Advice {
+  const provider = providerAmong(notableAddresses().match(clientIp))
   const whose = provider === undefined ? 'It' : `An address of ${provider}, which`
-  const text =
-    `${whose} forwards requests of others (if it is trusted already, follow the hint in the server’s log): never let it in. Only if it ` +
-    'stands in front of your server, add it to clientIp.trustedProxies'
-  return paste(text, isRedacted(clientIp) ? null : `'${provider ?? clientIp}'`)
+  return {
+    text:
+      `${whose} forwards requests of others: never let it in. If it stands in front of your server, follow the hint in the server’s log, ` +
+      'which says how to make it known.'
+  }
 }
 
 /** How many of a sender's rejected requests carried your secret. */
