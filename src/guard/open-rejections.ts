@@ -24,8 +24,8 @@ export function openBy(
     policies.set(bits, known)
     return known
   }
-  const reasonsNow = ({ clientIp, policies: bits }: Remembered): readonly Reason[] => {
-    address.parse(clientIp, 0, clientIp.length)
+  const reasonsNow = ({ key, policies: bits }: Remembered): readonly Reason[] => {
+    address.readKey(key)
     const set = list.matcher.lookup(address)
     if (set === 0 || (list.holdsProxies && resolver.trusts(address))) return UNLISTED
     return policiesOf(bits).flatMap((policy) => (policy.accepts(set) ? [] : [policy.reasonFor(set)]))

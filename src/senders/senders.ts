@@ -63,7 +63,7 @@ export function onlyOpen(sender: Sender): Sender {
 
 /** A sender as it is remembered. */
 export interface Remembered extends RejectionsByReason {
-  readonly clientIp: string
+  readonly key: SenderRejections['key']
   /** The policies that rejected it, one bit each; 0 where they are not known. */
   readonly policies: number
 }
@@ -308,10 +308,8 @@ export class Senders {
       (!withSecret || record.withSecret !== NONE) &&
       (only === undefined || isIn(book, only, record.clientIp)) &&
       (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
-    const rankOf = (sender: Counts, rejections: RejectionsByReason) =>
-      reason === undefined ? sender.count : rejections[counts][reason]!
-    const rankOfRecord = (record: SenderRecord) => rankOf(record, open(record))
-    const rankOfNamed = (named: Named) => rankOf(named, named.open ?? named)
+    const rankOfRecord = (record: SenderRecord) => (reason === undefined ? record.count : open(record)[counts][reason]!)
+    const rankOfNamed = (named: Named) => (reason === undefined ? named.count : (named.open ?? named)[counts][reason]!)
     const order = <Item extends Counts>(a: Item, b: Item, rank: (item: Item) => number) =>
       rank(b) - rank(a) || b.lastSeen - a.lastSeen
     // A crowd of strangers must not hide who carried the secret.

@@ -89,8 +89,8 @@ export function stateOf(facts: Facts): State {
   if (genuine === 'yes' || stricter.hasSecret) {
     return state('bad', `Requests of MoEngage ${outcome}: they carry your secret.`)
   }
-  // Of signed reports nothing is said but who wrote them.
-  const others = facts.rejecting.filter(({ open, reasons }) => totalOf(open ?? reasons) > 0)
+  // Of signed reports nothing is said but who wrote them. Strangers that are denied are no trouble.
+  const others = facts.rejecting.filter(({ open, reasons }) => totalOf({ ...(open ?? reasons), denied: 0 }) > 0)
   const isOfOthers = facts.diagnosis.length === 0 && stricter.servers.length === 0 && others.length > 0
   const ofRejections = (sentence: string) => {
     if (isOfOthers) actions.unshift(`Other servers rejected them: see the page of ${serversText(others)}.`)

@@ -122,7 +122,14 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const started = reported.replicas.flatMap(({ state, started }) => (state === 'live' ? [started] : []))
   // Servers that are started one after the other have the new options when the last one has begun.
   const settled = settling(guard, metrics, Math.max(0, ...started))
-  const judged = theirs.map((sender) => judgedHere(sender, settled(sender), others))
+  // Of its own senders the guard knows it, also where they are redacted.
+  const settledHere = (sender: FleetSender): Settled => {
+    const own = senders.find(({ clientIp }) => clientIp === sender.clientIp)
+    if (own === undefined) return settled(sender)
+    if (endOf(own) === null) return null
+    return own.listedFor.length > 0 ? 'listed' : 'allowed'
+  }
+  const judged = theirs.map((sender) => judgedHere(sender, settledHere(sender), others))
   const turnedAway = loudest(
     joined(
       judged.map(({ sender }) => sender),
