@@ -24,7 +24,7 @@ export type {
   StoredState,
   StoreLimits
 } from './fleet/store.js'
-export type { Fleet, FleetStatus, GuardFleet, Replica } from './guard/fleet.js'
+export type { Fleet, FleetSender, FleetStatus, GuardFleet, Replica } from './guard/fleet.js'
 
 /** Options of {@link redisFleet}. */
 export interface RedisFleetOptions extends ReplicaOptions {

@@ -1,6 +1,6 @@
 import { counted, DENIED_BY, isRedacted } from '../senders/diagnosis.js'
 import { dataCentersWith, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from '../senders/places.js'
-import type { Sender } from '../senders/senders.js'
+import { openOf, type Sender } from '../senders/senders.js'
 import type { Reason } from '../verdict/verdict.js'
 
 /** Every {@link FindingKind}, the most serious first. */
@@ -153,7 +153,8 @@ function about(senders: readonly Sender[], reasons: readonly Reason[], say: (gro
   return [{ count, addresses, paste: null, ticket: null, ...say(group) }]
 }
 
-function withSecretFor({ withSecret }: Sender, ...reasons: Reason[]): number {
+function withSecretFor(sender: Sender, ...reasons: Reason[]): number {
+  const { withSecret } = openOf(sender)
   return reasons.reduce((sum, reason) => sum + (withSecret[reason] ?? 0), 0)
 }
 

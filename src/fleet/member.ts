@@ -401,10 +401,10 @@ export class Member implements FleetMember {
     const overrides = this.#guard!.status().overrides.filter(({ origin }) => origin === 'fleet')
     const warnings = [this.#reportError, this.#copy?.lastError].filter((text) => typeof text === 'string')
     try {
-      const sums = await readSums(this.#store)
+      const sums = await readSums(this.#store, this.#id)
       return { ...own, ...sums, overrides, lastError: null, warnings }
     } catch (error) {
-      const sums = new FleetSums()
+      const sums = new FleetSums(this.#id)
       sums.add(this.#reportNow(this.#isClosed), 0)
       return {
         ...own,

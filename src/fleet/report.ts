@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import type { LastVerified } from '../guard/counters.js'
-import type { FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
+import type { FleetSender, FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
 import { isCount, isRecord } from '../lib/json.js'
 import { loudest } from '../senders/loudest.js'
-import type { Sender } from '../senders/senders.js'
+import { openOf, type RejectionsByReason, type Sender } from '../senders/senders.js'
 import { REASONS, totalOf } from '../verdict/verdict.js'
 import type { FleetStore } from './store.js'
 
@@ -20,12 +20,24 @@ const MAX_MERGED = 10_000
 const MAX_TEXTS = 20
 /** A report with a longer text is none. */
 const MAX_TEXT = 500
+/** Maximum number of replicas that are named for a sender. */
+const MAX_REJECTING = 3
+
+const NONE: RejectionsByReason = { reasons: {}, withSecret: {} }
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
 export interface Report
   extends Omit<
     Replica,
-    'state' | 'verifiedByAllow' | 'rejected' | 'reasons' | 'tagged' | 'turnedAway' | 'withSecret' | 'lastVerified'
+    | 'state'
+    | 'verifiedByAllow'
+    | 'rejected'
+    | 'reasons'
+    | 'open'
+    | 'tagged'
+    | 'turnedAway'
+    | 'withSecret'
+    | 'lastVerified'
   > {
   readonly isClosed: boolean
   /** Milliseconds until the next one. */
@@ -33,6 +45,8 @@ export interface Report
   /** An older version does not report it. */
   readonly verifiedByAllow?: number
   readonly rejected: Replica['reasons']
+  /** Those that are open; an older version does not report it. */
+  readonly open?: Replica['reasons']
   /** What became of them; an older version reports neither. */
   readonly tagged?: number
   readonly turnedAway?: number
@@ -56,7 +70,8 @@ export function reportOf(
   version: number | null,
   isClosed: boolean
 ): Report {
-  const { revision, lastError, verified, verifiedByAllow, rejected, tagged, turnedAway, lastVerified } = guard.status()
+  const { revision, lastError, verified, verifiedByAllow, rejected, open, tagged, turnedAway, lastVerified } =
+    guard.status()
   const report: Report = {
     id,
     host: hostname(),
@@ -70,11 +85,12 @@ export function reportOf(
     lastError: lastError === null ? null : shortError(lastError),
     verified,
     verifiedByAllow,
-    rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
+    rejected: withoutNone(rejected),
+    open: withoutNone(open),
     tagged,
     turnedAway,
     lastVerified: lastVerified.slice(0, MAX_TEXTS),
-    senders: guard.senders(senders)
+    senders: guard.senders(senders).map(withoutSame)
   }
   return shortened(report)
 }
@@ -84,6 +100,17 @@ function shortError(text: string): string {
   const kept = Math.floor((MAX_TEXT - 1) / 2)
   return text.length <= MAX_TEXT ? text : `${text.slice(0, kept)}…${text.slice(-kept)}`
 }
+
+const withoutNone = (counts: Replica['reasons']) =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
+
+/** A sender without what its totals say as well: most senders have nothing but open rejections. */
+function withoutSame({ open, ...sender }: Sender): Sender {
+  return isSameCounts(open!.reasons, sender.reasons) ? sender : { ...sender, open: open! }
+}
+
+const isSameCounts = (a: Replica['reasons'], b: Replica['reasons']) =>
+  REASONS.every((reason) => a[reason] === b[reason])
 
 function shortened(report: Report): Report {
   let short = report
@@ -136,6 +163,8 @@ const isSender = (value: unknown) =>
       list.every((item) => has(item, { dataCenter: isText, channels: isTexts }))
   })
 
+const isOpen = (value: unknown) => value === undefined || has(value, { reasons: isCounts, withSecret: isCounts })
+
 const listOf = (isRight: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.length <= 1000 && value.every(isRight)
 
@@ -161,11 +190,12 @@ export function readReport(text: string): Report | undefined {
     verified: isCount,
     rejected: isCounts,
     lastVerified: listOf(isLastVerified),
-    senders: listOf(isSender)
+    senders: listOf((sender) => isSender(sender) && isOpen((sender as Sender).open))
   })
   if (!isReport) return undefined
-  const { verifiedByAllow, tagged, turnedAway } = report as Report
-  return [verifiedByAllow, tagged, turnedAway].every(isOptionalCount) ? (report as Report) : undefined
+  const { verifiedByAllow, tagged, turnedAway, open } = report as Report
+  const isRight = [verifiedByAllow, tagged, turnedAway].every(isOptionalCount) && (open === undefined || isCounts(open))
+  return isRight ? (report as Report) : undefined
 }
 
 /** What is in the reports of all replicas. */
@@ -173,21 +203,29 @@ type Sums = Omit<FleetStatus, 'name' | 'self' | 'isSigned' | 'trustsReports' | '
 
 /** Adds up reports as they come, in bounded memory. */
 export class FleetSums {
+  readonly #self: string | null
   readonly #replicas: Replica[] = []
   #verified = 0
   readonly #rejected: Record<string, number> = {}
-  readonly #senders = new Map<string, Sender>()
+  readonly #senders = new Map<string, FleetSender>()
   readonly #lastVerified = new Map<string, LastVerified>()
+
+  /** @param self the replica that reads the reports; null where none does */
+  constructor(self: string | null = null) {
+    this.#self = self
+  }
 
   /** @param age milliseconds since it was written */
   add(report: Report, age: number): void {
     const { lastVerified, rejected, senders, isClosed, every, ...own } = report
-    const { verifiedByAllow = null, tagged = null, turnedAway = null } = report
+    const { open = null, verifiedByAllow = null, tagged = null, turnedAway = null } = report
     const isLate = age > MISSED * every
+    const state = isClosed ? 'closed' : isLate ? 'gone' : 'live'
     this.#replicas.push({
       ...own,
       verifiedByAllow,
-      state: isClosed ? 'closed' : isLate ? 'gone' : 'live',
+      state,
+      open,
       rejected: totalOf(rejected),
       reasons: rejected,
       tagged,
@@ -199,11 +237,15 @@ export class FleetSums {
     for (const [reason, count] of Object.entries(rejected))
       this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count!
     // Anybody who can write to the store may have written something else.
-    for (const sender of senders) this.#addSender({ ...sender, isOwn: sender.isOwn === true })
+    for (const sender of senders) {
+      const open = own.id === this.#self ? NONE : openOf(sender)
+      const isRejecting = state === 'live' && totalOf(open.reasons) > 0
+      this.#addSender({ ...sender, isOwn: sender.isOwn === true, open, rejecting: isRejecting ? [own.id] : [] })
+    }
     for (const last of lastVerified) this.#addLast(last)
   }
 
-  #addSender(sender: Sender): void {
+  #addSender(sender: FleetSender): void {
     const known = this.#senders.get(sender.clientIp)
     if (known === undefined) {
       if (this.#senders.size < MAX_MERGED) this.#senders.set(sender.clientIp, sender)
@@ -218,7 +260,9 @@ export class FleetSums {
       reasons: added(known.reasons, sender.reasons),
       withSecret: added(known.withSecret, sender.withSecret),
       routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS),
-      isOwn: known.isOwn || sender.isOwn
+      isOwn: known.isOwn || sender.isOwn,
+      open: addedOpen(known, sender),
+      rejecting: [...known.rejecting, ...sender.rejecting].slice(0, MAX_REJECTING)
     })
   }
 
@@ -246,15 +290,20 @@ export class FleetSums {
   }
 }
 
+const addedOpen = (a: Sender, b: Sender): RejectionsByReason => ({
+  reasons: added(openOf(a).reasons, openOf(b).reasons),
+  withSecret: added(openOf(a).withSecret, openOf(b).withSecret)
+})
+
 function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
   const sum = { ...a }
   for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count
   return sum
 }
 
-/** Reads and adds up what all replicas reported. */
-export async function readSums(store: Pick<FleetStore, 'poll' | 'reports'>): Promise<Sums> {
-  const sums = new FleetSums()
+/** Reads and adds up what all replicas reported; see {@link FleetSums} for `self`. */
+export async function readSums(store: Pick<FleetStore, 'poll' | 'reports'>, self: string | null = null): Promise<Sums> {
+  const sums = new FleetSums(self)
   for await (const group of store.reports(MAX_REPLICAS, MAX_BYTES + 1)) {
     for (const { id, text, age } of group) {
       const report = readReport(text)

@@ -48,6 +48,9 @@ export interface GrowingHits extends PrefixHits {
   count: number
 }
 
+/** The last bit of a number, but for its sign. */
+const MAX_BIT = 30
+
 /** Counts verdicts by policy and by prefix. The counts outlive the lists and policies that they belong to. */
 export class Counters {
   readonly #byPolicy = new Map<string, GrowingCounts>()
@@ -89,6 +92,16 @@ export class Counters {
     counts.verified--
     if (carriesSecret === false) counts.verifiedWithoutSecret--
     this.#hits.get(keyOf(matched, dataCenter))!.count--
+  }
+
+  /** The policies of requests, as one bit each; all from the 31st on share one. */
+  bitOf(counts: PolicyCounts): number {
+    return 1 << Math.min(MAX_BIT, [...this.#byPolicy.values()].indexOf(counts as GrowingCounts))
+  }
+
+  /** What the policies accept that have some bits. */
+  cellsOf(bits: number): Cells[] {
+    return [...this.#byPolicy.values()].filter((counts) => (bits & this.bitOf(counts)) !== 0)
   }
 
   policies(): PolicyCounts[] {

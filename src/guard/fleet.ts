@@ -105,6 +105,8 @@ export interface Replica {
   readonly rejected: number
   /** The same by reason. */
   readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** Those that are open, by the reason for which they would be rejected now; null where its version does not report it. */
+  readonly open: Readonly<Partial<Record<Reason, number>>> | null
   /** How many of them mode `'tag'` let through; null where its version does not report it. */
   readonly tagged: number | null
   /** How many of them were answered with a rejection; null where its version does not report it. */
@@ -113,6 +115,12 @@ export interface Replica {
   readonly withSecret: number
   /** When it verified a request last, in milliseconds since 1970; null where it never did. */
   readonly lastVerified: number | null
+}
+
+/** A sender that replicas reported. Its `open` rejections are those of the other replicas than the one that read the reports. */
+export interface FleetSender extends Sender {
+  /** The ids of these others that run and have open rejections of it: the first few. */
+  readonly rejecting: readonly string[]
 }
 
 /** All replicas together. */
@@ -134,7 +142,7 @@ export interface FleetStatus {
   /** How many requests they rejected, by reason. */
   readonly rejected: Readonly<Partial<Record<string, number>>>
   /** The senders with the most rejections, of all replicas together. */
-  readonly senders: readonly Sender[]
+  readonly senders: readonly FleetSender[]
   /** The last verified requests by route, data center and channels, of all replicas, the latest first. */
   readonly lastVerified: readonly LastVerified[]
   /** The overrides of the fleet that are in force. */

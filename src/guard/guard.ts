@@ -152,7 +152,7 @@ export class Guard<Request = GuardRequest> {
     const rejection = this.#rejections.of(policy, set, client, incoming, request)
     const verdict = this.#rejected({ clientIp, rejection, policy }, request, incoming, earlier)
     if (isNews(earlier, false)) {
-      this.#ledger.record(sender, verdict, pattern)
+      this.#ledger.record(sender, verdict, policy, pattern)
       const isOwn = rejection.isOwn === true || rejection.forwards !== undefined
       this.#ledger.rejected(verdict, policy, pattern, isOwn)
     }
@@ -240,9 +240,8 @@ export class Guard<Request = GuardRequest> {
     const { directory, removals } = list
     const { checked } = this.#list
     const now = this.#clock.now()
-    const sources = this.#evidenceSources()
     const totals = this.#ledger.totals(list)
-    const evidence = this.#ledger.evidence(policy, totals, sources)
+    const { open, evidence, diagnosis } = this.#ledger.findings(policy, totals, this.#evidenceSources())
     return {
       revision: directory.revision,
       provenance: directory.provenance,
@@ -261,7 +260,8 @@ export class Guard<Request = GuardRequest> {
       turnedAway: this.#ledger.turnedAway,
       senders: this.#ledger.senderCount,
       lastVerified: this.#ledger.lastVerified(),
-      diagnosis: [...evidence.map(({ sentence }) => sentence), ...this.#ledger.diagnosis(policy, totals, sources)],
+      open,
+      diagnosis,
       evidence,
       loadedAt: this.#refresh.loadedAt,
       lastError: this.#refresh.lastError,
@@ -316,6 +316,7 @@ export class Guard<Request = GuardRequest> {
   #evidenceSources(): EvidenceSources {
     return {
       isOwn: (clientIp) => this.#rejections.isOwn(clientIp),
+      resolver: this.#settings.resolver,
       proxyFix: (clientIp) => this.#rejections.proxyFix(clientIp),
       deniedBy: deniedBy(this.#settings.deny, this.#list.current.overrides),
       failures: this.#secretCheck?.failures ?? 0

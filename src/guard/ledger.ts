@@ -1,10 +1,10 @@
 import { type EarlierVerdict, isNews } from '../client-ip/incoming.js'
-import type { Cells } from '../directory/directory.js'
+import type { ClientIpResolver } from '../client-ip/resolver.js'
 import type { Channel, DataCenter } from '../directory/names.js'
 import { dayOf } from '../directory/snapshot.js'
 import { type Finding, findingsOf } from '../evidence/findings.js'
 import { WithoutSecret } from '../evidence/without-secret.js'
-import { ParsedAddress, parseAddress } from '../ip/address.js'
+import { parseAddress } from '../ip/address.js'
 import { type Prefix, parsePrefix } from '../ip/prefix.js'
 import { findBuiltin } from '../lib/builtin.js'
 import { type Clock, DAY } from '../lib/time.js'
@@ -12,12 +12,20 @@ import { diagnose } from '../senders/diagnosis.js'
 import type { PlacesContext } from '../senders/places.js'
 import type { Redact } from '../senders/redact.js'
 import { Refusals } from '../senders/refusals.js'
-import { type AddressBook, type ListedFor, type Sender, type SenderQuery, Senders } from '../senders/senders.js'
+import {
+  type AddressBook,
+  type ListedFor,
+  type Outlook,
+  type Sender,
+  type SenderQuery,
+  Senders
+} from '../senders/senders.js'
 import {
   isRefusal,
   type Reason,
   type RefusalReason,
   type RejectedVerdict,
+  totalOf,
   type Verdict,
   type VerifiedVerdict
 } from '../verdict/verdict.js'
@@ -31,7 +39,8 @@ import {
   RouteRecords,
   type TotalCounts
 } from './counters.js'
-import { denies, Policy } from './policy.js'
+import { openBy } from './open-rejections.js'
+import type { Policy } from './policy.js'
 import type { WatchMetrics } from './status.js'
 
 /** What a guard counted since the start, for metrics. */
@@ -88,19 +97,14 @@ const MAX_REMOVED = 1000
 const TIME_IS_FRESH = 100
 
 /** For how long a sender with the secret is reported: a weekly campaign calls again within it. */
-const EVIDENCE_HOLDS = 7 * DAY
-
-/** Whether a reason still holds by the list in use, where that can change. What depends on the route is asked of its own policy. */
-const STILL_HOLDS: Partial<Record<Reason, (set: number, policy: Policy) => boolean>> = {
-  'not-listed': (set) => set === 0,
-  'stale-list': (_, { list }) => list.isStale,
-  denied: (set, { list }) => list.matcher.grantsOf(set).some(denies)
-}
+export const EVIDENCE_HOLDS = 7 * DAY
 
 /** What a guard knows about rejected senders and its secret, besides what the ledger counts. */
 export interface EvidenceSources {
   /** Whether an address is part of the receiver's own set-up. */
   readonly isOwn: (clientIp: string) => boolean
+  /** Knows the trusted proxies. */
+  readonly resolver: Pick<ClientIpResolver, 'trusts'>
   /** What to do about an address that seems to be one's own proxy, as the end of a sentence. */
   readonly proxyFix: (clientIp: string) => string
   /** How addresses are denied: by the deny list, by overrides. */
@@ -168,10 +172,15 @@ export class Ledger {
   }
 
   /** Notes a rejected sender; for `key` see {@link SenderRejections}. */
-  record(key: number | string, { reason, carriesSecret }: RejectedVerdict, pattern: string | null): void {
+  record(
+    key: number | string,
+    { reason, carriesSecret }: RejectedVerdict,
+    { bit: policies }: Policy,
+    pattern: string | null
+  ): void {
     const { route } = this.#routes.of(pattern)
     const withSecret = carriesSecret === true
-    this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1, withSecret })
+    this.#senders.record({ key, reason, pattern: route, time: this.#clock.now(), count: 1, withSecret, policies })
   }
 
   /**
@@ -248,12 +257,21 @@ export class Ledger {
     return this.#senders.size
   }
 
-  senders(list: CompiledList, { isOwn }: Pick<EvidenceSources, 'isOwn'>, query: SenderQuery = {}): Sender[] {
+  senders(list: CompiledList, sources: EvidenceSources, query: SenderQuery = {}): Sender[] {
+    return this.#list(list, sources, this.#openBy(list, sources), query)
+  }
+
+  #openBy(list: CompiledList, { resolver }: EvidenceSources) {
+    return openBy(list, this.counters, resolver)
+  }
+
+  #list(list: CompiledList, { isOwn }: EvidenceSources, open: Outlook['open'], query: SenderQuery): Sender[] {
     if (query.only === 'removed' && this.#removed.size === 0) return []
     const book: AddressBook = {
       listedFor: (clientIp) => listedFor(clientIp, list),
       removed: (clientIp) => this.#removedOn(clientIp),
-      isOwn
+      isOwn,
+      open
     }
     return this.#senders.list(book, query)
   }
@@ -264,11 +282,32 @@ export class Ledger {
     return this.counters.total()
   }
 
-  /** What the secret gives away about senders that the list in use still rejects. */
-  evidence(policy: Policy, { rejectedWithSecret }: TotalCounts, sources: EvidenceSources): Finding[] {
+  /** What the rejections of all senders would be by the list in use, and what the secret and they themselves give away. */
+  findings(policy: Policy, totals: TotalCounts, sources: EvidenceSources): LedgerFindings {
+    const { list } = policy
+    const outlook = this.#senders.outlook(this.#openBy(list, sources))
+    const open = openCounts(totals.rejected, outlook)
+    const evidence = this.#evidence(policy, totals, sources, outlook)
+    return {
+      open,
+      evidence,
+      diagnosis: [
+        ...evidence.map(({ sentence }) => sentence),
+        ...this.#diagnosis(policy, totals, sources, outlook, open)
+      ]
+    }
+  }
+
+  /** What the secret gives away about senders that the list in use rejects. */
+  #evidence(
+    policy: Policy,
+    { rejectedWithSecret }: TotalCounts,
+    sources: EvidenceSources,
+    { open }: Outlook
+  ): Finding[] {
     const { directory, revision } = policy.list
     return findingsOf({
-      senders: (reason, isOwn) => this.#withSecret(policy, sources, reason, isOwn),
+      senders: (reason, isOwn) => this.#withSecret(policy.list, sources, open, { reason, isOwn }),
       unresolved: rejectedWithSecret.unresolved + rejectedWithSecret['permissive-trust'],
       withoutSecret: this.#withoutSecret.since(this.#clock.now() - EVIDENCE_HOLDS),
       failures: sources.failures,
@@ -282,45 +321,34 @@ export class Ledger {
     return { dataCenters, channels, refusals: this.#refusals.byName(this.#redact ?? ((clientIp) => clientIp)) }
   }
 
-  /** Senders with the secret that were rejected for a reason, and would be again. */
-  #withSecret(policy: Policy, sources: EvidenceSources, reason: Reason, isOwn: boolean | undefined): Sender[] {
+  /** Senders of whose rejections with the secret some are open for a reason. */
+  #withSecret(
+    list: CompiledList,
+    sources: EvidenceSources,
+    open: Outlook['open'],
+    { reason, isOwn }: { readonly reason: Reason; readonly isOwn: boolean | undefined }
+  ): Sender[] {
     const since = this.#clock.now() - EVIDENCE_HOLDS
-    const isRejected = this.#stillRejected(reason, policy)
     const isWanted = (clientIp: string, lastSeen: number) =>
-      lastSeen >= since && isRejected(clientIp) && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
-    return this.senders(policy.list, sources, { reason, withSecret: true, isWanted })
+      lastSeen >= since && (isOwn === undefined || sources.isOwn(clientIp) === isOwn)
+    return this.#list(list, sources, open, { reason, withSecret: true, isWanted })
   }
 
-  /** Whether addresses that were rejected for a reason are rejected by the list in use, by the policy of a route that rejected them. */
-  #stillRejected(reason: Reason, policy: Policy): (clientIp: string) => boolean {
-    const { list } = policy
-    const holds = STILL_HOLDS[reason]
-    if (holds === undefined && !isRefusal(reason)) return () => true
-    const address = new ParsedAddress()
-    return (clientIp) => {
-      address.parse(clientIp, 0, clientIp.length)
-      const set = list.matcher.lookup(address)
-      if (holds !== undefined) return holds(set, policy)
-      const refusals = this.#refusals.of(clientIp).filter((refusal) => refusal.reason === reason)
-      // What was accepted may be forgotten; the names are those of a policy.
-      return (
-        refusals.length === 0 ||
-        refusals.some((refusal) => !new Policy(list, refusal as Cells, this.counters).accepts(set))
-      )
-    }
-  }
-
-  /** Likely causes of the rejections. */
-  diagnosis(policy: Policy, { rejected, verified, verifiedByAllow }: TotalCounts, sources: EvidenceSources): string[] {
-    // A newer list may accept an address by now, and an override may be over.
+  /** Likely causes of the rejections that are open. */
+  #diagnosis(
+    policy: Policy,
+    { rejected, verified, verifiedByAllow }: TotalCounts,
+    sources: EvidenceSources,
+    outlook: Outlook,
+    open: Readonly<Record<Reason, number>>
+  ): string[] {
     return diagnose({
-      rejected,
+      rejected: open,
+      total: totalOf(rejected),
       hasVerified: verified > verifiedByAllow,
-      own: this.#own,
+      own: Math.min(this.#own, open['not-listed']),
       ...this.#placesContext(policy),
-      senders: (query) =>
-        this.senders(policy.list, sources, { ...query, isWanted: this.#stillRejected(query.reason, policy) }),
-      isLeftOut: (reason) => reason === 'stale-list' && !policy.list.isStale,
+      senders: (query) => this.#list(policy.list, sources, outlook.open, query),
       isCrowd: this.#senders.isCrowd,
       proxyFix: sources.proxyFix,
       deniedBy: sources.deniedBy
@@ -369,13 +397,38 @@ export class Ledger {
       reloads: { ...this.#reloads },
       cache: { hits: cacheHits, misses: cacheMisses },
       senders: this.#senders.size,
-      unlistedWithSecret: this.#withSecret(policy, sources, 'not-listed', false).length,
+      unlistedWithSecret: this.#withSecret(list, sources, this.#openBy(list, sources), {
+        reason: 'not-listed',
+        isOwn: false
+      }).length,
       ownWithSecret: this.#ownWithSecret,
       secretChecksFailed: sources.failures,
       entries: directory.entries.length,
       retrieved: directory.provenance.retrieved
     }
   }
+}
+
+/** What a guard finds out about its rejections. */
+export interface LedgerFindings {
+  readonly open: Readonly<Record<Reason, number>>
+  readonly evidence: readonly Finding[]
+  readonly diagnosis: readonly string[]
+}
+
+/**
+ * How many rejections are open. Those that no remembered sender is known of count where they have no client IP, or where strangers make
+ * them; of the others nobody could say whom to let in.
+ */
+function openCounts(
+  rejected: Readonly<Record<Reason, number>>,
+  { counts, remembered }: Outlook
+): Record<Reason, number> {
+  const open = { ...counts }
+  for (const reason of ['not-listed', 'unresolved', 'permissive-trust'] as const) {
+    open[reason] += rejected[reason] - remembered[reason]
+  }
+  return open
 }
 
 function listedFor(clientIp: string, { matcher }: CompiledList): ListedFor[] {

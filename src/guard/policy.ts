@@ -12,7 +12,7 @@ import {
   staleList,
   unknownRow
 } from '../verdict/hints.js'
-import type { Rejection, VerifiedVerdict } from '../verdict/verdict.js'
+import type { Reason, Rejection, VerifiedVerdict } from '../verdict/verdict.js'
 import { type CompiledList, isCell, isOverride, type ListGrant } from './compiled-list.js'
 import type { Counters, GrowingCounts, GrowingHits } from './counters.js'
 import { isRemoved } from './removals.js'
@@ -32,6 +32,8 @@ export class Policy implements Salted {
   readonly dataCenters: readonly DataCenter[]
   readonly channels: readonly Channel[]
   readonly salt = Math.imul(policies++, 0x85ebca6b)
+  /** Names it among the policies of the guard. */
+  readonly bit: number
   /** What became of the requests that were judged by it. */
   readonly counts: GrowingCounts
   /** What it was compiled for; a request is judged by this one, even if another has come into use meanwhile. */
@@ -53,6 +55,7 @@ export class Policy implements Salted {
     this.dataCenters = Object.freeze(dataCenters)
     this.channels = Object.freeze(channels)
     this.counts = counters.of(cells)
+    this.bit = counters.bitOf(this.counts)
     this.#counters = counters
     // V8 reads a list that is filled to its end quicker than one with gaps.
     this.#isAccepted = new Array(list.matcher.setCount).fill(undefined)
@@ -182,13 +185,23 @@ export class Policy implements Salted {
    * none.
    */
   rejection(set: number, address: ParsedAddress): Rejection {
+    const rejection = this.#rejectionOf(set)
+    if (rejection.reason === 'other-data-center') return this.#withNote(rejection, address)
+    return rejection.reason === 'not-listed' ? this.#orUnknownRow(rejection, address) : rejection
+  }
+
+  /** Why an address with this set of grants is not accepted, without the words for it. */
+  reasonFor(set: number): Reason {
+    return this.#rejectionOf(set).reason
+  }
+
+  #rejectionOf(set: number): Rejection {
     let rejection = this.#rejections[set]
     if (rejection === undefined) {
       rejection = this.#explain(set)
       this.#rejections[set] = rejection
     }
-    if (rejection.reason === 'other-data-center') return this.#withNote(rejection, address)
-    return rejection.reason === 'not-listed' ? this.#orUnknownRow(rejection, address) : rejection
+    return rejection
   }
 
   #explain(set: number): Rejection {

@@ -88,6 +88,11 @@ export interface GuardStatus {
   readonly verifiedByAllow: number
   /** How many were rejected since the start, by reason. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /**
+   * How many of them are open, by the reason for which they would be rejected now: without those that a newer list or an override has
+   * mended. Of senders that are forgotten, only those that were not listed are among them.
+   */
+  readonly open: Readonly<Record<Reason, number>>
   /** How many of the rejected requests were let through, in mode `'tag'`, by every route that judged them. */
   readonly tagged: number
   /**

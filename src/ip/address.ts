@@ -183,6 +183,19 @@ export class ParsedAddress {
     return new Address(family as 4 | 6, family === 4 ? [words[0]!] : [words[0]!, words[1]!, words[2]!, words[3]!])
   }
 
+  /** Becomes the address that a {@link ParsedAddress.key} stands for. */
+  readKey(key: number | string): void {
+    this.text = ''
+    this.#gap = UNUSUAL
+    if (typeof key === 'number') {
+      this.family = 4
+      this.words[0] = key
+      return
+    }
+    this.family = 6
+    for (let i = 0; i < 4; i++) this.words[i] = wordOfKey(key, i)
+  }
+
   /** The canonical text: sliced where the address was written so, since to build it takes longer. */
   toString(): string {
     const { family, text, start, end, words } = this
@@ -247,9 +260,13 @@ for (const [digit, code] of [...'0123456789abcdef'].entries()) {
 export function textOfKey(key: number | string): string {
   if (typeof key === 'number') return formatWords(4, [key])
   if (key.charCodeAt(0) !== 0 || key.length !== 9) return key
-  const word = (i: number) => (key.charCodeAt(2 * i + 1) << 16) | key.charCodeAt(2 * i + 2)
-  return formatWords(6, [word(0), word(1), word(2), word(3)])
+  return formatWords(
+    6,
+    [0, 1, 2, 3].map((i) => wordOfKey(key, i))
+  )
 }
+
+const wordOfKey = (key: string, i: number) => (key.charCodeAt(2 * i + 1) << 16) | key.charCodeAt(2 * i + 2)
 
 /**
  * One IPv4 or IPv6 address, immutable. An IPv4-mapped IPv6 address (`::ffff:a.b.c.d` in any spelling) is the IPv4 address

@@ -339,7 +339,7 @@ export class ReportBuilder implements LineSink {
       return count
     }
     if (event.isOwn && this.#own.size < MAX_SENDERS) this.#own.add(clientIp)
-    this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret })
+    this.#senders.record({ key: clientIp, reason, pattern: route, time: time ?? 0, count, withSecret, policies: 0 })
     const { dataCenters, channels } = event
     if (isRefusal(reason) && dataCenters.length > 0) {
       this.#refusals.note(clientIp, { reason, route, dataCenters, channels })
@@ -367,7 +367,7 @@ export class ReportBuilder implements LineSink {
     }
     this.#withoutSender += count
     for (const { clientIp, reason, count, withSecret } of suppressedOf) {
-      this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count, withSecret })
+      this.#senders.record({ key: clientIp, reason, pattern: null, time: time ?? 0, count, withSecret, policies: 0 })
       this.#withoutSender -= count
       if (withSecret) this.#unnamedWithSecret -= count
     }

@@ -1,13 +1,16 @@
 import { parseAddress } from '../ip/address.js'
 import { type Reason, totalOf } from '../verdict/verdict.js'
 import { type Place, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from './places.js'
-import type { Sender, SenderQuery } from './senders.js'
+import { openOf, type Sender, type SenderQuery } from './senders.js'
 
 /** What a diagnosis is made of. */
 export interface Findings extends PlacesContext {
   /** Whether MoEngage's list verified a request; null where that is not known. */
   readonly hasVerified: boolean | null
+  /** The rejections that are open. */
   readonly rejected: Readonly<Record<Reason, number>>
+  /** How many rejections there are, with those that are not open; where this is left out, all are open. */
+  readonly total?: number
   /** How many of the rejections for `not-listed` came from addresses that are, or may be, of the receiver's own set-up. */
   readonly own: number
   /** Rejected senders, those with the highest counts first. */
@@ -62,8 +65,8 @@ const FLOOD = 10_000
 /** What has to be so before a proxy is trusted: a stranger can send through one, too. */
 export const ONLY_YOURS = 'Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
 
-const addToProxies = () =>
-  `add it to clientIp.trustedProxies, or, if it is trusted already, set clientIp.header to the one header that it writes itself. ${ONLY_YOURS}`
+/** What to do about a proxy of which nothing but its address is known: what is read of it decides whether it can be trusted. */
+const followHint = () => 'follow the hint in the log.'
 
 /** How a sender is denied, where that is not known. */
 export const DENIED_BY = 'in your deny list or denied by an override'
@@ -83,9 +86,9 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: 'proxy-not-configured',
-    sentenceOf: ({ clientIp }, _, share, { proxyFix = addToProxies }) =>
+    sentenceOf: ({ clientIp }, _, share, { proxyFix = followHint }) =>
       `${share} came from ${clientIp}, which seems to be your own proxy: ` +
-      (isRedacted(clientIp) ? 'follow the hint in the log.' : proxyFix(clientIp))
+      (isRedacted(clientIp) ? followHint() : proxyFix(clientIp))
   },
   {
     reason: 'other-data-center',
@@ -104,7 +107,7 @@ const CAUSES: readonly Cause[] = [
   {
     reason: 'other-channel',
     sentenceOf: (sender, _, __, findings) => {
-      const { clientIp, routes, listedFor, reasons } = sender
+      const { clientIp, routes, listedFor } = sender
       const where = routes.length > 0 ? ` on ${routes.join(', ')}` : ''
       const places = placesOf('other-channel', [sender], findings)
       const there = places.some(({ isGuard }) => isGuard)
@@ -115,7 +118,7 @@ const CAUSES: readonly Cause[] = [
         .join('; ')
       const publishedFor = cells === '' ? 'for channels that you do not accept' : `for ${cells}`
       return (
-        `${clientIp} (${counted(reasons['other-channel']!, 'rejection')}${where}) is MoEngage's ${publishedFor}: MoEngage may ` +
+        `${clientIp} (${counted(openOf(sender).reasons['other-channel']!, 'rejection')}${where}) is MoEngage's ${publishedFor}: MoEngage may ` +
         `use any address of a data center, so consider channels: 'all'${there}.`
       )
     }
@@ -197,7 +200,7 @@ function otherDataCenter(sender: Sender, findings: Findings): { stance: string; 
 /** Likely causes of the rejections, each in one sentence that says what to do; the most serious first. */
 export function diagnose(findings: Findings): string[] {
   const { rejected, senders, isLeftOut = () => false } = findings
-  const total = totalOf(rejected)
+  const { total = totalOf(rejected) } = findings
   const likely = CAUSES.filter(({ reason, isLikely }) => rejected[reason] > 0 && isLikely?.(findings) !== false)
   return likely.flatMap((cause) => {
     const { reason } = cause
@@ -207,7 +210,7 @@ export function diagnose(findings: Findings): string[] {
     }
     const { only, sentenceOf } = cause
     return senders({ reason, limit: NAMED, only }).map((sender) => {
-      const count = sender.reasons[reason]!
+      const count = openOf(sender).reasons[reason]!
       const named = `${sender.clientIp} (${counted(count, 'rejection')})`
       return sentenceOf(sender, named, shareOf(count, total), findings)
     })

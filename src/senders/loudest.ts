@@ -4,7 +4,7 @@ import type { Sender } from './senders.js'
 /**
  * The senders with the most rejections, those with the most first; those whose requests carried the secret are the last to be left out.
  */
-export function loudest(senders: readonly Sender[], limit: number): Sender[] {
+export function loudest<Item extends Sender>(senders: readonly Item[], limit: number): Item[] {
   const order = (a: Sender, b: Sender) => b.count - a.count || b.lastSeen - a.lastSeen
   const hasSecret = ({ withSecret }: Sender) => Number(totalOf(withSecret) > 0)
   return senders

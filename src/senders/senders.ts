@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { textOfKey } from '../ip/address.js'
-import { REASONS, type Reason } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
@@ -10,6 +10,14 @@ export interface ListedFor {
   readonly dataCenter: string
   /** The channels of the data center that the address is published for. */
   readonly channels: readonly string[]
+}
+
+/** Rejections of one sender, by reason. */
+export interface RejectionsByReason {
+  /** How many there are. */
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /** How many of them carried your secret (`carriesSecret`). */
+  readonly withSecret: Readonly<Partial<Record<Reason, number>>>
 }
 
 /** A client IP that was rejected, and how often. Times are milliseconds since 1970. */
@@ -37,6 +45,27 @@ export interface Sender {
   readonly removed: string | null
   /** Whether it is part of your own set-up, a trusted proxy, an internal or a provider's address, and so cannot be MoEngage. */
   readonly isOwn: boolean
+  /**
+   * Those of its rejections that would be rejections now, by the reason that they would have now: a newer list or an override may have
+   * mended some. Absent where that is not known: in a log, and of a replica whose version does not report it.
+   */
+  readonly open?: RejectionsByReason
+}
+
+/** The rejections of a sender that are open; all of them where it is not known what has been mended. */
+export const openOf = (sender: Sender): RejectionsByReason => sender.open ?? sender
+
+/** A sender with its open rejections alone. */
+export function onlyOpen(sender: Sender): Sender {
+  const { reasons, withSecret } = openOf(sender)
+  return { ...sender, count: totalOf(reasons), reasons, withSecret }
+}
+
+/** A sender as it is remembered. */
+export interface Remembered extends RejectionsByReason {
+  readonly key: SenderRejections['key']
+  /** The policies that rejected it, one bit each; 0 where they are not known. */
+  readonly policies: number
 }
 
 /** What is known of addresses beyond their rejections. */
@@ -47,17 +76,29 @@ export interface AddressBook {
   removed(clientIp: string): string | null
   /** Whether an address is part of the receiver's own set-up. */
   isOwn(clientIp: string): boolean
+  /** Which rejections of a sender are open: the sender itself where all are as they were. Absent where nothing is known. */
+  open?(sender: Remembered): RejectionsByReason
+}
+
+/** What the rejections of all remembered senders would be now. */
+export interface Outlook {
+  /** Like {@link AddressBook.open}, for a sender that was remembered when the outlook was made. */
+  readonly open: (sender: Remembered) => RejectionsByReason
+  /** How many rejections are open, by the reason that they would have now. */
+  readonly counts: Record<Reason, number>
+  /** How many rejections there were. */
+  readonly remembered: Record<Reason, number>
 }
 
 /** Which senders to list. */
 export interface SenderQuery {
   /** At most this many (all); without a reason, those whose requests carried the secret are not left out for others. */
   readonly limit?: number
-  /** Only senders that were rejected for this reason, in the order of how often they were. */
+  /** Only senders with open rejections for this reason, in the order of how many they have. */
   readonly reason?: Reason
   /** Only addresses that MoEngage publishes, or only those that were removed from its list. */
   readonly only?: 'listedFor' | 'removed' | undefined
-  /** Only senders of which requests carried the secret; with a reason, in the order of how many did and were rejected for it. */
+  /** Only senders of which requests carried the secret; with a reason, in the order of how many of its open ones did. */
   readonly withSecret?: true
   /** Only senders with these addresses. */
   readonly isWanted?: (clientIp: string, lastSeen: number) => boolean
@@ -75,6 +116,8 @@ export interface SenderRejections {
   readonly count: number
   /** Whether all of them carried the secret. */
   readonly withSecret: boolean
+  /** The policies that rejected it: see {@link Remembered}. */
+  readonly policies: number
 }
 
 /** Maximum number of senders with the secret. They have places of their own, from which no stranger can push them out. */
@@ -117,22 +160,25 @@ class SenderRecord {
   /** Its own as soon as it was rejected twice. */
   reasons: Partial<Record<Reason, number>>
   withSecret = NONE
+  policies: number
   /** The first route; null where there was none. */
   readonly #route: string | null
   /** The routes; undefined as long as there is one at most. */
   #routes: string[] | undefined
 
-  constructor({ key, reason, pattern, time, count, withSecret }: SenderRejections) {
+  constructor({ key, reason, pattern, time, count, withSecret, policies }: SenderRejections) {
     this.key = key
     this.count = count
     this.firstSeen = time
     this.lastSeen = time
     this.reasons = count === 1 ? ONCE[reason] : { [reason]: count }
+    this.policies = policies
     this.#route = pattern
     if (withSecret) this.#addSecret(reason, count)
   }
 
-  add({ reason, pattern, time, count, withSecret }: SenderRejections): void {
+  add({ reason, pattern, time, count, withSecret, policies }: SenderRejections): void {
+    this.policies |= policies
     if (this.count === 1) this.reasons = { ...this.reasons }
     this.count += count
     this.firstSeen = Math.min(this.firstSeen, time)
@@ -239,28 +285,50 @@ export class Senders {
     return this.#counted().hasForgotten
   }
 
+  /** Judges all remembered senders anew. */
+  outlook(judge: (sender: Remembered) => RejectionsByReason): Outlook {
+    const changed = new Map<Remembered, RejectionsByReason>()
+    const [counts, remembered] = [noCounts(), noCounts()]
+    for (const record of this.#all()) {
+      const open = judge(record)
+      if (open !== record) changed.set(record, open)
+      add(counts, open.reasons)
+      add(remembered, record.reasons)
+    }
+    return { open: (sender) => changed.get(sender) ?? sender, counts, remembered }
+  }
+
   /** The remembered senders, those with the most rejections first. */
   list(book: AddressBook, query: SenderQuery = {}): Sender[] {
     const { limit = Number.POSITIVE_INFINITY, reason, only, withSecret = false, isWanted: isAddressWanted } = query
     const counts = withSecret ? 'withSecret' : 'reasons'
+    const open = (record: SenderRecord) => book.open?.(record) ?? record
     const isWanted = (record: SenderRecord) =>
-      (reason === undefined || record[counts][reason] !== undefined) &&
+      (reason === undefined || open(record)[counts][reason] !== undefined) &&
       (!withSecret || record.withSecret !== NONE) &&
       (only === undefined || isIn(book, only, record.clientIp)) &&
       (isAddressWanted === undefined || isAddressWanted(record.clientIp, record.lastSeen))
-    const rankOf = (sender: Counts) => (reason === undefined ? sender.count : sender[counts][reason]!)
-    const order = (a: Counts, b: Counts) => rankOf(b) - rankOf(a) || b.lastSeen - a.lastSeen
+    const rankOfRecord = (record: SenderRecord) => (reason === undefined ? record.count : open(record)[counts][reason]!)
+    const rankOfNamed = (named: Named) => (reason === undefined ? named.count : (named.open ?? named)[counts][reason]!)
+    const order = <Item extends Counts>(a: Item, b: Item, rank: (item: Item) => number) =>
+      rank(b) - rank(a) || b.lastSeen - a.lastSeen
     // A crowd of strangers must not hide who carried the secret.
     const isPutFirst = (record: SenderRecord) => reason === undefined && record.withSecret !== NONE
-    const choice = (a: SenderRecord, b: SenderRecord) => Number(isPutFirst(b)) - Number(isPutFirst(a)) || order(a, b)
+    const choice = (a: SenderRecord, b: SenderRecord) =>
+      Number(isPutFirst(b)) - Number(isPutFirst(a)) || order(a, b, rankOfRecord)
+    const nameOne = (record: SenderRecord) => nameAlone(record, book)
     const redact = this.#redact
     const records = withSecret ? this.#allWithSecret() : this.#all()
     // Addresses that become the same text are ranked together.
     const named =
       redact?.joins === undefined
-        ? first(limit, choice, records, isWanted).map(nameAlone)
-        : first(limit, byRank, groups({ records, isWanted, joins: redact.joins, rankOf, isPutFirst })).map(nameTogether)
-    return named.sort(order).map((sender) => describe(sender, book, redact))
+        ? first(limit, choice, records, isWanted).map(nameOne)
+        : first(
+            limit,
+            byRank,
+            groups({ records, isWanted, joins: redact.joins, rankOf: rankOfRecord, isPutFirst })
+          ).map(({ record, others = [] }) => [record, ...others].map(nameOne).reduce(join))
+    return named.sort((a, b) => order(a, b, rankOfNamed)).map((sender) => describe(sender, book, redact))
   }
 }
 
@@ -291,10 +359,15 @@ function first<Item>(
 interface Named extends Counts {
   /** The addresses that have this name. */
   readonly addresses: string[]
+  /** Undefined where it is not known what has been mended. */
+  readonly open: { readonly [Counts in keyof RejectionsByReason]: Partial<Record<Reason, number>> } | undefined
 }
 
-function nameAlone({ clientIp, count, firstSeen, lastSeen, reasons, withSecret, routes }: SenderRecord): Named {
+function nameAlone(record: SenderRecord, book: AddressBook): Named {
+  const { clientIp, count, firstSeen, lastSeen, reasons, withSecret, routes } = record
+  const open = book.open?.(record)
   return {
+    open: open && { reasons: { ...open.reasons }, withSecret: { ...open.withSecret } },
     addresses: [clientIp],
     count,
     firstSeen,
@@ -346,36 +419,34 @@ function groups({ records, isWanted, joins, rankOf, isPutFirst }: Grouping): Ite
   return found.values()
 }
 
-function nameTogether({ record, others = [] }: Group): Named {
-  const named = nameAlone(record)
-  for (const other of others) join(named, other)
-  return named
+function join(joined: Named, other: Named): Named {
+  joined.addresses.push(...other.addresses)
+  joined.count += other.count
+  joined.firstSeen = Math.min(joined.firstSeen, other.firstSeen)
+  joined.lastSeen = Math.max(joined.lastSeen, other.lastSeen)
+  add(joined.reasons, other.reasons)
+  add(joined.withSecret, other.withSecret)
+  if (joined.open !== undefined) {
+    add(joined.open.reasons, other.open!.reasons)
+    add(joined.open.withSecret, other.open!.withSecret)
+  }
+  for (const route of other.routes) addRoute(joined.routes, route)
+  return joined
 }
 
-function join(
-  joined: Named,
-  { clientIp, count, firstSeen, lastSeen, reasons, withSecret, routes }: SenderRecord
-): void {
-  joined.addresses.push(clientIp)
-  joined.count += count
-  joined.firstSeen = Math.min(joined.firstSeen, firstSeen)
-  joined.lastSeen = Math.max(joined.lastSeen, lastSeen)
-  for (const reason of Object.keys(reasons) as Reason[]) {
-    joined.reasons[reason] = (joined.reasons[reason] ?? 0) + reasons[reason]!
-  }
-  for (const reason of Object.keys(withSecret) as Reason[]) {
-    joined.withSecret[reason] = (joined.withSecret[reason] ?? 0) + withSecret[reason]!
-  }
-  for (const route of routes) addRoute(joined.routes, route)
+/** Adds counts by reason to others. */
+function add(counts: Partial<Record<Reason, number>>, further: Readonly<Partial<Record<Reason, number>>>): void {
+  for (const reason of Object.keys(further) as Reason[]) counts[reason] = (counts[reason] ?? 0) + further[reason]!
 }
 
-function describe({ addresses, ...counts }: Named, book: AddressBook, redact: Redact | undefined): Sender {
+function describe({ addresses, open, ...counts }: Named, book: AddressBook, redact: Redact | undefined): Sender {
   const [clientIp] = addresses as [string]
   return {
     clientIp: redact?.(clientIp) ?? clientIp,
     ...counts,
     listedFor: addresses.map((address) => book.listedFor(address)).find(({ length }) => length > 0) ?? [],
     removed: addresses.map((address) => book.removed(address)).find((day) => day !== null) ?? null,
-    isOwn: addresses.some((address) => book.isOwn(address))
+    isOwn: addresses.some((address) => book.isOwn(address)),
+    ...(open !== undefined && { open })
   }
 }

@@ -5,15 +5,15 @@ import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { DAY, HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine, knownOf } from '../report/conclusion.js'
-import type { Sender } from '../senders/senders.js'
-import { isUnresolved, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
+import { onlyOpen, openOf, type Sender } from '../senders/senders.js'
+import { isUnresolved, REASONS, totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
 import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
 import type { Proof } from './proofs.js'
 import { publishing } from './published.js'
-import { ago, channelNames, channelsOrCount, listed, number, plural, timeAgo, timeTag } from './words.js'
+import { ago, channelNames, channelsOrCount, listed, number, plural, serversText, timeAgo, timeTag } from './words.js'
 
 /** How all is, in one sentence. */
 export interface State {
@@ -58,13 +58,16 @@ function genuineOf({ counts: { hasVerified, rejected }, ...facts }: Facts, findi
 
 /** Judges how all is. */
 export function stateOf(facts: Facts): State {
-  const { status, fleet, evidence, now } = facts
+  const { status, fleet, evidence, stricter, now } = facts
   const { lastError, warnings } = status
   // What no longer happens is no trouble now.
-  const open = withoutSettled(facts)
-  const { answer: genuine } = genuineOf(open, evidence)
-  const rejected = totalOf(open.counts.rejected)
+  const { answer: genuine } = genuineOf(onlyOpenOf(facts), evidence)
+  const rejected = totalOf(facts.open)
   const actions = [
+    // Another server may have other options, another list, or an override of its own.
+    ...(stricter.servers.length === 0
+      ? []
+      : [`Other servers reject what this one accepts: see the page of ${serversText(stricter.servers)}.`]),
     ...facts.diagnosis,
     ...(lastError === null
       ? []
@@ -83,15 +86,22 @@ export function stateOf(facts: Facts): State {
       `Requests of MoEngage ${outcome}: they carry your secret and come from addresses that the list lacks.`
     )
   }
-  if (genuine === 'yes') return state('bad', `Requests of MoEngage ${outcome}: they carry your secret.`)
+  if (genuine === 'yes' || stricter.hasSecret) {
+    return state('bad', `Requests of MoEngage ${outcome}: they carry your secret.`)
+  }
+  // Of signed reports nothing is said but who wrote them. Strangers that are denied are no trouble.
+  const others = facts.rejecting.filter(({ open, reasons }) => totalOf({ ...(open ?? reasons), denied: 0 }) > 0)
+  const isOfOthers = facts.diagnosis.length === 0 && stricter.servers.length === 0 && others.length > 0
   const ofRejections = (sentence: string) => {
-    // Another server may reject what this one accepts: it has other options, or an override of its own.
-    if (facts.diagnosis.length === 0 && facts.rejecting.length > 0) actions.unshift(elsewhere(facts.rejecting))
+    if (isOfOthers) actions.unshift(`Other servers rejected them: see the page of ${serversText(others)}.`)
     return state('bad', sentence)
   }
-  if (rejected > 0 && genuine === 'likely') return ofRejections(`Requests that are probably genuine ${outcome}.`)
+  const hasAction = actions.length > 0 || isOfOthers
+  if (stricter.servers.length > 0 || (genuine === 'likely' && hasAction)) {
+    return ofRejections(`Requests that are probably genuine ${outcome}.`)
+  }
   const unless = byAllow(facts) === undefined ? '' : ', unless from an address of your own “allow”'
-  if (rejected > 0 && last === undefined) {
+  if (rejected > 0 && last === undefined && hasAction) {
     return ofRejections(`MoEngage has not got through yet${unless}, and requests ${outcome}.`)
   }
   if (lastError !== null)
@@ -113,30 +123,15 @@ export function stateOf(facts: Facts): State {
   return state('good', 'All is well: MoEngage gets through.')
 }
 
-/**
- * The facts without this server's rejections of senders that it would not reject again. Another server may reject what this one accepts:
- * what it reported stays.
- */
-function withoutSettled(facts: Facts): Facts {
-  const { counts, senders, turnedAway, settled, rejecting } = facts
-  const isOpen = (sender: Sender) => settled(sender) === null
-  const over = sumOf(...senders.filter((sender) => !isOpen(sender)).map(({ reasons }) => reasons))
-  const rejected = { ...counts.rejected }
-  for (const reason of REASONS) rejected[reason] -= over[reason]
-  return {
-    ...facts,
-    counts: { ...counts, rejected },
-    turnedAway: rejecting.length > 0 ? turnedAway : turnedAway.filter(isOpen)
-  }
-}
+/** The facts with the rejections alone that are open. */
+const onlyOpenOf = (facts: Facts): Facts => ({
+  ...facts,
+  counts: { ...facts.counts, rejected: facts.open },
+  turnedAway: facts.turnedAway.map(onlyOpen)
+})
 
-/** Maximum number of servers, of calls and of paths that are named. */
+/** Maximum number of calls and of paths that are named. */
 const NAMED = 3
-
-function elsewhere(servers: Facts['rejecting']): string {
-  const names = servers.slice(0, NAMED).map(({ host, pid }) => `${host}, process ${pid}`)
-  return `Other servers rejected them: see the page of ${names.join('; ')}.`
-}
 
 const MARKS = { good: '✓', bad: '!', wait: '…' }
 
@@ -202,7 +197,11 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
       ? ''
       : `Your own “allow” or an override accepted a request ${ago(now - own.at)}: if the address is MoEngage’s, it called`
   // The advice about a rejected call is to accept the next one.
-  const isAllowedSince = rejected !== undefined && own !== undefined && own.at >= rejected.lastSeen
+  const isAllowedSince =
+    rejected !== undefined &&
+    own !== undefined &&
+    own.at >= rejected.lastSeen &&
+    totalOf(openOf(rejected).reasons) === 0
   if (rejected !== undefined && now - rejected.lastSeen < HOUR) {
     const when = isAlways(rejected) ? ago(now - rejected.lastSeen) : 'within the hour'
     if (isAllowedSince) {

@@ -1,20 +1,21 @@
 import type { Directory } from '../directory/directory.js'
 import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
-import type { Replica } from '../guard/fleet.js'
+import type { FleetSender, Replica } from '../guard/fleet.js'
 import type { Guard } from '../guard/guard.js'
-import type { GuardMetrics } from '../guard/ledger.js'
+import { EVIDENCE_HOLDS, type GuardMetrics } from '../guard/ledger.js'
 import type { GuardStatus } from '../guard/status.js'
 import { unlistedWithSecret } from '../report/conclusion.js'
 import { NEVER_VERIFIED } from '../senders/diagnosis.js'
 import { loudest } from '../senders/loudest.js'
-import type { Sender } from '../senders/senders.js'
-import { noCounts, REASONS, sumOf, totalOf } from '../verdict/verdict.js'
+import { openOf, type RejectionsByReason, type Sender } from '../senders/senders.js'
+import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
 import { asReported, besides, diagnosisOfOthers, evidenceOfOthers, isAmong, joined } from './others.js'
 import { type Outcomes, outcomesOf } from './outcomes.js'
 import { type Proof, proofsOf } from './proofs.js'
 import type { Bar, Samples, Totals } from './samples.js'
+import { type End, endOf } from './senders.js'
 import { type Settled, settling } from './settled.js'
 
 /**
@@ -26,6 +27,8 @@ export type ShownGuard = Pick<Guard, 'status' | 'metrics' | 'senders' | 'directo
 
 /** Maximum number of rejected senders on the page. */
 export const MAX_SENDERS = 50
+
+const NONE: RejectionsByReason = { reasons: {}, withSecret: {} }
 
 /** What the page shows, all of one moment. */
 export interface Facts {
@@ -59,16 +62,20 @@ export interface Facts {
   readonly evidence: readonly Finding[]
   /** Likely causes of the rejections, behind what the secret gives away: of all servers, where the fleet is known. */
   readonly diagnosis: readonly string[]
+  /** The rejections that are open: of all servers that run, where the fleet is known. */
+  readonly open: Readonly<Record<Reason, number>>
   /** The other servers that run and rejected a request, those with the most first. */
   readonly rejecting: readonly Replica[]
+  /** The same, of those with open rejections of senders that this server accepts, where these are probably MoEngage's. */
+  readonly stricter: { readonly servers: readonly Replica[]; readonly hasSecret: boolean }
   /** The last verified requests, the latest first: of all servers, where the fleet is known. */
   readonly calls: readonly LastVerified[]
   /** The rejected senders with the most rejections: of all servers, where the fleet is known. */
   readonly turnedAway: readonly Sender[]
   /** The addresses of those that only other servers report, where a report is no proof. */
   readonly unproven: ReadonlySet<string>
-  /** What has become of a rejected sender. */
-  readonly settled: (sender: Sender) => Settled
+  /** What has become of a sender among {@link turnedAway}. */
+  readonly settled: (sender: Sender) => End
 }
 
 /** @throws NotReadyError (`MOE_ERR_NOT_READY`) while the guard has no list */
@@ -93,8 +100,10 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       proofs: proofsOf(withSecret, metrics.ownWithSecret),
       evidence: status.evidence,
       diagnosis: status.diagnosis,
-      settled: settling(guard, metrics, 0),
+      settled: endOf,
+      open: status.open,
       rejecting: [],
+      stricter: { servers: [], hasSecret: false },
       calls: lastVerified,
       turnedAway: senders,
       unproven: new Set()
@@ -109,16 +118,34 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const counts = { hasVerified: hasVerified || others.some(isVerified), rejected: sumOf(rejected, ofOthers) }
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
-  const turnedAway = loudest(joined(theirs, senders), MAX_SENDERS)
   const elsewhere = theirs.map((sender) => besides(sender, senders))
   const started = reported.replicas.flatMap(({ state, started }) => (state === 'live' ? [started] : []))
   // Servers that are started one after the other have the new options when the last one has begun.
   const settled = settling(guard, metrics, Math.max(0, ...started))
+  // Of its own senders the guard knows it, also where they are redacted.
+  const settledHere = (sender: FleetSender): Settled => {
+    const own = senders.find(({ clientIp }) => clientIp === sender.clientIp)
+    if (own === undefined) return settled(sender)
+    if (endOf(own) === null) return null
+    return own.listedFor.length > 0 ? 'listed' : 'allowed'
+  }
+  const judged = theirs.map((sender) => judgedHere(sender, settledHere(sender), others))
+  const turnedAway = loudest(
+    joined(
+      judged.map(({ sender }) => sender),
+      senders
+    ),
+    MAX_SENDERS
+  )
+  const openOfOthers = sumOf(...others.map(({ open, reasons }) => open ?? reasons))
+  const stricter = judged.filter(({ isProbablyGenuine }) => isProbablyGenuine)
   const known = {
     status,
-    rejected: ofOthers,
+    rejected: openOfOthers,
     hasVerified: counts.hasVerified,
-    senders: turnedAway.filter((sender) => settled(sender) === null),
+    senders: judged
+      .filter(({ sender, settled }) => settled === null && sender.lastSeen >= now - EVIDENCE_HOLDS)
+      .map(({ sender }) => sender),
     dataCenters: dataCentersOf(metrics),
     list: `of ${directory.checked} (revision ${directory.revision})`
   }
@@ -147,13 +174,55 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
       // Whoever can write to a store that is not trusted must not choose what is advised.
       ...(isSigned ? [] : diagnosisOfOthers(known, senders))
     ],
-    settled,
+    settled: (sender) =>
+      judged.find((one) => one.sender.clientIp === sender.clientIp && one.end !== null)?.end ?? endOf(sender),
+    open: sumOf(status.open, openOfOthers),
+    stricter: {
+      servers: [...new Set(stricter.flatMap(({ servers }) => servers))],
+      hasSecret: stricter.some(({ sender }) => totalOf(openOf(sender).withSecret) > 0)
+    },
     rejecting: others.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected),
     calls: latestOf([...lastVerified, ...reported.lastVerified]),
     turnedAway,
     unproven: new Set(
       trustsReports ? [] : turnedAway.map(({ clientIp }) => clientIp).filter((ip) => !isAmong(ip, senders))
     )
+  }
+}
+
+/** What another server reported of a sender, and what this one makes of it. */
+interface Judged {
+  readonly sender: Sender
+  readonly settled: Settled
+  /** The servers that run and have open rejections of it, though this one accepts it. */
+  readonly servers: readonly Replica[]
+  /** What has become of the sender; null where that follows from its open rejections. */
+  readonly end: End
+  /** Whether these servers reject what is probably MoEngage's. */
+  readonly isProbablyGenuine: boolean
+}
+
+function judgedHere(sender: FleetSender, settled: Settled, others: readonly Replica[]): Judged {
+  const servers = settled === null ? [] : others.filter(({ id }) => sender.rejecting.includes(id))
+  if (servers.length === 0) {
+    // A server that has ended knows nothing of the options that others were started with since.
+    const isOver = settled !== null
+    return {
+      sender: isOver ? { ...sender, open: NONE } : sender,
+      settled,
+      servers,
+      end: null,
+      isProbablyGenuine: false
+    }
+  }
+  const { reasons, withSecret } = openOf(sender)
+  const isStranger = settled !== 'listed' && Object.keys(reasons).every((reason) => reason === 'not-listed')
+  return {
+    sender,
+    settled,
+    servers,
+    end: { settled: settled === 'trusted' ? 'trusted' : 'accepted', elsewhere: servers },
+    isProbablyGenuine: totalOf(withSecret) > 0 || !isStranger
   }
 }
 

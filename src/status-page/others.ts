@@ -1,17 +1,18 @@
 import { type Finding, findingsOf } from '../evidence/findings.js'
+import type { FleetSender } from '../guard/fleet.js'
 import type { GuardStatus } from '../guard/status.js'
 import { diagnose } from '../senders/diagnosis.js'
-import type { Sender } from '../senders/senders.js'
-import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
+import { onlyOpen, openOf, type RejectionsByReason, type Sender } from '../senders/senders.js'
+import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 
 /** What is known of the other servers of a fleet, and how this one sees it. */
 interface Others {
   readonly status: GuardStatus
-  /** The rejections by the others that run. */
+  /** The open rejections by the others that run. */
   readonly rejected: Readonly<Record<Reason, number>>
   /** Whether MoEngage's list verified a request, on any server that runs. */
   readonly hasVerified: boolean
-  /** Rejected senders that this server would reject, too. */
+  /** What the others reported of senders that this server would reject, too. */
   readonly senders: readonly Sender[]
   /** The data centers that any route accepts. */
   readonly dataCenters: readonly string[]
@@ -25,9 +26,9 @@ export const isAmong = (ip: string, own: readonly Sender[]): boolean => knownIn(
 const knownIn = (own: readonly Sender[], ip: string) => own.find(({ clientIp }) => clientIp === ip)
 
 /** A sender with what this server knows itself of its secret and of the list: anybody may have written the report. */
-export function asReported(sender: Sender, own: readonly Sender[]): Sender {
+export function asReported(sender: FleetSender, own: readonly Sender[]): FleetSender {
   const { withSecret = {}, removed = null } = knownIn(own, sender.clientIp) ?? {}
-  return { ...sender, withSecret, removed }
+  return { ...sender, withSecret, removed, open: { ...openOf(sender), withSecret: {} } }
 }
 
 /**
@@ -62,7 +63,9 @@ function joinedWith(own: Sender, reported: Sender): Sender {
     reasons,
     withSecret: highest(own.withSecret, reported.withSecret),
     routes: [...new Set([...own.routes, ...reported.routes])],
-    removed: own.removed ?? reported.removed
+    removed: own.removed ?? reported.removed,
+    // The reports leave out what this server counted.
+    open: added(openOf(own), openOf(reported))
   }
 }
 
@@ -72,14 +75,24 @@ function highest(a: Sender['reasons'], b: Sender['reasons']): Sender['reasons'] 
   return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
+function added(a: RejectionsByReason, b: RejectionsByReason): RejectionsByReason {
+  return { reasons: sum(a.reasons, b.reasons), withSecret: sum(a.withSecret, b.withSecret) }
+}
+
+/** Counts by reason, without those that are 0. */
+function sum(a: Sender['reasons'], b: Sender['reasons']): Sender['reasons'] {
+  const counts = Object.entries(sumOf(a, b)).filter(([, count]) => count > 0)
+  return Object.fromEntries(counts)
+}
+
 /** What the secret gave away to other servers, beside what this server knows itself. */
 export function evidenceOfOthers({ status, senders, dataCenters, list }: Others): Finding[] {
   const known = new Set(status.evidence.flatMap(({ addresses }) => addresses))
-  const withSecret = senders.filter((sender) => totalOf(sender.withSecret) > 0 && !known.has(sender.clientIp))
+  const withSecret = senders.filter((sender) => totalOf(openOf(sender).withSecret) > 0 && !known.has(sender.clientIp))
   return findingsOf({
     senders: (reason, isOwn) =>
       withSecret.filter(
-        (sender) => sender.withSecret[reason] !== undefined && (isOwn === undefined || sender.isOwn === isOwn)
+        (sender) => openOf(sender).withSecret[reason] !== undefined && (isOwn === undefined || sender.isOwn === isOwn)
       ),
     unresolved: 0,
     withoutSecret: [],
@@ -100,7 +113,9 @@ export function diagnosisOfOthers(
   own: readonly Sender[]
 ): string[] {
   const known = new Set(own.map(({ clientIp }) => clientIp))
-  const others = senders.filter((sender) => totalOf(sender.withSecret) === 0 && !known.has(sender.clientIp))
+  const others = senders
+    .filter((sender) => totalOf(openOf(sender).withSecret) === 0 && !known.has(sender.clientIp))
+    .map(onlyOpen)
   const of = (reason: Reason) => others.filter(({ reasons }) => reasons[reason] !== undefined)
   const sum = (reason: Reason, list = of(reason)) => list.reduce((sum, { reasons }) => sum + reasons[reason]!, 0)
   // A server that has ended rejected some of a sender's requests, but no longer gives the alarm.
@@ -124,6 +139,6 @@ export function diagnosisOfOthers(
         .slice(0, limit),
     isCrowd: false,
     // Senders that a fresh list accepts again are settled.
-    isLeftOut: (reason) => status.rejected[reason] > 0 || (reason === 'stale-list' && of(reason).length === 0)
+    isLeftOut: (reason) => status.open[reason] > 0 || (reason === 'stale-list' && of(reason).length === 0)
   })
 }

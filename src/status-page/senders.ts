@@ -1,14 +1,13 @@
 import { html } from 'ghtml'
 import { notableAddresses, providerAmong, purposeAmong } from '../client-ip/notable.js'
 import { pasteFor } from '../evidence/findings.js'
+import type { Replica } from '../guard/fleet.js'
 import { originOf } from '../ip/special.js'
-import { isRedacted } from '../senders/diagnosis.js'
 import { dataCentersWith } from '../senders/places.js'
-import type { Sender } from '../senders/senders.js'
+import { openOf, type Sender } from '../senders/senders.js'
 import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import { type Cell, tableOf } from './document.js'
-import type { Settled } from './settled.js'
-import { listed, number, plural, REASON_WORDS, timeAgo, timeTag } from './words.js'
+import { listed, number, plural, REASON_WORDS, serversText, timeAgo, timeTag } from './words.js'
 
 /** What to do about a sender, and the option to paste for it. */
 interface Advice {
@@ -23,9 +22,25 @@ const paste = (text: string, code: string | null): Advice =>
 const UNPROVEN: Advice = {
   text: 'Another server reports it, which is no proof: before you let it in, look at the log or the page of that server.'
 }
-const SETTLED: Readonly<Record<NonNullable<Settled>, Advice>> = {
-  accepted: { text: 'It is accepted by now: do nothing.' },
-  trusted: { text: 'It is a trusted proxy by now: do nothing.' }
+/** What has become of a sender that has no open rejections, or none of this server; null of the others. */
+export type End = {
+  readonly settled: 'accepted' | 'trusted'
+  /** The other servers that have some, and run. */
+  readonly elsewhere: readonly Pick<Replica, 'host' | 'pid'>[]
+} | null
+
+/** The same where nothing but the sender is known. */
+export const endOf = (sender: Sender): End =>
+  totalOf(openOf(sender).reasons) > 0 ? null : { settled: 'accepted', elsewhere: [] }
+
+const SETTLED = {
+  accepted: { alone: 'It is accepted by now', here: 'This server accepts it by now' },
+  trusted: { alone: 'It is a trusted proxy by now', here: 'This server trusts it as a proxy by now' }
+}
+
+function ofSettled({ settled, elsewhere }: NonNullable<End>): Advice {
+  if (elsewhere.length === 0) return { text: `${SETTLED[settled].alone}: do nothing.` }
+  return { text: `${SETTLED[settled].here}; ${serversText(elsewhere)} rejected it, and would again: see its page.` }
 }
 
 /** Behind a proxy that is let in, everybody is. */
@@ -48,8 +63,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
     const notable = notableAddresses().match(clientIp)
     const purpose = purposeAmong(notable)
     if (purpose !== undefined) return { text: `The address ${purpose.about}: ${originOf(purpose)}.` }
-    const provider = providerAmong(notable)
-    if (provider !== undefined) return ofProxy(clientIp, provider)
+    if (providerAmong(notable) !== undefined) return ofProxy(clientIp)
     if (isOwn)
       return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
     if (secretsOf(sender) > 0)
@@ -65,7 +79,8 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
       }
     }
     const customer = `Another customer of MoEngage, or your workspace is in ${listed(own) || 'another data center'}. If it is,`
-    return dataCenters.length === 0
+    // What it was published for before it left the list is not known.
+    return dataCenters.length === 0 || own.length === 0
       ? { text: `${customer} add it to dataCenters.` }
       : paste(`${customer} accept it`, dataCentersWith(dataCenters, own))
   },
@@ -73,32 +88,34 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
   'stale-list': () => ({ text: 'The list is stale: load a newer one. The warning about it says how.' }),
   denied: () => ({ text: 'Your deny list or an override denies it. If it should get in, remove it there.' }),
   unresolved: () => ({ text: 'The hint in the server’s log names the header that is wrong.' }),
-  'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp, providerAmong(notableAddresses().match(clientIp))),
+  'proxy-not-configured': ({ clientIp }) => ofProxy(clientIp),
   'permissive-trust': () => ({ text: 'List your proxies’ addresses in the framework’s trust setting.' })
 }
 
-/** A proxy, of the receiver or of anybody: what a trusted one writes is believed. */
-function ofProxy(clientIp: string, provider: string | undefined): Advice {
+/** A proxy, of the receiver or of anybody. How it is made known depends on the header that is read: a wrong setting lets strangers in. */
+function ofProxy(clientIp: string): Advice {
+  const provider = providerAmong(notableAddresses().match(clientIp))
   const whose = provider === undefined ? 'It' : `An address of ${provider}, which`
-  const text =
-    `${whose} forwards requests of others (if it is trusted already, follow the hint in the server’s log): never let it in. Only if it ` +
-    'stands in front of your server, add it to clientIp.trustedProxies'
-  return paste(text, isRedacted(clientIp) ? null : `'${provider ?? clientIp}'`)
+  return {
+    text:
+      `${whose} forwards requests of others: never let it in. If it stands in front of your server, follow the hint in the server’s log, ` +
+      'which says how to make it known.'
+  }
 }
 
 /** How many of a sender's rejected requests carried your secret. */
 const secretsOf = ({ withSecret }: Sender): number => totalOf(withSecret)
 
 /** The reasons of a sender, the most frequent first. */
-function reasonsOf({ reasons }: Sender): Reason[] {
+function reasonsOf({ reasons }: Pick<Sender, 'reasons'>): Reason[] {
   return REASONS.filter((reason) => reasons[reason] !== undefined).sort((a, b) => reasons[b]! - reasons[a]!)
 }
 
 /** What the table of senders is made for. */
 export interface SendersView extends Surroundings {
   readonly senders: readonly Sender[]
-  /** What has become of a sender; a log does not say. */
-  readonly settled: (sender: Sender) => Settled
+  /** What has become of a sender. */
+  readonly settled: (sender: Sender) => End
   /** Addresses that nothing but a report is known of, which anybody may have written. */
   readonly unproven: ReadonlySet<string>
   /** The time of the page; null for a report, whose times are those of a log. */
@@ -111,9 +128,13 @@ export function sendersTable({ senders, settled, unproven, now, ...surroundings 
   const rows = senders.map((sender): Cell[] => {
     const reasons = reasonsOf(sender)
     const secrets = secretsOf(sender)
-    const own = unproven.has(sender.clientIp) ? UNPROVEN : ADVICE[reasons[0]!](sender, surroundings)
     const end = settled(sender)
-    const advice = end === null ? own : SETTLED[end]
+    const advice =
+      end !== null
+        ? ofSettled(end)
+        : unproven.has(sender.clientIp)
+          ? UNPROVEN
+          : ADVICE[reasonsOf(openOf(sender))[0]!](sender, surroundings)
     const cells = sender.listedFor.map(({ dataCenter, channels }) =>
       channels.length > 4 ? `${dataCenter}, ${channels.length} channels` : `${dataCenter} ${channels.join(', ')}`.trim()
     )

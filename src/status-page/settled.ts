@@ -5,11 +5,12 @@ import { parseAddress } from '../ip/address.js'
 import type { Sender } from '../senders/senders.js'
 import { isRefusal, type Reason } from '../verdict/verdict.js'
 
-/** What has become of a sender that was rejected: it would be accepted by now, or it is a proxy that is trusted by now. */
-export type Settled = 'accepted' | 'trusted' | null
+/** What this server would do with a sender that others rejected: accept it, by MoEngage's list or not, or trust it as a proxy. */
+export type Settled = 'listed' | 'allowed' | 'trusted' | null
 
 /**
- * Says what has become of rejected senders. That is not known of one that is redacted.
+ * Says what has become of senders that other servers reported. That is not known of one that is redacted; of its own the guard says
+ * which rejections are open.
  *
  * @param since a proxy that is trusted, and was rejected after this time nevertheless, still hides its senders
  */
@@ -18,28 +19,20 @@ export function settling(
   { verdicts }: Pick<GuardMetrics, 'verdicts'>,
   since: number
 ): (sender: Sender) => Settled {
-  const settled = (sender: Sender): Settled => {
-    const { clientIp, reasons, listedFor, lastSeen } = sender
+  return ({ clientIp, reasons, listedFor, lastSeen }) => {
     if (parseAddress(clientIp) === undefined) return null
     const explained = guard.explainAll(clientIp)
-    if (!explained.every(({ verdict }) => verdict.verified)) {
+    const accepting = explained.flatMap(({ verdict }) => (verdict.verified ? [verdict] : []))
+    if (accepting.length === 0) {
       const isTrusted = explained.some(({ isTrustedProxy }) => isTrustedProxy)
       return isTrusted && lastSeen < since ? 'trusted' : null
     }
     // Your "allow" list applies to all policies.
-    const isAllowed = explained.some(({ verdict }) => verdict.verified && verdict.dataCenter === null)
+    if (accepting.some(({ dataCenter }) => dataCenter === null)) return 'allowed'
+    // Which route it calls here is not known: one that refuses it as the other server did has to be widened.
     const isRefused = Object.keys(reasons).some((reason) => isRefusal(reason as Reason))
     // A policy that is only passed to `judge` is not explained, but counted.
-    const isCovered = verdicts.every((policy) => listedFor.some((cell) => covers(policy, cell)))
-    return isAllowed || !isRefused || isCovered ? 'accepted' : null
-  }
-  const known = new Map<Sender, Settled>()
-  return (sender) => {
-    const before = known.get(sender)
-    if (before !== undefined) return before
-    const now = settled(sender)
-    known.set(sender, now)
-    return now
+    return !isRefused || verdicts.every((policy) => listedFor.some((cell) => covers(policy, cell))) ? 'listed' : null
   }
 }
 

@@ -1,5 +1,6 @@
 import { html } from 'ghtml'
 import { CHANNELS, type Channel, rowName } from '../directory/names.js'
+import type { Replica } from '../guard/fleet.js'
 import { DAY, HOUR, MINUTE } from '../lib/time.js'
 import type { Reason } from '../verdict/verdict.js'
 
@@ -57,4 +58,15 @@ export function timeTag(at: number): string {
 /** A time with how long ago it was, as of `now`. */
 export function timeAgo(at: number, now: number): string {
   return html`${ago(now - at)} <span class="when">!${timeTag(at)}</span>`
+}
+
+/** Maximum number of servers that are named. */
+const NAMED = 3
+
+/** Servers of a fleet by their names: "web-1, process 4711; web-2, process 12". */
+export function serversText(servers: readonly Pick<Replica, 'host' | 'pid'>[]): string {
+  return servers
+    .slice(0, NAMED)
+    .map(({ host, pid }) => `${host}, process ${pid}`)
+    .join('; ')
 }

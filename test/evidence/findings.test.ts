@@ -488,7 +488,7 @@ t.test('a finding ends when the list in use no longer rejects its senders, and o
     }
   ])
   denying.removeOverride(id)
-  t.strictSame(kindsOf(denying), [])
+  t.strictSame(kindsOf(denying), ['list-aged'], 'it would be rejected again, as it is not listed')
   const own = guardOf({ deny: ['8.8.8.8'] })
   own.judge(from('8.8.8.8'))
   own.override({ mode: 'tag' })

@@ -116,11 +116,13 @@ t.test('a text that is not a report is left out', async (t) => {
     '"text"',
     ...Object.keys(report).map((name) => JSON.stringify({ ...report, [name]: {} }))
   ]
-  for (const text of texts.filter((text) => !text.includes('"rejected":{}')))
+  for (const text of texts.filter((text) => !/"(?:rejected|open)":\{\}/.test(text)))
     t.equal(readReport(text), undefined, text.slice(0, 60))
   const wrong: object[] = [
     { rejected: { 'not-listed': -1 } },
     { rejected: { constructor: 1 } },
+    { open: { 'not-listed': -1 } },
+    { senders: [{ ...report.senders[0], open: { reasons: { 'not-listed': 1 } } }] },
     { version: 1.5 },
     { host: 'x'.repeat(501) },
     { senders: new Array(1001).fill(report.senders[0]) },

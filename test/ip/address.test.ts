@@ -280,6 +280,9 @@ t.test('an address that was parsed has its canonical text and its key, however i
         const canonical = formatOracle(address)
         if (`${parsed}` !== canonical) throw new Error(`${text}: ${parsed} instead of ${canonical}`)
         if (textOfKey(parsed.key) !== canonical) throw new Error(`${text}: key ${textOfKey(parsed.key)}`)
+        const again = new ParsedAddress()
+        again.readKey(parsed.key)
+        if (`${again}` !== canonical || again.key !== parsed.key) throw new Error(`${text}: ${again} by its key`)
       }
     }),
     runs(2000)

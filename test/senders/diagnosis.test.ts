@@ -302,7 +302,7 @@ t.test('a sentence has no holes where nothing is known of the address or of what
       'proxy-not-configured',
       { clientIp: '10.0.3.7' },
       [],
-      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: add it to clientIp.trustedProxies, or, if it is trusted already, set clientIp.header to the one header that it writes itself. Do so only if it stands in front of your server: what a trusted proxy writes is believed.'
+      'All 4 rejections came from 10.0.3.7, which seems to be your own proxy: follow the hint in the log.'
     ],
     [
       'denied',

@@ -15,7 +15,8 @@ const one = (key: number | string, reason: Reason, pattern: string | null, time:
   pattern,
   time,
   count,
-  withSecret: false
+  withSecret: false,
+  policies: 0
 })
 
 t.test('a sender has its exact count, times, reasons and routes', async (t) => {

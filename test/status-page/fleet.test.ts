@@ -1,7 +1,7 @@
 import express from 'express'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createGuard, type GuardOptions, loadGuard } from '../../src/core.js'
+import { createGuard, type GuardOptions, loadGuard, type OverrideOptions } from '../../src/core.js'
 import guardExpress from '../../src/express.js'
 import guardFetch from '../../src/fetch.js'
 import { FleetSums, reportOf } from '../../src/fleet/report.js'
@@ -159,6 +159,8 @@ interface Reported {
   readonly peers?: readonly string[]
   readonly allow?: readonly string[]
   readonly deny?: readonly string[]
+  /** An override that is set when the requests have come. */
+  readonly since?: OverrideOptions
   readonly options?: Partial<GuardOptions>
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
@@ -171,7 +173,7 @@ const carriesSecret = ({ headers }: { headers: object }) => 'x-secret' in header
 
 /** What a fleet reported, as it is read of a store that has version 7. */
 function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {}): FleetStatus {
-  const sums = new FleetSums()
+  const sums = new FleetSums('a')
   for (const { id, age = 0, started = 1, version = 7, isClosed = false, lastError = null, ...seen } of replicas) {
     const guard = createGuard({
       dataCenters: 'DC-01',
@@ -182,6 +184,7 @@ function statusOf(replicas: readonly Reported[], own: Partial<FleetStatus> = {})
     })
     for (const peer of seen.withSecret ?? []) guard.judge({ peer, headers: SECRET })
     for (const peer of seen.peers ?? []) guard.judge(from(peer))
+    if (seen.since !== undefined) guard.override(seen.since)
     const report = reportOf(guard, { id, started, every: 1000, senders: 10 }, version, isClosed)
     sums.add(
       {
@@ -273,8 +276,12 @@ t.test('figures of this server are its own, and those of servers that ended are 
 
 t.test('what the secret gives away to one server is on the pages of all, until the sender is accepted', async (t) => {
   const strangers = Array.from({ length: 300 }, (_, i) => `11.0.0.${i % 150}`)
+  let isAccepted = false
   const found = { id: 'b', withSecret: [NEWCOMER], peers: [LISTED, ...strangers] }
-  const { open, guard } = pageOn(t, async () => statusOf([{ id: 'a' }, found]))
+  const accepting = { allow: [NEWCOMER] }
+  const { open, guard, clock } = pageOn(t, async () =>
+    statusOf([{ id: 'a' }, { ...found, ...(isAccepted && { since: accepting }) }])
+  )
   const page = await open()
   t.match(
     page.textOf('state'),
@@ -294,6 +301,17 @@ t.test('what the secret gives away to one server is on the pages of all, until t
     'no crowd hides it'
   )
   guard.override({ allow: [NEWCOMER] })
+  const alone = await open()
+  t.match(
+    alone.textOf('state'),
+    /^! Requests of MoEngage were turned away: they carry your secret\. What to do now Other servers reject what this one accepts: see the page of b, process 1\.$/
+  )
+  t.match(
+    alone.textOf('senders'),
+    /185\.199\.108\.153 .* This server accepts it by now; b, process 1 rejected it, and would again: see its page\./
+  )
+  isAccepted = true
+  clock.pass(2 * SECOND)
   const later = await open()
   t.match(later.textOf('state'), /✓ All is well/)
   t.match(later.textOf('senders'), /185\.199\.108\.153 .* It is accepted by now: do nothing\./)
@@ -332,7 +350,10 @@ t.test('where a report is no proof, what others report of the secret is neither 
   t.match(textOf('senders'), / 185\.199\.109\.153 3 Not on MoEngage’s list; 1 request with your secret nothing /)
   t.notMatch(textOf('senders'), /allow: \['(?:185\.199\.108|198)/)
   guard.override({ allow: [NEWCOMER] })
-  t.match((await open()).textOf('senders'), / 185\.199\.108\.153 .* It is accepted by now/)
+  t.match(
+    (await open()).textOf('senders'),
+    / 185\.199\.108\.153 .* This server accepts it by now; b, process 1 rejected/
+  )
 })
 
 t.test('advice is not repeated once it was followed, on the page of a server that was started since', async (t) => {
@@ -475,7 +496,7 @@ t.test('what another server denies and this one accepts is explained on the page
     ],
     [
       [],
-      /probably genuine were turned away\. What to do now Other servers rejected them: see the page of b, process 1\.$/
+      /probably genuine were turned away\. What to do now Other servers reject what this one accepts: see the page of b, process 1\.$/
     ]
   ]
   for (const [deny, state] of rows) {
@@ -511,7 +532,7 @@ t.test('that no request was ever verified is not said where another server verif
     [
       'an older version does not report what allow verified',
       { peers: ['9.9.9.9'], became: { verifiedByAllow: undefined } },
-      /^! MoEngage has not got through yet, unless from an address of your own “allow”, and requests were turned away\. What to do now Nothing/
+      /^… Ready\. No request from MoEngage has been accepted yet, unless from an address of your own “allow”\. What to do now Send a test/
     ]
   ]
   for (const [what, seen, state] of rows) {

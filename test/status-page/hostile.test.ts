@@ -122,6 +122,7 @@ const guard = fc
       source: text(7),
       verified: 0,
       rejected,
+      open: rejected,
       lastVerified,
       senders: senders.length,
       diagnosis: [text(8)],

@@ -314,7 +314,7 @@ t.test('each rejected sender has its reason, what it is listed for, and what to 
     [
       '104.16.0.9',
       '/moengage/connector',
-      /An address of cloudflare, which forwards .*: never let it in\. Only if .* clientIp\.trustedProxies: 'cloudflare'/
+      /An address of cloudflare, which forwards .*: never let it in\. If it stands .*, follow the hint in the server’s log, which says how to make it known\.$/
     ],
     ['64:ff9b::808:808', '/moengage/connector', /the guard does not read the IPv4 address in it/],
     ['240.16.0.1', '/moengage/connector', /The address is reserved: Cloudflare.{1,6}s Pseudo IPv4 shows IPv6 visitors/],
@@ -1314,22 +1314,25 @@ t.test(
   }
 )
 
-t.test('an own proxy that is taken for the sender can be pasted where it is not redacted', async (t) => {
-  const headers = { 'x-forwarded-for': LISTED }
-  const rows = [
-    [
-      undefined,
-      /\(if it is trusted already, follow the hint in the server’s log\): never let it in\. Only if it stands in front of your server, add it to clientIp\.trustedProxies: '10\.0\.0\.3'/
-    ],
-    ['truncate', /10\.0\.0\.0\/24 .* add it to clientIp\.trustedProxies\.$/]
-  ] as const
-  for (const [redactAddress, advice] of rows) {
-    const guard = createGuard({ dataCenters: 'DC-01', clientIp: { trustedProxies: ['192.0.2.1'] }, redactAddress })
+t.test('no row says to trust a proxy, which the header that is read decides', async (t) => {
+  const rows: [clientIp: GuardOptions['clientIp'], peer: string, header: string][] = [
+    [{ trustedProxies: ['192.0.2.1'] }, '10.0.0.3', 'x-forwarded-for'],
+    [{ trustedProxies: ['192.0.2.1'], header: 'x-real-ip' }, '104.16.0.9', 'x-real-ip'],
+    [{ trustedProxies: ['cloudflare'], header: 'cf-connecting-ip' }, '151.101.1.1', 'cf-connecting-ip'],
+    [() => '104.16.0.9', '104.16.0.9', 'x-forwarded-for']
+  ]
+  for (const [clientIp, peer, header] of rows) {
+    const guard = createGuard({ dataCenters: 'DC-01', clientIp })
     t.teardown(() => guard.close())
-    guard.judge({ peer: '10.0.0.3', headers })
+    guard.judge({ peer, headers: { [header]: LISTED } })
     const page = fetchStatusPage({ guard, public: true })
     t.teardown(() => page.close())
-    t.match(readPage(await (await page(new Request('http://x/'))).text()).textOf('senders'), advice)
+    const row = readPage(await (await page(new Request('http://x/'))).text()).textOf('senders')
+    t.match(
+      row,
+      /forwards requests of others: never let it in\. If it stands .*, follow the hint in the server’s log, which says how to make it known\.$/
+    )
+    t.notMatch(row, /trustedProxies/)
   }
 })
 
