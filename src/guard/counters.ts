@@ -183,15 +183,23 @@ const OTHER = '(other)'
 /** Maximum number of data centers and sets of channels that are told apart on a route; the list has about twenty. */
 const MAX_ORIGINS = 64
 
+/** What tells the verdicts on verified requests apart on a route; those of one policy share their lists of channels. */
+type Origin = Pick<EarlierVerdict & { readonly verified: true }, 'dataCenter' | 'channels'>
+
+/** The last verified request of one data center and set of channels. */
+interface OriginRecord {
+  moment: Moment
+  /** The moment of the request before it; undefined where there is none, or it has taken the place of one that was taken back. */
+  before: Moment | undefined
+  readonly dataCenter: DataCenter | null
+  readonly channels: readonly Channel[]
+}
+
 /** What is remembered of one route. */
 export class RouteRecord {
   /** The pattern, or what stands for it. */
   readonly route: string | null
-  readonly #lastVerified: {
-    moment: Moment
-    readonly dataCenter: DataCenter | null
-    readonly channels: readonly Channel[]
-  }[] = []
+  readonly #lastVerified: OriginRecord[] = []
 
   constructor(route: string | null) {
     this.route = route
@@ -204,6 +212,7 @@ export class RouteRecord {
     for (let i = 0; i < records.length; i++) {
       const record = records[i]!
       if (record.channels === verdict.channels && record.dataCenter === verdict.dataCenter) {
+        record.before = record.moment
         record.moment = moment
         return
       }
@@ -215,13 +224,40 @@ export class RouteRecord {
   #begin({ dataCenter, channels }: VerifiedVerdict, moment: Moment): void {
     const records = this.#lastVerified
     const same = records.findIndex((record) => record.dataCenter === dataCenter && isSame(record.channels, channels))
+    const before = records[same]?.moment
     if (same >= 0) records.splice(same, 1)
     else if (records.length === MAX_ORIGINS) records.splice(oldest(records), 1)
-    records.push({ moment, dataCenter, channels })
+    records.push({ moment, before, dataCenter, channels })
+  }
+
+  /** When the last request came that had a verdict like another one. */
+  at(origin: Origin): number {
+    return this.#recordOf(origin)?.moment.time ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Takes back the last request that had a verdict like another one. */
+  takeBack(origin: Origin): void {
+    const record = this.#recordOf(origin)
+    if (record === undefined) return
+    if (record.before === undefined) {
+      this.#lastVerified.splice(this.#lastVerified.indexOf(record), 1)
+      return
+    }
+    record.moment = record.before
+    record.before = undefined
+  }
+
+  #recordOf({ dataCenter, channels }: Origin): OriginRecord | undefined {
+    return this.#lastVerified.find((record) => record.channels === channels && record.dataCenter === dataCenter)
   }
 
   get lastVerified(): LastVerified[] {
-    return this.#lastVerified.map(({ moment: { time }, ...origin }) => ({ at: time, ...origin, route: this.route }))
+    return this.#lastVerified.map(({ moment: { time }, dataCenter, channels }) => ({
+      at: time,
+      dataCenter,
+      channels,
+      route: this.route
+    }))
   }
 }
 
@@ -255,6 +291,12 @@ export class RouteRecords {
     const record = new RouteRecord(pattern)
     this.#records.set(pattern, record)
     return record
+  }
+
+  /** Takes back that a request was verified, on the route where the last one like it was. */
+  takeBack(origin: Origin): void {
+    const records = [...this.#records.values(), this.#other]
+    records.reduce((last, record) => (record.at(origin) > last.at(origin) ? record : last)).takeBack(origin)
   }
 
   /** The last verified requests, the latest first. */

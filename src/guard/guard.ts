@@ -186,7 +186,7 @@ export class Guard<Request = GuardRequest> {
     incoming: Incoming,
     earlier: Incoming['earlier']
   ): RejectedVerdict {
-    if (earlier?.verified === true) this.#ledger.counters.takeBack(earlier)
+    if (earlier?.verified === true) this.#ledger.takeBack(earlier)
     const check = this.#secretCheck
     const carriesSecret = check === null ? null : check.ask(request, earlier)
     const { reason, hint } =

@@ -162,6 +162,12 @@ export class Ledger {
     this.#routes.of(pattern).verified(verdict, this.#moment ?? this.#readTime())
   }
 
+  /** Takes back that a request was counted as verified: another policy rejects it. */
+  takeBack(earlier: EarlierVerdict & { readonly verified: true }): void {
+    this.counters.takeBack(earlier)
+    this.#routes.takeBack(earlier)
+  }
+
   #readTime(): Moment {
     const moment = { time: this.#clock.now() }
     this.#moment = moment
@@ -345,7 +351,8 @@ export class Ledger {
     return diagnose({
       rejected: open,
       total: totalOf(rejected),
-      hasVerified: verified > verifiedByAllow,
+      // One that another policy rejected before is not counted.
+      hasVerified: verified > verifiedByAllow || this.lastVerified().some(({ dataCenter }) => dataCenter !== null),
       own: Math.min(this.#own, open['not-listed']),
       ...this.#placesContext(policy),
       senders: (query) => this.#list(policy.list, sources, outlook.open, query),

@@ -86,7 +86,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
   const [status, senders, directory] = [guard.status(), guard.senders(MAX_SENDERS), guard.directory()]
   const own = { now, status, metrics, senders, directory, since, minutes, hours, fleet }
   const { rejected, lastVerified } = status
-  const hasVerified = isVerified(status)
+  const hasVerified = isVerified(status) || lastVerified.some(isListed)
   const withSecret = sumOf(...metrics.verdicts.map(({ rejectedWithSecret }) => rejectedWithSecret))
   const ownOutcome = { ...status, rejected: totalOf(rejected) }
   const reported = fleet?.reading?.status
@@ -115,7 +115,10 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     others.reduce((sum, replica) => sum + count(replica), 0)
   const ofOthers = noCounts()
   for (const reason of REASONS) ofOthers[reason] = sum(({ reasons }) => reasons[reason] ?? 0)
-  const counts = { hasVerified: hasVerified || others.some(isVerified), rejected: sumOf(rejected, ofOthers) }
+  const counts = {
+    hasVerified: hasVerified || others.some(isVerified) || reported.lastVerified.some(isListed),
+    rejected: sumOf(rejected, ofOthers)
+  }
   const { isSigned, trustsReports } = reported
   const theirs = trustsReports ? reported.senders : reported.senders.map((sender) => asReported(sender, senders))
   const elsewhere = theirs.map((sender) => besides(sender, senders))
@@ -229,6 +232,9 @@ function judgedHere(sender: FleetSender, settled: Settled, others: readonly Repl
 /** Whether MoEngage's list verified a request; a server of an older version does not report which ones `allow` verified. */
 const isVerified = ({ verified, verifiedByAllow }: Pick<Replica, 'verified' | 'verifiedByAllow'>) =>
   verified > (verifiedByAllow ?? 0)
+
+/** Whether MoEngage's list verified a call. */
+const isListed = ({ dataCenter }: LastVerified) => dataCenter !== null
 
 /** The data centers that are accepted by any route. */
 export const dataCentersOf = ({ verdicts }: GuardMetrics): string[] => [

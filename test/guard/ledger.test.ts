@@ -46,6 +46,41 @@ t.test('status and metrics know when which requests were verified last', async (
   t.equal(guard.metrics().age, 3 * 24 * 3_600_000 + 10 * 3_600_000 + 7000, 'from the start of the day of the list')
 })
 
+t.test('a request that another policy rejects is not the last verified one', async (t) => {
+  const clock = new TestClock('2026-11-23T10:00:00Z')
+  const start = clock.now()
+  const guard = await loadGuard({ dataCenters: ['DC-01', 'DC-03'] }, { clock })
+  const strict = { channels: 'catalog' } as const
+  const call = (clientIp: string, route: string) => {
+    clock.pass(1000)
+    return guard.decide(undefined, undefined, from(clientIp), route)
+  }
+  const takeBack = (earlier: ReturnType<typeof call>) =>
+    guard.decide(strict, undefined, { ...from(earlier.clientIp!), earlier }, '/strict')
+  const times = () => guard.status().lastVerified.map(({ at, dataCenter, route }) => [at - start, dataCenter, route])
+
+  takeBack(call(LISTED, '/a'))
+  t.strictSame(times(), [], 'the only one')
+  for (const [clientIp, route] of [
+    [LISTED, '/a'],
+    [LISTED, '/b'],
+    ['3.6.251.95', '/b']
+  ] as const)
+    call(clientIp, route)
+  const [first, second] = [call(LISTED, '/b'), call(LISTED, '/b')]
+  takeBack(second)
+  const before = [
+    [4000, 'DC-03', '/b'],
+    [2000, 'DC-01', '/a']
+  ]
+  t.strictSame(times(), [[5000, 'DC-01', '/b'], ...before], 'the one before it is the last')
+  takeBack(first)
+  t.strictSame(times(), before, 'the one before that is not remembered')
+  for (const earlier of [first, first]) takeBack(earlier)
+  t.strictSame(times(), [[4000, 'DC-03', '/b']], 'nothing is left to take back')
+  t.equal(guard.status().verified, 1)
+})
+
 t.test('the clock is read ten times a second at most, and no timer runs without requests', async (t) => {
   const clock = new TestClock('2026-11-23T10:00:00Z')
   const start = clock.now()

@@ -510,6 +510,7 @@ t.test('a request that was asked about by a narrower policy got through when its
   t.ok(lastVerified[0]!.at >= before)
   t.equal((await inject(app, STRANGER, '/hook')).statusCode, 403)
   t.equal(app.moengage!.status().lastVerified.length, 1)
+  t.notMatch(`${app.moengage!.status().diagnosis}`, /No request was ever verified/, 'one got through')
 })
 
 t.test('a request that a hook or a handler asks about is counted once, and reported by the guard', async (t) => {

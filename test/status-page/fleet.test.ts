@@ -165,7 +165,7 @@ interface Reported {
   /** Peers whose requests carry the secret. */
   readonly withSecret?: readonly string[]
   /** What became of the requests, where that is not as the guard counted it, or an older version does not report it. */
-  readonly became?: { readonly [Count in 'verifiedByAllow' | 'tagged' | 'turnedAway']?: number | undefined }
+  readonly became?: { readonly [Count in 'verifiedByAllow' | 'tagged' | 'turnedAway' | 'open']?: number | undefined }
 }
 
 const SECRET = { 'x-secret': 'yes' }
@@ -504,6 +504,39 @@ t.test('what another server denies and this one accepts is explained on the page
     guard.judge(from('52.1.205.204'))
     t.match((await open()).textOf('state'), state, `${deny}`)
   }
+})
+
+t.test('of signed reports nothing is said but which server rejected something, now that it would again', async (t) => {
+  const rows: [what: string, other: Partial<Reported>, state: RegExp][] = [
+    ['it would', { peers: ['', ''] }, /What to do now Other servers rejected them: see the page of b, process 1\.$/],
+    [
+      'an older version does not report it',
+      { peers: ['3.6.251.95'], became: { open: undefined } },
+      /What to do now Other servers rejected them: see the page of b, process 1\.$/
+    ],
+    ['it would not', { peers: ['3.6.251.95'], since: { allow: ['3.6.251.95'] } }, /^… Ready\./],
+    ['strangers are denied', { peers: ['8.8.8.8'], deny: ['8.8.8.8'] }, /^… Ready\./]
+  ]
+  for (const [what, other, state] of rows) {
+    const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', ...other }], { isSigned: true }))
+    t.match((await open()).textOf('state'), state, what)
+  }
+})
+
+t.test('a proxy that this server trusts by now is one that another server has to trust', async (t) => {
+  const PROXY = '10.9.0.1'
+  const { open } = pageOn(
+    t,
+    async () =>
+      statusOf([
+        { id: 'a', started: Date.now() + MINUTE },
+        { id: 'b', withSecret: [PROXY] }
+      ]),
+    { clientIp: { trustedProxies: [PROXY] }, carriesSecret: carriesSecret as never }
+  )
+  const { textOf } = await open()
+  t.match(textOf('state'), /^! Requests of MoEngage .* Other servers reject what this one accepts: see the page of b,/)
+  t.match(textOf('senders'), /This server trusts it as a proxy by now; b, process 1 rejected it, and would again/)
 })
 
 t.test('what other servers rejected is not said again where this server says it of its own', async (t) => {

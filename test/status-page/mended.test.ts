@@ -77,8 +77,18 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     callers: [[THIRD]]
   },
   'it has left the list of another data center': {
+    options: { gracePeriod: 0 },
     happens: ({ call, load }) => [call(THIRD), load({ ...PUBLISHED, 'DC-03 connector': [NEWCOMER] })],
     callers: [[THIRD]]
+  },
+  'it was of another data center, and is denied by now': {
+    happens: ({ call, guard }) => [call(THIRD), guard.override({ deny: [THIRD] })],
+    callers: [[THIRD]]
+  },
+  'the list has a trusted proxy, which is no sender': {
+    options: { clientIp: { trustedProxies: [SECOND] } },
+    happens: ({ call }) => call(SECOND),
+    callers: [[SECOND]]
   },
   'an override denied it and is over': {
     happens: (server) => [server.guard.override({ deny: [SECOND] }), server.call(SECOND)],
