@@ -92,6 +92,6 @@ export { compileMatcher, type Entry, type FoundEntry, type Matcher } from './ip/
 export { type Prefix, parsePrefix } from './ip/prefix.js'
 export type { Duration } from './lib/time.js'
 export type { RedactAddress } from './senders/redact.js'
-export type { ListedFor, Sender } from './senders/senders.js'
+export type { ListedFor, RejectionsByReason, Sender } from './senders/senders.js'
 export { type SignedAlert, verifyAlertSignature } from './signing/alert-signature.js'
 export type { Reason, RejectedVerdict, Verdict, VerdictOverride, VerifiedVerdict } from './verdict/verdict.js'

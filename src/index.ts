@@ -57,7 +57,7 @@ export type { WatchOptions } from './guard/watch.js'
 export type { Duration } from './lib/time.js'
 export type { LogOptions } from './log/rejection-log.js'
 export type { RedactAddress } from './senders/redact.js'
-export type { ListedFor, Sender } from './senders/senders.js'
+export type { ListedFor, RejectionsByReason, Sender } from './senders/senders.js'
 export {
   type FastifyGuard,
   type MoEngageAllowlistOptions,
