@@ -183,7 +183,7 @@ function listAged({ senders, addresses, named, verb, are, them }: Group, evidenc
   }
   return {
     kind: 'list-aged',
-    sentence: `${start}${cause} Unless you made the requests yourself or a proxy of yours has the address, accept ${them} with ${paste} and ask MoEngage's support.`,
+    sentence: `${start}${cause} Unless you made the requests yourself or a proxy of yours has the address, accept ${senders.length > addresses.length ? `the first ${addresses.length}` : them} with ${paste} and ask MoEngage's support.`,
     paste,
     ticket: ticketOf(senders, evidence)
   }

@@ -10,7 +10,7 @@ import { isUnresolved, REASONS, totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
 import { fleetActions } from './fleet.js'
-import { answerOf, deedsOf, detailsOf, outcomeWords } from './outcomes.js'
+import { answerOf, deedsOf, detailsOf, type Outcomes, outcomeWords } from './outcomes.js'
 import type { Proof } from './proofs.js'
 import { publishing } from './published.js'
 import { ago, channelNames, channelsOrCount, listed, number, plural, serversText, timeAgo, timeTag } from './words.js'
@@ -226,7 +226,7 @@ function calledAnswer(facts: Facts, { answer: genuine }: Genuine): Answer {
   const wasLast = rejected !== undefined && !(last !== undefined && last.at > rejected.lastSeen)
   if (isHiddenElsewhere(facts)) {
     const known = wasLast
-      ? html` The last call with your secret came ${ago(now - rejected.lastSeen)}, and it ${outcome}.`
+      ? html` The last call with your secret that ${outcome} came ${ago(now - rejected.lastSeen)}.${isAllowedSince ? ` ${ownText} after that.` : ''}`
       : ''
     const detail = html`!${accepted}!${known} Other servers rejected requests without a client IP that can be relied on, and whether MoEngage’s are among those is not known here.`
     return { question, answer: 'None that was accepted', detail }
@@ -320,17 +320,17 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
   const rejected = totalOf(facts.counts.rejected)
   const isFleet = isOfFleet(facts)
   const { outcomes, outcomesOfEnded: ended } = facts
-  if (rejected === 0 && Object.values(ended).some((count) => count > 0)) {
+  if (rejected === 0 && endedText(ended).length > 0) {
     const answer = ended.turnedAway + ended.unknown > 0 ? 'Not by a server that runs' : 'No'
-    const detail = html`Servers that have ended ${listed(deedsOf(ended))} within a day. <a href="#senders">Who it was</a>`
+    const detail = html`${endedText(ended)} <a href="#senders">Who it was</a>`
     return [{ question, answer, detail }]
   }
   if (rejected === 0) {
     return [{ question, answer: 'No', detail: isFleet ? 'Nobody, by any server.' : 'Nobody since the server started.' }]
   }
   const recent = facts.minutes.reduce((sum, bar) => sum + bar.rejected, 0)
-  const where = isFleet ? 'by this server' : `from ${plural(facts.status.senders, 'sender')} in all`
-  const details = detailsOf(outcomes).map((sentence) => `${sentence} `)
+  const where = isFleet ? 'by this server' : `from ${fromSenders(facts.status)}`
+  const details = [...detailsOf(outcomes), ...endedText(ended)].map((sentence) => `${sentence} `)
   return [
     {
       question,
@@ -345,6 +345,19 @@ function rejectedAnswers(facts: Facts, { answer, evidence }: Genuine): Answer[] 
     }
   ]
 }
+
+/** How many senders there were, as far as they are remembered; a request without a client IP has none. */
+function fromSenders({ senders, rejected }: Facts['status']): string {
+  const unknown = REASONS.filter(isUnresolved).reduce((sum, reason) => sum + rejected[reason], 0)
+  const known = plural(senders, 'remembered sender')
+  return unknown === 0 ? known : `${known}, and ${plural(unknown, 'request')} without a client IP`
+}
+
+/** What servers did that have ended, as sentences. */
+const endedText = (ended: Outcomes): string[] =>
+  Object.values(ended).every((count) => count === 0)
+    ? []
+    : [`Servers that have ended ${listed(deedsOf(ended))} within a day.`]
 
 function listAnswer(facts: Facts): Answer {
   const { status, metrics, now } = facts

@@ -1,6 +1,7 @@
 import { html } from 'ghtml'
 import { builtin } from '../lib/builtin.js'
 import { CLOCK, type Clock } from '../lib/time.js'
+import { isUnresolved, REASONS } from '../verdict/verdict.js'
 import { answersPart, lastVerifiedRows, stateOf, statePart } from './answers.js'
 import { chartPart } from './chart.js'
 import { documentOf, PAGE_POLICY, sectionOf, tableOf } from './document.js'
@@ -13,7 +14,7 @@ import { matrixPart } from './matrix.js'
 import { rulesPart } from './rules.js'
 import { Samples } from './samples.js'
 import { sendersTable } from './senders.js'
-import { number, timeTag } from './words.js'
+import { number, plural, timeTag } from './words.js'
 
 /** An answer to a request for the page, for any server. */
 export interface Reply {
@@ -150,6 +151,10 @@ function sendersPart(facts: Facts): string {
   const { status, metrics, senders, turnedAway, unproven, now, counts } = facts
   const isFleet = isOfFleet(facts)
   if (turnedAway.length === 0) {
+    const unknown = REASONS.filter(isUnresolved).reduce((sum, reason) => sum + counts.rejected[reason], 0)
+    if (unknown > 0) {
+      return html`<p>${plural(unknown, 'request')} had no client IP that can be relied on, so no sender is known of them: the hint in the server’s log says why.</p>`
+    }
     return html`<p>${isFleet ? 'Nobody, by any server of the fleet.' : 'Nobody since the server started.'}</p>`
   }
   const view = {
@@ -161,7 +166,10 @@ function sendersPart(facts: Facts): string {
   }
   const about = 'Where a route is in mode “tag”, its requests were let through and would be turned away.'
   const rest = senders.length < MAX_SENDERS ? 0 : status.senders - senders.length
-  const more = rest > 0 ? html`<p>${number(rest)} more with fewer requests; the page shows ${MAX_SENDERS}.</p>` : ''
+  const more =
+    rest > 0
+      ? html`<p>The page shows ${MAX_SENDERS} of ${number(status.senders)} addresses: those with your secret, and those with the most requests.</p>`
+      : ''
   const own = html`!${sendersTable({ ...view, senders })}
 !${more}`
   if (!isFleet) {

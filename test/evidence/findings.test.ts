@@ -406,6 +406,7 @@ t.test('several addresses are one finding, those with the most requests first', 
     finding!.sentence,
     /^30 addresses \(8\.8\.8\.29, 8\.8\.8\.28, 8\.8\.8\.27, and 27 more; 465 requests\) carry your secret and are/
   )
+  t.match(finding!.sentence, /accept the first 20 with allow: \['8\.8\.8\.29', /, 'the others stay rejected')
   t.equal(guard.metrics().unlistedWithSecret, 30)
 })
 

@@ -267,7 +267,10 @@ t.test('figures of this server are its own, and those of servers that ended are 
   const { open, guard } = pageOn(t, async () => statusOf(replicas))
   for (let i = 0; i < 3; i++) guard.judge(from(STRANGER))
   const { textOf } = await open()
-  t.match(textOf('answers'), /Yes, 5 requests 3 rejections in the last hour by this server/)
+  t.match(
+    textOf('answers'),
+    /Yes, 5 requests Servers that have ended turned away 2 requests within a day\. 3 rejections in the last hour by this server/
+  )
   t.match(textOf('answers'), /genuine\? Possibly /, 'what was rejected by servers that ended is no alarm any more')
   const senders = textOf('senders')
   t.match(senders, new RegExp(` ${STRANGER.replaceAll('.', '\\.')} 3 .* By this server alone .* ${STRANGER} 3 `))
@@ -483,7 +486,14 @@ t.test('whether MoEngage called is not known where another server rejected reque
   clock.set(Date.now() + 2 * 3_600_000)
   t.match(
     (await open()).textOf('answers'),
-    /\? None that was accepted No request .* The last call with your secret came 2 hours ago, and it was turned away\. Other servers/
+    /\? None that was accepted No request .* The last call with your secret that was turned away came 2 hours ago\. Other servers/
+  )
+  guard.override({ allow: [NEWCOMER] })
+  clock.set(Date.now() + 2 * 3_600_000)
+  guard.judge({ peer: NEWCOMER, headers: SECRET })
+  t.match(
+    (await open()).textOf('answers'),
+    /The last call with your secret that was turned away came 2 hours ago\. Your own “allow” or an override accepted a request .* after that\. Other servers/
   )
 })
 

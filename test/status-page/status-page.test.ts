@@ -86,7 +86,7 @@ t.test('the page answers what people come with', async (t) => {
   await post('/moengage/connector', '185.199.108.153')
   const strangers = await open()
   t.match(strangers.textOf('state'), /All is well/)
-  t.match(strangers.textOf('answers'), /Yes, 1 request 1 rejection in the last hour; from 1 sender/)
+  t.match(strangers.textOf('answers'), /Yes, 1 request 1 rejection in the last hour; from 1 remembered sender\. Who/)
   t.match(strangers.textOf('answers'), /Was any of it genuine\? Possibly 1 request from addresses that are not listed/)
   await post('/segments', LISTED_IN['DC-03'])
   const bad = await open()
@@ -689,7 +689,10 @@ t.test('a crowd of senders is cut to those with the most requests', async (t) =>
   const page = fetchStatusPage({ guard, public: true })
   t.teardown(() => page.close())
   const { textOf } = readPage(await (await page(new Request('http://x/'))).text())
-  t.match(textOf('senders'), /20 more with fewer requests; the page shows 50\.$/)
+  t.match(
+    textOf('senders'),
+    /The page shows 50 of 70 addresses: those with your secret, and those with the most requests\.$/
+  )
   t.match(textOf('state'), /MoEngage has not got through yet, and requests were turned away/)
 })
 
@@ -1313,6 +1316,21 @@ t.test(
     }
   }
 )
+
+t.test('of requests without a client IP no sender is known, and nobody says that nobody was rejected', async (t) => {
+  const guard = createGuard({ dataCenters: 'DC-01' })
+  t.teardown(() => guard.close())
+  guard.judge({ peer: 'garbage', headers: {} })
+  const page = fetchStatusPage({ guard, public: true })
+  t.teardown(() => page.close())
+  const open = async () => readPage(await (await page(new Request('http://x/'))).text())
+  const { textOf } = await open()
+  t.match(
+    textOf('senders'),
+    /1 request had no client IP that can be relied on, so no sender is known of them: the hint/
+  )
+  t.match(textOf('answers'), /in the last hour; from 0 remembered senders, and 1 request without a client IP\./)
+})
 
 t.test('no row says to trust a proxy, which the header that is read decides', async (t) => {
   const rows: [clientIp: GuardOptions['clientIp'], peer: string, header: string][] = [
