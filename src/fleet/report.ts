@@ -163,7 +163,15 @@ const isSender = (value: unknown) =>
       list.every((item) => has(item, { dataCenter: isText, channels: isTexts }))
   })
 
-const isOpen = (value: unknown) => value === undefined || has(value, { reasons: isCounts, withSecret: isCounts })
+/** Whether the open rejections of a sender are some of all. */
+function isOpen({ reasons, withSecret, open }: Sender): boolean {
+  if (open === undefined) return true
+  return (
+    has(open, { reasons: isCounts, withSecret: isCounts }) &&
+    totalOf(open.reasons) <= totalOf(reasons) &&
+    totalOf(open.withSecret) <= Math.min(totalOf(withSecret), totalOf(open.reasons))
+  )
+}
 
 const listOf = (isRight: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.length <= 1000 && value.every(isRight)
@@ -190,11 +198,12 @@ export function readReport(text: string): Report | undefined {
     verified: isCount,
     rejected: isCounts,
     lastVerified: listOf(isLastVerified),
-    senders: listOf((sender) => isSender(sender) && isOpen((sender as Sender).open))
+    senders: listOf((sender) => isSender(sender) && isOpen(sender as Sender))
   })
   if (!isReport) return undefined
-  const { verifiedByAllow, tagged, turnedAway, open } = report as Report
-  const isRight = [verifiedByAllow, tagged, turnedAway].every(isOptionalCount) && (open === undefined || isCounts(open))
+  const { verifiedByAllow, tagged, turnedAway, rejected, open = {} } = report as Report
+  const isSum = isCounts(open) && totalOf(open) <= totalOf(rejected)
+  const isRight = [verifiedByAllow, tagged, turnedAway].every(isOptionalCount) && isSum
   return isRight ? (report as Report) : undefined
 }
 

@@ -24,33 +24,41 @@ export function openBy(
     policies.set(bits, known)
     return known
   }
-  const reasonsNow = ({ key, policies: bits }: Remembered): readonly Reason[] => {
+  const reasonsNow = (set: number, bits: number): readonly Reason[] =>
+    set === 0 || (list.holdsProxies && resolver.trusts(address))
+      ? UNLISTED
+      : policiesOf(bits).flatMap((policy) => (policy.accepts(set) ? [] : [policy.reasonFor(set)]))
+  return (sender) => {
+    const { key, policies: bits, reasons, withSecret } = sender
     address.readKey(key)
     const set = list.matcher.lookup(address)
-    if (set === 0 || (list.holdsProxies && resolver.trusts(address))) return UNLISTED
-    return policiesOf(bits).flatMap((policy) => (policy.accepts(set) ? [] : [policy.reasonFor(set)]))
-  }
-  return (sender) => {
-    const now = reasonsNow(sender)
-    const reasons = Object.keys(sender.reasons) as Reason[]
-    if (reasons.every((reason) => reasonNow(reason, now) === reason)) return sender
-    return { reasons: moved(sender.reasons, now), withSecret: moved(sender.withSecret, now) }
+    const now = (reason: Reason) => reasonNow(reason, reasonsNow(set, bits[reason] ?? 0), withSecret)
+    if ((Object.keys(reasons) as Reason[]).every((reason) => now(reason) === reason)) return sender
+    return { reasons: moved(reasons, now), withSecret: moved(withSecret, now) }
   }
 }
 
 /** What a rejection would be now; null where the request would be accepted. */
-function reasonNow(reason: Reason, now: readonly Reason[]): Reason | null {
+function reasonNow(
+  reason: Reason,
+  now: readonly Reason[],
+  withSecret: RejectionsByReason['withSecret']
+): Reason | null {
   // Whoever lets a proxy in lets in everybody behind it: that mends nothing.
   if (reason === 'proxy-not-configured' || now.includes(reason)) return reason
   const [first = null] = now
-  // What the data center was that the address has left is no longer known, and that it is not accepted has not changed.
-  return reason === 'other-data-center' && first === 'not-listed' ? reason : first
+  // What the data center was that the address has left is no longer known. Without the secret, whose address it is now is not known either.
+  const hasLeft = reason === 'other-data-center' && first === 'not-listed'
+  return hasLeft && withSecret[reason] === undefined ? reason : first
 }
 
-function moved(counts: RejectionsByReason['reasons'], now: readonly Reason[]): Partial<Record<Reason, number>> {
+function moved(
+  counts: RejectionsByReason['reasons'],
+  now: (reason: Reason) => Reason | null
+): Partial<Record<Reason, number>> {
   const open: Partial<Record<Reason, number>> = {}
   for (const [reason, count] of Object.entries(counts)) {
-    const to = reasonNow(reason as Reason, now)
+    const to = now(reason as Reason)
     if (to !== null) open[to] = (open[to] ?? 0) + count
   }
   return open

@@ -64,8 +64,8 @@ export function onlyOpen(sender: Sender): Sender {
 /** A sender as it is remembered. */
 export interface Remembered extends RejectionsByReason {
   readonly key: SenderRejections['key']
-  /** The policies that rejected it, one bit each; 0 where they are not known. */
-  readonly policies: number
+  /** The policies that rejected it for each reason, one bit each; 0 where they are not known. */
+  readonly policies: Readonly<Partial<Record<Reason, number>>>
 }
 
 /** What is known of addresses beyond their rejections. */
@@ -116,7 +116,7 @@ export interface SenderRejections {
   readonly count: number
   /** Whether all of them carried the secret. */
   readonly withSecret: boolean
-  /** The policies that rejected it: see {@link Remembered}. */
+  /** The policies that rejected it, one bit each; 0 where they are not known. */
   readonly policies: number
 }
 
@@ -151,6 +151,19 @@ const ONCE = Object.fromEntries(REASONS.map((reason) => [reason, Object.freeze({
   Partial<Record<Reason, number>>
 >
 
+/** The policies that rejected most senders: a server has few, and what senders share is not collected with them. */
+const POLICIES = Object.fromEntries(REASONS.map((reason) => [reason, new Map()])) as Record<
+  Reason,
+  Map<number, Remembered['policies']>
+>
+
+function policiesFor(reason: Reason, policies: number): Remembered['policies'] {
+  const shared = POLICIES[reason]
+  const known = shared.get(policies) ?? Object.freeze({ [reason]: policies })
+  shared.set(policies, known)
+  return known
+}
+
 /** What is remembered of one sender. */
 class SenderRecord {
   readonly key: number | string
@@ -160,7 +173,7 @@ class SenderRecord {
   /** Its own as soon as it was rejected twice. */
   reasons: Partial<Record<Reason, number>>
   withSecret = NONE
-  policies: number
+  policies: Remembered['policies']
   /** The first route; null where there was none. */
   readonly #route: string | null
   /** The routes; undefined as long as there is one at most. */
@@ -172,13 +185,14 @@ class SenderRecord {
     this.firstSeen = time
     this.lastSeen = time
     this.reasons = count === 1 ? ONCE[reason] : { [reason]: count }
-    this.policies = policies
+    this.policies = policiesFor(reason, policies)
     this.#route = pattern
     if (withSecret) this.#addSecret(reason, count)
   }
 
   add({ reason, pattern, time, count, withSecret, policies }: SenderRejections): void {
-    this.policies |= policies
+    const bits = this.policies[reason] ?? 0
+    if ((bits | policies) !== bits) this.policies = { ...this.policies, [reason]: bits | policies }
     if (this.count === 1) this.reasons = { ...this.reasons }
     this.count += count
     this.firstSeen = Math.min(this.firstSeen, time)
@@ -313,7 +327,8 @@ export class Senders {
     const order = <Item extends Counts>(a: Item, b: Item, rank: (item: Item) => number) =>
       rank(b) - rank(a) || b.lastSeen - a.lastSeen
     // A crowd of strangers must not hide who carried the secret.
-    const isPutFirst = (record: SenderRecord) => reason === undefined && record.withSecret !== NONE
+    const isPutFirst = (record: SenderRecord) =>
+      reason === undefined && record.withSecret !== NONE && totalOf(open(record).withSecret) > 0
     const choice = (a: SenderRecord, b: SenderRecord) =>
       Number(isPutFirst(b)) - Number(isPutFirst(a)) || order(a, b, rankOfRecord)
     const nameOne = (record: SenderRecord) => nameAlone(record, book)

@@ -16,7 +16,7 @@ import { type Outcomes, outcomesOf } from './outcomes.js'
 import { type Proof, proofsOf } from './proofs.js'
 import type { Bar, Samples, Totals } from './samples.js'
 import { type End, endOf } from './senders.js'
-import { type Settled, settling } from './settled.js'
+import { isRejectedHere, type Settled, settling } from './settled.js'
 
 /**
  * What the page reads of a guard: `app.moengage` in Fastify, or the return value of `createGuard` and of the other doors. Those that
@@ -147,7 +147,7 @@ export function factsOf(guard: ShownGuard, samples: Samples, now: number, fleet:
     rejected: openOfOthers,
     hasVerified: counts.hasVerified,
     senders: judged
-      .filter(({ sender, settled }) => settled === null && sender.lastSeen >= now - EVIDENCE_HOLDS)
+      .filter(({ sender, settled }) => isRejectedHere(settled) && sender.lastSeen >= now - EVIDENCE_HOLDS)
       .map(({ sender }) => sender),
     dataCenters: dataCentersOf(metrics),
     list: `of ${directory.checked} (revision ${directory.revision})`
@@ -206,12 +206,15 @@ interface Judged {
 }
 
 function judgedHere(sender: FleetSender, settled: Settled, others: readonly Replica[]): Judged {
-  const servers = settled === null ? [] : others.filter(({ id }) => sender.rejecting.includes(id))
+  const servers = isRejectedHere(settled) ? [] : others.filter(({ id }) => sender.rejecting.includes(id))
   if (servers.length === 0) {
     // A server that has ended knows nothing of the options that others were started with since.
-    const isOver = settled !== null
+    const isOver = !isRejectedHere(settled)
+    // What the other servers have mended is open here as long as this one would reject it.
+    const isOpenHere = settled === 'rejected' && totalOf(openOf(sender).reasons) === 0
+    const { reasons, withSecret } = sender
     return {
-      sender: isOver ? { ...sender, open: NONE } : sender,
+      sender: isOver ? { ...sender, open: NONE } : isOpenHere ? { ...sender, open: { reasons, withSecret } } : sender,
       settled,
       servers,
       end: null,

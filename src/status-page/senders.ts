@@ -66,7 +66,7 @@ const ADVICE: Readonly<Record<Reason, (sender: Sender, surroundings: Surrounding
     if (providerAmong(notable) !== undefined) return ofProxy(clientIp)
     if (isOwn)
       return { text: 'Of your own network or a proxy, which hides the sender: follow the hint in the server’s log.' }
-    if (secretsOf(sender) > 0)
+    if (totalOf(openOf(sender).withSecret) > 0)
       return paste('MoEngage, from an address that the list lacks. Unless a proxy of yours has it, let it in', allow)
     if (!hasVerified) return paste(`A stranger, or MoEngage without static IPs. ${IF_KNOWN}`, allow)
     return paste(`A stranger: do nothing. ${IF_KNOWN}`, allow)

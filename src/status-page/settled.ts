@@ -5,8 +5,15 @@ import { parseAddress } from '../ip/address.js'
 import type { Sender } from '../senders/senders.js'
 import { isRefusal, type Reason } from '../verdict/verdict.js'
 
-/** What this server would do with a sender that others rejected: accept it, by MoEngage's list or not, or trust it as a proxy. */
-export type Settled = 'listed' | 'allowed' | 'trusted' | null
+/**
+ * What this server would do with a sender that others rejected: accept it, by MoEngage's list or not, trust it as a proxy, or reject it on every
+ * route; null where that is not known.
+ */
+export type Settled = 'listed' | 'allowed' | 'trusted' | 'rejected' | null
+
+/** Whether this server may reject a sender. */
+export const isRejectedHere = (settled: Settled): settled is 'rejected' | null =>
+  settled === null || settled === 'rejected'
 
 /**
  * Says what has become of senders that other servers reported. That is not known of one that is redacted; of its own the guard says
@@ -25,7 +32,7 @@ export function settling(
     const accepting = explained.flatMap(({ verdict }) => (verdict.verified ? [verdict] : []))
     if (accepting.length === 0) {
       const isTrusted = explained.some(({ isTrustedProxy }) => isTrustedProxy)
-      return isTrusted && lastSeen < since ? 'trusted' : null
+      return isTrusted && lastSeen < since ? 'trusted' : 'rejected'
     }
     // Your "allow" list applies to all policies.
     if (accepting.some(({ dataCenter }) => dataCenter === null)) return 'allowed'

@@ -317,7 +317,23 @@ t.test('what the secret gives away to one server is on the pages of all, until t
   clock.pass(2 * SECOND)
   const later = await open()
   t.match(later.textOf('state'), /✓ All is well/)
-  t.match(later.textOf('senders'), /185\.199\.108\.153 .* It is accepted by now: do nothing\./)
+  t.notMatch(later.textOf('senders'), /185\.199\.108\.153/, 'what is mended makes room for what is not')
+})
+
+t.test('what another server has mended for itself is open on a page of one that would reject it', async (t) => {
+  let isAccepted = false
+  const { open, clock } = pageOn(t, async () =>
+    statusOf([
+      { id: 'a' },
+      { id: 'b', withSecret: [NEWCOMER], peers: [LISTED], ...(isAccepted && { since: { allow: [NEWCOMER] } }) }
+    ])
+  )
+  await open()
+  isAccepted = true
+  clock.pass(2 * SECOND)
+  const page = await open()
+  t.match(page.textOf('state'), /^! Requests of MoEngage were turned away: they carry your secret/)
+  t.notMatch(page.textOf('senders'), /It is accepted by now/)
 })
 
 t.test('where a report is no proof, what others report of the secret is neither pasted nor sent', async (t) => {

@@ -127,6 +127,16 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     ],
     callers: [[SECOND]]
   },
+  'a call with the secret is mended, and another route rejects a request without it': {
+    happens: ({ call, guard }) => [guard.override({ deny: [SECOND] }), call(SECOND, secret)],
+    mend: (server) => [server.guard.removeOverride(id(server)), server.call(SECOND, secret)],
+    callers: [[SECOND, secret]]
+  },
+  'it was of another data center, with the secret, and has left the list': {
+    options: { gracePeriod: 0 },
+    happens: ({ call, load }) => [call(THIRD, secret), load({ ...PUBLISHED, 'DC-03 connector': [NEWCOMER] })],
+    callers: [[THIRD, secret]]
+  },
   'a stranger is denied': { options: { deny: ['8.8.8.8'] }, happens: ({ call }) => call('8.8.8.8'), callers: [] },
   'a provider’s proxy is let in': {
     happens: ({ call, guard }) => [call('104.16.0.9'), guard.override({ allow: ['104.16.0.9'] })],
