@@ -67,7 +67,9 @@ export function stateOf(facts: Facts): State {
     // Another server may have other options, another list, or an override of its own.
     ...(stricter.servers.length === 0
       ? []
-      : [`Other servers reject what this one accepts: see the page of ${serversText(stricter.servers)}.`]),
+      : [
+          `Other servers reject what this one accepts, by another list, other options or an override: see the page of ${serversText(stricter.servers)}.`
+        ]),
     ...facts.diagnosis,
     ...(lastError === null
       ? []
@@ -78,7 +80,8 @@ export function stateOf(facts: Facts): State {
     ...(fleet === null ? [] : fleetActions(fleet))
   ]
   const [last] = fromMoEngage(facts)
-  const outcome = outcomeWords(facts.outcomes)
+  // Where no server that runs rejected anything, those did that have ended.
+  const outcome = outcomeWords(totalOf(facts.counts.rejected) === 0 ? facts.outcomesOfEnded : facts.outcomes)
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
   if (evidence.some(({ kind }) => kind === 'list-aged')) {
     return state(
