@@ -1,6 +1,7 @@
 import { counted, DENIED_BY, isRedacted } from '../senders/diagnosis.js'
+import { openOf } from '../senders/open.js'
 import { dataCentersWith, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from '../senders/places.js'
-import { openOf, type Sender } from '../senders/senders.js'
+import type { Sender } from '../senders/senders.js'
 import type { Reason } from '../verdict/verdict.js'
 
 /** Every {@link FindingKind}, the most serious first. */

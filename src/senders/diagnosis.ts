@@ -1,7 +1,8 @@
 import { parseAddress } from '../ip/address.js'
 import { type Reason, totalOf } from '../verdict/verdict.js'
+import { openOf } from './open.js'
 import { type Place, type PlacesContext, placesOf, routesText, stanceOf, wideningOf } from './places.js'
-import { openOf, type Sender, type SenderQuery } from './senders.js'
+import type { Sender, SenderQuery } from './senders.js'
 
 /** What a diagnosis is made of. */
 export interface Findings extends PlacesContext {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { textOfKey } from '../ip/address.js'
-import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
@@ -50,15 +50,6 @@ export interface Sender {
    * mended some. Absent where that is not known: in a log, and of a replica whose version does not report it.
    */
   readonly open?: RejectionsByReason
-}
-
-/** The rejections of a sender that are open; all of them where it is not known what has been mended. */
-export const openOf = (sender: Sender): RejectionsByReason => sender.open ?? sender
-
-/** A sender with its open rejections alone. */
-export function onlyOpen(sender: Sender): Sender {
-  const { reasons, withSecret } = openOf(sender)
-  return { ...sender, count: totalOf(reasons), reasons, withSecret }
 }
 
 /** A sender as it is remembered. */

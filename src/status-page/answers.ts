@@ -5,7 +5,8 @@ import type { Finding } from '../evidence/findings.js'
 import type { LastVerified } from '../guard/counters.js'
 import { DAY, HOUR } from '../lib/time.js'
 import { GENUINE_WORDS, type Genuine, genuine, knownOf } from '../report/conclusion.js'
-import { onlyOpen, openOf, type Sender } from '../senders/senders.js'
+import { onlyOpen, openOf } from '../senders/open.js'
+import type { Sender } from '../senders/senders.js'
 import { isUnresolved, REASONS, totalOf } from '../verdict/verdict.js'
 import { listOf } from './document.js'
 import { type Facts, isOfFleet } from './facts.js'
@@ -67,7 +68,9 @@ export function stateOf(facts: Facts): State {
     // Another server may have other options, another list, or an override of its own.
     ...(stricter.servers.length === 0
       ? []
-      : [`Other servers reject what this one accepts: see the page of ${serversText(stricter.servers)}.`]),
+      : [
+          `Other servers reject what this one accepts, by another list, other options or an override: see the page of ${serversText(stricter.servers)}.`
+        ]),
     ...facts.diagnosis,
     ...(lastError === null
       ? []
@@ -78,7 +81,8 @@ export function stateOf(facts: Facts): State {
     ...(fleet === null ? [] : fleetActions(fleet))
   ]
   const [last] = fromMoEngage(facts)
-  const outcome = outcomeWords(facts.outcomes)
+  // Where no server that runs rejected anything, those did that have ended.
+  const outcome = outcomeWords(totalOf(facts.counts.rejected) === 0 ? facts.outcomesOfEnded : facts.outcomes)
   const state = (tone: State['tone'], sentence: string): State => ({ tone, sentence, actions, evidence })
   if (evidence.some(({ kind }) => kind === 'list-aged')) {
     return state(

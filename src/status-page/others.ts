@@ -2,7 +2,8 @@ import { type Finding, findingsOf } from '../evidence/findings.js'
 import type { FleetSender } from '../guard/fleet.js'
 import type { GuardStatus } from '../guard/status.js'
 import { diagnose } from '../senders/diagnosis.js'
-import { onlyOpen, openOf, type RejectionsByReason, type Sender } from '../senders/senders.js'
+import { onlyOpen, openOf } from '../senders/open.js'
+import type { RejectionsByReason, Sender } from '../senders/senders.js'
 import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 
 /** What is known of the other servers of a fleet, and how this one sees it. */

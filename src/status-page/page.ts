@@ -176,7 +176,7 @@ function sendersPart(facts: Facts): string {
     return html`<p class="quiet">${about}</p>
 !${own}`
   }
-  return html`<p class="quiet">By all servers of the fleet within a day; each of them reports the senders with the most requests. ${about}</p>
+  return html`<p class="quiet">By all servers of the fleet, those that ended within a day too; each of them reports the senders with the most requests. ${about}</p>
 !${sendersTable({ ...view, senders: turnedAway })}
 !${senders.length === 0 ? '' : html`<details><summary>By this server alone</summary>!${own}</details>`}`
 }

@@ -100,7 +100,7 @@ t.test('in every door, the page of one server is about all servers of its fleet'
     t.match(textOf('answers'), /turned away\? Yes, 3 requests 0 rejections in the last hour by this server/)
     t.match(textOf('answers'), /Was any of it genuine\? Possibly/)
     t.match(textOf('routes-body'), /\(no route\) less than a minute ago .* DC-01/)
-    t.match(textOf('senders'), /By all servers of the fleet .* 185\.199\.108\.153 3 Not on MoEngage’s list/)
+    t.match(textOf('senders'), /By all servers of the fleet, .* 185\.199\.108\.153 3 Not on MoEngage’s list/)
   }
 })
 
@@ -307,7 +307,7 @@ t.test('what the secret gives away to one server is on the pages of all, until t
   const alone = await open()
   t.match(
     alone.textOf('state'),
-    /^! Requests of MoEngage were turned away: they carry your secret\. What to do now Other servers reject what this one accepts: see the page of b, process 1\.$/
+    /^! Requests of MoEngage were turned away: they carry your secret\. What to do now Other servers reject what this one accepts, by another list, other options or an override: see the page of b, process 1\.$/
   )
   t.match(
     alone.textOf('senders'),
@@ -522,7 +522,7 @@ t.test('what another server denies and this one accepts is explained on the page
     ],
     [
       [],
-      /probably genuine were turned away\. What to do now Other servers reject what this one accepts: see the page of b, process 1\.$/
+      /probably genuine were turned away\. What to do now Other servers reject what this one accepts, by another list, other options or an override: see the page of b, process 1\.$/
     ]
   ]
   for (const [deny, state] of rows) {
@@ -561,7 +561,10 @@ t.test('a proxy that this server trusts by now is one that another server has to
     { clientIp: { trustedProxies: [PROXY] }, carriesSecret: carriesSecret as never }
   )
   const { textOf } = await open()
-  t.match(textOf('state'), /^! Requests of MoEngage .* Other servers reject what this one accepts: see the page of b,/)
+  t.match(
+    textOf('state'),
+    /^! Requests of MoEngage .* Other servers reject what this one accepts, by another list, other options or an override: see the page of b,/
+  )
   t.match(textOf('senders'), /This server trusts it as a proxy by now; b, process 1 rejected it, and would again/)
 })
 
@@ -708,6 +711,13 @@ t.test('what this server knows itself is not said twice', async (t) => {
   const { textOf } = readPage((await page.respond(new URLSearchParams())).body)
   t.equal(textOf('state').match(/carries your secret and is not listed/g)?.length, 1)
   t.match(textOf('state'), /10\.9\.0\.1 \(1 request\) carries your secret and is of your own network or of a provider/)
+})
+
+t.test('what servers turned away that have ended was turned away', async (t) => {
+  const { open } = pageOn(t, async () => statusOf([{ id: 'a' }, { id: 'b', isClosed: true, withSecret: [NEWCOMER] }]))
+  const { textOf } = await open()
+  t.match(textOf('state'), /^! Requests of MoEngage were turned away: they carry your secret/)
+  t.match(textOf('answers'), /Servers that have ended turned away 1 request within a day/)
 })
 
 t.test('servers that have ended are not those that run', async (t) => {
