@@ -1,5 +1,6 @@
 import { totalOf } from '../verdict/verdict.js'
-import { openOf, type Sender } from './senders.js'
+import { openOf } from './open.js'
+import type { Sender } from './senders.js'
 
 /**
  * The senders with the most rejections, those with the most first; those with open rejections that carried the secret are the

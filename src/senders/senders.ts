@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { textOfKey } from '../ip/address.js'
-import { noCounts, REASONS, type Reason } from '../verdict/verdict.js'
+import { noCounts, REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 import type { Redact } from './redact.js'
 import { SegmentedCache } from './segmented-cache.js'
 
