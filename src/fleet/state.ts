@@ -191,7 +191,8 @@ export function readOverrides(payload: unknown, { accept }: Pick<StateRules, 'ac
   if (payload === undefined) return []
   const list =
     typeof payload === 'object' && payload !== null ? (payload as { overrides?: unknown }).overrides : undefined
-  if (!Array.isArray(list)) throw new Error('Its overrides are not a list: they have to be an object with a list named overrides.')
+  if (!Array.isArray(list))
+    throw new Error('Its overrides are not a list: they have to be an object with a list named overrides.')
   if (list.length > MAX_OVERRIDES) throw new Error(`It has more than ${MAX_OVERRIDES} overrides.`)
   return list.flatMap((item: unknown, i) => {
     if (typeof item !== 'object' || item === null) throw new Error(`Its override ${i} is ${shown(item)}.`)

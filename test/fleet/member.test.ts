@@ -218,7 +218,11 @@ t.test('content that is wrong is refused, with the reason', async (t) => {
     ['wide', { list: JSON.stringify(sound({}, ['9.0.0.0/8'])) }, /\/16/],
     ['the list is gone', { list: undefined }, /lost its list/],
     ['overrides: not JSON', { overrides: '{' }, /Its overrides are refused/],
-    ['overrides: null', { overrides: 'null' }, /overrides are not a list: they have to be an object with a list named overrides/],
+    [
+      'overrides: null',
+      { overrides: 'null' },
+      /overrides are not a list: they have to be an object with a list named overrides/
+    ],
     ['overrides: a number', { overrides: '{"overrides":7}' }, /overrides are not a list/],
     ['overrides: too many', { overrides: JSON.stringify({ overrides: new Array(1001).fill({}) }) }, /more than 1000/],
     ['overrides: an item that is none', { overrides: '{"overrides":[7]}' }, /override 0 is 7/],
