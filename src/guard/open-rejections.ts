@@ -32,7 +32,7 @@ export function openBy(
     const { key, policies: bits, reasons, withSecret } = sender
     address.readKey(key)
     const set = list.matcher.lookup(address)
-    const now = (reason: Reason) => reasonNow(reason, reasonsNow(set, bits[reason] ?? 0), withSecret)
+    const now = (reason: Reason) => reasonNow(reason, reasonsNow(set, bits[reason]!), withSecret)
     if ((Object.keys(reasons) as Reason[]).every((reason) => now(reason) === reason)) return sender
     return { reasons: moved(reasons, now), withSecret: moved(withSecret, now) }
   }
