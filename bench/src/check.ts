@@ -68,8 +68,8 @@ async function checkMatcher(): Promise<void> {
   for (const traffic of REAL) atMost(`${traffic}, bytes of the matcher`, 0, bytes[lane(MATCHER, traffic)]!)
   atMost('senders, bytes of the verdict', 0, bytes[lane(VERDICT, 'senders')]!)
   atMost('mapped senders, bytes of the verdict', 0, bytes[lane(VERDICT, 'mapped')]!)
-  // A sender that is remembered is half of it.
-  atMost('flood, bytes of the verdict', 700, bytes[lane(VERDICT, 'flood')]!)
+  // A sender that is remembered, with the policies that rejected it, is half of it; the measure varies by 60 bytes.
+  atMost('flood, bytes of the verdict', 760, bytes[lane(VERDICT, 'flood')]!)
 }
 
 async function checkClientIp(): Promise<void> {
