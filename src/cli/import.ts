@@ -79,10 +79,10 @@ async function run(place: string, options: Options, io: Io): Promise<void> {
   })
   const snapshot = output === undefined ? fresh : await replaceSnapshot(output, fresh, io)
   if (output === undefined) io.stdout.write(formatSnapshot(snapshot))
-  // The file of --output may be ahead of the clock.
   const list = new Directory(snapshot)
   // Of each address that nobody sends from, the page has a warning of its own.
   const suspicious = suspicionWarnings(list, output ?? placeOf(place)).filter(({ value }) => value !== 'private')
+  // The file of --output may be ahead of the clock.
   const warnings = [...onPage, ...futureWarnings(list, io.now().getTime(), output), ...suspicious]
   const report = output === undefined ? io.stderr : io.stdout
   if (options.json) writeJson(report, reportJson({ snapshot, warnings }))

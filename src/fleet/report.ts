@@ -3,8 +3,8 @@ import type { LastVerified } from '../guard/counters.js'
 import type { FleetSender, FleetStatus, Replica, ReportingGuard } from '../guard/fleet.js'
 import { isCount, isRecord } from '../lib/json.js'
 import { loudest } from '../senders/loudest.js'
-import { openOf } from '../senders/open.js'
-import type { RejectionsByReason, Sender } from '../senders/senders.js'
+import { NONE_OPEN, openOf, openOfBoth } from '../senders/open.js'
+import type { Sender } from '../senders/senders.js'
 import { REASONS, totalOf } from '../verdict/verdict.js'
 import type { FleetStore } from './store.js'
 
@@ -23,8 +23,6 @@ const MAX_TEXTS = 20
 const MAX_TEXT = 500
 /** Maximum number of replicas that are named for a sender. */
 const MAX_REJECTING = 3
-
-const NONE: RejectionsByReason = { reasons: {}, withSecret: {} }
 
 /** What a replica writes about itself. Each replica owns its document, so neither a retry nor a death counts anything twice. */
 export interface Report
@@ -248,7 +246,7 @@ export class FleetSums {
       this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count!
     // Anybody who can write to the store may have written something else.
     for (const sender of senders) {
-      const open = own.id === this.#self ? NONE : openOf(sender)
+      const open = own.id === this.#self ? NONE_OPEN : openOf(sender)
       const isRejecting = state === 'live' && totalOf(open.reasons) > 0
       this.#addSender({ ...sender, isOwn: sender.isOwn === true, open, rejecting: isRejecting ? [own.id] : [] })
     }
@@ -271,7 +269,7 @@ export class FleetSums {
       withSecret: added(known.withSecret, sender.withSecret),
       routes: [...new Set([...known.routes, ...sender.routes])].slice(0, MAX_TEXTS),
       isOwn: known.isOwn || sender.isOwn,
-      open: addedOpen(known, sender),
+      open: openOfBoth(known, sender),
       rejecting: [...known.rejecting, ...sender.rejecting].slice(0, MAX_REJECTING)
     })
   }
@@ -299,11 +297,6 @@ export class FleetSums {
     }
   }
 }
-
-const addedOpen = (a: Sender, b: Sender): RejectionsByReason => ({
-  reasons: added(openOf(a).reasons, openOf(b).reasons),
-  withSecret: added(openOf(a).withSecret, openOf(b).withSecret)
-})
 
 function added(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
   const sum = { ...a }

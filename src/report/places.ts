@@ -27,7 +27,7 @@ const OF_LOGFMT =
   /^(?:@?time(?:stamp)?|at|ts|date|level|lvl|severity|log(?:ger)?|pid|app|service|component|module|thread|stream|source(?:type)?|index|container|pod|namespace|tag|env|stage|region|zone|node|cluster|job|instance|facility|program|caller|version|(?:trace|span|req|request)[-_.]?id)$/i
 /** Names in front of a `:` that people fill, besides those that are of clients elsewhere. */
 const OF_PEOPLE =
-  /^(?:user(?:_?name)?|login|e-?mail|name|comment|subject|search|token|session|text|content|title|value|input|q)$/i
+  /^(?:user(?:_?name)?|login|e-?mail|name|comment|subject|search|token|session|text|content|title|value|q)$/i
 /** Names that are of clients elsewhere: levels, and the numbers that a framework gives to requests. */
 const OF_LOGGERS_AS_WELL = /^(?:err|error|(?:req|request)[-_.]?id)$/i
 /** JSON in quotes that are not escaped in it: an error quotes a text. */

@@ -8,8 +8,8 @@ import type { GuardStatus } from '../guard/status.js'
 import { unlistedWithSecret } from '../report/conclusion.js'
 import { NEVER_VERIFIED } from '../senders/diagnosis.js'
 import { loudest } from '../senders/loudest.js'
-import { openOf } from '../senders/open.js'
-import type { RejectionsByReason, Sender } from '../senders/senders.js'
+import { NONE_OPEN, openOf } from '../senders/open.js'
+import type { Sender } from '../senders/senders.js'
 import { noCounts, REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
 import type { FleetFacts } from './fleet.js'
 import { asReported, besides, diagnosisOfOthers, evidenceOfOthers, isAmong, joined } from './others.js'
@@ -28,8 +28,6 @@ export type ShownGuard = Pick<Guard, 'status' | 'metrics' | 'senders' | 'directo
 
 /** Maximum number of rejected senders on the page. */
 export const MAX_SENDERS = 50
-
-const NONE: RejectionsByReason = { reasons: {}, withSecret: {} }
 
 /** What the page shows, all of one moment. */
 export interface Facts {
@@ -215,7 +213,11 @@ function judgedHere(sender: FleetSender, settled: Settled, others: readonly Repl
     const isOpenHere = settled === 'rejected' && totalOf(openOf(sender).reasons) === 0
     const { reasons, withSecret } = sender
     return {
-      sender: isOver ? { ...sender, open: NONE } : isOpenHere ? { ...sender, open: { reasons, withSecret } } : sender,
+      sender: isOver
+        ? { ...sender, open: NONE_OPEN }
+        : isOpenHere
+          ? { ...sender, open: { reasons, withSecret } }
+          : sender,
       settled,
       servers,
       end: null,

@@ -2,9 +2,9 @@ import { type Finding, findingsOf } from '../evidence/findings.js'
 import type { FleetSender } from '../guard/fleet.js'
 import type { GuardStatus } from '../guard/status.js'
 import { diagnose } from '../senders/diagnosis.js'
-import { onlyOpen, openOf } from '../senders/open.js'
-import type { RejectionsByReason, Sender } from '../senders/senders.js'
-import { REASONS, type Reason, sumOf, totalOf } from '../verdict/verdict.js'
+import { onlyOpen, openOf, openOfBoth } from '../senders/open.js'
+import type { Sender } from '../senders/senders.js'
+import { REASONS, type Reason, totalOf } from '../verdict/verdict.js'
 
 /** What is known of the other servers of a fleet, and how this one sees it. */
 interface Others {
@@ -66,7 +66,7 @@ function joinedWith(own: Sender, reported: Sender): Sender {
     routes: [...new Set([...own.routes, ...reported.routes])],
     removed: own.removed ?? reported.removed,
     // The reports leave out what this server counted.
-    open: added(openOf(own), openOf(reported))
+    open: openOfBoth(own, reported)
   }
 }
 
@@ -74,16 +74,6 @@ function joinedWith(own: Sender, reported: Sender): Sender {
 function highest(a: Sender['reasons'], b: Sender['reasons']): Sender['reasons'] {
   const counts = REASONS.map((reason) => [reason, Math.max(a[reason] ?? 0, b[reason] ?? 0)] as const)
   return Object.fromEntries(counts.filter(([, count]) => count > 0))
-}
-
-function added(a: RejectionsByReason, b: RejectionsByReason): RejectionsByReason {
-  return { reasons: sum(a.reasons, b.reasons), withSecret: sum(a.withSecret, b.withSecret) }
-}
-
-/** Counts by reason, without those that are 0. */
-function sum(a: Sender['reasons'], b: Sender['reasons']): Sender['reasons'] {
-  const counts = Object.entries(sumOf(a, b)).filter(([, count]) => count > 0)
-  return Object.fromEntries(counts)
 }
 
 /** What the secret gave away to other servers, beside what this server knows itself. */
